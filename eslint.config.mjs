@@ -1,0 +1,55 @@
+import js from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+/** One door to the database: everything else would bypass the tenant binding (DESIGN: docs/decisions/0002). */
+const databaseDoor = [
+  {
+    selector: "CallExpression[callee.property.name='query'][callee.object.property.name='pool']",
+    message: 'pool.query() bypasses the tenant binding: check out through subgraphs/shared/database.ts',
+  },
+  {
+    selector: "CallExpression[callee.property.name='query'][callee.object.name='pool']",
+    message: 'pool.query() bypasses the tenant binding: check out through subgraphs/shared/database.ts',
+  },
+  {
+    selector: "CallExpression[callee.property.name='getRepository']",
+    message: 'Repositories bypass the tenant argument: use load, page and mutate from subgraphs/shared',
+  },
+  {
+    selector: "CallExpression[callee.property.name=/^(query|execute)$/] > TemplateLiteral.arguments:first-child[expressions.length>0]",
+    message: 'SQL is parameterised only: put values in $n parameters',
+  },
+]
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.data/', 'bench/', '**/generated/**', '**/generated.ts'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.mjs', '*.js', '*.cjs', 'test/*/*.js'] } } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      'no-restricted-syntax': ['error', ...databaseDoor],
+    },
+  },
+  {
+    files: ['gateway/**/*.ts', 'subgraphs/**/*.ts', 'database/**/*.ts', 'migrations/**/*.ts', 'scripts/**/*.ts'],
+    ignores: ['subgraphs/shared/config.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only subgraphs/shared/config.ts reads the environment.' },
+      ],
+    },
+  },
+  { files: ['scripts/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off', 'no-undef': 'off' } },
+)

@@ -1,0 +1,3 @@
+const { suite } = require('./test/support/jest-suite')
+
+module.exports = suite({ testPathIgnorePatterns: ['/node_modules/', '/test/redis/', '/test/pg15/'] })
