@@ -1,0 +1,86 @@
+import type { Clock } from './clock'
+import type { Config } from './config'
+import type { Database } from './database'
+import type { KeyValue, PubSub, RateLimit } from './key-value'
+import type { Logger } from './log'
+import type { SubgraphName } from './names'
+import type { Binding } from './tenant'
+import type { TokenKeys } from './token-keys'
+
+/** Who asks: one user of one tenant, as the gateway verified it. */
+export interface Viewer {
+  tenantId: string
+  userId: string
+  /** Null when the viewer came with something other than a session, such as an API key. */
+  sessionId: string | null
+  /** Changes whenever the user's permissions do; part of every cache key of an answer. */
+  permissionVersion: number
+  /** What the viewer may do: `subgraph:resource:action`. */
+  scopes: ReadonlySet<string>
+}
+
+/** What is the same for every subgraph that takes part in one request. */
+export interface RequestContext {
+  requestId: string
+  /** Null when nobody is signed in. */
+  viewer: Viewer | null
+  clientIp: string | null
+  userAgent: string | null
+  clock: Clock
+  log: Logger
+  /** Aborted when the client is gone. */
+  signal?: AbortSignal
+}
+
+/** What a subgraph needs besides its database, made once per process. */
+export interface Services {
+  clock: Clock
+  log: Logger
+  keyValue: KeyValue
+  rateLimit: RateLimit
+  pubSub: PubSub
+  keys: TokenKeys
+  config: Config
+}
+
+/** What resolvers receive: the request as one subgraph sees it. */
+export interface SubgraphContext extends RequestContext {
+  db: Database
+  services: Services
+  /** Tenant, actor and request of this viewer; the tenant is null when nobody is signed in. */
+  binding: Binding
+  /** Loaders of this request; they see one state of the data and are emptied after a mutation. */
+  loaders: Map<unknown, unknown>
+}
+
+/** The views of each request, one per subgraph; gone with the request. */
+const views = new WeakMap<RequestContext, Map<SubgraphName, SubgraphContext>>()
+
+/**
+ * This subgraph's view of a request. All fetches of one request share it, hence its loaders. graphql-shield caches
+ * rule results by rule name in `_shield`; the view owns that property, or two subgraphs with an equally named rule
+ * would read each other's result.
+ */
+export function subgraphContext(
+  request: RequestContext,
+  name: SubgraphName,
+  database: Database,
+  services: Services,
+): SubgraphContext {
+  let ofRequest = views.get(request)
+  if (!ofRequest) views.set(request, (ofRequest = new Map<SubgraphName, SubgraphContext>()))
+  let view = ofRequest.get(name)
+  if (!view) {
+    const { viewer, requestId } = request
+    const own = {
+      db: database,
+      services,
+      binding: { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId },
+      loaders: new Map<unknown, unknown>(),
+      _shield: undefined,
+    }
+    view = Object.assign(Object.create(request) as RequestContext, own)
+    ofRequest.set(name, view)
+  }
+  return view
+}

@@ -1,0 +1,146 @@
+import { GraphQLError } from 'graphql'
+import type { Logger } from './log'
+
+/** The codes of this product's own errors, as they stand in `extensions.code`. */
+export const errorCodes = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'QUERY_TOO_COSTLY',
+  'SUBGRAPH_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+] as const
+export type ErrorCode = (typeof errorCodes)[number]
+
+/** The codes of the GraphQL protocol itself, made by Apollo Server and by {@link protocolError}. */
+export const protocolCodes = [
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+] as const
+
+const knownCodes: ReadonlySet<unknown> = new Set<string>([...errorCodes, ...protocolCodes])
+
+/** An error whose message is written for the caller and may leave the product. */
+export class ApiError extends GraphQLError {
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, { extensions: { code }, originalError: cause instanceof Error ? cause : undefined })
+    this.name = 'ApiError'
+  }
+}
+
+export function unauthenticated(message = 'Sign in first'): ApiError {
+  return new ApiError('UNAUTHENTICATED', message)
+}
+
+export function forbidden(message = 'You may not do this'): ApiError {
+  return new ApiError('FORBIDDEN', message)
+}
+
+export function badUserInput(message: string): ApiError {
+  return new ApiError('BAD_USER_INPUT', message)
+}
+
+export function conflict(message: string): ApiError {
+  return new ApiError('CONFLICT', message)
+}
+
+export function rateLimited(retryAfterSeconds: number): ApiError {
+  return new ApiError('RATE_LIMITED', `Too many requests. Try again in ${retryAfterSeconds} seconds.`)
+}
+
+export function queryTooCostly(message: string): ApiError {
+  return new ApiError('QUERY_TOO_COSTLY', message)
+}
+
+/** Something this product needs does not answer. The cause is for the log. */
+export function unavailable(
+  message = 'Part of the service does not answer. Try again.',
+  cause?: unknown,
+): ApiError {
+  return new ApiError('SUBGRAPH_UNAVAILABLE', message, cause)
+}
+
+/** Something in a mutation's input that its caller can correct. */
+export interface UserError {
+  code: string
+  message: string
+  /** Path of the input field at fault, from `input`; null when it is none in particular. */
+  field: string[] | null
+}
+
+/** Thrown inside `mutate()`: the transaction is rolled back and the errors become the payload's `userErrors`. */
+export class UserErrors extends Error {
+  constructor(readonly errors: readonly UserError[]) {
+    super(errors.map((error) => `${error.code}: ${error.message}`).join('; '))
+    this.name = 'UserErrors'
+  }
+}
+
+/** One user error, to be thrown: `throw userError('DUPLICATE', 'This e-mail is taken', ['input', 'email'])`. */
+export function userError(code: string, message: string, field: readonly string[] | null = null): UserErrors {
+  return new UserErrors([{ code, message, field: field && [...field] }])
+}
+
+/** The error at the root of GraphQL's own wrapping: what a resolver threw. */
+function rootCause(error: unknown): unknown {
+  let cause = error
+  while (cause instanceof GraphQLError && cause.originalError && cause.extensions['code'] === undefined)
+    cause = cause.originalError
+  return cause
+}
+
+/** graphql-js refused an argument at execution (a null variable in a non-null place): it names the argument's node. */
+function isArgumentRefusal(error: unknown): boolean {
+  return (
+    error instanceof GraphQLError && (error.nodes?.length ?? 0) > 0 && !error.path && !error.originalError
+  )
+}
+
+/**
+ * What may leave the product of any error: known codes with their message as they are, everything else
+ * `INTERNAL_SERVER_ERROR` "Internal server error", which is logged with its cause. The path and locations stay;
+ * `extensions` are `code` and `traceId` only. Masking twice changes nothing.
+ */
+export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
+  const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
+  const cause = rootCause(error)
+  let code: unknown = extensions?.['code']
+  if (!knownCodes.has(code)) code = isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'
+  if (code !== 'INTERNAL_SERVER_ERROR')
+    return located(String(message), locations, path, { code, traceId: requestId })
+  if (extensions?.['traceId'] === undefined)
+    log.error({ requestId, path, error: described(cause) }, 'request failed')
+  return located('Internal server error', locations, path, { code, traceId: requestId })
+}
+
+/** A GraphQLError with given locations: its constructor derives them from nodes only, which do not leave the product. */
+function located(
+  message: string,
+  locations: GraphQLError['locations'],
+  path: GraphQLError['path'],
+  extensions: Record<string, unknown>,
+): GraphQLError {
+  const error = new GraphQLError(message, { path, extensions })
+  delete error.stack
+  return locations ? Object.defineProperty(error, 'locations', { value: locations, enumerable: true }) : error
+}
+
+/**
+ * What the log shows of an error. Drivers attach the statement's parameters and the offending row to their errors;
+ * those hold personal data and secrets, so only what names the place is kept.
+ */
+function described(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { code, constraint, table } = error as Error & {
+    code?: unknown
+    constraint?: unknown
+    table?: unknown
+  }
+  return { name: error.name, message: error.message, code, constraint, table, stack: error.stack }
+}
