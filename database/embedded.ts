@@ -1,0 +1,204 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { binariesIn, findBinaries } from './binaries'
+import {
+  clusterFolder,
+  keptSecret,
+  makeCluster,
+  makeFolder,
+  reachableFolder,
+  serverEnvironment,
+} from './cluster'
+import { stopLeftover } from './leftover'
+import { takeLock } from './lock-file'
+import { serverUser, type ServerUser } from './server-user'
+
+export interface EmbeddedOptions {
+  /** Absolute. The cluster and its secrets are kept in its folder `database`. */
+  dataDir: string
+  /** A folder with PostgreSQL's programs to use instead of those that came with npm or the system. */
+  binaries?: string
+  /** false: faster, and a crash of the machine loses the data. Only for tests. */
+  durable?: boolean
+  /** Further server settings. */
+  settings?: Record<string, string>
+  log: { info(message: string): void; error(message: string): void }
+}
+
+export interface EmbeddedServer {
+  port: number
+  /** The major version. */
+  version: number
+  /** The real place of the data. */
+  cluster: string
+  superuserUrl(database?: string): string
+  /** Ends the server in order; resolves when its process is gone. */
+  stop(): Promise<void>
+}
+
+/** Starting replays what a crash left unwritten, which can take a while. */
+const startWithinMs = 300_000
+const stopWithinMs = 60_000
+
+/**
+ * Starts PostgreSQL on a data directory, making the cluster at the first start. Only loopback, passwords for all.
+ * Whatever a killed process left behind is cleaned up first.
+ * @throws when another living process uses the data directory, when no PostgreSQL runs here, or when the cluster
+ *   belongs to another version
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const folder = join(options.dataDir, 'database')
+  const user = serverUser(clusterFolder(folder))
+  makeFolder(folder, user)
+  const releaseLock = takeLock(
+    join(folder, 'lock'),
+    (pid) =>
+      `${options.dataDir} is in use by process ${pid}: stop that one first, or set DATA_DIR to another folder.`,
+  )
+  try {
+    const server = await start(folder, user, options)
+    return { ...server, stop: () => server.stop().finally(releaseLock) }
+  } catch (error) {
+    releaseLock()
+    throw error
+  }
+}
+
+async function start(
+  folder: string,
+  user: ServerUser | null,
+  options: EmbeddedOptions,
+): Promise<EmbeddedServer> {
+  const durable = options.durable ?? true
+  const binaries = options.binaries
+    ? binariesIn(options.binaries, user)
+    : findBinaries(user, user ? reachableFolder : folder)
+  const passwordFile = join(folder, 'superuser-password')
+  let cluster = clusterFolder(folder)
+  if (existsSync(join(cluster, 'PG_VERSION'))) {
+    const made = Number(readFileSync(join(cluster, 'PG_VERSION'), 'utf8'))
+    if (made !== binaries.version)
+      throw new Error(
+        `${cluster} was made by PostgreSQL ${made}, and ${binaries.folder} is ${binaries.version}: ` +
+          `move the data with pg_dump and a PostgreSQL ${made}, or set DATA_DIR to another folder.`,
+      )
+    if (!existsSync(passwordFile))
+      throw new Error(
+        `${passwordFile} is missing: restore it from a backup; ${cluster} cannot be opened without it.`,
+      )
+    if (await stopLeftover(cluster))
+      options.log.info('stopped the PostgreSQL that a killed process left running')
+  } else {
+    options.log.info(`making a PostgreSQL ${binaries.version} cluster in ${folder}`)
+    cluster = await makeCluster(folder, { binaries, user, password: keptSecret(passwordFile), durable })
+  }
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    jit: 'off',
+    // Failing statements go to their caller. In a log they would show the tenants' values.
+    log_min_messages: 'log',
+    log_checkpoints: 'off',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...options.settings,
+  }
+  const logFile = join(folder, 'server.log')
+  const { child, port } = await spawnReady({
+    program: join(binaries.folder, 'postgres'),
+    cluster,
+    settings,
+    user,
+    logFile,
+  })
+  let stopping: Promise<void> | undefined
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  void gone.then(() => {
+    if (!stopping) options.log.error(`PostgreSQL ended unexpectedly; its last words are in ${logFile}`)
+  })
+  const onExit = () => void child.kill('SIGINT')
+  process.once('exit', onExit)
+  const stop = async () => {
+    process.off('exit', onExit)
+    endFast(child, join(binaries.folder, 'pg_ctl'), cluster)
+    const timer = setTimeout(() => child.kill('SIGQUIT'), stopWithinMs)
+    await gone
+    clearTimeout(timer)
+  }
+  const password = keptSecret(passwordFile)
+  return {
+    port,
+    version: binaries.version,
+    cluster,
+    superuserUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    stop: () => (stopping ??= stop()),
+  }
+}
+
+async function spawnReady(server: {
+  program: string
+  cluster: string
+  settings: Record<string, string>
+  user: ServerUser | null
+  logFile: string
+}): Promise<{ child: ChildProcess; port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort()
+    const args = Object.entries({ ...server.settings, port }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ])
+    const log = openSync(server.logFile, 'w', 0o600)
+    const child = spawn(server.program, ['-D', server.cluster, ...args], {
+      ...server.user,
+      cwd: '/',
+      env: serverEnvironment,
+      // A session of its own: Ctrl-C must reach us first, or requests under way would lose their database.
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
+    closeSync(log)
+    const failure = await readiness(child, server.cluster)
+    if (failure === null) return { child, port }
+    const words = `${failure}\n${readFileSync(server.logFile, 'utf8').slice(-2000)}`.trim()
+    // Somebody else took the port meanwhile.
+    if (attempt < 5 && /could not bind/i.test(words)) continue
+    throw new Error(`PostgreSQL did not start: ${words}`)
+  }
+}
+
+/** Waits until the server takes connections. Returns null then, or what went wrong. */
+async function readiness(child: ChildProcess, cluster: string): Promise<string | null> {
+  let failure: string | null = null
+  child.once('error', (error) => (failure = error.message))
+  child.once('exit', (code, signal) => (failure = `ended with ${code ?? signal}`))
+  for (let waited = 0; waited < startWithinMs; waited += 20) {
+    if (failure !== null) return failure
+    // Line 1 is the server's process, line 8 its state.
+    const lines = existsSync(join(cluster, 'postmaster.pid'))
+      ? readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
+      : []
+    if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return null
+    await sleep(20)
+  }
+  child.kill('SIGQUIT')
+  return `not ready after ${startWithinMs / 1000} s`
+}
+
+function endFast(child: ChildProcess, pgCtl: string, cluster: string): void {
+  // Windows has no signals: there the control program asks.
+  if (process.platform === 'win32') spawnSync(pgCtl, ['stop', '-D', cluster, '-m', 'fast'])
+  else child.kill('SIGINT')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,62 @@
+import { lookupRole, type ApplicationRole, type Step } from './sql'
+
+export interface LookupFunction {
+  /** schema.name */
+  name: string
+  /** 'slug text, …' */
+  parameters: string
+  /** 'uuid', 'TABLE (user_id uuid, …)', 'SETOF uuid' */
+  returns: string
+  language?: 'sql' | 'plpgsql'
+  /** VOLATILE when the function writes. */
+  volatility?: 'STABLE' | 'VOLATILE'
+  /** How many rows the planner shall expect from a function that returns a set. */
+  rows?: number
+  body: string
+  /** schema.table -> columns the function may read, in all tenants' rows. */
+  reads: Record<string, readonly string[]>
+  /** schema.table -> columns the function may change, in all tenants' rows. */
+  writes?: Record<string, readonly string[]>
+  callers: readonly ApplicationRole[]
+}
+
+/**
+ * A function that looks across tenants, or into an index that row level security closes. It runs as a role that
+ * can read the named columns and nothing else, so the hole is exactly as wide as its declaration.
+ * It shall return ids, never a row: the caller enters the tenant and reads under its own rights.
+ */
+export function lookupFunction(definition: LookupFunction): Step {
+  const [schema, name] = definition.name.split('.') as [string, string]
+  const reads = Object.entries(definition.reads)
+  const writes = Object.entries(definition.writes ?? {})
+  const schemas = [...new Set([...reads, ...writes].map(([table]) => table.split('.')[0]!))]
+  const rows = definition.rows ? ` ROWS ${definition.rows}` : ''
+  const language = definition.language ?? 'sql'
+  return {
+    up: [
+      `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO ${lookupRole}`,
+      ...reads.flatMap(([table, columns]) => [
+        `GRANT SELECT (${columns.join(', ')}) ON ${table} TO ${lookupRole}`,
+        `CREATE POLICY ${name}_reads ON ${table} FOR SELECT TO ${lookupRole} USING (true)`,
+      ]),
+      ...writes.flatMap(([table, columns]) => [
+        `GRANT UPDATE (${columns.join(', ')}) ON ${table} TO ${lookupRole}`,
+        `CREATE POLICY ${name}_writes ON ${table} FOR UPDATE TO ${lookupRole} USING (true) WITH CHECK (true)`,
+      ]),
+      // The body is checked and owned by the look-up role, which may make it only for this moment.
+      `GRANT CREATE ON SCHEMA ${schema} TO ${lookupRole}`,
+      `CREATE FUNCTION ${definition.name}(${definition.parameters}) RETURNS ${definition.returns}
+LANGUAGE ${language} ${definition.volatility ?? 'STABLE'}${rows} SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $body$${definition.body}$body$`,
+      `ALTER FUNCTION ${definition.name} OWNER TO ${lookupRole}`,
+      `REVOKE CREATE ON SCHEMA ${schema} FROM ${lookupRole}`,
+      `REVOKE ALL ON FUNCTION ${definition.name} FROM PUBLIC`,
+      `GRANT EXECUTE ON FUNCTION ${definition.name} TO ${definition.callers.join(', ')}`,
+    ],
+    down: [
+      ...writes.map(([table]) => `DROP POLICY ${name}_writes ON ${table}`),
+      ...reads.map(([table]) => `DROP POLICY ${name}_reads ON ${table}`),
+      `DROP FUNCTION ${definition.name}`,
+    ],
+  }
+}

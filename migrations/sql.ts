@@ -1,0 +1,230 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { subgraphNames, type SubgraphName } from '../subgraphs/shared/names'
+
+/** A login role of the application: one per subgraph and one for the gateway. */
+export type ApplicationRole = `app_${SubgraphName | 'gateway'}`
+
+export const subgraphRoles: readonly ApplicationRole[] = subgraphNames.map((name) => `app_${name}` as const)
+export const applicationRoles: readonly ApplicationRole[] = [...subgraphRoles, 'app_gateway']
+
+/** Owns every table. Nobody logs in as it; the migrator acts as it. */
+export const ownerRole = 'app_owner'
+/** Owns the functions that look across tenants. It can read the columns they name, and nothing else. */
+export const lookupRole = 'app_lookup'
+
+/** One part of a migration: what makes it, and what takes it away again. */
+export interface Step {
+  up: string[]
+  down: string[]
+}
+
+/** A step in plain SQL. */
+export function sql(up: string | string[], down: string | string[]): Step {
+  return { up: [up].flat(), down: [down].flat() }
+}
+
+/**
+ * A migration: its steps in order; taking it back runs them backwards.
+ * @param number its place in the linear list. TypeORM orders migrations by 13 digits at the end of their name.
+ */
+export function migration(number: number, name: string, steps: Step[]): new () => MigrationInterface {
+  return class implements MigrationInterface {
+    readonly name = `${name}-${String(number).padStart(13, '0')}`
+
+    async up(runner: QueryRunner): Promise<void> {
+      for (const statement of steps.flatMap((step) => step.up)) await runner.query(statement)
+    }
+
+    async down(runner: QueryRunner): Promise<void> {
+      for (const statement of [...steps].reverse().flatMap((step) => step.down)) await runner.query(statement)
+    }
+  }
+}
+
+export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+/** What each application role may do with a table. */
+export type Grants = Partial<Record<ApplicationRole, readonly Privilege[]>>
+
+export interface Reference {
+  /** The parent, as schema.table. Its key is (tenant_id, id). */
+  table: string
+  onDelete?: 'CASCADE' | 'RESTRICT' | 'SET NULL' | 'NO ACTION'
+}
+
+export interface Index {
+  /** Columns after the leading tenant_id, as in CREATE INDEX: 'status, created_at DESC'. */
+  columns: string
+  unique?: boolean
+  where?: string
+  using?: 'btree' | 'gin' | 'gist' | 'brin'
+}
+
+export interface TenantTable {
+  schema: string
+  table: string
+  /** Column name -> type and constraints. tenant_id, id, version, created_at and updated_at come by themselves. */
+  columns: Record<string, string>
+  /** Which of the columns that come by themselves this table does without (append-only tables have no version). */
+  without?: readonly ('id' | 'version' | 'created_at' | 'updated_at')[]
+  /** The key after tenant_id; ['id'] when not given. */
+  primaryKey?: readonly string[]
+  /** Unique within the tenant. */
+  unique?: readonly (readonly string[])[]
+  /** Name -> condition that every row meets. */
+  checks?: Record<string, string>
+  /** Column -> parent. The key is composite, so a row cannot even reference another tenant's row. Indexed. */
+  references?: Record<string, Reference>
+  indexes?: readonly (string | Index)[]
+  /** 'hash': by tenant into so many parts. 'month': by the month of an instant column, which is part of the key. */
+  partition?: { by: 'hash'; parts: number } | { by: 'month'; column: string }
+  /** When not given, the schema's own subgraph may read and write everything. */
+  grants?: Grants
+}
+
+const standardColumns = {
+  id: 'uuid NOT NULL',
+  version: 'int NOT NULL DEFAULT 1',
+  created_at: 'timestamptz(3) NOT NULL DEFAULT now()',
+  updated_at: 'timestamptz(3) NOT NULL DEFAULT now()',
+} as const
+
+/**
+ * A table whose every row belongs to one tenant: tenant first in every key and index, row level security enabled
+ * and forced, the tenant's policy, the owner's policy, the `updated_at` trigger and the grants.
+ */
+export function tenantTable(table: TenantTable): Step {
+  const name = `${table.schema}.${table.table}`
+  const has = (column: keyof typeof standardColumns) => !table.without?.includes(column)
+  const standard = (column: keyof typeof standardColumns) =>
+    has(column) ? [`${column} ${standardColumns[column]}`] : []
+  const key = table.primaryKey ?? (table.partition?.by === 'month' ? [table.partition.column, 'id'] : ['id'])
+  const lines = [
+    // Filled by the database from the tenant of the connection: one source of truth.
+    `tenant_id uuid NOT NULL DEFAULT (current_setting('app.tenant_id'))::uuid REFERENCES tenancy.tenants (id) ON DELETE CASCADE`,
+    ...standard('id'),
+    ...Object.entries(table.columns).map(([column, type]) => `${column} ${type}`),
+    ...standard('version'),
+    ...standard('created_at'),
+    ...standard('updated_at'),
+    `PRIMARY KEY (${['tenant_id', ...key].join(', ')})`,
+    ...(table.unique ?? []).map(
+      (columns) =>
+        `CONSTRAINT ${table.table}_${columns.join('_')}_key UNIQUE (tenant_id, ${columns.join(', ')})`,
+    ),
+    ...Object.entries(table.checks ?? {}).map(
+      ([check, condition]) => `CONSTRAINT ${table.table}_${check}_check CHECK (${condition})`,
+    ),
+    ...Object.entries(table.references ?? {}).map(([column, parent]) =>
+      foreignKey(table.table, column, parent),
+    ),
+  ]
+  const indexes = [...Object.keys(table.references ?? {}), ...(table.indexes ?? [])]
+  return {
+    up: [
+      `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)${partitionClause(table.partition)}`,
+      ...indexes.map((index) => createIndex(name, index)),
+      ...rowLevelSecurity(name),
+      ...partitions(name, table.partition),
+      ...(has('updated_at') ? [touchUpdatedAt(name)] : []),
+      ...grantStatements(name, table.grants ?? everything(`app_${table.schema as SubgraphName}`)),
+    ],
+    down: [`DROP TABLE ${name}`],
+  }
+}
+
+/** The rights of a subgraph over its own table. */
+export function everything(role: ApplicationRole): Grants {
+  return { [role]: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] }
+}
+
+/** The same rights for several roles. */
+export function grant(roles: readonly ApplicationRole[], privileges: readonly Privilege[]): Grants {
+  return Object.fromEntries(roles.map((role) => [role, privileges]))
+}
+
+export function grantStatements(name: string, grants: Grants): string[] {
+  return Object.entries(grants).map(
+    ([role, privileges]) => `GRANT ${privileges.join(', ')} ON ${name} TO ${role}`,
+  )
+}
+
+/** A table that belongs to no tenant: reference data that every tenant reads (countries, permissions, plans). */
+export function globalTable(table: {
+  schema: string
+  table: string
+  /** Column name -> type and constraints, all of them. */
+  columns: Record<string, string>
+  /** Table constraints, the primary key first. */
+  constraints: readonly string[]
+  grants: Grants
+}): Step {
+  const name = `${table.schema}.${table.table}`
+  const lines = [
+    ...Object.entries(table.columns).map(([column, type]) => `${column} ${type}`),
+    ...table.constraints,
+  ]
+  return {
+    up: [
+      `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)`,
+      ...('updated_at' in table.columns ? [touchUpdatedAt(name)] : []),
+      ...grantStatements(name, table.grants),
+    ],
+    down: [`DROP TABLE ${name}`],
+  }
+}
+
+/** A column for a closed set: text and a check, so that adding a value is one short migration. */
+export function oneOf(column: string, values: readonly string[]): string {
+  return `text NOT NULL CHECK (${column} IN (${values.map((value) => `'${value}'`).join(', ')}))`
+}
+
+/** The trigger that keeps `updated_at`. */
+export function touchUpdatedAt(name: string): string {
+  return `CREATE TRIGGER touch_updated_at BEFORE UPDATE ON ${name} FOR EACH ROW EXECUTE FUNCTION shared.touch_updated_at()`
+}
+
+/**
+ * Row level security, forced, with the tenant's policy and the owner's. Without the owner's policy the owner could
+ * not add a foreign key or fill a column, and with a tenant set would accept violations of the other tenants.
+ * @param tenantColumn the column that names the tenant
+ */
+export function rowLevelSecurity(name: string, tenantColumn = 'tenant_id'): string[] {
+  // The sub-select is evaluated once per statement, so the condition can use an index.
+  const own = `${tenantColumn} = (SELECT current_setting('app.tenant_id')::uuid)`
+  return [
+    `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`,
+    `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`,
+    `CREATE POLICY tenant ON ${name} USING (${own}) WITH CHECK (${own})`,
+    `CREATE POLICY owner_all ON ${name} TO ${ownerRole} USING (true) WITH CHECK (true)`,
+  ]
+}
+
+function foreignKey(table: string, column: string, parent: Reference): string {
+  const onDelete = parent.onDelete ?? 'NO ACTION'
+  // SET NULL names its column, or it would take the tenant away too.
+  const action = onDelete === 'SET NULL' ? `SET NULL (${column})` : onDelete
+  return `CONSTRAINT ${table}_${column}_fkey FOREIGN KEY (tenant_id, ${column}) REFERENCES ${parent.table} (tenant_id, id) ON DELETE ${action}`
+}
+
+function createIndex(name: string, index: string | Index): string {
+  const { columns, unique, where, using } = typeof index === 'string' ? ({ columns: index } as Index) : index
+  const method = using ? ` USING ${using}` : ''
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${name}${method} (tenant_id, ${columns})${where ? ` WHERE ${where}` : ''}`
+}
+
+function partitionClause(partition: TenantTable['partition']): string {
+  if (!partition) return ''
+  return partition.by === 'hash'
+    ? ' PARTITION BY HASH (tenant_id)'
+    : ` PARTITION BY RANGE (${partition.column})`
+}
+
+/** Partitions inherit neither row level security nor policies: each gets its own. */
+function partitions(name: string, partition: TenantTable['partition']): string[] {
+  if (!partition) return []
+  if (partition.by === 'month') return ['SELECT shared.ensure_partitions(12)']
+  return Array.from({ length: partition.parts }, (_, part) => part).flatMap((part) => [
+    `CREATE TABLE ${name}_${part} PARTITION OF ${name} FOR VALUES WITH (MODULUS ${partition.parts}, REMAINDER ${part})`,
+    ...rowLevelSecurity(`${name}_${part}`),
+  ])
+}
