@@ -1,4 +1,10 @@
 import { foundation } from './0001-foundation'
+import { identity } from './0002-identity'
+import { tenancy } from './0003-tenancy'
+import { insights } from './0004-insights'
+import { compliance } from './0005-compliance'
+import { hr } from './0006-hr'
+import { finance } from './0007-finance'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
-export const migrations = [foundation]
+export const migrations = [foundation, identity, tenancy, insights, compliance, hr, finance]

@@ -1,0 +1,104 @@
+import type { ClientBase } from 'pg'
+import { systemRoles, type SystemRole } from '../migrations/permissions'
+import { uuidv7 } from '../subgraphs/shared/id'
+
+const roleDescriptions: Readonly<Record<SystemRole, string>> = {
+  ADMIN: 'May do everything in this tenant',
+  USER: 'Works with customers and colleagues',
+  COMPLIANCE_OFFICER: 'Keeps compliance records and reads the audit trail',
+  HR_MANAGER: 'Keeps employee records, with salaries and performance',
+  ANALYST: 'Works with figures and customers',
+  VIEWER: 'Reads what is not confidential',
+}
+
+export interface NewTenant {
+  /** UUID version 7; made when not given. */
+  id?: string
+  /** Lower-case words joined by hyphens, unique on this installation; what people type to sign in. */
+  slug: string
+  name: string
+  plan?: 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
+}
+
+export interface NewUser {
+  /** UUID version 7; made when not given. */
+  id?: string
+  email: string
+  /** From `hashPassword`; without it nobody can sign in as this user. */
+  passwordHash?: string
+  /** Whether sign-in asks for a new password. */
+  passwordChangeRequired?: boolean
+  firstName?: string
+  lastName?: string
+  roles: readonly SystemRole[]
+}
+
+/** What the caller can correct: its message says how. */
+export class TenantError extends Error {}
+
+/**
+ * Adds a tenant with its system roles. It is the one place that does: the command line, the demo data and the tests
+ * all come here. Call it in a transaction.
+ * @param client a connection as the owner (the migrator's URL)
+ * @returns the tenant's id
+ * @throws TenantError for a slug that is malformed or taken
+ */
+export async function createTenant(client: ClientBase, tenant: NewTenant): Promise<string> {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(tenant.slug) || tenant.slug.length > 100)
+    throw new TenantError(
+      `The slug "${tenant.slug}" is not usable: take lower-case letters, digits and single hyphens, at most 100`,
+    )
+  if (!tenant.name.trim() || tenant.name.length > 255)
+    throw new TenantError('The name must have 1 to 255 characters')
+  const id = tenant.id ?? uuidv7()
+  const added = await client.query(
+    'INSERT INTO tenancy.tenants (id, slug, name, plan) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING',
+    [id, tenant.slug, tenant.name, tenant.plan ?? 'STARTER'],
+  )
+  if (added.rowCount === 0) throw new TenantError(`The slug "${tenant.slug}" is taken: choose another one`)
+  // The catalogue knows which scopes each system role has, so a migration that adds one need not come here.
+  await client.query(
+    `INSERT INTO identity.roles (tenant_id, id, name, description, is_system_role, permissions)
+     SELECT $1, role.id, role.name, role.description, true,
+            ARRAY(SELECT p.name FROM identity.permissions p WHERE role.name = ANY (p.system_roles) ORDER BY p.name)
+       FROM unnest($2::uuid[], $3::text[], $4::text[]) AS role(id, name, description)`,
+    [id, systemRoles.map(() => uuidv7()), systemRoles, systemRoles.map((role) => roleDescriptions[role])],
+  )
+  return id
+}
+
+/**
+ * Adds a user with system roles to a tenant. Call it in a transaction.
+ * @param client a connection as the owner (the migrator's URL)
+ * @returns the user's id
+ * @throws TenantError for an e-mail address that is malformed or taken in this tenant
+ */
+export async function createUser(client: ClientBase, tenantId: string, user: NewUser): Promise<string> {
+  if (!/^[^\s@]+@[^\s@]+$/.test(user.email) || user.email.length > 254)
+    throw new TenantError(`"${user.email}" is not an e-mail address`)
+  const id = user.id ?? uuidv7()
+  const added = await client.query(
+    `INSERT INTO identity.users
+       (tenant_id, id, email, password_hash, password_change_required, first_name, last_name)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, email) DO NOTHING`,
+    [
+      tenantId,
+      id,
+      user.email.toLowerCase(),
+      user.passwordHash ?? null,
+      user.passwordChangeRequired ?? false,
+      user.firstName ?? null,
+      user.lastName ?? null,
+    ],
+  )
+  if (added.rowCount === 0)
+    throw new TenantError(`The e-mail address "${user.email}" is taken in this tenant`)
+  await client.query(
+    `INSERT INTO identity.role_assignments (tenant_id, id, user_id, role_id)
+     SELECT $1, wanted.id, $2, r.id
+       FROM unnest($3::uuid[], $4::text[]) AS wanted(id, name)
+       JOIN identity.roles r ON r.tenant_id = $1 AND r.name = wanted.name AND r.is_system_role`,
+    [tenantId, id, user.roles.map(() => uuidv7()), user.roles],
+  )
+  return id
+}

@@ -1,0 +1,230 @@
+import { lookupFunction } from './lookup'
+import { permissions, upOnly } from './permissions'
+import { globalTable, lookupRole, migration, oneOf, sql, tenantTable } from './sql'
+
+/** Users, roles and sessions, and the two look-ups that come before a tenant or a viewer is known. */
+export const identity = migration(2, 'identity', [
+  globalTable({
+    schema: 'identity',
+    table: 'permissions',
+    columns: {
+      id: 'uuid NOT NULL',
+      name: "varchar(100) NOT NULL CHECK (name ~ '^[a-z]+:[a-z-]+:[a-z-]+$')",
+      description: 'text NOT NULL',
+      system_roles: "text[] NOT NULL DEFAULT '{}'",
+      created_at: 'timestamptz(3) NOT NULL DEFAULT now()',
+    },
+    constraints: ['PRIMARY KEY (id)', 'CONSTRAINT permissions_name_key UNIQUE (name)'],
+    grants: { app_identity: ['SELECT'] },
+  }),
+
+  tenantTable({
+    schema: 'identity',
+    table: 'users',
+    columns: {
+      // Lower case is the normal form: equal addresses are equal texts, and a plain index finds them.
+      email: 'varchar(255) NOT NULL CHECK (email = lower(email))',
+      username: "varchar(100) CHECK (username <> '')",
+      external_id: "varchar(255) CHECK (external_id <> '')",
+      first_name: 'varchar(100)',
+      last_name: 'varchar(100)',
+      full_name_override: "varchar(200) CHECK (full_name_override <> '')",
+      full_name: `text GENERATED ALWAYS AS (coalesce(full_name_override,
+        nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), ''))) STORED`,
+      phone: 'varchar(50)',
+      avatar_url: "text CHECK (length(avatar_url) <= 2048 AND avatar_url ~ '^https?://')",
+      status: `${oneOf('status', ['ACTIVE', 'SUSPENDED'])} DEFAULT 'ACTIVE'`,
+      preferences: "jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object')",
+      password_hash: 'varchar(255)',
+      password_change_required: 'boolean NOT NULL DEFAULT false',
+      mfa_enabled: 'boolean NOT NULL DEFAULT false',
+      mfa_secret: 'varchar(255)',
+      granted_permissions: "text[] NOT NULL DEFAULT '{}'",
+      permission_version: 'int NOT NULL DEFAULT 1',
+      last_login_at: 'timestamptz(3)',
+      created_by_id: 'uuid',
+      updated_by_id: 'uuid',
+    },
+    unique: [['email'], ['username'], ['external_id']],
+    references: {
+      created_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
+      updated_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
+    },
+    indexes: ['status', 'last_login_at', 'full_name', 'created_at'],
+  }),
+  // The one index that is not led by the tenant: sign-in by e-mail alone looks for it, through the function below.
+  sql('CREATE INDEX users_email_lookup ON identity.users (email)', 'DROP INDEX identity.users_email_lookup'),
+
+  tenantTable({
+    schema: 'identity',
+    table: 'roles',
+    columns: {
+      name: "varchar(100) NOT NULL CHECK (name <> '')",
+      description: 'text',
+      permissions: "text[] NOT NULL DEFAULT '{}'",
+      is_system_role: 'boolean NOT NULL DEFAULT false',
+    },
+    unique: [['name']],
+    indexes: ['created_at'],
+  }),
+
+  tenantTable({
+    schema: 'identity',
+    table: 'role_assignments',
+    columns: { user_id: 'uuid NOT NULL', role_id: 'uuid NOT NULL', granted_by_id: 'uuid' },
+    unique: [['user_id', 'role_id']],
+    references: {
+      user_id: { table: 'identity.users', onDelete: 'CASCADE' },
+      role_id: { table: 'identity.roles' },
+      granted_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
+    },
+  }),
+
+  tenantTable({
+    schema: 'identity',
+    table: 'sessions',
+    columns: {
+      user_id: 'uuid NOT NULL',
+      last_seen_at: 'timestamptz(3) NOT NULL',
+      expires_at: 'timestamptz(3) NOT NULL',
+      revoked_at: 'timestamptz(3)',
+      ip_address: 'varchar(50)',
+      user_agent: 'text',
+    },
+    references: { user_id: { table: 'identity.users', onDelete: 'CASCADE' } },
+    indexes: ['expires_at'],
+  }),
+
+  tenantTable({
+    schema: 'identity',
+    table: 'refresh_tokens',
+    columns: {
+      session_id: 'uuid NOT NULL',
+      // SHA-256 of the secret, in hexadecimal. The secret has 256 random bits, so it needs no salt and no slow hash.
+      secret_hash: "text NOT NULL CHECK (secret_hash ~ '^[0-9a-f]{64}$')",
+      rotated_at: 'timestamptz(3)',
+      successor_id: 'uuid',
+    },
+    checks: { rotation: '(rotated_at IS NULL) = (successor_id IS NULL)' },
+    references: {
+      session_id: { table: 'identity.sessions', onDelete: 'CASCADE' },
+      successor_id: { table: 'identity.refresh_tokens' },
+    },
+    // A session has one token that can be used: the database itself refuses a second successor.
+    indexes: [{ columns: 'session_id', unique: true, where: 'rotated_at IS NULL' }],
+  }),
+
+  // What a user may do: the permissions of the roles and the direct grants. It sees the tenant of the connection only.
+  sql(
+    [
+      `CREATE FUNCTION identity.effective_permissions(of_user uuid) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM (
+    SELECT unnest(u.granted_permissions) AS name FROM identity.users u
+     WHERE u.tenant_id = current_setting('app.tenant_id')::uuid AND u.id = of_user
+    UNION ALL
+    SELECT unnest(r.permissions) FROM identity.role_assignments a
+      JOIN identity.roles r ON r.tenant_id = a.tenant_id AND r.id = a.role_id
+     WHERE a.tenant_id = current_setting('app.tenant_id')::uuid AND a.user_id = of_user
+  ) AS held
+$$`,
+      `GRANT EXECUTE ON FUNCTION identity.effective_permissions(uuid) TO app_identity, ${lookupRole}`,
+    ],
+    'DROP FUNCTION identity.effective_permissions(uuid)',
+  ),
+
+  // Sign-in: which tenant? By its slug, or by an e-mail address that exactly one active tenant knows. Only the id.
+  lookupFunction({
+    name: 'identity.tenant_for_sign_in',
+    parameters: 'tenant_slug text, user_email text',
+    returns: 'uuid',
+    body: `
+  SELECT CASE
+    WHEN tenant_slug IS NOT NULL THEN
+      (SELECT t.id FROM tenancy.tenants t WHERE t.slug = tenant_slug AND t.status = 'ACTIVE')
+    ELSE
+      (SELECT (array_agg(t.id))[1] FROM identity.users u JOIN tenancy.tenants t ON t.id = u.tenant_id
+        WHERE u.email = user_email AND t.status = 'ACTIVE' HAVING count(*) = 1)
+  END`,
+    reads: { 'tenancy.tenants': ['id', 'slug', 'status'], 'identity.users': ['tenant_id', 'email'] },
+    callers: ['app_identity'],
+  }),
+
+  // Whether a session of the connection's tenant is alive, and what its user may do now. It notes the use of the session
+  // at most once a minute. Idle after 30 minutes, over at expires_at (docs/decisions/0006-sessions-and-tokens.md).
+  lookupFunction({
+    name: 'identity.session_viewer',
+    parameters: 'session uuid, instant timestamptz',
+    returns: 'TABLE (user_id uuid, permission_version int, scopes text[])',
+    volatility: 'VOLATILE',
+    rows: 1,
+    body: `
+  WITH live AS (
+    SELECT s.tenant_id, s.id, s.last_seen_at, u.id AS user_id, u.permission_version
+      FROM identity.sessions s
+      JOIN identity.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.status = 'ACTIVE'
+      JOIN tenancy.tenants t ON t.id = s.tenant_id AND t.status = 'ACTIVE'
+     WHERE s.tenant_id = current_setting('app.tenant_id')::uuid AND s.id = session
+       AND s.revoked_at IS NULL AND s.expires_at > instant AND s.last_seen_at > instant - interval '30 minutes'
+  ), seen AS (
+    UPDATE identity.sessions s SET last_seen_at = instant FROM live
+     WHERE s.tenant_id = live.tenant_id AND s.id = live.id AND s.last_seen_at <= instant - interval '1 minute'
+  )
+  SELECT live.user_id, live.permission_version, identity.effective_permissions(live.user_id) FROM live`,
+    reads: {
+      'tenancy.tenants': ['id', 'status'],
+      'identity.users': ['tenant_id', 'id', 'status', 'permission_version', 'granted_permissions'],
+      'identity.roles': ['tenant_id', 'id', 'permissions'],
+      'identity.role_assignments': ['tenant_id', 'user_id', 'role_id'],
+      'identity.sessions': ['tenant_id', 'id', 'user_id', 'last_seen_at', 'expires_at', 'revoked_at'],
+    },
+    writes: { 'identity.sessions': ['last_seen_at'] },
+    callers: ['app_gateway', 'app_identity'],
+  }),
+
+  upOnly(
+    permissions({
+      'identity:user:read': {
+        allows: 'Look up and list users, with their contact and account details',
+        roles: ['COMPLIANCE_OFFICER', 'HR_MANAGER', 'VIEWER'],
+      },
+      'identity:user:write': { allows: 'Create, change, suspend and reactivate users' },
+      'identity:role:read': { allows: 'List roles and permissions', roles: ['COMPLIANCE_OFFICER'] },
+      'identity:role:write': { allows: 'Give roles to users and take them away' },
+      'tenancy:tenant:read': {
+        allows: "Read the tenant's own record",
+        roles: ['USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST', 'VIEWER'],
+      },
+      'tenancy:tenant:write': { allows: "Change the tenant's own record" },
+      'insights:customer:read': { allows: 'Read customers', roles: ['USER', 'ANALYST', 'VIEWER'] },
+      'insights:customer:write': { allows: 'Create and change customers', roles: ['ANALYST'] },
+      'compliance:record:read': {
+        allows: 'Read compliance records',
+        roles: ['COMPLIANCE_OFFICER', 'ANALYST', 'VIEWER'],
+      },
+      'compliance:record:write': {
+        allows: 'Create and change compliance records',
+        roles: ['COMPLIANCE_OFFICER'],
+      },
+      'compliance:audit:read': { allows: 'Read who did what, and when', roles: ['COMPLIANCE_OFFICER'] },
+      'compliance:audit:details': {
+        allows: 'Read what an audited change changed, and from where it came',
+        roles: ['COMPLIANCE_OFFICER'],
+      },
+      'hr:employee:read': { allows: 'Read employees', roles: ['USER', 'HR_MANAGER', 'ANALYST', 'VIEWER'] },
+      'hr:employee:write': { allows: 'Create and change employees', roles: ['HR_MANAGER'] },
+      'hr:salary:read': { allows: 'Read salaries', roles: ['HR_MANAGER'] },
+      'hr:salary:write': { allows: 'Change salaries', roles: ['HR_MANAGER'] },
+      'hr:performance:read': { allows: 'Read performance scores and retention risks', roles: ['HR_MANAGER'] },
+      'hr:performance:write': {
+        allows: 'Change performance scores and retention risks',
+        roles: ['HR_MANAGER'],
+      },
+      'finance:transaction:read': {
+        allows: 'Read transactions',
+        roles: ['COMPLIANCE_OFFICER', 'ANALYST', 'VIEWER'],
+      },
+      'finance:transaction:write': { allows: 'Record and change transactions' },
+    }),
+  ),
+])

@@ -1,0 +1,41 @@
+import { uuidv7 } from '../subgraphs/shared/id'
+import { sql, type Step } from './sql'
+
+/** The roles that exist in every tenant. */
+export const systemRoles = ['ADMIN', 'USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST', 'VIEWER'] as const
+export type SystemRole = (typeof systemRoles)[number]
+
+/** Scope (`subgraph:resource:action`) -> what it allows, and which system roles besides ADMIN carry it. */
+export type PermissionCatalogue = Record<
+  `${string}:${string}:${string}`,
+  { allows: string; roles?: readonly SystemRole[] }
+>
+
+/**
+ * Adds scopes to the catalogue and to the system roles of every tenant, those that exist and (through
+ * `permissions.system_roles`) those to come. ADMIN gets every scope.
+ */
+export function permissions(catalogue: PermissionCatalogue): Step {
+  return {
+    up: Object.entries(catalogue).flatMap(([name, { allows, roles = [] }]) => [
+      `INSERT INTO identity.permissions (id, name, description, system_roles)
+       VALUES ('${uuidv7()}', ${text(name)}, ${text(allows)}, '{${['ADMIN', ...roles].join(',')}}')`,
+      `UPDATE identity.roles r SET permissions = array_append(r.permissions, p.name), version = r.version + 1
+         FROM identity.permissions p
+        WHERE p.name = ${text(name)} AND r.is_system_role AND r.name = ANY (p.system_roles)`,
+    ]),
+    down: Object.keys(catalogue).flatMap((name) => [
+      `UPDATE identity.roles SET permissions = array_remove(permissions, ${text(name)}) WHERE ${text(name)} = ANY (permissions)`,
+      `UPDATE identity.users SET granted_permissions = array_remove(granted_permissions, ${text(name)})
+        WHERE ${text(name)} = ANY (granted_permissions)`,
+      `DELETE FROM identity.permissions WHERE name = ${text(name)}`,
+    ]),
+  }
+}
+
+const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
+
+/** A step's statements only on the way up: what it makes goes away with its table. */
+export function upOnly(step: Step): Step {
+  return sql(step.up, [])
+}
