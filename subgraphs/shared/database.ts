@@ -1,0 +1,165 @@
+import pg from 'pg'
+import { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
+import { uuidv7 } from './id'
+import { rowTypes } from './row-values'
+import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
+import type { TenantClient, TenantClientOptions } from './tenant'
+import { isClean, runTransaction, send, type Transaction } from './transaction'
+
+export { tenantScope, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
+export type { Transaction } from './transaction'
+
+/** The only door to the database: whatever passes carries its tenant. */
+export interface Database {
+  /** For entity metadata. Queries sent through it have no tenant. */
+  dataSource: DataSource
+  /** One statement, in one round trip. */
+  rows(binding: Binding, statement: Statement): Promise<unknown[][]>
+  /**
+   * Commits when `work` resolves, rolls back when it throws. Throws as well when `work` resolves but nothing could be
+   * committed. Errors of the database come as pg.DatabaseError (code, constraint), or wrapped by TypeORM's manager.
+   */
+  transaction<T>(
+    binding: Binding,
+    work: (tx: Transaction) => Promise<T>,
+    options?: { isolation?: IsolationLevel },
+  ): Promise<T>
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions extends TenantClientOptions {
+  url: string
+  /** TypeORM entity classes. */
+  entities: NonNullable<ConstructorParameters<typeof DataSource>[0]['entities']>
+  /** The size of this pool. */
+  connections: number
+  mode?: BindingMode
+  applicationName: string
+  /** How long a statement waits for a free connection, default 5,000. */
+  connectionTimeoutMs?: number
+  /** What an operator should read. Default: a warning of the process. */
+  warn?: (message: string) => void
+}
+
+/** Sent as it is, past the binding. */
+const unbound = pg.Client.prototype.query as (this: pg.Client, text: string) => Promise<pg.QueryResult>
+
+/** Throws unless bound statements, alone and in a transaction, see their tenant, and nothing is left of it afterwards. */
+async function verifyBinding(client: TenantClient): Promise<void> {
+  const tenantId = uuidv7()
+  const text = "SELECT current_setting('app.tenant_id', true) AS tenant"
+  const expectTenant = (found: pg.QueryResult<{ tenant: string | null }>, expected: string) => {
+    if ((found.rows[0]?.tenant ?? '') !== expected) throw new Error('The tenant binding does not hold')
+  }
+  client.bind({ tenantId })
+  expectTenant(await client.query({ name: 'verify', text }), tenantId)
+  expectTenant(await unbound.call(client, text), '')
+  await client.query('SELECT 1/0').catch(() => undefined)
+  expectTenant(await unbound.call(client, text), '')
+  await client.query('BEGIN')
+  expectTenant(await client.query(text), tenantId)
+  await client.query('ROLLBACK')
+  expectTenant(await unbound.call(client, text), '')
+}
+
+/** Whether this mode works with the installed pg on this server; connection errors are thrown. */
+async function modeWorks(mode: BindingMode, options: DatabaseOptions): Promise<boolean> {
+  const client = new (tenantClient(mode))({
+    connectionString: options.url,
+    application_name: options.applicationName,
+  })
+  await client.connect()
+  try {
+    await verifyBinding(client)
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end()
+  }
+}
+
+/** Without this TypeORM's manager would turn instants into Date objects, both ways. */
+function keepInstants(driver: PostgresDriver): void {
+  const { preparePersistentValue: persist, prepareHydratedValue: hydrate } = driver
+  const isInstant = (value: unknown, type: unknown) => type === 'timestamptz' && typeof value === 'string'
+  driver.preparePersistentValue = (value, column) =>
+    isInstant(value, column.type) ? value : persist.call(driver, value, column)
+  driver.prepareHydratedValue = (value, column) =>
+    isInstant(value, column.type) ? value : hydrate.call(driver, value, column)
+}
+
+/**
+ * Connects, and refuses to start when neither the mode asked for nor `pipeline` (in place of `prepared`, with a
+ * warning) keeps tenants apart.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const warn = options.warn ?? ((message) => process.emitWarning(message))
+  let mode = options.mode ?? 'prepared'
+  if (!(await modeWorks(mode, options))) {
+    if (mode !== 'prepared' || !(await modeWorks('pipeline', options)))
+      throw new Error(
+        `The tenant binding "${mode}" does not work here: install pg 8.23.1, or set DATABASE_BINDING`,
+      )
+    warn(
+      'The tenant binding "prepared" does not work with this version of pg: using "pipeline", which is slower',
+    )
+    mode = 'pipeline'
+  }
+  const connectionTimeoutMs = options.connectionTimeoutMs ?? 5000
+  const dataSource = new DataSource({
+    type: 'postgres',
+    // Named, so that an installed pg-native cannot take its place: it has no tenant binding.
+    driver: { Pool: pg.Pool, defaults: pg.defaults },
+    url: options.url,
+    entities: options.entities,
+    applicationName: options.applicationName,
+    connectTimeoutMS: connectionTimeoutMs,
+    poolSize: options.connections,
+    installExtensions: false,
+    poolErrorHandler: (error: Error) => warn(`A database connection was lost: ${error.message}`),
+    extra: { Client: tenantClient(mode, options), types: rowTypes },
+  })
+  await dataSource.initialize()
+  const driver = dataSource.driver as PostgresDriver
+  keepInstants(driver)
+  const pool = driver.master as pg.Pool
+
+  async function checkout<C>(connecting: Promise<C>): Promise<C> {
+    return connecting.catch((error: Error) => {
+      if (!error.message.includes('timeout exceeded')) throw error
+      throw new Error(
+        `No database connection became free within ${connectionTimeoutMs} ms: raise DATABASE_CONNECTIONS, ` +
+          'and use the transaction at hand inside transactions',
+        { cause: error },
+      )
+    })
+  }
+
+  async function rows(binding: Binding, statement: Statement): Promise<unknown[][]> {
+    const client = await checkout(pool.connect() as Promise<pg.PoolClient & TenantClient>)
+    let failure: unknown
+    try {
+      client.bind(binding)
+      const answer = await send(client, statement)
+      if (client.getTransactionStatus() !== 'I')
+        throw new Error('rows() is for single statements: use transaction()')
+      return answer.rows
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      client.unbind()
+      client.release(!isClean(client, failure))
+    }
+  }
+
+  return {
+    dataSource,
+    rows,
+    transaction: (binding, work, options) =>
+      runTransaction(dataSource, checkout, binding, work, options?.isolation),
+    close: () => dataSource.destroy(),
+  }
+}
