@@ -91,7 +91,8 @@ export async function makeCluster(
         break
       } catch (error) {
         if (attempt < locales(binaries.version).length - 1) continue
-        throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`)
+        const words = (error as { stderr?: string }).stderr?.trim() || String(error)
+        throw new Error(`initdb failed: ${words}`, { cause: error })
       }
     }
   } finally {
@@ -112,6 +113,7 @@ export function makeFolder(folder: string, user: ServerUser | null): void {
     throw new Error(
       `The database's folder ${folder} cannot be used (${(error as Error).message}): ` +
         'run as the user who owns it, or set DATA_DIR to a folder of yours.',
+      { cause: error },
     )
   }
 }

@@ -13,7 +13,7 @@ import {
   serverEnvironment,
 } from './cluster'
 import { stopLeftover } from './leftover'
-import { takeLock } from './lock-file'
+import { isHeld, takeLock } from './lock-file'
 import { serverUser, type ServerUser } from './server-user'
 
 export interface EmbeddedOptions {
@@ -65,6 +65,30 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     releaseLock()
     throw error
   }
+}
+
+/**
+ * The server that another living process started on a data directory, for tools that run beside it. Null when
+ * there is none. `stop` does nothing: it belongs to that process.
+ */
+export function attachEmbedded(dataDir: string): EmbeddedServer | null {
+  const folder = join(dataDir, 'database')
+  if (!isHeld(join(folder, 'lock'))) return null
+  const cluster = clusterFolder(folder)
+  const lines = postmasterLines(cluster)
+  if (lines[7] !== 'ready') return null
+  const port = Number(lines[3])
+  return {
+    port,
+    version: Number(readFileSync(join(cluster, 'PG_VERSION'), 'utf8')),
+    cluster,
+    superuserUrl: superuserUrl(port, readFileSync(join(folder, 'superuser-password'), 'utf8')),
+    stop: () => Promise.resolve(),
+  }
+}
+
+function superuserUrl(port: number, password: string) {
+  return (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
 }
 
 async function start(
@@ -129,12 +153,11 @@ async function start(
     await gone
     clearTimeout(timer)
   }
-  const password = keptSecret(passwordFile)
   return {
     port,
     version: binaries.version,
     cluster,
-    superuserUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    superuserUrl: superuserUrl(port, keptSecret(passwordFile)),
     stop: () => (stopping ??= stop()),
   }
 }
@@ -178,15 +201,21 @@ async function readiness(child: ChildProcess, cluster: string): Promise<string |
   child.once('exit', (code, signal) => (failure = `ended with ${code ?? signal}`))
   for (let waited = 0; waited < startWithinMs; waited += 20) {
     if (failure !== null) return failure
-    // Line 1 is the server's process, line 8 its state.
-    const lines = existsSync(join(cluster, 'postmaster.pid'))
-      ? readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
-      : []
-    if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return null
+    const lines = postmasterLines(cluster)
+    if (Number(lines[0]) === child.pid && lines[7] === 'ready') return null
     await sleep(20)
   }
   child.kill('SIGQUIT')
   return `not ready after ${startWithinMs / 1000} s`
+}
+
+/** What the server writes about itself: line 1 is its process, 4 its port, 8 its state. */
+function postmasterLines(cluster: string): string[] {
+  const file = join(cluster, 'postmaster.pid')
+  if (!existsSync(file)) return []
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
 }
 
 function endFast(child: ChildProcess, pgCtl: string, cluster: string): void {

@@ -16,8 +16,10 @@ export interface MigrationState {
 /** The migrator's URL with the owner's role: everything made through it belongs to the owner. */
 export function asOwner(url: string): string {
   const result = new URL(url)
-  result.searchParams.set('options', `-c role=${ownerRole}`)
-  return result.href.replaceAll('+', '%20')
+  const role = `-c role=${ownerRole}`
+  const options = result.searchParams.get('options') ?? ''
+  if (!options.includes(role)) result.searchParams.set('options', `${options} ${role}`.trim())
+  return result.href
 }
 
 /**

@@ -36,38 +36,40 @@ export function scramVerifier(password: string, salt: Buffer = randomBytes(16)):
 }
 
 export interface RolePlan {
-  /** Passwords are derived from it. */
-  secret: string
-  /** The database whose rights are given. */
-  database: string
-  /** The login that migrates: it may act as the owner. Made here when `makeMigrator` is set. */
+  /** Application roles' passwords are derived from it. null: all of them are kept by somebody else. */
+  secret: string | null
+  /** The login that migrates: it may act as the owner. */
   migrator: string
-  makeMigrator: boolean
+  /** Given where the migrator is made too. */
+  migratorPassword?: string
   /** Application roles whose password somebody else keeps (a URL of their own is configured). */
   foreignPasswords?: readonly ApplicationRole[]
 }
 
 /**
  * The statements that make the roles, or bring them back to what they must be. They can run again at any time.
- * No role is SUPERUSER or BYPASSRLS, no application role is a member of the owner.
+ * No role is SUPERUSER or BYPASSRLS, no application role is a member of the owner: what CREATE ROLE leaves out it
+ * does not give, and start-up checks it (database/gate.ts).
  */
 export function roleStatements(plan: RolePlan): string[] {
-  const own = applicationRoles.filter((role) => !plan.foreignPasswords?.includes(role))
+  const { secret, migrator } = plan
+  const own = secret === null ? [] : applicationRoles.filter((role) => !plan.foreignPasswords?.includes(role))
   return [
-    ...[ownerRole, lookupRole].flatMap((role) => [makeRole(role), `ALTER ROLE ${role} NOLOGIN`]),
+    ...[ownerRole, lookupRole].map(makeRole),
     ...applicationRoles.flatMap((role) => [
       makeRole(role),
       `ALTER ROLE ${role} LOGIN`,
       ...Object.entries(sessionDefaults).map(([name, value]) => `ALTER ROLE ${role} SET ${name} = ${value}`),
     ]),
-    ...own.map((role) => `ALTER ROLE ${role} PASSWORD '${scramVerifier(rolePassword(plan.secret, role))}'`),
-    ...(plan.makeMigrator
+    ...own.map((role) => setPassword(role, rolePassword(secret!, role))),
+    ...(plan.migratorPassword
       ? [
-          makeRole(plan.migrator),
-          `ALTER ROLE ${plan.migrator} LOGIN PASSWORD '${scramVerifier(rolePassword(plan.secret, plan.migrator))}'`,
+          makeRole(migrator),
+          `ALTER ROLE ${quote(migrator)} LOGIN`,
+          setPassword(migrator, plan.migratorPassword),
         ]
       : []),
-    `GRANT ${ownerRole} TO ${quote(plan.migrator)}`,
+    `GRANT ${ownerRole} TO ${quote(migrator)}`,
     // Only a member of the new owner can give a function away.
     `GRANT ${lookupRole} TO ${ownerRole}`,
   ]
@@ -102,5 +104,10 @@ export function quote(identifier: string): string {
 }
 
 function makeRole(role: string): string {
-  return `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role}; END IF; END $$`
+  const name = role.replaceAll("'", "''")
+  return `DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') THEN CREATE ROLE ${quote(role)}; END IF; END $do$`
+}
+
+function setPassword(role: string, password: string): string {
+  return `ALTER ROLE ${quote(role)} PASSWORD '${scramVerifier(password)}'`
 }

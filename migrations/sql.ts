@@ -12,6 +12,15 @@ export const ownerRole = 'app_owner'
 /** Owns the functions that look across tenants. It can read the columns they name, and nothing else. */
 export const lookupRole = 'app_lookup'
 
+/** The tables that hold no tenant's rows, or (tenants) are the tenants. Every other table has a tenant_id. */
+export const globalTables: readonly string[] = [
+  'tenancy.tenants',
+  'tenancy.countries',
+  'tenancy.industries',
+  'tenancy.plans',
+  'identity.permissions',
+]
+
 /** One part of a migration: what makes it, and what takes it away again. */
 export interface Step {
   up: string[]
@@ -159,6 +168,8 @@ export function globalTable(table: {
   grants: Grants
 }): Step {
   const name = `${table.schema}.${table.table}`
+  if (!globalTables.includes(name))
+    throw new Error(`${name} is not on the list of global tables in migrations/sql.ts`)
   const lines = [
     ...Object.entries(table.columns).map(([column, type]) => `${column} ${type}`),
     ...table.constraints,

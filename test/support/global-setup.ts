@@ -8,11 +8,16 @@ import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
 import { stopLeftover } from '../../database/leftover'
 import { isHeld } from '../../database/lock-file'
 import { migrateUp } from '../../database/migrate'
-import { databaseStatements, migratorRole, roleStatements, underRolesLock } from '../../database/roles'
+import {
+  databaseStatements,
+  migratorRole,
+  rolePassword,
+  roleStatements,
+  underRolesLock,
+} from '../../database/roles'
 import { asSuperuser, databaseUrls, templateDatabase, type TestServer } from './postgres'
 
 declare global {
-  // eslint-disable-next-line no-var -- jest hands values from setup to teardown through the global object
   var testCluster: { server: EmbeddedServer; dataDir: string } | undefined
 }
 
@@ -45,9 +50,8 @@ export default async function setup(): Promise<void> {
     client,
     roleStatements({
       secret: test.roleSecret,
-      database: templateDatabase,
       migrator: migratorRole,
-      makeMigrator: true,
+      migratorPassword: rolePassword(test.roleSecret, migratorRole),
     }),
   )
   await client.end()

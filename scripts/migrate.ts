@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openServer, rolesScript, type DatabaseServer } from '../database'
+import { migrateDown, migrateUp, migrationStates } from '../database/migrate'
+import { migrations } from '../migrations'
+import { loadConfig, projectRoot } from '../subgraphs/shared/config'
+import { createLogger } from '../subgraphs/shared/log'
+
+const help = `Database migrations.
+
+  npm run migrate                    apply every migration that was not applied yet
+  npm run migrate:rollback           take the last one back
+  npm run migrate:make NAME          write an empty migration and add it to the list
+  npm run migrate -- status          every migration and whether it was applied
+  npm run migrate -- roles --print   the SQL that makes the roles, for a database administrator
+
+The database is DATABASE_URL's, or the embedded one in DATA_DIR, also while the product runs.`
+
+async function main(words: string[]): Promise<void> {
+  // `npm run migrate -- status` arrives as `up status`.
+  const [command, ...rest] = words[0] === 'up' && words.length > 1 ? words.slice(1) : words
+  if (words.includes('--help') || words.includes('-h') || command === 'help') return console.log(help)
+  if (command === 'up') return onServer(up)
+  if (command === 'rollback' && rest.length === 0) return onServer(rollback)
+  if (command === 'status' && rest.length === 0) return onServer(status)
+  if (command === 'make' && rest.length === 1) return make(rest[0]!)
+  if (command === 'roles' && rest.join() === '--print') return console.log(rolesScript(loadConfig()))
+  throw new Error(`Unknown: ${words.join(' ')}\n\n${help}`)
+}
+
+async function onServer(work: (server: DatabaseServer) => Promise<void>): Promise<void> {
+  const config = loadConfig()
+  const server = await openServer(config, createLogger({ ...config, logLevel: 'warn' }), { attach: true })
+  try {
+    await work(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function up(server: DatabaseServer): Promise<void> {
+  const applied = await migrateUp(server.migratorUrl)
+  console.log(applied.length > 0 ? applied.map((name) => `applied ${name}`).join('\n') : 'nothing to apply')
+}
+
+async function rollback(server: DatabaseServer): Promise<void> {
+  const name = await migrateDown(server.migratorUrl)
+  console.log(name ? `took back ${name}` : 'nothing to take back')
+}
+
+async function status(server: DatabaseServer): Promise<void> {
+  for (const { name, applied } of await migrationStates(server.migratorUrl))
+    console.log(`${applied ? 'applied' : 'pending'} ${name}`)
+}
+
+/** Writes migrations/NNNN-name.ts and adds it to the list in migrations/index.ts. */
+function make(name: string): void {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    throw new Error(`A migration is named in lower case with hyphens, like add-budgets; not ${name}`)
+  const number = migrations.length + 1
+  const file = `${String(number).padStart(4, '0')}-${name}`
+  const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  const folder = join(projectRoot, 'migrations')
+  const list = readFileSync(join(folder, 'index.ts'), 'utf8')
+  writeFileSync(
+    join(folder, `${file}.ts`),
+    `import { migration, sql } from './sql'
+
+/** What this changes, and why. */
+export const ${variable} = migration(${number}, '${name}', [
+  sql('-- what makes it', '-- what takes it away'),
+])
+`,
+    { flag: 'wx' },
+  )
+  const withImport = list.replace(/((?:import .*\n)+)/, `$1import { ${variable} } from './${file}'\n`)
+  writeFileSync(
+    join(folder, 'index.ts'),
+    withImport.replace(/(export const migrations = \[[^\]]*?),?\s*\]/, `$1, ${variable}]`),
+  )
+  console.log(`wrote migrations/${file}.ts`)
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})
