@@ -10,8 +10,8 @@ export function fault(message: string): { error: () => string } {
 }
 
 /** A variable that may be left out; it is null then. */
-export function optional<T>(type: z.ZodType<T, string>): z.ZodType<T | null, string | undefined> {
-  return z.union([z.undefined().transform(() => null), type]) as z.ZodType<T | null, string | undefined>
+export function optional<T>(type: z.ZodType<T, string>) {
+  return type.optional().transform((value) => value ?? null)
 }
 
 /** One of a few words, in exactly this spelling. */
@@ -54,24 +54,24 @@ export const subgraphUrls = z
     for (const part of text.split(',').map((entry) => entry.trim())) {
       const [name = '', url = ''] = splitOnce(part, '=')
       const known = subgraphNames.find((candidate) => candidate === name)
-      const problem = !known
-        ? `names no subgraph with "${name}": use in-process, or name=url,… with ${subgraphNames.join(', ')}`
-        : urls[known]
-          ? `names ${known} twice`
-          : urlProblem(known, url)
+      const problem = known ? urlProblem(known, url, urls) : unknownName(name)
       if (problem) context.addIssue({ code: 'custom', message: problem })
       else if (known) urls[known] = url
     }
     return urls
   })
 
-function urlProblem(name: SubgraphName, text: string): string | null {
+function unknownName(name: string): string {
+  return `names no subgraph with "${name}": use in-process, or name=url,… with ${subgraphNames.join(', ')}`
+}
+
+function urlProblem(name: SubgraphName, text: string, others: Partial<Record<SubgraphName, string>>) {
   const url = parsedUrl(text)
+  if (others[name]) return `names ${name} twice`
   if (!url || !['http:', 'https:'].includes(url.protocol))
     return `needs an http:// or https:// URL for ${name}`
-  if (url.username || url.password)
-    return `must not carry credentials in the URL of ${name}: VIEWER_SECRET authenticates the gateway`
-  return null
+  if (!url.username && !url.password) return null
+  return `must not carry credentials in the URL of ${name}: VIEWER_SECRET authenticates the gateway`
 }
 
 function splitOnce(text: string, separator: string): string[] {

@@ -171,7 +171,7 @@ function contradictions(given: Record<string, string | undefined>): string[] {
   if (given.POSTGRES_HOST && !(given.POSTGRES_DB && given.POSTGRES_USER)) {
     faults.push('POSTGRES_HOST needs POSTGRES_DB and POSTGRES_USER (the role that migrates) beside it')
   }
-  for (const name of ['POSTGRES_PORT', 'POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD']) {
+  for (const name of ['POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD']) {
     if (given[name] && !external)
       faults.push(`${name} has no effect without POSTGRES_HOST: set that too, or remove it`)
   }

@@ -1,0 +1,292 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  ConfigError,
+  disableTelemetry,
+  loadConfig,
+  projectRoot,
+  variableNames,
+} from '../../subgraphs/shared/config'
+import { subgraphNames } from '../../subgraphs/shared/names'
+
+const secret = 'a-secret-of-thirty-two-characters'
+const url = 'postgresql://migrator:pa55word@db.example:5432/graph'
+const { privateKey } = generateKeyPairSync('ed25519')
+const jwk = privateKey.export({ format: 'jwk' })
+const jwks = { keys: [{ kty: jwk.kty, crv: jwk.crv, x: jwk.x }] }
+
+/** The faults of a configuration that is refused. */
+function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  throw new Error('The configuration was accepted')
+}
+
+describe('the configuration', () => {
+  test('needs nothing: every variable has a default', () => {
+    expect(loadConfig({})).toEqual({
+      nodeEnv: 'development',
+      host: '127.0.0.1',
+      port: 4000,
+      dataDir: join(projectRoot, '.data'),
+      databaseUrl: null,
+      databaseAppSecret: null,
+      databaseUrls: {},
+      databaseConnections: 20,
+      databaseBinding: 'prepared',
+      statementTimeoutMs: 10_000,
+      redisUrl: null,
+      subgraphs: 'in-process',
+      viewerSecret: null,
+      tokenIssuer: 'tenantgraph',
+      tokenPrivateKey: null,
+      tokenPublicKeys: null,
+      pageLimit: 100,
+      nestedPageLimit: 50,
+      logLevel: 'info',
+      demoPassword: 'demo-password',
+      trustProxy: false,
+    })
+  })
+
+  test('takes every variable', () => {
+    const config = loadConfig({
+      NODE_ENV: 'production',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      DATA_DIR: '/var/lib/graph',
+      DATABASE_URL: url,
+      DATABASE_APP_SECRET: secret,
+      DATABASE_URL_HR: 'postgres://hr@db.example/graph',
+      DATABASE_CONNECTIONS: '7',
+      DATABASE_BINDING: 'unnamed',
+      STATEMENT_TIMEOUT_MS: '500',
+      REDIS_URL: 'rediss://:pw@cache.example:6380/2',
+      SUBGRAPHS: 'hr=http://10.0.0.5:4105/graphql, finance = https://finance.example/graphql?a=b',
+      VIEWER_SECRET: secret,
+      TOKEN_ISSUER: 'example',
+      TOKEN_PRIVATE_KEY: JSON.stringify(jwk),
+      TOKEN_PUBLIC_KEYS: JSON.stringify(jwks),
+      PAGE_LIMIT: '200',
+      NESTED_PAGE_LIMIT: '10',
+      LOG_LEVEL: 'warn',
+      DEMO_PASSWORD: 'another password',
+      TRUST_PROXY: 'true',
+    })
+    expect(config).toMatchObject({
+      nodeEnv: 'production',
+      host: '0.0.0.0',
+      port: 0,
+      dataDir: '/var/lib/graph',
+      databaseUrl: url,
+      databaseAppSecret: secret,
+      databaseUrls: { hr: 'postgres://hr@db.example/graph' },
+      databaseConnections: 7,
+      databaseBinding: 'unnamed',
+      statementTimeoutMs: 500,
+      redisUrl: 'rediss://:pw@cache.example:6380/2',
+      subgraphs: { hr: 'http://10.0.0.5:4105/graphql', finance: 'https://finance.example/graphql?a=b' },
+      viewerSecret: secret,
+      tokenIssuer: 'example',
+      pageLimit: 200,
+      nestedPageLimit: 10,
+      logLevel: 'warn',
+      demoPassword: 'another password',
+      trustProxy: true,
+    })
+    expect(config.databaseUrls).toEqual({ hr: 'postgres://hr@db.example/graph' })
+  })
+
+  test('takes an empty variable as not set', () => {
+    expect(loadConfig({ PORT: '', DATABASE_URL: ' ', LOG_LEVEL: '' })).toEqual(loadConfig({}))
+  })
+
+  test('reports all faults at once, one line each, without a word of a secret', () => {
+    const error = (() => {
+      try {
+        return loadConfig({
+          PORT: 'http',
+          LOG_LEVEL: 'loud',
+          DATABASE_URL: 'mysql://root:hunter2@db',
+          SUBGRAPHS: 'billing=http://x',
+          TOKEN_PRIVATE_KEY: '{"d":"hunter2"',
+        })
+      } catch (thrown) {
+        return thrown as ConfigError
+      }
+    })() as ConfigError
+    expect(error.message.split('\n')).toEqual([
+      'The configuration has 7 faults (.env.example explains every variable):',
+      ...error.faults.map((line) => `  ${line}`),
+    ])
+    expect(error.faults.map((line) => line.split(' ')[0])).toEqual([
+      'PORT',
+      'DATABASE_URL',
+      'SUBGRAPHS',
+      'TOKEN_PRIVATE_KEY',
+      'LOG_LEVEL',
+      'DATABASE_APP_SECRET',
+      'VIEWER_SECRET',
+    ])
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  test.each([
+    ['PORT', '65536', 'PORT must be a whole number from 0 to 65535'],
+    ['PORT', '-1', 'PORT must be a whole number from 0 to 65535'],
+    ['PORT', '4e3', 'PORT must be a whole number from 0 to 65535'],
+    ['NODE_ENV', 'prod', 'NODE_ENV must be one of production, development, test'],
+    ['STATEMENT_TIMEOUT_MS', '0', 'STATEMENT_TIMEOUT_MS must be a whole number from 100 to 600000'],
+    ['PAGE_LIMIT', '1000000', 'PAGE_LIMIT must be a whole number from 1 to 1000'],
+    ['DATABASE_CONNECTIONS', '0', 'DATABASE_CONNECTIONS must be a whole number from 1 to 10000'],
+    ['DATABASE_BINDING', 'none', 'DATABASE_BINDING must be one of prepared, unnamed, pipeline'],
+    ['TRUST_PROXY', 'yes', 'TRUST_PROXY must be one of true, false'],
+    ['DEMO_PASSWORD', 'short', 'DEMO_PASSWORD must have 8 to 72 characters'],
+    ['DEMO_PASSWORD', 'é'.repeat(37), 'DEMO_PASSWORD must have 8 to 72 characters'],
+    ['REDIS_URL', 'localhost:6379', 'REDIS_URL must be a URL that begins with redis:// or rediss://'],
+    [
+      'DATABASE_URL_HR',
+      'hr.example',
+      'DATABASE_URL_HR must be a URL that begins with postgres:// or postgresql://',
+    ],
+    [
+      'VIEWER_SECRET',
+      'short',
+      'VIEWER_SECRET is too short: use 32 or more random characters (openssl rand -base64 32)',
+    ],
+    [
+      'DATABASE_URL_SALES',
+      url,
+      'DATABASE_URL_SALES names no role: the roles are IDENTITY, TENANCY, INSIGHTS, COMPLIANCE, HR, FINANCE, GATEWAY',
+    ],
+    ['POSTGRES_DB', 'graph', 'POSTGRES_DB has no effect without POSTGRES_HOST: set that too, or remove it'],
+  ])('refuses %s=%s', (name, value, fault) => {
+    expect(faultsOf({ [name]: value })).toEqual([fault])
+  })
+
+  test.each([
+    [
+      'billing=http://x',
+      'SUBGRAPHS names no subgraph with "billing": use in-process, or name=url,… with identity, tenancy, insights, compliance, hr, finance',
+    ],
+    ['hr=http://a,hr=http://b', 'SUBGRAPHS names hr twice'],
+    ['hr', 'SUBGRAPHS needs an http:// or https:// URL for hr'],
+    ['hr=ftp://a', 'SUBGRAPHS needs an http:// or https:// URL for hr'],
+    [
+      'hr=http://u:p@a',
+      'SUBGRAPHS must not carry credentials in the URL of hr: VIEWER_SECRET authenticates the gateway',
+    ],
+  ])('refuses SUBGRAPHS=%s', (value, fault) => {
+    expect(faultsOf({ SUBGRAPHS: value, VIEWER_SECRET: secret })).toEqual([fault])
+  })
+
+  test.each([
+    ['TOKEN_PRIVATE_KEY', 'no JSON'],
+    ['TOKEN_PRIVATE_KEY', JSON.stringify({ ...jwk, d: undefined })],
+    [
+      'TOKEN_PRIVATE_KEY',
+      JSON.stringify({ ...jwk, x: generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x }),
+    ],
+    ['TOKEN_PRIVATE_KEY', JSON.stringify(generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }))],
+    ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [] })],
+    ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [jwk] })],
+    ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AA' }] })],
+    ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [{ kty: 'oct', k: 'c2VjcmV0' }] })],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} (must|has|holds) `)),
+    ])
+  })
+})
+
+describe('an external database', () => {
+  const external = { DATABASE_URL: url, DATABASE_APP_SECRET: secret }
+  const ownUrls = Object.fromEntries(
+    [...subgraphNames, 'gateway'].map((role) => [`DATABASE_URL_${role.toUpperCase()}`, url]),
+  )
+
+  test('needs the secret that its roles derive from, or a URL for each of them', () => {
+    const { DATABASE_URL_GATEWAY, ...six } = ownUrls
+    expect(loadConfig(external).databaseAppSecret).toBe(secret)
+    expect(faultsOf({ DATABASE_URL: url })).toEqual([
+      expect.stringMatching(/^DATABASE_APP_SECRET is missing/),
+    ])
+    expect(faultsOf({ DATABASE_URL: url, ...six })).toHaveLength(1)
+    expect(loadConfig({ DATABASE_URL: url, ...six, DATABASE_URL_GATEWAY }).databaseAppSecret).toBeNull()
+  })
+
+  test('in production needs the signing key from outside, or public keys where identity runs elsewhere', () => {
+    const production = { ...external, NODE_ENV: 'production' }
+    const distributed = {
+      ...production,
+      VIEWER_SECRET: secret,
+      SUBGRAPHS: 'identity=http://10.0.0.5:4101/graphql',
+    }
+    expect(faultsOf(production)).toEqual([expect.stringMatching(/^TOKEN_PRIVATE_KEY is missing/)])
+    expect(faultsOf({ ...production, TOKEN_PUBLIC_KEYS: JSON.stringify(jwks) })).toHaveLength(1)
+    expect(loadConfig({ ...production, TOKEN_PRIVATE_KEY: JSON.stringify(jwk) }).nodeEnv).toBe('production')
+    expect(faultsOf(distributed)).toHaveLength(1)
+    expect(loadConfig({ ...distributed, TOKEN_PUBLIC_KEYS: JSON.stringify(jwks) }).tokenPrivateKey).toBeNull()
+  })
+
+  test('may be given in parts', () => {
+    const parts = {
+      POSTGRES_HOST: 'db',
+      POSTGRES_DB: 'my graph',
+      POSTGRES_USER: 'a@b',
+      DATABASE_APP_SECRET: secret,
+    }
+    expect(loadConfig(parts).databaseUrl).toBe('postgresql://a%40b@db:5432/my%20graph')
+    expect(loadConfig({ ...parts, POSTGRES_PASSWORD: 'p:w/', POSTGRES_PORT: '6432' }).databaseUrl).toBe(
+      'postgresql://a%40b:p%3Aw%2F@db:6432/my%20graph',
+    )
+    expect(loadConfig({ ...parts, POSTGRES_HOST: '::1' }).databaseUrl).toBe(
+      'postgresql://a%40b@[::1]:5432/my%20graph',
+    )
+    expect(loadConfig({ ...parts, POSTGRES_HOST: '/run/pg' }).databaseUrl).toBe(
+      'postgresql://a%40b@%2Frun%2Fpg:5432/my%20graph',
+    )
+    expect(faultsOf({ ...parts, POSTGRES_DB: '' })).toHaveLength(1)
+    expect(faultsOf({ ...parts, DATABASE_URL: url })).toEqual([
+      'DATABASE_URL and POSTGRES_HOST both name a database: remove one of them',
+    ])
+  })
+
+  test('behind HTTP subgraphs needs the secret that signs the viewer', () => {
+    expect(faultsOf({ SUBGRAPHS: 'hr=http://10.0.0.5:4105/graphql' })).toEqual([
+      expect.stringMatching(/^VIEWER_SECRET is missing/),
+    ])
+  })
+})
+
+describe('.env.example', () => {
+  const text = readFileSync(join(projectRoot, '.env.example'), 'utf8')
+  const uncommented = text.replace(/^# ([A-Z_]+=)/gm, '$1')
+
+  test('lists exactly the variables that are read', () => {
+    expect(Object.keys(parseEnv(uncommented)).sort()).toEqual([...variableNames].sort())
+  })
+
+  test('sets nothing, and shows the defaults', () => {
+    expect(parseEnv(text)).toEqual({})
+    expect(loadConfig(parseEnv(uncommented))).toEqual(loadConfig({}))
+  })
+})
+
+test('the project root holds package.json', () => {
+  expect(isAbsolute(projectRoot)).toBe(true)
+  expect(JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))).toMatchObject({
+    name: 'tenantgraph',
+  })
+})
+
+test('telemetry of the libraries is switched off', () => {
+  disableTelemetry()
+  expect(process.env.APOLLO_TELEMETRY_DISABLED).toBe('true')
+})
