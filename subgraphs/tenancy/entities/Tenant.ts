@@ -1,0 +1,67 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm'
+
+export type TenantPlan = 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
+export type TenantStatus = 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
+export type TenantSize = 'SMB' | 'MID_MARKET' | 'ENTERPRISE'
+export type TenantComplianceLevel = 'BASIC' | 'ADVANCED' | 'ENTERPRISE'
+
+/** A tenant of the platform. Row level security shows each tenant its own row only. */
+@Entity({ schema: 'tenancy', name: 'tenants' })
+export class Tenant {
+  @PrimaryColumn({ type: 'uuid' })
+  id: string
+
+  @Column({ type: 'varchar', length: 255 })
+  name: string
+
+  @Column({ type: 'varchar', length: 100 })
+  slug: string
+
+  @Column({ type: 'text', default: 'STARTER' })
+  plan: TenantPlan
+
+  @Column({ type: 'text', default: 'ACTIVE' })
+  status: TenantStatus
+
+  @Column({ type: 'text', nullable: true })
+  industry: string | null
+
+  @Column({ type: 'text', nullable: true })
+  size: TenantSize | null
+
+  @Column({ type: 'text', nullable: true })
+  region: string | null
+
+  @Column({ name: 'compliance_level', type: 'text', nullable: true })
+  complianceLevel: TenantComplianceLevel | null
+
+  @Column({ name: 'is_active', type: 'boolean', default: true })
+  isActive: boolean
+
+  @Column({ name: 'trial_ends_at', type: 'timestamptz', precision: 3, nullable: true })
+  trialEndsAt: string | null
+
+  @Column({ type: 'jsonb', default: {} })
+  settings: Record<string, unknown>
+
+  @Column({ type: 'jsonb', default: {} })
+  limits: Record<string, unknown>
+
+  @Column({ type: 'jsonb', default: {} })
+  usage: Record<string, unknown>
+
+  @Column({ type: 'jsonb', default: {} })
+  metadata: Record<string, unknown>
+
+  @Column({ name: 'enabled_modules', type: 'text', array: true, default: ['crm', 'erp'] })
+  enabledModules: string[]
+
+  @Column({ type: 'int', default: 1 })
+  version: number
+
+  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt: string
+
+  @Column({ name: 'updated_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  updatedAt: string
+}
