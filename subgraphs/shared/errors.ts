@@ -70,7 +70,7 @@ export function unavailable(
 export interface UserError {
   code: string
   message: string
-  /** Path of the input field at fault, from `input`; null when it is none in particular. */
+  /** Path of the field at fault below `input`; null when it is none in particular. */
   field: string[] | null
 }
 
@@ -82,7 +82,7 @@ export class UserErrors extends Error {
   }
 }
 
-/** One user error, to be thrown: `throw userError('DUPLICATE', 'This e-mail is taken', ['input', 'email'])`. */
+/** One user error, to be thrown: `throw userError('DUPLICATE', 'This e-mail is taken', ['email'])`. */
 export function userError(code: string, message: string, field: readonly string[] | null = null): UserErrors {
   return new UserErrors([{ code, message, field: field && [...field] }])
 }

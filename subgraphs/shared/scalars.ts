@@ -1,0 +1,119 @@
+import { GraphQLError, Kind, valueFromASTUntyped, type GraphQLScalarType, type ValueNode } from 'graphql'
+
+/** How a scalar reads inputs and writes outputs; merged into the scalar of the same name in `schema/shared.graphql`. */
+type ScalarFunctions = Pick<GraphQLScalarType<unknown, unknown>, 'serialize' | 'parseValue' | 'parseLiteral'>
+
+function refuse(message: string, node?: ValueNode): never {
+  throw new GraphQLError(message, { nodes: node })
+}
+
+/** A scalar written as a string. `read` returns the normal form, or null when the text is none of this scalar. */
+function textScalar(name: string, example: string, read: (text: string) => string | null): ScalarFunctions {
+  const accept = (value: unknown, node?: ValueNode): string => {
+    if (typeof value !== 'string') refuse(`${name} must be a string, such as "${example}"`, node)
+    return read(value) ?? refuse(`Not a valid ${name}, such as "${example}"`, node)
+  }
+  return {
+    parseValue: (value) => accept(value),
+    parseLiteral: (node) => accept(node.kind === Kind.STRING ? node.value : undefined, node),
+    serialize: (value) => accept(value instanceof Date ? value.toISOString() : value),
+  }
+}
+
+const day = /^(\d{4})-(\d{2})-(\d{2})$/
+
+/** The day when it is one of the Gregorian calendar in the years 1 to 9999, else null. */
+function readDate(text: string): string | null {
+  const [, year, month, date] = (day.exec(text) ?? []).map(Number)
+  if (!year || !month || !date || month > 12) return null
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
+  return date <= days ? text : null
+}
+
+const instant = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+const clockTime = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
+
+/** RFC 3339, normalised to UTC and milliseconds. Leap seconds are refused: PostgreSQL has none. */
+function readDateTime(text: string): string | null {
+  const [, date, time, fraction = '', offset] = instant.exec(text) ?? []
+  if (!date || !time || !offset || !readDate(date) || !clockTime.test(time)) return null
+  const milliseconds = fraction.padEnd(3, '0').slice(0, 3)
+  const utc = new Date(`${date}T${time}.${milliseconds}${offset.toUpperCase()}`).toISOString()
+  return /^\d{4}-/.test(utc) && !utc.startsWith('0000') ? utc : null
+}
+
+const decimal = /^-?(?:0|[1-9]\d*)(?:\.(\d+))?$/
+const decimalDigits = { total: 38, fraction: 18 }
+
+function readDecimal(text: string): string | null {
+  if (text.length > decimalDigits.total + 2) return null
+  const match = decimal.exec(text)
+  if (!match || (match[1]?.length ?? 0) > decimalDigits.fraction) return null
+  return text.replace(/\D/g, '').length <= decimalDigits.total ? text : null
+}
+
+/** ISO 4217 codes as the Unicode data of this Node.js knows them. */
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+
+// The dot-atom form of RFC 5321 with a domain of two labels or more; quoted local parts and address literals are not
+// used by people. The bounds are of the RFC: 64 for the local part, 254 in all.
+const address =
+  /^[\w.!#$%&'*+/=?^`{|}~\-\u0080-\u{10ffff}]{1,64}@(?=.{4,253}$)(?:[a-z0-9\u0080-\u{10ffff}](?:[a-z0-9\-\u0080-\u{10ffff}]{0,61}[a-z0-9\u0080-\u{10ffff}])?\.)+[a-z\u0080-\u{10ffff}][a-z0-9\-\u0080-\u{10ffff}]{0,61}[a-z0-9\u0080-\u{10ffff}]$/iu
+const unprintable = /[\p{Cc}\p{Cf}\p{Z}]/u
+
+function readEmailAddress(text: string): string | null {
+  if (text.length > 254 || unprintable.test(text)) return null
+  const local = text.slice(0, text.indexOf('@'))
+  if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return null
+  return address.test(text) ? text : null
+}
+
+const jsonBounds = { depth: 20, bytes: 64 * 1024 }
+
+/** What jsonb cannot hold: the NUL character and halves of surrogate pairs. */
+const unstorable = /[\0\p{Cs}]/u
+
+/** Why a value is refused, or null. */
+function jsonFault(value: unknown, levels: number): string | null {
+  if (typeof value === 'string')
+    return unstorable.test(value) ? 'JSON texts must be Unicode without NUL' : null
+  if (typeof value !== 'object' || value === null) return null
+  if (levels === 0) return `JSON may nest ${jsonBounds.depth} levels at most`
+  for (const [key, inner] of Object.entries(value)) {
+    const fault = jsonFault(key, levels) ?? jsonFault(inner, levels - 1)
+    if (fault) return fault
+  }
+  return null
+}
+
+function acceptJson(value: unknown, node?: ValueNode): unknown {
+  const fault = jsonFault(value, jsonBounds.depth)
+  if (fault) refuse(fault, node)
+  if (Buffer.byteLength(JSON.stringify(value) ?? '') > jsonBounds.bytes)
+    refuse(`JSON may take ${jsonBounds.bytes / 1024} KiB at most`, node)
+  return value
+}
+
+const json: ScalarFunctions = {
+  parseValue: (value) => acceptJson(value),
+  parseLiteral: (node, variables) => acceptJson(plain(valueFromASTUntyped(node, variables)), node),
+  serialize: (value) => value,
+}
+
+/** graphql-js reads object literals into objects without prototype; stored and compared values are ordinary ones. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
+}
+
+/** The scalars of `schema/shared.graphql`. */
+export const scalars: Readonly<Record<string, ScalarFunctions>> = {
+  DateTime: textScalar('DateTime', '2026-03-29T01:30:00.000Z', readDateTime),
+  Date: textScalar('Date', '2026-02-28', readDate),
+  Decimal: textScalar('Decimal', '1234.50', readDecimal),
+  CurrencyCode: textScalar('CurrencyCode', 'EUR', (text) => (currencies.has(text) ? text : null)),
+  EmailAddress: textScalar('EmailAddress', 'ada@example.com', readEmailAddress),
+  JSON: json,
+}
