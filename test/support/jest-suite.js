@@ -1,33 +1,38 @@
 /** Packages that ship ES modules only: jest must transform them. */
 const esmOnly = ['jose']
 
+/** How TypeScript becomes what Node runs: the product's settings (.swcrc). */
+const typescript = {
+  swcrc: false,
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    target: 'es2022',
+    keepClassNames: true,
+  },
+  module: { type: 'commonjs' },
+  sourceMaps: 'inline',
+}
+exports.typescript = typescript
+
 /** The jest settings every suite shares; each suite adds which tests it runs. */
 exports.suite = (settings) => ({
   rootDir: require('path').join(__dirname, '../..'),
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/bench'],
   testTimeout: 30_000,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.ts$': ['@swc/jest', typescript],
+    '^.+\\.m?js$': [
       '@swc/jest',
       {
         swcrc: false,
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          target: 'es2022',
-          keepClassNames: true,
-        },
+        jsc: { target: 'es2022', parser: { syntax: 'ecmascript' } },
         module: { type: 'commonjs' },
-        sourceMaps: 'inline',
       },
-    ],
-    '^.+\\.m?js$': [
-      '@swc/jest',
-      { swcrc: false, jsc: { target: 'es2022', parser: { syntax: 'ecmascript' } }, module: { type: 'commonjs' } },
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],

@@ -1,0 +1,56 @@
+import { prepareDatabase } from '../database'
+import { ConfigError, loadConfig } from '../subgraphs/shared/config'
+import { createLogger } from '../subgraphs/shared/log'
+import { loadDemoData } from '../database/demo'
+import { startServer } from './server'
+
+/** `npm start`: database, subgraphs and gateway in one process, until SIGTERM or SIGINT. */
+async function main(): Promise<void> {
+  const config = loadConfig()
+  const log = createLogger(config)
+  const database = await prepareDatabase(config, log)
+  let stopping: Promise<void> | undefined
+  let server: Awaited<ReturnType<typeof startServer>> | undefined
+  const stop = (exitCode: number): Promise<void> => {
+    process.exitCode = exitCode
+    return (stopping ??= (async () => {
+      await server?.close()
+      await database.stop()
+    })())
+  }
+  // Before the server starts, so that a signal during the start stops PostgreSQL too.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, stopping ? 'already stopping' : 'stopping: requests under way may finish')
+      void stop(0)
+    })
+  }
+  try {
+    if (database.empty && database.embedded) {
+      await loadDemoData(config, database, (line) => console.log(line))
+      console.log(
+        `demo users: admin@, hr@, analyst@, viewer@ + acme.example or globex.example, password ${config.demoPassword}`,
+      )
+    }
+    server = await startServer({
+      config,
+      log,
+      database,
+      onFatal: (error) => {
+        log.fatal({ error: error.message }, 'stopping')
+        void stop(1)
+      },
+    })
+    if (stopping) await server.close()
+    else console.log(`ready ${server.url}`)
+  } catch (error) {
+    if (stopping) return void (await stopping)
+    await stop(1)
+    throw error
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError || error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

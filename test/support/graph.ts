@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { createTenant, createUser } from '../../database/tenants'
+import type { SystemRole } from '../../migrations/permissions'
+import { startServer, type RunningServer, type ServerOptions } from '../../scripts/server'
+import type { Clock } from '../../subgraphs/shared/clock'
+import { loadConfig, type Config } from '../../subgraphs/shared/config'
+import type { Statement } from '../../subgraphs/shared/database'
+import { createLogger } from '../../subgraphs/shared/log'
+import type { SubgraphName } from '../../subgraphs/shared/names'
+import { hashPassword } from '../../subgraphs/shared/password'
+import { freshDatabase, type TestDatabase } from './postgres'
+
+/** A clock that stands on the real time until it is moved. */
+export class TestClock implements Clock {
+  private offsetMs = 0
+  now(): Date {
+    return new Date(Date.now() + this.offsetMs)
+  }
+  advance(by: { days?: number; hours?: number; minutes?: number; seconds?: number }): void {
+    const { days = 0, hours = 0, minutes = 0, seconds = 0 } = by
+    this.offsetMs += (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+  }
+}
+
+export interface AnswerError {
+  message: string
+  path?: (string | number)[]
+  extensions: { code: string; traceId?: string }
+}
+
+export interface Answer<T = Record<string, unknown>> {
+  status: number
+  data: T | null
+  errors?: AnswerError[]
+}
+
+/** Somebody who asks the graph over HTTP. */
+export interface TestClient {
+  /** Empty when anonymous. */
+  userId: string
+  headers: Record<string, string>
+  /** The whole answer, errors included. */
+  query<T = Record<string, never>>(query: string, variables?: Record<string, unknown>): Promise<Answer<T>>
+  /** The data of an answer without errors; otherwise throws with query, variables and answer. */
+  data<T>(query: string, variables?: Record<string, unknown>): Promise<T>
+}
+
+export interface TestTenant {
+  id: string
+  slug: string
+  /** A signed-in user with this system role; the same one each time. */
+  as(role: SystemRole): Promise<TestClient>
+  /** A further user with these roles. */
+  user(...roles: SystemRole[]): Promise<TestClient & { email: string; password: string }>
+}
+
+export interface TestGraph {
+  server: RunningServer
+  database: TestDatabase
+  clock: TestClock
+  config: Config
+  /** A connection as the owner of every table, past row level security: to prepare and to check. */
+  owner: Client
+  anonymous: TestClient
+  tenant(slug: string): Promise<TestTenant>
+  /** Runs the work and returns the statements that were sent meanwhile, without BEGIN, COMMIT and the like. */
+  statementsDuring(
+    work: () => Promise<unknown>,
+  ): Promise<{ role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[]>
+  close(): Promise<void>
+}
+
+/** The test user's password: bcrypt with 4 rounds, so that signing in costs nothing here. */
+export const password = 'correct horse battery'
+
+/** Operations sent since the current test began; the test environment prints them when it fails. */
+const operations = ((globalThis as { testOperations?: string[] }).testOperations ??= [])
+
+/** The whole product in this process over a database of its own. */
+export async function startGraph(
+  options: Partial<Omit<ServerOptions, 'config' | 'database'>> & {
+    env?: NodeJS.ProcessEnv
+    database?: TestDatabase
+  } = {},
+): Promise<TestGraph> {
+  const { env, database: given, ...rest } = options
+  const database = given ?? (await freshDatabase())
+  const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...env })
+  const clock = new TestClock()
+  const statements: { role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[] = []
+  const server = await startServer({
+    config,
+    log: createLogger(config),
+    database,
+    clock,
+    onStatement: (role, { text, values }: Statement) => statements.push({ role, text, values: values ?? [] }),
+    ...rest,
+  })
+  const owner = new Client({ connectionString: database.migratorUrl })
+  await owner.connect()
+  const tenants = new Map<string, Promise<TestTenant>>()
+  const graph: TestGraph = {
+    server,
+    database,
+    clock,
+    config,
+    owner,
+    anonymous: testClient(server.url, '', {}),
+    tenant(slug) {
+      let tenant = tenants.get(slug)
+      if (!tenant) tenants.set(slug, (tenant = addTenant(graph, slug)))
+      return tenant
+    },
+    async statementsDuring(work) {
+      const before = statements.length
+      await work()
+      return statements
+        .slice(before)
+        .filter(({ text }) => !/^\s*(begin|start|commit|rollback|savepoint|release)\b/i.test(text))
+    },
+    async close() {
+      await server.close()
+      await owner.end()
+      if (!given) await database.drop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+  return graph
+}
+
+async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+async function addTenant(graph: TestGraph, slug: string): Promise<TestTenant> {
+  const id = await inTransaction(graph.owner, () => createTenant(graph.owner, { slug, name: `${slug} Ltd` }))
+  const known = new Map<SystemRole, Promise<TestClient>>()
+  let count = 0
+  const user: TestTenant['user'] = async (...roles) => {
+    const email = `user${++count}@${slug}.example`
+    const passwordHash = await hashPassword(password, 4)
+    const userId = await inTransaction(graph.owner, () =>
+      createUser(graph.owner, id, {
+        email,
+        passwordHash,
+        firstName: roles[0] ?? 'No',
+        lastName: `Role ${count}`,
+        roles,
+      }),
+    )
+    const token = await signIn(graph, slug, email)
+    return { ...testClient(graph.server.url, userId, { authorization: `Bearer ${token}` }), email, password }
+  }
+  return {
+    id,
+    slug,
+    user,
+    as(role) {
+      let client = known.get(role)
+      if (!client) known.set(role, (client = user(role)))
+      return client
+    },
+  }
+}
+
+async function signIn(graph: TestGraph, tenant: string, email: string): Promise<string> {
+  const { signIn: payload } = await graph.anonymous.data<{
+    signIn: { accessToken: string | null; userErrors: object[] }
+  }>('mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }', {
+    input: { tenant, email, password },
+  })
+  if (!payload.accessToken) throw new Error(`${email} cannot sign in: ${JSON.stringify(payload.userErrors)}`)
+  return payload.accessToken
+}
+
+/** A client of any GraphQL endpoint; what it sends and gets is printed when the test fails. */
+export function testClient(url: string, userId: string, headers: Record<string, string>): TestClient {
+  const query: TestClient['query'] = async <T>(text: string, variables?: Record<string, unknown>) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query: text, variables }),
+    })
+    const answer = { status: response.status, ...((await response.json()) as Omit<Answer<T>, 'status'>) }
+    operations.push(describeOperation(text, variables, answer))
+    return answer
+  }
+  return {
+    userId,
+    headers,
+    query,
+    async data<T>(text: string, variables?: Record<string, unknown>) {
+      const answer = await query<T>(text, variables)
+      if (answer.errors || !answer.data) throw new Error(describeOperation(text, variables, answer))
+      return answer.data
+    },
+  }
+}
+
+function describeOperation(query: string, variables: unknown, answer: unknown): string {
+  return `${query}\nvariables: ${JSON.stringify(variables ?? {})}\nanswer: ${JSON.stringify(answer, null, 2)}`
+}
