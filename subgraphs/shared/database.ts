@@ -18,7 +18,7 @@ export interface Database {
   rows(binding: Binding, statement: Statement): Promise<unknown[][]>
   /**
    * Commits when `work` resolves, rolls back when it throws. Throws as well when `work` resolves but nothing could be
-   * committed. Errors of the database come as pg.DatabaseError (code, constraint), or wrapped by TypeORM's manager.
+   * committed. The database's errors leave as pg.DatabaseError (code, constraint), those of the manager too.
    */
   transaction<T>(
     binding: Binding,

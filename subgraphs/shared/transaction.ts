@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
-import type { DataSource, EntityManager } from 'typeorm'
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm'
 import type { Binding, IsolationLevel, Statement, TenantClient } from './tenant'
 
 export interface Transaction {
@@ -54,9 +54,10 @@ export async function runTransaction<T>(
       throw new Error('Nothing was committed: a nested transaction of the manager was not awaited')
     return result
   } catch (error) {
-    failure = error
+    // TypeORM's wrapping carries the parameters along, secrets among them.
+    failure = error instanceof QueryFailedError ? error.driverError : error
     if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
-    throw error
+    throw failure
   } finally {
     tx.end()
     client.unbind()

@@ -1,0 +1,187 @@
+import pg from 'pg'
+import { setTimeout as delay } from 'node:timers/promises'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
+import { tenantClient } from '../../subgraphs/shared/tenant'
+import { leftovers, modes, notesDatabase, openNotes } from './notes'
+
+let database: Awaited<ReturnType<typeof notesDatabase>>
+beforeAll(async () => {
+  database = await notesDatabase()
+})
+afterAll(() => database.drop())
+
+const tenant: Statement = { name: 'tenant', text: "SELECT current_setting('app.tenant_id')" }
+const select: Statement = { name: 'select', text: 'SELECT body FROM probe.notes' }
+const add = (body: string): Statement => ({
+  name: 'add',
+  text: 'INSERT INTO probe.notes (id, body) VALUES ($1, $2)',
+  values: [uuidv7(), body],
+})
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
+/** Ends the sessions that run the notes' statements. */
+const killBackends = () =>
+  database.owner.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app_hr' AND datname = current_database()",
+  )
+
+describe.each(modes)('failures, %s', (mode) => {
+  let db: Database
+  const warnings: string[] = []
+  beforeAll(async () => {
+    db = await openNotes(database, mode, {
+      statementTimeoutMs: 300,
+      connectionTimeoutMs: 60_000,
+      warn: (message) => warnings.push(message),
+    })
+  })
+  afterEach(async () => {
+    expect(await leftovers(db)).toEqual(['I', 'I'])
+  })
+  afterAll(() => db.close())
+
+  it('ends slow statements, alone and in a transaction, and goes on with the same connections', async () => {
+    const binding = { tenantId: uuidv7() }
+    const backends = { text: 'SELECT pg_backend_pid() FROM pg_sleep(0.05)' }
+    const pids = async () => (await Promise.all([1, 2].map(() => db.rows(binding, backends)))).flat(2).sort()
+    const before = await pids()
+    expect(await codeOf(db.rows(binding, { text: 'SELECT pg_sleep(10)' }))).toBe('57014')
+    expect(
+      await codeOf(
+        db.transaction(binding, async (tx) => {
+          await tx.run(add('slow'))
+          await tx.rows({ text: 'SELECT pg_sleep(10)' })
+        }),
+      ),
+    ).toBe('57014')
+    expect(await db.rows(binding, select)).toEqual([])
+    expect(await pids()).toEqual(before)
+  })
+
+  it('has no time limit when told so', async () => {
+    const patient = await openNotes(database, mode, { statementTimeoutMs: 0, connections: 1 })
+    expect(await patient.rows({ tenantId: null }, { text: 'SHOW statement_timeout' })).toEqual([['0']])
+    await patient.close()
+  })
+
+  it('survives killed backends: busy, in a transaction, idle', async () => {
+    const [one, two] = [{ tenantId: uuidv7() }, { tenantId: uuidv7() }]
+    warnings.length = 0
+    const busy = codeOf(db.rows(one, { text: 'SELECT pg_sleep(0.25)' }))
+    let begun = () => undefined as void
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+    const inside = codeOf(
+      db.transaction(two, async (tx) => {
+        await tx.run(add('lost'))
+        begun()
+        await delay(200)
+        await tx.run(add('never sent'))
+      }),
+    )
+    await hasBegun
+    await killBackends()
+    expect(await busy).toBe('57P01')
+    expect(await inside).toMatch(/57P01|not queryable|terminated|released/)
+    expect(await db.rows(two, select)).toEqual([])
+    expect(await db.rows(one, tenant)).toEqual([[one.tenantId]])
+
+    await killBackends()
+    while (warnings.length === 0) await delay(5)
+    expect(warnings[0]).toContain('A database connection was lost')
+    expect(await db.rows(two, tenant)).toEqual([[two.tenantId]])
+  })
+
+  it('gives queued statements their own tenant, whoever releases the connection', async () => {
+    const single = await openNotes(database, mode, { connections: 1, connectionTimeoutMs: 60_000 })
+    const tenants = Array.from({ length: 500 }, () => uuidv7())
+    const seen = await Promise.all(
+      tenants.map((tenantId, index) =>
+        tenantScope.run(tenantId, async () => {
+          if (index % 10 === 0)
+            expect(await codeOf(single.rows({ tenantId }, { text: 'SELECT 1/0' }))).toBe('22012')
+          if (index % 3 === 0) return single.transaction({ tenantId }, (tx) => tx.rows(tenant))
+          return single.rows({ tenantId }, tenant)
+        }),
+      ),
+    )
+    expect(seen.flat(2)).toEqual(tenants)
+    await single.close()
+  })
+
+  it('says what to do when no connection becomes free', async () => {
+    const small = await openNotes(database, mode, { connections: 1, connectionTimeoutMs: 100 })
+    const binding = { tenantId: uuidv7() }
+    await small.transaction(binding, async (tx) => {
+      await expect(small.rows(binding, select)).rejects.toThrow('raise DATABASE_CONNECTIONS')
+      await expect(small.transaction(binding, async () => undefined)).rejects.toThrow(
+        'raise DATABASE_CONNECTIONS',
+      )
+      expect(await tx.rows(select)).toEqual([])
+    })
+    expect(await small.rows(binding, tenant)).toEqual([[binding.tenantId]])
+    await small.close()
+  })
+
+  it('goes on after a prepared statement was lost or no longer fits', async () => {
+    const single = await openNotes(database, mode, { connections: 1 })
+    const binding = { tenantId: uuidv7() }
+    await single.rows(binding, tenant)
+    await codeOf(single.rows(binding, { text: 'DEALLOCATE ALL' }))
+    await codeOf(single.rows(binding, tenant))
+    expect(await single.rows(binding, tenant)).toEqual([[binding.tenantId]])
+
+    const all: Statement = { name: 'all', text: 'SELECT * FROM probe.wide' }
+    await database.owner.query(
+      'CREATE TABLE probe.wide AS SELECT 1 AS one; GRANT SELECT ON probe.wide TO app_hr',
+    )
+    expect(await single.rows(binding, all)).toEqual([[1]])
+    await database.owner.query('ALTER TABLE probe.wide ADD COLUMN two int DEFAULT 2')
+    expect(await codeOf(single.rows(binding, all))).toBe(mode === 'unnamed' ? null : '0A000')
+    expect(await single.rows(binding, all)).toEqual([[1, 2]])
+    await database.owner.query('DROP TABLE probe.wide')
+    await single.close()
+  })
+
+  it('goes on after a value that cannot be sent', async () => {
+    const single = await openNotes(database, mode, { connections: 1 })
+    const binding = { tenantId: uuidv7() }
+    const circular: { self?: unknown } = {}
+    circular.self = circular
+    const json = (value: unknown): Statement => ({ name: 'json', text: 'SELECT $1::jsonb', values: [value] })
+    expect(await single.rows(binding, json({ a: 1 }))).toEqual([[{ a: 1 }]])
+    await expect(single.rows(binding, json(circular))).rejects.toThrow('circular')
+    expect(await single.rows(binding, json({ a: 2 }))).toEqual([[{ a: 2 }]])
+    await single.close()
+  })
+
+  it('keeps a bounded number of prepared statements', async () => {
+    const single = await openNotes(database, mode, { connections: 1, statementNames: 5 })
+    const binding = { tenantId: uuidv7() }
+    const held = { text: "SELECT count(*)::int FROM pg_prepared_statements WHERE name <> 'tenant_binding'" }
+    const often = { name: 'often', text: 'SELECT -1' }
+    for (let number = 0; number < 40; number += 1) {
+      expect(await single.rows(binding, { name: 'same', text: `SELECT ${number}` })).toEqual([[number]])
+      expect(await single.rows(binding, often)).toEqual([[-1]])
+      if (number % 4 === 0)
+        await codeOf(single.rows(binding, { name: 'fails', text: `SELECT 1/0 + ${number}` }))
+    }
+    const [[count]] = (await single.rows(binding, held)) as [[number]]
+    expect(count).toBe({ prepared: 5, unnamed: 0, pipeline: 5 }[mode])
+    const [client] = (single.dataSource.driver as unknown as { master: { _clients: pg.Client[] } }).master
+      ._clients
+    const { parsedStatements } = client!.connection as unknown as { parsedStatements: object }
+    expect(Object.keys(parsedStatements).length).toBeLessThanOrEqual(8)
+    await single.close()
+  })
+})
+
+it('leaves no connection behind that could not be prepared', async () => {
+  const client = new (tenantClient('prepared', { statementTimeoutMs: -1 }))(database.urlFor('hr'))
+  await expect(client.connect()).rejects.toMatchObject({ code: '22023' })
+  expect(client.getTransactionStatus()).toBe('I')
+  await expect(client.query('SELECT 1')).rejects.toThrow(/closed|not queryable/)
+})

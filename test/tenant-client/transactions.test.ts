@@ -1,0 +1,243 @@
+import pg from 'pg'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import type { Database, Statement } from '../../subgraphs/shared/database'
+import { leftovers, modes, Note, notesDatabase, openNotes } from './notes'
+
+let database: Awaited<ReturnType<typeof notesDatabase>>
+beforeAll(async () => {
+  database = await notesDatabase()
+})
+afterAll(() => database.drop())
+
+describe.each(modes)('transactions, %s', (mode) => {
+  let db: Database
+  let binding: { tenantId: string }
+  const sent: string[] = []
+  beforeAll(async () => {
+    db = await openNotes(database, mode, { onStatement: (statement) => sent.push(statement.text) })
+  })
+  beforeEach(() => {
+    binding = { tenantId: uuidv7() }
+    sent.length = 0
+  })
+  afterEach(async () => {
+    expect(await leftovers(db)).toEqual(['I', 'I'])
+  })
+  afterAll(() => db.close())
+
+  const add = (body: string): Statement => ({
+    name: 'add',
+    text: 'INSERT INTO probe.notes (id, body) VALUES ($1, $2)',
+    values: [uuidv7(), body],
+  })
+  const bodies = async () =>
+    (await db.rows(binding, { text: 'SELECT body FROM probe.notes ORDER BY body' })).flat()
+  const tenant: Statement = { text: "SELECT current_setting('app.tenant_id')" }
+
+  it('commits what work did, and answers what work answered', async () => {
+    const answer = await db.transaction(binding, async (tx) => {
+      expect(await tx.run(add('one'))).toBe(1)
+      await tx.manager.insert(Note, { id: uuidv7(), body: 'two' })
+      expect(await tx.run({ text: "UPDATE probe.notes SET body = body || '!'" })).toBe(2)
+      return tx.rows({ text: 'SELECT body FROM probe.notes ORDER BY body' })
+    })
+    expect(answer).toEqual([['one!'], ['two!']])
+    expect(await bodies()).toEqual(['one!', 'two!'])
+  })
+
+  it('tells of every statement, but not of the binding', async () => {
+    await db.transaction(binding, (tx) => tx.savepoint(() => tx.rows(tenant)))
+    expect(sent).toEqual([
+      'START TRANSACTION',
+      'SAVEPOINT savepoint_1',
+      tenant.text,
+      'RELEASE SAVEPOINT savepoint_1',
+      'COMMIT',
+    ])
+  })
+
+  it('rolls back when work throws', async () => {
+    const failing = db.transaction(binding, async (tx) => {
+      await tx.run(add('one'))
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect(await bodies()).toEqual([])
+  })
+
+  it('refuses to call a transaction committed whose failure was swallowed', async () => {
+    const failing = db.transaction(binding, async (tx) => {
+      await tx.run(add('one'))
+      await tx.rows({ text: 'SELECT 1/0' }).catch(() => undefined)
+    })
+    await expect(failing).rejects.toThrow('Nothing was committed')
+    expect(await bodies()).toEqual([])
+  })
+
+  it('reports what only COMMIT finds out', async () => {
+    const failing = db.transaction(binding, async (tx) => {
+      await tx.run({ text: 'SET CONSTRAINTS ALL DEFERRED' })
+      await tx.run(add('same'))
+      await tx.run(add('same'))
+    })
+    await expect(failing).rejects.toMatchObject({
+      name: 'error',
+      code: '23505',
+      constraint: 'notes_body_key',
+    })
+    expect(await bodies()).toEqual([])
+  })
+
+  it('passes on errors of the manager without its parameters', async () => {
+    const failure = await db
+      .transaction(binding, (tx) => tx.manager.insert(Note, { id: 'no uuid', body: 'a secret' }))
+      .catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(pg.DatabaseError)
+    expect(failure).not.toHaveProperty('parameters')
+  })
+
+  it('undoes a savepoint alone, as often as need be, and nested', async () => {
+    await db.transaction(binding, async (tx) => {
+      await tx.run(add('kept'))
+      for (let round = 0; round < 3; round += 1) {
+        const refused = tx.savepoint(async () => {
+          await tx.run(add(`lost ${round}`))
+          await tx.run(add('kept'))
+        })
+        await expect(refused).rejects.toMatchObject({ code: '23505' })
+      }
+      await tx.savepoint(async () => {
+        await tx.run(add('outer'))
+        await expect(
+          tx.savepoint(async () => {
+            await tx.run(add('inner'))
+            throw new Error('inner')
+          }),
+        ).rejects.toThrow('inner')
+      })
+      expect(await tx.rows(tenant)).toEqual([[binding.tenantId]])
+    })
+    expect(await bodies()).toEqual(['kept', 'outer'])
+  })
+
+  it('refuses savepoints that overlap, because the failure of one would undo the other', async () => {
+    const failing = db.transaction(binding, (tx) =>
+      Promise.all([
+        tx.savepoint(() => tx.run(add('one'))),
+        tx.savepoint(async () => {
+          await tx.run(add('two'))
+          throw new Error('two')
+        }),
+      ]),
+    )
+    await expect(failing).rejects.toThrow('Savepoints overlap')
+    expect(await bodies()).toEqual([])
+  })
+
+  it('allows a transaction of its own, with savepoints, inside a savepoint', async () => {
+    const other = { tenantId: uuidv7() }
+    await db.transaction(binding, (tx) =>
+      tx.savepoint(() =>
+        db.transaction(other, (inner) =>
+          inner.savepoint(async () => expect(await inner.rows(tenant)).toEqual([[other.tenantId]])),
+        ),
+      ),
+    )
+  })
+
+  it.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const)('runs at %s', async (isolation) => {
+    const seen = await db.transaction(
+      binding,
+      async (tx) => {
+        const before = await tx.rows({ text: 'SELECT count(*)::int FROM probe.notes' })
+        await db.rows(binding, add('meanwhile'))
+        const after = await tx.rows({
+          text: "SELECT count(*)::int, current_setting('transaction_isolation'), current_setting('app.tenant_id') FROM probe.notes",
+        })
+        return [before, after]
+      },
+      { isolation },
+    )
+    const snapshot = isolation !== 'READ COMMITTED'
+    expect(seen).toEqual([[[0]], [[snapshot ? 0 : 1, isolation.toLowerCase(), binding.tenantId]]])
+  })
+
+  it('sends nothing of a transaction after its end: not while it rolls back', async () => {
+    let late: Promise<unknown> | undefined
+    const failing = db.transaction(binding, async (tx) => {
+      const wait = tx.rows({ text: 'SELECT pg_sleep(0.05)' })
+      // By way of TypeORM, which does not know that the rollback is on its way.
+      late = wait
+        .then(() => new Promise((resolve) => setImmediate(resolve)))
+        .then(() => tx.manager.insert(Note, { id: uuidv7(), body: 'late' }))
+      late.catch(() => undefined)
+      throw new Error('early')
+    })
+    await expect(failing).rejects.toThrow('early')
+    await expect(late).rejects.toThrow(/has ended|already released/)
+    expect(await bodies()).toEqual([])
+  })
+
+  it('sends nothing of a transaction once its connection serves others', async () => {
+    const escaped = await db.transaction(binding, async (tx) => tx)
+    await expect(escaped.run(add('late'))).rejects.toThrow('has ended')
+    await expect(escaped.manager.insert(Note, { id: uuidv7(), body: 'late' })).rejects.toThrow('released')
+    const others = Array.from({ length: 4 }, () =>
+      db.rows({ tenantId: uuidv7() }, { text: 'SELECT pg_sleep(0.02)' }),
+    )
+    await expect(escaped.rows(tenant)).rejects.toThrow('has ended')
+    await Promise.all(others)
+    expect(await bodies()).toEqual([])
+  })
+
+  it('does not commit when a nested transaction of the manager is still open', async () => {
+    let finish = () => undefined as void
+    let nested: Promise<unknown> | undefined
+    const failing = db.transaction(binding, async (tx) => {
+      await tx.run(add('one'))
+      await new Promise<void>((begun) => {
+        nested = tx.manager.transaction(() => {
+          begun()
+          return new Promise<void>((resolve) => (finish = resolve))
+        })
+        nested.catch(() => undefined)
+      })
+    })
+    await expect(failing).rejects.toThrow('Nothing was committed')
+    finish()
+    await nested!.catch(() => undefined)
+    expect(await bodies()).toEqual([])
+  })
+
+  it('does not let rows() begin or end transactions', async () => {
+    for (const text of ['BEGIN', '/* a comment */ start transaction', '/* one /* inside */ another */ BEGIN'])
+      await expect(db.rows(binding, { text })).rejects.toThrow('use transaction()')
+    await expect(db.rows(binding, { text: 'SELECT 1; COMMIT; SELECT 2' })).rejects.toMatchObject({
+      code: '42601',
+    })
+    await db.rows(binding, { text: 'COMMIT' })
+    await db.rows(binding, { text: 'ROLLBACK' })
+  })
+
+  it('runs statements sent together one after the other', async () => {
+    const seen = await db.transaction(binding, (tx) =>
+      Promise.all([
+        tx.run(add('a')),
+        tx.run(add('b')),
+        tx.rows({ text: 'SELECT body FROM probe.notes ORDER BY 1' }),
+      ]),
+    )
+    expect(seen).toEqual([1, 1, [['a'], ['b']]])
+  })
+
+  it('runs other tenants meanwhile', async () => {
+    const other = { tenantId: uuidv7() }
+    await db.transaction(binding, async (tx) => {
+      await tx.run(add('mine'))
+      expect(await db.rows(other, { text: 'SELECT body FROM probe.notes' })).toEqual([])
+      await db.rows(other, add('theirs'))
+      expect(await tx.rows({ text: 'SELECT body FROM probe.notes' })).toEqual([['mine']])
+    })
+    expect(await db.rows(other, { text: 'SELECT body FROM probe.notes' })).toEqual([['theirs']])
+  })
+})
