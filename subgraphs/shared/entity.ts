@@ -1,5 +1,4 @@
 import {
-  getNamedType,
   isInterfaceType,
   isObjectType,
   isUnionType,
@@ -43,6 +42,8 @@ export interface EntityModel {
   /** Whether rows belong to a tenant; false for the few global tables. */
   tenantOwned: boolean
   softDeleted: boolean
+  /** The instant that is part of the key where the table is partitioned by time; its ids are of that instant. */
+  instantKey: ColumnModel | null
   /** GraphQL field → the properties its value is made of. */
   fields: Map<string, readonly string[]>
   /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
@@ -101,6 +102,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         length: column.length ? Number(column.length) : null,
       })
     }
+    const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')
     const schema = metadata.schema ? `"${metadata.schema}".` : ''
     built.set(metadata.target as EntityClass, {
       name: metadata.name,
@@ -108,6 +110,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       columns,
       tenantOwned: columns.has('tenantId'),
       softDeleted: columns.has('deletedAt'),
+      instantKey: (instant && columns.get(instant.propertyName)) ?? null,
       fields: new Map(),
       masked: new Set(),
       always: new Set(columns.has('id') ? ['id'] : []),
@@ -248,11 +251,4 @@ export function selectedProjection(
     }
   }
   return projectionOf(model, properties)
-}
-
-/** The entity model behind a GraphQL output type such as `EmployeeConnection`, by the type of its nodes. */
-export function nodeTypeName(schema: GraphQLSchema, connectionName: string): string | null {
-  const connection = schema.getType(connectionName)
-  const nodes = isObjectType(connection) ? connection.getFields()['nodes'] : undefined
-  return nodes ? getNamedType(nodes.type).name : null
 }

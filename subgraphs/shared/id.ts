@@ -25,3 +25,9 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export function isUuid(text: string): boolean {
   return uuid.test(text)
 }
+
+/** The instant in a UUID version 7, ISO 8601; null for other versions and for years after 9999. */
+export function instantOf(id: string): string | null {
+  const milliseconds = parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+  return id[14] === '7' && milliseconds < Date.UTC(10_000, 0) ? new Date(milliseconds).toISOString() : null
+}

@@ -9,20 +9,26 @@ import { uuidv7 } from './id'
 import { named } from './statement'
 import { entityNameOf, insertRow, notFound, readRow, removeRow, updateRow } from './write'
 
+/**
+ * Values for columns, as inputs have them: undefined leaves a column untouched, null empties it. Null in a column that
+ * must have a value is a user error, so it is not a type error.
+ */
+export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
+
 /** A write in progress: every change is bound to the tenant, versioned and audited. */
 export interface MutationTransaction {
   /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
-  insert<E>(entity: EntityClass<E>, values: Partial<E>): Promise<E>
+  insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
   /**
-   * Changes a row and returns it whole. An undefined value leaves its column untouched, null empties it. Fails with
-   * NOT_FOUND for an id this tenant does not own and with STALE_VERSION when the row is no longer at
-   * `expectedVersion` (null: any version, for changes that no client read first).
+   * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
+   * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
+   * first).
    */
   update<E>(
     entity: EntityClass<E>,
     id: string,
     expectedVersion: number | null,
-    changes: Partial<E>,
+    changes: Values<E>,
   ): Promise<E>
   /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
   remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
@@ -196,7 +202,7 @@ function mutationTransaction(
     fail: (code, message, field) => {
       throw userError(code, message, field ? [field] : null)
     },
-    async insert<E>(entity: EntityClass<E>, values: Partial<E>): Promise<E> {
+    async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
       const given = [...model.columns.keys()].filter((property) => row[property] !== null)
@@ -212,7 +218,7 @@ function mutationTransaction(
       entity: EntityClass<E>,
       id: string,
       expectedVersion: number | null,
-      changes: Partial<E>,
+      changes: Values<E>,
     ): Promise<E> {
       const model = modelOf(context, entity)
       const { before, after } = await updateRow(
