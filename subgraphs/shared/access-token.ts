@@ -5,7 +5,7 @@ import { isUuid } from './id'
 import type { TokenKeys } from './token-keys'
 
 /** What an access token says. What its bearer may do is looked up by session, so that changes act at once. */
-export interface AccessClaims {
+export interface AccessTokenClaims {
   tenantId: string
   userId: string
   sessionId: string
@@ -53,7 +53,7 @@ const payload = z.object({
 export function issueAccessToken(
   keys: TokenKeys,
   issuer: string,
-  claims: AccessClaims,
+  claims: AccessTokenClaims,
   clock: Clock,
 ): { token: string; expiresAt: string } {
   const { kid, privateKey } = keys
@@ -90,7 +90,7 @@ export function verifyAccessToken(
   issuer: string,
   token: string,
   clock: Clock,
-): AccessClaims {
+): AccessTokenClaims {
   if (token.length > longestToken) throw new AccessTokenError(false)
   const parts = token.split('.').map(decode)
   const [head, body, signature] = parts
