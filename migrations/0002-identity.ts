@@ -151,9 +151,9 @@ $$`,
   }),
 
   // Whether a session of the connection's tenant is alive, and what its user may do now. It notes the use of the session
-  // at most once a minute. Idle after 30 minutes, over at expires_at (docs/decisions/0006-sessions-and-tokens.md).
+  // at most once a minute. It stands in `shared`, because the gateway has no way into schema identity. Idle after 30 minutes, over at expires_at (docs/decisions/0006-sessions-and-tokens.md).
   lookupFunction({
-    name: 'identity.session_viewer',
+    name: 'shared.session_viewer',
     parameters: 'session uuid, instant timestamptz',
     returns: 'TABLE (user_id uuid, permission_version int, scopes text[])',
     volatility: 'VOLATILE',

@@ -7,12 +7,21 @@ export const passwordRounds = 12
 /** bcrypt reads 72 bytes and ignores the rest: longer passwords would be equal to their beginning. */
 const maxBytes = 72
 
+/** Length is what makes a password strong; no rule asks for kinds of characters (NIST SP 800-63B, section 3.1.1.2). */
+const minLength = 12
+
 /** Equal texts must be equal bytes, whichever keyboard wrote them (NIST SP 800-63B, section 3.1.1.2). */
 const normal = (password: string): string => password.normalize('NFKC')
 
 /** Whether bcrypt would read the whole password. */
-export function passwordFits(password: string): boolean {
+function fits(password: string): boolean {
   return Buffer.byteLength(normal(password)) <= maxBytes
+}
+
+/** What is wrong with a password that somebody chose, for people; null when nothing is. */
+export function passwordFault(password: string): string | null {
+  if ([...normal(password)].length < minLength) return `A password has at least ${minLength} characters`
+  return fits(password) ? null : `A password has at most ${maxBytes} bytes`
 }
 
 /**
@@ -21,7 +30,7 @@ export function passwordFits(password: string): boolean {
  * @throws RangeError when the password is longer than 72 bytes
  */
 export async function hashPassword(password: string, rounds: number = passwordRounds): Promise<string> {
-  if (!passwordFits(password)) throw new RangeError(`a password has at most ${maxBytes} bytes`)
+  if (!fits(password)) throw new RangeError(`a password has at most ${maxBytes} bytes`)
   return bcrypt.hash(normal(password), rounds)
 }
 
@@ -33,7 +42,7 @@ const unmatched = `$2b$${passwordRounds}$${'.'.repeat(53)}`
  * password that is too long, it costs the same one comparison, so that the time tells nothing.
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
-  const possible = hash !== null && passwordFits(password)
+  const possible = hash !== null && fits(password)
   const equal = await bcrypt.compare(normal(password), possible ? hash : unmatched)
   return possible && equal
 }

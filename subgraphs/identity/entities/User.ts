@@ -45,7 +45,7 @@ export class User {
   status: UserStatus
 
   @Column({ type: 'jsonb', default: {} })
-  preferences: Record<string, unknown>
+  preferences: unknown
 
   @Column({ name: 'password_hash', type: 'varchar', length: 255, nullable: true })
   passwordHash: string | null

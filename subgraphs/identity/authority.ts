@@ -1,0 +1,113 @@
+import type { SubgraphContext } from '../shared/context'
+import { isUuid } from '../shared/id'
+import type { MutationTransaction } from '../shared/mutate'
+import { named } from '../shared/statement'
+import { isLastAdministrator, notHeld } from './rules/permissions'
+
+/** Fails unless the viewer holds all of these permissions. */
+export function requireHeld(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  permissions: readonly string[],
+  field: string,
+): void {
+  const lacking = notHeld(permissions, context.viewer?.scopes ?? new Set())
+  if (lacking.length > 0) tx.fail('PERMISSION_NOT_HELD', `You lack ${lacking.join(', ')}`, field)
+}
+
+/**
+ * Fails unless the viewer holds everything this user may do. Otherwise whoever may change users could take over, or
+ * shut out, somebody with more rights.
+ */
+export async function requireAuthorityOver(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  userId: string,
+  field: string,
+): Promise<void> {
+  const [row] = await tx.rows(named('SELECT identity.effective_permissions($1)', [userId]))
+  requireHeld(context, tx, (row?.[0] ?? []) as string[], field)
+}
+
+/**
+ * Fails when this user is the tenant's only active administrator. The lock on the role ADMIN makes such changes wait
+ * for each other; it is taken before any user's.
+ */
+export async function requireOtherAdministrator(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  userId: string,
+  field: string,
+): Promise<void> {
+  const { tenantId } = context.binding
+  const [role] = await tx.rows(
+    named(
+      `SELECT id FROM identity.roles WHERE tenant_id = $1 AND name = 'ADMIN' AND is_system_role FOR NO KEY UPDATE`,
+      [tenantId],
+    ),
+  )
+  const administrators = await tx.rows(
+    named(
+      `SELECT u.id FROM identity.role_assignments a
+         JOIN identity.users u ON u.tenant_id = a.tenant_id AND u.id = a.user_id AND u.status = 'ACTIVE'
+        WHERE a.tenant_id = $1 AND a.role_id = $2`,
+      [tenantId, role?.[0]],
+    ),
+  )
+  const ids = administrators.map(([id]) => String(id))
+  if (isLastAdministrator(userId, ids))
+    tx.fail(
+      'LAST_ADMINISTRATOR',
+      'This is the last active administrator: give the role ADMIN to another user first',
+      field,
+    )
+}
+
+/** Locks a user and counts that what the user may do changes. Fails when there is no such user. */
+export async function changeAuthority(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  userId: string,
+  field: string,
+): Promise<void> {
+  const changed = isUuid(userId)
+    ? await tx.run(
+        named(
+          'UPDATE identity.users SET permission_version = permission_version + 1 WHERE tenant_id = $1 AND id = $2',
+          [context.binding.tenantId, userId],
+        ),
+      )
+    : 0
+  if (changed === 0) tx.fail('REFERENCE_NOT_FOUND', 'There is no user with this id', field)
+}
+
+export interface FoundRole {
+  id: string
+  permissions: string[]
+  isAdministrator: boolean
+}
+
+/** The roles with these ids. Fails when one does not exist. */
+export async function findRoles(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  ids: readonly string[],
+  field: string,
+): Promise<FoundRole[]> {
+  const wanted = [...new Set(ids.map((id) => id.toLowerCase()))]
+  const rows = wanted.every(isUuid)
+    ? await tx.rows(
+        named(
+          `SELECT id, permissions, name = 'ADMIN' AND is_system_role FROM identity.roles
+            WHERE tenant_id = $1 AND id = ANY ($2)`,
+          [context.binding.tenantId, wanted],
+        ),
+      )
+    : []
+  if (rows.length < wanted.length) tx.fail('REFERENCE_NOT_FOUND', 'There is no role with this id', field)
+  return rows.map((row) => ({
+    id: String(row[0]),
+    permissions: row[1] as string[],
+    isAdministrator: row[2] === true,
+  }))
+}

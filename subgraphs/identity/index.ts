@@ -1,0 +1,18 @@
+import { subgraph } from '../shared/subgraph'
+import { Permission } from './entities/Permission'
+import { RefreshToken } from './entities/RefreshToken'
+import { Role } from './entities/Role'
+import { RoleAssignment } from './entities/RoleAssignment'
+import { Session } from './entities/Session'
+import { User } from './entities/User'
+import { policies } from './policies'
+import { role } from './resolvers/Role'
+import { roleAssignment } from './resolvers/RoleAssignment'
+import { session } from './resolvers/Session'
+import { user } from './resolvers/User'
+
+export default subgraph('identity', {
+  entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
+  resolvers: [user, role, roleAssignment, session],
+  policies,
+})

@@ -1,0 +1,12 @@
+import { fieldPolicy } from '../shared/policy'
+import { User } from './entities/User'
+
+/** The row rules that the schema names. */
+export const policies = {
+  /** One's own account, or anybody's for those who look after users. */
+  'identity:self-or-user-reader': fieldPolicy(
+    User,
+    ['id'],
+    (viewer, user) => user.id === viewer.userId || viewer.scopes.has('identity:user:read'),
+  ),
+}

@@ -1,0 +1,70 @@
+import type { SubgraphContext } from '../../shared/context'
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { mutate, type MutationTransaction } from '../../shared/mutate'
+import { named } from '../../shared/statement'
+import {
+  changeAuthority,
+  findRoles,
+  requireAuthorityOver,
+  requireHeld,
+  requireOtherAdministrator,
+} from '../authority'
+import { Role } from '../entities/Role'
+import { RoleAssignment } from '../entities/RoleAssignment'
+import { User } from '../entities/User'
+import type { Resolvers } from '../generated'
+import { refreshAuthority } from '../sessions/revoke'
+
+export const roleAssignment: Resolvers = {
+  Mutation: {
+    assignRole: (_, { input }, context) =>
+      mutate(context, async (tx) => {
+        const [role] = await findRoles(context, tx, [input.roleId], 'roleId')
+        requireHeld(context, tx, role!.permissions, 'roleId')
+        await changeAuthority(context, tx, input.userId, 'userId')
+        await requireAuthorityOver(context, tx, input.userId, 'userId')
+        const grantedById = context.viewer?.userId
+        const assigned = await tx.insert(RoleAssignment, {
+          userId: input.userId,
+          roleId: role!.id,
+          grantedById,
+        })
+        return { roleAssignment: assigned, user: await changedUser(context, tx, input.userId) }
+      }),
+    revokeRole: (_, { input }, context) =>
+      mutate(context, async (tx) => {
+        const [role] = await findRoles(context, tx, [input.roleId], 'roleId')
+        if (role!.isAdministrator) await requireOtherAdministrator(context, tx, input.userId, 'userId')
+        await changeAuthority(context, tx, input.userId, 'userId')
+        await requireAuthorityOver(context, tx, input.userId, 'userId')
+        const [assignment] = await tx.rows(
+          named(
+            'SELECT id FROM identity.role_assignments WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3',
+            [context.binding.tenantId, input.userId, role!.id],
+          ),
+        )
+        if (!assignment) return tx.fail('NOT_FOUND', 'The user does not have this role', 'roleId')
+        await tx.remove(RoleAssignment, String(assignment[0]))
+        return { user: await changedUser(context, tx, input.userId) }
+      }),
+  },
+  RoleAssignment: {
+    grantedAt: needs(RoleAssignment, ['createdAt'], (row) => row.createdAt),
+    user: needs(RoleAssignment, ['userId'], (row, _args, context, info) =>
+      load(context, User, row.userId, info),
+    ),
+    role: needs(RoleAssignment, ['roleId'], (row, _args, context, info) =>
+      load(context, Role, row.roleId, info),
+    ),
+    grantedBy: needs(RoleAssignment, ['grantedById'], (row, _args, context, info) =>
+      load(context, User, row.grantedById, info),
+    ),
+  },
+}
+
+async function changedUser(context: SubgraphContext, tx: MutationTransaction, userId: string): Promise<User> {
+  const user = await tx.find(User, userId)
+  await refreshAuthority(context, tx, { tenantId: user.tenantId, userId: user.id })
+  return user
+}

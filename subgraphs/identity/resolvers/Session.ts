@@ -1,0 +1,76 @@
+import type { SubgraphContext } from '../../shared/context'
+import { unauthenticated } from '../../shared/errors'
+import { mutate } from '../../shared/mutate'
+import { hashPassword, passwordFault, verifyPassword } from '../../shared/password'
+import { named } from '../../shared/statement'
+import { User } from '../entities/User'
+import type { Resolvers } from '../generated'
+import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
+import { refreshSession } from '../sessions/refresh'
+import { refreshAuthority, revokeSessions } from '../sessions/revoke'
+import { signIn, tooManyAttempts } from '../sessions/sign-in'
+
+export const session: Resolvers = {
+  Mutation: {
+    signIn: (_, { input }, context) => signIn(context, input),
+    refreshSession: (_, { input }, context) => refreshSession(context, input.refreshToken),
+    signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
+    changePassword: (_, { input }, context) => changePassword(context, input),
+  },
+}
+
+async function signOut(context: SubgraphContext, everywhere: boolean) {
+  const { viewer } = context
+  if (!viewer) throw unauthenticated()
+  return mutate(context, async (tx) => {
+    if (everywhere) await revokeSessions(context, tx, viewer)
+    else if (viewer.sessionId) await revokeSessions(context, tx, viewer, { only: viewer.sessionId })
+    const resourceId = everywhere ? null : viewer.sessionId
+    tx.audit({ action: 'SIGN_OUT', resourceType: 'Session', resourceId, changes: {} })
+    return {}
+  })
+}
+
+/** Costs one bcrypt comparison and counts as an attempt on the account: a stolen session must not find the password. */
+async function changePassword(
+  context: SubgraphContext,
+  input: { currentPassword: string; newPassword: string },
+) {
+  const { viewer } = context
+  if (!viewer) throw unauthenticated()
+  const fault =
+    passwordFault(input.newPassword) ??
+    (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
+  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
+  const [row] = await context.db.rows(
+    context.binding,
+    named('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
+      viewer.tenantId,
+      viewer.userId,
+    ]),
+  )
+  const [email, presentHash] = (row ?? ['', null]) as [string, string | null]
+  const account = accountKey(viewer.tenantId, email)
+  const wait = await countAccount(context, account)
+  if (wait) return tooManyAttempts(wait)
+  const wrong = {
+    userErrors: [
+      { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
+    ],
+  }
+  if (!(await verifyPassword(input.currentPassword, presentHash))) return wrong
+  const passwordHash = await hashPassword(input.newPassword)
+  const result = await mutate(context, async (tx) => {
+    const before = await tx.find(User, viewer.userId)
+    if (before.passwordHash !== presentHash)
+      tx.fail('STALE_VERSION', 'The password was changed at the same moment: sign in again')
+    const permissionVersion = before.permissionVersion + 1
+    const changes = { passwordHash, passwordChangeRequired: false, permissionVersion }
+    const user = await tx.update(User, viewer.userId, null, changes)
+    await revokeSessions(context, tx, viewer, { except: viewer.sessionId })
+    await refreshAuthority(context, tx, viewer)
+    return { user }
+  })
+  if (result.user) await forgetAttempts(context, account)
+  return result
+}

@@ -1,0 +1,120 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { SubgraphContext } from '../../shared/context'
+import { modelOf, needs, selectedProjection } from '../../shared/entity'
+import { load, requestLoader } from '../../shared/load'
+import { mutate } from '../../shared/mutate'
+import { page } from '../../shared/page'
+import { hashPassword, passwordFault } from '../../shared/password'
+import { named } from '../../shared/statement'
+import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
+import { Role } from '../entities/Role'
+import { RoleAssignment } from '../entities/RoleAssignment'
+import { User } from '../entities/User'
+import type { Resolvers } from '../generated'
+import { revokeSessions } from '../sessions/revoke'
+
+const search = ['email', 'fullName'] as const
+
+export const user: Resolvers = {
+  Query: {
+    viewer: (_, _args, context, info) => load(context, User, context.viewer?.userId, info),
+    user: (_, { id }, context, info) => load(context, User, id, info),
+    users: (_, args, context, info) => page(context, User, args, info, { search }),
+  },
+  Mutation: {
+    createUser: async (_, { input: { email, initialPassword, fullName, roleIds, ...values } }, context) => {
+      const fault = passwordFault(initialPassword)
+      if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
+      const passwordHash = await hashPassword(initialPassword)
+      return mutate(context, async (tx) => {
+        const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
+        requireHeld(
+          context,
+          tx,
+          roles.flatMap((role) => role.permissions),
+          'roleIds',
+        )
+        const created = await tx.insert(User, {
+          ...values,
+          email: email.toLowerCase(),
+          fullNameOverride: fullName,
+          passwordHash,
+          passwordChangeRequired: true,
+        })
+        const assignment = { userId: created.id, grantedById: context.viewer?.userId }
+        for (const role of roles) await tx.insert(RoleAssignment, { ...assignment, roleId: role.id })
+        return { user: created }
+      })
+    },
+    updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: userId } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        const names = { email: email && email.toLowerCase(), fullNameOverride: fullName }
+        return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names }) }
+      }),
+    suspendUser: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        await requireOtherAdministrator(context, tx, id, 'id')
+        const { id: userId, tenantId, permissionVersion } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        const changes = { status: 'SUSPENDED', permissionVersion: permissionVersion + 1 } as const
+        const suspended = await tx.update(User, id, expectedVersion, changes)
+        await revokeSessions(context, tx, { tenantId, userId })
+        return { user: suspended }
+      }),
+    reactivateUser: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: userId, permissionVersion } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        const changes = { status: 'ACTIVE', permissionVersion: permissionVersion + 1 } as const
+        return { user: await tx.update(User, id, expectedVersion, changes) }
+      }),
+  },
+  User: {
+    // Made of the override too, so that a fault of the override is told as one of `fullName`.
+    fullName: needs(User, ['fullName', 'fullNameOverride'], (row) => row.fullName),
+    isActive: needs(User, ['status'], (row) => row.status === 'ACTIVE'),
+    permissions: needs(User, ['id'], ({ id }, _args, context) => permissionsOf(context, id)),
+    roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOf(context, id, info)),
+    createdBy: needs(User, ['createdById'], (row, _args, context, info) =>
+      load(context, User, row.createdById, info),
+    ),
+    updatedBy: needs(User, ['updatedById'], (row, _args, context, info) =>
+      load(context, User, row.updatedById, info),
+    ),
+  },
+}
+
+/** One statement for all users of a level. */
+function permissionsOf(context: SubgraphContext, userId: string): Promise<string[]> {
+  return requestLoader<string, string[]>(context, 'permissions of users', async (userIds) => {
+    const rows = await context.db.rows(
+      context.binding,
+      named('SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id', [userIds]),
+    )
+    const found = new Map(rows.map(([id, permissions]) => [id, permissions as string[]]))
+    return userIds.map((id) => found.get(id) ?? [])
+  }).load(userId)
+}
+
+/** One statement for all users of a level, which reads the selected columns of their roles. */
+function rolesOf(context: SubgraphContext, userId: string, info: GraphQLResolveInfo): Promise<Role[]> {
+  const model = modelOf(context, Role)
+  const projection = selectedProjection(model, info)
+  return requestLoader<string, Role[]>(context, `roles of users ${projection.key}`, async (userIds) => {
+    const rows = await context.db.rows(
+      context.binding,
+      named(
+        `SELECT a.user_id, ${projection.selectList}
+           FROM identity.role_assignments a
+           JOIN identity.roles t ON t.tenant_id = a.tenant_id AND t.id = a.role_id
+          WHERE a.tenant_id = $1 AND a.user_id = ANY ($2) ORDER BY t.name`,
+        [context.binding.tenantId, userIds],
+      ),
+    )
+    const found = new Map<unknown, Role[]>(userIds.map((id) => [id, []]))
+    for (const [id, ...values] of rows) found.get(id)?.push(projection.toRow(values) as unknown as Role)
+    return userIds.map((id) => found.get(id) ?? [])
+  }).load(userId)
+}

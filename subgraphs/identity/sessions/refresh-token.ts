@@ -1,0 +1,49 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isUuid } from '../../shared/id'
+
+/** A refresh token in parts. Tenant and id stand in it in clear, so that it is found without looking across tenants. */
+export interface RefreshTokenParts {
+  tenantId: string
+  tokenId: string
+  /** 256 bits. */
+  secret: Buffer
+}
+
+export function formatRefreshToken({ tenantId, tokenId, secret }: RefreshTokenParts): string {
+  return `${tenantId}.${tokenId}.${secret.toString('base64url')}`
+}
+
+/** Null for what is no refresh token. */
+export function parseRefreshToken(text: string): RefreshTokenParts | null {
+  const [, tenantId = '', tokenId = '', secret = ''] =
+    /^([^.]{36})\.([^.]{36})\.([\w-]{43})$/.exec(text) ?? []
+  if (!isUuid(tenantId) || !isUuid(tokenId)) return null
+  return {
+    tenantId: tenantId.toLowerCase(),
+    tokenId: tokenId.toLowerCase(),
+    secret: Buffer.from(secret, 'base64url'),
+  }
+}
+
+export function newSecret(): Buffer {
+  return randomBytes(32)
+}
+
+/**
+ * The secret of the token that follows: HMAC-SHA-256 of its id under the present secret. Whoever comes with the same
+ * token within the time for repeats gets the same successor, and no secret is stored to make that possible. Its id has
+ * 74 random bits and is known only to the database and to who receives it, so an old token alone leads nowhere.
+ */
+export function successorSecret(secret: Buffer, successorId: string): Buffer {
+  return createHmac('sha256', secret).update(`tenantgraph refresh token ${successorId}`).digest()
+}
+
+/** What is stored of a secret: SHA-256, in hexadecimal. */
+export function hashSecret(secret: Buffer): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** Whether the secret has this hash, in a time that does not depend on where they differ. */
+export function secretMatches(secret: Buffer, hash: string): boolean {
+  return timingSafeEqual(Buffer.from(hashSecret(secret), 'hex'), Buffer.from(hash, 'hex'))
+}

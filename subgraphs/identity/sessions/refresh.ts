@@ -1,0 +1,151 @@
+import { writeAudit } from '../../shared/audit'
+import type { SubgraphContext } from '../../shared/context'
+import type { Transaction } from '../../shared/database'
+import type { UserError } from '../../shared/errors'
+import { uuidv7 } from '../../shared/id'
+import { named } from '../../shared/statement'
+import { isRepeat } from '../rules/session-limits'
+import {
+  formatRefreshToken,
+  hashSecret,
+  parseRefreshToken,
+  secretMatches,
+  successorSecret,
+  type RefreshTokenParts,
+} from './refresh-token'
+import { revokeSessions } from './revoke'
+import { tokensFor, type Tokens } from './sign-in'
+
+interface StoredToken {
+  sessionId: string
+  secretHash: string
+  rotation: { at: string; successorId: string } | null
+}
+
+interface LiveSession {
+  userId: string
+  permissionVersion: number
+}
+
+/**
+ * Gives the next refresh token of a session and a new access token. Requests with the same token, at once or within
+ * the time for repeats, all get the same successor; a token that comes later still was copied, so its session ends.
+ * Why a session cannot be continued is not told.
+ */
+export async function refreshSession(
+  context: SubgraphContext,
+  refreshToken: string,
+): Promise<Partial<Tokens> & { userErrors: UserError[] }> {
+  const token = parseRefreshToken(refreshToken)
+  const continued = token && (await continueSession(context, token))
+  if (!continued) {
+    const message = 'The session has ended: sign in again'
+    return { userErrors: [{ code: 'SESSION_ENDED', message, field: ['refreshToken'] }] }
+  }
+  return { ...(await tokensFor(context, continued, formatRefreshToken(continued.next))), userErrors: [] }
+}
+
+type Continued = LiveSession & { tenantId: string; sessionId: string; next: RefreshTokenParts }
+
+async function continueSession(
+  context: SubgraphContext,
+  token: RefreshTokenParts,
+): Promise<Continued | null> {
+  const { tenantId } = token
+  return context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
+    const stored = await readToken(tx, token)
+    if (!stored || !secretMatches(token.secret, stored.secretHash)) return null
+    const { sessionId } = stored
+    const session = await readSession(context, tx, sessionId)
+    if (!session) return null
+    const successorId = stored.rotation ? null : await rotate(context, tx, token)
+    // Another request was faster: what it made is committed by now.
+    const rotation = successorId ? null : (stored.rotation ?? (await readToken(tx, token))?.rotation)
+    if (rotation && !isRepeat(rotation.at, context.clock.now())) {
+      await endCopiedSession(context, tx, tenantId, session.userId, sessionId)
+      return null
+    }
+    const tokenId = successorId ?? rotation?.successorId
+    if (!tokenId) return null
+    return {
+      ...session,
+      tenantId,
+      sessionId,
+      next: { tenantId, tokenId, secret: successorSecret(token.secret, tokenId) },
+    }
+  })
+}
+
+async function readToken(tx: Transaction, token: RefreshTokenParts): Promise<StoredToken | null> {
+  const [row] = await tx.rows(
+    named(
+      `SELECT session_id, secret_hash, rotated_at, successor_id FROM identity.refresh_tokens
+        WHERE tenant_id = $1 AND id = $2`,
+      [token.tenantId, token.tokenId],
+    ),
+  )
+  if (!row) return null
+  const [sessionId, secretHash, at, successorId] = row as [string, string, string | null, string | null]
+  return { sessionId, secretHash, rotation: at && successorId ? { at, successorId } : null }
+}
+
+/** Null when the session is over or idle, or its user or tenant is suspended. Notes that the session is used. */
+async function readSession(
+  context: SubgraphContext,
+  tx: Transaction,
+  sessionId: string,
+): Promise<LiveSession | null> {
+  const [row] = await tx.rows(
+    named('SELECT user_id, permission_version FROM shared.session_viewer($1, $2)', [
+      sessionId,
+      context.clock.now().toISOString(),
+    ]),
+  )
+  return row ? { userId: String(row[0]), permissionVersion: Number(row[1]) } : null
+}
+
+/** One conditional statement replaces the token by its successor. Returns the successor's id, or null if another did it. */
+async function rotate(
+  context: SubgraphContext,
+  tx: Transaction,
+  token: RefreshTokenParts,
+): Promise<string | null> {
+  const now = context.clock.now()
+  const successorId = uuidv7(now.getTime())
+  const made = await tx.run(
+    named(
+      `WITH rotated AS (
+         UPDATE identity.refresh_tokens SET rotated_at = $3, successor_id = $4
+          WHERE tenant_id = $1 AND id = $2 AND rotated_at IS NULL RETURNING session_id
+       )
+       INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at)
+       SELECT $4, session_id, $5, $3 FROM rotated`,
+      [
+        token.tenantId,
+        token.tokenId,
+        now.toISOString(),
+        successorId,
+        hashSecret(successorSecret(token.secret, successorId)),
+      ],
+    ),
+  )
+  return made === 1 ? successorId : null
+}
+
+async function endCopiedSession(
+  context: SubgraphContext,
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  sessionId: string,
+): Promise<void> {
+  await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId })
+  const changes = { after: { reason: 'REFRESH_TOKEN_REUSED' } }
+  await writeAudit(context, tx, [
+    { action: 'SIGN_OUT', resourceType: 'Session', resourceId: sessionId, changes, actorId: null },
+  ])
+  context.log.warn(
+    { requestId: context.requestId, tenantId, userId, sessionId },
+    'a used refresh token came again',
+  )
+}

@@ -1,0 +1,50 @@
+import type { SubgraphContext } from '../../shared/context'
+import type { Transaction } from '../../shared/database'
+import { revokeCachedSessions } from '../../shared/session-cache'
+import { named } from '../../shared/statement'
+
+type Sql = Pick<Transaction, 'rows'>
+
+async function uncache(context: SubgraphContext, tenantId: string, sessions: unknown[][]): Promise<void> {
+  const ids = sessions.map(([id]) => String(id))
+  await revokeCachedSessions(context.services.keyValue, tenantId, ids)
+}
+
+/**
+ * Ends sessions of a user. Call it after the user's row was locked, so that a sign-in at the same moment is either
+ * seen here or sees the change.
+ * @param only this session instead of all
+ * @param except all but this session
+ */
+export async function revokeSessions(
+  context: SubgraphContext,
+  sql: Sql,
+  user: { tenantId: string; userId: string },
+  { only = null, except = null }: { only?: string | null; except?: string | null } = {},
+): Promise<void> {
+  const ended = await sql.rows(
+    named(
+      `UPDATE identity.sessions SET revoked_at = $3
+        WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
+          AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
+      [user.tenantId, user.userId, context.clock.now().toISOString(), only, except],
+    ),
+  )
+  await uncache(context, user.tenantId, ended)
+}
+
+/** Has every gateway read anew what a user may do. Call it after the change, in the transaction that makes it. */
+export async function refreshAuthority(
+  context: SubgraphContext,
+  sql: Sql,
+  user: { tenantId: string; userId: string },
+): Promise<void> {
+  const open = await sql.rows(
+    named(
+      `SELECT id FROM identity.sessions
+        WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3`,
+      [user.tenantId, user.userId, context.clock.now().toISOString()],
+    ),
+  )
+  await uncache(context, user.tenantId, open)
+}

@@ -1,0 +1,215 @@
+import { writeAudit } from '../../shared/audit'
+import type { SubgraphContext } from '../../shared/context'
+import type { Transaction } from '../../shared/database'
+import type { UserError } from '../../shared/errors'
+import { issueAccessToken } from '../../shared/access-token'
+import { uuidv7 } from '../../shared/id'
+import { verifyPassword } from '../../shared/password'
+import { named } from '../../shared/statement'
+import { sessionMs } from '../rules/session-limits'
+import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
+import { formatRefreshToken, hashSecret, newSecret } from './refresh-token'
+
+/** The tokens of a session, as a payload of the graph. */
+export interface Tokens {
+  accessToken: string
+  refreshToken: string
+  /** When the access token ends. */
+  expiresAt: string
+}
+
+export interface SignInResult extends Partial<Tokens> {
+  passwordChangeRequired?: boolean
+  retryAfterSeconds?: number
+  userErrors: UserError[]
+}
+
+interface Account {
+  userId: string
+  passwordHash: string | null
+  isActive: boolean
+}
+
+/** Entered when no tenant was found, so that the statements stay the same. No tenant has this id. */
+const noTenant = '00000000-0000-0000-0000-000000000000'
+
+/** PostgreSQL's text has no character 0, and so no tenant or user has it in its name. */
+const storable = (text: string): string => text.trim().toLowerCase().replaceAll('\0', '')
+
+/**
+ * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension, an address that several tenants know)
+ * gives one answer, after the same statements and exactly one bcrypt comparison.
+ */
+export async function signIn(
+  context: SubgraphContext,
+  input: { tenant?: string | null; email: string; password: string },
+): Promise<SignInResult> {
+  const slug = input.tenant ? storable(input.tenant) : null
+  const email = storable(input.email)
+  const networkWait = await countNetwork(context)
+  if (networkWait) return tooManyAttempts(networkWait)
+  const tenantId = await findTenant(context, slug, email)
+  const key = accountKey(tenantId ?? slug, email)
+  const accountWait = await countAccount(context, key)
+  if (accountWait) return tooManyAttempts(accountWait)
+
+  const account = await findAccount(context, tenantId ?? noTenant, email)
+  const correct = await verifyPassword(input.password, account?.passwordHash ?? null)
+  const opened = tenantId && account && correct ? await openSession(context, tenantId, account) : null
+  if (!opened) {
+    await recordFailure(context, tenantId, account, correct)
+    return {
+      userErrors: [
+        { code: 'INVALID_CREDENTIALS', message: 'Tenant, e-mail address or password is wrong', field: null },
+      ],
+    }
+  }
+  await forgetAttempts(context, key)
+  return { ...opened, userErrors: [] }
+}
+
+/** The user error and the waiting time after too many attempts. */
+export function tooManyAttempts(seconds: number): { retryAfterSeconds: number; userErrors: UserError[] } {
+  const message = `Too many attempts. Try again in ${seconds} seconds.`
+  return { retryAfterSeconds: seconds, userErrors: [{ code: 'RATE_LIMITED', message, field: null }] }
+}
+
+async function findTenant(
+  context: SubgraphContext,
+  slug: string | null,
+  email: string,
+): Promise<string | null> {
+  const [row] = await context.db.rows(
+    { tenantId: null, requestId: context.requestId },
+    named('SELECT identity.tenant_for_sign_in($1, $2)', [slug, email]),
+  )
+  return (row?.[0] ?? null) as string | null
+}
+
+async function findAccount(
+  context: SubgraphContext,
+  tenantId: string,
+  email: string,
+): Promise<Account | null> {
+  const [row] = await context.db.rows(
+    { tenantId, requestId: context.requestId },
+    named('SELECT id, password_hash, status FROM identity.users WHERE tenant_id = $1 AND email = $2', [
+      tenantId,
+      email,
+    ]),
+  )
+  if (!row) return null
+  return { userId: String(row[0]), passwordHash: row[1] as string | null, isActive: row[2] === 'ACTIVE' }
+}
+
+/** Null when the user was suspended, or the password changed, since the account was read. */
+async function openSession(
+  context: SubgraphContext,
+  tenantId: string,
+  account: Account,
+): Promise<(Tokens & { passwordChangeRequired: boolean }) | null> {
+  const { userId } = account
+  const now = context.clock.now()
+  const sessionId = uuidv7(now.getTime())
+  const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
+  const binding = { tenantId, actorId: userId, requestId: context.requestId }
+  const user = await context.db.transaction(binding, async (tx) => {
+    // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
+    const [row] = await tx.rows(
+      named(
+        `UPDATE identity.users SET last_login_at = $3
+          WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
+          RETURNING permission_version, password_change_required`,
+        [tenantId, userId, now.toISOString(), account.passwordHash],
+      ),
+    )
+    if (!row) return null
+    await insertSession(context, tx, sessionId, userId, now)
+    await insertRefreshToken(tx, token.tokenId, sessionId, hashSecret(token.secret), now)
+    const entry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} } as const
+    await writeAudit(context, tx, [{ ...entry, actorId: userId }])
+    return { permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
+  })
+  if (!user) return null
+  const tokens = await tokensFor(context, { ...user, tenantId, userId, sessionId }, formatRefreshToken(token))
+  return { ...tokens, passwordChangeRequired: user.passwordChangeRequired }
+}
+
+/** A new access token beside a refresh token. */
+export async function tokensFor(
+  { services, clock }: SubgraphContext,
+  session: { tenantId: string; userId: string; sessionId: string; permissionVersion: number },
+  refreshToken: string,
+): Promise<Tokens> {
+  const { tenantId, userId, sessionId, permissionVersion } = session
+  const claims = { tenantId, userId, sessionId, permissionVersion }
+  const { token, expiresAt } = issueAccessToken(services.keys, services.config.tokenIssuer, claims, clock)
+  return { accessToken: token, refreshToken, expiresAt }
+}
+
+async function insertSession(
+  context: SubgraphContext,
+  tx: Transaction,
+  id: string,
+  userId: string,
+  now: Date,
+): Promise<void> {
+  const end = new Date(now.getTime() + sessionMs)
+  await tx.run(
+    named(
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
+       VALUES ($1, $2, $3, $3, $4, $5, $6)`,
+      [
+        id,
+        userId,
+        now.toISOString(),
+        end.toISOString(),
+        context.clientIp?.slice(0, 50) ?? null,
+        context.userAgent?.slice(0, 1_000) ?? null,
+      ],
+    ),
+  )
+}
+
+async function insertRefreshToken(
+  tx: Transaction,
+  id: string,
+  sessionId: string,
+  secretHash: string,
+  now: Date,
+): Promise<void> {
+  await tx.run(
+    named(
+      'INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at) VALUES ($1, $2, $3, $4)',
+      [id, sessionId, secretHash, now.toISOString()],
+    ),
+  )
+}
+
+/**
+ * Notes a failed attempt in the audit trail, if it is known whose. Waiting for the disk would tell by the time that
+ * there is something to note, so the commit does not; a crash loses the failures of its last moments.
+ */
+async function recordFailure(
+  context: SubgraphContext,
+  tenantId: string | null,
+  account: Account | null,
+  correct: boolean,
+): Promise<void> {
+  const reason = !account ? 'UNKNOWN_USER' : correct ? 'SUSPENDED' : 'WRONG_PASSWORD'
+  const binding = { tenantId: tenantId ?? noTenant, requestId: context.requestId }
+  await context.db.transaction(binding, async (tx) => {
+    await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
+    if (!tenantId) return
+    const resourceId = account?.userId ?? null
+    await writeAudit(context, tx, [
+      {
+        action: 'SIGN_IN_FAILED',
+        resourceType: 'User',
+        resourceId,
+        changes: { after: { reason } },
+        actorId: null,
+      },
+    ])
+  })
+}
