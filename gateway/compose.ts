@@ -1,0 +1,80 @@
+import { composeServices } from '@apollo/composition'
+import { Kind, parse, print, visit, type DirectiveNode, type DocumentNode } from 'graphql'
+
+/** One subgraph as composition sees it. */
+export interface SubgraphSchema {
+  name: string
+  /** The subgraph's whole schema, federation directives included. */
+  typeDefs: DocumentNode
+  /**
+   * Where a router finds the subgraph when nothing overrides it. Default `http://<name>:4000/graphql`: a host
+   * named like the subgraph, so that the artefact does not change from one installation to the next.
+   */
+  url?: string
+}
+
+/**
+ * Composes the subgraphs into the published supergraph, security directives kept.
+ *
+ * Hints are faults here: shared input types merge by intersection and half-shared fields disappear with no more
+ * than a hint, which is how a filter stops filtering without an error.
+ *
+ * @throws Error that lists every composition error or hint, one per line
+ */
+export function compose(subgraphs: readonly SubgraphSchema[]): string {
+  const { supergraphSdl, errors, hints } = composeServices(
+    subgraphs.map(({ name, typeDefs, url = `http://${name}:4000/graphql` }) => ({ name, typeDefs, url })),
+  )
+  const faults = [
+    ...(errors ?? []).map((error) => `${String(error.extensions.code ?? 'ERROR')}: ${error.message}`),
+    ...(hints ?? []).map((hint) => `${hint.definition.code}: ${hint.message}`),
+  ]
+  if (!supergraphSdl || faults.length > 0) {
+    throw new Error(`The subgraphs do not compose:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+  }
+  return `${supergraphSdl.trimEnd()}\n`
+}
+
+/** The security features whose rules our subgraphs enforce themselves (subgraphs/shared/authorize.ts). */
+const enforcedBySubgraphs = ['authenticated', 'requiresScopes', 'policy']
+
+/** The name of the feature a supergraph `@link` declares for security, or null: `https://specs.apollo.dev/<name>/v0.1`. */
+function securityFeature(directive: DirectiveNode): string | null {
+  if (directive.name.value !== 'link') return null
+  const value = (name: string) => directive.arguments?.find((argument) => argument.name.value === name)?.value
+  const purpose = value('for')
+  const url = value('url')
+  if (purpose?.kind !== Kind.ENUM || purpose.value !== 'SECURITY' || url?.kind !== Kind.STRING) return null
+  return /^https:\/\/specs\.apollo\.dev\/(\w+)\/v0\.\d+$/.exec(url.value)?.[1] ?? url.value
+}
+
+/** The security features a supergraph asks its router to understand. */
+export function securityFeatures(supergraph: string): string[] {
+  const features: string[] = []
+  visit(parse(supergraph), {
+    Directive: (node) => {
+      const feature = securityFeature(node)
+      if (feature) features.push(feature)
+    },
+  })
+  return features
+}
+
+/**
+ * The copy of the supergraph that ApolloGateway loads. It refuses features marked `for: SECURITY` that it does not
+ * implement, so the mark is dropped for `@authenticated`, `@requiresScopes` and `@policy`, and for these alone.
+ *
+ * That is safe only because each subgraph enforces them itself, on every entry, `_entities` included, and takes
+ * its viewer from the gateway's verified session or signature: the gateway is not the guard. A supergraph whose
+ * subgraphs leave the guarding to the router must not be loaded through this function.
+ */
+export function loadable(supergraph: string): string {
+  const document = visit(parse(supergraph), {
+    Directive: (node) => {
+      const feature = securityFeature(node)
+      if (!feature || !enforcedBySubgraphs.includes(feature)) return undefined
+      return { ...node, arguments: node.arguments?.filter((argument) => argument.name.value !== 'for') }
+    },
+  })
+  return print(document)
+}

@@ -1,0 +1,35 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { GraphQLDataSource } from '@apollo/gateway'
+import type { RequestContext } from '../subgraphs/shared/context'
+import type { Logger } from '../subgraphs/shared/log'
+
+/** What one request leaves in the log and in the metrics. */
+export interface RequestRecord {
+  requestId: string
+  log: Logger
+  operationName: string | null
+  tenantId: string | null
+  userId: string | null
+  /** Codes of the errors in the answer. */
+  codes: Set<string>
+}
+
+/** What Apollo Server hands to plugins and data sources. */
+export interface GatewayContext {
+  request: RequestContext
+  record: RequestRecord
+}
+
+/** A subgraph as the gateway calls it, in this process or over HTTP. */
+export interface SubgraphDataSource extends GraphQLDataSource<GatewayContext> {
+  /** Resolves when the subgraph answers. */
+  ping(): Promise<void>
+  /** Gives up connections; calls that are under way have ended by then. */
+  close(): Promise<void>
+}
+
+/**
+ * The request being answered. Apollo Server formats errors without telling which request they belong to; nothing
+ * but the error formatter reads this, and nothing that concerns a tenant may.
+ */
+export const currentRecord = new AsyncLocalStorage<RequestRecord>()

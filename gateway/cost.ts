@@ -1,0 +1,227 @@
+import {
+  getNamedType,
+  isCompositeType,
+  isListType,
+  isNonNullType,
+  Kind,
+  parse,
+  typeFromAST,
+  visit,
+  type ConstDirectiveNode,
+  type ArgumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql'
+
+/** What `@listSize` says of a field. */
+interface ListSize {
+  assumedSize?: number
+  slicingArguments: string[]
+  /** Fields of the returned object that hold the list; empty: the field itself is the list. */
+  sizedFields: string[]
+}
+
+/** What the schema says about cost: `@cost` and `@listSize`, by `Type`, and by `Type.field`. */
+export interface CostModel {
+  weights: ReadonlyMap<string, number>
+  listSizes: ReadonlyMap<string, ListSize>
+}
+
+/** The measure of one operation, before anything is planned or fetched. */
+export interface OperationMeasure {
+  /** Estimated number of objects touched, weighted by `@cost`, lists multiplied by their size. */
+  cost: number
+  /** Levels of fields, fragments resolved. */
+  depth: number
+  /** Fields selected, fragments resolved and aliases counted. */
+  selections: number
+}
+
+/** A plain list of unknown length is taken to have this many items. */
+const defaultListSize = 10
+/** A write costs more than a read: it locks, audits and waits for the disk. */
+const mutationWeight = 10
+/** The whole schema is an answer of some hundred kilobytes, whatever of it is selected. */
+const introspectionWeight = 1000
+const slicingArguments = ['first', 'last', 'limit']
+
+/** Reads `@cost` and `@listSize` from a composed supergraph, where they survive as plain directives. */
+export function costModel(supergraph: string): CostModel {
+  const weights = new Map<string, number>()
+  const listSizes = new Map<string, ListSize>()
+  const read = (key: string, directives: readonly ConstDirectiveNode[] | undefined) => {
+    for (const directive of directives ?? []) {
+      const values = Object.fromEntries(
+        (directive.arguments ?? []).map((a) => [a.name.value, literal(a.value, {})]),
+      )
+      if (directive.name.value === 'cost' && typeof values.weight === 'number')
+        weights.set(key, values.weight)
+      if (directive.name.value === 'listSize') {
+        listSizes.set(key, {
+          assumedSize: typeof values.assumedSize === 'number' ? values.assumedSize : undefined,
+          slicingArguments: names(values.slicingArguments),
+          sizedFields: names(values.sizedFields),
+        })
+      }
+    }
+  }
+  const object = (node: {
+    name: { value: string }
+    directives?: readonly ConstDirectiveNode[]
+    fields?: readonly { name: { value: string }; directives?: readonly ConstDirectiveNode[] }[]
+  }) => {
+    read(node.name.value, node.directives)
+    for (const field of node.fields ?? []) read(`${node.name.value}.${field.name.value}`, field.directives)
+  }
+  visit(parse(supergraph), { ObjectTypeDefinition: object, InterfaceTypeDefinition: object })
+  return { weights, listSizes }
+}
+
+/**
+ * Measures a validated operation (so without fragment cycles). Linear in the document: each fragment is measured
+ * once per list size it is spread under, however often it is spread.
+ *
+ * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this
+ */
+export function measure(
+  schema: GraphQLSchema,
+  model: CostModel,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  variables: Readonly<Record<string, unknown>>,
+  pageLimit = Infinity,
+): OperationMeasure {
+  const root = schema.getRootType(operation.operation)
+  const known = new Map<string, OperationMeasure>()
+  const withDefaults = { ...variables }
+  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+    if (defaultValue && withDefaults[variable.name.value] === undefined) {
+      withDefaults[variable.name.value] = literal(defaultValue, {})
+    }
+  }
+
+  /** The number of items a field's slicing arguments ask for; undefined when it has none. */
+  function sliced(
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    names: string[],
+  ): number | undefined {
+    const sizes = names.flatMap((name) => {
+      const definition = field.args.find((argument) => argument.name === name)
+      if (!definition) return []
+      const given = node.arguments?.find((argument: ArgumentNode) => argument.name.value === name)
+      const value = (given && literal(given.value, withDefaults)) ?? definition.defaultValue
+      return typeof value === 'number' ? [Math.min(Math.max(value, 0), pageLimit)] : []
+    })
+    if (sizes.length > 0) return Math.max(...sizes)
+    return field.args.some((argument) => names.includes(argument.name))
+      ? Math.min(defaultListSize, pageLimit)
+      : undefined
+  }
+
+  function ofField(parent: GraphQLNamedType, node: FieldNode, inherited: Inherited | null): OperationMeasure {
+    const name = node.name.value
+    if (name === '__typename') return { cost: 0, depth: 1, selections: 1 }
+    if (name === '__schema' || name === '__type')
+      return { cost: introspectionWeight, depth: 1, selections: 1 }
+    const field = 'getFields' in parent ? parent.getFields()[name] : undefined
+    if (!field || !('type' in field) || !('args' in field)) return { cost: 0, depth: 1, selections: 1 }
+    const type = getNamedType(field.type)
+    const listSize = model.listSizes.get(`${parent.name}.${name}`)
+    const own = sliced(
+      field,
+      node,
+      listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments,
+    )
+    const ownSize = own ?? listSize?.assumedSize
+    const isList = returnsList(field.type)
+    const size = !isList ? 1 : (inheritedSize(inherited, name) ?? ownSize ?? defaultListSize)
+    const children =
+      node.selectionSet && isCompositeType(type)
+        ? ofSelections(
+            type,
+            node.selectionSet,
+            isList || ownSize === undefined ? null : { size: ownSize, fields: listSize?.sizedFields ?? [] },
+          )
+        : nothing
+    const weight =
+      model.weights.get(`${parent.name}.${name}`) ??
+      model.weights.get(type.name) ??
+      (isCompositeType(type) ? 1 : 0)
+    return {
+      cost: size * (weight + children.cost) + (parent === schema.getMutationType() ? mutationWeight : 0),
+      depth: 1 + children.depth,
+      selections: 1 + children.selections,
+    }
+  }
+
+  function ofFragment(name: string, inherited: Inherited | null): OperationMeasure {
+    const key = inherited ? `${name} ${inherited.size} ${inherited.fields.join()}` : name
+    const fragment = fragments.get(name)
+    const type = fragment && typeFromAST(schema, fragment.typeCondition)
+    const measured = known.get(key) ?? (type ? ofSelections(type, fragment.selectionSet, inherited) : nothing)
+    known.set(key, measured)
+    return measured
+  }
+
+  function ofSelections(
+    parent: GraphQLNamedType,
+    set: SelectionSetNode,
+    inherited: Inherited | null,
+  ): OperationMeasure {
+    const total = { ...nothing }
+    for (const selection of set.selections) {
+      let part: OperationMeasure
+      if (selection.kind === Kind.FIELD) part = ofField(parent, selection, inherited)
+      else if (selection.kind === Kind.FRAGMENT_SPREAD) part = ofFragment(selection.name.value, inherited)
+      else {
+        const type = selection.typeCondition ? typeFromAST(schema, selection.typeCondition) : parent
+        part = type ? ofSelections(type, selection.selectionSet, inherited) : nothing
+      }
+      total.cost += part.cost
+      total.depth = Math.max(total.depth, part.depth)
+      total.selections += part.selections
+    }
+    return total
+  }
+
+  return root ? ofSelections(root, operation.selectionSet, null) : nothing
+}
+
+const nothing: OperationMeasure = { cost: 0, depth: 0, selections: 0 }
+
+/** The page size a connection field hands down to its list fields. */
+interface Inherited {
+  size: number
+  /** The list fields it counts for; empty: every list field of the connection. */
+  fields: string[]
+}
+
+function inheritedSize(inherited: Inherited | null, field: string): number | undefined {
+  if (!inherited || (inherited.fields.length > 0 && !inherited.fields.includes(field))) return undefined
+  return inherited.size
+}
+
+function returnsList(type: GraphQLOutputType): boolean {
+  return isNonNullType(type) ? returnsList(type.ofType) : isListType(type)
+}
+
+function names(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+/** Numbers, strings, lists of them and variables: all that sizes and weights are made of. */
+function literal(node: ValueNode, variables: Readonly<Record<string, unknown>>): unknown {
+  if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return Number(node.value)
+  if (node.kind === Kind.STRING) return node.value
+  if (node.kind === Kind.LIST) return node.values.map((value) => literal(value, variables))
+  if (node.kind === Kind.VARIABLE) return variables[node.name.value] ?? undefined
+  return undefined
+}

@@ -1,0 +1,44 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { maskError, queryTooCostly } from '../subgraphs/shared/errors'
+import type { Logger } from '../subgraphs/shared/log'
+
+/**
+ * What a client sees of any error that leaves the gateway: its message if it is one of ours or the protocol's, else
+ * "Internal server error"; `extensions` are `code` and `traceId` and nothing else.
+ *
+ * @param foreignSubgraphs the subgraphs are somebody else's (a gateway over a plain supergraph): what they say of
+ *   their own errors is passed on, message and code; errors of the gateway itself are masked as ever
+ */
+export function answerError(
+  error: unknown,
+  requestId: string,
+  log: Logger,
+  foreignSubgraphs: boolean,
+): GraphQLFormattedError {
+  if (foreignSubgraphs && error instanceof GraphQLError && error.extensions['serviceName'] !== undefined) {
+    const { message, path, extensions } = error
+    return {
+      message,
+      ...(path && { path }),
+      extensions: { code: String(extensions['code']), traceId: requestId },
+    }
+  }
+  return maskError(inOurCodes(error), requestId, log).toJSON()
+}
+
+/** The refusals of Apollo Server that have a code of ours. */
+function inOurCodes(error: unknown): unknown {
+  if (!(error instanceof GraphQLError)) return error
+  const code = String(error.extensions['code'])
+  if (code === 'GRAPHQL_PARSE_FAILED' && /contains more that \d+ tokens/.test(error.message)) {
+    return queryTooCostly('The document is too long: split it, or use fewer aliases')
+  }
+  if (code !== 'BAD_REQUEST' && !isRefusal(error)) return error
+  return new GraphQLError(error.message, { path: error.path, extensions: { code: 'BAD_USER_INPUT' } })
+}
+
+/** Apollo Server's refusals without a code (a persisted query whose hash does not match) carry their HTTP status. */
+function isRefusal(error: GraphQLError): boolean {
+  const http = error.extensions['http'] as { status?: number } | undefined
+  return error.extensions['code'] === undefined && http?.status === 400
+}

@@ -1,0 +1,191 @@
+import type { Server } from 'node:http'
+import { ApolloGateway } from '@apollo/gateway'
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
+import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphql'
+import { systemClock, type Clock } from '../subgraphs/shared/clock'
+import { disableTelemetry } from '../subgraphs/shared/config'
+import type { Logger } from '../subgraphs/shared/log'
+import { loadable } from './compose'
+import { currentRecord, type GatewayContext, type SubgraphDataSource } from './context'
+import { answerError } from './errors'
+import { createHttpServer } from './http'
+import { drainable, listen } from './listen'
+import { defaultLimits, limitsPlugin, type Limits } from './limits'
+import { createMetrics, type Metrics } from './metrics'
+import type { Checks } from './ready'
+import type { ViewerResolver } from './viewer'
+
+export interface GatewayOptions {
+  /** The published supergraph, see {@link loadable} for what this gateway leaves to the subgraphs. */
+  supergraph: string
+  /** How a subgraph of the supergraph is reached; the URL is the supergraph's own. */
+  dataSource: (subgraph: { name: string; url?: string }) => SubgraphDataSource
+  resolveViewer: ViewerResolver
+  log: Logger
+  host: string
+  /** 0 = any free port. */
+  port: number
+  clock?: Clock
+  limits?: Partial<Limits>
+  metrics?: Metrics
+  /** What `/readyz` asks besides the subgraphs. */
+  checks?: Checks
+  /** Whether `X-Forwarded-For` names the client: only behind a proxy that sets it. */
+  trustProxy?: boolean
+  /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
+  scalars?: readonly GraphQLScalarType[]
+  /** HTML for a browser at `GET /graphql`. */
+  page?: () => string
+  /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
+  foreignSubgraphs?: boolean
+  /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
+  drainMs?: number
+}
+
+export interface Gateway {
+  /** Of the GraphQL endpoint. */
+  url: string
+  server: Server
+  metrics: Metrics
+  /** Takes no new requests, lets those under way finish, then lets go of subgraphs. Call it as often as you like. */
+  close(): Promise<void>
+}
+
+/** Starts the gateway: plans operations over the supergraph and answers them at `http://host:port/graphql`. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { log, clock = systemClock, metrics = createMetrics(), foreignSubgraphs = false } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const sources = new Map<string, SubgraphDataSource>()
+  disableTelemetry()
+
+  const formatError = (error: unknown) => {
+    const record = currentRecord.getStore()
+    const answer = answerError(error, record?.requestId ?? 'unknown', record?.log ?? log, foreignSubgraphs)
+    const code = String(answer.extensions?.['code'])
+    record?.codes.add(code)
+    metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
+    return answer
+  }
+  const gateway = new ApolloGateway({
+    supergraphSdl: loadable(options.supergraph),
+    buildService: ({ name, url }) => {
+      const source = measured(name, options.dataSource({ name, url }), metrics)
+      sources.set(name, source)
+      return source
+    },
+    logger: log,
+    debug: false,
+    // Both follow NODE_ENV unless told: the product behaves the same in all of them.
+    validateSupergraph: false,
+    __exposeQueryPlanExperimental: false,
+  })
+  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => useScalars(apiSchema, options.scalars ?? []))
+  const apollo = new ApolloServer<GatewayContext>({
+    gateway,
+    logger: log,
+    nodeEnv: 'production',
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: limits.maxTokens },
+    formatError: (_formatted, error) => formatError(error),
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+      recordPlugin(),
+      limitsPlugin(options.supergraph, limits),
+    ],
+  })
+  const closeSources = () => Promise.all([...sources.values()].map((source) => source.close()))
+  try {
+    await apollo.start()
+    const server = createHttpServer({
+      apollo,
+      resolveViewer: options.resolveViewer,
+      checks: {
+        ...options.checks,
+        ...Object.fromEntries([...sources].map(([name, { ping }]) => [name, ping])),
+      },
+      clock,
+      log,
+      metrics,
+      maxBodyBytes: limits.maxBodyBytes,
+      trustProxy: options.trustProxy ?? false,
+      page: options.page,
+      formatError,
+    })
+    const drain = drainable(server, log)
+    const close = async () => {
+      await drain(options.drainMs ?? 10_000)
+      await apollo.stop()
+      await closeSources()
+    }
+    const url = await listen(server, options.port, options.host)
+    let closing: Promise<void> | undefined
+    return { url, server, metrics, close: () => (closing ??= close()) }
+  } catch (error) {
+    await apollo.stop().catch(() => undefined)
+    await closeSources()
+    throw error
+  }
+}
+
+/** Names the operation in the request's log line, and keeps what the product does not promise out of answers. */
+function recordPlugin(): ApolloServerPlugin<GatewayContext> {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ contextValue, operationName }) => {
+        contextValue.record.operationName = operationName
+      },
+      willSendResponse: async ({ contextValue, response }) => {
+        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
+        // ApolloGateway reports here, not as errors, that it had to null a value no subgraph complained about.
+        const { requestId, log } = contextValue.record
+        log.warn(
+          { requestId, extensions: response.body.singleResult.extensions },
+          'answer completed with nulls',
+        )
+        delete response.body.singleResult.extensions
+      },
+    }),
+  }
+}
+
+/** A source whose calls are counted and timed. */
+function measured(name: string, source: SubgraphDataSource, metrics: Metrics): SubgraphDataSource {
+  return {
+    ...source,
+    async process(call) {
+      const stop = metrics.subgraphs.startTimer({ subgraph: name })
+      try {
+        const answer = await source.process(call)
+        stop({ outcome: answer.errors?.length ? 'errors' : 'ok' })
+        return answer
+      } catch (error) {
+        stop({ outcome: 'failed' })
+        throw error
+      }
+    },
+  }
+}
+
+/** The API schema is made from text, where a custom scalar accepts anything; these check. */
+function useScalars(schema: GraphQLSchema, scalars: readonly GraphQLScalarType[]): void {
+  for (const scalar of scalars) {
+    const type = schema.getType(scalar.name)
+    if (!isScalarType(type)) continue
+    type.parseValue = scalar.parseValue
+    type.parseLiteral = scalar.parseLiteral
+  }
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+
+/** What is printable, harmless in a log line and short enough for a header and a database setting. */
+const saneRequestId = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The one id of a request, from edge to database: the caller's `x-request-id` if it is a sane one, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID()
+}
+
+/**
+ * The client's address. With a proxy in front (`TRUST_PROXY`) it is the last entry of `X-Forwarded-For`, the one
+ * that proxy wrote; earlier entries are whatever the client claimed.
+ */
+export function clientIpOf(request: IncomingMessage, trustProxy: boolean): string | null {
+  const forwarded = trustProxy
+    ? [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',').at(-1)
+    : undefined
+  const address = forwarded?.trim() || request.socket.remoteAddress || ''
+  return isIP(address) ? address.replace(/^::ffff:(?=\d+\.)/, '') : null
+}
+
+/** A request that is refused before GraphQL sees it. */
+export class RequestRefused extends Error {
+  constructor(
+    readonly status: 400 | 413 | 415,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * Reads a JSON body.
+ *
+ * @param limit bytes; a longer body is refused as soon as it is known to be longer
+ * @throws RequestRefused when it is too large, compressed, cut off or not JSON
+ */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  const encoding = request.headers['content-encoding']
+  if (encoding && encoding !== 'identity') throw new RequestRefused(415, 'Send the request body uncompressed')
+  const tooLarge = new RequestRefused(413, `The request body is larger than ${limit} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > limit) throw tooLarge
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw new RequestRefused(400, 'The request body is not valid JSON')
+  }
+}

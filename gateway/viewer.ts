@@ -1,0 +1,137 @@
+import { GraphQLError } from 'graphql'
+import { AccessTokenError, verifyAccessToken, type AccessTokenClaims } from '../subgraphs/shared/access-token'
+import type { Clock } from '../subgraphs/shared/clock'
+import type { Viewer } from '../subgraphs/shared/context'
+import type { Database } from '../subgraphs/shared/database'
+import type { KeyValue } from '../subgraphs/shared/key-value'
+import type { Logger } from '../subgraphs/shared/log'
+import { revoked, sessionKey } from '../subgraphs/shared/session-cache'
+import type { TokenKeys } from '../subgraphs/shared/token-keys'
+
+/** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
+export type ViewerResolver = (
+  headers: { get(name: string): string | undefined },
+  requestId: string,
+) => Promise<Viewer | null>
+
+/** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */
+export const anonymous: ViewerResolver = async () => null
+
+export interface SessionOptions {
+  keys: TokenKeys
+  issuer: string
+  /** Opened as role `app_gateway`. */
+  database: Database
+  /**
+   * Where session states are remembered for a minute; null: the database is asked for each request. Give it only if
+   * whoever revokes a session reaches the same store: everything in this process, or Redis.
+   */
+  cache: KeyValue | null
+  clock: Clock
+  log: Logger
+}
+
+/** What the database knows of a session that may still be used. */
+interface SessionState {
+  userId: string
+  permissionVersion: number
+  scopes: string[]
+}
+
+const cachedForMs = 60_000
+
+/**
+ * Reads `Authorization: Bearer …`: verifies the access token, then asks for the state of its session. Scopes come
+ * from that state and not from the token, so a changed role counts on the next request.
+ */
+export function sessionViewers({
+  keys,
+  issuer,
+  database,
+  cache,
+  clock,
+  log,
+}: SessionOptions): ViewerResolver {
+  /** No row: revoked, idle for too long, or user or tenant suspended. */
+  async function stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    const { tenantId, userId, sessionId } = claims
+    const [row] = await database.rows(
+      { tenantId, actorId: userId, requestId },
+      {
+        name: 'gateway_session_viewer',
+        text: 'SELECT user_id, permission_version, scopes FROM shared.session_viewer($1, $2)',
+        values: [sessionId, clock.now().toISOString()],
+      },
+    )
+    if (!row) return null
+    return { userId: String(row[0]), permissionVersion: Number(row[1]), scopes: row[2] as string[] }
+  }
+
+  async function stateOf(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    if (!cache) return stored(claims, requestId)
+    const key = sessionKey(claims.tenantId, claims.sessionId)
+    let known: string | null
+    try {
+      known = await cache.get(key)
+    } catch (error) {
+      log.warn({ requestId, error: String(error) }, 'the session cache does not answer: asking the database')
+      return stored(claims, requestId)
+    }
+    if (known === revoked) return stored(claims, requestId)
+    if (known !== null) return JSON.parse(known) as SessionState
+    const state = await stored(claims, requestId)
+    if (state) await remember(cache, key, state, requestId)
+    return state
+  }
+
+  /** Only where nothing stands: a session revoked since it was read has left its mark there. */
+  async function remember(
+    store: KeyValue,
+    key: string,
+    state: SessionState,
+    requestId: string,
+  ): Promise<void> {
+    try {
+      await store.set(key, JSON.stringify(state), { ttlMs: cachedForMs, onlyIfAbsent: true })
+    } catch (error) {
+      log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
+    }
+  }
+
+  return async (headers, requestId) => {
+    const authorization = headers.get('authorization')
+    if (authorization === undefined) return null
+    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
+    if (!token) throw refused(notUsable)
+    const claims = verified(keys, issuer, token, clock)
+    const state = await stateOf(claims, requestId)
+    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
+    const { tenantId, userId, sessionId } = claims
+    return {
+      tenantId,
+      userId,
+      sessionId,
+      permissionVersion: state.permissionVersion,
+      scopes: new Set(state.scopes),
+    }
+  }
+}
+
+const notUsable = 'The access token is not valid: sign in again'
+
+function verified(keys: TokenKeys, issuer: string, token: string, clock: Clock): AccessTokenClaims {
+  try {
+    return verifyAccessToken(keys, issuer, token, clock)
+  } catch (error) {
+    const expired = error instanceof AccessTokenError && error.expired
+    throw refused(expired ? 'accessToken expired: refresh it with refreshSession' : notUsable)
+  }
+}
+
+/** The whole request is refused: an answer to nobody in place of the user would look like a loss of data. */
+function refused(message: string): GraphQLError {
+  const headers = new Map([['www-authenticate', 'Bearer error="invalid_token"']])
+  return new GraphQLError(message, {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers } },
+  })
+}

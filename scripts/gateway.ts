@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { securityFeatures } from '../gateway/compose'
+import { startGateway } from '../gateway/gateway'
+import { forwardedHeaders, remoteDataSource } from '../gateway/remote-data-source'
+import { anonymous } from '../gateway/viewer'
+import { createLogger } from '../subgraphs/shared/log'
+
+const usage = `npm run gateway -- --supergraph FILE [options]
+
+Serves a composed Federation 2 supergraph over its HTTP subgraphs: no database, no sign-in.
+
+--supergraph FILE         the composed supergraph; subgraph URLs are those in the file
+--port N                  default 4000; 0 = any free port
+--host H                  default 127.0.0.1
+--forward-header NAME     pass this header of the client on to every subgraph; may be repeated; default: none
+--timeout MS              for one subgraph's answer, default 30000
+--log-level LEVEL         default info; "silent" prints the ready line only
+--subgraphs-enforce-access
+                          load a supergraph with @authenticated, @requiresScopes or @policy. This gateway does not
+                          enforce them: say so only if every subgraph does by itself, on _entities as well
+--help`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      supergraph: { type: 'string' },
+      port: { type: 'string', default: '4000' },
+      host: { type: 'string', default: '127.0.0.1' },
+      'forward-header': { type: 'string', multiple: true, default: [] },
+      timeout: { type: 'string', default: '30000' },
+      'log-level': { type: 'string', default: 'info' },
+      'subgraphs-enforce-access': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return console.log(usage)
+  if (!values.supergraph) throw new Error(`--supergraph is missing\n\n${usage}`)
+  const port = wholeNumber('--port', values.port, 65_535)
+  const timeoutMs = wholeNumber('--timeout', values.timeout, 600_000)
+  const supergraph = readFileSync(values.supergraph, 'utf8')
+  const guards = securityFeatures(supergraph)
+  if (guards.length > 0 && !values['subgraphs-enforce-access']) {
+    throw new Error(
+      `The supergraph leaves ${guards.map((name) => `@${name}`).join(', ')} to its router, and this gateway does not ` +
+        'enforce them. If every subgraph enforces them itself, say so with --subgraphs-enforce-access.',
+    )
+  }
+  const log = createLogger({ logLevel: values['log-level'] })
+  const headers = forwardedHeaders(values['forward-header'])
+  const gateway = await startGateway({
+    supergraph,
+    dataSource: ({ name, url }) => {
+      if (!url) throw new Error(`The supergraph has no URL for the subgraph ${name}`)
+      return remoteDataSource({ name, url, headers, log, timeoutMs })
+    },
+    resolveViewer: anonymous,
+    log,
+    host: values.host,
+    port,
+    limits: { pageLimit: Infinity },
+    foreignSubgraphs: true,
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void gateway.close())
+  console.log(`ready ${gateway.url}`)
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number > max) throw new Error(`${name} must be a whole number from 0 to ${max}`)
+  return number
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})
