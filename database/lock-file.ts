@@ -60,9 +60,11 @@ function startOf(pid: number): string {
   if (existsSync('/proc/self/stat')) {
     const stat = read(`/proc/${pid}/stat`)
     if (stat === null) return 'gone'
-    // The name in parentheses may hold spaces: count from the closing one. Field 22 is ticks since the machine started.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${ticks}`
+    // The name in parentheses may hold spaces: count from the closing one. Field 3 is the state, field 22 ticks since
+    // the machine started.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z') return 'gone' // ended, and nobody has asked for its result yet
+    return `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${fields[19]}`
   }
   if (process.platform === 'win32') return ''
   return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()

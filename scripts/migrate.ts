@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openServer, rolesScript, type DatabaseServer } from '../database'
 import { migrateDown, migrateUp, migrationStates } from '../database/migrate'
+import { writeMigration } from '../database/new-migration'
 import { migrations } from '../migrations'
 import { loadConfig, projectRoot } from '../subgraphs/shared/config'
 import { createLogger } from '../subgraphs/shared/log'
@@ -23,7 +23,10 @@ async function main(words: string[]): Promise<void> {
   if (command === 'up') return onServer(up)
   if (command === 'rollback' && rest.length === 0) return onServer(rollback)
   if (command === 'status' && rest.length === 0) return onServer(status)
-  if (command === 'make' && rest.length === 1) return make(rest[0]!)
+  if (command === 'make' && rest.length === 1) {
+    const file = writeMigration(join(projectRoot, 'migrations'), migrations.length + 1, rest[0]!)
+    return console.log(`wrote migrations/${file}`)
+  }
   if (command === 'roles' && rest.join() === '--print') return console.log(rolesScript(loadConfig()))
   throw new Error(`Unknown: ${words.join(' ')}\n\n${help}`)
 }
@@ -51,34 +54,6 @@ async function rollback(server: DatabaseServer): Promise<void> {
 async function status(server: DatabaseServer): Promise<void> {
   for (const { name, applied } of await migrationStates(server.migratorUrl))
     console.log(`${applied ? 'applied' : 'pending'} ${name}`)
-}
-
-/** Writes migrations/NNNN-name.ts and adds it to the list in migrations/index.ts. */
-function make(name: string): void {
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
-    throw new Error(`A migration is named in lower case with hyphens, like add-budgets; not ${name}`)
-  const number = migrations.length + 1
-  const file = `${String(number).padStart(4, '0')}-${name}`
-  const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-  const folder = join(projectRoot, 'migrations')
-  const list = readFileSync(join(folder, 'index.ts'), 'utf8')
-  writeFileSync(
-    join(folder, `${file}.ts`),
-    `import { migration, sql } from './sql'
-
-/** What this changes, and why. */
-export const ${variable} = migration(${number}, '${name}', [
-  sql('-- what makes it', '-- what takes it away'),
-])
-`,
-    { flag: 'wx' },
-  )
-  const withImport = list.replace(/((?:import .*\n)+)/, `$1import { ${variable} } from './${file}'\n`)
-  writeFileSync(
-    join(folder, 'index.ts'),
-    withImport.replace(/(export const migrations = \[[^\]]*?),?\s*\]/, `$1, ${variable}]`),
-  )
-  console.log(`wrote migrations/${file}.ts`)
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

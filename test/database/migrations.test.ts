@@ -1,0 +1,139 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Client } from 'pg'
+import { asOwner, migrateDown, migrateUp, migrationStates } from '../../database/migrate'
+import { writeMigration } from '../../database/new-migration'
+import { migrations } from '../../migrations'
+import { migration, sql } from '../../migrations/sql'
+import { freshDatabase, type TestDatabase } from '../support/postgres'
+
+let database: TestDatabase
+beforeEach(async () => {
+  database = await freshDatabase({ empty: true })
+})
+afterEach(() => database.drop())
+
+async function query<T extends object>(text: string): Promise<T[]> {
+  const client = new Client({ connectionString: database.migratorUrl })
+  await client.connect()
+  try {
+    return (await client.query<T>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Everything in the database that a migration can make, one line each. Partitions depend on the day, their parents do not. */
+async function catalogue(): Promise<string[]> {
+  const rows = await query<{ line: string }>(`
+    WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|migrations)'),
+    tables AS (SELECT c.* FROM pg_class c JOIN own ON own.oid = relnamespace WHERE NOT relispartition)
+    SELECT format('schema %s %s', nspname, (SELECT nspacl FROM pg_namespace n WHERE n.oid = own.oid)) AS line FROM own
+    UNION ALL SELECT format('relation %s %s %s %s %s', oid::regclass, relkind, relacl, relrowsecurity, relforcerowsecurity) FROM tables
+    UNION ALL SELECT format('column %s %s %s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attacl,
+        (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum))
+      FROM pg_attribute JOIN tables ON tables.oid = attrelid WHERE attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(c.oid))
+      FROM pg_constraint c JOIN tables ON tables.oid = conrelid
+    UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN tables ON tables.oid = indrelid
+    UNION ALL SELECT format('policy %s %s %s %s %s', polrelid::regclass, polname, polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+      FROM pg_policy JOIN tables ON tables.oid = polrelid
+    UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN tables ON tables.oid = tgrelid WHERE NOT tgisinternal
+    UNION ALL SELECT format('%s %s %s', pg_get_functiondef(p.oid), proowner::regrole, proacl) FROM pg_proc p JOIN own ON own.oid = pronamespace
+    UNION ALL SELECT format('default rights %s %s', defaclobjtype, defaclacl) FROM pg_default_acl`)
+  return rows.map((row) => row.line).sort()
+}
+
+test('all up, all down, all up: nothing is left and nothing differs', async () => {
+  const before = await catalogue()
+  const names = await migrateUp(database.migratorUrl)
+  const first = await catalogue()
+  expect(names).toHaveLength(migrations.length)
+  expect(first.length).toBeGreaterThan(before.length)
+
+  const down: (string | null)[] = []
+  for (let left = migrations.length; left > 0; left -= 1) down.push(await migrateDown(database.migratorUrl))
+  expect(down).toEqual([...names].reverse())
+  expect(await migrateDown(database.migratorUrl)).toBeNull()
+  expect(await catalogue()).toEqual(before)
+
+  await migrateUp(database.migratorUrl)
+  expect(await catalogue()).toEqual(first)
+})
+
+test('each migration alone can be taken back and applied again', async () => {
+  for (let count = 1; count <= migrations.length; count += 1) {
+    const until = migrations.slice(0, count)
+    await migrateUp(database.migratorUrl, until)
+    const there = await catalogue()
+    await migrateDown(database.migratorUrl, until)
+    await migrateUp(database.migratorUrl, until)
+    expect(await catalogue()).toEqual(there)
+  }
+})
+
+test('two migrators at once: one applies, the other waits and finds nothing to do', async () => {
+  const applied = await Promise.all([migrateUp(database.migratorUrl), migrateUp(database.migratorUrl)])
+  expect(applied.map((names) => names.length).sort((a, b) => a - b)).toEqual([0, migrations.length])
+})
+
+test('a migration that fails leaves nothing, and those before it stay', async () => {
+  const good = migration(1, 'good', [sql('CREATE SCHEMA good', 'DROP SCHEMA good')])
+  const bad = migration(2, 'bad', [
+    sql(['CREATE SCHEMA half', 'SELECT no_such_function()'], 'DROP SCHEMA half'),
+  ])
+  await expect(migrateUp(database.migratorUrl, [good, bad])).rejects.toThrow('no_such_function')
+  expect(await query(`SELECT nspname FROM pg_namespace WHERE nspname IN ('good', 'half')`)).toEqual([
+    { nspname: 'good' },
+  ])
+  expect(await migrationStates(database.migratorUrl, [good, bad])).toEqual([
+    { name: 'good-0000000000001', applied: true },
+    { name: 'bad-0000000000002', applied: false },
+  ])
+})
+
+test('everything belongs to the owner, and application roles cannot see what was applied', async () => {
+  await migrateUp(database.migratorUrl)
+  expect(
+    await query(`SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname IN ('migrations', 'shared', 'tenancy', 'identity')`),
+  ).toEqual([{ owner: 'app_owner' }])
+  const client = new Client({ connectionString: database.urlFor('hr') })
+  await client.connect()
+  await expect(client.query('SELECT * FROM migrations.applied')).rejects.toMatchObject({ code: '42501' })
+  await client.end()
+})
+
+test("the owner's role is added to whatever the URL says already, once", () => {
+  const url = asOwner('postgres://m:a%2Bb+c@db.example/app?sslmode=require&options=-c%20lock_timeout%3D5s')
+  expect(url).toMatch(/^postgres:\/\/m:a%2Bb\+c@db\.example\/app\?/)
+  expect(new URL(url).searchParams.get('sslmode')).toBe('require')
+  expect(new URL(url).searchParams.get('options')).toBe('-c lock_timeout=5s -c role=app_owner')
+  expect(asOwner(url)).toBe(url)
+})
+
+describe('a new migration', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tenantgraph-migrations-'))
+    cpSync(resolve(__dirname, '../../migrations/index.ts'), join(folder, 'index.ts'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  test('is written as an empty one and added to the list', () => {
+    expect(writeMigration(folder, 42, 'add-budgets')).toBe('0042-add-budgets.ts')
+    expect(readFileSync(join(folder, '0042-add-budgets.ts'), 'utf8')).toContain(
+      `migration(42, 'add-budgets', [`,
+    )
+    const list = readFileSync(join(folder, 'index.ts'), 'utf8')
+    expect(list).toContain(`import { addBudgets } from './0042-add-budgets'\n`)
+    expect(list).toMatch(/, addBudgets\]\n$/)
+  })
+
+  test('is refused under another form of name, and nothing is written', () => {
+    const before = readFileSync(join(folder, 'index.ts'), 'utf8')
+    expect(() => writeMigration(folder, 42, '../Evil')).toThrow('lower case with hyphens')
+    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(before)
+  })
+})
