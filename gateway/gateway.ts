@@ -22,6 +22,9 @@ import { createMetrics, type Metrics } from './metrics'
 import type { Checks } from './ready'
 import type { ViewerResolver } from './viewer'
 
+/** How a custom scalar reads what clients send. */
+export type ScalarInput = Pick<GraphQLScalarType<unknown, unknown>, 'parseValue' | 'parseLiteral'>
+
 export interface GatewayOptions {
   /** The published supergraph, see {@link loadable} for what this gateway leaves to the subgraphs. */
   supergraph: string
@@ -40,7 +43,7 @@ export interface GatewayOptions {
   /** Whether `X-Forwarded-For` names the client: only behind a proxy that sets it. */
   trustProxy?: boolean
   /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
-  scalars?: readonly GraphQLScalarType[]
+  scalars?: Readonly<Record<string, ScalarInput>>
   /** HTML for a browser at `GET /graphql`. */
   page?: () => string
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -86,7 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     validateSupergraph: false,
     __exposeQueryPlanExperimental: false,
   })
-  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => useScalars(apiSchema, options.scalars ?? []))
+  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => useScalars(apiSchema, options.scalars ?? {}))
   const apollo = new ApolloServer<GatewayContext>({
     gateway,
     logger: log,
@@ -181,11 +184,10 @@ function measured(name: string, source: SubgraphDataSource, metrics: Metrics): S
 }
 
 /** The API schema is made from text, where a custom scalar accepts anything; these check. */
-function useScalars(schema: GraphQLSchema, scalars: readonly GraphQLScalarType[]): void {
-  for (const scalar of scalars) {
-    const type = schema.getType(scalar.name)
-    if (!isScalarType(type)) continue
-    type.parseValue = scalar.parseValue
-    type.parseLiteral = scalar.parseLiteral
+function useScalars(schema: GraphQLSchema, scalars: Readonly<Record<string, ScalarInput>>): void {
+  for (const [name, scalar] of Object.entries(scalars)) {
+    const type = schema.getType(name)
+    if (isScalarType(type))
+      Object.assign(type, { parseValue: scalar.parseValue, parseLiteral: scalar.parseLiteral })
   }
 }

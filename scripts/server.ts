@@ -143,7 +143,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         store: () => store.ping(),
       },
       trustProxy: config.trustProxy,
-      scalars: Object.values(scalars),
+      scalars,
     })
     opened.push(() => gateway.close())
     return { url: gateway.url, services, subgraphs: byName, close }

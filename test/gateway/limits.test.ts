@@ -201,7 +201,9 @@ it('checks values of custom scalars, in variables and in documents, before a sub
     parseValue: instant,
     parseLiteral: (node) => instant('value' in node ? node.value : undefined),
   })
-  const gateway = await startTestGateway({ scalars: [scalar, new GraphQLScalarType({ name: 'Elsewhere' })] })
+  const gateway = await startTestGateway({
+    scalars: { [scalar.name]: scalar, Elsewhere: new GraphQLScalarType({ name: 'Elsewhere' }) },
+  })
   const query = 'query($when: DateTime) { joinedAfter(when: $when) }'
   const wrong = await gateway.ask(query, { variables: { when: '2026-11-20' } })
   const literal = await gateway.ask('{ joinedAfter(when: "2026-11-20") }')
