@@ -8,6 +8,7 @@ import type { Database } from './database'
 import { bindFields, entityModels, type EntityClass } from './entity'
 import { badUserInput } from './errors'
 import { load } from './load'
+import { connectionFaults } from './page-request'
 import { bindFieldRules, bindRowRule } from './policy'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from './subgraph'
@@ -137,7 +138,7 @@ function bindModels(
   declarations: Declarations,
 ): string[] {
   const models = entityModels(database.dataSource)
-  return definition.entities.flatMap((entity) => {
+  const unreadable = definition.entities.flatMap((entity) => {
     const model = models.get(entity)
     if (!model) return [`the database was opened without entity ${entity.name}`]
     const type = declarations.types.get(model.name)
@@ -160,6 +161,7 @@ function bindModels(
       ),
     ]
   })
+  return [...unreadable, ...connectionFaults(schema, models.values())]
 }
 
 /** An interface or union with one type here needs nobody to say which; with several, somebody must. */
