@@ -1,0 +1,70 @@
+import { Client, type ClientBase } from 'pg'
+import type { Config } from '../../subgraphs/shared/config'
+import type { PreparedDatabase } from '..'
+import { createTenant } from '../tenants'
+import { demoSlugs, demoTenantIds, type DemoSlug } from './ids'
+import { demoProfiles } from './profiles'
+import { seededRandom } from './random'
+import { insertRows } from './rows'
+import { demoTables } from './tables'
+import { createDemoUsers } from './users'
+
+const day = 86_400_000
+
+/**
+ * Fills an empty database with the tenants acme and globex, their users and some hundreds of rows in every list. The
+ * rows are the same on every machine; their times count back from the present day.
+ * @param print gets a line for each step
+ */
+export async function loadDemoData(
+  config: Pick<Config, 'demoPassword'>,
+  database: Pick<PreparedDatabase, 'migratorUrl'>,
+  print: (line: string) => void,
+): Promise<void> {
+  const client = new Client({ connectionString: database.migratorUrl })
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await insertDemoData(client, { password: config.demoPassword, print })
+    await client.query('COMMIT')
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * The same inside the caller's transaction.
+ * @param client a connection as the owner (the migrator's URL)
+ * @param options.rounds bcrypt's cost; lower only in tests
+ */
+export async function insertDemoData(
+  client: ClientBase,
+  options: { password: string; rounds?: number; now?: Date; print?: (line: string) => void },
+): Promise<void> {
+  const { password, rounds, now = new Date(), print = () => undefined } = options
+  const today = Math.floor(now.getTime() / day) * day
+  for (const slug of demoSlugs) await insertTenant(client, slug)
+  await createDemoUsers(client, password, rounds)
+  for (const slug of demoSlugs) {
+    // Rows take their tenant from the setting, as they do in the product.
+    await client.query("SELECT set_config('app.tenant_id', $1, true)", [demoTenantIds[slug]])
+    const counts: string[] = []
+    for (const { name, noun, types, rows } of demoTables) {
+      const made = rows({ slug, profile: demoProfiles[slug], random: seededRandom(`${slug} ${name}`), today })
+      await insertRows(client, name, types, made)
+      counts.push(`${made.length} ${noun}`)
+    }
+    print(`demo data of ${slug}: ${counts.join(', ')}`)
+  }
+}
+
+async function insertTenant(client: ClientBase, slug: DemoSlug): Promise<void> {
+  const { name, plan, industry, size, region, complianceLevel, settings, enabledModules } = demoProfiles[slug]
+  const id = await createTenant(client, { id: demoTenantIds[slug], slug, name, plan })
+  await client.query(
+    `UPDATE tenancy.tenants
+        SET industry = $2, size = $3, region = $4, compliance_level = $5, settings = $6, enabled_modules = $7
+      WHERE id = $1`,
+    [id, industry, size, region, complianceLevel, JSON.stringify(settings), enabledModules],
+  )
+}

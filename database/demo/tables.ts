@@ -1,0 +1,307 @@
+import { demoUserIds, type DemoSlug } from './ids'
+import type { DemoCurrency, DemoProfile } from './profiles'
+import { seededId, type Random } from './random'
+import type { DemoRow } from './rows'
+
+const day = 86_400_000
+
+/** What the rows of a demo tenant are made from. */
+export interface DemoSource {
+  slug: DemoSlug
+  profile: DemoProfile
+  random: Random
+  /** Midnight (UTC) of the present day, in milliseconds since 1970: rows tell of the time before it. */
+  today: number
+}
+
+/** A table of the demo data: how its rows are written and made. */
+export interface DemoTable {
+  name: string
+  /** What progress calls the rows. */
+  noun: string
+  types: Readonly<Record<string, string>>
+  rows(source: DemoSource): DemoRow[]
+}
+
+const instant = (milliseconds: number): string => new Date(milliseconds).toISOString()
+const dayOf = (milliseconds: number): string => instant(milliseconds).slice(0, 10)
+const padded = (number: number, digits: number): string => String(number).padStart(digits, '0')
+const times = <T>(count: number, make: (place: number) => T): T[] =>
+  Array.from({ length: count }, (_, place) => make(place))
+
+/** An amount in the currency's smallest unit, as digits; `units` is what it would be in dollars. */
+function amount({ minorUnits, scale }: DemoCurrency, units: number): string {
+  return String(Math.round(units * scale * minorUnits))
+}
+
+/** Two decimals, so that many rows share a value and pages must break ties. */
+const score = (random: Random): number => random.int(0, 100) / 100
+
+const customers: DemoTable = {
+  name: 'insights.customers',
+  noun: 'customers',
+  types: {
+    id: 'uuid',
+    external_id: 'text',
+    email: 'text',
+    first_name: 'text',
+    last_name: 'text',
+    full_name_override: 'text',
+    company: 'text',
+    industry: 'text',
+    segment: 'text',
+    lifetime_value: 'bigint',
+    lifetime_value_currency: 'text',
+    churn_risk: 'float8',
+    average_sentiment: 'float8',
+    interaction_count: 'int',
+    first_seen_at: 'timestamptz',
+    last_seen_at: 'timestamptz',
+    is_active: 'boolean',
+    metadata: 'jsonb',
+    created_at: 'timestamptz',
+  },
+  rows: ({ slug, profile, random, today }) =>
+    times(profile.counts.customers, (place) => {
+      const [firstName, lastName] = random.pick(profile.people)
+      const firstSeen = today - random.int(30, 1_500) * day - random.int(0, day)
+      const lastSeen = Math.min(firstSeen + random.int(0, 400) * day, today - random.int(1, day))
+      const currency = random.pick(profile.currencies)
+      const isValued = random.chance(0.9)
+      const interactions = random.chance(0.1) ? 0 : random.int(1, 240)
+      const isFirm = random.chance(0.7)
+      return {
+        id: seededId(random, firstSeen),
+        external_id: `${slug === 'acme' ? 'C' : 'GLX'}-${padded(place + 1, 5)}`,
+        email: random.chance(0.92) ? `customer${place + 1}@${slug}-customers.example` : null,
+        first_name: firstName,
+        last_name: lastName,
+        full_name_override:
+          place % 50 === 7 ? `Dr. ${[firstName, lastName].filter(Boolean).join(' ')}` : null,
+        company: isFirm ? random.pick(profile.companies) : null,
+        industry: isFirm ? random.pick(profile.industries) : null,
+        segment: random.chance(0.85) ? random.pick(profile.segments) : null,
+        lifetime_value: isValued ? amount(currency, random.int(0, 250_000)) : null,
+        lifetime_value_currency: isValued ? currency.code : null,
+        churn_risk: random.chance(0.8) ? score(random) : null,
+        average_sentiment: interactions > 0 ? score(random) * 2 - 1 : null,
+        interaction_count: interactions,
+        first_seen_at: instant(firstSeen),
+        last_seen_at: instant(lastSeen),
+        is_active: random.chance(0.94),
+        metadata: { source: random.pick(['import', 'web', 'fair']) },
+        created_at: instant(firstSeen),
+      }
+    }),
+}
+
+const complianceRecords: DemoTable = {
+  name: 'compliance.compliance_records',
+  noun: 'compliance records',
+  types: {
+    id: 'uuid',
+    type: 'text',
+    status: 'text',
+    risk_score: 'int',
+    data: 'jsonb',
+    metadata: 'jsonb',
+    created_by_id: 'uuid',
+    prepared_by_id: 'uuid',
+    reviewed_by_id: 'uuid',
+    created_at: 'timestamptz',
+  },
+  rows: ({ slug, profile, random, today }) =>
+    times(profile.counts.records, (place) => {
+      const { admin, hr, analyst } = demoUserIds[slug]
+      const created = today - random.int(1, 900) * day - random.int(0, day)
+      const creator = random.pick([hr, analyst])
+      const preparer = random.chance(0.8) ? creator : random.pick([hr, analyst])
+      const status = random.pick(['PENDING', 'APPROVED', 'APPROVED', 'REJECTED', 'FLAGGED'])
+      const type = random.pick(['AML', 'KYC', 'KYC', 'OFAC', 'OTHER'])
+      return {
+        id: seededId(random, created),
+        type,
+        status,
+        risk_score: random.chance(0.9) ? random.int(1, 100) : null,
+        data: {
+          subject: random.pick(profile.companies),
+          reference: `${type}-${padded(place + 1, 4)}`,
+          hits: random.int(0, 4),
+        },
+        metadata: type === 'OTHER' ? { check: 'Conflict minerals' } : {},
+        created_by_id: creator,
+        prepared_by_id: preparer,
+        reviewed_by_id: status === 'PENDING' ? null : admin,
+        created_at: instant(created),
+      }
+    }),
+}
+
+/** Days that calendars get wrong. */
+const leapDays = ['2000-02-29', '2024-02-29']
+
+const employees: DemoTable = {
+  name: 'hr.employees',
+  noun: 'employees',
+  types: {
+    id: 'uuid',
+    employee_number: 'text',
+    user_id: 'uuid',
+    first_name: 'text',
+    last_name: 'text',
+    position: 'text',
+    hire_date: 'date',
+    salary: 'bigint',
+    salary_currency: 'text',
+    performance_score: 'float8',
+    retention_risk: 'float8',
+    is_active: 'boolean',
+    created_at: 'timestamptz',
+  },
+  rows: ({ slug, profile, random, today }) => {
+    const { admin: _admin, ...linked } = demoUserIds[slug]
+    const logins = Object.values(linked)
+    const [currency] = profile.currencies as readonly [DemoCurrency]
+    return times(profile.counts.employees, (place) => {
+      const [firstName, lastName] = random.pick(profile.people)
+      const [position, salary] = random.pick(profile.positions)
+      const hired = today - random.int(10, 7_000) * day
+      const hireDate = leapDays[place] ?? (random.chance(0.95) ? dayOf(hired) : null)
+      const isPaid = random.chance(0.95)
+      // In steps of a thousandth, so that salaries are round and some are equal.
+      const paid = Math.round((salary * random.int(85, 130)) / 100 / 1_000) * 1_000
+      return {
+        id: seededId(random, hired),
+        employee_number: `${slug === 'acme' ? 'E' : 'GX'}${padded(place + 1, 4)}`,
+        user_id: logins[place] ?? null,
+        first_name: firstName,
+        last_name: lastName,
+        position: random.chance(0.97) ? position : null,
+        hire_date: hireDate,
+        salary: isPaid ? String(paid * currency.minorUnits) : null,
+        salary_currency: isPaid ? currency.code : null,
+        performance_score: random.chance(0.8) ? random.int(30, 100) : null,
+        retention_risk: random.chance(0.75) ? score(random) : null,
+        is_active: place < logins.length || random.chance(0.92),
+        created_at: instant(hired),
+      }
+    })
+  },
+}
+
+const transactions: DemoTable = {
+  name: 'finance.transactions',
+  noun: 'transactions',
+  types: {
+    id: 'uuid',
+    transaction_number: 'text',
+    type: 'text',
+    category: 'text',
+    amount: 'bigint',
+    currency: 'text',
+    description: 'text',
+    occurred_at: 'timestamptz',
+    is_fraudulent: 'boolean',
+    fraud_score: 'float8',
+    reversal_of_id: 'uuid',
+    created_at: 'timestamptz',
+  },
+  rows: ({ slug, profile, random, today }) => {
+    const rows: DemoRow[] = []
+    while (rows.length < profile.counts.transactions) {
+      const type = random.pick(['INCOME', 'EXPENSE', 'EXPENSE', 'EXPENSE', 'TRANSFER', 'ADJUSTMENT'])
+      const currency = random.pick(profile.currencies)
+      const occurred = today - random.int(0, 540) * day - random.int(1, day)
+      const fraud = random.int(0, 100)
+      const units = random.chance(0.02) ? random.int(1_000_000, 40_000_000) : random.int(10, 60_000)
+      const isRefund = type !== 'TRANSFER' && random.chance(0.04)
+      const transaction = {
+        id: seededId(random, occurred),
+        transaction_number: `${slug === 'acme' ? 'T' : 'GT'}-${padded(rows.length + 1, 6)}`,
+        type,
+        category: categoryOf(profile, type, random),
+        amount: amount(currency, isRefund ? -units : units),
+        currency: currency.code,
+        description: isRefund ? 'Refund' : random.chance(0.5) ? random.pick(profile.companies) : null,
+        occurred_at: instant(occurred),
+        is_fraudulent: fraud >= 98,
+        fraud_score: random.chance(0.9) ? fraud / 100 : null,
+        reversal_of_id: null,
+        created_at: instant(occurred),
+      }
+      rows.push(transaction)
+      if (!random.chance(0.03)) continue
+      const reversed = Math.min(occurred + random.int(1, 20) * day, today - 1)
+      rows.push({
+        ...transaction,
+        id: seededId(random, reversed),
+        transaction_number: `${transaction.transaction_number}-R`,
+        amount: String(-BigInt(transaction.amount)),
+        description: 'Booked twice',
+        occurred_at: instant(reversed),
+        is_fraudulent: false,
+        fraud_score: null,
+        reversal_of_id: transaction.id,
+        created_at: instant(reversed),
+      })
+    }
+    return rows
+  },
+}
+
+function categoryOf(profile: DemoProfile, type: string, random: Random): string | null {
+  if (type === 'INCOME') return random.pick(profile.income)
+  return type === 'EXPENSE' ? random.pick(profile.expense) : null
+}
+
+const auditEntries: DemoTable = {
+  name: 'shared.audit_logs',
+  noun: 'audit entries',
+  types: {
+    occurred_at: 'timestamptz',
+    id: 'uuid',
+    actor_id: 'uuid',
+    action: 'text',
+    resource_type: 'text',
+    resource_id: 'text',
+    changes: 'jsonb',
+    ip_address: 'text',
+    user_agent: 'text',
+  },
+  // Of the last month only: the months before have no partition when the database is new.
+  rows: ({ slug, profile, random, today }) =>
+    times(profile.counts.entries, () => {
+      const occurred = today - random.int(0, 27) * day - random.int(1, day)
+      const action = random.pick([
+        'CREATE',
+        'UPDATE',
+        'UPDATE',
+        'VIEW',
+        'SIGN_IN',
+        'SIGN_OUT',
+        'SIGN_IN_FAILED',
+      ])
+      const isSession = action.startsWith('SIGN')
+      const changed = { before: { segment: null }, after: { segment: random.pick(profile.segments) } }
+      return {
+        occurred_at: instant(occurred),
+        id: seededId(random, occurred),
+        actor_id: action === 'SIGN_IN_FAILED' ? null : random.pick(Object.values(demoUserIds[slug])),
+        action,
+        resource_type: isSession ? 'Session' : 'Customer',
+        resource_id: seededId(random, occurred),
+        changes: action === 'UPDATE' ? changed : {},
+        ip_address: random.pick(['192.0.2.17', '198.51.100.4', '2001:db8::7']),
+        user_agent: random.pick(['Mozilla/5.0 (X11; Linux x86_64)', 'curl/8.5.0', null]),
+      }
+    }),
+}
+
+/** The tables of the demo data, in the order in which they are filled. */
+export const demoTables: readonly DemoTable[] = [
+  customers,
+  complianceRecords,
+  employees,
+  transactions,
+  auditEntries,
+]

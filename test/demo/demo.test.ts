@@ -1,0 +1,103 @@
+import { Client } from 'pg'
+import { insertDemoData } from '../../database/demo'
+import { demoSlugs, demoTenantIds } from '../../database/demo/ids'
+import { demoProfiles } from '../../database/demo/profiles'
+import { seededRandom } from '../../database/demo/random'
+import { demoTables } from '../../database/demo/tables'
+import { freshDatabase, type TestDatabase } from '../support/postgres'
+
+let database: TestDatabase
+let client: Client
+const lines: string[] = []
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  client = new Client({ connectionString: database.migratorUrl })
+  await client.connect()
+  await client.query('BEGIN')
+  await insertDemoData(client, { password: 'demo-password', rounds: 4, print: (line) => lines.push(line) })
+  await client.query('COMMIT')
+})
+
+afterAll(async () => {
+  await client.end()
+  await database.drop()
+})
+
+async function value(text: string, values: unknown[] = []): Promise<unknown> {
+  const { rows } = await client.query({ text, values, rowMode: 'array' })
+  return rows[0]?.[0]
+}
+
+const source = (slug: (typeof demoSlugs)[number], table: string, today: number) => ({
+  slug,
+  profile: demoProfiles[slug],
+  random: seededRandom(`${slug} ${table}`),
+  today,
+})
+
+test('both tenants have some hundreds of rows in every list', async () => {
+  for (const { name } of demoTables) {
+    for (const slug of demoSlugs) {
+      const count = await value(`SELECT count(*)::int FROM ${name} WHERE tenant_id = $1`, [
+        demoTenantIds[slug],
+      ])
+      expect([name, slug, Number(count) >= 180]).toEqual([name, slug, true])
+    }
+  }
+})
+
+test('prints a line for each tenant', () => {
+  expect(lines).toHaveLength(2)
+  expect(lines[0]).toMatch(
+    /^demo data of acme: 420 customers, 260 compliance records, 240 employees, \d+ transactions, 320 audit entries$/,
+  )
+})
+
+test('is the same every time for the same day, and no id is used twice', () => {
+  const today = Date.UTC(2026, 10, 20)
+  const ids = new Set<unknown>()
+  let rows = 0
+  for (const { name, rows: make } of demoTables) {
+    for (const slug of demoSlugs) {
+      const made = make(source(slug, name, today))
+      expect(make(source(slug, name, today))).toEqual(made)
+      for (const row of made) ids.add(row['id'])
+      rows += made.length
+    }
+  }
+  expect(ids.size).toBe(rows)
+})
+
+test('has the cases that break careless code', async () => {
+  const has = async (table: string, condition: string) =>
+    expect([condition, await value(`SELECT EXISTS (SELECT FROM ${table} WHERE ${condition})`)]).toEqual([
+      condition,
+      true,
+    ])
+  await has('hr.employees', "hire_date = '2024-02-29'")
+  await has('hr.employees', 'hire_date IS NULL')
+  await has('hr.employees', 'length(last_name) > 60')
+  await has('hr.employees', "last_name = '山田'")
+  await has('hr.employees', 'user_id IS NOT NULL')
+  await has('finance.transactions', 'amount < 0 AND reversal_of_id IS NULL')
+  await has('finance.transactions', 'reversal_of_id IS NOT NULL')
+  await has('finance.transactions', 'is_fraudulent')
+  await has('finance.transactions', "currency = 'KWD'")
+  await has('insights.customers', 'churn_risk IS NULL')
+  await has('insights.customers', 'full_name_override IS NOT NULL')
+})
+
+test('a reversal and what it reverses add up to nothing', async () => {
+  const sums = await value(
+    `SELECT array_agg(DISTINCT r.amount + o.amount)::text FROM finance.transactions r
+       JOIN finance.transactions o ON o.tenant_id = r.tenant_id AND o.id = r.reversal_of_id AND o.currency = r.currency`,
+  )
+  expect(sums).toBe('{0}')
+})
+
+test('nothing happens in the future', async () => {
+  expect(await value('SELECT count(*)::int FROM finance.transactions WHERE occurred_at > now()')).toBe(0)
+  expect(await value('SELECT count(*)::int FROM insights.customers WHERE last_seen_at > now()')).toBe(0)
+  expect(await value('SELECT count(*)::int FROM shared.audit_logs WHERE occurred_at > now()')).toBe(0)
+})
