@@ -13,13 +13,20 @@ module.exports = {
       name: 'kernel-knows-no-subgraph',
       severity: 'error',
       from: { path: '^subgraphs/shared/' },
-      to: { path: '^(subgraphs/(?!shared/)|gateway/|database/|scripts/)' },
+      to: { path: '^(subgraphs/(?!shared/)|gateway/|registry/|database/|scripts/)' },
     },
     {
       name: 'gateway-imports-only-the-kernel',
       severity: 'error',
       from: { path: '^gateway/' },
-      to: { path: '^(subgraphs/(?!shared/)|database/|migrations/|scripts/)' },
+      to: { path: '^(subgraphs/(?!shared/)|registry/|database/|migrations/|scripts/)' },
+    },
+    {
+      name: 'registry-knows-schemas-not-subgraphs',
+      comment: 'It works on the text of any federated graph: what it needs of ours comes through the command line.',
+      severity: 'error',
+      from: { path: '^registry/' },
+      to: { path: '^(subgraphs/(?!shared/)|database/|migrations/|scripts/|gateway/(?!compose|cost))' },
     },
     {
       name: 'rules-are-pure',

@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['gateway/**/*.ts', 'subgraphs/**/*.ts', 'database/**/*.ts', 'migrations/**/*.ts', 'scripts/**/*.ts'],
+    files: ['gateway/**/*.ts', 'registry/**/*.ts', 'subgraphs/**/*.ts', 'database/**/*.ts', 'migrations/**/*.ts', 'scripts/**/*.ts'],
     ignores: ['subgraphs/shared/config.ts'],
     rules: {
       'no-restricted-properties': [

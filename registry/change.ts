@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { ChangeCode } from './rules'
+
+/**
+ * What a change does to those who use the API today.
+ * - `breaking`: operations that worked fail, or answer with less
+ * - `dangerous`: operations stay valid and may behave differently
+ * - `safe`: nobody notices
+ */
+export type Severity = 'breaking' | 'dangerous' | 'safe'
+
+/** One difference between two schemas. */
+export interface Change {
+  code: ChangeCode
+  severity: Severity
+  /** The schema coordinate it is about: `User`, `User.email`, `Query.users(first:)`, `Plan.TRIAL`, `@defer`. */
+  coordinate: string
+  /** What happened, in a sentence. */
+  message: string
+  /** What was there before and what is there now, as text; part of the change's identity. */
+  from?: string
+  to?: string
+  /**
+   * An operation that uses any of these coordinates of the old schema is affected. Empty: usage cannot tell, the
+   * severity stands whatever operations are known.
+   */
+  affects: readonly string[]
+}
+
+/** Identifies a change by its content: the same change has the same hash, a different one never has. */
+export function changeHash({ code, coordinate, from = '', to = '' }: Change): string {
+  return createHash('sha256')
+    .update(JSON.stringify([code, coordinate, from, to]))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+const order: Record<Severity, number> = { breaking: 0, dangerous: 1, safe: 2 }
+
+/** Worst first, then by coordinate: the same list whatever order the schemas are written in. */
+export function sorted(changes: readonly Change[]): Change[] {
+  const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+  return [...changes].sort(
+    (a, b) =>
+      order[a.severity] - order[b.severity] || text(a.coordinate, b.coordinate) || text(a.code, b.code),
+  )
+}

@@ -1,0 +1,68 @@
+import type { Change } from '../change'
+import { directive, visibleTo, type AppliedDirective, type SchemaModel } from '../schema-model'
+
+interface Costed {
+  directives: readonly AppliedDirective[]
+}
+
+/** Differences in what operations cost: `@cost` and `@listSize` (https://ibm.github.io/graphql-specs/cost-spec.html). */
+export function costChanges(from: SchemaModel, to: SchemaModel): Change[] {
+  const changes: Change[] = []
+  const [shownBefore, shownAfter] = [visibleTo(from), visibleTo(to)]
+  for (const before of shownBefore.types.values()) {
+    const after = shownAfter.types.get(before.name)
+    if (!after) continue
+    changes.push(...weightChange(before.name, before, after))
+    for (const field of before.fields.values()) {
+      const kept = after.fields.get(field.name)
+      if (!kept) continue
+      const coordinate = `${before.name}.${field.name}`
+      changes.push(...weightChange(coordinate, field, kept), ...listSizeChange(coordinate, field, kept))
+      for (const argument of field.args.values()) {
+        const keptArgument = kept.args.get(argument.name)
+        if (keptArgument)
+          changes.push(...weightChange(`${coordinate}(${argument.name}:)`, argument, keptArgument))
+      }
+    }
+  }
+  return changes
+}
+
+function weightChange(coordinate: string, before: Costed, after: Costed): Change[] {
+  const [was, is] = [before, after].map((of) => directive(of, 'cost')?.args['weight'] as number | undefined)
+  if (was === is) return []
+  const [from, to] = [was, is].map((weight) => (weight === undefined ? 'the default' : String(weight)))
+  // Without a weight objects cost one and leaves nothing: the cheapest there is, for everything but mutations.
+  const raised = (is ?? 0) > (was ?? 0)
+  return [
+    {
+      code: raised ? 'COST_RAISED' : 'COST_LOWERED',
+      severity: raised ? 'dangerous' : 'safe',
+      coordinate,
+      message: `${coordinate} cost ${from} and costs ${to} now`,
+      from,
+      to,
+      affects: raised ? [coordinate] : [],
+    },
+  ]
+}
+
+function listSizeChange(coordinate: string, before: Costed, after: Costed): Change[] {
+  const [from, to] = [before, after].map((of) => JSON.stringify(directive(of, 'listSize')?.args ?? null))
+  if (from === to) return []
+  return [
+    {
+      code: 'LIST_SIZE_CHANGED',
+      severity: 'dangerous',
+      coordinate,
+      message: `@listSize of ${coordinate} was ${shown(from)} and is ${shown(to)} now`,
+      from,
+      to,
+      affects: [coordinate],
+    },
+  ]
+}
+
+function shown(args: string | undefined): string {
+  return args === undefined || args === 'null' ? 'nothing' : args
+}

@@ -1,0 +1,310 @@
+import {
+  Kind,
+  print,
+  valueFromASTUntyped,
+  type ConstDirectiveNode,
+  type ConstValueNode,
+  type DirectiveDefinitionNode,
+  type DocumentNode,
+  type EnumValueDefinitionNode,
+  type FieldDefinitionNode,
+  type InputValueDefinitionNode,
+  type NameNode,
+  type StringValueNode,
+  type TypeDefinitionNode,
+  type TypeExtensionNode,
+} from 'graphql'
+import { federationNames, type FederationNames } from './federation-names'
+
+/** A directive where it is applied. Its name is the specification's, however the schema imported it. */
+export interface AppliedDirective {
+  name: string
+  /** Plain JSON values; enum values are their names. */
+  args: Readonly<Record<string, unknown>>
+}
+
+export interface ArgumentModel {
+  name: string
+  /** As written: `[ID!]!`. */
+  type: string
+  /** As written; undefined when there is none. */
+  defaultValue: string | undefined
+  description: string | undefined
+  directives: readonly AppliedDirective[]
+  node: InputValueDefinitionNode
+}
+
+export interface FieldModel {
+  name: string
+  type: string
+  args: ReadonlyMap<string, ArgumentModel>
+  description: string | undefined
+  directives: readonly AppliedDirective[]
+  node: FieldDefinitionNode
+}
+
+export interface ValueModel {
+  name: string
+  description: string | undefined
+  directives: readonly AppliedDirective[]
+  node: EnumValueDefinitionNode
+}
+
+export type TypeKind = 'scalar' | 'object' | 'interface' | 'union' | 'enum' | 'input'
+
+/** A type with everything its definition and extensions say. Maps that do not belong to its kind are empty. */
+export interface TypeModel {
+  name: string
+  kind: TypeKind
+  description: string | undefined
+  directives: readonly AppliedDirective[]
+  interfaces: ReadonlySet<string>
+  fields: ReadonlyMap<string, FieldModel>
+  inputFields: ReadonlyMap<string, ArgumentModel>
+  values: ReadonlyMap<string, ValueModel>
+  members: ReadonlySet<string>
+  /** Definition and extensions, in the order they were read. */
+  nodes: readonly (TypeDefinitionNode | TypeExtensionNode)[]
+}
+
+export interface DirectiveModel {
+  name: string
+  args: ReadonlyMap<string, ArgumentModel>
+  locations: ReadonlySet<string>
+  repeatable: boolean
+  node: DirectiveDefinitionNode
+}
+
+/**
+ * A schema as its text says it, without building types: it reads subgraphs (which lack the definitions of what they
+ * import), supergraphs and plain schemas alike, and keeps applied directives, which executable schemas do not.
+ */
+export interface SchemaModel {
+  /** Root type names by operation. */
+  roots: Readonly<Partial<Record<'query' | 'mutation' | 'subscription', string>>>
+  types: ReadonlyMap<string, TypeModel>
+  /** Directives that operations may use; those that only schemas use are left out. */
+  directives: ReadonlyMap<string, DirectiveModel>
+  /** The subgraphs of a supergraph by the name of their enum value: `HR` → name and URL. Empty elsewhere. */
+  subgraphs: ReadonlyMap<string, { name: string; url: string }>
+}
+
+const kinds: Record<(TypeDefinitionNode | TypeExtensionNode)['kind'], TypeKind> = {
+  [Kind.SCALAR_TYPE_DEFINITION]: 'scalar',
+  [Kind.SCALAR_TYPE_EXTENSION]: 'scalar',
+  [Kind.OBJECT_TYPE_DEFINITION]: 'object',
+  [Kind.OBJECT_TYPE_EXTENSION]: 'object',
+  [Kind.INTERFACE_TYPE_DEFINITION]: 'interface',
+  [Kind.INTERFACE_TYPE_EXTENSION]: 'interface',
+  [Kind.UNION_TYPE_DEFINITION]: 'union',
+  [Kind.UNION_TYPE_EXTENSION]: 'union',
+  [Kind.ENUM_TYPE_DEFINITION]: 'enum',
+  [Kind.ENUM_TYPE_EXTENSION]: 'enum',
+  [Kind.INPUT_OBJECT_TYPE_DEFINITION]: 'input',
+  [Kind.INPUT_OBJECT_TYPE_EXTENSION]: 'input',
+}
+const executableLocations = new Set([
+  'QUERY',
+  'MUTATION',
+  'SUBSCRIPTION',
+  'FIELD',
+  'FRAGMENT_DEFINITION',
+  'FRAGMENT_SPREAD',
+  'INLINE_FRAGMENT',
+  'VARIABLE_DEFINITION',
+])
+
+/** Reads a schema's text into a model. What federation itself puts there (`join__Graph`, `_Entity` …) is left out. */
+export function readSchema(document: DocumentNode): SchemaModel {
+  const names = federationNames(document)
+  const types = new Map<string, TypeModel>()
+  const directives = new Map<string, DirectiveModel>()
+  const subgraphs = new Map<string, { name: string; url: string }>()
+  const roots: Partial<Record<'query' | 'mutation' | 'subscription', string>> = {}
+  for (const node of document.definitions) {
+    if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
+      for (const { operation, type } of node.operationTypes ?? []) roots[operation] = type.name.value
+    } else if (node.kind === Kind.DIRECTIVE_DEFINITION) {
+      const locations = node.locations.map((location) => location.value)
+      if (names.isFederationDirective(node.name.value) || !locations.some((l) => executableLocations.has(l)))
+        continue
+      directives.set(node.name.value, {
+        name: node.name.value,
+        args: argumentsOf(node.arguments, names),
+        locations: new Set(locations.filter((location) => executableLocations.has(location))),
+        repeatable: node.repeatable,
+        node,
+      })
+    } else if (isTypeNode(node)) {
+      const name = node.name.value
+      if (name === 'join__Graph' && 'values' in node) {
+        for (const value of node.values ?? []) subgraphs.set(value.name.value, graphOf(value, names))
+      }
+      if (!names.isFederations(name)) types.set(name, merged(types.get(name), node, names))
+    }
+  }
+  for (const [operation, name] of Object.entries({
+    query: 'Query',
+    mutation: 'Mutation',
+    subscription: 'Subscription',
+  })) {
+    const key = operation as keyof typeof roots
+    if (!roots[key] && types.get(name)?.kind === 'object') roots[key] = name
+  }
+  return { roots, types, directives, subgraphs }
+}
+
+/** What clients see of a schema: nothing that is `@inaccessible`. */
+export function visibleTo(
+  schema: SchemaModel,
+  hidden: (directives: readonly AppliedDirective[]) => boolean = isInaccessible,
+): SchemaModel {
+  const shown = <T extends { directives: readonly AppliedDirective[] }>(items: ReadonlyMap<string, T>) =>
+    items.size === 0 ? items : new Map([...items].filter(([, item]) => !hidden(item.directives)))
+  const types = new Map<string, TypeModel>()
+  for (const type of schema.types.values()) {
+    if (hidden(type.directives)) continue
+    const fields = new Map<string, FieldModel>()
+    for (const field of type.fields.values()) {
+      if (!hidden(field.directives)) fields.set(field.name, { ...field, args: shown(field.args) })
+    }
+    types.set(type.name, {
+      ...type,
+      fields,
+      inputFields: shown(type.inputFields),
+      values: shown(type.values),
+    })
+  }
+  for (const type of types.values()) {
+    types.set(type.name, {
+      ...type,
+      interfaces: new Set([...type.interfaces].filter((name) => types.has(name))),
+      members: new Set([...type.members].filter((name) => types.has(name))),
+    })
+  }
+  return { ...schema, types }
+}
+
+export function isInaccessible(directives: readonly AppliedDirective[]): boolean {
+  return directives.some(({ name }) => name === 'inaccessible')
+}
+
+/** The first application of a directive; null when it is not applied. */
+export function directive(
+  of: { directives: readonly AppliedDirective[] },
+  name: string,
+): AppliedDirective | null {
+  return of.directives.find((applied) => applied.name === name) ?? null
+}
+
+/** `[User!]!` → `User` */
+export function namedType(type: string): string {
+  return type.replaceAll(/[[\]!]/g, '')
+}
+
+function isTypeNode(
+  node: DocumentNode['definitions'][number],
+): node is TypeDefinitionNode | TypeExtensionNode {
+  return node.kind in kinds
+}
+
+function merged(
+  known: TypeModel | undefined,
+  node: TypeDefinitionNode | TypeExtensionNode,
+  names: FederationNames,
+): TypeModel {
+  const kind = kinds[node.kind]
+  const fields = new Map(known?.fields)
+  const inputFields = new Map(known?.inputFields)
+  const values = new Map(known?.values)
+  if ('fields' in node) {
+    for (const field of node.fields ?? []) {
+      if (field.kind === Kind.FIELD_DEFINITION) {
+        if (names.isFederations(field.name.value)) continue
+        fields.set(field.name.value, {
+          ...common(field, names),
+          type: typeText(field.type),
+          args: argumentsOf(field.arguments, names),
+          node: field,
+        })
+      } else inputFields.set(field.name.value, argumentOf(field, names))
+    }
+  }
+  if ('values' in node)
+    for (const value of node.values ?? [])
+      values.set(value.name.value, { ...common(value, names), node: value })
+  const own = common(node, names)
+  return {
+    name: own.name,
+    kind,
+    description: own.description ?? known?.description,
+    directives: [...(known?.directives ?? []), ...own.directives],
+    interfaces: new Set([
+      ...(known?.interfaces ?? []),
+      ...('interfaces' in node ? (node.interfaces ?? []).map(({ name }) => name.value) : []),
+    ]),
+    fields,
+    inputFields,
+    values,
+    members: new Set([
+      ...(known?.members ?? []),
+      ...('types' in node ? (node.types ?? []).map(({ name }) => name.value) : []),
+    ]),
+    nodes: [...(known?.nodes ?? []), node],
+  }
+}
+
+const none: ReadonlyMap<string, ArgumentModel> = new Map()
+
+function argumentsOf(
+  nodes: readonly InputValueDefinitionNode[] | undefined,
+  names: FederationNames,
+): ReadonlyMap<string, ArgumentModel> {
+  return nodes?.length ? new Map(nodes.map((node) => [node.name.value, argumentOf(node, names)])) : none
+}
+
+function argumentOf(node: InputValueDefinitionNode, names: FederationNames): ArgumentModel {
+  return {
+    ...common(node, names),
+    type: typeText(node.type),
+    defaultValue: node.defaultValue && print(node.defaultValue),
+    node,
+  }
+}
+
+function common(
+  node: { name: NameNode; description?: StringValueNode; directives?: readonly ConstDirectiveNode[] },
+  names: FederationNames,
+): { name: string; description: string | undefined; directives: readonly AppliedDirective[] } {
+  return {
+    name: node.name.value,
+    description: 'description' in node ? node.description?.value : undefined,
+    directives: (node.directives ?? []).map((applied) => ({
+      name: names.canonical(applied.name.value),
+      args: argumentValues(applied),
+    })),
+  }
+}
+
+/** The arguments of an applied directive as plain values. */
+export function argumentValues(node: ConstDirectiveNode): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const { name, value } of node.arguments ?? []) values[name.value] = plain(value)
+  return values
+}
+
+function plain(value: ConstValueNode): unknown {
+  return value.kind === Kind.STRING || value.kind === Kind.ENUM ? value.value : valueFromASTUntyped(value)
+}
+
+/** Type references are printed thousands of times: without the general printer. */
+function typeText(node: FieldDefinitionNode['type']): string {
+  if (node.kind === Kind.NAMED_TYPE) return node.name.value
+  return node.kind === Kind.LIST_TYPE ? `[${typeText(node.type)}]` : `${typeText(node.type)}!`
+}
+
+function graphOf(value: EnumValueDefinitionNode, names: FederationNames): { name: string; url: string } {
+  const graph = value.directives?.find((applied) => names.canonical(applied.name.value) === 'join__graph')
+  const args = graph ? argumentValues(graph) : {}
+  return { name: String(args['name'] ?? value.name.value), url: String(args['url'] ?? '') }
+}
