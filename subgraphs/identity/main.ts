@@ -1,0 +1,4 @@
+import { serve } from '../serve'
+import identity from './index'
+
+serve(identity)
