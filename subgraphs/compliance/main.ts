@@ -1,4 +1,4 @@
 import { serve } from '../serve'
 import compliance from './index'
 
-void serve(compliance)
+serve(compliance)

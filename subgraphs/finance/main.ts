@@ -1,4 +1,4 @@
 import { serve } from '../serve'
 import finance from './index'
 
-void serve(finance)
+serve(finance)

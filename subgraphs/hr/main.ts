@@ -1,4 +1,4 @@
 import { serve } from '../serve'
 import hr from './index'
 
-void serve(hr)
+serve(hr)

@@ -1,4 +1,4 @@
 import { serve } from '../serve'
 import insights from './index'
 
-void serve(insights)
+serve(insights)

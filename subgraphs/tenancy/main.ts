@@ -1,4 +1,4 @@
 import { serve } from '../serve'
 import tenancy from './index'
 
-void serve(tenancy)
+serve(tenancy)
