@@ -1,5 +1,5 @@
-import { composeServices } from '@apollo/composition'
-import { Kind, parse, print, visit, type DirectiveNode, type DocumentNode } from 'graphql'
+import { composeServices, validateSatisfiability } from '@apollo/composition'
+import { Kind, parse, print, visit, type ASTNode, type DirectiveNode, type DocumentNode } from 'graphql'
 
 /** One subgraph as composition sees it. */
 export interface SubgraphSchema {
@@ -13,26 +13,68 @@ export interface SubgraphSchema {
   url?: string
 }
 
+/** Why subgraphs do not compose. */
+export interface CompositionFault {
+  code: string
+  message: string
+  /** What it is about, with the places in the subgraphs' texts. Some faults name none. */
+  nodes: readonly ASTNode[]
+}
+
+export interface Composition {
+  /** Null when there are faults. */
+  supergraph: string | null
+  faults: CompositionFault[]
+}
+
 /**
- * Composes the subgraphs into the published supergraph, security directives kept.
+ * Composes the subgraphs, security directives kept, and says everything that is wrong. The same text whatever the
+ * order of the subgraphs.
  *
  * Hints are faults here: shared input types merge by intersection and half-shared fields disappear with no more
  * than a hint, which is how a filter stops filtering without an error.
  *
+ * @param satisfiable a proof that every field can be reached from every place; where it succeeds, composition does
+ * not search for a way to each field, which takes as long as everything else together. Without it, it searches.
+ */
+export function composition(
+  subgraphs: readonly SubgraphSchema[],
+  satisfiable: (supergraph: string) => boolean = () => false,
+): Composition {
+  const { schema, supergraphSdl, errors, hints } = composeServices(
+    subgraphs.map(({ name, typeDefs, url = `http://${name}:4000/graphql` }) => ({ name, typeDefs, url })),
+    { runSatisfiability: false },
+  )
+  const searched =
+    schema && supergraphSdl && !satisfiable(supergraphSdl)
+      ? validateSatisfiability({ supergraphSchema: schema })
+      : {}
+  const faults: CompositionFault[] = [
+    ...[...(errors ?? []), ...(searched.errors ?? [])].map(({ message, extensions, nodes }) => ({
+      code: String(extensions.code ?? 'ERROR'),
+      message,
+      nodes: nodes ?? [],
+    })),
+    ...[...(hints ?? []), ...(searched.hints ?? [])].map(({ definition, message, nodes }) => ({
+      code: definition.code,
+      message,
+      nodes: nodes ?? [],
+    })),
+  ]
+  return { supergraph: supergraphSdl && faults.length === 0 ? `${supergraphSdl.trimEnd()}\n` : null, faults }
+}
+
+/**
+ * The published supergraph.
+ *
  * @throws Error that lists every composition error or hint, one per line
  */
 export function compose(subgraphs: readonly SubgraphSchema[]): string {
-  const { supergraphSdl, errors, hints } = composeServices(
-    subgraphs.map(({ name, typeDefs, url = `http://${name}:4000/graphql` }) => ({ name, typeDefs, url })),
+  const { supergraph, faults } = composition(subgraphs)
+  if (supergraph !== null) return supergraph
+  throw new Error(
+    `The subgraphs do not compose:\n${faults.map(({ code, message }) => `  ${code}: ${message}`).join('\n')}`,
   )
-  const faults = [
-    ...(errors ?? []).map((error) => `${String(error.extensions.code ?? 'ERROR')}: ${error.message}`),
-    ...(hints ?? []).map((hint) => `${hint.definition.code}: ${hint.message}`),
-  ]
-  if (!supergraphSdl || faults.length > 0) {
-    throw new Error(`The subgraphs do not compose:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
-  }
-  return `${supergraphSdl.trimEnd()}\n`
 }
 
 /** The security features whose rules our subgraphs enforce themselves (subgraphs/shared/authorize.ts). */

@@ -61,7 +61,11 @@ async function main(): Promise<void> {
     limits: { pageLimit: Infinity },
     foreignSubgraphs: true,
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void gateway.close())
+  const stop = (signal: string) => {
+    log.info({ signal }, 'stopping')
+    return gateway.close()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
   console.log(`ready ${gateway.url}`)
 }
 

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql'
 import { startTestGateway, type Answer, type TestGateway } from './fixtures/start'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -207,7 +208,6 @@ describe('errors', () => {
   })
 
   it('refuses credentials that are no longer good for the whole request', async () => {
-    const { GraphQLError } = await import('graphql')
     const refusing = await startTestGateway({
       resolveViewer: async () => {
         throw new GraphQLError('The session has ended: sign in again', {

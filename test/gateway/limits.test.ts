@@ -1,4 +1,12 @@
-import { buildSchema, Kind, parse, type FragmentDefinitionNode, type OperationDefinitionNode } from 'graphql'
+import {
+  buildSchema,
+  GraphQLError,
+  GraphQLScalarType,
+  Kind,
+  parse,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+} from 'graphql'
 import { costModel, measure } from '../../gateway/cost'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
@@ -191,7 +199,6 @@ describe('operations beyond the limits', () => {
 })
 
 it('checks values of custom scalars, in variables and in documents, before a subgraph is asked', async () => {
-  const { GraphQLScalarType, GraphQLError } = await import('graphql')
   const instant = (value: unknown) => {
     if (typeof value === 'string' && value.endsWith('Z')) return value
     throw new GraphQLError('A DateTime needs an offset')

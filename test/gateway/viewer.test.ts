@@ -28,7 +28,6 @@ function memoryStore(): KeyValue & { entries: Map<string, { value: string; ttlMs
       return true
     },
     delete: async (names) => names.forEach((name) => entries.delete(name)),
-    close: async () => undefined,
   }
 }
 
