@@ -28,7 +28,7 @@ export class AuditLog {
   resourceId: string | null
 
   @Column({ type: 'jsonb', default: {} })
-  changes: Record<string, unknown>
+  changes: unknown
 
   @Column({ name: 'ip_address', type: 'varchar', length: 50, nullable: true })
   ipAddress: string | null

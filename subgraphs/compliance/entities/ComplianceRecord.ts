@@ -22,10 +22,10 @@ export class ComplianceRecord {
   riskScore: number | null
 
   @Column({ type: 'jsonb' })
-  data: Record<string, unknown>
+  data: unknown
 
   @Column({ type: 'jsonb', default: {} })
-  metadata: Record<string, unknown>
+  metadata: unknown
 
   @Column({ name: 'created_by_id', type: 'uuid' })
   createdById: string

@@ -65,7 +65,7 @@ export class Customer {
   isActive: boolean
 
   @Column({ type: 'jsonb', default: {} })
-  metadata: Record<string, unknown>
+  metadata: unknown
 
   @Column({ type: 'int', default: 1 })
   version: number

@@ -42,16 +42,16 @@ export class Tenant {
   trialEndsAt: string | null
 
   @Column({ type: 'jsonb', default: {} })
-  settings: Record<string, unknown>
+  settings: unknown
 
   @Column({ type: 'jsonb', default: {} })
-  limits: Record<string, unknown>
+  limits: unknown
 
   @Column({ type: 'jsonb', default: {} })
-  usage: Record<string, unknown>
+  usage: unknown
 
   @Column({ type: 'jsonb', default: {} })
-  metadata: Record<string, unknown>
+  metadata: unknown
 
   @Column({ name: 'enabled_modules', type: 'text', array: true, default: ['crm', 'erp'] })
   enabledModules: string[]

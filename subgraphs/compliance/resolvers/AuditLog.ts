@@ -1,0 +1,28 @@
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { nested, page } from '../../shared/page'
+import { AuditLog } from '../entities/AuditLog'
+import type { AuditLogFilter, Resolvers } from '../generated'
+import { auditWindow } from '../rules/audit-window'
+
+const options = { defaultOrder: { property: 'occurredAt', direction: 'DESC' } } as const
+
+/** The arguments with both bounds of time. */
+function bounded<A extends { filter?: AuditLogFilter | null }>(args: A, now: Date) {
+  return { ...args, filter: { ...args.filter, occurredAt: auditWindow(args.filter?.occurredAt, now) } }
+}
+
+export const auditLog: Resolvers = {
+  Query: {
+    auditLog: (_, { id }, context, info) => load(context, AuditLog, id, info),
+    auditLogs: (_, args, context, info) =>
+      page(context, AuditLog, bounded(args, context.clock.now()), info, options),
+  },
+  AuditLog: {
+    user: needs(AuditLog, ['actorId'], ({ actorId }) => (actorId ? { id: actorId } : null)),
+  },
+  User: {
+    auditTrail: ({ id }, args, context, info) =>
+      nested(context, AuditLog, 'actorId', id, bounded(args, context.clock.now()), info, options),
+  },
+}

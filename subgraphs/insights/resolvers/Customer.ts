@@ -1,0 +1,57 @@
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { money, moneyColumns } from '../../shared/money'
+import { mutate } from '../../shared/mutate'
+import { page } from '../../shared/page'
+import { Customer } from '../entities/Customer'
+import type { CreateCustomerInput, Resolvers } from '../generated'
+import { normalEmail, normalEmailFilter } from '../rules/email'
+
+const search = ['externalId', 'email', 'fullName', 'company'] as const
+
+/** The columns for what an input says of a customer. */
+function columns<T extends Pick<CreateCustomerInput, 'email' | 'fullName' | 'lifetimeValue'>>(input: T) {
+  const { email, fullName, lifetimeValue, ...values } = input
+  return {
+    ...values,
+    email: normalEmail(email),
+    fullNameOverride: fullName,
+    ...moneyColumns(lifetimeValue, 'lifetimeValue', 'lifetimeValueCurrency'),
+  }
+}
+
+export const customer: Resolvers = {
+  Query: {
+    customer: (_, { id }, context, info) => load(context, Customer, id, info),
+    customers: (_, { filter, ...args }, context, info) => {
+      const normal = filter && { ...filter, email: normalEmailFilter(filter.email) }
+      return page(context, Customer, { ...args, filter: normal }, info, { search })
+    },
+  },
+  Mutation: {
+    createCustomer: (_, { input }, context) =>
+      mutate(context, async (tx) => {
+        const firstSeenAt = input.firstSeenAt ?? context.clock.now().toISOString()
+        const seen = { firstSeenAt, lastSeenAt: input.lastSeenAt ?? firstSeenAt }
+        return { customer: await tx.insert(Customer, { ...columns(input), ...seen }) }
+      }),
+    updateCustomer: (_, { input: { id, expectedVersion, ...changes } }, context) =>
+      mutate(context, async (tx) => ({
+        customer: await tx.update(Customer, id, expectedVersion, columns(changes)),
+      })),
+    deactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({
+        customer: await tx.update(Customer, id, expectedVersion, { isActive: false }),
+      })),
+    reactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({
+        customer: await tx.update(Customer, id, expectedVersion, { isActive: true }),
+      })),
+  },
+  Customer: {
+    fullName: needs(Customer, ['fullName', 'fullNameOverride'], (row) => row.fullName),
+    lifetimeValue: needs(Customer, ['lifetimeValue', 'lifetimeValueCurrency'], (row) =>
+      money(row.lifetimeValue, row.lifetimeValueCurrency),
+    ),
+  },
+}
