@@ -3,7 +3,6 @@ import type { Config } from './config'
 import type { Database } from './database'
 import type { KeyValue, PubSub, RateLimit } from './key-value'
 import type { Logger } from './log'
-import type { SubgraphName } from './names'
 import type { Binding } from './tenant'
 import type { TokenKeys } from './token-keys'
 
@@ -53,34 +52,21 @@ export interface SubgraphContext extends RequestContext {
   loaders: Map<unknown, unknown>
 }
 
-/** The views of each request, one per subgraph; gone with the request. */
-const views = new WeakMap<RequestContext, Map<SubgraphName, SubgraphContext>>()
-
 /**
- * This subgraph's view of a request. All fetches of one request share it, hence its loaders. graphql-shield caches
- * rule results by rule name in `_shield`; the view owns that property, or two subgraphs with an equally named rule
- * would read each other's result.
+ * A subgraph's view of a request. graphql-shield caches rule results by rule name in `_shield`; the view owns that
+ * property, or two subgraphs with an equally named rule would read each other's result.
  */
 export function subgraphContext(
   request: RequestContext,
-  name: SubgraphName,
   database: Database,
   services: Services,
 ): SubgraphContext {
-  let ofRequest = views.get(request)
-  if (!ofRequest) views.set(request, (ofRequest = new Map<SubgraphName, SubgraphContext>()))
-  let view = ofRequest.get(name)
-  if (!view) {
-    const { viewer, requestId } = request
-    const own = {
-      db: database,
-      services,
-      binding: { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId },
-      loaders: new Map<unknown, unknown>(),
-      _shield: undefined,
-    }
-    view = Object.assign(Object.create(request) as RequestContext, own)
-    ofRequest.set(name, view)
-  }
-  return view
+  const { viewer, requestId } = request
+  return Object.assign(Object.create(request) as RequestContext, {
+    db: database,
+    services,
+    binding: { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId },
+    loaders: new Map<unknown, unknown>(),
+    _shield: undefined,
+  })
 }

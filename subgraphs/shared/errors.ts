@@ -87,12 +87,9 @@ export function userError(code: string, message: string, field: readonly string[
   return new UserErrors([{ code, message, field: field && [...field] }])
 }
 
-/** The error at the root of GraphQL's own wrapping: what a resolver threw. */
+/** The error at the root of GraphQL's own wrapping: what a resolver threw, or what it gave as its cause. */
 function rootCause(error: unknown): unknown {
-  let cause = error
-  while (cause instanceof GraphQLError && cause.originalError && cause.extensions['code'] === undefined)
-    cause = cause.originalError
-  return cause
+  return error instanceof GraphQLError && error.originalError ? rootCause(error.originalError) : error
 }
 
 /** graphql-js refused an argument at execution (a null variable in a non-null place): it names the argument's node. */
@@ -104,19 +101,19 @@ function isArgumentRefusal(error: unknown): boolean {
 
 /**
  * What may leave the product of any error: known codes with their message as they are, everything else
- * `INTERNAL_SERVER_ERROR` "Internal server error", which is logged with its cause. The path and locations stay;
- * `extensions` are `code` and `traceId` only. Masking twice changes nothing.
+ * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
+ * locations stay; `extensions` are `code` and `traceId` only. Masking twice changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
   const cause = rootCause(error)
   let code: unknown = extensions?.['code']
   if (!knownCodes.has(code)) code = isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'
-  if (code !== 'INTERNAL_SERVER_ERROR')
-    return located(String(message), locations, path, { code, traceId: requestId })
-  if (extensions?.['traceId'] === undefined)
-    log.error({ requestId, path, error: described(cause) }, 'request failed')
-  return located('Internal server error', locations, path, { code, traceId: requestId })
+  const isInternal = code === 'INTERNAL_SERVER_ERROR'
+  if ((isInternal || code === 'SUBGRAPH_UNAVAILABLE') && extensions?.['traceId'] === undefined)
+    log.error({ requestId, path, err: cause }, 'request failed')
+  const shown = isInternal ? 'Internal server error' : String(message)
+  return located(shown, locations, path, { code, traceId: requestId })
 }
 
 /** A GraphQLError with given locations: its constructor derives them from nodes only, which do not leave the product. */
@@ -129,18 +126,4 @@ function located(
   const error = new GraphQLError(message, { path, extensions })
   delete error.stack
   return locations ? Object.defineProperty(error, 'locations', { value: locations, enumerable: true }) : error
-}
-
-/**
- * What the log shows of an error. Drivers attach the statement's parameters and the offending row to their errors;
- * those hold personal data and secrets, so only what names the place is kept.
- */
-function described(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) }
-  const { code, constraint, table } = error as Error & {
-    code?: unknown
-    constraint?: unknown
-    table?: unknown
-  }
-  return { name: error.name, message: error.message, code, constraint, table, stack: error.stack }
 }

@@ -1,19 +1,19 @@
 import { execute, GraphQLError, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
-import { subgraphContext, type Services } from './context'
+import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from './context'
 import { tenantScope, type Database } from './database'
 import { maskError, unavailable } from './errors'
-import type { SubgraphName } from './names'
 import type { RunningSubgraph, SubgraphOperation } from './subgraph'
 
 /** The executing half of a running subgraph. */
 export function executor(
-  name: SubgraphName,
   schema: GraphQLSchema,
   database: Database,
   services: Services,
 ): Pick<RunningSubgraph, 'execute' | 'close'> {
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>()
+  // All fetches of one request share one view, hence their loaders and the rules decided about the viewer.
+  const views = new WeakMap<RequestContext, SubgraphContext>()
   const running = new Set<Promise<ExecutionResult>>()
   let closed = false
 
@@ -22,6 +22,12 @@ export function executor(
     if (!errors)
       validated.set(document, (errors = validate(schema, document).map(coded('GRAPHQL_VALIDATION_FAILED'))))
     return errors
+  }
+
+  function viewOf(request: RequestContext): SubgraphContext {
+    let view = views.get(request)
+    if (!view) views.set(request, (view = subgraphContext(request, database, services)))
+    return view
   }
 
   async function answer({
@@ -38,7 +44,7 @@ export function executor(
         document,
         operationName,
         variableValues: variables as Record<string, unknown> | undefined,
-        contextValue: subgraphContext(context, name, database, services),
+        contextValue: viewOf(context),
       })
     const result = await (context.viewer ? tenantScope.run(context.viewer.tenantId, run) : run())
     // Without data nothing was executed: the variables or the operation name did not fit the document.

@@ -111,5 +111,5 @@ export async function startSubgraph(
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
   const { schema, sdl } = await buildSchema(definition, database, variant)
-  return { name: definition.name, sdl, schema, ...executor(definition.name, schema, database, services) }
+  return { name: definition.name, sdl, schema, ...executor(schema, database, services) }
 }
