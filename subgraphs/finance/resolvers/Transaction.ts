@@ -61,7 +61,7 @@ export const transaction: Resolvers = {
     },
   },
   Transaction: {
-    amount: needs(Transaction, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
+    amount: needs(Transaction, ['amount', 'currency'], (row) => money(row.amount, row.currency)!),
     reversalOf: needs(Transaction, ['reversalOfId'], ({ reversalOfId }, _args, context, info) =>
       load(context, Transaction, reversalOfId, info),
     ),
