@@ -1,3 +1,4 @@
+import type { SubgraphContext } from './context'
 import type { Database } from './database'
 import { entityModels, type EntityModel } from './entity'
 import { userError, type UserErrors } from './errors'
@@ -16,12 +17,12 @@ const known = new WeakMap<Database, Promise<Map<string, ConstraintModel>>>()
  * so a violation can be answered by the field's name without any list to maintain. A `COMMENT ON CONSTRAINT` is the
  * message that the client gets.
  */
-export function constraintsOf(database: Database): Promise<Map<string, ConstraintModel>> {
-  let constraints = known.get(database)
+export function constraintsOf({ db, binding }: SubgraphContext): Promise<Map<string, ConstraintModel>> {
+  let constraints = known.get(db)
   if (!constraints) {
-    constraints = readConstraints(database)
-    constraints.catch(() => known.delete(database))
-    known.set(database, constraints)
+    constraints = readConstraints(db, binding)
+    constraints.catch(() => known.delete(db))
+    known.set(db, constraints)
   }
   return constraints
 }
@@ -48,10 +49,13 @@ const catalogueQuery = `
    WHERE i.indisunique AND n.nspname = ANY($1)
      AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)`
 
-async function readConstraints(database: Database): Promise<Map<string, ConstraintModel>> {
+async function readConstraints(
+  database: Database,
+  binding: SubgraphContext['binding'],
+): Promise<Map<string, ConstraintModel>> {
   const models = new Map([...entityModels(database.dataSource).values()].map((model) => [model.table, model]))
   const schemas = [...new Set([...models.keys()].map((table) => table.split('.')[0]!.replaceAll('"', '')))]
-  const rows = await database.rows({ tenantId: null }, { text: catalogueQuery, values: [schemas] })
+  const rows = await database.rows(binding, { text: catalogueQuery, values: [schemas] })
   const constraints = new Map<string, ConstraintModel>()
   for (const [schema, table, name, comment, columns] of rows as [
     string,
@@ -108,7 +112,7 @@ const violations: Readonly<Record<string, { code: string; message: string }>> = 
  * The user error for a constraint that a write violated, or null when the failure is not the client's. A missing row
  * and another tenant's row are the same violation with the same text.
  */
-export async function violationOf(database: Database, error: unknown): Promise<UserErrors | null> {
+export async function violationOf(context: SubgraphContext, error: unknown): Promise<UserErrors | null> {
   if (!(error instanceof Error) || !('code' in error)) return null
   const failure = error as PostgresError
   const violation = violations[failure.code]
@@ -117,9 +121,9 @@ export async function violationOf(database: Database, error: unknown): Promise<U
   const restricted = failure.code === '23503' && failure.message.startsWith('update or delete on')
   const { code, message } = restricted ? violations['23001']! : violation
   const constraint = failure.constraint
-    ? (await constraintsOf(database)).get(`${failure.schema}.${failure.constraint}`)
+    ? (await constraintsOf(context)).get(`${failure.schema}.${failure.constraint}`)
     : undefined
-  const model = constraint?.model ?? modelOfTable(database, failure)
+  const model = constraint?.model ?? modelOfTable(context.db, failure)
   const named =
     failure.column && model ? [propertyOf(model, failure.column) ?? failure.column] : constraint?.properties
   const properties = (named ?? []).filter((property) => property !== 'tenantId' || named?.length === 1)

@@ -85,7 +85,7 @@ export async function mutate<T extends object>(
         retryable.has(String(error.code))
       )
         continue
-      const failure = error instanceof UserErrors ? error : await violationOf(context.db, error)
+      const failure = error instanceof UserErrors ? error : await violationOf(context, error)
       if (!failure) throw error
       return { userErrors: failure.errors } as Partial<T> & { userErrors: UserError[] }
     }
