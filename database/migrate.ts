@@ -83,6 +83,7 @@ async function underLock<T>(
       // In `extra`, because TypeORM forgets the parameters of a `url`.
       extra: { connectionString: asOwner(url), max: 2 },
       installExtensions: false,
+      logger: 'debug', // silent: failures are thrown, and standard output is not ours to write to
       schema: 'migrations',
       migrationsTableName: 'applied',
       migrations,

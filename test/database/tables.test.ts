@@ -1,18 +1,405 @@
 import { Client } from 'pg'
+import { migrateDown, migrateUp } from '../../database/migrate'
+import { migrations } from '../../migrations'
+import { lookupFunction } from '../../migrations/lookup'
+import { globalTable, migration, tenantTable } from '../../migrations/sql'
+import type { SubgraphName } from '../../subgraphs/shared/names'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
+const acme = '0190a000-0000-7000-8000-00000000000a'
+const globex = '0190a000-0000-7000-8000-00000000000b'
+const id = (number: number) => `0190a000-0000-7000-8000-${String(number).padStart(12, '0')}`
+
+/** Every form of table the helpers write. */
+const samples = migration(migrations.length + 1, 'samples', [
+  tenantTable({
+    schema: 'hr',
+    table: 'sample_teams',
+    columns: { name: 'text NOT NULL', lead_id: 'uuid', lucky: 'int CHECK (lucky <> 13)' },
+    unique: [['name']],
+    checks: { name_short: 'length(name) <= 10' },
+    references: { lead_id: { table: 'hr.sample_teams', onDelete: 'SET NULL' } },
+    indexes: ['name, id', { columns: 'lower(name)', unique: true, where: 'lucky IS NOT NULL' }],
+  }),
+  tenantTable({
+    schema: 'finance',
+    table: 'sample_parts',
+    columns: { team_id: 'uuid NOT NULL' },
+    references: { team_id: { table: 'hr.sample_teams', onDelete: 'CASCADE' } },
+    partition: { by: 'hash', parts: 4 },
+  }),
+  tenantTable({
+    schema: 'insights',
+    table: 'sample_events',
+    without: ['version', 'updated_at'],
+    columns: { happened_at: 'timestamptz(3) NOT NULL' },
+    partition: { by: 'month', column: 'happened_at' },
+    grants: { app_insights: ['SELECT', 'INSERT'] },
+  }),
+  lookupFunction({
+    name: 'hr.sample_tenant_of_team',
+    parameters: 'team_name text',
+    returns: 'uuid',
+    body: 'SELECT tenant_id FROM hr.sample_teams WHERE name = team_name',
+    reads: { 'hr.sample_teams': ['tenant_id', 'name'] },
+    callers: ['app_identity'],
+  }),
+])
+
 let database: TestDatabase
+const clients = new Map<string, Client>()
+
 beforeAll(async () => {
   database = await freshDatabase()
-})
-afterAll(() => database.drop())
-
-test('a fresh database has the migrated tables and no tenant', async () => {
-  const client = new Client({ connectionString: database.migratorUrl })
-  await client.connect()
-  const { rows } = await client.query(
-    'SELECT count(*)::int AS tenants, current_user AS as_role FROM tenancy.tenants',
+  await migrateUp(database.migratorUrl, [...migrations, samples])
+  await as('tenancy', acme, `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${acme}', 'Acme', 'acme')`)
+  await as(
+    'tenancy',
+    globex,
+    `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${globex}', 'Globex', 'globex')`,
   )
-  await client.end()
-  expect(rows).toEqual([{ tenants: 0, as_role: 'app_owner' }])
+})
+
+afterAll(async () => {
+  for (const client of clients.values()) await client.end()
+  await database.drop()
+})
+
+/** Runs a statement as a role, with a tenant, in a transaction of its own. Returns the rows. */
+async function as(
+  role: SubgraphName | 'gateway' | 'owner',
+  tenant: string | null,
+  text: string,
+): Promise<Record<string, unknown>[]> {
+  let client = clients.get(role)
+  if (!client) {
+    const connectionString = role === 'owner' ? database.migratorUrl : database.urlFor(role)
+    client = new Client({ connectionString })
+    await client.connect()
+    clients.set(role, client)
+  }
+  await client.query('BEGIN')
+  try {
+    if (tenant) await client.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenant])
+    const { rows } = await client.query<Record<string, unknown>>(text)
+    await client.query('COMMIT')
+    return rows
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+const denied = { code: '42501' }
+
+describe('a tenant table', () => {
+  beforeAll(async () => {
+    await as(
+      'hr',
+      acme,
+      `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(1)}', 'red'), ('${id(2)}', 'blue')`,
+    )
+    await as('hr', globex, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(3)}', 'red')`)
+  })
+
+  test('fills the tenant from the connection and shows a tenant its own rows', async () => {
+    const read = 'SELECT tenant_id, id, version FROM hr.sample_teams ORDER BY id'
+    expect(await as('hr', acme, read)).toEqual([
+      { tenant_id: acme, id: id(1), version: 1 },
+      { tenant_id: acme, id: id(2), version: 1 },
+    ])
+    expect(await as('hr', globex, read)).toEqual([{ tenant_id: globex, id: id(3), version: 1 }])
+    expect(await as('owner', null, read)).toHaveLength(3)
+  })
+
+  test('fails closed without a tenant', async () => {
+    await expect(as('hr', null, 'SELECT id FROM hr.sample_teams')).rejects.toMatchObject({ code: '22P02' })
+    await expect(
+      as('hr', null, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(9)}', 'x')`),
+    ).rejects.toMatchObject({ code: '22P02' })
+    expect(await as('owner', null, 'SELECT FROM hr.sample_teams')).toHaveLength(3)
+  })
+
+  test("neither takes nor gives another tenant's rows", async () => {
+    await expect(
+      as(
+        'hr',
+        acme,
+        `INSERT INTO hr.sample_teams (tenant_id, id, name) VALUES ('${globex}', '${id(9)}', 'x')`,
+      ),
+    ).rejects.toMatchObject(denied)
+    await expect(as('hr', acme, `UPDATE hr.sample_teams SET tenant_id = '${globex}'`)).rejects.toMatchObject(
+      denied,
+    )
+    expect(
+      await as('hr', acme, `UPDATE hr.sample_teams SET name = 'x' WHERE id = '${id(3)}' RETURNING id`),
+    ).toEqual([])
+    expect(await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(3)}' RETURNING id`)).toEqual([])
+    expect(await as('hr', globex, 'SELECT name FROM hr.sample_teams')).toEqual([{ name: 'red' }])
+  })
+
+  test("cannot reference another tenant's row, with the same answer as for a missing one", async () => {
+    const failures: unknown[] = []
+    for (const lead of [id(3), id(999)])
+      await as('hr', acme, `UPDATE hr.sample_teams SET lead_id = '${lead}' WHERE id = '${id(1)}'`).catch(
+        ({ code, message, constraint }: { code: string; message: string; constraint: string }) =>
+          failures.push({ code, message, constraint }),
+      )
+    expect(failures).toHaveLength(2)
+    expect(failures[0]).toEqual(failures[1])
+    expect(failures[0]).toMatchObject({ code: '23503', constraint: 'sample_teams_lead_id_fkey' })
+  })
+
+  test('keeps the tenant when a reference is set to null, and touches updated_at', async () => {
+    await as(
+      'owner',
+      null,
+      `INSERT INTO hr.sample_teams (tenant_id, id, name, lead_id, updated_at) VALUES
+      ('${acme}', '${id(4)}', 'lead', NULL, '2000-01-01Z'), ('${acme}', '${id(5)}', 'led', '${id(4)}', '2000-01-01Z')`,
+    )
+    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(4)}'`)
+    expect(
+      await as(
+        'hr',
+        acme,
+        `SELECT tenant_id, lead_id, updated_at > '2020-01-01Z' AS touched FROM hr.sample_teams WHERE id = '${id(5)}'`,
+      ),
+    ).toEqual([{ tenant_id: acme, lead_id: null, touched: true }])
+    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(5)}'`)
+  })
+
+  test('has the tenant first in every key, unique rule and index, and an index for every reference', async () => {
+    expect(
+      (
+        await as(
+          'owner',
+          null,
+          `SELECT pg_get_indexdef(indexrelid) AS index FROM pg_index
+        WHERE indrelid = 'hr.sample_teams'::regclass`,
+        )
+      )
+        .map((row) => String(row.index).replace(/^.* USING /, ''))
+        .sort(),
+    ).toEqual([
+      'btree (tenant_id, id)',
+      'btree (tenant_id, lead_id)',
+      'btree (tenant_id, lower(name)) WHERE (lucky IS NOT NULL)',
+      'btree (tenant_id, name)',
+      'btree (tenant_id, name, id)',
+    ])
+  })
+
+  test.each([
+    [`(id, name) VALUES ('${id(9)}', 'red')`, '23505', 'sample_teams_name_key'],
+    [`(id, name) VALUES ('${id(9)}', 'much too long')`, '23514', 'sample_teams_name_short_check'],
+    [`(id, name, lucky) VALUES ('${id(9)}', 'x', 13)`, '23514', 'sample_teams_lucky_check'],
+  ])('names its constraints after table and column: %s', async (values, code, constraint) => {
+    await expect(as('hr', acme, `INSERT INTO hr.sample_teams ${values}`)).rejects.toMatchObject({
+      code,
+      constraint,
+    })
+  })
+
+  test('is closed to the other subgraphs', async () => {
+    await expect(as('finance', acme, 'SELECT FROM hr.sample_teams')).rejects.toMatchObject(denied)
+    await expect(as('gateway', acme, 'SELECT FROM hr.sample_teams')).rejects.toMatchObject(denied)
+    await expect(as('hr', acme, 'TRUNCATE hr.sample_teams')).rejects.toMatchObject(denied)
+  })
+})
+
+describe('a partitioned table', () => {
+  test('by tenant: reached through the parent only, references across schemas, cascades', async () => {
+    await as('hr', acme, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(6)}', 'parts')`)
+    await as(
+      'finance',
+      acme,
+      `INSERT INTO finance.sample_parts (id, team_id) VALUES ('${id(7)}', '${id(6)}')`,
+    )
+    await expect(
+      as('finance', globex, `INSERT INTO finance.sample_parts (id, team_id) VALUES ('${id(8)}', '${id(6)}')`),
+    ).rejects.toMatchObject({ code: '23503' })
+    await expect(as('finance', acme, 'SELECT FROM finance.sample_parts_0')).rejects.toMatchObject(denied)
+    expect(await as('finance', acme, 'SELECT id FROM finance.sample_parts')).toEqual([{ id: id(7) }])
+    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(6)}'`)
+    expect(await as('finance', acme, 'SELECT id FROM finance.sample_parts')).toEqual([])
+  })
+
+  test('by month: two months back and twelve ahead, by the calendar of UTC', async () => {
+    const months = (table: string) =>
+      as(
+        'owner',
+        null,
+        `
+      SELECT array_agg(substr(pg_get_expr(relpartbound, oid), 19, 7) ORDER BY relname) =
+        (SELECT array_agg(to_char(m, 'YYYY-MM')) FROM generate_series(
+          date_trunc('month', now() AT TIME ZONE 'UTC') - interval '2 months',
+          date_trunc('month', now() AT TIME ZONE 'UTC') + interval '12 months', interval '1 month') m) AS complete
+      FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = '${table}'::regclass`,
+      )
+    await as('owner', null, `SET LOCAL timezone = 'Pacific/Kiritimati'; SELECT shared.ensure_partitions(12)`)
+    expect(await months('insights.sample_events')).toEqual([{ complete: true }])
+    expect(await months('shared.audit_logs')).toEqual([{ complete: true }])
+    expect(await as('owner', null, 'SELECT shared.ensure_partitions(12) AS made')).toEqual([{ made: 0 }])
+  })
+
+  test('further months can be made, and carry the walls', async () => {
+    const [parents] = await as(
+      'owner',
+      null,
+      `SELECT count(*)::int AS parents FROM pg_partitioned_table WHERE partstrat = 'r'`,
+    )
+    expect(await as('compliance', acme, 'SELECT shared.ensure_partitions(13, 3) AS made')).toEqual([
+      { made: 2 * (parents!.parents as number) },
+    ])
+    expect(
+      await as(
+        'owner',
+        null,
+        `SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(audit_logs|sample_events)_'
+      AND NOT (relrowsecurity AND relforcerowsecurity AND
+        (SELECT count(*) FROM pg_policy WHERE polrelid = pg_class.oid) = 2)`,
+      ),
+    ).toEqual([])
+    await expect(as('compliance', acme, 'SELECT shared.ensure_partitions(100000)')).rejects.toThrow(
+      'months_ahead is 0 to 120',
+    )
+    await expect(as('hr', acme, 'SELECT shared.ensure_partitions(1)')).rejects.toMatchObject(denied)
+  })
+})
+
+describe('a look-up function', () => {
+  test('sees all tenants, with or without a tenant, for its callers only', async () => {
+    await as('hr', globex, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(10)}', 'only')`)
+    const call = `SELECT hr.sample_tenant_of_team('only') AS tenant`
+    // The caller needs the schema too; in the product a subgraph calls functions of its own schema.
+    await as('owner', null, 'GRANT USAGE ON SCHEMA hr TO app_identity')
+    expect(await as('identity', null, call)).toEqual([{ tenant: globex }])
+    expect(await as('identity', acme, call)).toEqual([{ tenant: globex }])
+    await expect(as('identity', globex, 'SELECT name FROM hr.sample_teams')).rejects.toMatchObject(denied)
+    await as('owner', null, 'REVOKE USAGE ON SCHEMA hr FROM app_identity')
+    await expect(as('hr', globex, call)).rejects.toMatchObject(denied)
+  })
+
+  test('its role cannot read a column it did not name', async () => {
+    await expect(
+      as('owner', null, 'SET LOCAL ROLE app_lookup; SELECT lead_id FROM hr.sample_teams'),
+    ).rejects.toMatchObject(denied)
+    expect(
+      await as('owner', null, `SELECT has_schema_privilege('app_lookup', 'hr', 'CREATE') AS may`),
+    ).toEqual([{ may: false }])
+  })
+})
+
+describe('tenants', () => {
+  test('a tenant sees and changes its own row only, and cannot make another', async () => {
+    expect(await as('tenancy', acme, 'SELECT slug FROM tenancy.tenants')).toEqual([{ slug: 'acme' }])
+    expect(
+      await as('tenancy', acme, `UPDATE tenancy.tenants SET name = 'x' WHERE slug = 'globex' RETURNING id`),
+    ).toEqual([])
+    await expect(
+      as(
+        'tenancy',
+        acme,
+        `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${id(1)}', 'Third', 'third')`,
+      ),
+    ).rejects.toMatchObject(denied)
+    await expect(as('tenancy', acme, 'DELETE FROM tenancy.tenants')).rejects.toMatchObject(denied)
+    await expect(as('hr', acme, 'SELECT FROM tenancy.tenants')).rejects.toMatchObject(denied)
+  })
+
+  test.each(['Acme', 'a b', '-a', 'a-', ''])('the slug %p is refused', async (slug) => {
+    await expect(
+      as(
+        'owner',
+        null,
+        `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${id(1)}', 'Third', '${slug}')`,
+      ),
+    ).rejects.toMatchObject({ code: '23514', constraint: 'tenants_slug_check' })
+  })
+
+  test('removing one removes its rows everywhere and no others', async () => {
+    const gone = id(20)
+    await as(
+      'tenancy',
+      gone,
+      `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${gone}', 'Gone', 'gone')`,
+    )
+    await as('hr', gone, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(21)}', 'x')`)
+    await as(
+      'hr',
+      gone,
+      `INSERT INTO shared.audit_logs (id, action, resource_type) VALUES ('${id(22)}', 'VIEW', 'X')`,
+    )
+    const count = `SELECT (SELECT count(*)::int FROM hr.sample_teams) AS teams, (SELECT count(*)::int FROM shared.audit_logs) AS audit`
+    const [before] = await as('owner', null, count)
+    await as('owner', null, `DELETE FROM tenancy.tenants WHERE id = '${gone}'`)
+    expect(await as('owner', null, count)).toEqual([
+      { teams: (before!.teams as number) - 1, audit: (before!.audit as number) - 1 },
+    ])
+  })
+})
+
+describe('the shared tables', () => {
+  test('everybody adds to the audit log; only compliance reads it; nobody changes it', async () => {
+    for (const role of ['hr', 'gateway', 'compliance'] as const)
+      await as(
+        role,
+        acme,
+        `INSERT INTO shared.audit_logs (id, action, resource_type) VALUES ('${id(30)}', 'VIEW', '${role}')
+        ON CONFLICT DO NOTHING`,
+      )
+    const read = 'SELECT resource_type FROM shared.audit_logs ORDER BY resource_type'
+    expect(await as('compliance', acme, read)).not.toEqual([])
+    expect(await as('compliance', globex, read)).toEqual([])
+    for (const role of ['hr', 'gateway'] as const)
+      await expect(as(role, acme, read)).rejects.toMatchObject(denied)
+    for (const change of [`UPDATE shared.audit_logs SET actor_id = NULL`, 'DELETE FROM shared.audit_logs'])
+      await expect(as('compliance', acme, change)).rejects.toMatchObject(denied)
+    await expect(
+      as(
+        'hr',
+        acme,
+        `INSERT INTO shared.audit_logs (id, action, resource_type) VALUES ('${id(31)}', 'GUESS', 'X')`,
+      ),
+    ).rejects.toMatchObject({ code: '23514' })
+  })
+
+  test('the outbox takes events and shows none to subgraphs', async () => {
+    await as(
+      'hr',
+      acme,
+      `INSERT INTO shared.outbox_events (id, topic, payload) VALUES ('${id(32)}', 'hr.sample', '{}')`,
+    )
+    await expect(as('hr', acme, 'SELECT FROM shared.outbox_events')).rejects.toMatchObject(denied)
+    await expect(
+      as(
+        'gateway',
+        acme,
+        `INSERT INTO shared.outbox_events (id, topic, payload) VALUES ('${id(33)}', 't', '{}')`,
+      ),
+    ).rejects.toMatchObject(denied)
+  })
+
+  test('an idempotency key belongs to tenant, actor and operation', async () => {
+    const insert = (
+      key: string,
+    ) => `INSERT INTO shared.idempotency_keys (actor_id, operation, key, input_hash)
+      VALUES ('${id(40)}', 'pay', '${key}', 'h')`
+    await as('finance', acme, insert('k'))
+    await as('finance', globex, insert('k'))
+    await expect(as('finance', acme, insert('k'))).rejects.toMatchObject({ code: '23505' })
+    await expect(as('finance', acme, insert(''))).rejects.toMatchObject({ code: '23514' })
+    await expect(as('finance', acme, 'DELETE FROM shared.idempotency_keys')).rejects.toMatchObject(denied)
+    expect(await as('finance', globex, 'SELECT key FROM shared.idempotency_keys')).toEqual([{ key: 'k' }])
+  })
+})
+
+test('a table without tenants must be on the list of global tables', () => {
+  const notes = { schema: 'hr', table: 'notes', columns: { id: 'int' }, constraints: [], grants: {} }
+  expect(() => globalTable(notes)).toThrow('hr.notes is not on the list of global tables')
+})
+
+test('the samples can be taken back', async () => {
+  expect(await migrateDown(database.migratorUrl, [...migrations, samples])).toMatch(/^samples-/)
+  expect(await as('owner', null, `SELECT relname FROM pg_class WHERE relname LIKE 'sample%'`)).toEqual([])
 })
