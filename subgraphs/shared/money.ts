@@ -1,3 +1,4 @@
+import { currencyDecimals } from './currencies'
 import { userError } from './errors'
 
 /** An amount as the graph gives and takes it. */
@@ -8,42 +9,36 @@ export interface Money {
   currency: string
 }
 
-/** PostgreSQL's bigint: larger amounts of the smallest unit cannot be stored. */
+/** PostgreSQL's bigint, on both sides alike, so that every amount that can be stored can be reversed. */
 const largest = 2n ** 63n - 1n
-
-const digits = new Map<string, number>()
-
-/** How many decimals a currency has (ISO 4217, column "minor unit"), as the Unicode CLDR data of Node.js knows them. */
-export function decimalsOf(currency: string): number {
-  let known = digits.get(currency)
-  if (known === undefined) {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-    known = format.resolvedOptions().maximumFractionDigits ?? 2
-    digits.set(currency, known)
-  }
-  return known
-}
 
 /** The graph's form of a stored amount: whole minor units as digits, and the currency. Null when either is null. */
 export function money(minor: string, currency: string): Money
 export function money(minor: string | null | undefined, currency: string | null | undefined): Money | null
 export function money(minor: string | null | undefined, currency: string | null | undefined): Money | null {
   if (minor === null || minor === undefined || !currency) return null
-  const decimals = decimalsOf(currency)
+  const decimals = currencyDecimals.get(currency)
+  if (decimals === undefined || !/^-?\d+$/.test(minor))
+    throw new Error(`Not a stored amount: ${minor} ${currency}`)
   const sign = minor.startsWith('-') ? '-' : ''
   const padded = minor.slice(sign.length).padStart(decimals + 1, '0')
-  const whole = padded.slice(0, padded.length - decimals)
-  const fraction = decimals > 0 ? `.${padded.slice(-decimals)}` : ''
-  return { amount: `${sign}${whole}${fraction}`, currency }
+  const point = padded.length - decimals
+  const fraction = decimals > 0 ? `.${padded.slice(point)}` : ''
+  return { amount: `${sign}${padded.slice(0, point)}${fraction}`, currency }
 }
 
 /**
  * The stored form of an amount: whole minor units as digits, and the currency. Throws the user error INVALID on `field`
- * when it has more decimals than its currency or is too large to store; nothing is ever rounded.
+ * when it is no decimal number, has more decimals than its currency or is too large to store; nothing is ever rounded.
  */
-export function parseMoney({ amount, currency }: Money, field = 'amount'): { minor: string; currency: string } {
-  const decimals = decimalsOf(currency)
-  const [, sign = '', whole = '0', fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(amount) ?? []
+export function parseMoney(
+  { amount, currency }: Money,
+  field = 'amount',
+): { minor: string; currency: string } {
+  const decimals = currencyDecimals.get(currency)
+  const [, sign = '', whole, fraction = ''] = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?$/.exec(amount) ?? []
+  if (decimals === undefined) throw userError('INVALID', `${field} is in no known currency`, [field])
+  if (whole === undefined) throw userError('INVALID', `${field} must be a decimal number`, [field])
   const significant = fraction.replace(/0+$/, '')
   if (significant.length > decimals)
     throw userError('INVALID', `${field} must have at most ${decimals} decimals in ${currency}`, [field])

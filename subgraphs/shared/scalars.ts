@@ -1,4 +1,5 @@
 import { GraphQLError, Kind, valueFromASTUntyped, type GraphQLScalarType, type ValueNode } from 'graphql'
+import { currencyDecimals } from './currencies'
 
 /** How a scalar reads inputs and writes outputs; merged into the scalar of the same name in `schema/shared.graphql`. */
 type ScalarFunctions = Pick<GraphQLScalarType<unknown, unknown>, 'serialize' | 'parseValue' | 'parseLiteral'>
@@ -52,9 +53,6 @@ function readDecimal(text: string): string | null {
   if (!match || (match[1]?.length ?? 0) > decimalDigits.fraction) return null
   return text.replace(/\D/g, '').length <= decimalDigits.total ? text : null
 }
-
-/** ISO 4217 codes as the Unicode data of this Node.js knows them. */
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
 
 // The dot-atom form of RFC 5321 with a domain of two labels or more; quoted local parts and address literals are not
 // used by people. The bounds are of the RFC: 64 for the local part, 254 in all.
@@ -113,7 +111,7 @@ export const scalars: Readonly<Record<string, ScalarFunctions>> = {
   DateTime: textScalar('DateTime', '2026-03-29T01:30:00.000Z', readDateTime),
   Date: textScalar('Date', '2026-02-28', readDate),
   Decimal: textScalar('Decimal', '1234.50', readDecimal),
-  CurrencyCode: textScalar('CurrencyCode', 'EUR', (text) => (currencies.has(text) ? text : null)),
+  CurrencyCode: textScalar('CurrencyCode', 'EUR', (text) => (currencyDecimals.has(text) ? text : null)),
   EmailAddress: textScalar('EmailAddress', 'ada@example.com', readEmailAddress),
   JSON: json,
 }
