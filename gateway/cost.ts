@@ -4,10 +4,7 @@ import {
   isListType,
   isNonNullType,
   Kind,
-  parse,
   typeFromAST,
-  visit,
-  type ConstDirectiveNode,
   type ArgumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -17,22 +14,8 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  type ValueNode,
 } from 'graphql'
-
-/** What `@listSize` says of a field. */
-interface ListSize {
-  assumedSize?: number
-  slicingArguments: string[]
-  /** Fields of the returned object that hold the list; empty: the field itself is the list. */
-  sizedFields: string[]
-}
-
-/** What the schema says about cost: `@cost` and `@listSize`, by `Type`, and by `Type.field`. */
-export interface CostModel {
-  weights: ReadonlyMap<string, number>
-  listSizes: ReadonlyMap<string, ListSize>
-}
+import { literal, type CostModel, type ListSize } from './cost-model'
 
 /** The measure of one operation, before anything is planned or fetched. */
 export interface OperationMeasure {
@@ -51,38 +34,6 @@ const mutationWeight = 10
 /** The whole schema is an answer of some hundred kilobytes, whatever of it is selected. */
 const introspectionWeight = 1000
 const slicingArguments = ['first', 'last', 'limit']
-
-/** Reads `@cost` and `@listSize` from a composed supergraph, where they survive as plain directives. */
-export function costModel(supergraph: string): CostModel {
-  const weights = new Map<string, number>()
-  const listSizes = new Map<string, ListSize>()
-  const read = (key: string, directives: readonly ConstDirectiveNode[] | undefined) => {
-    for (const directive of directives ?? []) {
-      const values = Object.fromEntries(
-        (directive.arguments ?? []).map((a) => [a.name.value, literal(a.value, {})]),
-      )
-      if (directive.name.value === 'cost' && typeof values.weight === 'number')
-        weights.set(key, values.weight)
-      if (directive.name.value === 'listSize') {
-        listSizes.set(key, {
-          assumedSize: typeof values.assumedSize === 'number' ? values.assumedSize : undefined,
-          slicingArguments: names(values.slicingArguments),
-          sizedFields: names(values.sizedFields),
-        })
-      }
-    }
-  }
-  const object = (node: {
-    name: { value: string }
-    directives?: readonly ConstDirectiveNode[]
-    fields?: readonly { name: { value: string }; directives?: readonly ConstDirectiveNode[] }[]
-  }) => {
-    read(node.name.value, node.directives)
-    for (const field of node.fields ?? []) read(`${node.name.value}.${field.name.value}`, field.directives)
-  }
-  visit(parse(supergraph), { ObjectTypeDefinition: object, InterfaceTypeDefinition: object })
-  return { weights, listSizes }
-}
 
 /**
  * Measures a validated operation (so without fragment cycles). Linear in the document: each fragment is measured
@@ -107,7 +58,7 @@ export function measure(
     }
   }
 
-  /** The number of items a field's slicing arguments ask for; undefined when it has none. */
+  /** The number of items a field's slicing arguments ask for, by value or default. */
   function sliced(
     field: GraphQLField<unknown, unknown>,
     node: FieldNode,
@@ -120,10 +71,18 @@ export function measure(
       const value = (given && literal(given.value, withDefaults)) ?? definition.defaultValue
       return typeof value === 'number' ? [Math.min(Math.max(value, 0), pageLimit)] : []
     })
-    if (sizes.length > 0) return Math.max(...sizes)
-    return field.args.some((argument) => names.includes(argument.name))
-      ? Math.min(defaultListSize, pageLimit)
-      : undefined
+    return sizes.length > 0 ? Math.max(...sizes) : undefined
+  }
+
+  /** The number of items a page holds; undefined for a field that is no page. */
+  function pageSize(
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    listSize?: ListSize,
+  ): number | undefined {
+    const names = listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments
+    const isPage = field.args.some((argument) => names.includes(argument.name))
+    return sliced(field, node, names) ?? listSize?.assumedSize ?? (isPage ? defaultListSize : undefined)
   }
 
   function ofField(parent: GraphQLNamedType, node: FieldNode, inherited: Inherited | null): OperationMeasure {
@@ -135,12 +94,7 @@ export function measure(
     if (!field || !('type' in field) || !('args' in field)) return { cost: 0, depth: 1, selections: 1 }
     const type = getNamedType(field.type)
     const listSize = model.listSizes.get(`${parent.name}.${name}`)
-    const own = sliced(
-      field,
-      node,
-      listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments,
-    )
-    const ownSize = own ?? listSize?.assumedSize
+    const ownSize = pageSize(field, node, listSize)
     const isList = returnsList(field.type)
     const size = !isList ? 1 : (inheritedSize(inherited, name) ?? ownSize ?? defaultListSize)
     const children =
@@ -211,17 +165,4 @@ function inheritedSize(inherited: Inherited | null, field: string): number | und
 
 function returnsList(type: GraphQLOutputType): boolean {
   return isNonNullType(type) ? returnsList(type.ofType) : isListType(type)
-}
-
-function names(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-}
-
-/** Numbers, strings, lists of them and variables: all that sizes and weights are made of. */
-function literal(node: ValueNode, variables: Readonly<Record<string, unknown>>): unknown {
-  if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return Number(node.value)
-  if (node.kind === Kind.STRING) return node.value
-  if (node.kind === Kind.LIST) return node.values.map((value) => literal(value, variables))
-  if (node.kind === Kind.VARIABLE) return variables[node.name.value] ?? undefined
-  return undefined
 }

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server'
+import { HeaderMap, type ApolloServer } from '@apollo/server'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { RequestContext } from '../subgraphs/shared/context'
 import { ApiError } from '../subgraphs/shared/errors'
 import type { Logger } from '../subgraphs/shared/log'
+import { complete, describe, json, notFound, type Answer } from './answer'
 import { currentRecord, type GatewayContext, type RequestRecord } from './context'
 import type { Metrics } from './metrics'
 import { ready, type Checks } from './ready'
@@ -25,14 +26,7 @@ export interface HttpOptions {
   formatError: (error: unknown) => object
 }
 
-interface Answer {
-  status: number
-  type: string
-  body: string
-  headers?: Record<string, string>
-}
-
-/** Seconds a client may take to send a request: long enough for a bad line, too short to hold connections for nothing. */
+/** What a client may take to send a request: long enough for a bad line, too short to hold connections for nothing. */
 const requestTimeoutMs = 30_000
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
@@ -48,8 +42,10 @@ export function createHttpServer(options: HttpOptions): Server {
       codes: new Set(),
     }
     void route(request, response, record).catch((error: unknown) => {
-      log.error({ requestId: record.requestId, error }, 'the HTTP front failed')
       response.destroy()
+      // A client that leaves in the middle of its request is no fault of ours.
+      if (request.complete)
+        log.error({ requestId: record.requestId, error: describe(error) }, 'the HTTP front failed')
     })
   })
 
@@ -184,23 +180,4 @@ export function createHttpServer(options: HttpOptions): Server {
   }
 
   return server
-}
-
-const notFound: Answer = {
-  status: 404,
-  type: 'text/plain; charset=utf-8',
-  body: 'Not found. GraphQL is at /graphql.\n',
-}
-
-function json(status: number, value: unknown): Answer {
-  return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
-}
-
-function complete({ status = 200, headers, body }: HTTPGraphQLResponse): Answer {
-  if (body.kind !== 'complete') throw new Error('Incremental delivery is not offered')
-  const type = headers.get('content-type') ?? 'application/json; charset=utf-8'
-  const extra = Object.fromEntries(
-    [...headers].filter(([name]) => name === 'allow' || name === 'www-authenticate'),
-  )
-  return { status, type, body: body.string, headers: extra }
 }

@@ -1,7 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server'
 import { GraphQLError, Kind, type FragmentDefinitionNode, type GraphQLSchema } from 'graphql'
 import type { GatewayContext } from './context'
-import { costModel, measure } from './cost'
+import { measure } from './cost'
+import { costModel } from './cost-model'
 
 /** What one request may ask for. Nothing beyond a limit reaches the planner or a subgraph. */
 export interface Limits {

@@ -7,7 +7,8 @@ import {
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
 } from 'graphql'
-import { costModel, measure } from '../../gateway/cost'
+import { measure } from '../../gateway/cost'
+import { costModel } from '../../gateway/cost-model'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
 describe('the measure of an operation', () => {
@@ -21,6 +22,8 @@ describe('the measure of an operation', () => {
       few: [A!]! @listSize(assumedSize: 3)
       page(first: Int = 20, last: Int): Page
       sized(first: Int = 20): Page @listSize(slicingArguments: ["first"], sizedFields: ["nodes"])
+      unsized(first: Int): Page
+      assumed(first: Int): Page @listSize(assumedSize: 20, slicingArguments: ["first"])
       any: U
     }
     type Mutation { change: A }
@@ -62,6 +65,8 @@ describe('the measure of an operation', () => {
     ['{ page(first: 2, last: 50) { nodes { id } } }', 1 + 50, 3, 3],
     ['{ sized(first: 30) { nodes { id } tags { id } } }', 1 + 30 + 10, 3, 5],
     ['{ page(first: 10) { nodes { page(first: 5) { nodes { id } } } } }', 1 + 10 * (1 + 1 + 5), 5, 5],
+    ['{ unsized { nodes { id } } }', 1 + 10, 3, 3],
+    ['{ assumed { nodes { id } } }', 1 + 20, 3, 3],
     ['{ page(first: -1) { nodes { id } } }', 1, 3, 3],
     ['{ x: a { id } y: a { id } }', 2, 2, 4],
     ['{ ...F ...F } fragment F on Query { a { id } }', 2, 2, 4],

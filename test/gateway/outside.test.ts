@@ -10,7 +10,7 @@ const inviting = {
 
 async function attempts(...args: string[]): Promise<{ outside: string[]; stdout: string }> {
   const child = runChild('test/gateway/fixtures/gateway-process.ts', args, inviting, [
-    'test/gateway/fixtures/no-outside.js',
+    'test/gateway/no-outside.js',
   ])
   const [, list] = await child.printed(/^outside: (.*)$/m)
   await child.exit
