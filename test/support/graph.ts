@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { insertDemoData } from '../../database/demo'
+import { demoUserIds, type DemoSlug, type DemoUserName } from '../../database/demo/ids'
 import { createTenant, createUser } from '../../database/tenants'
 import type { SystemRole } from '../../migrations/permissions'
 import { startServer, type RunningServer, type ServerOptions } from '../../scripts/server'
@@ -66,6 +68,8 @@ export interface TestGraph {
   owner: Client
   anonymous: TestClient
   tenant(slug: string): Promise<TestTenant>
+  /** A signed-in user of the demo data; the graph must have been started with `demo`. */
+  demo(slug: DemoSlug, user: DemoUserName): Promise<TestClient>
   /** Runs the work and returns the statements that were sent meanwhile, without BEGIN, COMMIT and the like. */
   statementsDuring(
     work: () => Promise<unknown>,
@@ -84,9 +88,11 @@ export async function startGraph(
   options: Partial<Omit<ServerOptions, 'config' | 'database'>> & {
     env?: NodeJS.ProcessEnv
     database?: TestDatabase
+    /** Fill the database with the demo data first. */
+    demo?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, ...rest } = options
+  const { env, database: given, demo, ...rest } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...env })
@@ -102,6 +108,7 @@ export async function startGraph(
   })
   const owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
+  if (demo) await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
   const tenants = new Map<string, Promise<TestTenant>>()
   const graph: TestGraph = {
     server,
@@ -114,6 +121,10 @@ export async function startGraph(
       let tenant = tenants.get(slug)
       if (!tenant) tenants.set(slug, (tenant = addTenant(graph, slug)))
       return tenant
+    },
+    async demo(slug, user) {
+      const token = await signIn(graph, slug, `${user}@${slug}.example`)
+      return testClient(server.url, demoUserIds[slug][user], { authorization: `Bearer ${token}` })
     },
     async statementsDuring(work) {
       const before = statements.length

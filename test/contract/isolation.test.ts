@@ -1,0 +1,199 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supergraph } from '@apollo/federation-internals'
+import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
+import { loadable } from '../../gateway/compose'
+import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
+import { systemClock } from '../../subgraphs/shared/clock'
+import { projectRoot } from '../../subgraphs/shared/config'
+import type { RequestContext } from '../../subgraphs/shared/context'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import { startGraph, type TestClient, type TestGraph } from '../support/graph'
+import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
+
+/**
+ * acme's administrator, who may do everything in acme, asks for everything that globex has. The cases come from the
+ * schemas, so a new field, entity or mutation is tried the day it appears.
+ */
+const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+const api: GraphQLSchema = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+const queries = Object.values(api.getQueryType()!.getFields())
+const mutations = Object.values(api.getMutationType()!.getFields())
+const lookUps = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
+const withoutArguments = queries.filter((field) => !lookUps.includes(field))
+
+let graph: TestGraph
+let acme: TestClient
+/** Every id in every table of globex, by the GraphQL type where the table is an entity's. */
+const globexIds = new Set<string>()
+
+async function tenantTables(): Promise<string[]> {
+  const { rows } = await graph.owner.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** One number for everything that globex has: it changes with any row. */
+async function globexState(): Promise<string> {
+  const states: string[] = []
+  for (const table of await tenantTables()) {
+    const { rows } = await graph.owner.query<{ state: string }>(
+      `SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS state FROM ${table} t WHERE tenant_id = $1`,
+      [demoTenantIds.globex],
+    )
+    states.push(`${table} ${rows[0]!.state}`)
+  }
+  return states.join('\n')
+}
+
+/** One of globex's ids of an entity; null when it has no row of it. */
+async function globexIdOf(typeName: string): Promise<string | null> {
+  if (typeName === 'Tenant') return demoTenantIds.globex
+  for (const table of await tenantTables()) {
+    const entity = table.split('.')[1]!.replace(/ies$/, 'y').replace(/s$/, '').replaceAll('_', '')
+    if (entity !== typeName.toLowerCase()) continue
+    const { rows } = await graph.owner.query<{ id: string }>(
+      `SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`,
+      [demoTenantIds.globex],
+    )
+    return rows[0]?.id ?? null
+  }
+  return null
+}
+
+beforeAll(async () => {
+  graph = await startGraph({ demo: true })
+  acme = await graph.demo('acme', 'admin')
+  await graph.demo('globex', 'admin')
+  globexIds.add(demoTenantIds.globex)
+  for (const table of await tenantTables()) {
+    const { rows } = await graph.owner
+      .query<{ id: string }>(`SELECT id FROM ${table} WHERE tenant_id = $1`, [demoTenantIds.globex])
+      .catch(() => ({ rows: [] as { id: string }[] }))
+    for (const { id } of rows) globexIds.add(id)
+  }
+}, 60_000)
+afterAll(() => graph?.close())
+
+const foreign = (answer: unknown): string[] => [...idsIn(answer)].filter((id) => globexIds.has(id))
+
+it('knows what is foreign: globex sees its own ids in the same answers', async () => {
+  const globex = await graph.demo('globex', 'admin')
+  expect(foreign(await globex.query('{ tenant { id } users(first: 5) { nodes { id } } }')).length).toBe(5)
+  expect(globexIds.size).toBeGreaterThan(1_000)
+})
+
+describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s', (name, field) => {
+  it('shows nothing of globex at any depth', async () => {
+    const answer = await acme.query(`{ ${name}${rowsOf(field)} ${selectionOf(field.type, 4)} }`)
+    expect(answer.errors ?? []).toEqual([])
+    expect(idsIn(answer.data).size).toBeGreaterThan(0)
+    expect(foreign(answer)).toEqual([])
+  })
+})
+
+describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (name, field) => {
+  it('answers for a row of globex as for no row', async () => {
+    const id = await globexIdOf(getNamedType(field.type).name)
+    expect(id).not.toBeNull()
+    const query = `query ($id: ID!) { ${name}(id: $id) { __typename id } }`
+    const answers = [await acme.query(query, { id }), await acme.query(query, { id: uuidv7() })]
+    expect(answers[0]).toEqual({ status: 200, data: { [name]: null } })
+    expect(answers[1]).toEqual(answers[0])
+  })
+})
+
+function entityCases(): { subgraph: string; type: string; selection: string }[] {
+  const cases: { subgraph: string; type: string; selection: string }[] = []
+  for (const { name, schema } of graph.server.subgraphs.values()) {
+    for (const { name: type } of schema.getType('_Entity')
+      ? schema.getPossibleTypes(schema.getType('_Entity') as never)
+      : []) {
+      const entity = schema.getType(type)
+      if (isObjectType(entity)) cases.push({ subgraph: name, type, selection: selectionOf(entity, 3) })
+    }
+  }
+  return cases
+}
+
+it('answers representations of globex with nothing, in every subgraph and for every type', async () => {
+  const request: RequestContext = {
+    requestId: 'isolation',
+    viewer: {
+      tenantId: demoTenantIds.acme,
+      userId: demoUserIds.acme.admin,
+      sessionId: null,
+      permissionVersion: 1,
+      scopes: new Set(await scopesOfAdmin()),
+    },
+    clientIp: null,
+    userAgent: null,
+    clock: systemClock,
+    log: graph.server.services.log,
+  }
+  const cases = entityCases()
+  expect(cases.length).toBeGreaterThan(8)
+  for (const { subgraph, type, selection } of cases) {
+    const document = parse(
+      `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} ${selection} } }`,
+    )
+    // Where globex has no row of the type, its administrator's id is as foreign.
+    const id = (await globexIdOf(type)) ?? demoUserIds.globex.admin
+    const answer = async (of: string) => {
+      const { data, errors } = await graph.server.subgraphs
+        .get(subgraph as never)!
+        .execute({ document, variables: { r: [{ __typename: type, id: of }] }, context: request })
+      return JSON.parse(JSON.stringify({ data, errors }).replaceAll(of, 'ID')) as unknown
+    }
+    const unknown = uuidv7()
+    const [mine, none] = [await answer(id), await answer(unknown)]
+    expect({ subgraph, type, answer: mine }).toEqual({ subgraph, type, answer: none })
+    expect(foreign(mine)).toEqual([])
+  }
+})
+
+async function scopesOfAdmin(): Promise<string[]> {
+  const { rows } = await graph.owner.query<{ name: string }>('SELECT name FROM identity.permissions')
+  return rows.map(({ name }) => name)
+}
+
+describe.each(mutations.map((field) => [field.name, field] as const))('%s', (name, field) => {
+  const input = field.args.find((argument) => argument.name === 'input')
+  const type = input && getNamedType(input.type)
+  const ids = isInputObjectType(type)
+    ? Object.values(type.getFields()).filter((one) => getNamedType(one.type).name === 'ID')
+    : []
+
+  it('treats ids of globex as ids of nothing, and leaves globex as it is', async () => {
+    const before = await globexState()
+    for (const { name: attacked } of ids) {
+      const typeName = attacked === 'id' ? typeOfMutation(field) : attacked.replace(/Id$/, '')
+      const id = (await globexIdOf(typeName)) ?? (await globexIdOf('User'))!
+      const answer = async (value: string) => {
+        const text = inputValue(input!.type, 'input', (one) => `"${one === attacked ? value : uuidv7()}"`)
+        const payload = await acme.query(
+          `mutation { ${name}(input: ${text}) { userErrors { message field } } }`,
+        )
+        return JSON.parse(JSON.stringify(payload).replaceAll(value, 'ID')) as {
+          errors?: { extensions: object }[]
+        }
+      }
+      const withoutTrace = (one: { errors?: { extensions: { traceId?: string } }[] }) => {
+        for (const error of one.errors ?? []) delete error.extensions.traceId
+        return one
+      }
+      expect(withoutTrace(await answer(id))).toEqual(withoutTrace(await answer(uuidv7())))
+    }
+    expect(await globexState()).toBe(before)
+  })
+})
+
+/** The entity that a mutation is about: the first entity among the fields of its payload. */
+function typeOfMutation(field: (typeof mutations)[number]): string {
+  const payload = getNamedType(field.type)
+  const first = isObjectType(payload) ? Object.values(payload.getFields())[0] : undefined
+  return first ? getNamedType(first.type).name : ''
+}

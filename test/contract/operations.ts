@@ -1,0 +1,66 @@
+import {
+  getNamedType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLOutputType,
+} from 'graphql'
+
+/** Everything below a type to the given depth, as a selection set; empty for a scalar. */
+export function selectionOf(type: GraphQLOutputType, depth: number): string {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ''
+  if (!isObjectType(named) || depth === 0) return '{ __typename }'
+  const fields = Object.values(named.getFields())
+    .filter((field) => !field.args.some(isRequiredArgument))
+    .filter((field) => depth > 1 || !isCompositeType(getNamedType(field.type)))
+    .map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, depth - 1)}`)
+  return `{ __typename ${fields.join(' ')} }`
+}
+
+/** Small pages, so that a deep selection stays within the cost limit. */
+export function rowsOf(field: GraphQLField<unknown, unknown>): string {
+  return field.args.some(({ name }) => name === 'first') ? '(first: 2)' : ''
+}
+
+/**
+ * A valid value of an input type as GraphQL text: `ids` gives the text of every id it holds. Null when the type is
+ * optional.
+ */
+export function inputValue(type: GraphQLInputType, name: string, ids: (name: string) => string): string {
+  if (isNonNullType(type)) return inputValue(type.ofType, name, ids)
+  if (isListType(type)) return `[${inputValue(type.ofType, name, ids)}]`
+  const named = getNamedType(type)
+  if (isInputObjectType(named)) {
+    const fields = Object.values(named.getFields()).filter(
+      (field) => isNonNullType(field.type) || getNamedType(field.type).name === 'ID',
+    )
+    return `{ ${fields.map((field) => `${field.name}: ${inputValue(field.type, field.name, ids)}`).join(', ')} }`
+  }
+  if (isEnumType(named)) return named.getValues()[0]!.name
+  return named.name === 'ID' ? ids(name) : (samples[named.name] ?? '"text"')
+}
+
+const samples: Readonly<Record<string, string>> = {
+  Int: '1',
+  Float: '0.5',
+  Boolean: 'true',
+  DateTime: '"2026-01-15T12:00:00.000Z"',
+  Date: '"2026-01-15"',
+  Decimal: '"12.50"',
+  CurrencyCode: '"EUR"',
+  EmailAddress: '"someone@else.example"',
+  JSON: '{}',
+}
+
+/** Every UUID anywhere in an answer. */
+export function idsIn(answer: unknown): Set<string> {
+  const found = JSON.stringify(answer).match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi) ?? []
+  return new Set(found.map((id) => id.toLowerCase()))
+}
