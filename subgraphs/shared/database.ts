@@ -100,7 +100,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (!(await modeWorks(mode, options))) {
     if (mode !== 'prepared' || !(await modeWorks('pipeline', options)))
       throw new Error(
-        `The tenant binding "${mode}" does not work here: install pg 8.23.1, or set DATABASE_BINDING`,
+        `The tenant binding "${mode}" does not work here: install pg 8.23.1, or behind a pooler set DATABASE_BINDING=unnamed`,
       )
     warn(
       'The tenant binding "prepared" does not work with this version of pg: using "pipeline", which is slower',

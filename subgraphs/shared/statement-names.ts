@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 /** The prepared statements of one connection, by their text. A name is never given twice. */
@@ -22,7 +23,8 @@ export function statementNames(limit: number, closes: boolean): StatementNames {
     of(text) {
       const known = names.get(text)
       if (known || (!closes && given >= limit)) return known
-      const name = `s${++given}`
+      // With the text's hash: a pooler that mixes sessions up runs no other statement under the name, it fails.
+      const name = `s${++given}_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`
       names.set(text, name)
       return name
     },

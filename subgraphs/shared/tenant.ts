@@ -85,7 +85,10 @@ export function tenantClient(
         })
       } catch (error) {
         await super.end()
-        throw error
+        if ((error as { code?: string }).code !== '42P05') throw error
+        throw new Error('The pooler mixes up prepared statements: set DATABASE_BINDING=unnamed', {
+          cause: error,
+        })
       }
       return this
     }

@@ -241,6 +241,18 @@ describe('the check at start', () => {
     await expect(openNotes(database, 'pipeline')).rejects.toThrow('does not work here')
   })
 
+  it('tells what to do behind a pooler that hands out sessions with the prepared statements of others', async () => {
+    proto.submit = function (this: Sent & { name?: string }, connection) {
+      if (this.name !== 'tenant_binding') return original.call(this as never, connection)
+      return Object.assign(new Error('prepared statement already exists'), { code: '42P05' })
+    }
+    await expect(openNotes(database, 'prepared')).rejects.toThrow('set DATABASE_BINDING=unnamed')
+    await expect(openNotes(database, 'pipeline')).rejects.toThrow('set DATABASE_BINDING=unnamed')
+    const db = await openNotes(database, 'unnamed')
+    expect(await db.rows({ tenantId: uuidv7() }, select)).toEqual([])
+    await db.close()
+  })
+
   it('tells that the server cannot be reached, and does not take it for a fault of the binding', async () => {
     const unreachable = { ...database, urlFor: () => 'postgres://app_hr:x@127.0.0.1:1/none' }
     await expect(openNotes(unreachable, 'prepared')).rejects.toThrow('ECONNREFUSED')

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
+import { statementNames } from '../../subgraphs/shared/statement-names'
 import { tenantClient } from '../../subgraphs/shared/tenant'
 import { leftovers, modes, notesDatabase, openNotes } from './notes'
 
@@ -31,12 +32,12 @@ const killBackends = () =>
 
 describe.each(modes)('failures, %s', (mode) => {
   let db: Database
-  const warnings: string[] = []
+  let warned: (message: string) => void = () => undefined
   beforeAll(async () => {
     db = await openNotes(database, mode, {
-      statementTimeoutMs: 300,
+      statementTimeoutMs: 600,
       connectionTimeoutMs: 60_000,
-      warn: (message) => warnings.push(message),
+      warn: (message) => warned(message),
     })
   })
   afterEach(async () => {
@@ -70,28 +71,32 @@ describe.each(modes)('failures, %s', (mode) => {
 
   it('survives killed backends: busy, in a transaction, idle', async () => {
     const [one, two] = [{ tenantId: uuidv7() }, { tenantId: uuidv7() }]
-    warnings.length = 0
-    const busy = codeOf(db.rows(one, { text: 'SELECT pg_sleep(0.25)' }))
-    let begun = () => undefined as void
-    const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+    const patient = await openNotes(database, mode, { statementTimeoutMs: 60_000 })
+    const busy = codeOf(patient.rows(one, { text: 'SELECT pg_sleep(50)' }))
+    let killed = () => undefined as void
+    const wasKilled = new Promise<void>((resolve) => (killed = resolve))
     const inside = codeOf(
-      db.transaction(two, async (tx) => {
+      patient.transaction(two, async (tx) => {
         await tx.run(add('lost'))
-        begun()
-        await delay(200)
-        await tx.run(add('never sent'))
+        await wasKilled
+        await tx.run(add('never committed'))
       }),
     )
-    await hasBegun
+    const states =
+      "SELECT 1 FROM pg_stat_activity WHERE usename = 'app_hr' AND (state = 'idle in transaction' OR query LIKE '%pg_sleep%') AND state <> 'idle'"
+    while ((await database.owner.query(states)).rowCount !== 2) await delay(5)
     await killBackends()
     expect(await busy).toBe('57P01')
+    killed()
     expect(await inside).toMatch(/57P01|not queryable|terminated|released/)
-    expect(await db.rows(two, select)).toEqual([])
-    expect(await db.rows(one, tenant)).toEqual([[one.tenantId]])
+    expect(await patient.rows(two, select)).toEqual([])
+    expect(await patient.rows(one, tenant)).toEqual([[one.tenantId]])
+    await patient.close()
 
+    await db.rows(one, tenant)
+    const warning = new Promise<string>((resolve) => (warned = resolve))
     await killBackends()
-    while (warnings.length === 0) await delay(5)
-    expect(warnings[0]).toContain('A database connection was lost')
+    expect(await warning).toContain('A database connection was lost')
     expect(await db.rows(two, tenant)).toEqual([[two.tenantId]])
   })
 
@@ -113,13 +118,14 @@ describe.each(modes)('failures, %s', (mode) => {
   })
 
   it('says what to do when no connection becomes free', async () => {
-    const small = await openNotes(database, mode, { connections: 1, connectionTimeoutMs: 100 })
+    const small = await openNotes(database, mode, { connections: 1, connectionTimeoutMs: 1500 })
     const binding = { tenantId: uuidv7() }
     await small.transaction(binding, async (tx) => {
-      await expect(small.rows(binding, select)).rejects.toThrow('raise DATABASE_CONNECTIONS')
-      await expect(small.transaction(binding, async () => undefined)).rejects.toThrow(
-        'raise DATABASE_CONNECTIONS',
-      )
+      const waiting = [small.rows(binding, select), small.transaction(binding, async () => undefined)]
+      for (const one of await Promise.allSettled(waiting))
+        expect(one).toMatchObject({
+          reason: { message: expect.stringContaining('raise DATABASE_CONNECTIONS') },
+        })
       expect(await tx.rows(select)).toEqual([])
     })
     expect(await small.rows(binding, tenant)).toEqual([[binding.tenantId]])
@@ -184,4 +190,13 @@ it('leaves no connection behind that could not be prepared', async () => {
   await expect(client.connect()).rejects.toMatchObject({ code: '22023' })
   expect(client.getTransactionStatus()).toBe('I')
   await expect(client.query('SELECT 1')).rejects.toThrow(/closed|not queryable/)
+})
+
+it('names a prepared statement after its text, so that sessions mixed up by a pooler cannot swap two', () => {
+  const [one, other] = [statementNames(5, true), statementNames(5, true)]
+  expect(one.of('SELECT 1')).toBe(other.of('SELECT 1'))
+  expect(one.of('SELECT 2')).not.toBe(other.of('SELECT 3'))
+  one.forget('SELECT 1')
+  expect(one.of('SELECT 1')).not.toBe(other.of('SELECT 1'))
+  expect(one.of('SELECT 1')!.length).toBeLessThan(64)
 })

@@ -107,7 +107,7 @@ describe.each(modes)('many tenants over two connections, %s', (mode) => {
     }
 
     const roll = dice(7)
-    const plan = Array.from({ length: 3000 }, () => ({ tenantId: tenants[roll(20)]!, choice: roll(100) }))
+    const plan = Array.from({ length: 2000 }, () => ({ tenantId: tenants[roll(20)]!, choice: roll(100) }))
     await Promise.all(
       Array.from({ length: 24 }, async () => {
         for (let next = plan.pop(); next; next = plan.pop()) {
@@ -119,8 +119,8 @@ describe.each(modes)('many tenants over two connections, %s', (mode) => {
     )
 
     expect(wrong).toBe(0)
-    expect(done).toBe(3000)
-    expect(failed).toBeGreaterThan(300)
+    expect(done).toBe(2000)
+    expect(failed).toBeGreaterThan(200)
     const { rows } = await database.owner.query(
       'SELECT tenant_id, count(*)::int AS count FROM probe.notes WHERE starts_with(body, tenant_id::text) GROUP BY 1',
     )
@@ -131,23 +131,29 @@ describe.each(modes)('many tenants over two connections, %s', (mode) => {
       [...kept.values()].reduce((sum, count) => sum + count, 0),
     )
     expect(await leftovers(db)).toEqual(['I', 'I'])
-  })
+  }, 120_000)
 
   it('keeps tenants apart when statements run out of time', async () => {
+    const hasty = await openNotes(database, mode, { statementTimeoutMs: 600, connectionTimeoutMs: 60_000 })
     const slow = { tenantId: uuidv7() }
     const quick = Array.from({ length: 30 }, () => ({ tenantId: uuidv7() }))
     for (const binding of quick)
-      await db.rows(binding, { name: 'insert', text: insert, values: [uuidv7(), `${binding.tenantId} once`] })
+      await hasty.rows(binding, {
+        name: 'insert',
+        text: insert,
+        values: [uuidv7(), `${binding.tenantId} once`],
+      })
     const [timeouts, seen] = await Promise.all([
       Promise.all(
         Array.from({ length: 3 }, () =>
-          db.rows(slow, { text: 'SELECT pg_sleep(5)' }).catch((error: { code: string }) => error.code),
+          hasty.rows(slow, { text: 'SELECT pg_sleep(5)' }).catch((error: { code: string }) => error.code),
         ),
       ),
-      Promise.all(quick.map((binding) => db.rows(binding, { name: 'all', text: `${select} LIMIT 20` }))),
+      Promise.all(quick.map((binding) => hasty.rows(binding, { name: 'all', text: `${select} LIMIT 20` }))),
     ])
     expect(timeouts).toEqual(['57014', '57014', '57014'])
     expect(seen).toEqual(quick.map(({ tenantId }) => [[tenantId, `${tenantId} once`]]))
-    expect(await leftovers(db)).toEqual(['I', 'I'])
+    expect(await leftovers(hasty)).toEqual(['I', 'I'])
+    await hasty.close()
   })
 })

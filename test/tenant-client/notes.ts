@@ -45,6 +45,8 @@ export async function notesDatabase(): Promise<TestDatabase & { owner: pg.Client
     GRANT USAGE ON SCHEMA probe TO app_hr;
     GRANT SELECT, INSERT, UPDATE, DELETE ON probe.notes TO app_hr;
   `)
+  // A server far from UTC: what comes out must not depend on it.
+  await owner.query('ALTER DATABASE ' + database.name + " SET TimeZone = 'Asia/Kolkata'")
   return {
     ...database,
     owner,
