@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql'
+import { Supergraph } from '@apollo/federation-internals'
+import { compose, loadable } from '../../gateway/compose'
+import { subgraphs } from '../../subgraphs'
+import { readDeclarations, rootTypes } from '../../subgraphs/shared/access'
+import { projectRoot } from '../../subgraphs/shared/config'
+
+const committed = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+const api = Supergraph.build(loadable(committed)).apiSchema().toGraphQLJSSchema()
+const types = Object.values(api.getTypeMap()).filter(({ name }) => !name.startsWith('__'))
+
+it('composes without hints to the committed supergraph', () => {
+  expect(compose([...subgraphs])).toBe(committed)
+})
+
+it('describes every type, field, argument and value', () => {
+  const bare: string[] = []
+  const note = (name: string, described: { description?: string | null }) => {
+    if (!described.description?.trim()) bare.push(name)
+  }
+  for (const type of types) {
+    if (!rootTypes.has(type.name) && !['Boolean', 'Float', 'ID', 'Int', 'String'].includes(type.name))
+      note(type.name, type)
+    if (isEnumType(type)) for (const value of type.getValues()) note(`${type.name}.${value.name}`, value)
+    if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue
+    for (const field of Object.values(type.getFields())) {
+      note(`${type.name}.${field.name}`, field)
+      if ('args' in field)
+        for (const argument of field.args) note(`${type.name}.${field.name}(${argument.name})`, argument)
+    }
+  }
+  expect(bare).toEqual([])
+})
+
+it('lets a denied or absent part be null without blanking its surroundings', () => {
+  const strict: string[] = []
+  for (const { name, entities, typeDefs } of subgraphs) {
+    const owned = new Set(entities.map((entity) => entity.name))
+    for (const type of readDeclarations(typeDefs).types.values()) {
+      for (const { field, nullable, access, external } of type.fields.values()) {
+        const contributed =
+          type.keyFields.size > 0 && !owned.has(type.name) && !type.keyFields.has(field) && !external
+        const restricted = !rootTypes.has(type.name) && (access?.requirements.length ?? 0) > 0
+        if (!nullable && (contributed || restricted)) strict.push(`${name}: ${type.name}.${field}`)
+      }
+    }
+  }
+  expect(strict).toEqual([])
+})
+
+it('has the form of a Relay connection for every list of rows, with its size declared', () => {
+  const faults: string[] = []
+  for (const type of types) {
+    if (!isObjectType(type)) continue
+    for (const field of Object.values(type.getFields())) {
+      const connection = getNamedType(field.type)
+      if (!connection.name.endsWith('Connection') || !isObjectType(connection)) continue
+      const place = `${type.name}.${field.name}`
+      if (type.name === 'Query' && !isNonNullType(field.type)) faults.push(`${place} may be null`)
+      for (const argument of ['first', 'after'])
+        if (!field.args.some(({ name }) => name === argument)) faults.push(`${place} lacks ${argument}`)
+      for (const part of ['edges', 'nodes', 'pageInfo'])
+        if (!connection.getFields()[part]) faults.push(`${connection.name} lacks ${part}`)
+      if (!committed.includes('@listSize')) faults.push(`${place} lacks @listSize`)
+    }
+  }
+  expect(faults).toEqual([])
+})
+
+it('gives every mutation one input and a payload with user errors', () => {
+  const faults: string[] = []
+  for (const field of Object.values(api.getMutationType()!.getFields())) {
+    const verb = field.name.charAt(0).toUpperCase() + field.name.slice(1)
+    const [input, ...others] = field.args
+    if (others.length > 0 || input?.type.toString() !== `${verb}Input!`) faults.push(`${field.name} input`)
+    if (field.type.toString() !== `${verb}Payload!`) faults.push(`${field.name} payload`)
+    const payload = getNamedType(field.type)
+    const errors = isObjectType(payload) ? payload.getFields()['userErrors'] : undefined
+    if (!/^\[\w*UserError!\]!$/.test(String(errors?.type))) faults.push(`${field.name} userErrors`)
+  }
+  expect(faults).toEqual([])
+})
