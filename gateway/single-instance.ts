@@ -3,8 +3,6 @@ import type { Logger } from '../subgraphs/shared/log'
 
 /** Two arbitrary numbers that name this lock; advisory locks are per database. */
 const lock = [0x74656e61, 0x6e740001] as const
-/** The server of a process that was killed notices within this time that its client is gone. */
-const patienceMs = 3000
 const retryMs = 250
 
 export interface SingleInstanceOptions {
@@ -13,6 +11,8 @@ export interface SingleInstanceOptions {
   log: Logger
   /** Another gateway took over while the connection was gone: this one must stop. */
   onLost: (error: Error) => void
+  /** How long a gateway that is just going may take: PostgreSQL notices late that a killed one is gone. Default 3000. */
+  patienceMs?: number
 }
 
 /**
@@ -23,7 +23,7 @@ export interface SingleInstanceOptions {
  * @throws Error when another gateway holds the claim
  */
 export async function holdSingleInstance(options: SingleInstanceOptions): Promise<() => Promise<void>> {
-  const { url, log, onLost } = options
+  const { url, log, onLost, patienceMs = 3000 } = options
   let released = false
   let client = await claim()
 

@@ -17,8 +17,11 @@ afterAll(async () => {
   await database.drop()
 })
 
-function hold(onLost: (error: Error) => void = () => undefined): Promise<() => Promise<void>> {
-  return holdSingleInstance({ url: database.urlFor('gateway'), log: memoryLog().log, onLost })
+function hold(
+  onLost: (error: Error) => void = () => undefined,
+  patienceMs = 300,
+): Promise<() => Promise<void>> {
+  return holdSingleInstance({ url: database.urlFor('gateway'), log: memoryLog().log, onLost, patienceMs })
 }
 
 it('lets one gateway in, refuses the second, and says what to do', async () => {
