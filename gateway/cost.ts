@@ -32,7 +32,7 @@ const defaultListSize = 10
 /** A write costs more than a read: it locks, audits and waits for the disk. */
 const mutationWeight = 10
 /** The whole schema is an answer of some hundred kilobytes, whatever of it is selected. */
-const introspectionWeight = 1000
+const introspectionWeight = 10_000
 const slicingArguments = ['first', 'last', 'limit']
 
 /**
