@@ -113,11 +113,13 @@ function fieldGuards(
   tree: Record<string, Record<string, ShieldRule>>,
 ): Record<string, Record<string, Guard>> {
   const generator = shield(tree, { allowExternalErrors: true, fallbackError: forbidden() })
-  const generated = generator.generate(schema) as Record<string, Record<string, Guard>>
+  const generated = generator.generate(schema) as Record<string, Record<string, Guard | { resolve: Guard }>>
+  // For a combination of rules shield makes an object around the function.
+  const functionOf = (guard: Guard | { resolve: Guard }) => ('resolve' in guard ? guard.resolve : guard)
   return Object.fromEntries(
     Object.entries(tree).map(([type, fields]) => [
       type,
-      Object.fromEntries(Object.keys(fields).map((field) => [field, generated[type]![field]!])),
+      Object.fromEntries(Object.keys(fields).map((field) => [field, functionOf(generated[type]![field]!)])),
     ]),
   )
 }
