@@ -51,8 +51,9 @@ module.exports = {
       name: 'no-undeclared-packages',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unresolvable'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -3,6 +3,7 @@ import type { Store } from '../../subgraphs/shared/key-value'
 import { createLogger } from '../../subgraphs/shared/log'
 import { openStore } from '../../subgraphs/shared/store'
 import { storeContract } from '../store/contract'
+import { startProxy } from './proxy'
 import { freePort, startRedis, type RedisServer } from './server'
 
 const password = 'redis-pass-of-the-test'
@@ -142,6 +143,29 @@ describe('when Redis fails', () => {
     await eventually(() => store.ping())
     expect(await store.keyValue.set('b', '2')).toBe(true)
     expect(await store.keyValue.get('b')).toBe('2')
+  })
+
+  test('connections that went silent are replaced, though nobody uses them, subscriptions included', async () => {
+    const proxy = await startProxy(Number(new URL(server.url).port))
+    const address = server.url.replace(/\d+$/, String(proxy.port))
+    const behind = await openStore({ redisUrl: address }, log)
+    const seen: string[] = []
+    const ended: string[] = []
+    await behind.pubSub.subscribe('a', (message) => void seen.push(message))
+    const unsubscribe = await behind.pubSub.subscribe('a', (message) => void ended.push(message))
+    proxy.silence()
+    await eventually(async () => {
+      await store.pubSub.publish('a', 'after')
+      expect(seen).toContain('after')
+    })
+    await eventually(() => behind.ping())
+    await unsubscribe()
+    const before = ended.length
+    await store.pubSub.publish('a', 'last')
+    await eventually(async () => expect(seen).toContain('last'))
+    expect(ended).toHaveLength(before)
+    await behind.close()
+    await proxy.close()
   })
 
   test('closing does not wait for a frozen server', async () => {

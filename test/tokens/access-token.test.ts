@@ -83,6 +83,7 @@ describe('an access token', () => {
     ['a tenant that is no UUID', {}, { tid: "x'; drop" }],
     ['no session', {}, { sid: null }],
     ['a negative permission version', {}, { pv: -1 }],
+    ['more than 2048 characters', {}, { more: 'x'.repeat(2048) }],
   ])('with %s is refused, though properly signed', (_case, header, payload) => {
     expect(refusal(forged(header, payload))).toBe('invalid')
   })
@@ -115,7 +116,6 @@ describe('an access token', () => {
     ['a line end', `${token}\n`],
     ['no JSON', `${Buffer.from('{').toString('base64url')}.${body}.${signature}`],
     ['a null header', `${part(null)}.${body}.${signature}`],
-    ['more than 2048 characters', `${head}.${'A'.repeat(2048)}.${signature}`],
   ])('made of %s is refused', (_case, text) => {
     expect(refusal(text)).toBe('invalid')
   })
