@@ -27,7 +27,6 @@ export interface SignInResult extends Partial<Tokens> {
 interface Account {
   userId: string
   passwordHash: string | null
-  isActive: boolean
 }
 
 /** Entered when no tenant was found, so that the statements stay the same. No tenant has this id. */
@@ -93,13 +92,13 @@ async function findAccount(
 ): Promise<Account | null> {
   const [row] = await context.db.rows(
     { tenantId, requestId: context.requestId },
-    named('SELECT id, password_hash, status FROM identity.users WHERE tenant_id = $1 AND email = $2', [
+    named('SELECT id, password_hash FROM identity.users WHERE tenant_id = $1 AND email = $2', [
       tenantId,
       email,
     ]),
   )
   if (!row) return null
-  return { userId: String(row[0]), passwordHash: row[1] as string | null, isActive: row[2] === 'ACTIVE' }
+  return { userId: String(row[0]), passwordHash: row[1] as string | null }
 }
 
 /** Null when the user was suspended, or the password changed, since the account was read. */

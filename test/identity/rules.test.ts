@@ -1,0 +1,106 @@
+import { networkOf } from '../../subgraphs/identity/rules/network'
+import { isLastAdministrator, notHeld } from '../../subgraphs/identity/rules/permissions'
+import { isRepeat } from '../../subgraphs/identity/rules/session-limits'
+import {
+  formatRefreshToken,
+  hashSecret,
+  newSecret,
+  parseRefreshToken,
+  secretMatches,
+  successorSecret,
+} from '../../subgraphs/identity/sessions/refresh-token'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import { hashPassword, passwordFault, verifyPassword } from '../../subgraphs/shared/password'
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['unknown', 'unknown'],
+])('the network of %s is %s', (address, network) => {
+  expect(networkOf(address)).toBe(network)
+})
+
+test('permissions that are not held are named once, in order', () => {
+  expect(notHeld(['b:b:b', 'a:a:a', 'c:c:c', 'b:b:b'], new Set(['a:a:a']))).toEqual(['b:b:b', 'c:c:c'])
+  expect(notHeld([], new Set())).toEqual([])
+})
+
+test('the last administrator is the only one', () => {
+  expect(isLastAdministrator('a', ['a'])).toBe(true)
+  expect(isLastAdministrator('A', ['a'])).toBe(true)
+  expect(isLastAdministrator('a', ['a', 'b'])).toBe(false)
+  expect(isLastAdministrator('a', ['b'])).toBe(false)
+  expect(isLastAdministrator('a', [])).toBe(false)
+})
+
+test('a used token is a repeat for ten seconds, also when clocks differ a little', () => {
+  const now = new Date('2026-03-01T00:00:10.000Z')
+  expect(isRepeat('2026-03-01T00:00:00.000Z', now)).toBe(true)
+  expect(isRepeat('2026-02-28T23:59:59.999Z', now)).toBe(false)
+  expect(isRepeat('2026-03-01T00:00:11.000Z', now)).toBe(true)
+})
+
+describe('refresh tokens', () => {
+  const token = { tenantId: uuidv7(), tokenId: uuidv7(), secret: newSecret() }
+
+  test('are read as they were written', () => {
+    expect(parseRefreshToken(formatRefreshToken(token))).toEqual(token)
+  })
+
+  test.each([
+    '',
+    'x',
+    `${token.tenantId}.${token.tokenId}`,
+    `${token.tenantId}.${token.tokenId}.short`,
+    `${token.tenantId}.not-a-uuid-but-36-characters-in-lengt.${'a'.repeat(43)}`,
+    `${formatRefreshToken(token)}x`,
+    `${formatRefreshToken(token)}\n`,
+    `${formatRefreshToken(token)}.x`,
+    'x'.repeat(1_000_000),
+  ])('are nothing else: %#', (text) => {
+    expect(parseRefreshToken(text)).toBeNull()
+  })
+
+  test('the successor follows from the secret and the id, and only from both', () => {
+    const id = uuidv7()
+    const secret = successorSecret(token.secret, id)
+    expect(successorSecret(token.secret, id)).toEqual(secret)
+    expect(successorSecret(token.secret, uuidv7())).not.toEqual(secret)
+    expect(successorSecret(newSecret(), id)).not.toEqual(secret)
+    expect(secret).toHaveLength(32)
+  })
+
+  test('a secret matches its own hash only', () => {
+    expect(secretMatches(token.secret, hashSecret(token.secret))).toBe(true)
+    expect(secretMatches(newSecret(), hashSecret(token.secret))).toBe(false)
+  })
+})
+
+describe('passwords', () => {
+  test('are verified by their hash, however the characters are composed', async () => {
+    const hash = await hashPassword('caf\u00e9 au lait', 4)
+    expect(hash).toMatch(/^\$2b\$04\$/)
+    expect(await verifyPassword('cafe\u0301 au lait', hash)).toBe(true)
+    expect(await verifyPassword('cafe au lait', hash)).toBe(false)
+    expect(await verifyPassword('caf\u00e9 au lait', null)).toBe(false)
+  })
+
+  test('above 72 bytes are refused, where bcrypt would ignore the rest', async () => {
+    const longest = 'ä'.repeat(36)
+    const hash = await hashPassword(longest, 4)
+    expect(await verifyPassword(longest, hash)).toBe(true)
+    expect(await verifyPassword(`${longest}x`, hash)).toBe(false)
+    await expect(hashPassword(`${longest}x`, 4)).rejects.toThrow(
+      new RangeError('a password has at most 72 bytes'),
+    )
+    expect(passwordFault(longest)).toBeNull()
+    expect(passwordFault(`${longest}x`)).toBe('A password has at most 72 bytes')
+    expect(passwordFault('eleven char')).toBe('A password has at least 12 characters')
+    expect(passwordFault('twelve chars')).toBeNull()
+  })
+})
