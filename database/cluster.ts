@@ -31,7 +31,7 @@ export const serverEnvironment =
 export function keptSecret(file: string): string {
   if (!existsSync(file)) {
     const draft = `${file}.new`
-    writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
+    writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600, flush: true })
     renameSync(draft, file)
   }
   return readFileSync(file, 'utf8').trim()

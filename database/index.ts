@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 
@@ -85,7 +86,9 @@ async function openEmbedded(config: Config, log: Logger, options: PrepareOptions
   const attached = options.attach ? attachEmbedded(config.dataDir) : null
   const server = attached ?? (await startEmbedded({ dataDir: config.dataDir, log: plain }))
   try {
-    const secret = config.databaseAppSecret ?? keptSecret(join(config.dataDir, 'database', 'app-secret'))
+    const file = join(config.dataDir, 'database', 'app-secret')
+    // Only who starts the server makes the secret: a tool beside it would make another one.
+    const secret = config.databaseAppSecret ?? (attached ? readFileSync(file, 'utf8') : keptSecret(file))
     const migratorPassword = rolePassword(secret, migratorRole)
     // The process that started the server has done it already, perhaps with a secret of its own.
     if (!attached) await makeEmbeddedDatabase(server, secret, migratorPassword)

@@ -23,8 +23,8 @@ export function takeLock(file: string, refusal: (pid: number) => string): () => 
       if (linkIfFree(draft, file)) break
       const held = read(file)
       if (held === null) continue
-      const owner = JSON.parse(held) as Owner
-      if (isAlive(owner)) throw new Error(refusal(owner.pid))
+      const owner = ownerIn(held)
+      if (owner && isAlive(owner)) throw new Error(refusal(owner.pid))
       // Two starts may find the same stale file: only one moves it away, and what was moved is looked at again.
       const moved = `${file}.${randomUUID()}`
       renameIfThere(file, moved)
@@ -42,8 +42,17 @@ export function takeLock(file: string, refusal: (pid: number) => string): () => 
 
 /** Whether the process that wrote a lock file still lives. */
 export function isHeld(file: string): boolean {
-  const held = read(file)
-  return held !== null && isAlive(JSON.parse(held) as Owner)
+  const owner = ownerIn(read(file) ?? '')
+  return owner !== null && isAlive(owner)
+}
+
+/** Null for a file whose content a power cut took. */
+function ownerIn(text: string): Owner | null {
+  try {
+    return JSON.parse(text) as Owner
+  } catch {
+    return null
+  }
 }
 
 function isAlive(owner: Owner): boolean {

@@ -120,6 +120,13 @@ describe('lock file', () => {
     takeLock(file, refusal)()
   })
 
+  test('whose content a power cut took is replaced', () => {
+    const file = join(folder, 'lock')
+    writeFileSync(file, '')
+    expect(isHeld(file)).toBe(false)
+    takeLock(file, refusal)()
+  })
+
   test('that somebody else replaced is not taken away', () => {
     const file = join(folder, 'lock')
     const release = takeLock(file, refusal)
