@@ -1,0 +1,222 @@
+import { parse } from 'graphql'
+import { Client } from 'pg'
+import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { createTenant } from '../../database/tenants'
+import { tenantTable } from '../../migrations/sql'
+import type { RequestContext, SubgraphContext } from '../../subgraphs/shared/context'
+import { openDatabase, type Database } from '../../subgraphs/shared/database'
+import { load } from '../../subgraphs/shared/load'
+import { page } from '../../subgraphs/shared/page'
+import { fieldPolicy, rowPolicy, type Policies } from '../../subgraphs/shared/policy'
+import { startSubgraph, type RunningSubgraph } from '../../subgraphs/shared/subgraph'
+import { freshDatabase, type TestDatabase } from '../support/postgres'
+import { define, noServices, request, summary } from './three-subgraphs'
+
+@Entity({ schema: 'hr', name: 'shifts' })
+class Shift {
+  @PrimaryColumn({ name: 'tenant_id', type: 'uuid' })
+  tenantId: string
+  @PrimaryColumn({ type: 'uuid' })
+  id: string
+  @Column({ name: 'user_id', type: 'uuid' })
+  userId: string
+  @Column({ type: 'text' })
+  team: string
+  @Column({ type: 'text' })
+  place: string
+  @Column({ type: 'text' })
+  note: string
+}
+
+const id = (last: number) => `01890000-0000-7000-8000-${String(last).padStart(12, '0')}`
+const [ada, ben] = [id(11), id(12)]
+const all = 'hr:shift:read-all'
+
+const policies: Policies = {
+  /** Own shifts and those of the night team, or all with the scope. */
+  visible: rowPolicy(Shift, ['userId', 'team'], (viewer) =>
+    viewer.scopes.has(all) ? null : [{ userId: viewer.userId }, { team: ['night', 'late night'] }],
+  ),
+  author: fieldPolicy(Shift, ['userId'], (viewer, shift) => shift.userId === viewer.userId),
+}
+
+const sdl = `
+  type Shift @key(fields: "id") @policy(policies: [["visible"]]) {
+    id: ID!
+    place: String
+    note: String @policy(policies: [["author"]])
+  }
+  type ShiftConnection { nodes: [Shift!]! edges: [ShiftEdge!]! totalCount: Int }
+  type ShiftEdge { cursor: String! node: Shift! }
+  type Query {
+    shift(id: ID!): Shift @authenticated
+    shifts(first: Int = 20, after: String): ShiftConnection! @authenticated
+    raw: [Shift] @authenticated
+    firstRaw: Shift @authenticated
+  }`
+
+let database: TestDatabase
+let db: Database
+let running: RunningSubgraph
+const sent: string[] = []
+
+/** Rows by a statement of the resolver's own, which forgets the rule. */
+async function allRows(context: SubgraphContext): Promise<object[]> {
+  const rows = await context.db.rows(context.binding, {
+    text: 'SELECT id, user_id, team, place FROM hr.shifts ORDER BY id',
+  })
+  return rows.map(([shift, userId, team, place]) => ({ id: shift, userId, team, place }))
+}
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  const owner = new Client({ connectionString: database.migratorUrl })
+  await owner.connect()
+  const tenantId = request([])!.viewer!.tenantId
+  await owner.query('BEGIN')
+  await createTenant(owner, { id: tenantId, slug: 'acme', name: 'Acme' })
+  const columns = {
+    user_id: 'uuid NOT NULL',
+    team: 'text NOT NULL',
+    place: 'text NOT NULL',
+    note: 'text NOT NULL',
+  }
+  for (const statement of tenantTable({ schema: 'hr', table: 'shifts', columns }).up)
+    await owner.query(statement)
+  await owner.query('COMMIT')
+  const shifts = [
+    [id(1), ada, 'day', 'Berlin', 'a'],
+    [id(2), ben, 'day', 'Oslo', 'b'],
+    [id(3), ben, 'night', 'Rome', 'c'],
+  ]
+  for (const shift of shifts)
+    await owner.query(
+      'INSERT INTO hr.shifts (tenant_id, id, user_id, team, place, note) VALUES ($1, $2, $3, $4, $5, $6)',
+      [tenantId, ...shift],
+    )
+  await owner.end()
+  db = await openDatabase({
+    url: database.urlFor('hr'),
+    entities: [Shift],
+    connections: 2,
+    applicationName: 'test',
+    onStatement: ({ text }) => sent.push(text),
+  })
+  const definition = define(
+    'hr',
+    sdl,
+    {
+      Query: {
+        shift: (_: unknown, args: { id: string }, context: SubgraphContext, info: never) =>
+          load(context, Shift, args.id, info),
+        shifts: (_: unknown, args: object, context: SubgraphContext, info: never) =>
+          page(context, Shift, args, info, { defaultOrder: { property: 'id', direction: 'ASC' } }),
+        raw: (_: unknown, _args: unknown, context: SubgraphContext) => allRows(context),
+        firstRaw: async (_: unknown, _args: unknown, context: SubgraphContext) => (await allRows(context))[1],
+      },
+    },
+    policies,
+  )
+  running = await startSubgraph({ ...definition, entities: [Shift] }, db, {
+    ...noServices,
+    config: { pageLimit: 100, nestedPageLimit: 50 } as never,
+  })
+})
+
+afterAll(async () => {
+  await running.close()
+  await db.close()
+  await database.drop()
+})
+
+async function ask(query: string, asking: RequestContext | null, variables?: object) {
+  sent.length = 0
+  const context = asking ?? request(null)
+  return summary(await running.execute({ document: parse(query), variables, context }))
+}
+const asAda = (scopes: string[] = []) => request(scopes, ada)
+const shifts = (places: string[]) => ({
+  data: { shifts: { nodes: places.map((place) => ({ place })) } },
+  errors: [],
+})
+
+test('a list holds the rows that any alternative of the rule admits', async () => {
+  expect(await ask('{ shifts { nodes { place } } }', asAda())).toEqual(shifts(['Berlin', 'Rome']))
+  expect(await ask('{ shifts { nodes { place } } }', request([], ben))).toEqual(shifts(['Oslo', 'Rome']))
+  expect(await ask('{ shifts { nodes { place } } }', request([], id(99)))).toEqual(shifts(['Rome']))
+})
+
+test('the rule is part of the statement, so counts and pages agree with it', async () => {
+  expect(await ask('{ shifts(first: 1) { totalCount edges { node { place } } } }', asAda())).toEqual({
+    data: { shifts: { totalCount: 2, edges: [{ node: { place: 'Berlin' } }] } },
+    errors: [],
+  })
+  for (const text of sent) expect(text).toMatch(/user_id.*team/)
+})
+
+test('who may see all rows gets all rows', async () => {
+  expect(await ask('{ shifts { nodes { place } } }', asAda([all]))).toEqual(
+    shifts(['Berlin', 'Oslo', 'Rome']),
+  )
+})
+
+test('a row that the rule hides is not there, by its id and as a reference', async () => {
+  expect(await ask(`{ shift(id: "${id(2)}") { place } }`, asAda())).toEqual({
+    data: { shift: null },
+    errors: [],
+  })
+  const query = 'query ($refs: [_Any!]!) { _entities(representations: $refs) { ... on Shift { place } } }'
+  const refs = [1, 2, 3].map((last) => ({ __typename: 'Shift', id: id(last), userId: ada, team: 'night' }))
+  expect(await ask(query, asAda(), { refs })).toEqual({
+    data: { _entities: [{ place: 'Berlin' }, null, { place: 'Rome' }] },
+    errors: [],
+  })
+})
+
+test('nobody sees nothing, and no statement is sent', async () => {
+  expect(await ask(`{ shift(id: "${id(1)}") { place } }`, null)).toEqual({
+    data: { shift: null },
+    errors: ['shift UNAUTHENTICATED'],
+  })
+  const query = `{ _entities(representations: [{ __typename: "Shift", id: "${id(1)}" }]) { ... on Shift { place } } }`
+  expect(await ask(query, null)).toEqual({
+    data: { _entities: [null] },
+    errors: ['_entities.0 UNAUTHENTICATED'],
+  })
+  expect(sent).toEqual([])
+})
+
+test('a rule on a field has its columns read when the field is selected, and only then', async () => {
+  expect(await ask('{ shifts { nodes { note } } }', asAda())).toEqual({
+    data: { shifts: { nodes: [{ note: 'a' }, { note: null }] } },
+    errors: ['shifts.nodes.1.note FORBIDDEN'],
+  })
+  await ask('{ shifts { nodes { id } } }', asAda())
+  expect(sent.join()).not.toMatch(/t\."note"/)
+})
+
+test('rows that a resolver found past the rule are refused where they enter the answer', async () => {
+  expect(await ask('{ raw { place } firstRaw { place } }', asAda())).toEqual({
+    data: { raw: [{ place: 'Berlin' }, null, { place: 'Rome' }], firstRaw: null },
+    errors: ['firstRaw FORBIDDEN', 'raw.1 FORBIDDEN'],
+  })
+  expect(await ask('{ raw { place } }', asAda([all]))).toEqual({
+    data: { raw: [{ place: 'Berlin' }, { place: 'Oslo' }, { place: 'Rome' }] },
+    errors: [],
+  })
+})
+
+test('a rule that names a column the entity lacks, and a field nothing answers, stop the start', async () => {
+  const lacking: Policies = { visible: { columns: ['owner'], allow: () => true, where: () => null } }
+  const definition = define(
+    'hr',
+    `type Shift @key(fields: "id") @policy(policies: [["visible"]]) { id: ID! colour: String }
+     type Query { shift: Shift @authenticated }`,
+    { Query: { shift: () => null } },
+    lacking,
+  )
+  await expect(startSubgraph({ ...definition, entities: [Shift] }, db, noServices)).rejects.toThrow(
+    'subgraph hr cannot start:\n- Shift.colour has neither a column nor a resolver\n' +
+      '- Shift has no column for owner, which a rule or needs() reads',
+  )
+})
