@@ -14,11 +14,6 @@ export const notFound: Answer = {
   body: 'Not found. GraphQL is at /graphql.\n',
 }
 
-/** What the log says of an unexpected error. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
 export function json(status: number, value: unknown): Answer {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
 }

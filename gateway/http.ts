@@ -4,7 +4,7 @@ import type { Clock } from '../subgraphs/shared/clock'
 import type { RequestContext } from '../subgraphs/shared/context'
 import { ApiError } from '../subgraphs/shared/errors'
 import type { Logger } from '../subgraphs/shared/log'
-import { complete, describe, json, notFound, type Answer } from './answer'
+import { complete, json, notFound, type Answer } from './answer'
 import { currentRecord, type GatewayContext, type RequestRecord } from './context'
 import type { Metrics } from './metrics'
 import { ready, type Checks } from './ready'
@@ -29,6 +29,9 @@ export interface HttpOptions {
 /** What a client may take to send a request: long enough for a bad line, too short to hold connections for nothing. */
 const requestTimeoutMs = 30_000
 
+/** What nginx made the usual status of a client that left before its answer. */
+const clientGone = 499
+
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checks } = options
@@ -41,12 +44,13 @@ export function createHttpServer(options: HttpOptions): Server {
       userId: null,
       codes: new Set(),
     }
-    void route(request, response, record).catch((error: unknown) => {
-      response.destroy()
-      // A client that leaves in the middle of its request is no fault of ours.
-      if (request.complete)
-        log.error({ requestId: record.requestId, error: describe(error) }, 'the HTTP front failed')
-    })
+    void currentRecord.run(record, () => route(request, response, record).catch(failed))
+
+    function failed(error: unknown): Promise<void> | void {
+      // Nobody reads the answer of a client that left in the middle of its request, and that is no fault of ours.
+      if (!request.complete || response.headersSent) return void response.destroy()
+      return send(response, record, json(500, { errors: [options.formatError(error)] }))
+    }
   })
 
   async function route(
@@ -77,19 +81,18 @@ export function createHttpServer(options: HttpOptions): Server {
     const started = performance.now()
     metrics.inFlight.inc()
     try {
-      const answer = await currentRecord.run(record, () => answered(request, response, record))
-      await send(response, record, answer)
+      await send(response, record, await answered(request, response, record))
     } finally {
       const ms = performance.now() - started
+      const status = response.destroyed && !response.writableFinished ? clientGone : response.statusCode
       metrics.inFlight.dec()
-      metrics.requests.observe({ status: String(response.statusCode) }, ms / 1000)
+      metrics.requests.observe({ status: String(status) }, ms / 1000)
       const { requestId, operationName, tenantId, userId } = record
-      const gone = response.destroyed && !response.writableFinished
       log.info(
         {
           requestId,
           operationName,
-          status: gone ? 'client gone' : response.statusCode,
+          status,
           ms: Math.round(ms),
           tenantId,
           userId,

@@ -30,6 +30,26 @@ describe('what is not GraphQL', () => {
     ])
   })
 
+  it('answers a fault of its own as a fault, masked and logged', async () => {
+    const faulty = await startTestGateway({
+      page: () => {
+        throw new Error('ENOENT /srv/secret/page.html')
+      },
+    })
+    const answer = await faulty.fetch('/graphql')
+    await faulty.close()
+    const traceId = answer.headers.get('x-request-id')
+    expect([answer.status, answer.body]).toEqual([
+      500,
+      {
+        errors: [
+          { message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR', traceId } },
+        ],
+      },
+    ])
+    expect(faulty.lines.find(({ msg }) => msg === 'request failed')).toMatchObject({ requestId: traceId })
+  })
+
   it.each(['/', '/graphql/', '/graphq', '/../graphql/x'])('knows nothing at %s', async (path) => {
     expect((await gateway.fetch(path)).status).toBe(404)
   })
@@ -194,7 +214,7 @@ describe('a client that leaves', () => {
     await gateway.close()
     // hr would be asked for the employee once identity has answered.
     expect(gateway.state.calls).toEqual(['identity'])
-    expect(gateway.lines.find(({ msg }) => msg === 'request')).toMatchObject({ status: 'client gone' })
+    expect(gateway.lines.find(({ msg }) => msg === 'request')).toMatchObject({ status: 499 })
   })
 
   it('does not cancel a request that was answered', async () => {
