@@ -1,7 +1,8 @@
-import { demoUserIds, type DemoSlug } from './ids'
+import { demoUserIds, demoUserNames, type DemoSlug } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
+import { demoPeople } from './users'
 
 const day = 86_400_000
 
@@ -159,11 +160,13 @@ const employees: DemoTable = {
     created_at: 'timestamptz',
   },
   rows: ({ slug, profile, random, today }) => {
-    const { admin: _admin, ...linked } = demoUserIds[slug]
-    const logins = Object.values(linked)
     const [currency] = profile.currencies as readonly [DemoCurrency]
     return times(profile.counts.employees, (place) => {
-      const [firstName, lastName] = random.pick(profile.people)
+      const login = demoUserNames[place]
+      const [someFirstName, someLastName] = random.pick(profile.people)
+      const { firstName, lastName } = login
+        ? demoPeople[login]
+        : { firstName: someFirstName, lastName: someLastName }
       const [position, salary] = random.pick(profile.positions)
       const hired = today - random.int(10, 7_000) * day
       const hireDate = leapDays[place] ?? (random.chance(0.95) ? dayOf(hired) : null)
@@ -173,16 +176,16 @@ const employees: DemoTable = {
       return {
         id: seededId(random, hired),
         employee_number: `${slug === 'acme' ? 'E' : 'GX'}${padded(place + 1, 4)}`,
-        user_id: logins[place] ?? null,
+        user_id: login ? demoUserIds[slug][login] : null,
         first_name: firstName,
         last_name: lastName,
-        position: random.chance(0.97) ? position : null,
+        position: login ? demoPeople[login].position : random.chance(0.97) ? position : null,
         hire_date: hireDate,
         salary: isPaid ? String(paid * currency.minorUnits) : null,
         salary_currency: isPaid ? currency.code : null,
         performance_score: random.chance(0.8) ? random.int(30, 100) : null,
         retention_risk: random.chance(0.75) ? score(random) : null,
-        is_active: place < logins.length || random.chance(0.92),
+        is_active: login !== undefined || random.chance(0.92),
         created_at: instant(hired),
       }
     })

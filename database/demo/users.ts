@@ -4,11 +4,14 @@ import { hashPassword } from '../../subgraphs/shared/password'
 import { createUser } from '../tenants'
 import { demoSlugs, demoTenantIds, demoUserIds, demoUserNames, type DemoUserName } from './ids'
 
-const people: Readonly<Record<DemoUserName, { role: SystemRole; firstName: string; lastName: string }>> = {
-  admin: { role: 'ADMIN', firstName: 'Ada', lastName: 'Okafor' },
-  hr: { role: 'HR_MANAGER', firstName: 'Henrik', lastName: 'Søndergaard' },
-  analyst: { role: 'ANALYST', firstName: 'Ana', lastName: 'Yoshida' },
-  viewer: { role: 'VIEWER', firstName: 'Vikram', lastName: 'Rao' },
+/** Who the demo users are; each works for the tenant too. */
+export const demoPeople: Readonly<
+  Record<DemoUserName, { role: SystemRole; firstName: string; lastName: string; position: string }>
+> = {
+  admin: { role: 'ADMIN', firstName: 'Ada', lastName: 'Okafor', position: 'Operations director' },
+  hr: { role: 'HR_MANAGER', firstName: 'Henrik', lastName: 'Søndergaard', position: 'Head of people' },
+  analyst: { role: 'ANALYST', firstName: 'Ana', lastName: 'Yoshida', position: 'Business analyst' },
+  viewer: { role: 'VIEWER', firstName: 'Vikram', lastName: 'Rao', position: 'Assistant' },
 }
 
 /**
@@ -21,13 +24,14 @@ export async function createDemoUsers(client: ClientBase, password: string, roun
   const passwordHash = await hashPassword(password, rounds)
   for (const slug of demoSlugs) {
     for (const name of demoUserNames) {
-      const { role, ...person } = people[name]
+      const { role, firstName, lastName } = demoPeople[name]
       await createUser(client, demoTenantIds[slug], {
         id: demoUserIds[slug][name],
         email: `${name}@${slug}.example`,
         passwordHash,
         roles: [role],
-        ...person,
+        firstName,
+        lastName,
       })
     }
   }
