@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { contradictions, urlVariable } from './config-rules'
 import {
   databaseRoles,
   fault,
@@ -159,51 +160,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
 /** Apollo's packages report usage and look for cloud metadata unless this is set before they are constructed. */
 export function disableTelemetry(): void {
   process.env.APOLLO_TELEMETRY_DISABLED = 'true'
-}
-
-/** Faults that lie between variables rather than in one of them. */
-function contradictions(given: Record<string, string | undefined>): string[] {
-  const faults: string[] = []
-  const external = given.DATABASE_URL ?? given.POSTGRES_HOST
-  if (given.DATABASE_URL && given.POSTGRES_HOST) {
-    faults.push('DATABASE_URL and POSTGRES_HOST both name a database: remove one of them')
-  }
-  if (given.POSTGRES_HOST && !(given.POSTGRES_DB && given.POSTGRES_USER)) {
-    faults.push('POSTGRES_HOST needs POSTGRES_DB and POSTGRES_USER (the role that migrates) beside it')
-  }
-  for (const name of ['POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD']) {
-    if (given[name] && !external)
-      faults.push(`${name} has no effect without POSTGRES_HOST: set that too, or remove it`)
-  }
-  if (external && !given.DATABASE_APP_SECRET && !databaseRoles.every((role) => given[urlVariable(role)])) {
-    faults.push(
-      'DATABASE_APP_SECRET is missing: with an external database set 32 or more random characters (openssl rand -base64 32); the passwords of the application roles are derived from it',
-    )
-  }
-  for (const name of Object.keys(given)) {
-    if (name.startsWith('DATABASE_URL_') && !variableNames.includes(name)) {
-      faults.push(
-        `${name} names no role: the roles are ${databaseRoles.map((role) => role.toUpperCase()).join(', ')}`,
-      )
-    }
-  }
-  const distributed = given.SUBGRAPHS !== undefined && given.SUBGRAPHS !== 'in-process'
-  if (distributed && !given.VIEWER_SECRET) {
-    faults.push(
-      'VIEWER_SECRET is missing: gateway and HTTP subgraphs share 32 or more random characters (openssl rand -base64 32)',
-    )
-  }
-  const signsElsewhere = /(^|,)\s*identity\s*=/.test(given.SUBGRAPHS ?? '') && given.TOKEN_PUBLIC_KEYS
-  if (given.NODE_ENV === 'production' && external && !given.TOKEN_PRIVATE_KEY && !signsElsewhere) {
-    faults.push(
-      'TOKEN_PRIVATE_KEY is missing: in production with an external database set an Ed25519 key as JWK (docs/decisions/0006-sessions-and-tokens.md shows how to make one)',
-    )
-  }
-  return faults
-}
-
-function urlVariable(role: SubgraphName | 'gateway'): string {
-  return `DATABASE_URL_${role.toUpperCase()}`
 }
 
 function urlFromParts(value: z.infer<typeof variables>): string | null {
