@@ -39,7 +39,7 @@ export const insights = migration(4, 'insights', [
       churn_risk: 'churn_risk BETWEEN 0 AND 1',
       average_sentiment: 'average_sentiment BETWEEN -1 AND 1',
       interaction_count: 'interaction_count >= 0',
-      last_seen_at: 'last_seen_at >= first_seen_at',
+      last_seen_at: 'first_seen_at <= last_seen_at',
       metadata: "jsonb_typeof(metadata) = 'object'",
     },
     indexes: [
