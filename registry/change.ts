@@ -38,7 +38,7 @@ export function changeHash({ code, coordinate, from = '', to = '' }: Change): st
 const order: Record<Severity, number> = { breaking: 0, dangerous: 1, safe: 2 }
 
 /** Worst first, then by coordinate: the same list whatever order the schemas are written in. */
-export function sorted(changes: readonly Change[]): Change[] {
+export function sorted<T extends Change>(changes: readonly T[]): T[] {
   const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
   return [...changes].sort(
     (a, b) =>

@@ -1,0 +1,151 @@
+import type { DocumentNode } from 'graphql'
+import type { Approval } from './approvals'
+import { sorted, type Change } from './change'
+import { composeGraph, type CompositionProblem } from './composed'
+import { contractSchema, type Contract } from './contracts'
+import { apiChanges, diff } from './diff'
+import { judge, type JudgedChange } from './judge'
+import { lint, type LintFinding } from './lint'
+import { locator } from './locations'
+import { operationFaults, type OperationFault, type OperationFile } from './operations'
+import { readSchema, type SchemaModel } from './schema-model'
+import type { SubgraphSource } from './subgraph-files'
+import type { Usage } from './usage'
+
+export interface CheckInput {
+  subgraphs: readonly SubgraphSource[]
+  /** What clients have today; null when there is nothing yet. */
+  base: { label: string; document: DocumentNode } | null
+  contracts: readonly Contract[]
+  /** The contracts of the base; those of now when not given. */
+  baseContracts?: readonly Contract[]
+  approvals: readonly Approval[]
+  usage: Usage | null
+  /** Days without use after which something counts as unused. */
+  days: number
+  /** `YYYY-MM-DD` */
+  today: string
+  strict: boolean
+  /** Operations of this repository, which must stay valid. */
+  operations: readonly OperationFile[]
+  /** Whether the house rules are asked. */
+  lint: boolean
+}
+
+export interface CheckReport {
+  passed: boolean
+  base: string | null
+  problems: CompositionProblem[]
+  changes: JudgedChange[]
+  findings: LintFinding[]
+  operations: OperationFault[]
+  /** Approvals that cover no change of this check: void, run out or done with. */
+  idleApprovals: Approval[]
+  usage: { from: string | null; days: number; operations: number } | null
+  supergraph: string | null
+}
+
+/** Everything that must hold before a schema change lands. */
+export function check(input: CheckInput): CheckReport {
+  const { supergraph, document, problems } = composeGraph(input.subgraphs)
+  const usage = input.usage && {
+    from: input.usage.from,
+    days: input.days,
+    operations: input.usage.operations.length,
+  }
+  const report = {
+    base: input.base?.label ?? null,
+    problems,
+    changes: [],
+    findings: [],
+    operations: [],
+    idleApprovals: [],
+    usage,
+    supergraph,
+  }
+  if (!document) return { ...report, passed: false }
+
+  const after = readSchema(document)
+  const locate = locator(input.subgraphs.map(({ typeDefs }) => typeDefs))
+  const before = input.base ? readSchema(input.base.document) : after
+  const found = input.base
+    ? allChanges(before, after, input.baseContracts ?? input.contracts, input.contracts)
+    : []
+  const changes = judge(found, { ...input, base: before, locate })
+  const contractProblems = input.contracts.flatMap((contract) =>
+    contractSchema(after, contract).faults.map(({ coordinate, message }) => ({
+      code: 'CONTRACT_INVALID',
+      message,
+      location: locate(coordinate),
+      fix: 'Tag what it needs, or exclude what leads there.',
+    })),
+  )
+  const findings = input.lint ? lint(input.subgraphs, after) : []
+  const operations = operationFaults(after, input.operations)
+  const covering = new Set(changes.map(({ approval }) => approval))
+  return {
+    ...report,
+    problems: contractProblems,
+    changes,
+    findings,
+    operations,
+    idleApprovals: input.approvals.filter((approval) => !covering.has(approval)),
+    passed:
+      contractProblems.length === 0 &&
+      operations.length === 0 &&
+      changes.every(({ blocked }) => blocked === null) &&
+      findings.every(({ severity }) => severity !== 'error'),
+  }
+}
+
+/** The changes of the graph, and those only the clients of a contract notice. */
+export function allChanges(
+  before: SchemaModel,
+  after: SchemaModel,
+  contractsBefore: readonly Contract[],
+  contractsAfter: readonly Contract[],
+): (Change & { contracts: string[] })[] {
+  const key = ({ code, coordinate, from, to }: Change) => JSON.stringify([code, coordinate, from, to])
+  const found = new Map<string, Change & { contracts: string[] }>()
+  for (const change of diff(before, after)) found.set(key(change), { ...change, contracts: [] })
+  for (const contract of contractsBefore) {
+    const now = contractsAfter.find(({ name }) => name === contract.name)
+    if (!now) {
+      const { name } = contract
+      const removed: Change = {
+        code: 'CONTRACT_REMOVED',
+        severity: 'breaking',
+        coordinate: name,
+        message: `The contract ${name} was removed`,
+        affects: [],
+      }
+      found.set(key(removed), { ...removed, contracts: [name] })
+      continue
+    }
+    for (const change of apiChanges(
+      contractSchema(before, contract).schema,
+      contractSchema(after, now).schema,
+    )) {
+      const known = found.get(key(change))
+      if (known) known.contracts.push(contract.name)
+      else
+        found.set(key(change), {
+          ...change,
+          message: `${change.message}, in the contract ${contract.name}`,
+          contracts: [contract.name],
+        })
+    }
+  }
+  for (const { name } of contractsAfter) {
+    if (contractsBefore.some((contract) => contract.name === name)) continue
+    const added: Change = {
+      code: 'CONTRACT_ADDED',
+      severity: 'safe',
+      coordinate: name,
+      message: `The contract ${name} was added`,
+      affects: [],
+    }
+    found.set(key(added), { ...added, contracts: [name] })
+  }
+  return sorted([...found.values()])
+}

@@ -1,0 +1,68 @@
+import { parse, type DocumentNode } from 'graphql'
+import { composition } from '../gateway/compose'
+import { locationOf, locator, type Location } from './locations'
+import { plainlySatisfiable } from './satisfiability'
+import type { SubgraphSource } from './subgraph-files'
+
+/** Why subgraphs do not compose, and where to mend it. */
+export interface CompositionProblem {
+  code: string
+  message: string
+  location: Location | null
+  /** What to do; null when the message says it already. */
+  fix: string | null
+}
+
+export interface ComposedGraph {
+  /** Null when there are problems. */
+  supergraph: string | null
+  document: DocumentNode | null
+  problems: CompositionProblem[]
+}
+
+/** What to do about the faults people meet most. Apollo's messages say what is wrong, rarely what to do. */
+const fixes: Record<string, string> = {
+  INVALID_FIELD_SHARING:
+    'Let one subgraph own the field, mark it @shareable in all of them, or move it with @override(from:).',
+  INCONSISTENT_INPUT_OBJECT_FIELD:
+    'Inputs merge by intersection: give the field to every subgraph that has the input, or name the inputs differently.',
+  INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM:
+    'Enums that clients send merge by intersection: give the value to every subgraph.',
+  SATISFIABILITY_ERROR:
+    'Give the subgraph that has the field a @key whose fields the other subgraphs resolve.',
+  KEY_INVALID_FIELDS: 'Name fields of the type in @key(fields:).',
+  MISSING_TRANSITIVE_AUTH_REQUIREMENTS:
+    'Ask for at least the rights of the required field where it is required.',
+  REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH: 'Give the input field to every subgraph that has the input.',
+  INCONSISTENT_DESCRIPTION: 'Use the same description in all subgraphs, or describe it in one of them only.',
+  OVERRIDE_DIRECTIVE_CAN_BE_REMOVED: 'The move is complete: remove @override.',
+  NO_QUERIES: 'Give one subgraph a Query type with a field.',
+}
+
+/**
+ * Composes subgraphs and says where each problem is.
+ * @param thorough search for a way to every field even where {@link plainlySatisfiable} proves that there is one
+ */
+export function composeGraph(subgraphs: readonly SubgraphSource[], { thorough = false } = {}): ComposedGraph {
+  const { supergraph, faults } = composition(subgraphs, thorough ? undefined : plainlySatisfiable)
+  const find = locator(subgraphs.map(({ typeDefs }) => typeDefs))
+  return {
+    supergraph,
+    document: supergraph === null ? null : parse(supergraph, { noLocation: true }),
+    problems: faults.map(({ code, message, nodes }) => ({
+      code,
+      message,
+      location: nodes.map(locationOf).find((place) => place !== null) ?? find(coordinateIn(message)),
+      fix: fixes[code] ?? null,
+    })),
+  }
+}
+
+/** The coordinate a message is about. What cannot be reached is named last: `cannot find field "T.b"`. */
+function coordinateIn(message: string): string {
+  return (
+    /cannot find field "([\w.]+)"/.exec(message)?.[1] ??
+    /"(\w+(?:\.\w+)?(?:\(\w+:\))?)"/.exec(message)?.[1] ??
+    ''
+  )
+}

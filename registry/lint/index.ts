@@ -1,0 +1,84 @@
+import type { Location } from '../locations'
+import { locationOf } from '../locations'
+import { readSchema, type SchemaModel } from '../schema-model'
+import type { SubgraphSource } from '../subgraph-files'
+import { accessDeclared } from './access'
+import { connections } from './connections'
+import { deprecations } from './deprecations'
+import { documented } from './documented'
+import { naming } from './naming'
+import { nullability } from './nullability'
+import type { LintCode } from './rules'
+import type { ASTNode } from 'graphql'
+
+/** A place where a subgraph's schema does not follow the house rules. */
+export interface LintFinding {
+  code: LintCode
+  severity: 'error' | 'warning'
+  coordinate: string
+  message: string
+  location: Location | null
+}
+
+/** What a rule says; places are added around it. */
+export interface Finding {
+  code: LintCode
+  coordinate: string
+  message: string
+  node: ASTNode | undefined
+}
+
+/** A subgraph as rules see it. */
+export interface LintedSubgraph {
+  name: string
+  schema: SchemaModel
+  /** The types this subgraph owns, against those it refers to or contributes to. */
+  owns(typeName: string): boolean
+}
+
+const rules: ((subgraph: LintedSubgraph, graph: SchemaModel) => Iterable<Finding>)[] = [
+  accessDeclared,
+  connections,
+  deprecations,
+  documented,
+  naming,
+  nullability,
+]
+
+/**
+ * Holds the subgraphs' schemas against the house rules (docs/decisions/0008-schema-registry.md lists them).
+ * @param graph the composed supergraph
+ */
+export function lint(subgraphs: readonly SubgraphSource[], graph: SchemaModel): LintFinding[] {
+  const models = subgraphs.map(({ name, typeDefs }) => ({ name, schema: readSchema(typeDefs) }))
+  const owner = ownersOf(models)
+  const seen = new Set<string>()
+  return models.flatMap(({ name, schema }) =>
+    rules.flatMap((rule) =>
+      [...rule({ name, schema, owns: (typeName) => owner.get(typeName) === name }, graph)].flatMap(
+        ({ node, ...finding }) => {
+          const location = locationOf(node)
+          // A shared file is part of every subgraph: one finding is enough.
+          const key = `${finding.code} ${finding.coordinate} ${location?.file}:${location?.line}`
+          if (seen.has(key)) return []
+          seen.add(key)
+          return [{ ...finding, severity: 'error' as const, location }]
+        },
+      ),
+    ),
+  )
+}
+
+/** Each type belongs to the subgraph that says most about it; stubs of entities say little. */
+function ownersOf(models: readonly { name: string; schema: SchemaModel }[]): Map<string, string> {
+  const owners = new Map<string, string>()
+  const weight = new Map<string, number>()
+  for (const { name, schema } of models) {
+    for (const type of schema.types.values()) {
+      if ((weight.get(type.name) ?? -1) >= type.fields.size) continue
+      weight.set(type.name, type.fields.size)
+      owners.set(type.name, name)
+    }
+  }
+  return owners
+}

@@ -1,0 +1,113 @@
+import type { CheckReport } from '../check'
+import type { CompositionProblem } from '../composed'
+import type { JudgedChange } from '../judge'
+import type { Location } from '../locations'
+import type { OperationUsage } from '../usage'
+
+/** For people in a terminal. */
+export function humanReport(report: CheckReport, { verbose = false } = {}): string {
+  const lines: string[] = []
+  const section = (title: string, items: readonly string[]) => {
+    if (items.length > 0) lines.push(title, ...items, '')
+  }
+  if (report.problems.length > 0) lines.push(humanProblems(report.problems), '')
+  section('Blocked:', report.changes.filter(({ blocked }) => blocked).flatMap(told))
+  section('Approved:', report.changes.filter(({ approval }) => approval).flatMap(told))
+  const others = report.changes.filter(({ blocked, approval }) => !blocked && !approval)
+  section('Dangerous:', others.filter(({ severity }) => severity !== 'safe').flatMap(told))
+  const safe = others.filter(({ severity }) => severity === 'safe')
+  section('Safe:', verbose ? safe.flatMap(told) : summary(safe))
+  section(
+    'Operations of this repository that would fail:',
+    report.operations.map(
+      ({ operation, message, location }) =>
+        `  ${place(location)}${operation ? `${operation}: ` : ''}${message}`,
+    ),
+  )
+  section(
+    'House rules:',
+    report.findings.map(({ code, message, location }) => `  ${place(location)}${code}: ${message}`),
+  )
+  section(
+    'Approvals that cover nothing here (void, run out, or done with: remove them):',
+    report.idleApprovals.map(
+      ({ change, code, coordinate, until }) => `  ${change} ${code} ${coordinate}, until ${until}`,
+    ),
+  )
+  lines.push(verdict(report))
+  return lines.join('\n')
+}
+
+/** Why the subgraphs do not compose. */
+export function humanProblems(problems: readonly CompositionProblem[]): string {
+  return [
+    'The subgraphs do not compose:',
+    ...problems.map(
+      ({ code, message, location, fix }) =>
+        `  ${place(location)}${code}: ${indented(message)}${fix ? `\n    → ${fix}` : ''}`,
+    ),
+  ].join('\n')
+}
+
+/** One line that says it all. */
+export function verdict(report: CheckReport): string {
+  const { changes, problems, findings, operations } = report
+  const blocked = changes.filter((change) => change.blocked).length
+  const parts = [
+    ...(problems.length > 0 ? [counted(problems.length, 'composition problem')] : []),
+    ...(blocked > 0 ? [`${counted(blocked, 'change')} blocked`] : []),
+    ...(operations.length > 0 ? [`${counted(operations.length, 'operation')} broken`] : []),
+    ...(findings.length > 0 ? [`${counted(findings.length, 'house rule')} broken`] : []),
+  ]
+  const of = report.base
+    ? `${counted(changes.length, 'change')} against ${report.base}`
+    : 'nothing to compare with'
+  const usage = report.usage
+    ? `, ${counted(report.usage.operations, 'operation')} seen in ${report.usage.days} days`
+    : ''
+  return report.passed ? `Passed: ${of}${usage}.` : `Failed: ${parts.join(', ')} (${of}${usage}).`
+}
+
+function told(change: JudgedChange): string[] {
+  const { code, message, location, blocked, approval, hash, usedBy, replacement } = change
+  return [
+    `  ${place(location)}${code}: ${message}`,
+    ...(blocked ? [`    blocked: ${blocked} (change ${hash})`] : []),
+    ...(approval ? [`    approved by ${approval.by} until ${approval.until}: ${approval.reason}`] : []),
+    ...(replacement ? [`    replacement: ${replacement}`] : []),
+    ...(usedBy ?? []).slice(0, 10).map((operation) => `    used by ${usedText(operation)}`),
+    ...(usedBy && usedBy.length > 10 ? [`    … and ${usedBy.length - 10} more operations`] : []),
+  ]
+}
+
+/** `GetUser (web 1.2, mobile 3.0): 1,204 requests, 12 tenants, last 2026-11-20` */
+export function usedText({ name, hash, document, clients }: OperationUsage): string {
+  const requests = clients.reduce((sum, client) => sum + client.requests, 0)
+  const tenants = Math.max(0, ...clients.map((client) => client.tenants))
+  const last = clients
+    .map(({ lastSeen }) => lastSeen.slice(0, 10))
+    .sort()
+    .at(-1)
+  const who = clients.slice(0, 3).map(({ client, version }) => `${client}${version ? ` ${version}` : ''}`)
+  const more = clients.length > 3 ? [`${clients.length - 3} more`] : []
+  const title = name || hash || (document ?? '').replaceAll(/\s+/g, ' ').slice(0, 60)
+  return `${title} (${[...who, ...more].join(', ')}): ${counted(requests, 'request')}, ${tenants > 1 ? 'up to ' : ''}${counted(tenants, 'tenant')}${last ? `, last ${last}` : ''}`
+}
+
+function summary(changes: readonly JudgedChange[]): string[] {
+  const codes = new Map<string, number>()
+  for (const { code } of changes) codes.set(code, (codes.get(code) ?? 0) + 1)
+  return [...codes].sort().map(([code, count]) => `  ${code} × ${count}`)
+}
+
+function place(location: Location | null): string {
+  return location ? `${location.file}:${location.line}:${location.column} ` : ''
+}
+
+function indented(text: string): string {
+  return text.trim().replaceAll('\n', '\n    ')
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
