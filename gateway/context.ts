@@ -20,6 +20,9 @@ export interface GatewayContext {
   record: RequestRecord
 }
 
+/** What a subgraph answers to one fetch. */
+export type SubgraphAnswer = Awaited<ReturnType<GraphQLDataSource['process']>>
+
 /** A subgraph as the gateway calls it, in this process or over HTTP. */
 export interface SubgraphDataSource extends GraphQLDataSource<GatewayContext> {
   /** Resolves when the subgraph answers. */

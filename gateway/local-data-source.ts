@@ -1,9 +1,8 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
-import type { GatewayGraphQLResponse } from '@apollo/server-gateway-interface'
 import { parse, type DocumentNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { RunningSubgraph } from '../subgraphs/shared/subgraph'
-import type { GatewayContext, SubgraphDataSource } from './context'
+import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from './context'
 import { cancelled } from './unavailable'
 
 /** Plans hold a bounded number of operations; so does this, and a plan's operation text never changes. */
@@ -21,7 +20,7 @@ export function localDataSource(subgraph: RunningSubgraph): SubgraphDataSource {
     return document
   }
   return {
-    async process(options: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<GatewayGraphQLResponse> {
+    async process(options: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
       if (!('incomingRequestContext' in options)) return {}
       const { query = '', operationName, variables } = options.request
       const context = options.context.request

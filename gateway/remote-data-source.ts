@@ -1,5 +1,4 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
-import type { GatewayGraphQLResponse } from '@apollo/server-gateway-interface'
 import { Pool } from 'undici'
 import type { Clock } from '../subgraphs/shared/clock'
 import { systemClock } from '../subgraphs/shared/clock'
@@ -7,7 +6,7 @@ import type { RequestContext } from '../subgraphs/shared/context'
 import type { Logger } from '../subgraphs/shared/log'
 import type { SubgraphName } from '../subgraphs/shared/names'
 import { signViewer, viewerHeader } from '../subgraphs/shared/viewer-token'
-import type { GatewayContext, SubgraphDataSource } from './context'
+import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from './context'
 import { cancelled, noAnswer } from './unavailable'
 
 /** Who asks a subgraph, and with which headers the client came (names in lower case). */
@@ -69,7 +68,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
     maxResponseSize: maxResponseBytes,
   })
 
-  async function post(body: string, asker: Asker, signal: AbortSignal): Promise<GatewayGraphQLResponse> {
+  async function post(body: string, asker: Asker, signal: AbortSignal): Promise<SubgraphAnswer> {
     const answer = await pool.request({
       path: `${url.pathname}${url.search}`,
       method: 'POST',
@@ -87,7 +86,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
   }
 
   return {
-    async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<GatewayGraphQLResponse> {
+    async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
       if (!('incomingRequestContext' in call)) return {}
       const { request } = call.context
       const { query, variables, operationName } = call.request
@@ -117,14 +116,14 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
 }
 
 /** @throws Error when the text is not a GraphQL answer, as from a proxy's error page */
-function answerFrom(text: string, status: number): GatewayGraphQLResponse {
+function answerFrom(text: string, status: number): SubgraphAnswer {
   let answer: unknown
   try {
     answer = JSON.parse(text)
   } catch {
     answer = null
   }
-  const { data, errors } = (answer ?? {}) as GatewayGraphQLResponse
+  const { data, errors } = (answer ?? {}) as SubgraphAnswer
   const isAnswer = status < 500 && status !== 401 && (data !== undefined || Array.isArray(errors))
   if (!isAnswer) throw new Error(`HTTP ${status} without a GraphQL answer`)
   return { data, errors }

@@ -1,8 +1,7 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
-import type { GatewayGraphQLResponse } from '@apollo/server-gateway-interface'
 import { Kind, parse, type GraphQLFormattedError } from 'graphql'
 import { ApiError, unavailable } from '../subgraphs/shared/errors'
-import type { GatewayContext } from './context'
+import type { GatewayContext, SubgraphAnswer } from './context'
 
 /** The client is gone: nobody reads this, it only ends the plan. */
 export function cancelled(): ApiError {
@@ -18,7 +17,7 @@ export function cancelled(): ApiError {
 export function noAnswer(
   name: string,
   options: GraphQLDataSourceProcessOptions<GatewayContext>,
-): GatewayGraphQLResponse {
+): SubgraphAnswer {
   const { message, extensions } = unavailable(`The ${name} subgraph does not answer. Try again.`)
   const places = placesOf(options)
   const errors: GraphQLFormattedError[] =
