@@ -1,6 +1,3 @@
-/** Packages that ship ES modules only: jest must transform them. */
-const esmOnly = ['jose']
-
 /** How TypeScript becomes what Node runs: the product's settings (.swcrc). */
 const typescript = {
   swcrc: false,
@@ -26,15 +23,6 @@ exports.suite = (settings) => ({
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   transform: {
     '^.+\\.ts$': ['@swc/jest', typescript],
-    '^.+\\.m?js$': [
-      '@swc/jest',
-      {
-        swcrc: false,
-        jsc: { target: 'es2022', parser: { syntax: 'ecmascript' } },
-        module: { type: 'commonjs' },
-      },
-    ],
   },
-  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   ...settings,
 })
