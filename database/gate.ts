@@ -7,6 +7,8 @@ const faults = [
   `SELECT format('%s may do more than an application role: SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB or REPLICATION', rolname)
    FROM pg_roles WHERE rolname = ANY ($1 || ARRAY[$2, $3])
      AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)`,
+  `SELECT format('%s can sign in: nobody acts as the owner or the look-up role', rolname)
+   FROM pg_roles WHERE rolname IN ($2, $3) AND rolcanlogin`,
   `SELECT format('%s must not be a member of %s', member.rolname, role.rolname)
    FROM pg_roles member, pg_roles role
    WHERE member.rolname = ANY ($1) AND role.rolname <> member.rolname AND pg_has_role(member.oid, role.oid, 'MEMBER')`,
@@ -20,6 +22,12 @@ const faults = [
    WHERE has_table_privilege(r.rolname, c.oid, p.privilege)`,
   `SELECT format('%s belongs to %s, not to %s', c.oid::regclass, pg_get_userbyid(c.relowner), $2::text)
    FROM own_tables c WHERE pg_get_userbyid(c.relowner) <> $2`,
+  `SELECT format('%s may use %s, which is outside the product''s schemas: move it, or revoke the right', r.rolname, c.oid::regclass)
+   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest($1::text[]) AS r (rolname)
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     AND n.nspname <> ALL ($5) AND has_schema_privilege(r.rolname, n.oid, 'USAGE')
+     AND has_any_column_privilege(r.rolname, c.oid, 'SELECT, INSERT, UPDATE')
+     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')`,
   // Tables
   `SELECT format('%s has no tenant_id and is not a global table', c.oid::regclass)
    FROM own_tables c
@@ -39,7 +47,27 @@ const faults = [
      ELSE (polqual IS NULL OR pg_get_expr(polqual, polrelid) = own_rows)
        AND (polwithcheck IS NULL OR pg_get_expr(polwithcheck, polrelid) = own_rows)
    END`,
+  // Keys: a rule over several tenants' rows tells one of them what another has
+  `SELECT format('unique index %s of %s must begin with tenant_id', i.indexrelid::regclass, c.oid::regclass)
+   FROM own_tables c JOIN pg_index i ON i.indrelid = c.oid
+   WHERE tenant_column = 'tenant_id' AND i.indisunique
+     AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum = i.indkey[0] AND attname = tenant_column)`,
+  `SELECT format('exclusion constraint %s of %s must compare tenant_id with =', k.conname, c.oid::regclass)
+   FROM own_tables c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'x'
+   WHERE tenant_column = 'tenant_id' AND NOT EXISTS (
+     SELECT FROM unnest(k.conkey, k.conexclop) AS part (number, operator)
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = part.number AND a.attname = tenant_column
+     JOIN pg_operator o ON o.oid = part.operator AND o.oprname = '=')`,
+  `SELECT format('foreign key %s of %s must contain the tenant of both tables', k.conname, c.oid::regclass)
+   FROM own_tables c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+   JOIN own_tables parent ON parent.oid = k.confrelid
+   WHERE parent.tenant_column IS NOT NULL AND NOT EXISTS (
+     SELECT FROM unnest(k.conkey, k.confkey) AS pair (own, theirs)
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = pair.own AND a.attname = c.tenant_column
+     JOIN pg_attribute b ON b.attrelid = parent.oid AND b.attnum = pair.theirs AND b.attname = parent.tenant_column)`,
   // Ways around them
+  `SELECT format('%s is a foreign table, which row level security cannot bind', c.oid::regclass)
+   FROM own_tables c WHERE c.relkind = 'f'`,
   `SELECT format('%s shows rows under its owner''s rights: a view needs security_invoker, a materialized view no grants', c.oid::regclass)
    FROM own_tables c
    WHERE c.relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
@@ -63,12 +91,12 @@ const catalogue = `WITH own_schemas AS (
     WHERE attrelid = c.oid AND NOT attisdropped
       AND attname = CASE WHEN n.nspname = 'tenancy' AND c.relname = 'tenants' THEN 'id' ELSE 'tenant_id' END
   ) t ON true
-  WHERE c.relkind IN ('r', 'p', 'v', 'm')
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )`
 
 /**
  * Checks the walls between tenants in the database itself: roles, rights, row level security on every table and
- * partition, policies, views and functions.
+ * partition, policies, keys, views and functions.
  * @throws with one line per fault. The product does not start then.
  */
 export async function assertIsolated(client: Client): Promise<void> {

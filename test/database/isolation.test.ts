@@ -110,6 +110,38 @@ const breaches: [what: string, sql: string, noticed: RegExp][] = [
     'ALTER TABLE shared.outbox_events OWNER TO app_hr',
     /outbox_events belongs to app_hr/,
   ],
+  ['an owner that can sign in', 'ALTER ROLE app_owner LOGIN', /app_owner can sign in/],
+  ['a look-up role that can sign in', 'ALTER ROLE app_lookup LOGIN', /app_lookup can sign in/],
+  [
+    'a table in the schema that everybody may use',
+    'CREATE TABLE public.copies AS SELECT * FROM shared.outbox_events; GRANT SELECT ON public.copies TO app_hr; GRANT USAGE ON SCHEMA public TO app_hr',
+    /app_hr may use (public\.)?copies, which is outside/,
+  ],
+  [
+    'a foreign table',
+    'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE hr.far (tenant_id uuid) SERVER s',
+    /hr\.far is a foreign table/,
+  ],
+  [
+    'a unique index over all tenants',
+    'CREATE UNIQUE INDEX far_key ON shared.outbox_events (id)',
+    /far_key of shared\.outbox_events must begin with tenant_id/,
+  ],
+  [
+    'a unique index that does not begin with the tenant',
+    'CREATE UNIQUE INDEX far_key ON shared.outbox_events (id, tenant_id)',
+    /far_key of shared\.outbox_events must begin with tenant_id/,
+  ],
+  [
+    'an exclusion constraint over all tenants',
+    'ALTER TABLE shared.outbox_events ADD CONSTRAINT far_rule EXCLUDE USING gist (tstzrange(created_at, created_at) WITH &&)',
+    /far_rule of shared\.outbox_events must compare tenant_id/,
+  ],
+  [
+    'a foreign key without the tenant',
+    'ALTER TABLE identity.users ADD UNIQUE (id); ALTER TABLE shared.outbox_events ADD CONSTRAINT far_fkey FOREIGN KEY (id) REFERENCES identity.users (id)',
+    /far_fkey of shared\.outbox_events must contain the tenant/,
+  ],
   [
     "a view under its owner's rights",
     'CREATE VIEW hr.all_events AS SELECT * FROM shared.outbox_events',
