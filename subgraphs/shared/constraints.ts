@@ -10,25 +10,32 @@ export interface ConstraintModel {
   comment: string | null
 }
 
-const known = new WeakMap<Database, Promise<Map<string, ConstraintModel>>>()
+/** What the catalogue tells, by names as violations give them: `schema.constraint` and `schema.table`. */
+interface Catalogue {
+  constraints: Map<string, ConstraintModel>
+  /** Partitions stand for their table. */
+  tables: Map<string, EntityModel>
+}
+
+const known = new WeakMap<Database, Promise<Catalogue>>()
 
 /**
  * Reads the constraints and unique indexes of this subgraph's tables from PostgreSQL's catalogue, once per database:
  * so a violation can be answered by the field's name without any list to maintain. A `COMMENT ON CONSTRAINT` is the
  * message that the client gets.
  */
-export function constraintsOf({ db, binding }: SubgraphContext): Promise<Map<string, ConstraintModel>> {
-  let constraints = known.get(db)
-  if (!constraints) {
-    constraints = readConstraints(db, binding)
-    constraints.catch(() => known.delete(db))
-    known.set(db, constraints)
+function catalogueOf({ db, binding }: SubgraphContext): Promise<Catalogue> {
+  let catalogue = known.get(db)
+  if (!catalogue) {
+    catalogue = readCatalogue(db, binding)
+    catalogue.catch(() => known.delete(db))
+    known.set(db, catalogue)
   }
-  return constraints
+  return catalogue
 }
 
 const catalogueQuery = `
-  SELECT n.nspname, coalesce(p.relname, c.relname), k.conname, obj_description(k.oid, 'pg_constraint'),
+  SELECT n.nspname, c.relname, coalesce(p.relname, c.relname), k.conname, obj_description(k.oid, 'pg_constraint'),
          array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS key(number, place)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.number ORDER BY key.place)
     FROM pg_constraint k
@@ -38,7 +45,7 @@ const catalogueQuery = `
     LEFT JOIN pg_class p ON p.oid = i.inhparent
    WHERE n.nspname = ANY($1)
    UNION ALL
-  SELECT n.nspname, coalesce(p.relname, c.relname), x.relname, obj_description(x.oid, 'pg_class'),
+  SELECT n.nspname, c.relname, coalesce(p.relname, c.relname), x.relname, obj_description(x.oid, 'pg_class'),
          array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY(i.indkey))
     FROM pg_index i
     JOIN pg_class x ON x.oid = i.indexrelid
@@ -49,15 +56,13 @@ const catalogueQuery = `
    WHERE i.indisunique AND n.nspname = ANY($1)
      AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)`
 
-async function readConstraints(
-  database: Database,
-  binding: SubgraphContext['binding'],
-): Promise<Map<string, ConstraintModel>> {
+async function readCatalogue(database: Database, binding: SubgraphContext['binding']): Promise<Catalogue> {
   const models = new Map([...entityModels(database.dataSource).values()].map((model) => [model.table, model]))
   const schemas = [...new Set([...models.keys()].map((table) => table.split('.')[0]!.replaceAll('"', '')))]
   const rows = await database.rows(binding, { text: catalogueQuery, values: [schemas] })
-  const constraints = new Map<string, ConstraintModel>()
-  for (const [schema, table, name, comment, columns] of rows as [
+  const catalogue: Catalogue = { constraints: new Map(), tables: new Map() }
+  for (const [schema, part, table, name, comment, columns] of rows as [
+    string,
     string,
     string,
     string,
@@ -66,10 +71,13 @@ async function readConstraints(
   ][]) {
     const model = models.get(`"${schema}"."${table}"`)
     if (!model) continue
+    catalogue.tables.set(`${schema}.${part}`, model)
     const properties = columns.flatMap((column) => propertyOf(model, column) ?? [])
-    constraints.set(`${schema}.${name}`, { model, comment, properties })
+    // A partition's constraint has the name of its table's, but not the comment.
+    const said = comment ?? catalogue.constraints.get(`${schema}.${name}`)?.comment ?? null
+    catalogue.constraints.set(`${schema}.${name}`, { model, comment: said, properties })
   }
-  return constraints
+  return catalogue
 }
 
 function propertyOf(model: EntityModel, columnName: string): string | null {
@@ -120,10 +128,9 @@ export async function violationOf(context: SubgraphContext, error: unknown): Pro
   // RESTRICT is 23503 on PostgreSQL 15 and 23001 on 18; on 15 only the text tells which side failed.
   const restricted = failure.code === '23503' && failure.message.startsWith('update or delete on')
   const { code, message } = restricted ? violations['23001']! : violation
-  const constraint = failure.constraint
-    ? (await constraintsOf(context)).get(`${failure.schema}.${failure.constraint}`)
-    : undefined
-  const model = constraint?.model ?? modelOfTable(context.db, failure)
+  const { constraints, tables } = await catalogueOf(context)
+  const constraint = constraints.get(`${failure.schema}.${failure.constraint}`)
+  const model = constraint?.model ?? tables.get(`${failure.schema}.${failure.table}`)
   const named =
     failure.column && model ? [propertyOf(model, failure.column) ?? failure.column] : constraint?.properties
   const properties = (named ?? []).filter((property) => property !== 'tenantId' || named?.length === 1)
@@ -137,12 +144,6 @@ export async function violationOf(context: SubgraphContext, error: unknown): Pro
     code,
     field?.length ? `${field.join(', ')} ${text}` : sentence(text),
     field?.slice(0, 1) ?? null,
-  )
-}
-
-function modelOfTable(database: Database, failure: PostgresError): EntityModel | undefined {
-  return [...entityModels(database.dataSource).values()].find(
-    (model) => model.table === `"${failure.schema}"."${failure.table}"`,
   )
 }
 
