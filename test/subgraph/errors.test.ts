@@ -1,0 +1,115 @@
+import { GraphQLError } from 'graphql'
+import {
+  badUserInput,
+  conflict,
+  errorCodes,
+  forbidden,
+  maskError,
+  protocolCodes,
+  queryTooCostly,
+  rateLimited,
+  unauthenticated,
+  unavailable,
+  userError,
+} from '../../subgraphs/shared/errors'
+import { createLogger } from '../../subgraphs/shared/log'
+
+const lines: string[] = []
+const log = createLogger({ logLevel: 'error' }, { write: (line: string) => void lines.push(line) })
+beforeEach(() => {
+  lines.length = 0
+})
+
+const masked = (error: unknown) => maskError(error, 'trace-1', log).toJSON()
+
+test.each([
+  [unauthenticated(), 'UNAUTHENTICATED', 'Sign in first'],
+  [forbidden(), 'FORBIDDEN', 'You may not do this'],
+  [badUserInput('no'), 'BAD_USER_INPUT', 'no'],
+  [conflict('both'), 'CONFLICT', 'both'],
+  [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.'],
+  [queryTooCostly('much'), 'QUERY_TOO_COSTLY', 'much'],
+  [unavailable(), 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
+])('%p leaves as it is, with the trace id', (error, code, message) => {
+  expect(masked(error)).toEqual({ message, extensions: { code, traceId: 'trace-1' } })
+})
+
+test.each([...errorCodes, ...protocolCodes].filter((code) => code !== 'INTERNAL_SERVER_ERROR'))(
+  'an error of anybody’s with code %s keeps its message and loses all other extensions',
+  (code) => {
+    const error = new GraphQLError('said', {
+      extensions: { code, stacktrace: ['/srv/x.ts'], serviceName: 'hr' },
+    })
+    expect(masked(error)).toEqual({ message: 'said', extensions: { code, traceId: 'trace-1' } })
+  },
+)
+
+const internal = {
+  message: 'Internal server error',
+  extensions: { code: 'INTERNAL_SERVER_ERROR', traceId: 'trace-1' },
+}
+
+test.each([
+  ['an error', new Error('connect to 10.0.0.1 failed')],
+  ['a GraphQL error without code', new GraphQLError('Cannot return null for non-nullable field A.b')],
+  ['a code nobody knows', new GraphQLError('x', { extensions: { code: 'ECONNREFUSED' } })],
+  [
+    'an internal error with a message',
+    new GraphQLError('dsn=…', { extensions: { code: 'INTERNAL_SERVER_ERROR' } }),
+  ],
+  ['a user error outside a mutation', userError('DUPLICATE', 'taken', ['email'])],
+  ['a text', 'secret'],
+  ['nothing', undefined],
+])('%s becomes the same internal error', (_what, error) => {
+  expect(masked(error)).toEqual(internal)
+  expect(lines).toHaveLength(1)
+})
+
+test('path and locations stay', () => {
+  const located = {
+    message: 'x',
+    path: ['users', 0, 'name'],
+    locations: [{ line: 1, column: 3 }],
+    extensions: { code: 'FORBIDDEN' },
+  }
+  expect(masked(located)).toEqual({
+    ...located,
+    extensions: { code: 'FORBIDDEN', traceId: 'trace-1' },
+  })
+  expect(masked(new GraphQLError('boom', { path: ['users', 1], originalError: new Error('boom') }))).toEqual({
+    ...internal,
+    path: ['users', 1],
+  })
+})
+
+test('the log has the cause under the trace id, without what a driver attaches to it', () => {
+  const cause = Object.assign(new Error('duplicate key value violates unique constraint "users_email_key"'), {
+    code: '23505',
+    constraint: 'users_email_key',
+    detail: 'Key (email)=(ada@example.com) already exists.',
+    parameters: ['ada@example.com', '$2b$12$hash'],
+  })
+  masked(new GraphQLError(cause.message, { path: ['createUser'], originalError: cause }))
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    level: 'error',
+    requestId: 'trace-1',
+    path: ['createUser'],
+    err: { message: cause.message, code: '23505', constraint: 'users_email_key' },
+  })
+  expect(lines[0]).not.toContain('ada@example.com')
+  expect(lines[0]).not.toContain('$2b$12$hash')
+})
+
+test('masking again changes and logs nothing', () => {
+  const once = maskError(new Error('boom'), 'trace-1', log)
+  expect(maskError(once, 'trace-1', log).toJSON()).toEqual(once.toJSON())
+  expect(maskError(once.toJSON(), 'trace-1', log).toJSON()).toEqual(once.toJSON())
+  expect(lines).toHaveLength(1)
+})
+
+test('what is not our fault is not logged; what does not answer is, with its cause', () => {
+  masked(badUserInput('no'))
+  expect(lines).toEqual([])
+  masked(unavailable(undefined, new Error('ECONNREFUSED 10.0.0.1')))
+  expect(lines[0]).toContain('ECONNREFUSED 10.0.0.1')
+})
