@@ -1,4 +1,5 @@
 import { runChild } from './fixtures/child'
+import { startTestGateway } from './fixtures/start'
 
 /** An environment that invites Apollo's packages to report. */
 const inviting = {
@@ -27,4 +28,13 @@ it('connects to nothing outside this machine, even when the environment invites 
 
 it('would notice: a stock gateway does connect', async () => {
   expect((await attempts('stock')).outside).not.toEqual([])
+})
+
+it('registers no schema: asked to without a key, a stock server would refuse to start', async () => {
+  process.env.APOLLO_SCHEMA_REPORTING = 'true'
+  try {
+    await (await startTestGateway()).close()
+  } finally {
+    delete process.env.APOLLO_SCHEMA_REPORTING
+  }
 })
