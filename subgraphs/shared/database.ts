@@ -108,6 +108,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     mode = 'pipeline'
   }
   const connectionTimeoutMs = options.connectionTimeoutMs ?? 5000
+  let isClosing = false
   const dataSource = new DataSource({
     type: 'postgres',
     // Named, so that an installed pg-native cannot take its place: it has no tenant binding.
@@ -118,7 +119,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectTimeoutMS: connectionTimeoutMs,
     poolSize: options.connections,
     installExtensions: false,
-    poolErrorHandler: (error: Error) => warn(`A database connection was lost: ${error.message}`),
+    poolErrorHandler: (error: Error) => {
+      if (!isClosing) warn(`A database connection was lost: ${error.message}`)
+    },
     extra: { Client: tenantClient(mode, options), types: rowTypes },
   })
   await dataSource.initialize()
@@ -160,6 +163,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     rows,
     transaction: (binding, work, options) =>
       runTransaction(dataSource, checkout, binding, work, options?.isolation),
-    close: () => dataSource.destroy(),
+    close: () => {
+      isClosing = true
+      return dataSource.destroy()
+    },
   }
 }

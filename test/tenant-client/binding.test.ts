@@ -213,24 +213,31 @@ describe('the check at start', () => {
   })
   type Sent = { text: string; constructor: { name: string }; requiresPreparation(): boolean }
 
-  it('falls back to pipelined transactions when pg no longer takes the binding', async () => {
-    // As if pg had renamed prepare(): the statement goes without its binding.
-    proto.submit = function (this: Sent, connection) {
-      if (this.constructor.name !== 'BoundQuery') return original.call(this as never, connection)
-      ;(connection as { query(text: string): void }).query(this.text)
-      return null
-    }
-    const warnings: string[] = []
-    const db = await openNotes(database, 'prepared', { warn: (message) => warnings.push(message) })
-    expect(warnings).toEqual([expect.stringContaining('using "pipeline"')])
-    const binding = { tenantId: uuidv7() }
-    expect((await db.rows(binding, bound))[0]![0]).toBe(binding.tenantId)
-    expect(await db.rows(binding, select)).toEqual([])
-    await expect(openNotes(database, 'unnamed')).rejects.toThrow(
-      'The tenant binding "unnamed" does not work here',
-    )
-    await db.close()
-  })
+  it.each([
+    ['single statements', (text: string) => text !== 'BEGIN'],
+    ['transactions', (text: string) => text === 'BEGIN'],
+  ])(
+    'falls back to pipelined transactions when pg no longer takes the binding of %s',
+    async (_, isBroken) => {
+      // As if pg had renamed prepare(): the statement goes without its binding.
+      proto.submit = function (this: Sent, connection) {
+        if (this.constructor.name !== 'BoundQuery' || !isBroken(this.text))
+          return original.call(this as never, connection)
+        ;(connection as { query(text: string): void }).query(this.text)
+        return null
+      }
+      const warnings: string[] = []
+      const db = await openNotes(database, 'prepared', { warn: (message) => warnings.push(message) })
+      expect(warnings).toEqual([expect.stringContaining('using "pipeline"')])
+      const binding = { tenantId: uuidv7() }
+      expect((await db.rows(binding, bound))[0]![0]).toBe(binding.tenantId)
+      expect(await db.rows(binding, select)).toEqual([])
+      await expect(openNotes(database, 'unnamed')).rejects.toThrow(
+        'The tenant binding "unnamed" does not work here',
+      )
+      await db.close()
+    },
+  )
 
   it('refuses to start when the setting outlives its statement', async () => {
     // As if nothing were local to a transaction.

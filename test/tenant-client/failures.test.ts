@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
@@ -199,4 +200,56 @@ it('names a prepared statement after its text, so that sessions mixed up by a po
   one.forget('SELECT 1')
   expect(one.of('SELECT 1')).not.toBe(other.of('SELECT 1'))
   expect(one.of('SELECT 1')!.length).toBeLessThan(64)
+})
+
+/** Passes everything on, but the server's ReadyForQuery a little later than what came before it. */
+async function slowlyReady(url: string): Promise<{ url: string; close(): void }> {
+  const target = new URL(url)
+  const port = Number(target.port)
+  const proxy = createServer((socket) => {
+    const server = connect(port, target.hostname)
+    socket.pipe(server)
+    let last = Promise.resolve()
+    server.on('data', (chunk) => {
+      const end = chunk.at(-6) === 0x5a ? chunk.length - 6 : chunk.length
+      last = last.then(async () => {
+        socket.write(chunk.subarray(0, end))
+        await delay(10)
+        socket.write(chunk.subarray(end))
+      })
+    })
+    for (const side of [socket, server]) side.on('error', () => undefined)
+    socket.on('close', () => server.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  target.port = String((proxy.address() as AddressInfo).port)
+  return { url: target.href, close: () => proxy.close() }
+}
+
+it.each(['prepared', 'unnamed'] as const)(
+  'tells of an error when its transaction state is known, %s',
+  async (mode) => {
+    const proxy = await slowlyReady(database.urlFor('hr'))
+    const client = new (tenantClient(mode))(proxy.url)
+    await client.connect()
+    client.bind({ tenantId: uuidv7() })
+    await client.query('BEGIN')
+    expect(await codeOf(client.query('SELECT 1/0'))).toBe('22012')
+    expect(client.getTransactionStatus()).toBe('E')
+    await client.query('ROLLBACK')
+    expect(client.getTransactionStatus()).toBe('I')
+    await client.end()
+    proxy.close()
+  },
+)
+
+it('takes an orderly end for no loss', async () => {
+  const warnings: string[] = []
+  const db = await openNotes(database, 'prepared', { warn: (message) => warnings.push(message) })
+  await Promise.all([1, 2].map(() => db.rows({ tenantId: null }, { text: 'SELECT pg_sleep(0.05)' })))
+  const closed = db.close()
+  await killBackends()
+  await closed
+  await delay(50)
+  expect(warnings).toEqual([])
 })

@@ -46,7 +46,7 @@ export async function notesDatabase(): Promise<TestDatabase & { owner: pg.Client
     GRANT SELECT, INSERT, UPDATE, DELETE ON probe.notes TO app_hr;
   `)
   // A server far from UTC: what comes out must not depend on it.
-  await owner.query('ALTER DATABASE ' + database.name + " SET TimeZone = 'Asia/Kolkata'")
+  await owner.query('ALTER ROLE app_hr IN DATABASE ' + database.name + " SET TimeZone = 'Asia/Kolkata'")
   return {
     ...database,
     owner,
