@@ -143,7 +143,8 @@ test.each([
   ['after: "nonsense"', /after/],
   ['filter: { userId: { eq: "42" } }', /userId/],
 ])('employees(%s) is refused', async (args, message) => {
-  const { data, errors } = await hr.query(`{ employees(${args}) { nodes { id } } }`)
+  const operation = `{ employees(${args}) { nodes { id } } }`
+  const { data, errors } = await hr.query(operation)
   expect(data ?? null).toBeNull()
   expect(errors).toHaveLength(1)
   expect(['BAD_USER_INPUT', 'QUERY_TOO_COSTLY']).toContain(errors![0]!.extensions.code)
@@ -154,19 +155,20 @@ test('a cursor of another order is refused', async () => {
   const { employees } = await hr.data<{ employees: { pageInfo: { endCursor: string } } }>(
     '{ employees(first: 1, orderBy: { field: HIRE_DATE }) { pageInfo { endCursor } } }',
   )
-  const { errors } = await hr.query(
-    `{ employees(first: 1, after: "${employees.pageInfo.endCursor}", orderBy: { field: LAST_NAME }) { nodes { id } } }`,
-  )
+  const operation = `{ employees(first: 1, after: "${employees.pageInfo.endCursor}", orderBy: { field: LAST_NAME }) { nodes { id } } }`
+  const { errors } = await hr.query(operation)
   expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
 })
 
 test.each(['salary', 'performanceScore', 'retentionRisk'])('%s is no filter', async (field) => {
-  const { errors } = await hr.query(`{ employees(filter: { ${field}: { gte: 1 } }) { nodes { id } } }`)
+  const operation = `{ employees(filter: { ${field}: { gte: 1 } }) { nodes { id } } }`
+  const { errors } = await hr.query(operation)
   expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
 })
 
 test.each(['SALARY', 'PERFORMANCE_SCORE', 'RETENTION_RISK'])('%s is no order', async (field) => {
-  const { errors } = await hr.query(`{ employees(orderBy: { field: ${field} }) { nodes { id } } }`)
+  const operation = `{ employees(orderBy: { field: ${field} }) { nodes { id } } }`
+  const { errors } = await hr.query(operation)
   expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
 })
 

@@ -146,9 +146,8 @@ test.each([
 test.each(['slug', 'plan', 'status', 'limits', 'usage', 'isActive', 'id'])(
   '%s cannot be changed here',
   async (field) => {
-    const { errors } = await admin.query(
-      `mutation { updateTenant(input: { expectedVersion: 1, ${field}: null }) { tenant { id } } }`,
-    )
+    const operation = `mutation { updateTenant(input: { expectedVersion: 1, ${field}: null }) { tenant { id } } }`
+    const { errors } = await admin.query(operation)
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
   },
 )
