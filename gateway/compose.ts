@@ -27,11 +27,14 @@ export interface Composition {
   faults: CompositionFault[]
 }
 
+/** Hints that a field is on its way to another subgraph: each step of a move without downtime gives one. */
+const steps = new Set(['OVERRIDDEN_FIELD_CAN_BE_REMOVED', 'OVERRIDE_MIGRATION_IN_PROGRESS'])
+
 /**
  * Composes the subgraphs, security directives kept, and says everything that is wrong. The same text whatever the
  * order of the subgraphs.
  *
- * Hints are faults here: shared input types merge by intersection and half-shared fields disappear with no more
+ * Hints are faults here, but for those of a move with @override: shared input types merge by intersection and half-shared fields disappear with no more
  * than a hint, which is how a filter stops filtering without an error.
  *
  * @param satisfiable a proof that every field can be reached from every place; where it succeeds, composition does
@@ -55,11 +58,13 @@ export function composition(
       message,
       nodes: nodes ?? [],
     })),
-    ...[...(hints ?? []), ...(searched.hints ?? [])].map(({ definition, message, nodes }) => ({
-      code: definition.code,
-      message,
-      nodes: nodes ?? [],
-    })),
+    ...[...(hints ?? []), ...(searched.hints ?? [])]
+      .filter(({ definition }) => !steps.has(definition.code))
+      .map(({ definition, message, nodes }) => ({
+        code: definition.code,
+        message,
+        nodes: nodes ?? [],
+      })),
   ]
   return { supergraph: supergraphSdl && faults.length === 0 ? `${supergraphSdl.trimEnd()}\n` : null, faults }
 }

@@ -21,6 +21,8 @@ export interface FieldOwner {
 }
 
 export interface Ownership {
+  /** Whether the supergraph has a subgraph of this name. */
+  has(graph: string): boolean
   graphsOf(type: TypeModel): TypeOwner[]
   /** The subgraphs that have the field; all of the type's when the supergraph names none. */
   ownersOf(type: TypeModel, field: FieldModel): FieldOwner[]
@@ -45,7 +47,9 @@ export function ownership(supergraph: SchemaModel): Ownership {
     }
     return [...owners.values()]
   }
+  const names = new Set([...supergraph.subgraphs.values()].map(({ name }) => name))
   return {
+    has: (graph) => names.has(graph),
     graphsOf,
     ownersOf(type, field) {
       const owners = field.directives

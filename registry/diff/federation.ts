@@ -65,6 +65,7 @@ function keyChanges(type: TypeModel, kept: TypeModel, before: Ownership, after: 
   const changes: Change[] = []
   const [graphsBefore, graphsAfter] = [before.graphsOf(type), after.graphsOf(kept)]
   for (const { graph, keys, isInterfaceObject } of graphsBefore) {
+    if (!after.has(graph)) continue // told once, as the subgraph that is gone
     const now = graphsAfter.find((candidate) => candidate.graph === graph)
     if (now && now.isInterfaceObject !== isInterfaceObject) {
       changes.push({
@@ -118,7 +119,7 @@ function resolverChanges(
   const coordinate = `${type.name}.${field.name}`
   const [was, is] = [before.ownersOf(type, field), after.ownersOf(keptType, kept)]
   for (const owner of was) {
-    if (owner.abandoned) continue
+    if (owner.abandoned || !after.has(owner.graph)) continue
     const now = is.find(({ graph, abandoned }) => graph === owner.graph && !abandoned)
     const heir = is.find(({ override }) => override === owner.graph)
     const others = is.filter(({ abandoned }) => !abandoned).map(({ graph }) => graph)

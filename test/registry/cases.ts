@@ -1,0 +1,878 @@
+import type { Request } from './real'
+import { shop, type Edit } from './shop'
+
+/** A change of the shop, what the diff must say, and how it shows in operation. */
+export interface Case {
+  what: string
+  edits: readonly Edit[]
+  /** `severity CODE coordinate`, all of them, in order. */
+  changes: readonly string[]
+  /** Answered without errors before, refused or without data after. */
+  breaks?: Request
+  /** Answered the same before and after. */
+  keeps?: Request
+  /** Still valid, answered differently. */
+  differs?: Request
+  costs?: { operation: string; was: number; is: number }
+  /** Whether a viewer with these scopes gets an answer without errors. */
+  access?: { subgraph?: string; operation: string; scopes: string[] | null; was: boolean; is: boolean }
+  /** Whether an operation works over a gateway that has not loaded the new version yet. */
+  rollout?: { operation: string; works: boolean }
+}
+
+const me = (fields: string) => `{ me { ${fields} } }`
+const userKey =
+  'type User implements Node & Named @key(fields: "id") @authenticated {\n  id: ID!\n  name: String!'
+const salary = '  salary: Int @policy(policies: [["staff"]])\n'
+
+const fields: Case[] = [
+  {
+    what: 'a field is added',
+    edits: [['accounts', '  phone: String\n', '  phone: String\n  fax: String\n']],
+    changes: ['safe FIELD_ADDED User.fax'],
+    keeps: { operation: me('name phone email') },
+  },
+  {
+    what: 'a field is removed',
+    edits: [['accounts', '  phone: String\n', '']],
+    changes: ['breaking FIELD_REMOVED User.phone'],
+    breaks: { operation: me('phone') },
+    keeps: { operation: me('name') },
+  },
+  {
+    what: 'a field is renamed',
+    edits: [['accounts', '  phone: String\n', '  telephone: String\n']],
+    changes: ['breaking FIELD_REMOVED User.phone', 'safe FIELD_ADDED User.telephone'],
+    breaks: { operation: me('phone') },
+  },
+  {
+    what: 'a root field is removed',
+    edits: [['accounts', '  echo(text: String, number: Int!): String\n', '']],
+    changes: ['breaking FIELD_REMOVED Query.echo'],
+    breaks: { operation: '{ echo(number: 1) }' },
+  },
+  {
+    what: 'a mutation is removed',
+    edits: [['accounts', '  rename(id: ID!, name: String): String @authenticated\n', '']],
+    changes: ['breaking FIELD_REMOVED Mutation.rename'],
+    breaks: { operation: 'mutation { rename(id: 1) }' },
+  },
+  {
+    what: 'a field is hidden with @inaccessible',
+    edits: [['accounts', '  phone: String\n', '  phone: String @inaccessible\n']],
+    changes: ['breaking FIELD_REMOVED User.phone'],
+    breaks: { operation: me('phone') },
+  },
+  {
+    what: 'a field of an interface and its types is removed',
+    edits: [
+      ['accounts', 'interface Named {\n  name: String!', 'interface Named {\n  title: String'],
+      ['accounts', userKey, userKey.replace('name: String!', 'title: String')],
+    ],
+    changes: [
+      'breaking FIELD_REMOVED Named.name',
+      'breaking FIELD_REMOVED User.name',
+      'safe FIELD_ADDED Named.title',
+      'safe FIELD_ADDED User.title',
+    ],
+    breaks: { operation: '{ named { name } }' },
+  },
+  {
+    what: 'a field becomes nullable',
+    edits: [['accounts', '  createdAt: DateTime!\n', '  createdAt: DateTime\n']],
+    changes: ['breaking FIELD_BECAME_NULLABLE User.createdAt'],
+    differs: { operation: me('createdAt'), data: { 'User.createdAt': null } },
+  },
+  {
+    what: 'the items of a list become nullable',
+    edits: [['accounts', '  tags: [String!]!\n', '  tags: [String]!\n']],
+    changes: ['breaking FIELD_BECAME_NULLABLE User.tags'],
+    differs: { operation: me('tags'), data: { 'User.tags': ['a', null] } },
+  },
+  {
+    what: 'a list becomes nullable',
+    edits: [['accounts', '  tags: [String!]!\n', '  tags: [String!]\n']],
+    changes: ['breaking FIELD_BECAME_NULLABLE User.tags'],
+    differs: { operation: me('tags'), data: { 'User.tags': null } },
+  },
+  {
+    what: 'a field becomes non-null',
+    edits: [['accounts', '  phone: String\n', '  phone: String!\n']],
+    changes: ['safe FIELD_BECAME_NON_NULL User.phone'],
+    keeps: { operation: me('phone') },
+  },
+  {
+    what: 'the items of a list become non-null',
+    edits: [['accounts', '  scores: [Int]\n', '  scores: [Int!]\n']],
+    changes: ['safe FIELD_BECAME_NON_NULL User.scores'],
+    keeps: { operation: me('scores') },
+  },
+  {
+    what: 'a field becomes non-null, unlike that of a type it may stand beside',
+    edits: [
+      [
+        'accounts',
+        '  name: String!\n  nickname: String\n  email',
+        '  name: String!\n  nickname: String!\n  email',
+      ],
+    ],
+    changes: ['dangerous FIELD_MAY_CONFLICT User.nickname'],
+    breaks: { operation: '{ nodes { ... on User { nickname } ... on Bot { nickname } } }' },
+    keeps: { operation: me('nickname') },
+  },
+  {
+    what: 'a field becomes a list',
+    edits: [['accounts', '  phone: String\n', '  phone: [String]\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.phone'],
+    differs: { operation: me('phone') },
+  },
+  {
+    what: 'a list becomes a single value',
+    edits: [['accounts', '  scores: [Int]\n', '  scores: Int\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.scores'],
+    differs: { operation: me('scores') },
+  },
+  {
+    what: 'a field returns another scalar',
+    edits: [['accounts', '  createdAt: DateTime!\n', '  createdAt: Int!\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.createdAt'],
+    differs: { operation: me('createdAt'), data: { 'User.createdAt': '1' } },
+  },
+  {
+    what: 'a scalar field becomes an object',
+    edits: [['accounts', '  phone: String\n', '  phone: Team\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.phone'],
+    breaks: { operation: me('phone') },
+  },
+  {
+    what: 'an object field becomes a scalar',
+    edits: [['accounts', '  manager: User\n', '  manager: ID\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.manager'],
+    breaks: { operation: me('manager { name }') },
+  },
+  {
+    what: 'an interface field returns one of its types',
+    edits: [['accounts', '  nodes: [Node!]! @authenticated', '  nodes: [User!]! @authenticated']],
+    changes: ['breaking FIELD_TYPE_CHANGED Query.nodes'],
+    breaks: { operation: '{ nodes { ... on Bot { name } } }' },
+  },
+  {
+    what: 'an object field returns an interface',
+    edits: [['accounts', '  manager: User\n', '  manager: Node\n']],
+    changes: ['breaking FIELD_TYPE_CHANGED User.manager'],
+    breaks: { operation: me('manager { name }') },
+  },
+  {
+    what: 'fields change their places',
+    edits: [['accounts', '  phone: String\n  manager: User\n', '  manager: User\n  phone: String\n']],
+    changes: [],
+    keeps: { operation: me('phone manager { name }') },
+  },
+]
+
+const args: Case[] = [
+  {
+    what: 'an optional argument is added',
+    edits: [['accounts', 'echo(text: String,', 'echo(upper: Boolean, text: String,']],
+    changes: ['safe ARGUMENT_ADDED Query.echo(upper:)'],
+    keeps: { operation: '{ echo(text: "a", number: 1) }' },
+  },
+  {
+    what: 'a required argument is added',
+    edits: [['accounts', 'echo(text: String,', 'echo(upper: Boolean!, text: String,']],
+    changes: ['breaking REQUIRED_ARGUMENT_ADDED Query.echo(upper:)'],
+    breaks: { operation: '{ echo(number: 1) }' },
+  },
+  {
+    what: 'a non-null argument with a default is added',
+    edits: [['accounts', 'echo(text: String,', 'echo(upper: Boolean! = false, text: String,']],
+    changes: ['safe ARGUMENT_ADDED Query.echo(upper:)'],
+    keeps: { operation: me('name') },
+  },
+  {
+    what: 'an argument is removed',
+    edits: [['accounts', 'echo(text: String, number: Int!)', 'echo(number: Int!)']],
+    changes: ['breaking ARGUMENT_REMOVED Query.echo(text:)'],
+    breaks: { operation: '{ echo(text: "a", number: 1) }' },
+    keeps: { operation: '{ me { name } }' },
+  },
+  {
+    what: 'an argument becomes required',
+    edits: [['accounts', 'echo(text: String,', 'echo(text: String!,']],
+    changes: ['breaking REQUIRED_ARGUMENT_ADDED Query.echo(text:)'],
+    breaks: { operation: '{ echo(number: 1) }' },
+    keeps: { operation: '{ echo(text: "a", number: 1) }' },
+  },
+  {
+    what: 'an argument becomes optional',
+    edits: [['accounts', 'number: Int!): String', 'number: Int): String']],
+    changes: ['safe ARGUMENT_TYPE_WIDENED Query.echo(number:)'],
+    keeps: { operation: 'query ($n: Int!) { echo(number: $n) }', variables: { n: 3 } },
+  },
+  {
+    what: 'a required argument gets a default',
+    edits: [['accounts', 'number: Int!): String', 'number: Int! = 4): String']],
+    changes: ['safe ARGUMENT_DEFAULT_CHANGED Query.echo(number:)'],
+    keeps: { operation: '{ echo(number: 1) }' },
+  },
+  {
+    what: 'an optional argument becomes non-null with a default',
+    edits: [['accounts', 'echo(text: String,', 'echo(text: String! = "x",']],
+    changes: [
+      'breaking ARGUMENT_TYPE_CHANGED Query.echo(text:)',
+      'dangerous ARGUMENT_DEFAULT_CHANGED Query.echo(text:)',
+    ],
+    breaks: { operation: '{ echo(text: null, number: 1) }' },
+    differs: { operation: '{ echo(number: 1) }' },
+  },
+  {
+    what: 'a non-null argument loses its default',
+    edits: [['accounts', 'limit: Int! = 10', 'limit: Int!']],
+    changes: ['breaking REQUIRED_ARGUMENT_ADDED Query.search(limit:)'],
+    breaks: { operation: '{ search(text: "a") { __typename } }' },
+  },
+  {
+    what: 'a default changes',
+    edits: [['catalog', 'products(first: Int = 10,', 'products(first: Int = 50,']],
+    changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.products(first:)'],
+    differs: { operation: '{ products { title } }', data: {} },
+  },
+  {
+    what: 'a default of an enum changes',
+    edits: [['accounts', 'role: Role = MEMBER, tags', 'role: Role = GUEST, tags']],
+    changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.users(role:)'],
+  },
+  {
+    what: 'an optional argument gets a default',
+    edits: [['accounts', 'login(style: Style)', 'login(style: Style = LONG)']],
+    changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.login(style:)'],
+    differs: { operation: '{ login }' },
+    keeps: { operation: '{ login(style: SHORT) }' },
+  },
+  {
+    what: 'an optional argument loses its default',
+    edits: [['accounts', 'verbose: Boolean = false', 'verbose: Boolean']],
+    changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.user(verbose:)'],
+    keeps: { operation: '{ user(id: 1, verbose: true) { name } }' },
+  },
+  {
+    what: 'an argument takes another scalar',
+    edits: [['accounts', 'rename(id: ID!, name: String)', 'rename(id: Int!, name: String)']],
+    changes: ['breaking ARGUMENT_TYPE_CHANGED Mutation.rename(id:)'],
+    breaks: { operation: 'mutation { rename(id: "a") }' },
+  },
+  {
+    what: 'an argument becomes a list',
+    edits: [['accounts', 'rename(id: ID!, name: String)', 'rename(id: ID!, name: [String])']],
+    changes: ['breaking ARGUMENT_TYPE_CHANGED Mutation.rename(name:)'],
+    breaks: {
+      operation: 'mutation ($name: String) { rename(id: 1, name: $name) }',
+      variables: { name: 'a' },
+    },
+  },
+  {
+    what: 'the items of a list argument become nullable',
+    edits: [['accounts', 'tags: [String!]): [User!]!', 'tags: [String]): [User!]!']],
+    changes: ['safe ARGUMENT_TYPE_WIDENED Query.users(tags:)'],
+    keeps: { operation: 'query ($t: [String!]) { users(tags: $t) { name } }', variables: { t: ['a'] } },
+  },
+  {
+    what: 'arguments change their places',
+    edits: [['accounts', 'echo(text: String, number: Int!)', 'echo(number: Int!, text: String)']],
+    changes: [],
+    keeps: { operation: '{ me { name } }' },
+  },
+]
+
+const filtered = (variables: Record<string, unknown>): Request => ({
+  operation: 'query ($f: UserFilter) { users(filter: $f) { name } }',
+  variables,
+})
+
+const inputs: Case[] = [
+  {
+    what: 'an optional input field is added',
+    edits: [['accounts', '  minAge: Int = 18\n', '  minAge: Int = 18\n  maxAge: Int\n']],
+    changes: ['safe INPUT_FIELD_ADDED UserFilter.maxAge'],
+    keeps: filtered({ f: { name: 'a' } }),
+  },
+  {
+    what: 'a required input field is added',
+    edits: [['accounts', '  minAge: Int = 18\n', '  minAge: Int = 18\n  maxAge: Int!\n']],
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED UserFilter.maxAge'],
+    breaks: filtered({ f: { name: 'a' } }),
+    keeps: filtered({}),
+  },
+  {
+    what: 'a non-null input field with a default is added',
+    edits: [['accounts', '  minAge: Int = 18\n', '  minAge: Int = 18\n  maxAge: Int! = 99\n']],
+    changes: ['safe INPUT_FIELD_ADDED UserFilter.maxAge'],
+    keeps: filtered({}),
+  },
+  {
+    what: 'an input field is removed',
+    edits: [['accounts', '  ids: [ID!]\n}', '}']],
+    changes: ['breaking INPUT_FIELD_REMOVED UserFilter.ids'],
+    breaks: filtered({ f: { ids: [1] } }),
+    keeps: filtered({}),
+  },
+  {
+    what: 'an input field becomes required',
+    edits: [
+      [
+        'accounts',
+        '  name: String!\n  email: String\n  role: Role! = MEMBER',
+        '  name: String!\n  email: String!\n  role: Role! = MEMBER',
+      ],
+    ],
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED CreateUserInput.email'],
+    breaks: { operation: 'mutation { createUser(input: { name: "a" }) { name } }' },
+  },
+  {
+    what: 'an input field becomes optional',
+    edits: [
+      ['accounts', 'input CreateUserInput {\n  name: String!', 'input CreateUserInput {\n  name: String'],
+    ],
+    changes: ['safe INPUT_FIELD_TYPE_WIDENED CreateUserInput.name'],
+    keeps: { operation: 'mutation { createUser(input: { name: "a" }) { name } }' },
+  },
+  {
+    what: 'a default of an input field changes',
+    edits: [['accounts', '  minAge: Int = 18\n', '  minAge: Int = 21\n']],
+    changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED UserFilter.minAge'],
+    keeps: filtered({}),
+  },
+  {
+    what: 'a non-null input field loses its default',
+    edits: [['accounts', '  active: Boolean! = true\n', '  active: Boolean!\n']],
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED UserFilter.active'],
+    breaks: filtered({ f: { name: 'a' } }),
+  },
+  {
+    what: 'an input field takes another type',
+    edits: [['accounts', '  ids: [ID!]\n}', '  ids: [Int!]\n}']],
+    changes: ['breaking INPUT_FIELD_TYPE_CHANGED UserFilter.ids'],
+    breaks: filtered({ f: { ids: ['a'] } }),
+  },
+  {
+    what: 'an input that no field takes any more is removed',
+    edits: [
+      ['accounts', 'createUser(input: CreateUserInput!)', 'createUser(name: String!)'],
+      [
+        'accounts',
+        'input CreateUserInput {\n  name: String!\n  email: String\n  role: Role! = MEMBER\n}\n',
+        '',
+      ],
+    ],
+    changes: [
+      'breaking TYPE_REMOVED CreateUserInput',
+      'breaking ARGUMENT_REMOVED Mutation.createUser(input:)',
+      'breaking REQUIRED_ARGUMENT_ADDED Mutation.createUser(name:)',
+    ],
+    breaks: { operation: 'mutation { createUser(input: { name: "a" }) { name } }' },
+  },
+]
+
+const types: Case[] = [
+  {
+    what: 'a type is added',
+    edits: [
+      ['accounts', '  phone: String\n', '  phone: String\n  desk: Desk\n'],
+      ['accounts', 'enum Role {', 'type Desk {\n  number: Int\n}\n\nenum Role {'],
+    ],
+    changes: ['safe TYPE_ADDED Desk', 'safe FIELD_ADDED User.desk'],
+    keeps: { operation: me('name') },
+  },
+  {
+    what: 'a type is removed',
+    edits: [
+      ['accounts', 'type Team @authenticated {\n  title: String!\n}\n', ''],
+      ['accounts', ' | Bot | Team', ' | Bot'],
+    ],
+    changes: ['breaking UNION_MEMBER_REMOVED SearchResult', 'breaking TYPE_REMOVED Team'],
+    breaks: { operation: '{ search(text: "a") { ... on Team { title } } }' },
+  },
+  {
+    what: 'an object becomes an interface',
+    edits: [
+      ['accounts', 'type Team @authenticated {', 'interface Team {'],
+      ['accounts', ' | Bot | Team', ' | Bot'],
+      [
+        'accounts',
+        'enum Role {',
+        'type Crew implements Team @authenticated {\n  title: String!\n}\n\nenum Role {',
+      ],
+      ['accounts', '  phone: String\n', '  phone: String\n  team: Team\n'],
+    ],
+    changes: [
+      'breaking UNION_MEMBER_REMOVED SearchResult',
+      'breaking TYPE_KIND_CHANGED Team',
+      'safe TYPE_ADDED Crew',
+      'safe FIELD_ADDED User.team',
+    ],
+    breaks: { operation: '{ search(text: "a") { ... on Team { title } } }', data: { SearchResult: 'Team' } },
+  },
+  {
+    what: 'an enum becomes a scalar',
+    edits: [['accounts', 'enum Style {\n  SHORT\n  LONG\n}', 'scalar Style']],
+    changes: ['breaking TYPE_KIND_CHANGED Style'],
+  },
+  {
+    what: 'a type implements one more interface that clients know',
+    edits: [['accounts', 'type Bot implements Node @key', 'type Bot implements Node & Named @key']],
+    changes: ['dangerous INTERFACE_ADDED Bot'],
+    differs: { operation: '{ named { name __typename } }', data: { Named: 'Bot' } },
+  },
+  {
+    what: 'a type implements a new interface',
+    edits: [
+      [
+        'accounts',
+        'type Team @authenticated {',
+        'interface Titled {\n  title: String!\n}\n\ntype Team implements Titled @authenticated {',
+      ],
+      [
+        'accounts',
+        '  status: Status!\n}\n\ntype Mutation',
+        '  status: Status!\n  titled: Titled @authenticated\n}\n\ntype Mutation',
+      ],
+    ],
+    changes: ['safe FIELD_ADDED Query.titled', 'safe INTERFACE_ADDED Team', 'safe TYPE_ADDED Titled'],
+    keeps: { operation: '{ search(text: "a") { __typename } }' },
+  },
+  {
+    what: 'a type no longer implements an interface',
+    edits: [['accounts', 'type Bot implements Node @key', 'type Bot @key']],
+    changes: ['breaking INTERFACE_REMOVED Bot'],
+    breaks: { operation: '{ nodes { ... on Bot { name } } }' },
+  },
+  {
+    what: 'a union gets a member',
+    edits: [
+      ['accounts', ' | Bot | Team', ' | Bot | Team | Badge'],
+      ['accounts', 'enum Role {', 'type Badge {\n  color: String\n}\n\nenum Role {'],
+    ],
+    changes: ['dangerous UNION_MEMBER_ADDED SearchResult', 'safe TYPE_ADDED Badge'],
+    differs: { operation: '{ search(text: "a") { __typename } }', data: { SearchResult: 'Badge' } },
+  },
+  {
+    what: 'a union loses a member that stays a type',
+    edits: [['accounts', ' | Bot | Team', ' | Team']],
+    changes: ['breaking UNION_MEMBER_REMOVED SearchResult'],
+    breaks: { operation: '{ search(text: "a") { ... on Bot { name } } }' },
+    keeps: { operation: '{ nodes { ... on Bot { name } } }', data: { Node: 'Bot' } },
+  },
+  {
+    what: 'an enum that clients receive gets a value',
+    edits: [['accounts', '  SUSPENDED\n', '  SUSPENDED\n  LEFT\n']],
+    changes: ['dangerous ENUM_VALUE_ADDED Status.LEFT'],
+    differs: { operation: '{ me { status } }', data: { 'User.status': 'LEFT' } },
+  },
+  {
+    what: 'an enum that clients only send gets a value',
+    edits: [['accounts', '  LONG\n', '  LONG\n  NONE\n']],
+    changes: ['safe ENUM_VALUE_ADDED Style.NONE'],
+    keeps: { operation: '{ login(style: LONG) }' },
+  },
+  {
+    what: 'an enum that clients send loses a value',
+    edits: [['accounts', '  LONG\n', '']],
+    changes: ['breaking ENUM_VALUE_REMOVED Style.LONG'],
+    breaks: { operation: '{ login(style: LONG) }' },
+    keeps: { operation: '{ login(style: SHORT) }' },
+  },
+  {
+    what: 'a value that clients send in variables is removed',
+    edits: [['accounts', '  GUEST\n', '']],
+    changes: ['breaking ENUM_VALUE_REMOVED Role.GUEST'],
+    breaks: filtered({ f: { role: 'GUEST' } }),
+  },
+  {
+    what: 'an enum that clients only receive loses a value',
+    edits: [['accounts', '  SUSPENDED\n', '']],
+    changes: ['dangerous ENUM_VALUE_REMOVED Status.SUSPENDED'],
+    keeps: { operation: '{ me { status } }' },
+  },
+  {
+    what: 'a scalar follows another specification',
+    edits: [['accounts', 'andimarek/date-time', 'example/date-time']],
+    changes: ['dangerous SPECIFIED_BY_CHANGED DateTime'],
+  },
+  {
+    what: 'a scalar no longer names its specification',
+    edits: [
+      [
+        'accounts',
+        'scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time")',
+        'scalar DateTime',
+      ],
+    ],
+    changes: ['dangerous SPECIFIED_BY_CHANGED DateTime'],
+  },
+]
+
+const directives: Case[] = [
+  {
+    what: 'a directive for operations is added',
+    edits: [['shared', 'directive @hint', 'directive @mark on FIELD\ndirective @hint']],
+    changes: ['safe DIRECTIVE_ADDED @mark'],
+    keeps: { operation: '{ me { name @trace } }' },
+  },
+  {
+    what: 'a directive for operations is removed',
+    edits: [['shared', 'directive @trace(label: String, level: Int = 1) on FIELD | QUERY\n', '']],
+    changes: ['breaking DIRECTIVE_REMOVED @trace'],
+    breaks: { operation: '{ me { name @trace } }' },
+  },
+  {
+    what: 'a directive loses a place',
+    edits: [['shared', 'on FIELD | QUERY', 'on FIELD']],
+    changes: ['breaking DIRECTIVE_LOCATION_REMOVED @trace'],
+    breaks: { operation: 'query @trace { me { name } }' },
+  },
+  {
+    what: 'a directive gets a place',
+    edits: [['shared', 'on FIELD | QUERY', 'on FIELD | QUERY | MUTATION']],
+    changes: ['safe DIRECTIVE_LOCATION_ADDED @trace'],
+    keeps: { operation: 'query @trace { me { name } }' },
+  },
+  {
+    what: 'an argument of a directive is removed',
+    edits: [['shared', '@trace(label: String, level: Int = 1)', '@trace(level: Int = 1)']],
+    changes: ['breaking ARGUMENT_REMOVED @trace(label:)'],
+    breaks: { operation: '{ me { name @trace(label: "a") } }' },
+  },
+  {
+    what: 'a required argument of a directive is added',
+    edits: [
+      [
+        'shared',
+        '@trace(label: String, level: Int = 1)',
+        '@trace(label: String, level: Int = 1, kind: Int!)',
+      ],
+    ],
+    changes: ['breaking REQUIRED_ARGUMENT_ADDED @trace(kind:)'],
+    breaks: { operation: '{ me { name @trace } }' },
+  },
+  {
+    what: 'a directive may no longer be repeated',
+    edits: [['shared', ' repeatable on FIELD', ' on FIELD']],
+    changes: ['breaking DIRECTIVE_REPEATABLE_REMOVED @hint'],
+    breaks: { operation: '{ me { name @hint(text: "a") @hint(text: "b") } }' },
+  },
+  {
+    what: 'a directive may be repeated',
+    edits: [['shared', 'level: Int = 1) on', 'level: Int = 1) repeatable on']],
+    changes: ['safe DIRECTIVE_REPEATABLE_ADDED @trace'],
+    keeps: { operation: '{ me { name @trace } }' },
+  },
+]
+
+const documentation: Case[] = [
+  {
+    what: 'a field is deprecated',
+    edits: [
+      [
+        'accounts',
+        '  phone: String\n',
+        '  phone: String @deprecated(reason: "Use `email`. Removed after 2099-01-01.")\n',
+      ],
+    ],
+    changes: ['safe DEPRECATED User.phone'],
+    keeps: { operation: me('phone') },
+  },
+  {
+    what: 'a field is no longer deprecated',
+    edits: [['accounts', ' @deprecated(reason: "Use `id`. Removed after 2020-01-31.")', '']],
+    changes: ['safe DEPRECATION_REMOVED User.legacyId'],
+    keeps: { operation: me('legacyId') },
+  },
+  {
+    what: 'a deprecation gets another date',
+    edits: [['accounts', '2099-01-31', '2030-01-31']],
+    changes: ['safe DEPRECATION_CHANGED User.badge'],
+    keeps: { operation: me('badge') },
+  },
+  {
+    what: 'an enum value is deprecated',
+    edits: [
+      ['accounts', '  GUEST\n', '  GUEST @deprecated(reason: "Use `MEMBER`. Removed after 2099-01-01.")\n'],
+    ],
+    changes: ['safe DEPRECATED Role.GUEST'],
+    keeps: filtered({ f: { role: 'GUEST' } }),
+  },
+  {
+    what: 'an argument is deprecated',
+    edits: [
+      [
+        'accounts',
+        'echo(text: String,',
+        'echo(text: String @deprecated(reason: "Use `number`. Removed after 2099-01-01."),',
+      ],
+    ],
+    changes: ['safe DEPRECATED Query.echo(text:)'],
+    keeps: { operation: '{ echo(text: "a", number: 1) }' },
+  },
+  {
+    what: 'a description is added',
+    edits: [['accounts', 'type Team', '"A group."\ntype Team']],
+    changes: ['safe DESCRIPTION_CHANGED Team'],
+    keeps: { operation: '{ search(text: "a") { __typename } }' },
+  },
+]
+
+const access: Case[] = [
+  {
+    what: 'a field loses its scope',
+    edits: [['accounts', '  email: String @requiresScopes(scopes: [["user:email"]])\n', '  email: String\n']],
+    changes: ['dangerous ACCESS_WIDENED User.email'],
+    access: { operation: me('email'), scopes: [], was: false, is: true },
+  },
+  {
+    what: 'a field gets a scope',
+    edits: [['accounts', '  phone: String\n', '  phone: String @requiresScopes(scopes: [["user:phone"]])\n']],
+    changes: ['breaking ACCESS_NARROWED User.phone'],
+    access: { operation: me('phone'), scopes: [], was: true, is: false },
+  },
+  {
+    what: 'a root field opens to everybody',
+    edits: [
+      [
+        'accounts',
+        'search(text: String!, limit: Int! = 10): [SearchResult!]! @authenticated',
+        'search(text: String!, limit: Int! = 10): [SearchResult!]!',
+      ],
+    ],
+    changes: ['dangerous ACCESS_WIDENED Query.search'],
+  },
+  {
+    what: 'a root field asks for a sign-in',
+    edits: [['accounts', '  status: Status!\n}', '  status: Status! @authenticated\n}']],
+    changes: ['breaking ACCESS_NARROWED Query.status'],
+    access: { operation: '{ status }', scopes: null, was: true, is: false },
+  },
+  {
+    what: 'another scope is asked for',
+    edits: [['accounts', '["user:email"]', '["user:mail"]']],
+    changes: ['breaking ACCESS_CHANGED User.email'],
+    access: { operation: me('email'), scopes: ['user:mail'], was: false, is: true },
+  },
+  {
+    what: 'one more scope suffices',
+    edits: [['accounts', '[["user:email"]]', '[["user:email"], ["support"]]']],
+    changes: ['dangerous ACCESS_WIDENED User.email'],
+    access: { operation: me('email'), scopes: ['support'], was: false, is: true },
+  },
+  {
+    what: 'one more scope is needed',
+    edits: [['accounts', '[["user:email"]]', '[["user:email", "pii"]]']],
+    changes: ['breaking ACCESS_NARROWED User.email'],
+    access: { operation: me('email'), scopes: ['user:email'], was: true, is: false },
+  },
+  {
+    what: 'a policy is dropped',
+    edits: [['accounts', salary, '  salary: Int\n']],
+    changes: ['dangerous ACCESS_WIDENED User.salary'],
+    access: { operation: me('salary'), scopes: [], was: false, is: true },
+  },
+  {
+    what: 'a policy is replaced',
+    edits: [['accounts', '"staff"', '"boss"']],
+    changes: ['breaking ACCESS_CHANGED User.salary'],
+  },
+  {
+    what: 'a type opens to everybody',
+    edits: [['accounts', 'type Team @authenticated', 'type Team']],
+    changes: ['dangerous ACCESS_WIDENED Team'],
+  },
+  {
+    what: 'a type asks for a scope',
+    edits: [['accounts', 'type Team @authenticated', 'type Team @requiresScopes(scopes: [["team:read"]])']],
+    changes: ['breaking ACCESS_NARROWED Team'],
+  },
+  {
+    what: 'access moves from a type to all its fields',
+    edits: [
+      [
+        'accounts',
+        'type Team @authenticated {\n  title: String!',
+        'type Team {\n  title: String! @authenticated',
+      ],
+    ],
+    changes: [],
+  },
+  {
+    what: 'access that a stronger one implies is dropped',
+    edits: [['accounts', salary, '  salary: Int @policy(policies: [["staff"]]) @authenticated\n']],
+    changes: [],
+    access: { operation: me('salary'), scopes: [], was: false, is: false },
+  },
+]
+
+const cost: Case[] = [
+  {
+    what: 'a field costs more',
+    edits: [['accounts', '@cost(weight: 2)', '@cost(weight: 7)']],
+    changes: ['dangerous COST_RAISED Query.users'],
+    costs: { operation: '{ users(first: 10) { name } }', was: 20, is: 70 },
+  },
+  {
+    what: 'a field costs less',
+    edits: [['accounts', '@cost(weight: 2)', '@cost(weight: 1)']],
+    changes: ['safe COST_LOWERED Query.users'],
+    costs: { operation: '{ users(first: 10) { name } }', was: 20, is: 10 },
+  },
+  {
+    what: 'a field gets a cost',
+    edits: [['accounts', '  phone: String\n', '  phone: String @cost(weight: 5)\n']],
+    changes: ['dangerous COST_RAISED User.phone'],
+    costs: { operation: me('phone'), was: 1, is: 6 },
+  },
+  {
+    what: 'a list is taken to be longer',
+    edits: [
+      ['accounts', 'slicingArguments: ["first"]', 'slicingArguments: []'],
+      ['accounts', 'assumedSize: 20', 'assumedSize: 200'],
+    ],
+    changes: ['dangerous LIST_SIZE_CHANGED Query.users'],
+  },
+  {
+    what: 'a list loses its size',
+    edits: [
+      [
+        'accounts',
+        ' @listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false)',
+        '',
+      ],
+    ],
+    changes: ['dangerous LIST_SIZE_CHANGED Query.users'],
+  },
+]
+
+const federation: Case[] = [
+  {
+    what: 'a subgraph no longer finds an entity by one of its keys',
+    edits: [['catalog', ' @key(fields: "sku")', '']],
+    changes: ['breaking KEY_REMOVED Product'],
+    keeps: { operation: '{ products { sku } }' },
+  },
+  {
+    what: 'a subgraph only refers to an entity it used to find',
+    edits: [
+      [
+        'reviews',
+        'type User @key(fields: "id") {\n  id: ID!\n  reviews: [Review!] @authenticated\n}',
+        'type User @key(fields: "id", resolvable: false) {\n  id: ID!\n}',
+      ],
+    ],
+    changes: ['breaking KEY_REMOVED User', 'breaking FIELD_REMOVED User.reviews'],
+    rollout: { operation: me('reviews { text }'), works: false },
+  },
+  {
+    what: 'a subgraph finds an entity by one more key',
+    edits: [
+      [
+        'reviews',
+        'type Review @key(fields: "id") @authenticated {',
+        'type Review @key(fields: "id") @key(fields: "text") @authenticated {',
+      ],
+    ],
+    changes: ['safe KEY_ADDED Review'],
+    rollout: { operation: '{ reviews { text author { name } } }', works: true },
+  },
+  {
+    what: 'a field moves to another subgraph at once',
+    edits: [
+      ['catalog', '  size: Int\n', ''],
+      [
+        'reviews',
+        '  reviews: [Review!] @authenticated\n  shipping',
+        '  size: Int\n  reviews: [Review!] @authenticated\n  shipping',
+      ],
+    ],
+    changes: ['breaking FIELD_RESOLVER_REMOVED Product.size', 'safe FIELD_RESOLVER_ADDED Product.size'],
+    rollout: { operation: '{ products { size } }', works: false },
+  },
+  {
+    what: 'a field moves with @override',
+    edits: [
+      [
+        'reviews',
+        '  reviews: [Review!] @authenticated\n  shipping',
+        '  size: Int @override(from: "catalog")\n  reviews: [Review!] @authenticated\n  shipping',
+      ],
+    ],
+    changes: ['safe FIELD_OVERRIDDEN Product.size'],
+    rollout: { operation: '{ products { size } }', works: true },
+  },
+  {
+    what: 'one more subgraph resolves a shared field',
+    edits: [
+      ['catalog', '  size: Int\n', '  size: Int @shareable\n'],
+      [
+        'reviews',
+        '  reviews: [Review!] @authenticated\n  shipping',
+        '  size: Int @shareable\n  reviews: [Review!] @authenticated\n  shipping',
+      ],
+    ],
+    changes: ['safe FIELD_RESOLVER_ADDED Product.size'],
+    rollout: { operation: '{ products { size } }', works: true },
+  },
+  {
+    what: 'one subgraph less resolves a shared field',
+    edits: [['reviews', '  rating: Float @shareable @authenticated\n', '']],
+    changes: ['breaking FIELD_RESOLVER_REMOVED Product.rating'],
+    rollout: { operation: '{ reviews { product { rating } } }', works: false },
+  },
+  {
+    what: 'a field requires another one',
+    edits: [
+      ['reviews', '  weight: Int @external\n', '  weight: Int @external\n  size: Int @external\n'],
+      ['reviews', 'fields: "weight"', 'fields: "weight size"'],
+    ],
+    changes: ['dangerous REQUIRES_CHANGED Product.shipping'],
+    rollout: { operation: '{ products { shipping } }', works: true },
+  },
+  {
+    what: 'a subgraph no longer provides a nested field',
+    edits: [
+      ['reviews', ' @provides(fields: "product { title }")', ''],
+      ['reviews', '  title: String! @external\n', ''],
+    ],
+    changes: ['dangerous PROVIDES_REMOVED Query.latest'],
+    rollout: { operation: '{ latest { product { title } } }', works: false },
+  },
+  {
+    what: 'a subgraph is removed',
+    edits: [['reviews', shop.reviews, '']],
+    changes: [
+      'breaking FIELD_REMOVED Product.reviews',
+      'breaking FIELD_REMOVED Product.shipping',
+      'breaking FIELD_REMOVED Query.latest',
+      'breaking FIELD_REMOVED Query.reviews',
+      'breaking TYPE_REMOVED Review',
+      'breaking FIELD_REMOVED User.reviews',
+      'dangerous SUBGRAPH_REMOVED reviews',
+    ],
+    breaks: { operation: '{ reviews { text } }' },
+    rollout: { operation: '{ reviews { text } }', works: false },
+  },
+  {
+    what: 'a tag is added',
+    edits: [['accounts', '  phone: String\n', '  phone: String @tag(name: "public")\n']],
+    changes: ['safe TAG_ADDED User.phone'],
+    keeps: { operation: me('phone') },
+  },
+]
+
+export const cases: readonly Case[] = [
+  ...fields,
+  ...args,
+  ...inputs,
+  ...types,
+  ...directives,
+  ...documentation,
+  ...access,
+  ...cost,
+  ...federation,
+]

@@ -1,0 +1,86 @@
+import { parse } from 'graphql'
+import { diff } from '../../registry/diff'
+import { plainlySatisfiable } from '../../registry/satisfiability'
+import { readSchema } from '../../registry/schema-model'
+import { cases, type Case } from './cases'
+import { answer, asked, costOf, duringRollout } from './real'
+import { composedShop, editedShop } from './shop'
+
+const before = composedShop().supergraph
+const model = readSchema(parse(before))
+
+function changesOf({ edits }: Case): string[] {
+  return diff(model, readSchema(parse(composedShop(edits).supergraph))).map(
+    ({ severity, code, coordinate }) => `${severity} ${code} ${coordinate}`,
+  )
+}
+
+test('there are at least 80 changes, each with another name', () => {
+  expect(cases.length).toBeGreaterThanOrEqual(80)
+  expect(new Set(cases.map(({ what }) => what)).size).toBe(cases.length)
+})
+
+test('no change is no change', () => {
+  expect(changesOf({ what: 'nothing', edits: [], changes: [] })).toEqual([])
+})
+
+describe.each(cases)('$what', (change) => {
+  const after = () => composedShop(change.edits).supergraph
+
+  test('is judged right', () => {
+    expect(changesOf(change)).toEqual(change.changes)
+  })
+
+  test('is proven satisfiable, as composition found by searching', () => {
+    expect(plainlySatisfiable(after())).toBe(true)
+  })
+
+  if (change.breaks) {
+    const request = change.breaks
+    test('breaks an operation that worked', async () => {
+      expect((await answer(before, request)).errors).toBeUndefined()
+      const now = await answer(after(), request)
+      expect(now.errors).toBeDefined()
+      expect(now.data ?? null).toBeNull()
+    })
+  }
+  if (change.keeps) {
+    const request = change.keeps
+    test('keeps the answer of an operation', async () => {
+      const answered = await answer(before, request)
+      expect(answered.errors).toBeUndefined()
+      expect(await answer(after(), request)).toEqual(answered)
+    })
+  }
+  if (change.differs) {
+    const request = change.differs
+    test('changes what an operation answers, without refusing it', async () => {
+      const [was, is] = [await answer(before, request), await answer(after(), request)]
+      expect(is.data).toBeTruthy()
+      expect(is).not.toEqual(was)
+    })
+  }
+  if (change.costs) {
+    const { operation, was, is } = change.costs
+    test('changes what an operation costs', () => {
+      expect([costOf(before, operation), costOf(after(), operation)]).toEqual([was, is])
+    })
+  }
+  if (change.access) {
+    const { subgraph = 'accounts', operation, scopes, was, is } = change.access
+    test('changes who may read it, in the subgraph itself', async () => {
+      const allowed = async (edits: Case['edits']) => {
+        const source = editedShop(edits).find(({ name }) => name === subgraph)
+        return !(await asked(source!, operation, scopes)).errors
+      }
+      expect([await allowed([]), await allowed(change.edits)]).toEqual([was, is])
+    })
+  }
+  if (change.rollout) {
+    const { operation, works } = change.rollout
+    test('behaves so while gateways still have the previous version', async () => {
+      expect((await duringRollout(before, editedShop([]), operation)).errors).toBeUndefined()
+      expect(!(await duringRollout(before, editedShop(change.edits), operation)).errors).toBe(works)
+    })
+  }
+})
