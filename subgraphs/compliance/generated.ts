@@ -302,7 +302,6 @@ export type AuditAction =
   /** Something was refused. */
   | 'DENY';
 
-/** A login of the platform, owned by identity. */
 export type User = {
   /** UUID of the user. */
   id: Scalars['ID']['output'];
@@ -311,7 +310,6 @@ export type User = {
 };
 
 
-/** A login of the platform, owned by identity. */
 export type UserAuditTrailArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;

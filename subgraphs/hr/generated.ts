@@ -234,7 +234,6 @@ export type Employee = {
   updatedAt: Scalars['DateTime']['output'];
 };
 
-/** A login of the platform, owned by identity. */
 export type User = {
   /** UUID of the user. */
   id: Scalars['ID']['output'];

@@ -22,7 +22,7 @@ export interface SubgraphServerOptions {
 export interface SubgraphServer {
   /** Where operations are sent, with the port that was chosen. */
   url: string
-  /** Takes no new request, lets the running ones finish within bounds, and then closes the subgraph. */
+  /** Takes no new request and lets the running ones finish, within bounds; the subgraph is closed then. */
   close(): Promise<void>
 }
 
@@ -71,12 +71,15 @@ export async function serveSubgraph(
   return {
     url: `http://${host}:${port}/graphql`,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const drained = new Promise<void>((resolve) => server.close(() => resolve())).then(() =>
+        running.close(),
+      )
       server.closeIdleConnections()
-      const late = setTimeout(() => server.closeAllConnections(), options.drainMs ?? drainMs)
-      await closed
-      clearTimeout(late)
-      await running.close()
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, options.drainMs ?? drainMs)))
+      await Promise.race([drained, late])
+      clearTimeout(timer)
+      server.closeAllConnections()
     },
   }
 }

@@ -247,3 +247,14 @@ test('a request whose caller is gone is told so, and cannot hold up the closing'
   release()
   await closing.close()
 })
+
+test('a request that never ends does not hold up the closing for longer than it may', async () => {
+  const closing = await serve({ drainMs: 20 })
+  const running = new Promise<void>((resolve) => (started = resolve))
+  const body = operation('{ slow }')
+  const answer = send(body, sign(body), closing.url).catch((error: Error) => error.message)
+  await running
+  await closing.close()
+  expect(await answer).toBe('fetch failed')
+  release()
+})

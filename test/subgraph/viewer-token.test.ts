@@ -1,3 +1,4 @@
+import { createHmac, hkdfSync } from 'node:crypto'
 import type { Viewer } from '../../subgraphs/shared/context'
 import { signViewer, verifyViewer } from '../../subgraphs/shared/viewer-token'
 
@@ -79,6 +80,17 @@ test.each([
 test('a token lives for thirty seconds', () => {
   expect(verifyViewer(secret, 'hr', token, body, at(29)).requestId).toBe('r1')
   expect(() => verifyViewer(secret, 'hr', token, body, at(30))).toThrow('viewer token expired')
+})
+
+test('a token made for longer is refused, whoever signed it', () => {
+  const [text] = altered(
+    (payload) => (payload['expiresAt'] = (payload['issuedAt'] as number) + 30_001),
+  ).split('.')
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'tenantgraph viewer hr', 32))
+  const signature = createHmac('sha256', key).update(text!).digest('base64url')
+  expect(() => verifyViewer(secret, 'hr', `${text}.${signature}`, body, at(1))).toThrow(
+    'viewer token lives too long',
+  )
 })
 
 test('clocks may differ by five seconds', () => {
