@@ -1,3 +1,4 @@
+import { constraintMessages } from './constraint-messages'
 import { lookupFunction } from './lookup'
 import { permissions, upOnly } from './permissions'
 import { globalTable, lookupRole, migration, oneOf, sql, tenantTable } from './sql'
@@ -23,18 +24,18 @@ export const identity = migration(2, 'identity', [
     table: 'users',
     columns: {
       // Lower case is the normal form: equal addresses are equal texts, and a plain index finds them.
-      email: 'varchar(255) NOT NULL CHECK (email = lower(email))',
-      username: "varchar(100) CHECK (username <> '')",
-      external_id: "varchar(255) CHECK (external_id <> '')",
+      email: 'varchar(255) NOT NULL',
+      username: 'varchar(100)',
+      external_id: 'varchar(255)',
       first_name: 'varchar(100)',
       last_name: 'varchar(100)',
-      full_name_override: "varchar(200) CHECK (full_name_override <> '')",
+      full_name_override: 'varchar(200)',
       full_name: `text GENERATED ALWAYS AS (coalesce(full_name_override,
         nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), ''))) STORED`,
       phone: 'varchar(50)',
-      avatar_url: "text CHECK (length(avatar_url) <= 2048 AND avatar_url ~ '^https?://')",
+      avatar_url: 'text',
       status: `${oneOf('status', ['ACTIVE', 'SUSPENDED'])} DEFAULT 'ACTIVE'`,
-      preferences: "jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object')",
+      preferences: "jsonb NOT NULL DEFAULT '{}'",
       password_hash: 'varchar(255)',
       password_change_required: 'boolean NOT NULL DEFAULT false',
       mfa_enabled: 'boolean NOT NULL DEFAULT false',
@@ -46,11 +47,28 @@ export const identity = migration(2, 'identity', [
       updated_by_id: 'uuid',
     },
     unique: [['email'], ['username'], ['external_id']],
+    checks: {
+      email: 'email = lower(email)',
+      username: "username <> ''",
+      external_id: "external_id <> ''",
+      full_name_override: "full_name_override <> ''",
+      avatar_url: "length(avatar_url) <= 2048 AND avatar_url ~ '^https?://'",
+      preferences: "jsonb_typeof(preferences) = 'object'",
+    },
     references: {
       created_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
       updated_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
     },
-    indexes: ['status', 'last_login_at', 'full_name', 'created_at'],
+    indexes: ['status', 'full_name, id', 'created_at, id', 'last_login_at, id'],
+    grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
+  }),
+  constraintMessages('identity.users', {
+    users_email_check: 'must be in lower case',
+    users_username_check: 'must not be empty',
+    users_external_id_check: 'must not be empty',
+    users_full_name_override_check: 'must not be empty',
+    users_avatar_url_check: 'must be an http or https address of at most 2048 characters',
+    users_preferences_check: 'must be an object',
   }),
   // The one index that is not led by the tenant: sign-in by e-mail alone looks for it, through the function below.
   sql('CREATE INDEX users_email_lookup ON identity.users (email)', 'DROP INDEX identity.users_email_lookup'),
@@ -65,7 +83,8 @@ export const identity = migration(2, 'identity', [
       is_system_role: 'boolean NOT NULL DEFAULT false',
     },
     unique: [['name']],
-    indexes: ['created_at'],
+    // UPDATE, because changes of administrators wait for each other at the row of ADMIN.
+    grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
 
   tenantTable({
@@ -78,6 +97,7 @@ export const identity = migration(2, 'identity', [
       role_id: { table: 'identity.roles' },
       granted_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
     },
+    grants: { app_identity: ['SELECT', 'INSERT', 'DELETE'] },
   }),
 
   tenantTable({
@@ -150,8 +170,9 @@ $$`,
     callers: ['app_identity'],
   }),
 
-  // Whether a session of the connection's tenant is alive, and what its user may do now. It notes the use of the session
-  // at most once a minute. It stands in `shared`, because the gateway has no way into schema identity. Idle after 30 minutes, over at expires_at (docs/decisions/0006-sessions-and-tokens.md).
+  // Whether a session of the connection's tenant is alive, and what its user may do now. It notes the use of the
+  // session at most once a minute. Idle after 30 minutes, over at expires_at. It stands in `shared`, because the
+  // gateway has no way into schema identity (docs/decisions/0006-sessions-and-tokens.md).
   lookupFunction({
     name: 'shared.session_viewer',
     parameters: 'session uuid, instant timestamptz',

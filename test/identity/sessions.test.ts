@@ -1,6 +1,7 @@
 import { issueAccessToken } from '../../subgraphs/shared/access-token'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { cheapBcrypt } from '../support/bcrypt'
+import { untilWaiting } from '../support/locks'
 import {
   password,
   startGraph,
@@ -127,6 +128,24 @@ describe('refreshing', () => {
     expect(chain).toEqual([[...successors][0]!.split('.')[1], null])
     for (const answer of answers.slice(0, 5)) expect(await access(answer)).toBe('OK')
     expect((await refresh([...successors][0]!)).userErrors).toEqual([])
+  })
+
+  test('twice, both before either has rotated the token, makes one successor', async () => {
+    const { tokens } = await signedIn()
+    await graph.owner.query('BEGIN')
+    await graph.owner.query('SELECT FROM identity.refresh_tokens WHERE id = $1 FOR UPDATE', [
+      tokens.refreshToken!.split('.')[1],
+    ])
+    const both = Promise.all([refresh(tokens.refreshToken!), refresh(tokens.refreshToken!)])
+    try {
+      await untilWaiting(graph.owner, 2)
+    } finally {
+      await graph.owner.query('COMMIT')
+    }
+    const [one, two] = await both
+    expect([one.userErrors, two.userErrors]).toEqual([[], []])
+    expect(one.refreshToken).toBe(two.refreshToken)
+    expect((await refresh(one.refreshToken!)).userErrors).toEqual([])
   })
 
   test('with anything but a token that was given is refused and changes nothing', async () => {

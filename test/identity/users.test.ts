@@ -1,4 +1,5 @@
 import { cheapBcrypt } from '../support/bcrypt'
+import { untilWaiting } from '../support/locks'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 
 interface Result {
@@ -457,7 +458,7 @@ describe('the last administrator', () => {
       await graph.owner.query('SELECT FROM identity.roles WHERE id = $1 FOR UPDATE', [adminRole])
       const both = Promise.all([against(one, two), against(two, one)])
       try {
-        await untilWaiting(2)
+        await untilWaiting(graph.owner, 2)
       } finally {
         await graph.owner.query('COMMIT')
       }
@@ -465,16 +466,4 @@ describe('the last administrator', () => {
       expect(codes.sort()).toEqual(['', 'LAST_ADMINISTRATOR'])
     },
   )
-
-  async function untilWaiting(expected: number): Promise<void> {
-    for (let look = 0; look < 500; look++) {
-      const { rows } = await graph.owner.query<{ count: number }>(
-        `SELECT count(DISTINCT pid)::int FROM pg_locks WHERE NOT granted
-            AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`,
-      )
-      if (rows[0]!.count === expected) return
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-    throw new Error(`not ${expected} sessions came to wait for the role`)
-  }
 })
