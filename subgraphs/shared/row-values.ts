@@ -52,7 +52,6 @@ const parsers = new Map<number, (text: string) => unknown>([
   [TIMESTAMP, same],
   [DATE, date],
   [INTERVAL, same],
-  [1016, arrayOf(same)], // int8[]
   [1231, arrayOf(same)], // numeric[]
   [1185, arrayOf(instant)], // timestamptz[]
   [1115, arrayOf(same)], // timestamp[]
