@@ -1,5 +1,15 @@
 import { parse } from 'graphql'
-import { asked, request, start, startThree, summary, hr, type Graph } from './three-subgraphs'
+import {
+  asked,
+  define,
+  finance,
+  hr,
+  request,
+  start,
+  startThree,
+  summary,
+  type Graph,
+} from './three-subgraphs'
 
 let graph: Graph
 beforeAll(async () => {
@@ -177,6 +187,42 @@ describe('a subgraph asked directly', () => {
       data: { _entities: [{ notes: null }] },
       errors: ['_entities.0.notes FORBIDDEN'],
     })
+  })
+
+  test('one denial shared by two types stays a denial for both', async () => {
+    const scope = '@requiresScopes(scopes: [["hr:employee:read"]])'
+    const answering = { __resolveReference: ({ id }: { id: string }) => ({ id }) }
+    const running = await start(
+      define(
+        'hr',
+        `type Badge @key(fields: "id") ${scope} { id: ID! } type Desk @key(fields: "id") ${scope} { id: ID! }
+         type Query { open: Int @public }`,
+        { Query: { open: () => 1 }, Badge: answering, Desk: answering },
+      ),
+    )
+    const document = parse('query ($refs: [_Any!]!) { _entities(representations: $refs) { __typename } }')
+    const variables = { refs: ['Badge', 'Desk', 'Badge'].map((__typename) => ({ __typename, id: 'x' })) }
+    expect(summary(await running.execute({ document, variables, context: request([]) }))).toEqual({
+      data: { _entities: [null, null, null] },
+      errors: ['_entities.0 FORBIDDEN', '_entities.1 FORBIDDEN', '_entities.2 FORBIDDEN'],
+    })
+  })
+
+  test('of a reference to another subgraph’s entity only the key and what @requires asks for comes through', async () => {
+    const told: object[] = []
+    const listening = {
+      ...finance,
+      resolvers: { ...finance.resolvers, Employee: { allowance: (parent: object) => told.push(parent) } },
+    }
+    const running = await start(listening)
+    const document = parse(
+      'query ($refs: [_Any!]!) { _entities(representations: $refs) { ... on Employee { allowance } } }',
+    )
+    const variables = {
+      refs: [{ __typename: 'Employee', id: 'e1', level: 'senior', userId: 'u1', salary: 1 }],
+    }
+    await running.execute({ document, variables, context: request(readers) })
+    expect(told).toEqual([{ id: 'e1', level: 'senior' }])
   })
 
   test('a forged @requires value gives no access', async () => {
