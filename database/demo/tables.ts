@@ -186,7 +186,8 @@ const employees: DemoTable = {
         performance_score: random.chance(0.8) ? random.int(30, 100) : null,
         retention_risk: random.chance(0.75) ? score(random) : null,
         is_active: login !== undefined || random.chance(0.92),
-        created_at: instant(hired),
+        // Who can sign in stands on the first page, where the newest records are.
+        created_at: instant(login ? today - (place + 1) * 3_600_000 : hired),
       }
     })
   },

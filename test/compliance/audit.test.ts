@@ -106,9 +106,8 @@ test('reads the months in question only', async () => {
   const [list] = statements.filter(({ role }) => role === 'compliance')
   await graph.owner.query('BEGIN')
   await graph.owner.query("SELECT set_config('app.tenant_id', $1, true)", [acme.id])
-  const { rows: plan } = await graph.owner.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${list!.text}`, [
-    ...list!.values,
-  ])
+  const explain = `EXPLAIN ${list!.text}`
+  const { rows: plan } = await graph.owner.query<{ 'QUERY PLAN': string }>(explain, [...list!.values])
   await graph.owner.query('COMMIT')
   const months = new Set(plan.flatMap((line) => /audit_logs_\d{6}/.exec(line['QUERY PLAN']) ?? []))
   const { rows: partitions } = await graph.owner.query(
