@@ -21,7 +21,8 @@ const operations: readonly { name: string; query: string; statements: Readonly<R
   },
   {
     name: 'twenty rows and their users in another subgraph',
-    query: '{ employees(first: 20) { nodes { employeeNumber user { email } } } }',
+    query:
+      '{ employees(first: 20, orderBy: { field: EMPLOYEE_NUMBER }) { nodes { employeeNumber user { email } } } }',
     statements: { hr: 1, identity: 1 },
   },
   {
