@@ -99,6 +99,11 @@ function isArgumentRefusal(error: unknown): boolean {
   )
 }
 
+/** PostgreSQL refused a text with the NUL character, which GraphQL strings may hold and its texts may not. */
+function isUnstorableText(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '22021'
+}
+
 /**
  * What may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
@@ -107,6 +112,7 @@ function isArgumentRefusal(error: unknown): boolean {
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
   const cause = rootCause(error)
+  if (isUnstorableText(cause)) return maskError(unstorableText(path, locations), requestId, log)
   let code: unknown = extensions?.['code']
   if (!knownCodes.has(code)) code = isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'
   const isInternal = code === 'INTERNAL_SERVER_ERROR'
@@ -114,6 +120,10 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
     log.error({ requestId, path, err: cause }, 'request failed')
   const shown = isInternal ? 'Internal server error' : String(message)
   return located(shown, locations, path, { code, traceId: requestId })
+}
+
+function unstorableText(path: GraphQLError['path'], locations: GraphQLError['locations']): GraphQLError {
+  return located('A text may not contain the NUL character', locations, path, { code: 'BAD_USER_INPUT' })
 }
 
 /** A GraphQLError with given locations: its constructor derives them from nodes only, which do not leave the product. */

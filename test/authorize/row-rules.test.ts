@@ -5,7 +5,7 @@ import { createTenant } from '../../database/tenants'
 import { tenantTable } from '../../migrations/sql'
 import type { RequestContext, SubgraphContext } from '../../subgraphs/shared/context'
 import { openDatabase, type Database } from '../../subgraphs/shared/database'
-import { load } from '../../subgraphs/shared/load'
+import { load, loadBy } from '../../subgraphs/shared/load'
 import { page } from '../../subgraphs/shared/page'
 import { fieldPolicy, rowPolicy, type Policies } from '../../subgraphs/shared/policy'
 import { startSubgraph, type RunningSubgraph } from '../../subgraphs/shared/subgraph'
@@ -51,6 +51,7 @@ const sdl = `
   type Query {
     shift(id: ID!): Shift @authenticated
     shifts(first: Int = 20, after: String): ShiftConnection! @authenticated
+    place(place: String!): Shift @authenticated
     raw: [Shift] @authenticated
     firstRaw: Shift @authenticated
   }`
@@ -111,6 +112,8 @@ beforeAll(async () => {
           load(context, Shift, args.id, info),
         shifts: (_: unknown, args: object, context: SubgraphContext, info: never) =>
           page(context, Shift, args, info, { defaultOrder: { property: 'id', direction: 'ASC' } }),
+        place: (_: unknown, { place }: { place: string }, context: SubgraphContext, info: never) =>
+          loadBy(context, Shift, 'place', place, info),
         raw: (_: unknown, _args: unknown, context: SubgraphContext) => allRows(context),
         firstRaw: async (_: unknown, _args: unknown, context: SubgraphContext) => (await allRows(context))[1],
       },
@@ -204,6 +207,11 @@ test('rows that a resolver found past the rule are refused where they enter the 
     data: { raw: [{ place: 'Berlin' }, { place: 'Oslo' }, { place: 'Rome' }] },
     errors: [],
   })
+})
+
+test('a text with the NUL character is bad input, not a failure', async () => {
+  const query = '{ place(place: "\\u0000") { id } }'
+  expect(await ask(query, asAda())).toEqual({ data: { place: null }, errors: ['place BAD_USER_INPUT'] })
 })
 
 test('a rule that names a column the entity lacks, and a field nothing answers, stop the start', async () => {

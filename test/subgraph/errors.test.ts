@@ -113,3 +113,13 @@ test('what is not our fault is not logged; what does not answer is, with its cau
   masked(unavailable(undefined, new Error('ECONNREFUSED 10.0.0.1')))
   expect(lines[0]).toContain('ECONNREFUSED 10.0.0.1')
 })
+
+test('a text that PostgreSQL cannot store is the caller’s error', () => {
+  const cause = Object.assign(new Error('invalid byte sequence for encoding "UTF8": 0x00'), { code: '22021' })
+  expect(masked(new GraphQLError(cause.message, { path: ['users'], originalError: cause }))).toEqual({
+    message: 'A text may not contain the NUL character',
+    path: ['users'],
+    extensions: { code: 'BAD_USER_INPUT', traceId: 'trace-1' },
+  })
+  expect(lines).toEqual([])
+})
