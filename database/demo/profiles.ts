@@ -19,8 +19,10 @@ export interface DemoProfile {
   enabledModules: readonly string[]
   counts: { customers: number; records: number; employees: number; transactions: number; entries: number }
   people: readonly (readonly [firstName: string | null, lastName: string | null])[]
-  /** Position with the usual salary per year, in units of the first currency. */
-  positions: readonly (readonly [position: string, salary: number])[]
+  /** The last one is closed: nobody works there. */
+  departments: readonly (readonly [name: string, description: string | null])[]
+  /** Position with the usual salary per year, in units of the first currency, and the department it belongs to. */
+  positions: readonly (readonly [position: string, salary: number, department: string])[]
   companies: readonly string[]
   industries: readonly string[]
   segments: readonly string[]
@@ -72,16 +74,28 @@ export const demoProfiles: Readonly<Record<DemoSlug, DemoProfile>> = {
       ['Hannah', 'Cohen'],
       ['Samuel', "d'Angelo"],
     ],
+    departments: [
+      ['Management', 'Directors and their staff'],
+      ['People', 'Recruiting, pay and training'],
+      ['Finance', 'Books, treasury and controlling'],
+      ['Production', 'Plants in Toledo and Gdańsk'],
+      ['Quality', 'Incoming goods and final inspection'],
+      ['Engineering', 'Design of machines and tools'],
+      ['Purchasing', null],
+      ['Sales', 'Key accounts and dealers'],
+      ['Service', 'Maintenance on customers’ sites'],
+      ['Steam Turbines', 'Sold in 2021'],
+    ],
     positions: [
-      ['Machine Operator', 46_000],
-      ['Welder', 52_000],
-      ['Quality Inspector', 58_000],
-      ['Mechanical Engineer', 88_000],
-      ['Plant Manager', 121_000],
-      ['Buyer', 64_000],
-      ['Account Manager', 76_000],
-      ['Controller', 98_000],
-      ['Chief Financial Officer', 285_000],
+      ['Machine Operator', 46_000, 'Production'],
+      ['Welder', 52_000, 'Production'],
+      ['Quality Inspector', 58_000, 'Quality'],
+      ['Mechanical Engineer', 88_000, 'Engineering'],
+      ['Plant Manager', 121_000, 'Production'],
+      ['Buyer', 64_000, 'Purchasing'],
+      ['Account Manager', 76_000, 'Sales'],
+      ['Controller', 98_000, 'Finance'],
+      ['Chief Financial Officer', 285_000, 'Management'],
     ],
     companies: [
       'Brightwater Dairy',
@@ -127,15 +141,27 @@ export const demoProfiles: Readonly<Record<DemoSlug, DemoProfile>> = {
       ['Wei Ling', 'Tan'],
       ['Yuki', 'Tanaka'],
     ],
+    departments: [
+      ['経営企画', 'Management and planning'],
+      ['人事', 'People'],
+      ['財務', 'Finance'],
+      ['研究開発', 'Research and development'],
+      ['臨床開発', 'Clinical development'],
+      ['薬事', 'Regulatory affairs'],
+      ['安全性情報', 'Pharmacovigilance'],
+      ['営業', 'Sales'],
+      ['製造', null],
+      ['香港支店', 'Closed in 2019'],
+    ],
     positions: [
-      ['Laboratory Technician', 4_600_000],
-      ['Research Chemist', 7_800_000],
-      ['Clinical Data Manager', 8_200_000],
-      ['Regulatory Affairs Specialist', 8_900_000],
-      ['Pharmacovigilance Officer', 9_100_000],
-      ['Medical Representative', 6_200_000],
-      ['Head of Research', 18_500_000],
-      ['President', 32_000_000],
+      ['Laboratory Technician', 4_600_000, '研究開発'],
+      ['Research Chemist', 7_800_000, '研究開発'],
+      ['Clinical Data Manager', 8_200_000, '臨床開発'],
+      ['Regulatory Affairs Specialist', 8_900_000, '薬事'],
+      ['Pharmacovigilance Officer', 9_100_000, '安全性情報'],
+      ['Medical Representative', 6_200_000, '営業'],
+      ['Head of Research', 18_500_000, '研究開発'],
+      ['President', 32_000_000, '経営企画'],
     ],
     companies: [
       'Sakura General Hospital',

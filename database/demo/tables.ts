@@ -1,4 +1,4 @@
-import { demoUserIds, demoUserNames, type DemoSlug } from './ids'
+import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
@@ -141,6 +141,36 @@ const complianceRecords: DemoTable = {
 /** Days that calendars get wrong. */
 const leapDays = ['2000-02-29', '2024-02-29']
 
+/** A fixed id, so that the rows of other tables can name the department. */
+function departmentId(slug: DemoSlug, place: number): string {
+  return `019b76da-a800-7000-8000-0000000000${slug === 'acme' ? 'c' : 'd'}${place}`
+}
+
+/** Which demo user leads the department at a place. */
+const heads: readonly (DemoUserName | undefined)[] = ['admin', 'hr', 'analyst']
+
+const departments: DemoTable = {
+  name: 'hr.departments',
+  noun: 'departments',
+  types: {
+    id: 'uuid',
+    name: 'text',
+    description: 'text',
+    head_id: 'uuid',
+    is_active: 'boolean',
+    created_at: 'timestamptz',
+  },
+  rows: ({ slug, profile, today }) =>
+    profile.departments.map(([name, description], place) => ({
+      id: departmentId(slug, place),
+      name,
+      description,
+      head_id: heads[place] ? demoUserIds[slug][heads[place]] : null,
+      is_active: place < profile.departments.length - 1,
+      created_at: instant(today - (7_100 - place) * day),
+    })),
+}
+
 const employees: DemoTable = {
   name: 'hr.employees',
   noun: 'employees',
@@ -151,7 +181,9 @@ const employees: DemoTable = {
     first_name: 'text',
     last_name: 'text',
     position: 'text',
+    department_id: 'uuid',
     hire_date: 'date',
+    termination_date: 'date',
     salary: 'bigint',
     salary_currency: 'text',
     performance_score: 'float8',
@@ -167,10 +199,15 @@ const employees: DemoTable = {
       const { firstName, lastName } = login
         ? demoPeople[login]
         : { firstName: someFirstName, lastName: someLastName }
-      const [position, salary] = random.pick(profile.positions)
+      const [position, salary, department] = random.pick(profile.positions)
       const hired = today - random.int(10, 7_000) * day
       const hireDate = leapDays[place] ?? (random.chance(0.95) ? dayOf(hired) : null)
       const isPaid = random.chance(0.95)
+      const isActive = login !== undefined || random.chance(0.92)
+      const left = today - random.int(0, Math.min(700, Math.floor((today - hired) / day))) * day
+      const departmentPlace = login
+        ? heads.indexOf(login)
+        : profile.departments.findIndex(([name]) => name === department)
       // In steps of a thousandth, so that salaries are round and some are equal.
       const paid = Math.round((salary * random.int(85, 130)) / 100 / 1_000) * 1_000
       return {
@@ -180,12 +217,14 @@ const employees: DemoTable = {
         first_name: firstName,
         last_name: lastName,
         position: login ? demoPeople[login].position : random.chance(0.97) ? position : null,
+        department_id: departmentPlace >= 0 ? departmentId(slug, departmentPlace) : null,
         hire_date: hireDate,
+        termination_date: isActive ? null : dayOf(left),
         salary: isPaid ? String(paid * currency.minorUnits) : null,
         salary_currency: isPaid ? currency.code : null,
         performance_score: random.chance(0.8) ? random.int(30, 100) : null,
         retention_risk: random.chance(0.75) ? score(random) : null,
-        is_active: login !== undefined || random.chance(0.92),
+        is_active: isActive,
         // Who can sign in stands on the first page, where the newest records are.
         created_at: instant(login ? today - (place + 1) * 3_600_000 : hired),
       }
@@ -305,6 +344,7 @@ const auditEntries: DemoTable = {
 export const demoTables: readonly DemoTable[] = [
   customers,
   complianceRecords,
+  departments,
   employees,
   transactions,
   auditEntries,

@@ -49,7 +49,7 @@ const operations: readonly { name: string; query: string; statements: Readonly<R
   {
     name: 'a change with its audit row',
     query:
-      'mutation { createEmployee(input: { employeeNumber: "N-1" }) { employee { id } userErrors { message } } }',
+      'mutation { hireEmployee(input: { employeeNumber: "N-1" }) { employee { id } userErrors { message } } }',
     statements: { hr: 2 },
   },
 ]

@@ -42,7 +42,8 @@ test('both tenants have some hundreds of rows in every list', async () => {
       const count = await value(`SELECT count(*)::int FROM ${name} WHERE tenant_id = $1`, [
         demoTenantIds[slug],
       ])
-      expect([name, slug, Number(count) >= 180]).toEqual([name, slug, true])
+      const least = name === 'hr.departments' ? 10 : 180
+      expect([name, slug, Number(count) >= least]).toEqual([name, slug, true])
     }
   }
 })
@@ -50,7 +51,7 @@ test('both tenants have some hundreds of rows in every list', async () => {
 test('prints a line for each tenant', () => {
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatch(
-    /^demo data of acme: 420 customers, 260 compliance records, 240 employees, \d+ transactions, 320 audit entries$/,
+    /^demo data of acme: 420 customers, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 320 audit entries$/,
   )
 })
 

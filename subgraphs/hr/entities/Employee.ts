@@ -28,8 +28,14 @@ export class Employee {
   @Column({ type: 'varchar', length: 150, nullable: true })
   position: string | null
 
+  @Column({ name: 'department_id', type: 'uuid', nullable: true })
+  departmentId: string | null
+
   @Column({ name: 'hire_date', type: 'date', nullable: true })
   hireDate: string | null
+
+  @Column({ name: 'termination_date', type: 'date', nullable: true })
+  terminationDate: string | null
 
   /** Gross per year, in the currency's smallest unit. */
   @Column({ type: 'bigint', nullable: true })

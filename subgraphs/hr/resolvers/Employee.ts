@@ -1,23 +1,42 @@
 import { needs } from '../../shared/entity'
 import { load, loadBy } from '../../shared/load'
 import { money, moneyColumns } from '../../shared/money'
-import { mutate } from '../../shared/mutate'
+import { mutate, type MutationTransaction } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { Resolvers } from '../generated'
+import { requireOpenDepartment } from '../open-department'
+import { terminationFault } from '../rules/employment'
 
-const search = ['employeeNumber', 'fullName', 'position'] as const
+/** What a search for employees looks into. */
+export const employeeSearch = ['employeeNumber', 'fullName', 'position'] as const
 
 export const employee: Resolvers = {
   Query: {
     employee: (_, { id }, context, info) => load(context, Employee, id, info),
-    employees: (_, args, context, info) => page(context, Employee, args, info, { search }),
+    employees: (_, args, context, info) => page(context, Employee, args, info, { search: employeeSearch }),
   },
   Mutation: {
-    createEmployee: (_, { input }, context) =>
-      mutate(context, async (tx) => ({ employee: await tx.insert(Employee, input) })),
+    hireEmployee: (_, { input }, context) =>
+      mutate(context, async (tx) => {
+        await requireOpenDepartment(context, tx, input.departmentId)
+        return { employee: await tx.insert(Employee, input) }
+      }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => ({ employee: await tx.update(Employee, id, expectedVersion, changes) })),
+    transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
+      mutate(context, async (tx) => {
+        await findWorking(tx, id)
+        await requireOpenDepartment(context, tx, departmentId)
+        return { employee: await tx.update(Employee, id, expectedVersion, { departmentId }) }
+      }),
+    promoteEmployee: (_, { input: { id, expectedVersion, position, salary } }, context) =>
+      mutate(context, async (tx) => {
+        await findWorking(tx, id)
+        const changes = { position, ...moneyColumns(salary, 'salary', 'salaryCurrency') }
+        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+      }),
     setEmployeeSalary: (_, { input: { id, expectedVersion, salary } }, context) =>
       mutate(context, async (tx) => {
         const changes = moneyColumns(salary, 'salary', 'salaryCurrency')
@@ -27,20 +46,39 @@ export const employee: Resolvers = {
       mutate(context, async (tx) => ({
         employee: await tx.update(Employee, id, expectedVersion, assessment),
       })),
-    deactivateEmployee: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => ({
-        employee: await tx.update(Employee, id, expectedVersion, { isActive: false }),
-      })),
-    reactivateEmployee: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => ({
-        employee: await tx.update(Employee, id, expectedVersion, { isActive: true }),
-      })),
+    terminateEmployee: (_, { input: { id, expectedVersion, terminationDate } }, context) =>
+      mutate(context, async (tx) => {
+        const fault = terminationFault(await findWorking(tx, id), terminationDate, context.clock.now())
+        if (fault) tx.fail('INVALID', fault, 'terminationDate')
+        const changes = { isActive: false, terminationDate }
+        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+      }),
+    rehireEmployee: (_, { input: { id, expectedVersion, hireDate, departmentId } }, context) =>
+      mutate(context, async (tx) => {
+        const former = await tx.find(Employee, id)
+        if (former.isActive) tx.fail('EMPLOYED', 'This employee works for the tenant already', 'id')
+        if (former.terminationDate && hireDate <= former.terminationDate)
+          tx.fail('INVALID', 'hireDate must be after the day on which the former work ended', 'hireDate')
+        await requireOpenDepartment(context, tx, departmentId ?? former.departmentId)
+        const changes = { isActive: true, terminationDate: null, hireDate, departmentId }
+        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+      }),
   },
   Employee: {
     user: needs(Employee, ['userId'], ({ userId }) => (userId ? { id: userId } : null)),
+    department: needs(Employee, ['departmentId'], ({ departmentId }, _args, context, info) =>
+      load(context, Department, departmentId, info),
+    ),
     salary: needs(Employee, ['salary', 'salaryCurrency'], (row) => money(row.salary, row.salaryCurrency)),
   },
   User: {
     employee: ({ id }, _args, context, info) => loadBy(context, Employee, 'userId', id, info),
   },
+}
+
+/** The employee, locked; fails when there is none, or when the employee has left. */
+async function findWorking(tx: MutationTransaction, id: string): Promise<Employee> {
+  const found = await tx.find(Employee, id)
+  if (!found.isActive) tx.fail('NOT_EMPLOYED', 'This employee has left: rehire the employee first', 'id')
+  return found
 }

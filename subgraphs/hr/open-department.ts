@@ -1,0 +1,22 @@
+import type { SubgraphContext } from '../shared/context'
+import type { MutationTransaction } from '../shared/mutate'
+import { isUuid } from '../shared/id'
+import { named } from '../shared/statement'
+
+const findDepartment = 'SELECT is_active FROM hr.departments WHERE tenant_id = $1 AND id = $2 FOR SHARE'
+
+/**
+ * Fails with a user error on `departmentId` unless the department exists and is open. It stays so until the transaction
+ * ends: closing waits for it, and then sees who came in.
+ */
+export async function requireOpenDepartment(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  departmentId: string | null | undefined,
+): Promise<void> {
+  if (departmentId === null || departmentId === undefined) return
+  if (!isUuid(departmentId)) tx.fail('INVALID', 'departmentId is not an id', 'departmentId')
+  const [found] = await tx.rows(named(findDepartment, [context.binding.tenantId, departmentId]))
+  if (!found) tx.fail('REFERENCE_NOT_FOUND', 'departmentId does not exist', 'departmentId')
+  if (!found[0]) tx.fail('DEPARTMENT_CLOSED', 'This department is closed: reopen it first', 'departmentId')
+}

@@ -1,0 +1,76 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { SubgraphContext } from '../../shared/context'
+import { modelOf, needs, selectedProjection } from '../../shared/entity'
+import { load, requestLoader } from '../../shared/load'
+import { mutate } from '../../shared/mutate'
+import { nested, page } from '../../shared/page'
+import { named } from '../../shared/statement'
+import { Department } from '../entities/Department'
+import { Employee } from '../entities/Employee'
+import type { Resolvers } from '../generated'
+import { employeeSearch } from './Employee'
+
+const search = ['name', 'description'] as const
+const defaultOrder = { property: 'name', direction: 'ASC' } as const
+const countEmployees =
+  'SELECT count(*)::int FROM hr.employees WHERE tenant_id = $1 AND department_id = $2 AND is_active'
+
+export const department: Resolvers = {
+  Query: {
+    department: (_, { id }, context, info) => load(context, Department, id, info),
+    departments: (_, args, context, info) => page(context, Department, args, info, { search, defaultOrder }),
+  },
+  Mutation: {
+    createDepartment: (_, { input }, context) =>
+      mutate(context, async (tx) => ({ department: await tx.insert(Department, input) })),
+    updateDepartment: (_, { input: { id, expectedVersion, ...changes } }, context) =>
+      mutate(context, async (tx) => ({
+        department: await tx.update(Department, id, expectedVersion, changes),
+      })),
+    closeDepartment: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        // Changed first: from here on nobody comes in, so the count is the last word.
+        const closed = await tx.update(Department, id, expectedVersion, { isActive: false })
+        const [row] = await tx.rows(named(countEmployees, [context.binding.tenantId, closed.id]))
+        const count = Number(row![0])
+        if (count > 0) tx.fail('IN_USE', `Employees in this department: ${count}. Transfer them first`, 'id')
+        return { department: closed }
+      }),
+    reopenDepartment: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({
+        department: await tx.update(Department, id, expectedVersion, { isActive: true }),
+      })),
+  },
+  Department: {
+    head: needs(Department, ['headId'], ({ headId }) => (headId ? { id: headId } : null)),
+    employees: needs(Department, ['id'], ({ id }, args, context, info) =>
+      nested(context, Employee, 'departmentId', id, args, info, { search: employeeSearch }),
+    ),
+  },
+  User: {
+    department: ({ id }, _args, context, info) => departmentOf(context, id, info),
+  },
+  Tenant: {
+    departments: ({ id }, args, context, info) =>
+      nested(context, Department, 'tenantId', id, args, info, { search, defaultOrder }),
+  },
+}
+
+/** The department that a user works in: one statement for all users of a level. */
+function departmentOf(
+  context: SubgraphContext,
+  userId: string,
+  info: GraphQLResolveInfo,
+): Promise<Department | null> {
+  const projection = selectedProjection(modelOf(context, Department), info)
+  const text =
+    `SELECT e.user_id, ${projection.selectList} FROM hr.employees e ` +
+    'JOIN hr.departments t ON t.tenant_id = e.tenant_id AND t.id = e.department_id ' +
+    'WHERE e.tenant_id = $1 AND e.user_id = ANY($2)'
+  const key = `department of user ${projection.key}`
+  return requestLoader<string, Department | null>(context, key, async (userIds) => {
+    const rows = await context.db.rows(context.binding, named(text, [context.binding.tenantId, userIds]))
+    const found = new Map(rows.map((values) => [values[0], projection.toRow(values, 1)]))
+    return userIds.map((one) => (found.get(one) ?? null) as Department | null)
+  }).load(userId)
+}
