@@ -107,6 +107,19 @@ export function securityFeatures(supergraph: string): string[] {
   return features
 }
 
+/** The names of the subgraphs a supergraph is composed of. */
+export function subgraphNamesOf(supergraph: string): string[] {
+  const found: string[] = []
+  visit(parse(supergraph, { noLocation: true }), {
+    Directive: ({ name, arguments: args }) => {
+      if (name.value !== 'join__graph') return
+      const value = args?.find((argument) => argument.name.value === 'name')?.value
+      if (value?.kind === Kind.STRING) found.push(value.value)
+    },
+  })
+  return found
+}
+
 /**
  * The copy of the supergraph that ApolloGateway loads. It refuses features marked `for: SECURITY` that it does not
  * implement, so the mark is dropped for `@authenticated`, `@requiresScopes` and `@policy`, and for these alone.

@@ -12,13 +12,15 @@ import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphq
 import { systemClock, type Clock } from '../subgraphs/shared/clock'
 import { disableTelemetry } from '../subgraphs/shared/config'
 import type { Logger } from '../subgraphs/shared/log'
-import { loadable } from './compose'
+import { loadable, subgraphNamesOf } from './compose'
+import { costModel, type CostModel } from './cost-model'
 import { currentRecord, type GatewayContext, type SubgraphDataSource } from './context'
 import { answerError } from './errors'
 import { createHttpServer } from './http'
 import { drainable, listen } from './listen'
 import { defaultLimits, limitsPlugin, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
+import { followed, type SupergraphSource } from './supergraph-source'
 import type { Checks } from './ready'
 import type { ViewerResolver } from './viewer'
 
@@ -26,8 +28,11 @@ import type { ViewerResolver } from './viewer'
 export type ScalarInput = Pick<GraphQLScalarType<unknown, unknown>, 'parseValue' | 'parseLiteral'>
 
 export interface GatewayOptions {
-  /** The published supergraph, see {@link loadable} for what this gateway leaves to the subgraphs. */
-  supergraph: string
+  /**
+   * The published supergraph, or where to follow it; see {@link loadable} for what this gateway leaves to the
+   * subgraphs.
+   */
+  supergraph: string | SupergraphSource
   /** How a subgraph of the supergraph is reached; the URL is the supergraph's own. */
   dataSource: (subgraph: { name: string; url?: string }) => SubgraphDataSource
   resolveViewer: ViewerResolver
@@ -44,6 +49,8 @@ export interface GatewayOptions {
   trustProxy?: boolean
   /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
   scalars?: Readonly<Record<string, ScalarInput>>
+  /** What else looks at requests, after the limits: {@link usageRecorder}. */
+  plugins?: readonly ApolloServerPlugin<GatewayContext>[]
   /** HTML for a browser at `GET /graphql`. */
   page?: () => string
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -66,6 +73,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, metrics = createMetrics(), foreignSubgraphs = false } = options
   const limits = { ...defaultLimits, ...options.limits }
   const sources = new Map<string, SubgraphDataSource>()
+  const checks: Record<string, () => Promise<unknown>> = { ...options.checks }
+  let costs: CostModel = { weights: new Map(), listSizes: new Map() }
   disableTelemetry()
 
   const formatError = (error: unknown) => {
@@ -77,10 +86,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return answer
   }
   const gateway = new ApolloGateway({
-    supergraphSdl: loadable(options.supergraph),
+    supergraphSdl:
+      typeof options.supergraph === 'string'
+        ? loadable(options.supergraph)
+        : followed(options.supergraph, log),
     buildService: ({ name, url }) => {
       const source = measured(name, options.dataSource({ name, url }), metrics)
+      void sources.get(name)?.close() // a later version of the supergraph has it elsewhere
       sources.set(name, source)
+      checks[name] = () => source.ping()
       return source
     },
     logger: log,
@@ -89,7 +103,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     validateSupergraph: false,
     __exposeQueryPlanExperimental: false,
   })
-  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => useScalars(apiSchema, options.scalars ?? {}))
+  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
+    useScalars(apiSchema, options.scalars ?? {})
+    costs = costModel(coreSupergraphSdl)
+    const named = subgraphNamesOf(coreSupergraphSdl)
+    for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
+  })
   const apollo = new ApolloServer<GatewayContext>({
     gateway,
     logger: log,
@@ -107,7 +126,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginCacheControlDisabled(),
       recordPlugin(),
-      limitsPlugin(options.supergraph, limits),
+      limitsPlugin(() => costs, limits),
+      ...(options.plugins ?? []),
     ],
   })
   const closeSources = () => Promise.all([...sources.values()].map((source) => source.close()))
@@ -116,10 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const server = createHttpServer({
       apollo,
       resolveViewer: options.resolveViewer,
-      checks: {
-        ...options.checks,
-        ...Object.fromEntries([...sources].map(([name, { ping }]) => [name, ping])),
-      },
+      checks,
       clock,
       log,
       metrics,

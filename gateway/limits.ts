@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server'
 import { GraphQLError, Kind, type FragmentDefinitionNode, type GraphQLSchema } from 'graphql'
 import type { GatewayContext } from './context'
 import { measure } from './cost'
-import { costModel } from './cost-model'
+import type { CostModel } from './cost-model'
 
 /** What one request may ask for. Nothing beyond a limit reaches the planner or a subgraph. */
 export interface Limits {
@@ -33,9 +33,11 @@ export const defaultLimits: Limits = {
   pageLimit: 100,
 }
 
-/** Refuses operations beyond the limits, after validation and before planning. */
-export function limitsPlugin(supergraph: string, limits: Limits): ApolloServerPlugin<GatewayContext> {
-  const model = costModel(supergraph)
+/**
+ * Refuses operations beyond the limits, after validation and before planning.
+ * @param model what the supergraph of the moment says about cost
+ */
+export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServerPlugin<GatewayContext> {
   return {
     // Its own hook, because a size may be a variable: the measure belongs to the request, not to the document.
     requestDidStart: async () => ({
@@ -55,7 +57,14 @@ export function limitsPlugin(supergraph: string, limits: Limits): ApolloServerPl
         for (const definition of document.definitions) {
           if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
         }
-        const is = measure(schema as GraphQLSchema, model, operation, fragments, variables, limits.pageLimit)
+        const is = measure(
+          schema as GraphQLSchema,
+          model(),
+          operation,
+          fragments,
+          variables,
+          limits.pageLimit,
+        )
         if (is.depth > limits.maxDepth) {
           throw refusal(
             'QUERY_TOO_COSTLY',

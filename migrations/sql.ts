@@ -19,6 +19,10 @@ export const globalTables: readonly string[] = [
   'tenancy.industries',
   'tenancy.plans',
   'identity.permissions',
+  'gateway.supergraphs',
+  'gateway.schema_versions',
+  'gateway.operations',
+  'gateway.operation_days',
 ]
 
 /** One part of a migration: what makes it, and what takes it away again. */

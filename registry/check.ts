@@ -47,7 +47,7 @@ export interface CheckReport {
 
 /** Everything that must hold before a schema change lands. */
 export function check(input: CheckInput): CheckReport {
-  const { supergraph, document, problems } = composeGraph(input.subgraphs)
+  const { supergraph, model: after, problems } = composeGraph(input.subgraphs)
   const usage = input.usage && {
     from: input.usage.from,
     days: input.days,
@@ -63,9 +63,8 @@ export function check(input: CheckInput): CheckReport {
     usage,
     supergraph,
   }
-  if (!document) return { ...report, passed: false }
+  if (!after) return { ...report, passed: false }
 
-  const after = readSchema(document)
   const locate = locator(input.subgraphs.map(({ typeDefs }) => typeDefs))
   const before = input.base ? readSchema(input.base.document) : after
   const found = input.base

@@ -1,6 +1,7 @@
-import { parse, type DocumentNode } from 'graphql'
+import { parse } from 'graphql'
 import { composition } from '../gateway/compose'
 import { locationOf, locator, type Location } from './locations'
+import { readSchema, type SchemaModel } from './schema-model'
 import { plainlySatisfiable } from './satisfiability'
 import type { SubgraphSource } from './subgraph-files'
 
@@ -16,7 +17,7 @@ export interface CompositionProblem {
 export interface ComposedGraph {
   /** Null when there are problems. */
   supergraph: string | null
-  document: DocumentNode | null
+  model: SchemaModel | null
   problems: CompositionProblem[]
 }
 
@@ -44,11 +45,17 @@ const fixes: Record<string, string> = {
  * @param thorough search for a way to every field even where {@link plainlySatisfiable} proves that there is one
  */
 export function composeGraph(subgraphs: readonly SubgraphSource[], { thorough = false } = {}): ComposedGraph {
-  const { supergraph, faults } = composition(subgraphs, thorough ? undefined : plainlySatisfiable)
+  // Read once: the proof, the differences and the contracts all need the same model.
+  let model: SchemaModel | undefined
+  const read = (text: string) => (model ??= readSchema(parse(text, { noLocation: true })))
+  const { supergraph, faults } = composition(
+    subgraphs,
+    thorough ? undefined : (text) => plainlySatisfiable(read(text)),
+  )
   const find = locator(subgraphs.map(({ typeDefs }) => typeDefs))
   return {
     supergraph,
-    document: supergraph === null ? null : parse(supergraph, { noLocation: true }),
+    model: supergraph === null ? null : read(supergraph),
     problems: faults.map(({ code, message, nodes }) => ({
       code,
       message,

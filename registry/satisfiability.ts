@@ -1,5 +1,4 @@
-import { parse } from 'graphql'
-import { namedType, readSchema, type FieldModel, type SchemaModel, type TypeModel } from './schema-model'
+import { namedType, type FieldModel, type SchemaModel, type TypeModel } from './schema-model'
 
 /**
  * Proves, where it is plain to see, that a supergraph can answer every query: from each subgraph that has a type, one
@@ -12,10 +11,9 @@ import { namedType, readSchema, type FieldModel, type SchemaModel, type TypeMode
  * - nothing is used whose meaning depends on the path: @interfaceObject, keys of interfaces, contexts, progressive
  *   overrides, fields typed differently in subgraphs, shared fields that return interfaces or unions
  *
- * @param text the supergraph's SDL. @returns false when it cannot tell
+ * @returns false when it cannot tell
  */
-export function plainlySatisfiable(text: string): boolean {
-  const supergraph = readSchema(parse(text, { noLocation: true }))
+export function plainlySatisfiable(supergraph: SchemaModel): boolean {
   const roots = new Set(Object.values(supergraph.roots))
   for (const type of supergraph.types.values()) {
     if (type.directives.some(({ name, args }) => name === 'join__type' && args['isInterfaceObject'] === true))

@@ -74,7 +74,6 @@ export function readUsage(text: string, since: string, file = 'usage'): Usage {
   return { from, operations: [...operations.values()] }
 }
 
-/** Lines are many and were written by a program: the cheap test first, the exact one for what fails it. */
 function readLine(row: string, place: string): Line {
   let value: unknown
   try {
@@ -141,7 +140,7 @@ export function usageIndex(
     if (wanted.length === 0) return []
     return usage.operations.filter((operation) => {
       // Reading a document costs far more than looking for a field's name in its text.
-      if (!operation.coordinates && !wanted.some((item) => mayUse(operation.document ?? '', item)))
+      if (!operation.coordinates && !wanted.some((item) => mayUse(schema, operation.document ?? '', item)))
         return false
       const used = coordinates(operation)
       return wanted.some((item) => used.has(item))
@@ -149,10 +148,13 @@ export function usageIndex(
   }
 }
 
-function mayUse(document: string, coordinate: string): boolean {
-  const member = /\.(\w+)/.exec(coordinate)?.[1]
+/** Whether an operation can use something, by its text alone: no sooner said than its document is read. */
+function mayUse(schema: SchemaModel, document: string, coordinate: string): boolean {
+  const [, typeName = '', member] = /^(\w+)\.(\w+)/.exec(coordinate) ?? []
+  if (member === undefined || document.includes(member)) return true
   // Types are used without being named; enum values and input fields arrive in variables.
-  return member === undefined || document.includes(member) || document.includes('$')
+  const kind = schema.types.get(typeName)?.kind
+  return (kind === 'input' || kind === 'enum') && document.includes('$')
 }
 
 function read(operation: OperationUsage, schema: SchemaModel): ReadonlySet<string> {

@@ -8,6 +8,8 @@ import { localDataSource } from '../gateway/local-data-source'
 import { createMetrics } from '../gateway/metrics'
 import { remoteDataSource, signedHeaders } from '../gateway/remote-data-source'
 import { holdSingleInstance } from '../gateway/single-instance'
+import { usageRecorder } from '../gateway/usage'
+import { databaseUsageStore } from '../gateway/usage-store'
 import { sessionViewers } from '../gateway/viewer'
 import { subgraphs } from '../subgraphs'
 import { systemClock, type Clock } from '../subgraphs/shared/clock'
@@ -120,6 +122,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())
 
+    const usage = usageRecorder({ store: databaseUsageStore(gatewayDatabase), clock, log })
+    opened.push(() => usage.close())
     const gateway = await startGateway({
       supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),
       dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
@@ -144,6 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
       trustProxy: config.trustProxy,
       scalars,
+      plugins: [usage.plugin],
     })
     opened.push(() => gateway.close())
     return { url: gateway.url, services, subgraphs: byName, close }

@@ -82,8 +82,8 @@ export async function readReference(
   if (existsSync(path)) {
     if (!statSync(path).isDirectory())
       return { label: name, document: parseText(readFileSync(path, 'utf8'), name) }
-    const { document, problems } = composeGraph(readSubgraphFolder(path))
-    if (document) return { label: name, document }
+    const { supergraph, problems } = composeGraph(readSubgraphFolder(path))
+    if (supergraph !== null) return { label: name, document: parseText(supergraph, name) }
     throw new Fault(
       `${name} does not compose:\n${problems.map(({ code, message }) => `  ${code}: ${message}`).join('\n')}`,
     )

@@ -42,10 +42,13 @@ export function humanReport(report: CheckReport, { verbose = false } = {}): stri
 export function humanProblems(problems: readonly CompositionProblem[]): string {
   return [
     'The subgraphs do not compose:',
-    ...problems.map(
-      ({ code, message, location, fix }) =>
-        `  ${place(location)}${code}: ${indented(message)}${fix ? `\n    → ${fix}` : ''}`,
-    ),
+    ...problems
+      .slice(0, 20)
+      .map(
+        ({ code, message, location, fix }) =>
+          `  ${place(location)}${code}: ${indented(message)}${fix ? `\n    → ${fix}` : ''}`,
+      ),
+    ...(problems.length > 20 ? [`  … and ${problems.length - 20} more`] : []),
   ].join('\n')
 }
 

@@ -35,7 +35,7 @@ export function largeGraph({ subgraphs, entities }: LargeGraph): Map<string, str
       const scope = `area${s}:thing:read`
       query.push(
         `  thing${s}x${e}(id: ID!): ${name} @requiresScopes(scopes: [["${scope}"]])`,
-        `  things${s}x${e}(first: Int = 20, after: String, filter: ${name}Filter, orderBy: ${name}Order): ${name}Connection! @requiresScopes(scopes: [["${scope}"]]) @listSize(assumedSize: 20, slicingArguments: ["first"], requireOneSlicingArgument: false)`,
+        `  things${s}x${e}(first: Int = 20, after: String, filter: ${name}Filter, orderBy: ${name}Order): ${name}Connection! @requiresScopes(scopes: [["${scope}"]]) @listSize(assumedSize: 20, slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)`,
       )
       const fields = Array.from(
         { length: 12 },

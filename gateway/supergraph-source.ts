@@ -1,0 +1,52 @@
+import type { SupergraphManager } from '@apollo/gateway'
+import type { Logger } from '../subgraphs/shared/log'
+import { loadable } from './compose'
+
+/** Where a gateway finds the supergraph it serves, when that may change while it runs. */
+export interface SupergraphSource {
+  /** What it calls itself in the log: `variant main of schema/registry`. */
+  label: string
+  /** The version to serve now. The id changes when the version does. Throws when it cannot tell. */
+  current(): Promise<{ id: string; sdl: string }>
+  /** Milliseconds between two looks. Default 10,000. */
+  intervalMs?: number
+}
+
+/**
+ * Serves what the source says and follows it. A version that cannot be served is refused and said so in the log, once;
+ * so is a source that does not answer. The last good version stays.
+ */
+export function followed(source: SupergraphSource, log: Logger): SupergraphManager {
+  return {
+    async initialize({ update }) {
+      const first = await source.current()
+      let served = first.id
+      let refused: string | null = null
+      let looking = false
+      const look = async () => {
+        if (looking) return
+        looking = true
+        try {
+          const next = await source.current()
+          if (next.id === served || next.id === refused) return
+          // Remembered before it is tried: what fails now would fail at every look.
+          refused = next.id
+          update(loadable(next.sdl))
+          served = next.id
+          refused = null
+          log.info({ source: source.label, version: served }, 'supergraph loaded')
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error)
+          log.error(
+            { source: source.label, served, refused, reason },
+            'supergraph not loaded, the last one stays',
+          )
+        } finally {
+          looking = false
+        }
+      }
+      const timer = setInterval(() => void look(), source.intervalMs ?? 10_000).unref()
+      return { supergraphSdl: loadable(first.sdl), cleanup: async () => clearInterval(timer) }
+    },
+  }
+}
