@@ -6,7 +6,19 @@ import { compliance } from './0005-compliance'
 import { hr } from './0006-hr'
 import { finance } from './0007-finance'
 import { registry } from './0008-registry'
+import { interactions } from './0013-interactions'
 import { departments } from './0016-departments'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
-export const migrations = [foundation, identity, tenancy, insights, compliance, hr, finance, registry, departments]
+export const migrations = [
+  foundation,
+  identity,
+  tenancy,
+  insights,
+  compliance,
+  hr,
+  finance,
+  registry,
+  interactions,
+  departments,
+]

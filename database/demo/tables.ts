@@ -1,100 +1,10 @@
+import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
+import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
 import { demoPeople } from './users'
-
-const day = 86_400_000
-
-/** What the rows of a demo tenant are made from. */
-export interface DemoSource {
-  slug: DemoSlug
-  profile: DemoProfile
-  random: Random
-  /** Midnight (UTC) of the present day, in milliseconds since 1970: rows tell of the time before it. */
-  today: number
-}
-
-/** A table of the demo data: how its rows are written and made. */
-export interface DemoTable {
-  name: string
-  /** What progress calls the rows. */
-  noun: string
-  types: Readonly<Record<string, string>>
-  rows(source: DemoSource): DemoRow[]
-}
-
-const instant = (milliseconds: number): string => new Date(milliseconds).toISOString()
-const dayOf = (milliseconds: number): string => instant(milliseconds).slice(0, 10)
-const padded = (number: number, digits: number): string => String(number).padStart(digits, '0')
-const times = <T>(count: number, make: (place: number) => T): T[] =>
-  Array.from({ length: count }, (_, place) => make(place))
-
-/** An amount in the currency's smallest unit, as digits; `units` is what it would be in dollars. */
-function amount({ minorUnits, scale }: DemoCurrency, units: number): string {
-  return String(Math.round(units * scale * minorUnits))
-}
-
-/** Two decimals, so that many rows share a value and pages must break ties. */
-const score = (random: Random): number => random.int(0, 100) / 100
-
-const customers: DemoTable = {
-  name: 'insights.customers',
-  noun: 'customers',
-  types: {
-    id: 'uuid',
-    external_id: 'text',
-    email: 'text',
-    first_name: 'text',
-    last_name: 'text',
-    full_name_override: 'text',
-    company: 'text',
-    industry: 'text',
-    segment: 'text',
-    lifetime_value: 'bigint',
-    lifetime_value_currency: 'text',
-    churn_risk: 'float8',
-    average_sentiment: 'float8',
-    interaction_count: 'int',
-    first_seen_at: 'timestamptz',
-    last_seen_at: 'timestamptz',
-    is_active: 'boolean',
-    metadata: 'jsonb',
-    created_at: 'timestamptz',
-  },
-  rows: ({ slug, profile, random, today }) =>
-    times(profile.counts.customers, (place) => {
-      const [firstName, lastName] = random.pick(profile.people)
-      const firstSeen = today - random.int(30, 1_500) * day - random.int(0, day)
-      const lastSeen = Math.min(firstSeen + random.int(0, 400) * day, today - random.int(1, day))
-      const currency = random.pick(profile.currencies)
-      const isValued = random.chance(0.9)
-      const interactions = random.chance(0.1) ? 0 : random.int(1, 240)
-      const isFirm = random.chance(0.7)
-      return {
-        id: seededId(random, firstSeen),
-        external_id: `${slug === 'acme' ? 'C' : 'GLX'}-${padded(place + 1, 5)}`,
-        email: random.chance(0.92) ? `customer${place + 1}@${slug}-customers.example` : null,
-        first_name: firstName,
-        last_name: lastName,
-        full_name_override:
-          place % 50 === 7 ? `Dr. ${[firstName, lastName].filter(Boolean).join(' ')}` : null,
-        company: isFirm ? random.pick(profile.companies) : null,
-        industry: isFirm ? random.pick(profile.industries) : null,
-        segment: random.chance(0.85) ? random.pick(profile.segments) : null,
-        lifetime_value: isValued ? amount(currency, random.int(0, 250_000)) : null,
-        lifetime_value_currency: isValued ? currency.code : null,
-        churn_risk: random.chance(0.8) ? score(random) : null,
-        average_sentiment: interactions > 0 ? score(random) * 2 - 1 : null,
-        interaction_count: interactions,
-        first_seen_at: instant(firstSeen),
-        last_seen_at: instant(lastSeen),
-        is_active: random.chance(0.94),
-        metadata: { source: random.pick(['import', 'web', 'fair']) },
-        created_at: instant(firstSeen),
-      }
-    }),
-}
 
 const complianceRecords: DemoTable = {
   name: 'compliance.compliance_records',
@@ -343,6 +253,7 @@ const auditEntries: DemoTable = {
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
+  interactions,
   complianceRecords,
   departments,
   employees,

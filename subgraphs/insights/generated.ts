@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { UserError as UserErrorRow } from '../shared/errors';
 import type { Customer as CustomerRow } from './entities/Customer';
+import type { CustomerInteraction as CustomerInteractionRow } from './entities/CustomerInteraction';
 import type { SubgraphContext } from '../shared/context';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -140,6 +141,12 @@ export type Query = {
   customer?: Maybe<Customer>;
   /** The tenant's customers, the newest first. */
   customers: CustomerConnection;
+  /** One interaction; null when the tenant has none with this id. */
+  customerInteraction?: Maybe<CustomerInteraction>;
+  /** What the tenant's customers did and said, the latest first. */
+  customerInteractions: CustomerInteractionConnection;
+  /** Interactions whose content has these words, in any of their English forms, the best match first. */
+  searchCustomerInteractions: CustomerInteractionSearchConnection;
 };
 
 
@@ -155,7 +162,33 @@ export type QueryCustomersArgs = {
   orderBy?: InputMaybe<CustomerOrder>;
 };
 
+
+export type QueryCustomerInteractionArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryCustomerInteractionsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<CustomerInteractionFilter>;
+  orderBy?: InputMaybe<CustomerInteractionOrder>;
+};
+
+
+export type QuerySearchCustomerInteractionsArgs = {
+  query: Scalars['String']['input'];
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<CustomerInteractionSearchFilter>;
+};
+
 export type Mutation = {
+  /**
+   * Records what a customer did or said, and counts it into the customer's statistics. The same `source` and `externalId`
+   * again changes nothing and gives the interaction as it was recorded first.
+   */
+  recordInteraction: RecordInteractionPayload;
   /** Adds a customer. */
   createCustomer: CreateCustomerPayload;
   /** Changes a customer. */
@@ -164,6 +197,11 @@ export type Mutation = {
   deactivateCustomer: DeactivateCustomerPayload;
   /** Takes a customer into use again. */
   reactivateCustomer: ReactivateCustomerPayload;
+};
+
+
+export type MutationRecordInteractionArgs = {
+  input: RecordInteractionInput;
 };
 
 
@@ -210,7 +248,7 @@ export type Customer = {
   lifetimeValue?: Maybe<Money>;
   /** How likely the customer is to leave: 0 (stays) to 1 (leaves); null when not estimated. */
   churnRisk?: Maybe<Scalars['Float']['output']>;
-  /** Mean sentiment of the interactions: -1 (negative) to 1 (positive); null when there is none. */
+  /** Mean of the interactions' sentiments: -1 (negative) to 1 (positive); null when none has one. */
   averageSentiment?: Maybe<Scalars['Float']['output']>;
   /** How many interactions were recorded. */
   interactionCount: Scalars['Int']['output'];
@@ -222,12 +260,38 @@ export type Customer = {
   isActive: Scalars['Boolean']['output'];
   /** Further data, an object. */
   metadata: Scalars['JSON']['output'];
-  /** Grows by one with every change; give it back as `expectedVersion`. */
+  /** What the customer did and said, the latest first. */
+  interactions?: Maybe<CustomerInteractionConnection>;
+  /** Grows by one with every change but the statistics; give it back as `expectedVersion`. */
   version: Scalars['Int']['output'];
   /** When the record was created. */
   createdAt: Scalars['DateTime']['output'];
   /** When the record last changed. */
   updatedAt: Scalars['DateTime']['output'];
+};
+
+
+/** An end customer of the tenant, whose interactions are analysed. */
+export type CustomerInteractionsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<CustomerInteractionFilter>;
+  orderBy?: InputMaybe<CustomerInteractionOrder>;
+};
+
+export type Tenant = {
+  /** UUID of the tenant. */
+  id: Scalars['ID']['output'];
+  /** The tenant's customers, the newest first. */
+  customers?: Maybe<CustomerConnection>;
+};
+
+
+export type TenantCustomersArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<CustomerFilter>;
+  orderBy?: InputMaybe<CustomerOrder>;
 };
 
 /** A page of customers. */
@@ -381,6 +445,187 @@ export type ReactivateCustomerInput = {
   expectedVersion: Scalars['Int']['input'];
 };
 
+/** Something a customer did or said. Never changed. */
+export type CustomerInteraction = {
+  /** UUID of the interaction. */
+  id: Scalars['ID']['output'];
+  /** Whose it is; null when the viewer may not read customers. */
+  customer?: Maybe<Customer>;
+  /** The system that reported it. */
+  source: Scalars['String']['output'];
+  /** The id that the source gave it; unique within the source. */
+  externalId: Scalars['String']['output'];
+  /** When it happened. */
+  occurredAt: Scalars['DateTime']['output'];
+  /** Where it happened. */
+  channel: InteractionChannel;
+  /** What kind of event it was, in the words of the source: `purchase`, `complaint`. */
+  eventType: Scalars['String']['output'];
+  /** What was said or written; null when nothing was. */
+  content?: Maybe<Scalars['String']['output']>;
+  /** How the customer felt: -1 (negative) to 1 (positive); null when it was not estimated. */
+  sentiment?: Maybe<Scalars['Float']['output']>;
+  /** The sentiment in a word; null when it was not estimated. */
+  sentimentLabel?: Maybe<SentimentLabel>;
+  /** How sure the estimate is: 0 to 1; null when unknown. */
+  sentimentConfidence?: Maybe<Scalars['Float']['output']>;
+  /** Further data, an object. */
+  metadata: Scalars['JSON']['output'];
+  /** When the sentiment was estimated; null when it was not. */
+  processedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** When the interaction was recorded. */
+  createdAt: Scalars['DateTime']['output'];
+};
+
+/** Where an interaction takes place. */
+export type InteractionChannel =
+  /** On a website. */
+  | 'WEB'
+  /** In an app on a mobile device. */
+  | 'MOBILE'
+  /** By e-mail. */
+  | 'EMAIL'
+  /** In a chat. */
+  | 'CHAT'
+  /** By telephone. */
+  | 'PHONE';
+
+/** A sentiment in a word. */
+export type SentimentLabel =
+  /** -0.25 or less. */
+  | 'NEGATIVE'
+  /** Between -0.25 and 0.25. */
+  | 'NEUTRAL'
+  /** 0.25 or more. */
+  | 'POSITIVE';
+
+/** A page of interactions. */
+export type CustomerInteractionConnection = {
+  /** The interactions with their cursors. */
+  edges: Array<CustomerInteractionEdge>;
+  /** The interactions alone. */
+  nodes: Array<CustomerInteraction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many interactions the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An interaction in a page. */
+export type CustomerInteractionEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The interaction. */
+  node: CustomerInteraction;
+};
+
+/** A page of found interactions. */
+export type CustomerInteractionSearchConnection = {
+  /** The interactions with their cursors, ranks and matches. */
+  edges: Array<CustomerInteractionSearchEdge>;
+  /** The interactions alone. */
+  nodes: Array<CustomerInteraction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many interactions were found; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A found interaction in a page. */
+export type CustomerInteractionSearchEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The interaction. */
+  node: CustomerInteraction;
+  /** How well it matches: more is better. Compare within one search. */
+  rank: Scalars['Float']['output'];
+  /** The passages of the content that match, as HTML: escaped text with the matches in `<mark>` elements. */
+  highlight: Scalars['String']['output'];
+};
+
+/** Which interactions to return. All conditions given must hold. */
+export type CustomerInteractionFilter = {
+  /** By customer. */
+  customerId?: InputMaybe<IdFilter>;
+  /** By the system that reported it. */
+  source?: InputMaybe<StringFilter>;
+  /** By the source's id. */
+  externalId?: InputMaybe<StringFilter>;
+  /** By channel; an empty list finds nothing. */
+  channel?: InputMaybe<Array<InteractionChannel>>;
+  /** By kind of event. */
+  eventType?: InputMaybe<StringFilter>;
+  /** By sentiment. */
+  sentiment?: InputMaybe<FloatFilter>;
+  /** By the sentiment in a word; an empty list finds nothing. */
+  sentimentLabel?: InputMaybe<Array<SentimentLabel>>;
+  /** By the time of the event. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** Which interactions to search. All conditions given must hold. */
+export type CustomerInteractionSearchFilter = {
+  /** One customer's only. */
+  customerId?: InputMaybe<Scalars['ID']['input']>;
+  /** By channel; an empty list finds nothing. */
+  channel?: InputMaybe<Array<InteractionChannel>>;
+  /** By sentiment. */
+  sentiment?: InputMaybe<FloatFilter>;
+  /** By the time of the event. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** The order of interactions. */
+export type CustomerInteractionOrder = {
+  /** By which value. */
+  field: CustomerInteractionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What interactions can be ordered by. */
+export type CustomerInteractionOrderField =
+  /** Time of the event. */
+  | 'OCCURRED_AT'
+  /** Sentiment. */
+  | 'SENTIMENT'
+  /** Time of recording. */
+  | 'CREATED_AT';
+
+/** An interaction to record. */
+export type RecordInteractionInput = {
+  /** UUID of the customer. */
+  customerId: Scalars['ID']['input'];
+  /** The system that reports it: 1 to 100 characters. */
+  source: Scalars['String']['input'];
+  /** The id that the source gave it: 1 to 255 characters, unique within the source. */
+  externalId: Scalars['String']['input'];
+  /** When it happened, not in the future; now when omitted. */
+  occurredAt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Where it happened. */
+  channel: InteractionChannel;
+  /** What kind of event it was: 1 to 100 characters. */
+  eventType: Scalars['String']['input'];
+  /** What was said or written, at most 20,000 characters. */
+  content?: InputMaybe<Scalars['String']['input']>;
+  /** How the customer felt: -1 (negative) to 1 (positive). */
+  sentiment?: InputMaybe<Scalars['Float']['input']>;
+  /** How sure the estimate is: 0 to 1; only with a sentiment. */
+  sentimentConfidence?: InputMaybe<Scalars['Float']['input']>;
+  /** Further data, an object; empty when omitted. */
+  metadata?: InputMaybe<Scalars['JSON']['input']>;
+};
+
+/** What `recordInteraction` did. */
+export type RecordInteractionPayload = {
+  /** The interaction; null when there are user errors. */
+  customerInteraction?: Maybe<CustomerInteraction>;
+  /** False when the interaction was recorded before, so that nothing changed; null when there are user errors. */
+  isNew?: Maybe<Scalars['Boolean']['output']>;
+  /** Why nothing was recorded; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
 /** What `createCustomer` did. */
 export type CreateCustomerPayload = {
   /** The new customer; null when none was added. */
@@ -521,6 +766,8 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of federation types */
 export type FederationTypes = {
   Customer: Customer;
+  Tenant: Tenant;
+  CustomerInteraction: CustomerInteraction;
 };
 
 /** Mapping of federation reference types */
@@ -528,6 +775,12 @@ export type FederationReferenceTypes = {
   Customer:
     ( { __typename: 'Customer' }
     & GraphQLRecursivePick<FederationTypes['Customer'], {"id":true}> );
+  Tenant:
+    ( { __typename: 'Tenant' }
+    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
+  CustomerInteraction:
+    ( { __typename: 'CustomerInteraction' }
+    & GraphQLRecursivePick<FederationTypes['CustomerInteraction'], {"id":true}> );
 };
 
 
@@ -559,6 +812,7 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Customer: ResolverTypeWrapper<CustomerRow>;
+  Tenant: ResolverTypeWrapper<{ id: string }>;
   CustomerConnection: ResolverTypeWrapper<Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerEdge']>, nodes: Array<ResolversTypes['Customer']> }>;
   CustomerEdge: ResolverTypeWrapper<Omit<CustomerEdge, 'node'> & { node: ResolversTypes['Customer'] }>;
   CustomerFilter: CustomerFilter;
@@ -568,6 +822,19 @@ export type ResolversTypes = {
   UpdateCustomerInput: UpdateCustomerInput;
   DeactivateCustomerInput: DeactivateCustomerInput;
   ReactivateCustomerInput: ReactivateCustomerInput;
+  CustomerInteraction: ResolverTypeWrapper<CustomerInteractionRow>;
+  InteractionChannel: InteractionChannel;
+  SentimentLabel: SentimentLabel;
+  CustomerInteractionConnection: ResolverTypeWrapper<Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
+  CustomerInteractionEdge: ResolverTypeWrapper<Omit<CustomerInteractionEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
+  CustomerInteractionSearchConnection: ResolverTypeWrapper<Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
+  CustomerInteractionSearchEdge: ResolverTypeWrapper<Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  CustomerInteractionOrderField: CustomerInteractionOrderField;
+  RecordInteractionInput: RecordInteractionInput;
+  RecordInteractionPayload: ResolverTypeWrapper<Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversTypes['CustomerInteraction']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   CreateCustomerPayload: ResolverTypeWrapper<Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   UpdateCustomerPayload: ResolverTypeWrapper<Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   DeactivateCustomerPayload: ResolverTypeWrapper<Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
@@ -602,6 +869,7 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Customer: CustomerRow;
+  Tenant: { id: string };
   CustomerConnection: Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerEdge']>, nodes: Array<ResolversParentTypes['Customer']> };
   CustomerEdge: Omit<CustomerEdge, 'node'> & { node: ResolversParentTypes['Customer'] };
   CustomerFilter: CustomerFilter;
@@ -610,6 +878,16 @@ export type ResolversParentTypes = {
   UpdateCustomerInput: UpdateCustomerInput;
   DeactivateCustomerInput: DeactivateCustomerInput;
   ReactivateCustomerInput: ReactivateCustomerInput;
+  CustomerInteraction: CustomerInteractionRow;
+  CustomerInteractionConnection: Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
+  CustomerInteractionEdge: Omit<CustomerInteractionEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
+  CustomerInteractionSearchConnection: Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
+  CustomerInteractionSearchEdge: Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  RecordInteractionInput: RecordInteractionInput;
+  RecordInteractionPayload: Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversParentTypes['CustomerInteraction']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   CreateCustomerPayload: Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   UpdateCustomerPayload: Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   DeactivateCustomerPayload: Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
@@ -664,9 +942,13 @@ export type UserErrorResolvers<ContextType = SubgraphContext, ParentType extends
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   customer?: Resolver<Maybe<ResolversTypes['Customer']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
   customers?: Resolver<ResolversTypes['CustomerConnection'], ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
+  customerInteraction?: Resolver<Maybe<ResolversTypes['CustomerInteraction']>, ParentType, ContextType, RequireFields<QueryCustomerInteractionArgs, 'id'>>;
+  customerInteractions?: Resolver<ResolversTypes['CustomerInteractionConnection'], ParentType, ContextType, RequireFields<QueryCustomerInteractionsArgs, 'first'>>;
+  searchCustomerInteractions?: Resolver<ResolversTypes['CustomerInteractionSearchConnection'], ParentType, ContextType, RequireFields<QuerySearchCustomerInteractionsArgs, 'query' | 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  recordInteraction?: Resolver<ResolversTypes['RecordInteractionPayload'], ParentType, ContextType, RequireFields<MutationRecordInteractionArgs, 'input'>>;
   createCustomer?: Resolver<ResolversTypes['CreateCustomerPayload'], ParentType, ContextType, RequireFields<MutationCreateCustomerArgs, 'input'>>;
   updateCustomer?: Resolver<ResolversTypes['UpdateCustomerPayload'], ParentType, ContextType, RequireFields<MutationUpdateCustomerArgs, 'input'>>;
   deactivateCustomer?: Resolver<ResolversTypes['DeactivateCustomerPayload'], ParentType, ContextType, RequireFields<MutationDeactivateCustomerArgs, 'input'>>;
@@ -692,9 +974,16 @@ export type CustomerResolvers<ContextType = SubgraphContext, ParentType extends 
   lastSeenAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   metadata?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  interactions?: Resolver<Maybe<ResolversTypes['CustomerInteractionConnection']>, ParentType, ContextType, RequireFields<CustomerInteractionsArgs, 'first'>>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+};
+
+export type TenantResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  customers?: Resolver<Maybe<ResolversTypes['CustomerConnection']>, ParentType, ContextType, RequireFields<TenantCustomersArgs, 'first'>>;
 };
 
 export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerConnection'] = ResolversParentTypes['CustomerConnection']> = {
@@ -707,6 +996,56 @@ export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentTyp
 export type CustomerEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerEdge'] = ResolversParentTypes['CustomerEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Customer'], ParentType, ContextType>;
+};
+
+export type CustomerInteractionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteraction'] = ResolversParentTypes['CustomerInteraction'], FederationReferenceType extends FederationReferenceTypes['CustomerInteraction'] = FederationReferenceTypes['CustomerInteraction']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['CustomerInteraction']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  customer?: Resolver<Maybe<ResolversTypes['Customer']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  externalId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  occurredAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  channel?: Resolver<ResolversTypes['InteractionChannel'], ParentType, ContextType>;
+  eventType?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  sentiment?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  sentimentLabel?: Resolver<Maybe<ResolversTypes['SentimentLabel']>, ParentType, ContextType>;
+  sentimentConfidence?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  metadata?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  processedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+};
+
+export type CustomerInteractionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionConnection'] = ResolversParentTypes['CustomerInteractionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerInteractionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerInteractionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionEdge'] = ResolversParentTypes['CustomerInteractionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
+};
+
+export type CustomerInteractionSearchConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionSearchConnection'] = ResolversParentTypes['CustomerInteractionSearchConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerInteractionSearchEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerInteractionSearchEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionSearchEdge'] = ResolversParentTypes['CustomerInteractionSearchEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
+  rank?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  highlight?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type RecordInteractionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RecordInteractionPayload'] = ResolversParentTypes['RecordInteractionPayload']> = {
+  customerInteraction?: Resolver<Maybe<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
+  isNew?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['InsightsUserError']>, ParentType, ContextType>;
 };
 
 export type CreateCustomerPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateCustomerPayload'] = ResolversParentTypes['CreateCustomerPayload']> = {
@@ -749,8 +1088,15 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Customer?: CustomerResolvers<ContextType>;
+  Tenant?: TenantResolvers<ContextType>;
   CustomerConnection?: CustomerConnectionResolvers<ContextType>;
   CustomerEdge?: CustomerEdgeResolvers<ContextType>;
+  CustomerInteraction?: CustomerInteractionResolvers<ContextType>;
+  CustomerInteractionConnection?: CustomerInteractionConnectionResolvers<ContextType>;
+  CustomerInteractionEdge?: CustomerInteractionEdgeResolvers<ContextType>;
+  CustomerInteractionSearchConnection?: CustomerInteractionSearchConnectionResolvers<ContextType>;
+  CustomerInteractionSearchEdge?: CustomerInteractionSearchEdgeResolvers<ContextType>;
+  RecordInteractionPayload?: RecordInteractionPayloadResolvers<ContextType>;
   CreateCustomerPayload?: CreateCustomerPayloadResolvers<ContextType>;
   UpdateCustomerPayload?: UpdateCustomerPayloadResolvers<ContextType>;
   DeactivateCustomerPayload?: DeactivateCustomerPayloadResolvers<ContextType>;

@@ -1,5 +1,10 @@
 import { subgraph } from '../shared/subgraph'
 import { Customer } from './entities/Customer'
+import { CustomerInteraction } from './entities/CustomerInteraction'
 import { customer } from './resolvers/Customer'
+import { customerInteraction } from './resolvers/CustomerInteraction'
 
-export default subgraph('insights', { entities: [Customer], resolvers: [customer] })
+export default subgraph('insights', {
+  entities: [Customer, CustomerInteraction],
+  resolvers: [customer, customerInteraction],
+})

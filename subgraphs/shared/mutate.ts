@@ -3,11 +3,11 @@ import { auditedValues, writeAudit, type AuditEntry } from './audit'
 import { violationOf } from './constraints'
 import type { SubgraphContext } from './context'
 import type { Statement, Transaction } from './database'
-import { entityModels, modelOf, type EntityClass } from './entity'
+import { entityModels, modelOf, type EntityClass, type EntityModel } from './entity'
 import { unauthenticated, userError, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
 import { named } from './statement'
-import { entityNameOf, insertRow, notFound, readRow, removeRow, updateRow } from './write'
+import { entityNameOf, insertRow, insertRowOnce, notFound, readRow, removeRow, updateRow } from './write'
 
 /**
  * Values for columns, as inputs have them: undefined leaves a column untouched, null empties it. Null in a column that
@@ -19,6 +19,15 @@ export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
 export interface MutationTransaction {
   /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
   insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
+  /**
+   * Adds a row unless the tenant has one with the same values of `key`, properties that are unique together; then
+   * returns that one, as it is. For events that their source may send twice.
+   */
+  insertOnce<E>(
+    entity: EntityClass<E>,
+    values: Values<E>,
+    key: readonly (keyof E & string)[],
+  ): Promise<{ row: E; isNew: boolean }>
   /**
    * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
    * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
@@ -205,14 +214,20 @@ function mutationTransaction(
     async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
-      const given = [...model.columns.keys()].filter((property) => row[property] !== null)
-      entries.push({
-        action: 'CREATE',
-        resourceType: model.name,
-        resourceId: String(row['id']),
-        changes: { after: auditedValues(model, row, given) },
-      })
+      entries.push(creation(model, row))
       return row as E
+    },
+    async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
+      const model = modelOf(context, entity)
+      const { row, isNew } = await insertRowOnce(
+        context,
+        transaction,
+        model,
+        values as Record<string, unknown>,
+        key,
+      )
+      if (isNew) entries.push(creation(model, row))
+      return { row: row as E, isNew }
     },
     async update<E>(
       entity: EntityClass<E>,
@@ -259,6 +274,12 @@ function mutationTransaction(
       return row as E
     },
   }
+}
+
+function creation(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
+  const given = [...model.columns.keys()].filter((property) => row[property] !== null)
+  const changes = { after: auditedValues(model, row, given) }
+  return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 
 const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

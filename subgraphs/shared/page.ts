@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from './context'
-import { encodeCursor, malformed } from './cursor'
+import { encodeCursor, malformed, type Position } from './cursor'
 import type { EntityClass } from './entity'
 import { requestLoader } from './load'
-import { readPage, type PageArguments, type PageOptions, type PageRequest } from './page-request'
+import { readPage, type PageArguments, type PageOptions } from './page-request'
 import { nestedCounts, nestedRows, pageCount, pageRows } from './page-sql'
 
 /** A Relay connection. */
@@ -19,8 +19,16 @@ export interface Connection<E> {
   totalCount: number | null
 }
 
-function connectionOf<E>(
-  page: PageRequest,
+/** What the rows of a page are placed by. */
+interface Placing {
+  first: number
+  after: Position | null
+  order: { name: string; column: { property: string } }
+}
+
+/** The connection of a page's rows, one more of them when there are further ones. */
+export function connectionOf<E>(
+  page: Placing,
   rows: Record<string, unknown>[],
   totalCount: number | null,
 ): Connection<E> {
@@ -49,7 +57,7 @@ const textOf = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value)
 
 /** A cursor's key is text from outside: what the column's type cannot read is the client's error, not ours. */
-function asMalformedCursor(page: PageRequest, error: unknown): unknown {
+export function asMalformedCursor(page: Pick<Placing, 'after'>, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return page.after && code.startsWith('22') ? malformed() : error
 }

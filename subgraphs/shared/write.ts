@@ -3,7 +3,7 @@ import { inputName } from './constraints'
 import type { Transaction } from './database'
 import { fullProjection, type EntityModel } from './entity'
 import { userError, type UserErrors } from './errors'
-import { standingConditions } from './filter'
+import { equalities, standingConditions } from './filter'
 import { isUuid, uuidv7 } from './id'
 import { named, Parameters } from './statement'
 
@@ -44,6 +44,44 @@ export async function insertRow(
   model: EntityModel,
   values: Row,
 ): Promise<Row> {
+  return (await insert(context, transaction, model, values, ''))!
+}
+
+/**
+ * Adds a row unless the tenant has one with the same values of the properties `key`, which must be unique. Returns the
+ * row that is there then, whole. A row that another transaction is adding is waited for.
+ */
+export async function insertRowOnce(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+  key: readonly string[],
+): Promise<{ row: Row; isNew: boolean }> {
+  const columns = ['tenantId', ...key].map((property) => model.columns.get(property)!.sql)
+  const onConflict = `ON CONFLICT (${columns.join(', ')}) DO NOTHING`
+  const row = await insert(context, transaction, model, values, onConflict)
+  if (row) return { row, isNew: true }
+  const parameters = new Parameters()
+  const known = Object.fromEntries(key.map((property) => [property, values[property]]))
+  const conditions = [
+    ...standingConditions(context, model, parameters),
+    ...equalities(model, known, parameters),
+  ]
+  const projection = fullProjection(model)
+  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')}`
+  const [found] = await transaction.rows(named(text, parameters.values))
+  return { row: returned(model, projection.toRow(found!)), isNew: false }
+}
+
+/** Null when `onConflict` left the row out. */
+async function insert(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+  onConflict: string,
+): Promise<Row | null> {
   const author = context.binding.actorId ?? null
   const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
   if (model.columns.has('createdById')) defaults['createdById'] = author
@@ -55,9 +93,9 @@ export async function insertRow(
   const projection = fullProjection(model)
   const text =
     `INSERT INTO ${model.table} AS t (${columns.join(', ')}) VALUES (${placeholders.join(', ')}) ` +
-    `RETURNING ${projection.selectList}`
+    `${onConflict} RETURNING ${projection.selectList}`
   const [row] = await transaction.rows(named(text, parameters.values))
-  return returned(model, projection.toRow(row!))
+  return row ? returned(model, projection.toRow(row)) : null
 }
 
 function returned(model: EntityModel, row: Row): Row {

@@ -24,9 +24,13 @@ export function selectionOf(type: GraphQLOutputType, depth: number): string {
   return `{ __typename ${fields.join(' ')} }`
 }
 
-/** Small pages, so that a deep selection stays within the cost limit. */
+/** What must be given, and small pages, so that a deep selection stays within the cost limit. */
 export function rowsOf(field: GraphQLField<unknown, unknown>): string {
-  return field.args.some(({ name }) => name === 'first') ? '(first: 2)' : ''
+  const given = field.args
+    .filter(isRequiredArgument)
+    .map(({ name, type }) => `${name}: ${inputValue(type, name, () => '""')}`)
+  if (field.args.some(({ name }) => name === 'first')) given.push('first: 2')
+  return given.length > 0 ? `(${given.join(', ')})` : ''
 }
 
 /**

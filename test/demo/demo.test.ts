@@ -51,7 +51,7 @@ test('both tenants have some hundreds of rows in every list', async () => {
 test('prints a line for each tenant', () => {
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatch(
-    /^demo data of acme: 420 customers, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 320 audit entries$/,
+    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 320 audit entries$/,
   )
 })
 
@@ -95,6 +95,20 @@ test('a reversal and what it reverses add up to nothing', async () => {
        JOIN finance.transactions o ON o.tenant_id = r.tenant_id AND o.id = r.reversal_of_id AND o.currency = r.currency`,
   )
   expect(sums).toBe('{0}')
+})
+
+test("customers' statistics are those of their interactions", async () => {
+  const wrong = await value(
+    `SELECT count(*)::int FROM insights.customers c LEFT JOIN LATERAL (
+       SELECT count(*) AS interactions, count(sentiment) AS sentiments, avg(sentiment) AS mean, max(occurred_at) AS latest
+         FROM insights.customer_interactions i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id) i ON true
+      WHERE (c.interaction_count, c.sentiment_count) <> (i.interactions, i.sentiments)
+         OR abs(c.average_sentiment - i.mean) > 1e-9 OR c.last_seen_at < i.latest`,
+  )
+  expect(wrong).toBe(0)
+  expect(Number(await value('SELECT count(*)::int FROM insights.customer_interactions'))).toBeGreaterThan(
+    3_000,
+  )
 })
 
 test('nothing happens in the future', async () => {

@@ -49,8 +49,22 @@ export class Customer {
   @Column({ name: 'churn_risk', type: 'double precision', nullable: true })
   churnRisk: number | null
 
-  @Column({ name: 'average_sentiment', type: 'double precision', nullable: true })
-  averageSentiment: number | null
+  /** Made by the database from the next two. */
+  @Column({
+    name: 'average_sentiment',
+    type: 'double precision',
+    insert: false,
+    update: false,
+    nullable: true,
+  })
+  readonly averageSentiment: number | null
+
+  /** Of the interactions that have a sentiment; exact, hence a text. */
+  @Column({ name: 'sentiment_sum', type: 'numeric', default: 0 })
+  sentimentSum: string
+
+  @Column({ name: 'sentiment_count', type: 'int', default: 0 })
+  sentimentCount: number
 
   @Column({ name: 'interaction_count', type: 'int', default: 0 })
   interactionCount: number

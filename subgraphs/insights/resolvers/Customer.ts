@@ -2,10 +2,12 @@ import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
 import { money, moneyColumns } from '../../shared/money'
 import { mutate } from '../../shared/mutate'
-import { page } from '../../shared/page'
+import { nested, page } from '../../shared/page'
 import { Customer } from '../entities/Customer'
-import type { CreateCustomerInput, Resolvers } from '../generated'
+import { CustomerInteraction } from '../entities/CustomerInteraction'
+import type { CreateCustomerInput, CustomerFilter, Resolvers } from '../generated'
 import { normalEmail, normalEmailFilter } from '../rules/email'
+import { latestFirst } from './CustomerInteraction'
 
 const search = ['externalId', 'email', 'fullName', 'company'] as const
 
@@ -20,13 +22,17 @@ function columns<T extends Pick<CreateCustomerInput, 'email' | 'fullName' | 'lif
   }
 }
 
+/** The arguments with e-mail addresses as they are kept. */
+function normal<A extends { filter?: CustomerFilter | null }>(args: A): A {
+  return args.filter
+    ? { ...args, filter: { ...args.filter, email: normalEmailFilter(args.filter.email) } }
+    : args
+}
+
 export const customer: Resolvers = {
   Query: {
     customer: (_, { id }, context, info) => load(context, Customer, id, info),
-    customers: (_, { filter, ...args }, context, info) => {
-      const normal = filter && { ...filter, email: normalEmailFilter(filter.email) }
-      return page(context, Customer, { ...args, filter: normal }, info, { search })
-    },
+    customers: (_, args, context, info) => page(context, Customer, normal(args), info, { search }),
   },
   Mutation: {
     createCustomer: (_, { input }, context) =>
@@ -53,5 +59,11 @@ export const customer: Resolvers = {
     lifetimeValue: needs(Customer, ['lifetimeValue', 'lifetimeValueCurrency'], (row) =>
       money(row.lifetimeValue, row.lifetimeValueCurrency),
     ),
+    interactions: ({ id }, args, context, info) =>
+      nested(context, CustomerInteraction, 'customerId', id, args, info, latestFirst),
+  },
+  Tenant: {
+    customers: ({ id }, args, context, info) =>
+      nested(context, Customer, 'tenantId', id, normal(args), info, { search }),
   },
 }

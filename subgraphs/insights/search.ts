@@ -1,0 +1,94 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { SubgraphContext } from '../shared/context'
+import { decodeCursor } from '../shared/cursor'
+import { selectedFields } from '../shared/entity'
+import { badUserInput } from '../shared/errors'
+import { isUuid } from '../shared/id'
+import { asMalformedCursor, connectionOf } from '../shared/page'
+import { readPage } from '../shared/page-request'
+import { countLimit } from '../shared/page-sql'
+import { named, Parameters } from '../shared/statement'
+import { CustomerInteraction } from './entities/CustomerInteraction'
+import type { QuerySearchCustomerInteractionsArgs } from './generated'
+import { highlighted, matchStart, matchStop } from './rules/highlight'
+
+const longestQuery = 200
+
+const headlineOptions = `StartSel=${matchStart}, StopSel=${matchStop}, MaxFragments=2, MaxWords=25, MinWords=8`
+
+/**
+ * Interactions whose content matches the words, ranked by cover density (PostgreSQL's `ts_rank_cd`). The function in
+ * the database finds ids through the index that row level security closes to everybody else; the rows, and the
+ * highlights of the page's rows alone, are read under the viewer's own rights.
+ * Throws BAD_USER_INPUT for a query that is empty or too long, `first` out of bounds and a cursor of another search.
+ */
+export async function searchInteractions(
+  context: SubgraphContext,
+  { query, filter, ...args }: QuerySearchCustomerInteractionsArgs,
+  info: GraphQLResolveInfo,
+) {
+  if (query.trim() === '' || [...query].length > longestQuery)
+    throw badUserInput(`query: give 1 to ${longestQuery} characters`)
+  if (filter?.customerId && !isUuid(filter.customerId))
+    throw badUserInput(`customerId: "${filter.customerId}" is not an id`)
+  const limit = context.services.config.pageLimit
+  const request = readPage(context, CustomerInteraction, { first: args.first }, info, {}, limit, [])
+  const order = { name: `relevance to ${query}`, column: { property: 'rank' } }
+  const after = args.after ? decodeCursor(order.name, args.after) : null
+  const conditions = [
+    query,
+    filter?.customerId,
+    filter?.channel,
+    filter?.occurredAt?.gte,
+    filter?.occurredAt?.lt,
+    filter?.sentiment?.gte,
+    filter?.sentiment?.lte,
+  ]
+  const rows = async (): Promise<Record<string, unknown>[]> => {
+    const parameters = new Parameters()
+    const given = [...conditions, after?.key, after?.id, request.first + 1].map((value) =>
+      parameters.add(value ?? null),
+    )
+    const isHighlighted = selectedFields(info, 'CustomerInteractionSearchEdge', ['edges']).has('highlight')
+    const headline = isHighlighted
+      ? `ts_headline('pg_catalog.english', translate(coalesce(t.content, ''), '${matchStart}${matchStop}', ''),
+           websearch_to_tsquery('pg_catalog.english', ${given[0]}), '${headlineOptions}')`
+      : 'NULL'
+    const text =
+      `SELECT found.rank, ${headline}, ${request.projection.selectList} ` +
+      `FROM insights.search_interactions(${given.join(', ')}) found JOIN ${request.model.table} t ` +
+      `ON t.tenant_id = ${parameters.add(context.binding.tenantId)} AND t.id = found.id ` +
+      'ORDER BY found.rank DESC, found.id DESC'
+    const found = await context.db.rows(context.binding, named(text, parameters.values))
+    return found.map((values) => ({
+      ...request.projection.toRow(values, 2),
+      rank: values[0],
+      highlight: values[1],
+    }))
+  }
+  const count = async (): Promise<number> => {
+    const parameters = new Parameters()
+    const given = [...conditions, null, null, countLimit].map((value) => parameters.add(value ?? null))
+    const text = `SELECT count(*)::int FROM insights.search_interactions(${given.join(', ')})`
+    const [counted] = await context.db.rows(context.binding, named(text, parameters.values))
+    return counted![0] as number
+  }
+  const position = { first: request.first, after, order }
+  try {
+    const [page, totalCount] = await Promise.all([
+      request.wantsRows ? rows() : [],
+      request.wantsCount ? count() : null,
+    ])
+    const connection = connectionOf<Found>(position, page, totalCount)
+    const edges = connection.edges.map((edge) => ({
+      ...edge,
+      rank: edge.node.rank,
+      highlight: highlighted(edge.node.highlight ?? ''),
+    }))
+    return { ...connection, edges }
+  } catch (error) {
+    throw asMalformedCursor(position, error)
+  }
+}
+
+type Found = CustomerInteraction & { rank: number; highlight: string | null }
