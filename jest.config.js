@@ -1,3 +1,5 @@
 const { suite } = require('./test/support/jest-suite')
 
-module.exports = suite({ testPathIgnorePatterns: ['/node_modules/', '/test/redis/', '/test/pg15/'] })
+module.exports = suite({
+  testPathIgnorePatterns: ['/node_modules/', '/test/redis/', '/test/pg15/', '/test/guide/'],
+})
