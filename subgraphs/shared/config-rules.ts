@@ -39,6 +39,12 @@ export function contradictions(given: Record<string, string | undefined>): strin
       'TOKEN_PRIVATE_KEY is missing: in production with an external database set an Ed25519 key as JWK (docs/decisions/0006-sessions-and-tokens.md shows how to make one)',
     )
   }
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(given.HOST ?? '127.0.0.1')
+  if (given.NODE_ENV === 'production' && !external && !loopback && !given.DEMO_PASSWORD) {
+    faults.push(
+      'DEMO_PASSWORD is missing: in production the demo users of the embedded database must not be open to everybody who reaches HOST',
+    )
+  }
   return faults
 }
 

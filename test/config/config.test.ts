@@ -221,6 +221,12 @@ describe('an external database', () => {
     expect(loadConfig({ DATABASE_URL: url, ...six, DATABASE_URL_GATEWAY }).databaseAppSecret).toBeNull()
   })
 
+  test('lets nobody from outside sign in with the known demo password in production', () => {
+    const open = { NODE_ENV: 'production', HOST: '0.0.0.0' }
+    expect(faultsOf(open)).toEqual([expect.stringMatching(/^DEMO_PASSWORD is missing/)])
+    expect(loadConfig({ ...open, DEMO_PASSWORD: 'something else' }).demoPassword).toBe('something else')
+    expect(loadConfig({ ...open, HOST: '127.0.0.1' }).host).toBe('127.0.0.1')
+  })
   test('in production needs the signing key from outside, or public keys where identity runs elsewhere', () => {
     const production = { ...external, NODE_ENV: 'production' }
     const distributed = {
