@@ -31,6 +31,8 @@ export interface ServerOptions {
   database: Pick<PreparedDatabase, 'urlFor'>
   clock?: Clock
   limits?: Partial<Limits>
+  /** Milliseconds between two writes of recorded usage. */
+  usageIntervalMs?: number
   /** This process can no longer keep its promises, and says why: stop it. */
   onFatal?: (error: Error) => void
   /** Sees every statement that a subgraph or the gateway sends, with its role. For tests and benchmarks. */
@@ -122,7 +124,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())
 
-    const usage = usageRecorder({ store: databaseUsageStore(gatewayDatabase), clock, log })
+    const usage = usageRecorder({
+      store: databaseUsageStore(gatewayDatabase),
+      clock,
+      log,
+      intervalMs: options.usageIntervalMs,
+    })
     opened.push(() => usage.close())
     const gateway = await startGateway({
       supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),

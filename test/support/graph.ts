@@ -103,6 +103,8 @@ export async function startGraph(
     log: createLogger(config),
     database,
     clock,
+    // Written at the end only, or the statements of a test would depend on how long it takes.
+    usageIntervalMs: 3_600_000,
     onStatement: (role, { text, values }: Statement) => statements.push({ role, text, values: values ?? [] }),
     ...rest,
   })
