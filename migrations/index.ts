@@ -7,6 +7,7 @@ import { hr } from './0006-hr'
 import { finance } from './0007-finance'
 import { registry } from './0008-registry'
 import { interactions } from './0013-interactions'
+import { reviews } from './0014-reviews'
 import { departments } from './0016-departments'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
@@ -20,5 +21,6 @@ export const migrations = [
   finance,
   registry,
   interactions,
+  reviews,
   departments,
 ]

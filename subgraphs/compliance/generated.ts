@@ -178,11 +178,11 @@ export type Mutation = {
   createComplianceRecord: CreateComplianceRecordPayload;
   /** Changes the content of a compliance record that is not decided yet, which sends it back to review. */
   updateComplianceRecord: UpdateComplianceRecordPayload;
-  /** Approves the record as it stands at the version given. Whoever created it or prepared its content cannot decide about it. */
+  /** Approves the record as it stands at the version given. Whoever created it or ever changed it cannot decide about it. */
   approveComplianceRecord: ApproveComplianceRecordPayload;
-  /** Rejects the record as it stands at the version given. Whoever created it or prepared its content cannot decide about it. */
+  /** Rejects the record as it stands at the version given. Whoever created it or ever changed it cannot decide about it. */
   rejectComplianceRecord: RejectComplianceRecordPayload;
-  /** Marks the record for a closer look, also after its approval. Whoever created it or prepared its content cannot decide about it. */
+  /** Marks the record for a closer look, also after its approval. Whoever created it or ever changed it cannot decide about it. */
   flagComplianceRecord: FlagComplianceRecordPayload;
 };
 
@@ -267,13 +267,13 @@ export type AuditLog = {
   id: Scalars['ID']['output'];
   /** What was done. */
   action: AuditAction;
-  /** The kind of record: a type of this graph. */
+  /** The kind of record: a type of this graph. Of something refused, the type whose fields were asked for. */
   resourceType: Scalars['String']['output'];
   /** The record's id; null when the action concerns none in particular. */
   resourceId?: Maybe<Scalars['String']['output']>;
   /** Who did it; null for the system itself. */
   user?: Maybe<User>;
-  /** The values `before` and `after`, an object. Sensitive values are masked. */
+  /** The values `before` and `after`, or the fields `denied`: an object. Sensitive values are masked. */
   changes?: Maybe<Scalars['JSON']['output']>;
   /** The network address that the request came from; null when unknown. */
   ipAddress?: Maybe<Scalars['String']['output']>;
@@ -299,7 +299,7 @@ export type AuditAction =
   | 'SIGN_IN_FAILED'
   /** Somebody signed out. */
   | 'SIGN_OUT'
-  /** Something was refused. */
+  /** Fields or a mutation were refused: one entry for each type in a request, at most 60 per user and minute. */
   | 'DENY';
 
 export type User = {
@@ -537,7 +537,7 @@ export type ComplianceUserErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   /** The record's status does not allow this. */
   | 'WRONG_STATUS'
-  /** Whoever created a record or prepared its content cannot decide about it. */
+  /** Whoever created a record or ever changed it cannot decide about it. */
   | 'OWN_RECORD';
 
 

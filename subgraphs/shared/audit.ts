@@ -13,7 +13,8 @@ export interface AuditEntry {
   action: AuditAction
   resourceType: string
   resourceId: string | null
-  changes: { before?: Record<string, unknown>; after?: Record<string, unknown> }
+  /** Values before and after; for a denial, the fields that were denied. */
+  changes: { before?: Record<string, unknown>; after?: Record<string, unknown>; denied?: string[] }
   /** Who did it; default: the viewer of the request. */
   actorId?: string | null
 }

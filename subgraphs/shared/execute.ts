@@ -2,6 +2,7 @@ import { execute, GraphQLError, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
 import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from './context'
 import { tenantScope, type Database } from './database'
+import { auditDenials } from './denials'
 import { maskError, unavailable } from './errors'
 import type { RunningSubgraph, SubgraphOperation } from './subgraph'
 
@@ -38,14 +39,13 @@ export function executor(
   }: SubgraphOperation): Promise<ExecutionResult> {
     const faults = validationErrors(document)
     if (faults.length > 0) return { errors: faults }
-    const run = () =>
-      execute({
-        schema,
-        document,
-        operationName,
-        variableValues: variables as Record<string, unknown> | undefined,
-        contextValue: viewOf(context),
-      })
+    const contextValue = viewOf(context)
+    const run = async () => {
+      const variableValues = variables as Record<string, unknown> | undefined
+      const executed = await execute({ schema, document, operationName, variableValues, contextValue })
+      if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
+      return executed
+    }
     const result = await (context.viewer ? tenantScope.run(context.viewer.tenantId, run) : run())
     // Without data nothing was executed: the variables or the operation name did not fit the document.
     return 'data' in result ? result : { errors: result.errors?.map(coded('BAD_USER_INPUT')) }

@@ -221,6 +221,57 @@ test('each user has a trail, and all trails of a page are read by one statement'
   expect(statements.filter(({ role }) => role === 'compliance')).toHaveLength(2)
 })
 
+describe('a denial', () => {
+  const denied = async (tenantId: string, actorId: string) => {
+    const { rows: found } = await graph.owner.query<{ resource_type: string; changes: object }>(
+      `SELECT resource_type, changes FROM shared.audit_logs
+        WHERE tenant_id = $1 AND actor_id = $2 AND action = 'DENY' ORDER BY occurred_at, id`,
+      [tenantId, actorId],
+    )
+    return found
+  }
+
+  test('of a field is one entry for all rows, and the answer is as before', async () => {
+    const viewer = await acme.user('VIEWER')
+    await prepareRows(graph, acme.id, 'hr.employees', { id: 'uuid', employee_number: 'text' }, [
+      { id: uuidv7(), employee_number: 'D-1' },
+      { id: uuidv7(), employee_number: 'D-2' },
+    ])
+    const { errors } = await viewer.query(
+      '{ employees(first: 2) { nodes { pay: salary { amount } performanceScore } } }',
+    )
+    expect(errors).toHaveLength(4)
+    expect(await denied(acme.id, viewer.userId)).toEqual([
+      { resource_type: 'Employee', changes: { denied: ['performanceScore', 'salary'] } },
+    ])
+    const list = `{ auditLogs(filter: { action: [DENY], actorId: { eq: "${viewer.userId}" } }) { nodes { changes user { id } } } }`
+    expect(await officer.data(list)).toEqual({
+      auditLogs: {
+        nodes: [{ changes: { denied: ['performanceScore', 'salary'] }, user: { id: viewer.userId } }],
+      },
+    })
+  })
+
+  test('of a mutation and of a root field is an entry', async () => {
+    const viewer = await acme.user('VIEWER')
+    await viewer.query(
+      'mutation { approveComplianceRecord(input: { id: "x", expectedVersion: 1 }) { userErrors { code } } }',
+    )
+    await viewer.query('{ auditLogs { nodes { id } } }')
+    expect(await denied(acme.id, viewer.userId)).toEqual([
+      { resource_type: 'Mutation', changes: { denied: ['approveComplianceRecord'] } },
+      { resource_type: 'Query', changes: { denied: ['auditLogs'] } },
+    ])
+  })
+
+  test('again and again fills the trail only so far', async () => {
+    const viewer = await acme.user('VIEWER')
+    const fields = Array.from({ length: 70 }, () => viewer.query('{ auditLogs { nodes { id } } }'))
+    for (const { errors } of await Promise.all(fields)) expect(errors).toHaveLength(1)
+    expect(await denied(acme.id, viewer.userId)).toHaveLength(60)
+  })
+})
+
 test('nobody changes or deletes an entry', async () => {
   for (const role of ['compliance', 'hr', 'identity'] as const) {
     const client = new Client({ connectionString: graph.database.urlFor(role) })

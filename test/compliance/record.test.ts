@@ -133,6 +133,30 @@ test('who changes the content of a flagged record cannot approve it, and it goes
   await change(third, 'approveComplianceRecord', { id, expectedVersion: 3 }, 'complianceRecord { id }')
 })
 
+test('who changed the content once decides no more, even after others changed it', async () => {
+  const { id } = await added()
+  const second = await acme.user('COMPLIANCE_OFFICER')
+  for (const [version, client] of [checker, second].entries())
+    await change(
+      client,
+      'updateComplianceRecord',
+      { id, expectedVersion: version + 1, riskScore: 10 + version },
+      'complianceRecord { id }',
+    )
+  const before = await stored(id)
+  for (const client of [maker, checker, second]) {
+    const errors = await userErrors(client, 'approveComplianceRecord', { id, expectedVersion: 3 })
+    expect(errors).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
+  }
+  expect(await stored(id)).toEqual(before)
+  const client = new Client({ connectionString: graph.database.urlFor('compliance') })
+  await client.connect()
+  await client.query("SELECT set_config('app.tenant_id', $1, false)", [acme.id])
+  const review = 'UPDATE compliance.compliance_records SET reviewed_by_id = $2 WHERE id = $1'
+  await expect(client.query(review, [id, checker.userId])).rejects.toMatchObject({ code: '23514' })
+  await client.end()
+})
+
 test('the database itself refuses that creator or preparer review', async () => {
   const { id } = await added()
   const client = new Client({ connectionString: graph.database.urlFor('compliance') })

@@ -1,36 +1,46 @@
+import { array, assert, constantFrom, property, record } from 'fast-check'
 import { auditWindow } from '../../subgraphs/compliance/rules/audit-window'
-import { isOpen, reviewFault, type Decision, type Status } from '../../subgraphs/compliance/rules/review'
+import { act, transitions, type Action, type Status } from '../../subgraphs/compliance/rules/review'
 
+const actions = Object.keys(transitions) as Action[]
 const statuses: Status[] = ['PENDING', 'APPROVED', 'REJECTED', 'FLAGGED']
-const decisions: Decision[] = ['APPROVED', 'REJECTED', 'FLAGGED']
 
-test('the decisions that each status allows, and no others', () => {
+test('what each action makes of each status, and nothing else', () => {
   const allowed = statuses.flatMap((status) =>
-    decisions
-      .filter((decision) => !reviewFault({ status, createdById: 'a', preparedById: 'a' }, 'b', decision))
-      .map((decision) => `${status} → ${decision}`),
+    actions.flatMap((action) => {
+      const outcome = act({ status, createdById: 'a', editorIds: ['c'] }, 'b', action)
+      return 'status' in outcome ? `${status} ${action} → ${outcome.status}` : []
+    }),
   )
   expect(allowed).toEqual([
-    'PENDING → APPROVED',
-    'PENDING → REJECTED',
-    'PENDING → FLAGGED',
-    'APPROVED → FLAGGED',
-    'FLAGGED → APPROVED',
-    'FLAGGED → REJECTED',
+    'PENDING EDIT → PENDING',
+    'PENDING APPROVE → APPROVED',
+    'PENDING REJECT → REJECTED',
+    'PENDING FLAG → FLAGGED',
+    'APPROVED FLAG → FLAGGED',
+    'FLAGGED EDIT → PENDING',
+    'FLAGGED APPROVE → APPROVED',
+    'FLAGGED REJECT → REJECTED',
   ])
 })
 
-test('neither creator nor preparer decides', () => {
-  for (const decision of decisions) {
-    const record = { status: 'PENDING', createdById: 'creator', preparedById: 'preparer' } as const
-    expect(reviewFault(record, 'creator', decision)?.code).toBe('OWN_RECORD')
-    expect(reviewFault(record, 'preparer', decision)?.code).toBe('OWN_RECORD')
-    expect(reviewFault(record, 'reviewer', decision)).toBeNull()
-  }
-})
-
-test('content changes until the decision', () => {
-  expect(statuses.filter(isOpen)).toEqual(['PENDING', 'FLAGGED'])
+test('whatever is tried, the table is never left, and nobody decides about what is their own', () => {
+  const steps = array(record({ action: constantFrom(...actions), user: constantFrom('a', 'b', 'c') }))
+  assert(
+    property(steps, (tried) => {
+      const found = { status: 'PENDING' as Status, createdById: 'a', editorIds: [] as string[] }
+      for (const { action, user } of tried) {
+        const before = { ...found, editorIds: [...found.editorIds] }
+        const outcome = act(found, user, action)
+        if ('fault' in outcome) continue
+        expect(transitions[action][before.status]).toBe(outcome.status)
+        expect(before.status).not.toBe('REJECTED')
+        found.status = outcome.status
+        if (action === 'EDIT') found.editorIds.push(user)
+        else expect(['a', ...before.editorIds]).not.toContain(user)
+      }
+    }),
+  )
 })
 
 describe('the times of an audit list', () => {

@@ -34,6 +34,10 @@ export class ComplianceRecord {
   @Column({ name: 'prepared_by_id', type: 'uuid' })
   preparedById: string
 
+  /** Everybody who changed the content since the record was created. */
+  @Column({ name: 'editor_ids', type: 'uuid', array: true, default: () => "'{}'" })
+  editorIds: string[]
+
   @Column({ name: 'reviewed_by_id', type: 'uuid', nullable: true })
   reviewedById: string | null
 

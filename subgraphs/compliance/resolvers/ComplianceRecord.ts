@@ -1,22 +1,34 @@
 import type { SubgraphContext } from '../../shared/context'
 import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
+import { mutate, type MutationTransaction } from '../../shared/mutate'
 import { page } from '../../shared/page'
 import { ComplianceRecord } from '../entities/ComplianceRecord'
 import type { ApproveComplianceRecordInput, Resolvers } from '../generated'
-import { isOpen, reviewFault, type Decision } from '../rules/review'
+import { act, type Action } from '../rules/review'
+
+/** Locks the record and tells what the viewer's action makes of it; ends the mutation when it may not be. */
+async function outcome(
+  tx: MutationTransaction,
+  input: { id: string; expectedVersion: number },
+  viewerId: string,
+  action: Action,
+) {
+  const record = await tx.find(ComplianceRecord, input.id)
+  const found = act(record, viewerId, action)
+  if (!('fault' in found)) return { record, status: found.status }
+  // A version that nobody saw is answered with STALE_VERSION by the update, not judged.
+  if (record.version === input.expectedVersion) tx.fail(found.fault.code, found.fault.message, 'id')
+  return { record, status: record.status }
+}
 
 /** The three decisions differ in the status they lead to. */
-function decide(decision: Decision) {
+function decide(action: Exclude<Action, 'EDIT'>) {
   return (_: object, { input }: { input: ApproveComplianceRecordInput }, context: SubgraphContext) =>
     mutate(context, async (tx) => {
-      const record = await tx.find(ComplianceRecord, input.id)
-      const reviewer = context.binding.actorId!
-      // A version that nobody saw is answered with STALE_VERSION by the update, not judged.
-      const fault = record.version === input.expectedVersion && reviewFault(record, reviewer, decision)
-      if (fault) tx.fail(fault.code, fault.message, 'id')
-      const changes = { status: decision, reviewedById: reviewer }
+      const reviewedById = context.binding.actorId!
+      const { status } = await outcome(tx, input, reviewedById, action)
+      const changes = { status, reviewedById }
       return {
         complianceRecord: await tx.update(ComplianceRecord, input.id, input.expectedVersion, changes),
       }
@@ -34,23 +46,18 @@ export const complianceRecord: Resolvers = {
         const record = { ...input, preparedById: context.binding.actorId! }
         return { complianceRecord: await tx.insert(ComplianceRecord, record) }
       }),
-    updateComplianceRecord: (_, { input: { id, expectedVersion, ...content } }, context) =>
+    updateComplianceRecord: (_, { input }, context) =>
       mutate(context, async (tx) => {
-        const { version, status } = await tx.find(ComplianceRecord, id)
-        if (version === expectedVersion && !isOpen(status))
-          tx.fail('WRONG_STATUS', `A record that is ${status} cannot be changed`, 'id')
-        // What was decided, was decided about the content of before.
-        const review = {
-          status: 'PENDING',
-          reviewedById: null,
-          preparedById: context.binding.actorId!,
-        } as const
-        const changes = { ...content, ...review }
+        const { id, expectedVersion, ...content } = input
+        const preparedById = context.binding.actorId!
+        const { record, status } = await outcome(tx, input, preparedById, 'EDIT')
+        const editorIds = [...new Set([...record.editorIds, preparedById])]
+        const changes = { ...content, status, preparedById, editorIds, reviewedById: null }
         return { complianceRecord: await tx.update(ComplianceRecord, id, expectedVersion, changes) }
       }),
-    approveComplianceRecord: decide('APPROVED'),
-    rejectComplianceRecord: decide('REJECTED'),
-    flagComplianceRecord: decide('FLAGGED'),
+    approveComplianceRecord: decide('APPROVE'),
+    rejectComplianceRecord: decide('REJECT'),
+    flagComplianceRecord: decide('FLAG'),
   },
   ComplianceRecord: {
     createdBy: needs(ComplianceRecord, ['createdById'], ({ createdById }) => ({ id: createdById })),

@@ -1,39 +1,47 @@
 export type Status = 'PENDING' | 'APPROVED' | 'REJECTED' | 'FLAGGED'
-export type Decision = Exclude<Status, 'PENDING'>
+export type Action = 'EDIT' | 'APPROVE' | 'REJECT' | 'FLAG'
 
-/** What a review may decide, by the status that the record has. A rejection is final. */
-const transitions: Readonly<Record<Status, readonly Decision[]>> = {
-  PENDING: ['APPROVED', 'REJECTED', 'FLAGGED'],
-  FLAGGED: ['APPROVED', 'REJECTED'],
-  APPROVED: ['FLAGGED'],
-  REJECTED: [],
+/**
+ * What each action makes of each status; where nothing stands, the action is refused. An edit sends the record back to
+ * review, because what was decided was decided about the content of before. A rejection is final.
+ */
+export const transitions: Readonly<Record<Action, Readonly<Partial<Record<Status, Status>>>>> = {
+  EDIT: { PENDING: 'PENDING', FLAGGED: 'PENDING' },
+  APPROVE: { PENDING: 'APPROVED', FLAGGED: 'APPROVED' },
+  REJECT: { PENDING: 'REJECTED', FLAGGED: 'REJECTED' },
+  FLAG: { PENDING: 'FLAGGED', APPROVED: 'FLAGGED' },
+}
+
+const refusals: Readonly<Record<Action, string>> = {
+  EDIT: 'be changed',
+  APPROVE: 'be approved',
+  REJECT: 'be rejected',
+  FLAG: 'be flagged',
 }
 
 /** What of a record its review looks at. */
 export interface Reviewed {
   status: Status
   createdById: string
-  preparedById: string
+  /** Everybody who changed the content since. */
+  editorIds: readonly string[]
 }
 
-export interface Fault {
-  code: 'WRONG_STATUS' | 'OWN_RECORD'
-  message: string
-}
-
-/** Whether the content of a record may still change. */
-export function isOpen(status: Status): boolean {
-  return status === 'PENDING' || status === 'FLAGGED'
-}
+export type Outcome = { status: Status } | { fault: { code: 'WRONG_STATUS' | 'OWN_RECORD'; message: string } }
 
 /**
- * Why this user may not decide so about the record, or null. Four eyes: neither who created the record nor who gave it
- * its present content decides about it.
+ * What the action of this user makes of the record, or why it may not be. Four eyes: neither who created the record nor
+ * who ever changed its content decides about it.
  */
-export function reviewFault(record: Reviewed, reviewerId: string, decision: Decision): Fault | null {
-  if (!transitions[record.status].includes(decision))
-    return { code: 'WRONG_STATUS', message: `A record that is ${record.status} cannot become ${decision}` }
-  if (record.createdById === reviewerId || record.preparedById === reviewerId)
-    return { code: 'OWN_RECORD', message: 'Somebody else must decide: you created or prepared this record' }
-  return null
+export function act(record: Reviewed, userId: string, action: Action): Outcome {
+  const status = transitions[action][record.status]
+  if (!status) {
+    const message = `A record that is ${record.status} cannot ${refusals[action]}`
+    return { fault: { code: 'WRONG_STATUS', message } }
+  }
+  if (action !== 'EDIT' && [record.createdById, ...record.editorIds].includes(userId)) {
+    const message = 'Somebody else must decide: you created this record or changed it'
+    return { fault: { code: 'OWN_RECORD', message } }
+  }
+  return { status }
 }
