@@ -24,7 +24,9 @@ module.exports = {
       name: 'gateway-imports-only-the-kernel',
       severity: 'error',
       from: { path: '^gateway/' },
-      to: { path: '^(subgraphs/(?!shared/)|registry/(?!coordinates|schema-model)|database/|migrations/|scripts/)' },
+      to: {
+        path: '^(subgraphs/(?!shared/)|registry/(?!coordinates|schema-model)|database/|migrations/|scripts/)',
+      },
     },
     {
       name: 'registry-knows-schemas-not-subgraphs',

@@ -28,7 +28,8 @@ function mappers(name: SubgraphName): Record<string, string> {
   const entities = existsSync(folder) ? readdirSync(folder).map((file) => file.replace(/\.ts$/, '')) : []
   const found: Record<string, string> = { UserError: userError }
   for (const type of readDeclarations(readTypeDefs(name)).types.values()) {
-    if (entities.includes(type.name)) found[type.name] = `./entities/${type.name}#${type.name} as ${type.name}Row`
+    if (entities.includes(type.name))
+      found[type.name] = `./entities/${type.name}#${type.name} as ${type.name}Row`
     else if (type.name.endsWith('UserError')) found[type.name] = userError
     else if (type.keyFields.size > 0)
       found[type.name] = `{ ${[...type.keyFields].map((field) => `${field}: string`).join('; ')} }`
