@@ -9,6 +9,7 @@ import { registry } from './0008-registry'
 import { interactions } from './0013-interactions'
 import { reviews } from './0014-reviews'
 import { departments } from './0016-departments'
+import { budgets } from './0017-budgets'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   interactions,
   reviews,
   departments,
+  budgets,
 ]

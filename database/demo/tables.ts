@@ -56,6 +56,9 @@ function departmentId(slug: DemoSlug, place: number): string {
   return `019b76da-a800-7000-8000-0000000000${slug === 'acme' ? 'c' : 'd'}${place}`
 }
 
+/** The places before this one are open departments. */
+const openDepartments = 9
+
 /** Which demo user leads the department at a place. */
 const heads: readonly (DemoUserName | undefined)[] = ['admin', 'hr', 'analyst']
 
@@ -76,7 +79,7 @@ const departments: DemoTable = {
       name,
       description,
       head_id: heads[place] ? demoUserIds[slug][heads[place]] : null,
-      is_active: place < profile.departments.length - 1,
+      is_active: place < openDepartments,
       created_at: instant(today - (7_100 - place) * day),
     })),
 }
@@ -150,6 +153,7 @@ const transactions: DemoTable = {
     transaction_number: 'text',
     type: 'text',
     category: 'text',
+    department_id: 'uuid',
     amount: 'bigint',
     currency: 'text',
     description: 'text',
@@ -173,6 +177,10 @@ const transactions: DemoTable = {
         transaction_number: `${slug === 'acme' ? 'T' : 'GT'}-${padded(rows.length + 1, 6)}`,
         type,
         category: categoryOf(profile, type, random),
+        department_id:
+          type === 'EXPENSE' && rows.length % 10 !== 3
+            ? departmentId(slug, rows.length % openDepartments)
+            : null,
         amount: amount(currency, isRefund ? -units : units),
         currency: currency.code,
         description: isRefund ? 'Refund' : random.chance(0.5) ? random.pick(profile.companies) : null,
@@ -199,6 +207,45 @@ const transactions: DemoTable = {
       })
     }
     return rows
+  },
+}
+
+const budgets: DemoTable = {
+  name: 'finance.budgets',
+  noun: 'budgets',
+  types: {
+    id: 'uuid',
+    department_id: 'uuid',
+    year: 'int',
+    month: 'int',
+    allocated: 'bigint',
+    forecasted_spend: 'bigint',
+    currency: 'text',
+    created_at: 'timestamptz',
+  },
+  // The present month and the twenty before it.
+  rows: ({ slug, profile, random, today }) => {
+    const [currency] = profile.currencies as readonly [DemoCurrency]
+    const now = new Date(today)
+    return times(21 * openDepartments, (place) => {
+      const start = new Date(
+        Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - Math.floor(place / openDepartments), 1),
+      )
+      const created = start.getTime() - random.int(10, 60) * day
+      const allocated = random.int(4, 30) * 5_000
+      return {
+        id: seededId(random, created),
+        department_id: departmentId(slug, place % openDepartments),
+        year: start.getUTCFullYear(),
+        month: start.getUTCMonth() + 1,
+        allocated: amount(currency, allocated),
+        forecasted_spend: random.chance(0.6)
+          ? amount(currency, Math.round((allocated * random.int(60, 130)) / 100))
+          : null,
+        currency: currency.code,
+        created_at: instant(created),
+      }
+    })
   },
 }
 
@@ -258,5 +305,6 @@ export const demoTables: readonly DemoTable[] = [
   departments,
   employees,
   transactions,
+  budgets,
   auditEntries,
 ]

@@ -1,5 +1,7 @@
 import { subgraph } from '../shared/subgraph'
+import { Budget } from './entities/Budget'
 import { Transaction } from './entities/Transaction'
+import { budget } from './resolvers/Budget'
 import { transaction } from './resolvers/Transaction'
 
-export default subgraph('finance', { entities: [Transaction], resolvers: [transaction] })
+export default subgraph('finance', { entities: [Budget, Transaction], resolvers: [budget, transaction] })

@@ -51,7 +51,7 @@ test('both tenants have some hundreds of rows in every list', async () => {
 test('prints a line for each tenant', () => {
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatch(
-    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 320 audit entries$/,
+    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 189 budgets, 320 audit entries$/,
   )
 })
 

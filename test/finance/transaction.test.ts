@@ -67,12 +67,10 @@ test('a transaction is recorded, read and filed', async () => {
   expect(await admin.data(`query ($id: ID!) { transaction(id: $id) ${everything} }`, { id })).toEqual({
     transaction: expected,
   })
-  const changes = { id, expectedVersion: 1, category: null, isFraudulent: true, fraudScore: 0.875 }
+  const changes = { id, expectedVersion: 1, category: null }
   expect(await change(admin, 'updateTransaction', changes, `transaction ${everything}`)).toEqual({
     ...expected,
     category: null,
-    isFraudulent: true,
-    fraudScore: 0.875,
     version: 2,
   })
 })
@@ -114,7 +112,7 @@ describe('what is refused names its field', () => {
 
   test('a score out of bounds', async () => {
     const { id } = await recorded()
-    const errors = await userErrors(admin, 'updateTransaction', { id, expectedVersion: 1, fraudScore: 1.5 })
+    const errors = await userErrors(admin, 'flagTransaction', { id, expectedVersion: 1, fraudScore: 1.5 })
     expect(errors).toEqual([
       { code: 'INVALID', field: ['fraudScore'], message: 'fraudScore must be between 0 and 1' },
     ])
@@ -264,6 +262,35 @@ test.each([
   await expect(change).rejects.toMatchObject({ code: '42501' })
   await expect(client.query('DELETE FROM finance.transactions')).rejects.toMatchObject({ code: '42501' })
   await client.end()
+})
+
+test('a transaction is flagged, and cleared again, by who may judge it', async () => {
+  const { id } = await recorded()
+  const officer = await acme.as('COMPLIANCE_OFFICER')
+  const selection = 'transaction { isFraudulent fraudScore version }'
+  const flag = { id, expectedVersion: 1, fraudScore: 0.875 }
+  expect(await change(officer, 'flagTransaction', flag, selection)).toEqual({
+    isFraudulent: true,
+    fraudScore: 0.875,
+    version: 2,
+  })
+  const clear = { id, expectedVersion: 2, isFraudulent: false, fraudScore: null }
+  expect(await change(officer, 'flagTransaction', clear, selection)).toEqual({
+    isFraudulent: false,
+    fraudScore: null,
+    version: 3,
+  })
+  const analyst = await acme.as('ANALYST')
+  const { errors } = await analyst.query(
+    'mutation ($input: FlagTransactionInput!) { flagTransaction(input: $input) { transaction { id } } }',
+    { input: { id, expectedVersion: 3 } },
+  )
+  expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+  expect(
+    await admin.data('query ($id: ID!) { transaction(id: $id) { isFraudulent version } }', { id }),
+  ).toEqual({
+    transaction: { isFraudulent: false, version: 3 },
+  })
 })
 
 test('who may only read transactions cannot record one', async () => {

@@ -20,6 +20,9 @@ export class Transaction {
   @Column({ type: 'varchar', length: 100, nullable: true })
   category: string | null
 
+  @Column({ name: 'department_id', type: 'uuid', nullable: true })
+  departmentId: string | null
+
   /** In the currency's smallest unit; never zero. */
   @Column({ type: 'bigint' })
   amount: string

@@ -1,12 +1,13 @@
+import type { SubgraphContext } from '../../shared/context'
 import { needs } from '../../shared/entity'
 import { load, loadBy } from '../../shared/load'
 import { money, moneyColumns } from '../../shared/money'
-import { mutate } from '../../shared/mutate'
+import { mutate, type MutationTransaction } from '../../shared/mutate'
 import { page } from '../../shared/page'
 import { named } from '../../shared/statement'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
-import { reversalFault, reversalOf } from '../rules/reversal'
+import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
 const search = ['transactionNumber', 'category', 'description'] as const
@@ -36,8 +37,17 @@ export const transaction: Resolvers = {
       )
     },
     updateTransaction: (_, { input: { id, expectedVersion, ...changes } }, context) =>
+      mutate(context, async (tx) => {
+        if (changes.category !== undefined || changes.departmentId !== undefined) {
+          const { transaction: filed, isReversed } = await findWithReversal(context, tx, id)
+          const fault = refilingFault(filed, isReversed)
+          if (fault) tx.fail('REVERSED', fault, 'id')
+        }
+        return { transaction: await tx.update(Transaction, id, expectedVersion, changes) }
+      }),
+    flagTransaction: (_, { input: { id, expectedVersion, ...judgement } }, context) =>
       mutate(context, async (tx) => ({
-        transaction: await tx.update(Transaction, id, expectedVersion, changes),
+        transaction: await tx.update(Transaction, id, expectedVersion, judgement),
       })),
     reverseTransaction: (_, { input }, context) => {
       const { id, idempotencyKey, ...values } = input
@@ -45,9 +55,8 @@ export const transaction: Resolvers = {
       return mutate(
         context,
         async (tx) => {
-          const original = await tx.find(Transaction, id)
-          const reversals = await tx.rows(named(findReversal, [context.binding.tenantId, original.id]))
-          const fault = reversalFault(original, reversals.length > 0)
+          const { transaction: original, isReversed } = await findWithReversal(context, tx, id)
+          const fault = reversalFault(original, isReversed)
           if (fault) tx.fail('NOT_REVERSIBLE', fault, 'id')
           const opposite = {
             ...values,
@@ -61,6 +70,9 @@ export const transaction: Resolvers = {
     },
   },
   Transaction: {
+    department: needs(Transaction, ['departmentId'], ({ departmentId }) =>
+      departmentId ? { id: departmentId } : null,
+    ),
     amount: needs(Transaction, ['amount', 'currency'], (row) => money(row.amount, row.currency)!),
     reversalOf: needs(Transaction, ['reversalOfId'], ({ reversalOfId }, _args, context, info) =>
       load(context, Transaction, reversalOfId, info),
@@ -69,4 +81,15 @@ export const transaction: Resolvers = {
       loadBy(context, Transaction, 'reversalOfId', id, info),
     ),
   },
+}
+
+/** The transaction, locked, and whether one reverses it; fails with NOT_FOUND. */
+async function findWithReversal(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  id: string,
+): Promise<{ transaction: Transaction; isReversed: boolean }> {
+  const found = await tx.find(Transaction, id)
+  const reversals = await tx.rows(named(findReversal, [context.binding.tenantId, found.id]))
+  return { transaction: found, isReversed: reversals.length > 0 }
 }
