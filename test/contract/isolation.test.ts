@@ -36,10 +36,13 @@ async function tenantTables(): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
+/** Where the gateway notes, after a while, that globex asked something itself. */
+const notedLater = 'gateway.operation_tenants'
+
 /** One number for everything that globex has: it changes with any row. */
 async function globexState(): Promise<string> {
   const states: string[] = []
-  for (const table of await tenantTables()) {
+  for (const table of (await tenantTables()).filter((name) => name !== notedLater)) {
     const { rows } = await graph.owner.query<{ state: string }>(
       `SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS state FROM ${table} t WHERE tenant_id = $1`,
       [demoTenantIds.globex],
