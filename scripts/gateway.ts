@@ -1,16 +1,24 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { securityFeatures } from '../gateway/compose'
 import { startGateway } from '../gateway/gateway'
 import { forwardedHeaders, remoteDataSource } from '../gateway/remote-data-source'
 import { anonymous } from '../gateway/viewer'
+import { folderStore } from '../registry/folder-store'
+import { followVariant } from '../registry/follow'
 import { createLogger } from '../subgraphs/shared/log'
+import { openRegistry } from './registry'
 
-const usage = `npm run gateway -- --supergraph FILE [options]
+const usage = `npm run gateway -- --supergraph FILE | --registry DIR|database [options]
 
-Serves a composed Federation 2 supergraph over its HTTP subgraphs: no database, no sign-in.
+Serves a composed Federation 2 supergraph over its HTTP subgraphs: no sign-in, and no database unless it is the registry.
 
 --supergraph FILE         the composed supergraph; subgraph URLs are those in the file
+--registry DIR|database   follow what "npm run schema -- publish" puts there: new versions are loaded while it runs, one
+                          that cannot be served is refused and the last good one stays
+--variant NAME            of the registry, default main
+--poll MS                 how often to look for a new version, default 10000
 --port N                  default 4000; 0 = any free port
 --host H                  default 127.0.0.1
 --forward-header NAME     pass this header of the client on to every subgraph; may be repeated; default: none
@@ -25,6 +33,9 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       supergraph: { type: 'string' },
+      registry: { type: 'string' },
+      variant: { type: 'string', default: 'main' },
+      poll: { type: 'string', default: '10000' },
       port: { type: 'string', default: '4000' },
       host: { type: 'string', default: '127.0.0.1' },
       'forward-header': { type: 'string', multiple: true, default: [] },
@@ -35,17 +46,32 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return console.log(usage)
-  if (!values.supergraph) throw new Error(`--supergraph is missing\n\n${usage}`)
+  if ((values.supergraph === undefined) === (values.registry === undefined)) {
+    throw new Error(`Say either --supergraph or --registry\n\n${usage}`)
+  }
   const port = wholeNumber('--port', values.port, 65_535)
   const timeoutMs = wholeNumber('--timeout', values.timeout, 600_000)
-  const supergraph = readFileSync(values.supergraph, 'utf8')
-  const guards = securityFeatures(supergraph)
-  if (guards.length > 0 && !values['subgraphs-enforce-access']) {
+  const intervalMs = wholeNumber('--poll', values.poll, 3_600_000)
+  const accept = (supergraph: string) => {
+    const guards = securityFeatures(supergraph)
+    if (guards.length === 0 || values['subgraphs-enforce-access']) return
     throw new Error(
       `The supergraph leaves ${guards.map((name) => `@${name}`).join(', ')} to its router, and this gateway does not ` +
         'enforce them. If every subgraph enforces them itself, say so with --subgraphs-enforce-access.',
     )
   }
+  const registry = values.registry === 'database' ? await openRegistry() : null
+  const supergraph = values.supergraph
+    ? readFileSync(values.supergraph, 'utf8')
+    : {
+        ...followVariant(
+          registry?.store ?? folderStore(resolve(values.registry ?? '')),
+          values.variant,
+          accept,
+        ),
+        intervalMs,
+      }
+  if (typeof supergraph === 'string') accept(supergraph)
   const log = createLogger({ logLevel: values['log-level'] })
   const headers = forwardedHeaders(values['forward-header'])
   const gateway = await startGateway({
@@ -60,10 +86,13 @@ async function main(): Promise<void> {
     port,
     limits: { pageLimit: Infinity },
     foreignSubgraphs: true,
+  }).catch(async (error: unknown) => {
+    await registry?.close()
+    throw error
   })
   const stop = (signal: string) => {
     log.info({ signal }, 'stopping')
-    return gateway.close()
+    return gateway.close().then(() => registry?.close())
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
   console.log(`ready ${gateway.url}`)

@@ -1,0 +1,75 @@
+import { parse } from 'graphql'
+import { addVariable, coordinatesOf } from '../../registry/coordinates'
+import { readSchema } from '../../registry/schema-model'
+import { composedShop } from './shop'
+
+const schema = readSchema(parse(composedShop().supergraph))
+const used = (operation: string, variables?: Record<string, unknown>) =>
+  [...coordinatesOf(schema, parse(operation), variables)].sort()
+
+test('fields, the types they lead to, and arguments with the values they name', () => {
+  expect(
+    used('{ users(first: 5, role: ADMIN, filter: { name: "x", role: GUEST }) { name status } }'),
+  ).toEqual([
+    'Query',
+    'Query.users',
+    'Query.users(filter:)',
+    'Query.users(first:)',
+    'Query.users(role:)',
+    'Role.ADMIN',
+    'Role.GUEST',
+    'Status',
+    'String',
+    'User',
+    'User.name',
+    'User.status',
+    'UserFilter',
+    'UserFilter.name',
+    'UserFilter.role',
+  ])
+})
+
+test('fragments, and where they narrow', () => {
+  const operation =
+    'query { search(text: "a") { ...Found ... on Team { title } } } fragment Found on User { ... on Named { name } }'
+  expect(used(operation)).toEqual([
+    'Named',
+    'Named.name',
+    'Query',
+    'Query.search',
+    'Query.search(text:)',
+    'SearchResult',
+    'SearchResult>Team',
+    'SearchResult>User',
+    'String',
+    'Team',
+    'Team.title',
+    'User',
+    'User>Named',
+  ])
+})
+
+test('directives with their arguments', () => {
+  expect(used('query @trace(level: 2) { status @skip(if: true) }')).toEqual([
+    '@skip',
+    '@skip(if:)',
+    '@trace',
+    '@trace(level:)',
+    'Query',
+    'Query.status',
+    'Status',
+  ])
+})
+
+test('input fields and enum values in variables, and never a value that is no name of the schema', () => {
+  const operation = 'query ($f: UserFilter, $r: [Role!]) { users(filter: $f) { id } }'
+  expect(
+    used(operation, { f: { role: 'ADMIN', ids: ['secret'], unknown: 'secret' }, r: ['MEMBER', 'secret'] }),
+  ).toEqual(
+    expect.arrayContaining(['Role.ADMIN', 'Role.MEMBER', 'UserFilter', 'UserFilter.ids', 'UserFilter.role']),
+  )
+  const found = new Set<string>()
+  addVariable(schema, 'UserFilter', { name: 'secret', nothing: { secret: 1 } }, found)
+  addVariable(schema, 'Role', 'secret', found)
+  expect([...found]).toEqual(['UserFilter.name'])
+})
