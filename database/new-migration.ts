@@ -1,17 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Writes an empty migration NNNN-name.ts and adds it to the list in index.ts.
+ * Writes an empty migration NNNN-name.ts, numbered after the highest there is, and adds it to the list in index.ts.
  * @param folder the folder `migrations`
- * @param number its place in the list
  * @param name lower case with hyphens
  * @returns the file's name
  * @throws when the name is not of that form or the file exists
  */
-export function writeMigration(folder: string, number: number, name: string): string {
+export function writeMigration(folder: string, name: string): string {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new Error(`A migration is named in lower case with hyphens, like add-budgets; not "${name}".`)
+  const number =
+    1 + Math.max(0, ...readdirSync(folder).map((known) => Number(/^\d{4}(?=-)/.exec(known)?.[0] ?? 0)))
   const file = `${String(number).padStart(4, '0')}-${name}`
   const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
   writeFileSync(join(folder, `${file}.ts`), template(number, name, variable), { flag: 'wx' })

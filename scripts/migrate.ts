@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { openServer, rolesScript, type DatabaseServer } from '../database'
 import { migrateDown, migrateUp, migrationStates } from '../database/migrate'
 import { writeMigration } from '../database/new-migration'
-import { migrations } from '../migrations'
 import { loadConfig, projectRoot } from '../subgraphs/shared/config'
 import { createLogger } from '../subgraphs/shared/log'
 
@@ -24,7 +23,7 @@ async function main(words: string[]): Promise<void> {
   if (command === 'rollback' && rest.length === 0) return onServer(rollback)
   if (command === 'status' && rest.length === 0) return onServer(status)
   if (command === 'make' && rest.length === 1) {
-    const file = writeMigration(join(projectRoot, 'migrations'), migrations.length + 1, rest[0]!)
+    const file = writeMigration(join(projectRoot, 'migrations'), rest[0]!)
     return console.log(`wrote migrations/${file}`)
   }
   if (command === 'roles' && rest.join() === '--print') return console.log(rolesScript(loadConfig()))

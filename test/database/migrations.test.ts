@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Client } from 'pg'
@@ -121,8 +121,9 @@ describe('a new migration', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  test('is written as an empty one and added to the list', () => {
-    expect(writeMigration(folder, 42, 'add-budgets')).toBe('0042-add-budgets.ts')
+  test('is written as an empty one after the latest and added to the list', () => {
+    writeFileSync(join(folder, '0041-latest.ts'), '')
+    expect(writeMigration(folder, 'add-budgets')).toBe('0042-add-budgets.ts')
     expect(readFileSync(join(folder, '0042-add-budgets.ts'), 'utf8')).toContain(
       `migration(42, 'add-budgets', [`,
     )
@@ -133,7 +134,7 @@ describe('a new migration', () => {
 
   test('is refused under another form of name, and nothing is written', () => {
     const before = readFileSync(join(folder, 'index.ts'), 'utf8')
-    expect(() => writeMigration(folder, 42, '../Evil')).toThrow('lower case with hyphens')
+    expect(() => writeMigration(folder, '../Evil')).toThrow('lower case with hyphens')
     expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(before)
   })
 })
