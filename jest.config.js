@@ -1,5 +1,11 @@
 const { suite } = require('./test/support/jest-suite')
 
 module.exports = suite({
-  testPathIgnorePatterns: ['/node_modules/', '/test/redis/', '/test/pg15/', '/test/guide/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/test/redis/',
+    '/test/pg15/',
+    '/test/guide/',
+    '/test/pgbouncer/',
+  ],
 })

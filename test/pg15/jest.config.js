@@ -5,6 +5,7 @@ process.env.TEST_POSTGRES_BIN ??= '/usr/lib/postgresql/15/bin'
 
 const withoutDatabase = [
   'redis',
+  'pgbouncer',
   'guide',
   'process',
   'browser',

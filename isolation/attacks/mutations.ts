@@ -1,0 +1,123 @@
+import { getNamedType, isObjectType } from 'graphql'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import { inputValue, selectionOf, type Field } from '../documents'
+import { comparable, type Answer, type Lab } from '../lab'
+import { attacker, type AttackedTenant } from '../population'
+import type { MutationPlace } from '../surface'
+import { stateOf } from '../witness'
+import { sameAsUnknown } from './reads'
+
+/**
+ * Every mutation with a valid input, every id inside its input with a victim's, every value that must be unique with
+ * one that a victim uses. Nothing may differ from unknown ids and unused values, and no victim may change.
+ */
+export async function attackMutations(lab: Lab, victims: readonly AttackedTenant[]): Promise<void> {
+  for (const place of lab.surface.mutations) {
+    const before = await stateOf(lab.client, victims)
+    lab.coverage.attacked('mutation', place.field.name)
+    for (const id of place.ids) {
+      const path = id.path.join('.')
+      lab.coverage.attacked('id in an input', `${place.field.name} ${path}`)
+      for (const victim of victims) {
+        const foreign = lab.rows.id(victim, id.type)
+        // Alone among ids that nobody has, and among the attacker's own, which lead further into the mutation.
+        for (const others of ['unknown', 'own'] as const) {
+          await sameAsUnknown(lab, `${place.field.name} ${path}, other ids ${others}`, foreign, (value) =>
+            ask(lab, place, { [path]: value }, others),
+          )
+        }
+      }
+    }
+    for (const { path, property } of place.uniques) {
+      lab.coverage.attacked('unique key', `${place.field.name} ${path.join('.')}`)
+      for (const victim of victims) await attackUnique(lab, place, path.join('.'), property, victim)
+    }
+    await ask(lab, place, {}, 'own')
+    await lab.renew(attacker)
+    if ((await stateOf(lab.client, victims)) !== before)
+      lab.found('mutation', place.field.name, 'changed rows of another tenant')
+  }
+}
+
+async function ask(
+  lab: Lab,
+  place: MutationPlace,
+  given: Readonly<Record<string, unknown>>,
+  others: 'unknown' | 'own',
+): Promise<Answer> {
+  const asker = await lab.as(attacker)
+  const { field, input, ids, type } = place
+  const typeOf = (path: readonly string[]) =>
+    ids.find((one) => one.path.join('.') === path.join('.'))?.type ?? type
+  const own = (path: readonly string[]) => lab.rows.id(attacker, typeOf(path))
+  const version = await versionNow(lab, type)
+  const value =
+    input &&
+    inputValue(input, {
+      ids: others === 'own' ? own : () => uuidv7(),
+      given: { ...(typeof version === 'number' ? { expectedVersion: version } : {}), ...given },
+    })
+  const declared = input ? `($input: ${input.toString()})` : ''
+  const args = input ? '(input: $input)' : ''
+  const query = `mutation Q${declared} { payload: ${field.name}${args} ${selectionOf(field.type, depthOf(lab, field), own)} }`
+  return lab.ask(asker, `mutation ${field.name}`, query, { input: value })
+}
+
+/** One level deeper where the payload shows what no query reaches. */
+function depthOf(lab: Lab, field: Field): number {
+  const payload = getNamedType(field.type)
+  const shown = isObjectType(payload)
+    ? Object.values(payload.getFields()).map((one) => getNamedType(one.type))
+    : []
+  return shown.some(
+    (type) => isObjectType(type) && 'id' in type.getFields() && !lab.surface.paths.has(type.name),
+  )
+    ? 3
+    : 2
+}
+
+/** What an update must expect of the attacker's own row, which earlier attacks may have changed. */
+async function versionNow(lab: Lab, type: string): Promise<number | null> {
+  const model = lab.models.get(type)
+  if (!model?.columns.has('version')) return null
+  const text = `SELECT version FROM ${model.table} WHERE id = $1`
+  const { rows } = await lab.client.query<{ version: number }>(text, [lab.rows.id(attacker, type)])
+  return rows[0]?.version ?? null
+}
+
+/** A value that only a victim uses must be as free as one that nobody uses. */
+async function attackUnique(
+  lab: Lab,
+  place: MutationPlace,
+  path: string,
+  property: string,
+  victim: AttackedTenant,
+): Promise<void> {
+  const taken = lab.rows.sample(victim, place.type)?.[property]
+  if (typeof taken !== 'string' || taken === lab.rows.sample(attacker, place.type)?.[property]) return
+  const outcome = async (value: string) => {
+    const answer = await ask(lab, place, { [path]: value }, 'own')
+    const { payload } = (answer.data ?? {}) as {
+      payload?: { userErrors?: { code?: string; message?: string }[] } | null
+    }
+    return comparable({ ...answer, data: { userErrors: payload?.userErrors ?? null } }, value)
+  }
+  // Before and after: some mutations can be done once only, whatever the value.
+  const before = await outcome(otherText(taken))
+  const found = await outcome(taken)
+  const after = await outcome(otherText(otherText(taken)))
+  if (found !== before && found !== after)
+    lab.found(
+      'unique key',
+      `${place.field.name} ${path}`,
+      `answers ${found} for a value of ${victim.slug}, and ${before} for an unused one`,
+    )
+}
+
+/** A text of the same shape that nobody uses: its last digit or letter is another one. */
+function otherText(text: string): string {
+  const shape = /\d/.test(text) ? /\d(?=\D*$)/ : /[a-z](?=[^a-z]*$)/i
+  return text.replace(shape, (last) =>
+    /\d/.test(last) ? String((Number(last) + 3) % 10) : last === 'q' ? 'z' : 'q',
+  )
+}

@@ -1,0 +1,111 @@
+import { isObjectType, type GraphQLSchema } from 'graphql'
+import type { Surface } from './surface'
+
+/** What can be attacked, by kind. */
+export const kinds = [
+  'root field',
+  'field',
+  'id argument',
+  'connection',
+  'filter',
+  'order',
+  'cursor',
+  'entity key',
+  'mutation',
+  'id in an input',
+  'unique key',
+  'restricted field',
+  'subscription',
+] as const
+export type Kind = (typeof kinds)[number]
+
+export interface CoverageLine {
+  kind: Kind
+  total: number
+  attacked: number
+  /** What was not attacked: the run fails when there is anything. */
+  missing: string[]
+}
+
+/** What there is, said by the schemas before the attack, against what was attacked, said by the attacks. */
+export class Coverage {
+  readonly #expected = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
+  readonly #attacked = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
+
+  expect(kind: Kind, names: Iterable<string>): void {
+    for (const name of names) this.#expected.get(kind)!.add(name)
+  }
+
+  attacked(kind: Kind, name: string): void {
+    this.#attacked.get(kind)!.add(name)
+  }
+
+  lines(): CoverageLine[] {
+    return kinds.map((kind) => {
+      const expected = [...this.#expected.get(kind)!]
+      const missing = expected.filter((name) => !this.#attacked.get(kind)!.has(name)).sort()
+      return { kind, total: expected.length, attacked: expected.length - missing.length, missing }
+    })
+  }
+}
+
+/** Everything the schemas expose. An attack that does not know of a new kind of thing leaves it uncovered. */
+export function expectedCoverage(api: GraphQLSchema, surface: Surface): Coverage {
+  const coverage = new Coverage()
+  const fieldsOf = (type: unknown) => (isObjectType(type) ? Object.values(type.getFields()) : [])
+  coverage.expect(
+    'root field',
+    fieldsOf(api.getQueryType()).map(({ name }) => name),
+  )
+  coverage.expect(
+    'subscription',
+    fieldsOf(api.getSubscriptionType()).map(({ name }) => name),
+  )
+  coverage.expect(
+    'mutation',
+    surface.mutations.map(({ field }) => field.name),
+  )
+  coverage.expect(
+    'id in an input',
+    surface.mutations.flatMap(({ field, ids }) => ids.map((id) => `${field.name} ${id.path.join('.')}`)),
+  )
+  coverage.expect(
+    'unique key',
+    surface.mutations.flatMap(({ field, uniques }) =>
+      uniques.map((one) => `${field.name} ${one.path.join('.')}`),
+    ),
+  )
+  coverage.expect(
+    'id argument',
+    surface.idArguments.map(({ name }) => name),
+  )
+  coverage.expect(
+    'connection',
+    surface.connections.map(({ name }) => name),
+  )
+  coverage.expect(
+    'cursor',
+    surface.connections.map(({ name }) => name),
+  )
+  coverage.expect(
+    'filter',
+    surface.connections.flatMap(({ name, filters }) =>
+      filters.map((filter) => `${name} ${filter.path.join('.')}`),
+    ),
+  )
+  coverage.expect(
+    'order',
+    surface.connections.flatMap(({ name, orders }) => orders.map((order) => `${name} ${order}`)),
+  )
+  coverage.expect(
+    'entity key',
+    surface.keys.map(({ name }) => name),
+  )
+  coverage.expect('restricted field', surface.restricted)
+  for (const type of surface.objects)
+    coverage.expect(
+      'field',
+      Object.keys(type.getFields()).map((field) => `${type.name}.${field}`),
+    )
+  return coverage
+}

@@ -1,0 +1,186 @@
+import {
+  getNamedType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+  isRequiredInputField,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+} from 'graphql'
+
+export type Field = GraphQLField<unknown, unknown>
+
+/** Gives the id to use for an input's field or an argument, by its path. */
+export type IdSource = (path: readonly string[]) => string
+
+const samples: Readonly<Record<string, unknown>> = {
+  Int: 1,
+  Float: 0.5,
+  Boolean: true,
+  DateTime: '2026-01-15T12:00:00.000Z',
+  Date: '2026-01-15',
+  Decimal: '12.50',
+  CurrencyCode: 'EUR',
+  EmailAddress: 'someone@else.example',
+  JSON: {},
+}
+
+/** What an input takes: given values by dotted path, ids from their source, samples for the rest that is required. */
+export interface InputPlan {
+  ids: IdSource
+  given?: Readonly<Record<string, unknown>>
+  /** Also the optional ids, so that each of them is there to be attacked. */
+  optionalIds?: boolean
+}
+
+/** A valid JSON value of an input type. */
+export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readonly string[] = []): unknown {
+  const given = plan.given?.[path.join('.')]
+  if (given !== undefined) return given
+  if (isNonNullType(type)) return inputValue(type.ofType, plan, path)
+  if (isListType(type)) return [inputValue(type.ofType, plan, path)]
+  if (isInputObjectType(type)) {
+    const value: Record<string, unknown> = {}
+    for (const field of Object.values(type.getFields())) {
+      const at = [...path, field.name]
+      const isId = getNamedType(field.type).name === 'ID'
+      const isGiven = Object.keys(plan.given ?? {}).some(
+        (key) => key === at.join('.') || key.startsWith(`${at.join('.')}.`),
+      )
+      if (isRequiredInputField(field) || isGiven || (isId && plan.optionalIds))
+        value[field.name] = inputValue(field.type, plan, at)
+    }
+    return value
+  }
+  if (isEnumType(type)) return type.getValues()[0]!.name
+  return type.name === 'ID' ? plan.ids(path) : (samples[type.name] ?? 'text')
+}
+
+/** A value as GraphQL text. Enum values are recognised by their type. */
+export function literal(type: GraphQLInputType, value: unknown): string {
+  if (isNonNullType(type)) return literal(type.ofType, value)
+  if (isListType(type)) {
+    const items = Array.isArray(value) ? value : [value]
+    return `[${items.map((item) => literal(type.ofType, item)).join(', ')}]`
+  }
+  if (isInputObjectType(type) && typeof value === 'object' && value !== null) {
+    const fields = type.getFields()
+    return `{ ${Object.entries(value)
+      .map(([name, one]) => `${name}: ${literal(fields[name]!.type, one)}`)
+      .join(', ')} }`
+  }
+  return isEnumType(type) ? String(value) : jsonLiteral(value)
+}
+
+function jsonLiteral(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonLiteral).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{ ${Object.entries(value)
+    .map(([name, one]) => `${name}: ${jsonLiteral(one)}`)
+    .join(', ')} }`
+}
+
+/** The arguments a field cannot do without, and a small page where it has pages. */
+export function argumentsOf(field: Field, ids: IdSource, rows = 2): string {
+  const parts = field.args.flatMap((argument) => {
+    if (argument.name === 'first') return [`first: ${rows}`]
+    if (!isRequiredArgument(argument)) return []
+    return [
+      `${argument.name}: ${literal(argument.type, inputValue(argument.type, { ids }, [argument.name]))}`,
+    ]
+  })
+  return parts.length > 0 ? `(${parts.join(', ')})` : ''
+}
+
+/** The fields of a type that have no fields themselves. */
+export function leavesOf(type: GraphQLOutputType): string {
+  const named = getNamedType(type)
+  if (!isObjectType(named)) return '__typename'
+  const leaves = Object.values(named.getFields())
+    .filter((field) => !isCompositeType(getNamedType(field.type)) && !field.args.some(isRequiredArgument))
+    .map(({ name }) => name)
+  return ['__typename', ...leaves].join(' ')
+}
+
+/** Whether a type only wraps others: pages, their edges, amounts. Its depth does not count. */
+export function isWrapper(name: string): boolean {
+  return /(Connection|Edge)$/.test(name)
+}
+
+/** Everything of a type to a depth; wrappers are opened at no cost. Empty for a scalar. */
+export function selectionOf(type: GraphQLOutputType, depth: number, ids: IdSource): string {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ''
+  if (!isObjectType(named)) return '{ __typename }'
+  const inner = Object.values(named.getFields()).flatMap((field) => {
+    const target = getNamedType(field.type)
+    if (!isCompositeType(target)) return []
+    // Edges repeat the nodes: their type is enough.
+    if (field.name === 'edges' && isWrapper(named.name)) return ['edges { cursor node { __typename } }']
+    const isFree = isWrapper(named.name) || !hasOwnIdentity(target)
+    const left = isFree ? depth : depth - 1
+    if (left < 1) return []
+    return [`${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, left, ids)}`]
+  })
+  return `{ ${[leavesOf(named), ...inner].join(' ')} }`
+}
+
+function hasOwnIdentity(type: unknown): boolean {
+  return isObjectType(type) && 'id' in type.getFields()
+}
+
+/** How to get from Query to objects of a type. */
+export type Path = readonly Field[]
+
+/** The shortest way to each object type from Query, through pages rather than single objects. */
+export function pathsFromQuery(api: GraphQLSchema): Map<string, Path> {
+  const paths = new Map<string, Path>()
+  const query = api.getQueryType()!
+  let front: { type: unknown; path: Path }[] = [{ type: query, path: [] }]
+  while (front.length > 0) {
+    const next: typeof front = []
+    for (const { type, path } of front) {
+      if (!isObjectType(type)) continue
+      const fields = Object.values(type.getFields())
+      const sorted = [...fields].sort((a, b) => effort(a) - effort(b))
+      for (const field of sorted) {
+        const target = getNamedType(field.type)
+        if (!isObjectType(target) || paths.has(target.name) || target === query) continue
+        paths.set(target.name, [...path, field])
+        next.push({ type: target, path: [...path, field] })
+      }
+    }
+    front = next
+  }
+  return paths
+}
+
+const effort = (field: Field): number =>
+  field.args.some(isRequiredArgument)
+    ? 2
+    : isWrapper(getNamedType(field.type).name) || field.name === 'nodes'
+      ? 0
+      : 1
+
+/** A query that goes a path and selects something at its end. */
+export function queryAlong(path: Path, selection: string, ids: IdSource, variables = ''): string {
+  const open = path.map((field) => `${field.name}${argumentsOf(field, ids, 5)} { __typename `).join('')
+  return `query Q${variables} { ${open}${selection}${' }'.repeat(path.length)} }`
+}
+
+/**
+ * A query for one field with all its arguments as variables of the same names: one text for every attack on it, since
+ * planning a text is what costs time.
+ */
+export function queryOf(path: Path, field: Field, selection: string, ids: IdSource): string {
+  const declared = field.args.map(({ name, type }) => `$${name}: ${type.toString()}`).join(', ')
+  const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
+  const call = given ? `(${given})` : ''
+  return queryAlong(path, `${field.name}${call} ${selection}`, ids, declared ? `(${declared})` : '')
+}

@@ -1,0 +1,85 @@
+import type { Config } from '../subgraphs/shared/config'
+import type { Logger } from '../subgraphs/shared/log'
+import { attackAbsence } from './attacks/absence'
+import { attackColumns } from './attacks/columns'
+import { attackMutations } from './attacks/mutations'
+import { attackWithRaces, type RaceReport } from './attacks/races'
+import { attackIds } from './attacks/reads'
+import { attackReferences } from './attacks/references'
+import { attackSubgraphs } from './attacks/tokens'
+import { openLab } from './lab'
+import { attacker, populate, stranger } from './population'
+import { faultsOf, type IsolationReport } from './report'
+import { copyOf, type Stage } from './stage'
+import { testWalls } from './walls'
+
+export interface IsolationOptions {
+  config: Config
+  log: Logger
+  /** Tenants besides the attacker and the stranger; default 20. */
+  twins?: number
+  /** Concurrent operations under faults; default 10,240. */
+  races?: number
+  print?: (line: string) => void
+}
+
+/**
+ * Attacks the product on a migrated and empty stage along every path that the schemas have, and reports. The stage is
+ * of no use afterwards.
+ */
+export async function proveIsolation(stage: Stage, options: IsolationOptions): Promise<IsolationReport> {
+  const { config, log, print = () => undefined } = options
+  const started = Date.now()
+  const phases: IsolationReport['phases'] = []
+  let sent = () => 0
+  const phase = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const [from, before] = [Date.now(), sent()]
+    const result = await work()
+    const seconds = Math.round((Date.now() - from) / 100) / 10
+    phases.push({ name, seconds, operations: sent() - before })
+    print(`${name}: ${sent() - before} operations, ${seconds} s`)
+    return result
+  }
+
+  const twins = await phase('tenants', () => populate(stage, options.twins ?? 20))
+  const pristine = await copyOf(stage)
+  const lab = await phase('start', () => openLab(stage, twins, { config, log }))
+  sent = lab.operations
+  const { rows: versions } = await lab.client.query<{ server_version: string }>('SHOW server_version')
+  const postgres = versions[0]!.server_version
+  const victims = [stranger, ...twins.slice(0, 1)]
+  let refusedTokens: number
+  let races: RaceReport
+  try {
+    // First, because mutations suspend and demote the attacker's own colleagues.
+    await phase('columns and rows within a tenant', () => attackColumns(lab, ['viewer', 'analyst', 'hr']))
+    await phase('ids and cursors', () => attackIds(lab, victims))
+    await phase('references', () => attackReferences(lab, victims))
+    refusedTokens = await phase('viewer tokens', () => attackSubgraphs(lab))
+    await phase('mutations', () => attackMutations(lab, victims))
+    races = await phase('races and faults', () =>
+      attackWithRaces(lab, [attacker, stranger, ...twins], options.races ?? 10_240),
+    )
+    await phase('absence of the others', () => attackAbsence(lab, twins))
+  } finally {
+    await lab.close()
+  }
+  const walls = await phase('walls', () =>
+    testWalls(pristine, twins, { config, log }).finally(() => pristine.drop()),
+  )
+  const report = {
+    startedAt: new Date(started).toISOString(),
+    seconds: Math.round((Date.now() - started) / 100) / 10,
+    node: process.version,
+    postgres,
+    operations: lab.operations(),
+    ownRowsSeen: lab.witness.ownIds(),
+    phases,
+    coverage: lab.coverage.lines(),
+    refusedTokens,
+    races,
+    walls,
+    findings: lab.findings,
+  }
+  return { holds: faultsOf(report).length === 0, ...report }
+}

@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supergraph } from '@apollo/federation-internals'
+import { parse, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'graphql'
+import { Client } from 'pg'
+import { loadable } from '../gateway/compose'
+import { startServer, type RunningServer, type ServerOptions } from '../scripts/server'
+import { projectRoot, type Config } from '../subgraphs/shared/config'
+import type { Clock } from '../subgraphs/shared/clock'
+import type { Database } from '../subgraphs/shared/database'
+import { entityModels, type EntityModel } from '../subgraphs/shared/entity'
+import type { Logger } from '../subgraphs/shared/log'
+import { expectedCoverage, type Coverage } from './coverage'
+import { attacker, password, stranger, type AttackedTenant } from './population'
+import { readRows, type Rows } from './rows'
+import type { Stage } from './stage'
+import { readSurface, type Surface } from './surface'
+import { createWitness, type Finding, type Witness } from './witness'
+
+export interface Answer {
+  status: number
+  data?: Record<string, unknown> | null
+  errors?: { message: string; path?: unknown; extensions?: Record<string, unknown> }[]
+}
+
+export interface Asker {
+  tenant: AttackedTenant
+  user: string
+  userId: string
+  token: string
+}
+
+/** The running product with all that an attack needs to know of it. */
+export interface Lab {
+  stage: Stage
+  server: RunningServer
+  /** As superuser: past every wall, to aim and to check. */
+  client: Client
+  api: GraphQLSchema
+  models: ReadonlyMap<string, EntityModel>
+  surface: Surface
+  rows: Rows
+  coverage: Coverage
+  witness: Witness
+  findings: Finding[]
+  /** How many operations were sent. */
+  operations(): number
+  /** Somebody of a tenant, signed in. */
+  as(tenant: AttackedTenant, user?: string): Promise<Asker>
+  /** Signs somebody in again whose session has ended. */
+  renew(tenant: AttackedTenant, user?: string): Promise<void>
+  /** Asks over HTTP; the witness sees the answer. */
+  ask(
+    asker: Asker,
+    where: string,
+    query: string,
+    variables?: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<Answer>
+  /** The same, and what it made the product send to the database. Nobody else may ask meanwhile. */
+  traced(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }>
+  found(attack: string, where: string, what: string): void
+  close(): Promise<void>
+}
+
+/** The product's time stands still, so that two equal questions have equal answers. */
+export function standingClock(): Clock {
+  const now = Date.now()
+  return { now: () => new Date(now) }
+}
+
+/** Starts the product on a populated stage. `twins` are its tenants besides the attacker and the stranger. */
+export async function openLab(
+  stage: Stage,
+  twins: readonly AttackedTenant[],
+  options: { config: Config; log: Logger; clock?: Clock } & Pick<ServerOptions, 'variants' | 'around'>,
+): Promise<Lab> {
+  const databases: Database[] = []
+  const statements: string[] = []
+  let isTracing = false
+  let operations = 0
+  const { around = (_role, database) => database, ...given } = options
+  const server = await startServer({
+    ...given,
+    clock: options.clock ?? standingClock(),
+    database: stage,
+    around: (role, database) => {
+      databases.push(database)
+      return around(role, database)
+    },
+    onStatement: (role, { text }) => {
+      if (isTracing) statements.push(`${role}: ${text}`)
+    },
+  })
+  const client = new Client({ connectionString: stage.superuserUrl })
+  await client.connect()
+  const models = new Map(
+    databases
+      .flatMap((database) => [...entityModels(database.dataSource).values()])
+      .map((model) => [model.name, model]),
+  )
+  const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+  const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+  const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
+  const surface = readSurface(api, server.subgraphs, models, rows)
+  const coverage = expectedCoverage(api, surface)
+  const witness = await createWitness(client)
+  const covered = new Set<string>()
+  const findings: Finding[] = []
+  const known = new Map<string, Promise<Asker>>()
+
+  async function send(
+    token: string | null,
+    query: string,
+    variables?: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    operations += 1
+    const response = await fetch(server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify({ query, variables }),
+      signal,
+    })
+    return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) }
+  }
+
+  const lab: Lab = {
+    stage,
+    server,
+    client,
+    api,
+    models,
+    surface,
+    rows,
+    coverage,
+    witness,
+    findings,
+    operations: () => operations,
+    as(tenant, user = 'admin') {
+      const key = `${tenant.id} ${user}`
+      let asker = known.get(key)
+      if (!asker) known.set(key, (asker = signIn(tenant, user)))
+      return asker
+    },
+    async renew(tenant, user = 'admin') {
+      const { token } = await lab.as(tenant, user)
+      if ((await send(token, '{ __typename }')).status === 401) known.delete(`${tenant.id} ${user}`)
+    },
+    async ask(asker, where, query, variables, signal) {
+      cover(query)
+      if (query.startsWith('mutation')) witness.wrote(variables)
+      const answer = await send(asker.token, query, variables, signal)
+      // An attack by nobody proves nothing.
+      if (answer.status === 401)
+        findings.push({ attack: 'session', where, what: 'the attacker was signed out' })
+      witness.see(asker.tenant, where, answer, `${query} ${JSON.stringify(variables ?? {})}`)
+      return answer
+    },
+    async traced(work) {
+      statements.length = 0
+      isTracing = true
+      try {
+        const answer = await work()
+        return { answer, statements: [...statements] }
+      } finally {
+        isTracing = false
+      }
+    },
+    found: (attack, where, what) => void findings.push({ attack, where, what }),
+    async close() {
+      await client.end()
+      await server.close()
+    },
+  }
+
+  async function signIn(tenant: AttackedTenant, user: string): Promise<Asker> {
+    const input = { tenant: tenant.slug, email: `${user}@${tenant.domain}.example`, password }
+    const text =
+      'mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }'
+    const answer = await send(null, text, { input })
+    const payload = answer.data?.['signIn'] as { accessToken: string | null } | undefined
+    if (!payload?.accessToken)
+      throw new Error(`${input.email} of ${tenant.slug} cannot sign in: ${JSON.stringify(answer)}`)
+    const viewer = await send(payload.accessToken, '{ viewer { id } }')
+    const { id } = (viewer.data?.['viewer'] ?? {}) as { id?: string }
+    return { tenant, user, userId: String(id), token: payload.accessToken }
+  }
+
+  /** Counts the fields that a document asks for. */
+  function cover(query: string): void {
+    if (covered.has(query)) return
+    covered.add(query)
+    const info = new TypeInfo(api)
+    visit(
+      parse(query),
+      visitWithTypeInfo(info, {
+        Field(node) {
+          const parent = info.getParentType()
+          if (parent === api.getQueryType()) coverage.attacked('root field', node.name.value)
+          else if (parent) coverage.attacked('field', `${parent.name}.${node.name.value}`)
+        },
+      }),
+    )
+  }
+
+  return lab
+}
+
+/** An answer in which a given value and what changes by itself do not stand any more. */
+export function comparable(answer: Answer, value: string): string {
+  const text = JSON.stringify(answer, (key, inner: unknown) => (key === 'traceId' ? undefined : inner))
+  return text.replaceAll(value, 'ID')
+}

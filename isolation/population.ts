@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { Client } from 'pg'
+import { insertDemoData } from '../database/demo'
+import { demoTenantIds } from '../database/demo/ids'
+import { uuidv7 } from '../subgraphs/shared/id'
+import type { Stage } from './stage'
+
+/** The password of everybody here. */
+export const password = 'correct horse battery'
+
+export interface AttackedTenant {
+  id: string
+  slug: string
+  /** The domain of its users' e-mail addresses: a twin's users are called as their originals. */
+  domain: string
+}
+
+/** The tenant whose users attack. */
+export const attacker: AttackedTenant = { id: demoTenantIds.acme, slug: 'acme', domain: 'acme' }
+/** A tenant with other content: whatever of it is seen is recognised by its text too. */
+export const stranger: AttackedTenant = { id: demoTenantIds.globex, slug: 'globex', domain: 'globex' }
+
+const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+
+export interface TenantTable {
+  /** Quoted, with its schema. */
+  name: string
+  schema: string
+  table: string
+  tenantColumn: string
+  hasId: boolean
+  /** Those a row is written with: generated ones are not. */
+  columns: string[]
+}
+
+/** Every table that holds tenants' rows, from the catalogue; partitions are reached through their parents. */
+export async function tenantTables(client: Client): Promise<TenantTable[]> {
+  const { rows } = await client.query<TenantTable>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname::text AS schema, c.relname::text AS "table",
+            t.attname::text AS "tenantColumn",
+            EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'id') AS "hasId",
+            ARRAY(SELECT quote_ident(attname) FROM pg_attribute
+                  WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped AND t.attname =
+            CASE WHEN n.nspname = 'tenancy' AND c.relname = 'tenants' THEN 'id' ELSE 'tenant_id' END
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 1`,
+  )
+  return rows
+}
+
+/** Two contrasting tenants, and twins of the first that differ from it in nothing but ids and slug. */
+export async function populate(stage: Stage, twins: number): Promise<AttackedTenant[]> {
+  const owner = new Client({ connectionString: stage.migratorUrl })
+  await owner.connect()
+  await owner.query('BEGIN')
+  await insertDemoData(owner, { password, rounds: 4 })
+  await owner.query('COMMIT')
+  await owner.end()
+  return withoutTriggers(stage, async (client) => {
+    const tables = await tenantTables(client)
+    const global = await globalIds(client)
+    const made: AttackedTenant[] = []
+    for (let number = 1; number <= twins; number++) {
+      const twin = { id: uuidv7(), slug: `twin-${number}`, domain: attacker.domain }
+      for (const table of tables) await copyRows(client, table, twin, global)
+      made.push(twin)
+    }
+    return made
+  })
+}
+
+/** As superuser with neither triggers nor foreign keys, so that rows are written as they are, in any order. */
+export async function withoutTriggers<T>(stage: Stage, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: stage.superuserUrl })
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query('SET LOCAL session_replication_role = replica')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } finally {
+    await client.end()
+  }
+}
+
+/** Ids of rows that are everybody's, which therefore stay as they are. */
+async function globalIds(client: Client): Promise<Set<string>> {
+  const { rows: tables } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype
+      WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND c.oid <> 'tenancy.tenants'::regclass
+        AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'tenant_id')`,
+  )
+  const ids = new Set<string>()
+  for (const { name } of tables) {
+    const text = ['SELECT id FROM', name].join(' ')
+    for (const { id } of (await client.query<{ id: string }>(text)).rows) ids.add(id)
+  }
+  return ids
+}
+
+/** The same row for every tenant: its ids are mapped one to one, wherever in the row they stand. */
+async function copyRows(
+  client: Client,
+  table: TenantTable,
+  twin: AttackedTenant,
+  global: ReadonlySet<string>,
+): Promise<void> {
+  const read = `SELECT to_jsonb(t)::text AS row FROM ${table.name} t WHERE ${table.tenantColumn} = $1`
+  const { rows } = await client.query<{ row: string }>(read, [attacker.id])
+  const isTenants = table.tenantColumn === 'id'
+  const copies = rows.map(({ row }) => {
+    const copy = row.replace(uuid, (id) =>
+      id === attacker.id ? twin.id : global.has(id) ? id : mappedId(id, twin),
+    )
+    return isTenants ? copy.replace(/"slug": "[^"]*"/, `"slug": "${twin.slug}"`) : copy
+  })
+  const columns = table.columns.join(', ')
+  const write = `INSERT INTO ${table.name} (${columns}) OVERRIDING SYSTEM VALUE
+     SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table.name}, $1::jsonb)`
+  await client.query(write, [`[${copies.join(',')}]`])
+}
+
+/** Keeps the time that a UUID version 7 begins with, since partitions are found by it, and the variant. */
+function mappedId(id: string, twin: AttackedTenant): string {
+  const hash = createHash('sha256').update(`${twin.id} ${id}`).digest('hex')
+  return `${id.slice(0, 20)}${hash.slice(0, 3)}-${hash.slice(3, 15)}`
+}

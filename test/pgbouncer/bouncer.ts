@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../redis/server'
+
+export interface Bouncer {
+  /** The same database, by way of the pooler. */
+  through(url: string): string
+  stop(): Promise<void>
+}
+
+/**
+ * PgBouncer in transaction mode before the test server: every transaction may run on another server connection, of
+ * which there are two per role.
+ */
+export async function startBouncer(url: string): Promise<Bouncer> {
+  const server = new URL(url)
+  const folder = mkdtempSync(join(tmpdir(), 'pgbouncer-'))
+  const port = await freePort()
+  const isRoot = process.getuid?.() === 0
+  const users = join(folder, 'users.txt')
+  const settings = join(folder, 'pgbouncer.ini')
+  writeFileSync(users, `"${server.username}" "${server.password}"\n`)
+  writeFileSync(
+    settings,
+    `[databases]
+* = host=127.0.0.1 port=${server.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${users}
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 200
+`,
+  )
+  // It refuses to run as root.
+  for (const path of [folder, users, settings]) chmodSync(path, 0o755)
+  const child = spawn('pgbouncer', [...(isRoot ? ['-u', 'nobody'] : []), settings], { stdio: 'ignore' })
+  const failed = once(child, 'error').then(([error]) => {
+    throw new Error(`pgbouncer does not start (${String(error)}): apt-get install pgbouncer`)
+  })
+  await Promise.race([failed, listening(port)])
+  return {
+    through(original) {
+      const pooled = new URL(original)
+      pooled.port = String(port)
+      return pooled.href
+    },
+    async stop() {
+      const gone = child.exitCode === null ? once(child, 'exit') : undefined
+      child.kill('SIGTERM')
+      await gone
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    const connected = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    })
+    socket.destroy()
+    if (connected) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

@@ -1,0 +1,4 @@
+const { suite } = require('../support/jest-suite')
+
+/** Needs pgbouncer on the PATH (Debian: apt-get install pgbouncer). */
+module.exports = suite({ testMatch: ['<rootDir>/test/pgbouncer/**/*.test.ts'] })
