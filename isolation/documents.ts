@@ -122,7 +122,8 @@ export function selectionOf(type: GraphQLOutputType, depth: number, ids: IdSourc
     const target = getNamedType(field.type)
     if (!isCompositeType(target)) return []
     // Edges repeat the nodes: their type is enough.
-    if (field.name === 'edges' && isWrapper(named.name)) return ['edges { cursor node { __typename } }']
+    if (field.name === 'edges' && isWrapper(named.name))
+      return [`edges { ${leavesOf(field.type)} node { __typename } }`]
     const isFree = isWrapper(named.name) || !hasOwnIdentity(target)
     const left = isFree ? depth : depth - 1
     if (left < 1) return []

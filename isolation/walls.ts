@@ -173,7 +173,7 @@ async function testWall(
     if (lab.findings.some(({ attack }) => attack === 'inference'))
       noticedBy.add('restricted columns in answers')
     if (unprotected.size > 0) noticedBy.add('reads that do not name the tenant')
-    if (answers.every((answer) => answer.includes('"errors"')) || lab.witness.ownIds() === 0)
+    if (answers.every((answer) => answer.includes('"extensions"')) || lab.witness.ownIds() === 0)
       noticedBy.add('not even own rows are answered')
     return { wall: name, mustHold, stillHolds: seen.length === 0, noticedBy: [...noticedBy] }
   } finally {

@@ -94,7 +94,7 @@ async function attackUnique(
   victim: AttackedTenant,
 ): Promise<void> {
   const taken = lab.rows.sample(victim, place.type)?.[property]
-  if (typeof taken !== 'string' || taken === lab.rows.sample(attacker, place.type)?.[property]) return
+  if (typeof taken !== 'string' || (await attackerUses(lab, place.type, property, taken))) return
   const outcome = async (value: string) => {
     const answer = await ask(lab, place, { [path]: value }, 'own')
     const { payload } = (answer.data ?? {}) as {
@@ -112,6 +112,14 @@ async function attackUnique(
       `${place.field.name} ${path}`,
       `answers ${found} for a value of ${victim.slug}, and ${before} for an unused one`,
     )
+}
+
+/** A twin's values are the attacker's too. */
+async function attackerUses(lab: Lab, type: string, property: string, value: string): Promise<boolean> {
+  const model = lab.models.get(type)!
+  const text = `SELECT FROM ${model.table} WHERE tenant_id = $1 AND ${model.columns.get(property)!.sql}::text = $2`
+  const { rowCount } = await lab.client.query(text, [attacker.id, value])
+  return rowCount !== 0
 }
 
 /** A text of the same shape that nobody uses: its last digit or letter is another one. */
