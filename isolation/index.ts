@@ -2,6 +2,7 @@ import type { Config } from '../subgraphs/shared/config'
 import type { Logger } from '../subgraphs/shared/log'
 import { attackAbsence } from './attacks/absence'
 import { attackColumns } from './attacks/columns'
+import { attackCursors } from './attacks/cursors'
 import { attackMutations } from './attacks/mutations'
 import { attackWithRaces, type RaceReport } from './attacks/races'
 import { attackIds } from './attacks/reads'
@@ -53,7 +54,8 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
   try {
     // First, because mutations suspend and demote the attacker's own colleagues.
     await phase('columns and rows within a tenant', () => attackColumns(lab, ['viewer', 'analyst', 'hr']))
-    await phase('ids and cursors', () => attackIds(lab, victims))
+    await phase('ids', () => attackIds(lab, victims))
+    await phase('cursors', () => attackCursors(lab, stranger))
     await phase('references', () => attackReferences(lab, victims))
     refusedTokens = await phase('viewer tokens', () => attackSubgraphs(lab))
     await phase('mutations', () => attackMutations(lab, victims))

@@ -1,7 +1,7 @@
 import { decodeCursor, encodeCursor } from '../../subgraphs/shared/cursor'
 import { uuidv7 } from '../../subgraphs/shared/id'
-import { comparable, type Asker, type Lab } from '../lab'
-import type { AttackedTenant } from '../population'
+import { comparable, type Lab } from '../lab'
+import { attacker, type AttackedTenant } from '../population'
 import { listDocument, orderOf } from './reads'
 
 const forged: readonly string[] = [
@@ -17,7 +17,8 @@ const forged: readonly string[] = [
  * Cursors minted for the victim and cursors made by hand. A victim's cursor must be a mere position: it answers as one
  * made of the same sort key and an id that nobody has.
  */
-export async function attackCursors(lab: Lab, asker: Asker, victim: AttackedTenant): Promise<void> {
+export async function attackCursors(lab: Lab, victim: AttackedTenant): Promise<void> {
+  const asker = await lab.as(attacker)
   const theirs = await lab.as(victim)
   for (const connection of lab.surface.connections) {
     const { name, node, orders } = connection

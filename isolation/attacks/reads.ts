@@ -11,9 +11,8 @@ import {
   type Field,
 } from '../documents'
 import { comparable, type Asker, type Lab } from '../lab'
-import { attacker, stranger, type AttackedTenant } from '../population'
+import { attacker, type AttackedTenant } from '../population'
 import type { ConnectionPlace } from '../surface'
-import { attackCursors } from './cursors'
 import { filterValue } from './values'
 
 /** A question that can be asked again. */
@@ -158,7 +157,6 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
       }
     }
   }
-  await attackCursors(lab, asker, stranger)
 }
 
 /** Asks with an unknown id, then with the foreign one, and reports any difference. */
