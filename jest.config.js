@@ -7,5 +7,6 @@ module.exports = suite({
     '/test/pg15/',
     '/test/guide/',
     '/test/pgbouncer/',
+    '/test/browser/',
   ],
 })

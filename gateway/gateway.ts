@@ -16,6 +16,7 @@ import { loadable, subgraphNamesOf } from './compose'
 import { costModel, type CostModel } from './cost-model'
 import { currentRecord, type GatewayContext, type SubgraphDataSource } from './context'
 import { answerError } from './errors'
+import type { Explorer } from './explorer'
 import { createHttpServer } from './http'
 import { drainable, listen } from './listen'
 import { defaultLimits, limitsPlugin, type Limits } from './limits'
@@ -51,8 +52,8 @@ export interface GatewayOptions {
   scalars?: Readonly<Record<string, ScalarInput>>
   /** What else looks at requests, after the limits: {@link usageRecorder}. */
   plugins?: readonly ApolloServerPlugin<GatewayContext>[]
-  /** HTML for a browser at `GET /graphql`. */
-  page?: () => string
+  /** The page for a browser at `GET /graphql`. */
+  explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
   foreignSubgraphs?: boolean
   /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
@@ -142,7 +143,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       metrics,
       maxBodyBytes: limits.maxBodyBytes,
       trustProxy: options.trustProxy ?? false,
-      page: options.page,
+      explorer: options.explorer,
       formatError,
     })
     const drain = drainable(server, log)

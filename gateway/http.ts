@@ -6,6 +6,7 @@ import { ApiError } from '../subgraphs/shared/errors'
 import type { Logger } from '../subgraphs/shared/log'
 import { complete, json, notFound, type Answer } from './answer'
 import { currentRecord, type GatewayContext, type RequestRecord } from './context'
+import type { Explorer } from './explorer'
 import type { Metrics } from './metrics'
 import { ready, type Checks } from './ready'
 import { clientIpOf, readJson, requestIdOf, RequestRefused } from './request'
@@ -20,8 +21,8 @@ export interface HttpOptions {
   metrics: Metrics
   maxBodyBytes: number
   trustProxy: boolean
-  /** What a browser gets at `GET /graphql` without a query, as HTML; without it a line of text says what is here. */
-  page?: () => string
+  /** What a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
+  explorer?: Explorer
   /** Makes an error safe to leave; it knows the request by itself. */
   formatError: (error: unknown) => object
 }
@@ -70,7 +71,7 @@ export function createHttpServer(options: HttpOptions): Server {
       const body = await metrics.registry.metrics()
       return send(response, record, { status: 200, type: metrics.registry.contentType, body })
     }
-    return send(response, record, notFound)
+    return send(response, record, options.explorer?.asset(path ?? '') ?? notFound)
   }
 
   async function graphql(
@@ -116,8 +117,8 @@ export function createHttpServer(options: HttpOptions): Server {
       !searchParams.has('query') &&
       !searchParams.has('extensions')
     ) {
-      return options.page
-        ? { status: 200, type: 'text/html; charset=utf-8', body: options.page() }
+      return options.explorer && request.headers.accept?.includes('text/html')
+        ? options.explorer.page()
         : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
     }
     const headers = new HeaderMap()

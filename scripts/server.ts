@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PreparedDatabase } from '../database'
 import type { SubgraphDataSource } from '../gateway/context'
+import { examplesIn, explorer } from '../gateway/explorer'
 import { startGateway } from '../gateway/gateway'
 import type { Limits } from '../gateway/limits'
 import { localDataSource } from '../gateway/local-data-source'
@@ -158,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       trustProxy: config.trustProxy,
       scalars,
       plugins: [usage.plugin],
+      explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
     })
     opened.push(() => gateway.close())
     return { url: gateway.url, services, subgraphs: byName, close }

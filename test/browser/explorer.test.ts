@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { password, startGraph, type TestGraph } from '../support/graph'
+
+const operations = join(__dirname, '../operations')
+
+let graph: TestGraph
+let browser: Browser
+let page: Page
+/** What the browser complained about, violations of the content security policy among it. */
+let complaints: string[]
+/** Origins that something was asked from. */
+let origins: Set<string>
+
+beforeAll(async () => {
+  graph = await startGraph({ demo: true })
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' })
+})
+afterAll(async () => {
+  await browser.close()
+  await graph.close()
+})
+
+beforeEach(async () => open({ width: 1280, height: 800 }))
+afterEach(() => page.context().close())
+
+async function open(viewport: { width: number; height: number }): Promise<void> {
+  const context = await browser.newContext({ viewport })
+  page = await context.newPage()
+  complaints = []
+  origins = new Set()
+  page.on('console', (line) => void (line.type() === 'error' && complaints.push(line.text())))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    if (!request.url().startsWith('data:')) origins.add(new URL(request.url()).origin)
+  })
+  await page.goto(graph.server.url)
+  await page.locator('.graphiql-query-editor .CodeMirror').waitFor()
+}
+
+async function signIn(secret = password): Promise<void> {
+  await page.getByLabel('Tenant').fill('acme')
+  await page.getByLabel('E-mail').fill('admin@acme.example')
+  await page.getByLabel('Password').fill(secret)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+async function type(query: string): Promise<void> {
+  await page.locator('.graphiql-query-editor .CodeMirror').click()
+  await page.keyboard.press('Control+A')
+  await page.keyboard.insertText(query)
+}
+
+/** Runs what is in the editor and gives the answer as the page shows it. */
+async function run(): Promise<{ data?: Record<string, unknown> | null; errors?: { message: string }[] }> {
+  await page.evaluate("document.querySelector('.result-window .CodeMirror').CodeMirror.setValue('')")
+  await page.getByRole('button', { name: /execute query/i }).click()
+  const shown = "document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()"
+  await page.waitForFunction(`${shown}.trim().endsWith('}')`)
+  return JSON.parse(await page.evaluate<string>(shown)) as Awaited<ReturnType<typeof run>>
+}
+
+async function screenshot(name: string): Promise<void> {
+  const folder = process.env.SCREENSHOTS
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+const admin = { data: { viewer: { email: 'admin@acme.example' } } }
+
+test('a typed query answers with rows after signing in, and no longer after signing out', async () => {
+  await type('{ viewer { email } }')
+  expect(await run()).toEqual({ data: { viewer: null } })
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  expect(await run()).toEqual(admin)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  expect(await run()).toEqual({ data: { viewer: null } })
+  expect(complaints).toEqual([])
+})
+
+test('a wrong password is explained and signs nobody in', async () => {
+  await signIn('wrong password')
+  await expect(page.getByRole('status').filter({ hasText: /\S/ }).textContent()).resolves.toMatch(/password/i)
+  await type('{ viewer { email } }')
+  expect(await run()).toEqual({ data: { viewer: null } })
+})
+
+test('an access token that has ended is renewed without asking', async () => {
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await type('{ viewer { email } }')
+  graph.clock.advance({ minutes: 16 })
+  expect(await run()).toEqual(admin)
+  await page.reload()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+})
+
+test.each(readdirSync(operations))('the menu offers test/operations/%s, and it answers', async (file) => {
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await page.getByLabel('Example').selectOption(file.replace('.graphql', '').replaceAll('-', ' '))
+  const text = await page.evaluate<string>(
+    "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.getValue()",
+  )
+  expect(text).toBe(readFileSync(join(operations, file), 'utf8'))
+  const answer = await run()
+  expect(answer.errors).toBeUndefined()
+  expect(Object.values(answer.data ?? {})).not.toContain(null)
+  await screenshot(`example-${file}`)
+})
+
+test('the documentation opens, nothing comes from elsewhere, no secret is stored', async () => {
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await type('{ viewer { email } }')
+  await run()
+  await page.getByRole('button', { name: /documentation explorer/i }).click()
+  await page.getByRole('link', { name: 'Query' }).first().click()
+  await page.getByRole('heading', { name: 'Fields' }).or(page.getByText('Fields')).first().waitFor()
+  await screenshot('documentation')
+  expect([...origins]).toEqual([new URL(graph.server.url).origin])
+  expect(complaints).toEqual([])
+  const stored = await page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')
+  expect(stored).toContain('viewer { email }')
+  expect(stored).not.toMatch(/eyJ|Bearer/)
+  expect(stored).not.toContain(password)
+  expect(await page.evaluate('localStorage.length + document.cookie.length')).toBe(0)
+})
+
+test('fits a phone', async () => {
+  await page.context().close()
+  await open({ width: 390, height: 844 })
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await type('{ viewer { email } }')
+  expect(await run()).toEqual(admin)
+  await screenshot('phone')
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+})
