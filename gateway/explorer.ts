@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { projectRoot } from '../subgraphs/shared/config'
 import type { Answer } from './answer'
 
@@ -40,13 +40,18 @@ const types: Readonly<Record<string, string>> = {
 
 /** In the order the page loads them; the packages ship them built. */
 const files = {
-  styles: [require.resolve('graphiql/graphiql.min.css'), ownFile('explorer.css')],
+  styles: [packageFile('graphiql', 'graphiql.min.css'), ownFile('explorer.css')],
   scripts: [
-    require.resolve('react/umd/react.production.min.js'),
-    require.resolve('react-dom/umd/react-dom.production.min.js'),
-    require.resolve('graphiql/graphiql.min.js'),
+    packageFile('react', 'umd/react.production.min.js'),
+    packageFile('react-dom', 'umd/react-dom.production.min.js'),
+    packageFile('graphiql', 'graphiql.min.js'),
     ownFile('explorer.js'),
   ],
+}
+
+/** A package's file for browsers, which its `exports` for Node do not name. */
+function packageFile(name: string, file: string): string {
+  return join(dirname(require.resolve(`${name}/package.json`)), file)
 }
 
 /** Plain files for the browser; the build does not touch them. */
