@@ -152,7 +152,7 @@ const cases: [string, Edit, string[]][] = [
   ],
   [
     'a deprecation without replacement',
-    ['people', 'Use \`id\`. ', ''],
+    ['people', 'Use `id`. ', ''],
     ['DEPRECATION_UNCLEAR Person.name people.graphql'],
   ],
   ['a type name in another form', ['people', 'enum Mood', 'enum mood'], ['NAME_FORM mood people.graphql']],
