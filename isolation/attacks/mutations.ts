@@ -34,8 +34,9 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
     }
     await ask(lab, place, {}, 'own')
     await lab.renew(attacker)
-    if ((await stateOf(lab.client, victims)) !== before)
-      lab.found('mutation', place.field.name, 'changed rows of another tenant')
+    for (const [table, state] of await stateOf(lab.client, victims))
+      if (before.get(table) !== state)
+        lab.found('mutation', place.field.name, `changed rows of another tenant in ${table}`)
   }
 }
 
