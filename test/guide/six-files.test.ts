@@ -39,7 +39,16 @@ function run(command: string, ...args: string[]): string {
 
 it('adds an entity that composes, type-checks, and passes its own and the contract tests', () => {
   const kept = ['package.json', 'tsconfig.json', '.swcrc', 'jest.config.js']
-  const folders = ['schema', 'subgraphs', 'gateway', 'registry', 'database', 'migrations', 'scripts']
+  const folders = [
+    'schema',
+    'subgraphs',
+    'gateway',
+    'registry',
+    'isolation',
+    'database',
+    'migrations',
+    'scripts',
+  ]
   const tests = ['support', 'contract', 'hr', 'operations'].map((name) => join('test', name))
   for (const name of [...kept, ...folders, ...tests])
     cpSync(join(projectRoot, name), join(copy, name), { recursive: true })
