@@ -35,6 +35,7 @@ export default tseslint.config(
   },
   // Plain JavaScript is configuration: it has no project to take types from.
   { files: ['**/*.{js,cjs,mjs}'], languageOptions: { parserOptions: { projectService: false } } },
+  { files: ['scripts/build.mjs'], languageOptions: { globals: { process: 'readonly' } } },
   {
     files: ['**/*.ts'],
     rules: {

@@ -2,15 +2,16 @@ import { prepareDatabase } from '../database'
 import { ConfigError, loadConfig } from '../subgraphs/shared/config'
 import { createLogger } from '../subgraphs/shared/log'
 import { loadDemoData } from '../database/demo'
-import { startServer } from './server'
+import type { RunningServer } from './server'
 
 /** `npm start`: database, subgraphs and gateway in one process, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLogger(config)
-  const database = await prepareDatabase(config, log)
+  // Modules are read while PostgreSQL starts.
+  const [database, { startServer }] = await Promise.all([prepareDatabase(config, log), import('./server.js')])
   let stopping: Promise<void> | undefined
-  let server: Awaited<ReturnType<typeof startServer>> | undefined
+  let server: RunningServer | undefined
   const stop = (exitCode: number): Promise<void> => {
     process.exitCode = exitCode
     return (stopping ??= (async () => {

@@ -16,9 +16,11 @@ interface Subscription {
  * @throws Error that names host and port when Redis does not answer at start
  */
 export async function openRedisStore(url: string, log: Logger): Promise<Store> {
+  // Loading it is a tenth of the start of a process, and most need none.
+  const { createClient } = await import('redis')
   const active = new Set<Subscription>()
-  const commands = redisConnection(url, log, 'commands')
-  const subscriptions = redisConnection(url, log, 'subscriptions', async (redis) => {
+  const commands = redisConnection(createClient, url, log, 'commands')
+  const subscriptions = redisConnection(createClient, url, log, 'subscriptions', async (redis) => {
     await Promise.all([...active].map(({ channel, listener }) => redis.subscribe(channel, listener)))
   })
   // Redis' numbered databases separate keys, but not channels.

@@ -1,4 +1,4 @@
-import { createClient } from 'redis'
+import type { createClient } from 'redis'
 import { unavailable } from './errors'
 import type { Logger } from './log'
 
@@ -33,9 +33,11 @@ export interface RedisConnection {
  * A connection that comes back by itself, logs each outage once, and whose commands are answered or fail in time. One
  * that is silent is replaced: its peer may be gone without a word, which TCP alone notices after a quarter of an hour.
  *
+ * @param library node-redis' own function: who needs no Redis does not load its client
  * @param restore brings a new client to the state of a replaced one
  */
 export function redisConnection(
+  library: typeof createClient,
   url: string,
   log: Logger,
   purpose: string,
@@ -48,7 +50,9 @@ export function redisConnection(
 
   function open(): Redis {
     // At start a wrong address is an error; later an outage is waited for.
-    const client = newClient(url, (retries) => (wasReady ? Math.min(50 * 2 ** retries, 2000) : false))
+    const client = newClient(library, url, (retries) =>
+      wasReady ? Math.min(50 * 2 ** retries, 2000) : false,
+    )
     let restored = false
     client.on('error', (error: Error) => markDown(client, error))
     client.on('ready', () => {
@@ -109,8 +113,12 @@ export function redisConnection(
   return connection
 }
 
-function newClient(url: string, reconnectStrategy: (retries: number) => number | false) {
-  return createClient({
+function newClient(
+  library: typeof createClient,
+  url: string,
+  reconnectStrategy: (retries: number) => number | false,
+) {
+  return library({
     url,
     socket: { connectTimeout: 3000, socketTimeout: silenceMs, reconnectStrategy },
     disableOfflineQueue: true,
