@@ -1,6 +1,7 @@
 import {
   applicationRoles,
   grant,
+  lookupRole,
   migration,
   oneOf,
   rowLevelSecurity,
@@ -21,6 +22,8 @@ export const foundation = migration(1, 'foundation', [
         .filter((schema) => schema !== 'shared')
         .map((schema) => `GRANT USAGE ON SCHEMA ${schema} TO app_${schema}`),
       `GRANT USAGE ON SCHEMA shared TO ${applicationRoles.join(', ')}`,
+      // Opens nothing by itself: each look-up function brings the columns that it may read.
+      `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO ${lookupRole}`,
       'ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC',
     ],
     'ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC',

@@ -29,12 +29,10 @@ export function lookupFunction(definition: LookupFunction): Step {
   const [schema, name] = definition.name.split('.') as [string, string]
   const reads = Object.entries(definition.reads)
   const writes = Object.entries(definition.writes ?? {})
-  const schemas = [...new Set([...reads, ...writes].map(([table]) => table.split('.')[0]!))]
   const rows = definition.rows ? ` ROWS ${definition.rows}` : ''
   const language = definition.language ?? 'sql'
   return {
     up: [
-      `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO ${lookupRole}`,
       ...reads.flatMap(([table, columns]) => [
         `GRANT SELECT (${columns.join(', ')}) ON ${table} TO ${lookupRole}`,
         `CREATE POLICY ${name}_reads ON ${table} FOR SELECT TO ${lookupRole} USING (true)`,

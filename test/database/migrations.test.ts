@@ -24,14 +24,19 @@ async function query<T extends object>(text: string): Promise<T[]> {
   }
 }
 
-/** Everything in the database that a migration can make, one line each. Partitions depend on the day, their parents do not. */
+/**
+ * Everything in the database that a migration can make, one line each. Partitions depend on the day, their parents do
+ * not. Columns that the look-up role may read can serve several functions, so they stay; without the policy that comes
+ * and goes with each function they show no row.
+ */
 async function catalogue(): Promise<string[]> {
   const rows = await query<{ line: string }>(`
     WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|migrations)'),
     tables AS (SELECT c.* FROM pg_class c JOIN own ON own.oid = relnamespace WHERE NOT relispartition)
     SELECT format('schema %s %s', nspname, (SELECT nspacl FROM pg_namespace n WHERE n.oid = own.oid)) AS line FROM own
     UNION ALL SELECT format('relation %s %s %s %s %s', oid::regclass, relkind, relacl, relrowsecurity, relforcerowsecurity) FROM tables
-    UNION ALL SELECT format('column %s %s %s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attacl,
+    UNION ALL SELECT format('column %s %s %s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
+        (SELECT array_agg(item ORDER BY item::text) FROM unnest(attacl) AS item WHERE item::text NOT LIKE 'app_lookup=%'),
         (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum))
       FROM pg_attribute JOIN tables ON tables.oid = attrelid WHERE attnum > 0 AND NOT attisdropped
     UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(c.oid))
@@ -45,32 +50,24 @@ async function catalogue(): Promise<string[]> {
   return rows.map((row) => row.line).sort()
 }
 
-test('all up, all down, all up: nothing is left and nothing differs', async () => {
-  const before = await catalogue()
-  const names = await migrateUp(database.migratorUrl)
-  const first = await catalogue()
-  expect(names).toHaveLength(migrations.length)
-  expect(first.length).toBeGreaterThan(before.length)
-
-  const down: (string | null)[] = []
-  for (let left = migrations.length; left > 0; left -= 1) down.push(await migrateDown(database.migratorUrl))
-  expect(down).toEqual([...names].reverse())
-  expect(await migrateDown(database.migratorUrl)).toBeNull()
-  expect(await catalogue()).toEqual(before)
-
-  await migrateUp(database.migratorUrl)
-  expect(await catalogue()).toEqual(first)
-})
-
-test('each migration alone can be taken back and applied again', async () => {
+test('each migration alone can be taken back, and all together leave nothing', async () => {
+  const made = [await catalogue()]
+  const names: string[] = []
   for (let count = 1; count <= migrations.length; count += 1) {
-    const until = migrations.slice(0, count)
-    await migrateUp(database.migratorUrl, until)
-    const there = await catalogue()
-    await migrateDown(database.migratorUrl, until)
-    await migrateUp(database.migratorUrl, until)
-    expect(await catalogue()).toEqual(there)
+    names.push(...(await migrateUp(database.migratorUrl, migrations.slice(0, count))))
+    expect(names).toHaveLength(count)
+    made.push(await catalogue())
+    expect(made[count]).not.toEqual(made[count - 1])
   }
+  for (let count = migrations.length; count > 0; count -= 1) {
+    expect(await catalogue()).toEqual(made[count])
+    expect(await migrateDown(database.migratorUrl)).toBe(names[count - 1])
+  }
+  expect(await migrateDown(database.migratorUrl)).toBeNull()
+  expect(await catalogue()).toEqual(made[0])
+
+  expect(await migrateUp(database.migratorUrl)).toEqual(names)
+  expect(await catalogue()).toEqual(made[migrations.length])
 })
 
 test('two migrators at once: one applies, the other waits and finds nothing to do', async () => {
