@@ -10,6 +10,7 @@ import { interactions } from './0013-interactions'
 import { reviews } from './0014-reviews'
 import { departments } from './0016-departments'
 import { budgets } from './0017-budgets'
+import { referenceData } from './0018-reference-data'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   reviews,
   departments,
   budgets,
+  referenceData,
 ]

@@ -2,6 +2,8 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { UserError as UserErrorRow } from '../shared/errors';
 import type { Tenant as TenantRow } from './entities/Tenant';
+import type { Country as CountryRow } from './entities/Country';
+import type { Industry as IndustryRow } from './entities/Industry';
 import type { SubgraphContext } from '../shared/context';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -138,6 +140,40 @@ export type FloatFilter = {
 export type Query = {
   /** The tenant of the viewer. There is no way to name another one: the tenant comes from the access token. */
   tenant?: Maybe<Tenant>;
+  /** One country; null when there is none with this id. */
+  country?: Maybe<Country>;
+  /** The countries and territories of ISO 3166-1, by name: the same for every tenant. */
+  countries: CountryConnection;
+  /** One industry; null when there is none with this id. */
+  industry?: Maybe<Industry>;
+  /** The sections and divisions of ISIC, Rev. 4, by code: the same for every tenant. */
+  industries: IndustryConnection;
+};
+
+
+export type QueryCountryArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryCountriesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<CountryFilter>;
+  orderBy?: InputMaybe<CountryOrder>;
+};
+
+
+export type QueryIndustryArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryIndustriesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<IndustryFilter>;
+  orderBy?: InputMaybe<IndustryOrder>;
 };
 
 export type Mutation = {
@@ -287,6 +323,168 @@ export type TenancyUserErrorCode =
   /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_KEY_REUSED';
 
+/** A country or territory of ISO 3166-1. */
+export type Country = {
+  /** UUID of the country, the same on every installation. */
+  id: Scalars['ID']['output'];
+  /** Its usual name in English. */
+  name: Scalars['String']['output'];
+  /** ISO 3166-1 alpha-2: two capitals, such as `DE`. */
+  isoCode2: Scalars['String']['output'];
+  /** ISO 3166-1 alpha-3: three capitals, such as `DEU`. */
+  isoCode3: Scalars['String']['output'];
+  /** ISO 3166-1 numeric: three digits, such as `276`; leading zeros are part of it. */
+  isoNumeric: Scalars['String']['output'];
+  /** False when it is no longer to be chosen. */
+  isActive: Scalars['Boolean']['output'];
+};
+
+/** A page of countries. */
+export type CountryConnection = {
+  /** The countries with their cursors. */
+  edges: Array<CountryEdge>;
+  /** The countries alone. */
+  nodes: Array<Country>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many countries the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A country in a page. */
+export type CountryEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The country. */
+  node: Country;
+};
+
+/** Which countries to return. All conditions given must hold. */
+export type CountryFilter = {
+  /** By a part of name or code, case ignored. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By name. */
+  name?: InputMaybe<StringFilter>;
+  /** By the two-letter code. */
+  isoCode2?: InputMaybe<StringFilter>;
+  /** By the three-letter code. */
+  isoCode3?: InputMaybe<StringFilter>;
+  /** By the three digits. */
+  isoNumeric?: InputMaybe<StringFilter>;
+  /** Those that are to be chosen, or those that no longer are. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The order of countries. */
+export type CountryOrder = {
+  /** By which value. */
+  field: CountryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What countries can be ordered by. */
+export type CountryOrderField =
+  /** The name. */
+  | 'NAME'
+  /** The two-letter code. */
+  | 'ISO_CODE_2'
+  /** The three-letter code. */
+  | 'ISO_CODE_3'
+  /** The three digits. */
+  | 'ISO_NUMERIC';
+
+/**
+ * A branch of business: a section or a division of the International Standard Industrial Classification of All Economic
+ * Activities, Rev. 4 (United Nations, 2008).
+ */
+export type Industry = {
+  /** UUID of the industry, the same on every installation. */
+  id: Scalars['ID']['output'];
+  /** A section's letter, A to U, or a division's two digits, such as `21`. */
+  code: Scalars['String']['output'];
+  /** Its full title in English. */
+  name: Scalars['String']['output'];
+  /** Whether it is a section or a division. */
+  level: IndustryLevel;
+  /** The section that a division belongs to; null for a section. */
+  parent?: Maybe<Industry>;
+  /** The divisions of a section, by code; none below a division. */
+  divisions: IndustryConnection;
+  /** False when it is no longer to be chosen. */
+  isActive: Scalars['Boolean']['output'];
+};
+
+
+/**
+ * A branch of business: a section or a division of the International Standard Industrial Classification of All Economic
+ * Activities, Rev. 4 (United Nations, 2008).
+ */
+export type IndustryDivisionsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<IndustryFilter>;
+  orderBy?: InputMaybe<IndustryOrder>;
+};
+
+/** A page of industries. */
+export type IndustryConnection = {
+  /** The industries with their cursors. */
+  edges: Array<IndustryEdge>;
+  /** The industries alone. */
+  nodes: Array<Industry>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many industries the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An industry in a page. */
+export type IndustryEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The industry. */
+  node: Industry;
+};
+
+/** Which industries to return. All conditions given must hold. */
+export type IndustryFilter = {
+  /** By a part of code or name, case ignored. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By code. */
+  code?: InputMaybe<StringFilter>;
+  /** By name. */
+  name?: InputMaybe<StringFilter>;
+  /** The sections or the divisions alone. */
+  level?: InputMaybe<IndustryLevel>;
+  /** By the section they belong to. */
+  parentId?: InputMaybe<IdFilter>;
+  /** Those that are to be chosen, or those that no longer are. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The levels of the classification. */
+export type IndustryLevel =
+  /** One of the 21 broad sections, named by a letter. */
+  | 'SECTION'
+  /** One of the 88 divisions, named by two digits. */
+  | 'DIVISION';
+
+/** The order of industries. */
+export type IndustryOrder = {
+  /** By which value. */
+  field: IndustryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What industries can be ordered by. */
+export type IndustryOrderField =
+  /** The code: divisions first, then sections. */
+  | 'CODE'
+  /** The name. */
+  | 'NAME';
+
 
 
 export type ResolverTypeWrapper<T> = Promise<T> | T;
@@ -368,6 +566,8 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of federation types */
 export type FederationTypes = {
   Tenant: Tenant;
+  Country: Country;
+  Industry: Industry;
 };
 
 /** Mapping of federation reference types */
@@ -375,6 +575,12 @@ export type FederationReferenceTypes = {
   Tenant:
     ( { __typename: 'Tenant' }
     & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
+  Country:
+    ( { __typename: 'Country' }
+    & GraphQLRecursivePick<FederationTypes['Country'], {"id":true}> );
+  Industry:
+    ( { __typename: 'Industry' }
+    & GraphQLRecursivePick<FederationTypes['Industry'], {"id":true}> );
 };
 
 
@@ -414,6 +620,19 @@ export type ResolversTypes = {
   UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
   TenancyUserErrorCode: TenancyUserErrorCode;
+  Country: ResolverTypeWrapper<CountryRow>;
+  CountryConnection: ResolverTypeWrapper<Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CountryEdge']>, nodes: Array<ResolversTypes['Country']> }>;
+  CountryEdge: ResolverTypeWrapper<Omit<CountryEdge, 'node'> & { node: ResolversTypes['Country'] }>;
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  CountryOrderField: CountryOrderField;
+  Industry: ResolverTypeWrapper<IndustryRow>;
+  IndustryConnection: ResolverTypeWrapper<Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['IndustryEdge']>, nodes: Array<ResolversTypes['Industry']> }>;
+  IndustryEdge: ResolverTypeWrapper<Omit<IndustryEdge, 'node'> & { node: ResolversTypes['Industry'] }>;
+  IndustryFilter: IndustryFilter;
+  IndustryLevel: IndustryLevel;
+  IndustryOrder: IndustryOrder;
+  IndustryOrderField: IndustryOrderField;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -445,6 +664,16 @@ export type ResolversParentTypes = {
   UpdateTenantInput: UpdateTenantInput;
   UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   TenancyUserError: UserErrorRow;
+  Country: CountryRow;
+  CountryConnection: Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CountryEdge']>, nodes: Array<ResolversParentTypes['Country']> };
+  CountryEdge: Omit<CountryEdge, 'node'> & { node: ResolversParentTypes['Country'] };
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  Industry: IndustryRow;
+  IndustryConnection: Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['IndustryEdge']>, nodes: Array<ResolversParentTypes['Industry']> };
+  IndustryEdge: Omit<IndustryEdge, 'node'> & { node: ResolversParentTypes['Industry'] };
+  IndustryFilter: IndustryFilter;
+  IndustryOrder: IndustryOrder;
 };
 
 export type PublicDirectiveArgs = { };
@@ -493,6 +722,10 @@ export type UserErrorResolvers<ContextType = SubgraphContext, ParentType extends
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  country?: Resolver<Maybe<ResolversTypes['Country']>, ParentType, ContextType, RequireFields<QueryCountryArgs, 'id'>>;
+  countries?: Resolver<ResolversTypes['CountryConnection'], ParentType, ContextType, RequireFields<QueryCountriesArgs, 'first'>>;
+  industry?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType, RequireFields<QueryIndustryArgs, 'id'>>;
+  industries?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<QueryIndustriesArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -534,6 +767,51 @@ export type TenancyUserErrorResolvers<ContextType = SubgraphContext, ParentType 
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type CountryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Country'] = ResolversParentTypes['Country'], FederationReferenceType extends FederationReferenceTypes['Country'] = FederationReferenceTypes['Country']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Country']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  isoCode2?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  isoCode3?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  isoNumeric?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type CountryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryConnection'] = ResolversParentTypes['CountryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CountryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Country']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CountryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryEdge'] = ResolversParentTypes['CountryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Country'], ParentType, ContextType>;
+};
+
+export type IndustryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Industry'] = ResolversParentTypes['Industry'], FederationReferenceType extends FederationReferenceTypes['Industry'] = FederationReferenceTypes['Industry']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Industry']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  code?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  level?: Resolver<ResolversTypes['IndustryLevel'], ParentType, ContextType>;
+  parent?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType>;
+  divisions?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<IndustryDivisionsArgs, 'first'>>;
+  isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type IndustryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryConnection'] = ResolversParentTypes['IndustryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['IndustryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Industry']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type IndustryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryEdge'] = ResolversParentTypes['IndustryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Industry'], ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = SubgraphContext> = {
   DateTime?: GraphQLScalarType;
   Date?: GraphQLScalarType;
@@ -549,6 +827,12 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Tenant?: TenantResolvers<ContextType>;
   UpdateTenantPayload?: UpdateTenantPayloadResolvers<ContextType>;
   TenancyUserError?: TenancyUserErrorResolvers<ContextType>;
+  Country?: CountryResolvers<ContextType>;
+  CountryConnection?: CountryConnectionResolvers<ContextType>;
+  CountryEdge?: CountryEdgeResolvers<ContextType>;
+  Industry?: IndustryResolvers<ContextType>;
+  IndustryConnection?: IndustryConnectionResolvers<ContextType>;
+  IndustryEdge?: IndustryEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

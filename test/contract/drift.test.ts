@@ -59,7 +59,7 @@ it('maps every column of every entity as the table has it', async () => {
           (column.length ? `(${column.length})` : '') +
           (column.type.endsWith('[]') ? '[]' : '')
         if (!found) differences.push(`${model.name}.${column.property}: no column ${name}`)
-        else if (found.type.replace('(3)', '') !== expected)
+        else if (found.type.replace('timestamp(3)', 'timestamp') !== expected)
           differences.push(
             `${model.name}.${column.property}: ${expected} in the entity, ${found.type} in the table`,
           )
@@ -94,6 +94,7 @@ it('ties every foreign key of a tenant table to the tenant, and indexes it', asy
                       AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] = k.conkey)
        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
       WHERE k.contype = 'f' AND NOT c.relispartition
+        AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
         AND k.connamespace = ANY (SELECT oid FROM pg_namespace WHERE nspname = ANY ($1))`,
     [[...subgraphs.map(({ name }) => name), 'shared']],
   )) as [string, string, string, string[], boolean][]

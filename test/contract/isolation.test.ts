@@ -4,6 +4,7 @@ import { Supergraph } from '@apollo/federation-internals'
 import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
 import { loadable } from '../../gateway/compose'
 import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
+import { globalTables } from '../../migrations/sql'
 import { systemClock } from '../../subgraphs/shared/clock'
 import { projectRoot } from '../../subgraphs/shared/config'
 import type { RequestContext } from '../../subgraphs/shared/context'
@@ -19,8 +20,16 @@ const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'
 const api: GraphQLSchema = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
 const queries = Object.values(api.getQueryType()!.getFields())
 const mutations = Object.values(api.getMutationType()!.getFields())
-const lookUps = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
-const withoutArguments = queries.filter((field) => !lookUps.includes(field))
+const byId = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
+/** Rows that are everybody's are the same for every tenant. */
+const everybodys = byId.filter((field) =>
+  globalTables.some(
+    (table) =>
+      table !== 'tenancy.tenants' && typeNameOf(table) === getNamedType(field.type).name.toLowerCase(),
+  ),
+)
+const lookUps = byId.filter((field) => !everybodys.includes(field))
+const withoutArguments = queries.filter((field) => !byId.includes(field))
 
 let graph: TestGraph
 let acme: TestClient
@@ -52,12 +61,16 @@ async function globexState(): Promise<string> {
   return states.join('\n')
 }
 
+/** The type of a table's rows, in lower case. */
+function typeNameOf(table: string): string {
+  return table.split('.')[1]!.replace(/ies$/, 'y').replace(/s$/, '').replaceAll('_', '')
+}
+
 /** One of globex's ids of an entity; null when it has no row of it. */
 async function globexIdOf(typeName: string): Promise<string | null> {
   if (typeName === 'Tenant') return demoTenantIds.globex
   for (const table of await tenantTables()) {
-    const entity = table.split('.')[1]!.replace(/ies$/, 'y').replace(/s$/, '').replaceAll('_', '')
-    if (entity !== typeName.toLowerCase()) continue
+    if (typeNameOf(table) !== typeName.toLowerCase()) continue
     const { rows } = await graph.owner.query<{ id: string }>(
       `SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`,
       [demoTenantIds.globex],
@@ -108,6 +121,19 @@ describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (n
     expect(answers[1]).toEqual(answers[0])
   })
 })
+
+it.each(everybodys.map((field) => [field.name, getNamedType(field.type)] as const))(
+  '%s(id) gives both tenants the same',
+  async (name, type) => {
+    const table = globalTables.find((one) => typeNameOf(one) === type.name.toLowerCase())
+    const { rows } = await graph.owner.query<{ id: string }>(`SELECT id FROM ${table} LIMIT 1`)
+    const query = `query ($id: ID!) { ${name}(id: $id) ${selectionOf(type as never, 1)} }`
+    const globex = await graph.demo('globex', 'admin')
+    const answers = await Promise.all([acme, globex].map((client) => client.query(query, rows[0])))
+    expect(answers[0]).toMatchObject({ status: 200, data: { [name]: rows[0] } })
+    expect(answers[1]).toEqual(answers[0])
+  },
+)
 
 function entityCases(): { subgraph: string; type: string; selection: string }[] {
   const cases: { subgraph: string; type: string; selection: string }[] = []

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { projectRoot } from '../../subgraphs/shared/config'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
+const operation = (name: string): string =>
+  readFileSync(join(projectRoot, 'test', 'operations', `${name}.graphql`), 'utf8')
+
 /**
  * How many SQL statements an operation costs, by login role: the price list of the graph. Look-ups of one level are one
  * statement however many rows it has, counts are taken only when selected, and the session costs nothing but once a
@@ -37,13 +40,18 @@ const operations: readonly { name: string; query: string; statements: Readonly<R
     statements: { identity: 1, compliance: 1 },
   },
   {
+    name: 'reference data, their count, and what is below each',
+    query: operation('reference-data'),
+    statements: { tenancy: 4 },
+  },
+  {
     name: 'the same list twice under two names',
     query: '{ a: customers(first: 3) { nodes { id } } b: customers(first: 4) { nodes { id } } }',
     statements: { insights: 2 },
   },
   {
     name: 'six subgraphs together',
-    query: readFileSync(join(projectRoot, 'test', 'operations', 'overview.graphql'), 'utf8'),
+    query: operation('overview'),
     statements: { identity: 3, hr: 1, tenancy: 1, insights: 2, compliance: 1, finance: 1 },
   },
   {

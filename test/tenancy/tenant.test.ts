@@ -1,7 +1,9 @@
 import { parse } from 'graphql'
 import type { RequestContext } from '../../subgraphs/shared/context'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
-import { change, userErrors } from '../support/lists'
+import { countryRows } from '../../migrations/reference/countries'
+import { industryRows } from '../../migrations/reference/industries'
+import { change, readAll, userErrors } from '../support/lists'
 
 let graph: TestGraph
 let acme: TestTenant
@@ -190,4 +192,120 @@ test('asking for a tenant by its id gives the own one only', async () => {
   } finally {
     await graph.owner.query('ALTER TABLE tenancy.tenants FORCE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY')
   }
+})
+
+describe('countries', () => {
+  test.each([
+    ['AF', 'AFG', '004', 'Afghanistan'],
+    ['AX', 'ALA', '248', 'Åland Islands'],
+    ['BQ', 'BES', '535', 'Caribbean Netherlands'],
+    ['CD', 'COD', '180', 'Congo - Kinshasa'],
+    ['CH', 'CHE', '756', 'Switzerland'],
+    ['DE', 'DEU', '276', 'Germany'],
+    ['GB', 'GBR', '826', 'United Kingdom'],
+    ['SS', 'SSD', '728', 'South Sudan'],
+    ['TR', 'TUR', '792', 'Türkiye'],
+    ['US', 'USA', '840', 'United States'],
+    ['ZW', 'ZWE', '716', 'Zimbabwe'],
+  ])('%s is %s, %s, %s', async (isoCode2, isoCode3, isoNumeric, name) => {
+    const viewer = await acme.as('VIEWER')
+    const country = { isoCode2, isoCode3, isoNumeric, name, isActive: true }
+    const selection = 'isoCode2 isoCode3 isoNumeric name isActive'
+    for (const filter of [`isoCode2: { eq: "${isoCode2}" }`, `isoNumeric: { in: ["${isoNumeric}"] }`])
+      expect(await readAll(viewer, 'countries', selection, `filter: { ${filter} }`)).toEqual([country])
+  })
+
+  test('are the 249 of ISO 3166-1, each code once', async () => {
+    const rows = await readAll(admin, 'countries', 'id isoCode2 isoCode3 isoNumeric name', '', 100)
+    expect(rows).toHaveLength(249)
+    expect(countryRows).toHaveLength(249)
+    for (const key of ['id', 'isoCode2', 'isoCode3', 'isoNumeric', 'name'])
+      expect(new Set(rows.map((row) => row[key])).size).toBe(249)
+    // The sum of all numeric codes: a wrong digit anywhere changes it.
+    expect(countryRows.reduce((sum, { isoNumeric }) => sum + Number(isoNumeric), 0)).toBe(108025)
+  })
+
+  test('are found by a part of name or code, and by id', async () => {
+    const found = await readAll(admin, 'countries', 'id name', 'filter: { search: "ger" }')
+    expect(found.map(({ name }) => name)).toEqual(['Algeria', 'Germany', 'Niger', 'Nigeria'])
+    const query = 'query ($id: ID!) { country(id: $id) { name } }'
+    expect(await admin.data(query, { id: found[1]!['id'] })).toEqual({ country: { name: 'Germany' } })
+    expect(await admin.data(query, { id: acme.id })).toEqual({ country: null })
+  })
+})
+
+describe('industries', () => {
+  test('are the 21 sections and 88 divisions of ISIC, Rev. 4', async () => {
+    const rows = await readAll(admin, 'industries', 'code name level parent { code }', '', 100)
+    expect(rows).toHaveLength(109)
+    expect(rows.filter(({ level }) => level === 'SECTION').map(({ code }) => code)).toEqual([
+      ...'ABCDEFGHIJKLMNOPQRSTU',
+    ])
+    expect(
+      rows.map(({ code, name, parent }) => ({
+        code,
+        name,
+        section: (parent as { code: string } | null)?.code ?? null,
+      })),
+    ).toEqual([...industryRows].sort((a, b) => (a.code < b.code ? -1 : 1)))
+  })
+
+  test.each([
+    ['05', 'Mining of coal and lignite', 'B'],
+    ['21', 'Manufacture of basic pharmaceutical products and pharmaceutical preparations', 'C'],
+    ['62', 'Computer programming, consultancy and related activities', 'J'],
+    ['99', 'Activities of extraterritorial organizations and bodies', 'U'],
+  ])('division %s is %s', async (code, name, section) => {
+    const filter = `filter: { code: { eq: "${code}" } }`
+    expect(await readAll(admin, 'industries', 'name level parent { code level }', filter)).toEqual([
+      { name, level: 'DIVISION', parent: { code: section, level: 'SECTION' } },
+    ])
+  })
+
+  test('are found by level, section and a part of the name', async () => {
+    const sections = await readAll(admin, 'industries', 'id code', 'filter: { level: SECTION }', 100)
+    const mining = sections.find(({ code }) => code === 'B')!['id']
+    expect(
+      await readAll(admin, 'industries', 'code', `filter: { parentId: { eq: "${String(mining)}" } }`),
+    ).toEqual(['05', '06', '07', '08', '09'].map((code) => ({ code })))
+    expect(await readAll(admin, 'industries', 'code', 'filter: { search: "TEXTILE" }')).toEqual([
+      { code: '13' },
+    ])
+  })
+
+  test('all sections, their divisions and the counts of these are three statements', async () => {
+    const query = `{ industries(first: 21, filter: { level: SECTION }) {
+      nodes { code divisions(first: 50) { totalCount nodes { code } } }
+    } }`
+    let answer: { industries: { nodes: { divisions: { nodes: unknown[]; totalCount: number } }[] } }
+    const sent = await graph.statementsDuring(async () => (answer = await admin.data(query)))
+    expect(sent.filter(({ role }) => role === 'tenancy')).toHaveLength(3)
+    const counts = answer!.industries.nodes.map(({ divisions }) => divisions.nodes.length)
+    expect(counts).toEqual([3, 5, 24, 1, 4, 3, 3, 5, 2, 6, 3, 1, 7, 6, 1, 1, 3, 4, 3, 2, 1])
+    expect(answer!.industries.nodes.map(({ divisions }) => divisions.totalCount)).toEqual(counts)
+  })
+})
+
+test('reference data are for everybody who is signed in, and for nobody to change', async () => {
+  const user = await acme.user()
+  const stranger = await globex.as('ADMIN')
+  for (const query of ['{ countries { nodes { id } } }', '{ industries { nodes { id } } }']) {
+    expect(await user.data(query)).toEqual(await stranger.data(query))
+    const { data, errors } = await graph.anonymous.query(query)
+    expect({ data, errors }).toMatchObject({
+      data: null,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    })
+  }
+  const { rows } = await graph.owner.query(
+    `SELECT table_name, privilege_type, grantee FROM information_schema.role_table_grants
+      WHERE table_name IN ('countries', 'industries') AND grantee LIKE 'app\\_%' AND grantee <> 'app_owner' ORDER BY 1`,
+  )
+  expect(rows).toEqual(
+    ['countries', 'industries'].map((table_name) => ({
+      table_name,
+      privilege_type: 'SELECT',
+      grantee: 'app_tenancy',
+    })),
+  )
 })

@@ -1,0 +1,23 @@
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { nested, page } from '../../shared/page'
+import { Industry } from '../entities/Industry'
+import type { Resolvers } from '../generated'
+
+const defaultOrder = { property: 'code', direction: 'ASC' } as const
+const search = ['code', 'name'] as const
+
+export const industry: Resolvers = {
+  Query: {
+    industry: (_, { id }, context, info) => load(context, Industry, id, info),
+    industries: (_, args, context, info) => page(context, Industry, args, info, { defaultOrder, search }),
+  },
+  Industry: {
+    parent: needs(Industry, ['parentId'], ({ parentId }, _args, context, info) =>
+      load(context, Industry, parentId, info),
+    ),
+    divisions: needs(Industry, ['id'], ({ id }, args, context, info) =>
+      nested(context, Industry, 'parentId', id, args, info, { defaultOrder, search }),
+    ),
+  },
+}
