@@ -113,21 +113,30 @@ export function isWrapper(name: string): boolean {
   return /(Connection|Edge)$/.test(name)
 }
 
-/** Everything of a type to a depth; wrappers are opened at no cost. Empty for a scalar. */
-export function selectionOf(type: GraphQLOutputType, depth: number, ids: IdSource): string {
+/**
+ * Everything of a type to a depth; wrappers are opened at no cost, unless what they hold has been opened further up
+ * (an industry has industries). Empty for a scalar.
+ */
+export function selectionOf(
+  type: GraphQLOutputType,
+  depth: number,
+  ids: IdSource,
+  above: readonly string[] = [],
+): string {
   const named = getNamedType(type)
   if (!isCompositeType(named)) return ''
   if (!isObjectType(named)) return '{ __typename }'
+  const opened = [...above, named.name]
   const inner = Object.values(named.getFields()).flatMap((field) => {
     const target = getNamedType(field.type)
     if (!isCompositeType(target)) return []
     // Edges repeat the nodes: their type is enough.
     if (field.name === 'edges' && isWrapper(named.name))
       return [`edges { ${leavesOf(field.type)} node { __typename } }`]
-    const isFree = isWrapper(named.name) || !hasOwnIdentity(target)
+    const isFree = (isWrapper(named.name) || !hasOwnIdentity(target)) && !above.includes(target.name)
     const left = isFree ? depth : depth - 1
     if (left < 1) return []
-    return [`${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, left, ids)}`]
+    return [`${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, left, ids, opened)}`]
   })
   return `{ ${[leavesOf(named), ...inner].join(' ')} }`
 }
