@@ -10,7 +10,7 @@ import {
 } from '@apollo/server/plugin/disabled'
 import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphql'
 import { systemClock, type Clock } from '../subgraphs/shared/clock'
-import { disableTelemetry } from '../subgraphs/shared/config'
+import { overrideApolloVariables } from '../subgraphs/shared/config'
 import type { Logger } from '../subgraphs/shared/log'
 import { loadable, subgraphNamesOf } from './compose'
 import { costModel, type CostModel } from './cost-model'
@@ -76,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const sources = new Map<string, SubgraphDataSource>()
   const checks: Record<string, () => Promise<unknown>> = { ...options.checks }
   let costs: CostModel = { weights: new Map(), listSizes: new Map() }
-  disableTelemetry()
+  overrideApolloVariables()
 
   const formatError = (error: unknown) => {
     const record = currentRecord.getStore()

@@ -157,9 +157,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
   }
 }
 
-/** Apollo's packages report usage and look for cloud metadata unless this is set before they are constructed. */
-export function disableTelemetry(): void {
+/**
+ * What Apollo's packages read from the environment themselves when they are constructed: reports of usage and the look
+ * for cloud metadata are off, and the planner's limits against hostile selections cannot be switched off.
+ */
+export function overrideApolloVariables(): void {
   process.env.APOLLO_TELEMETRY_DISABLED = 'true'
+  delete process.env.APOLLO_DISABLE_SECURITY_RECURSIVE_SELECTIONS_CHECK
+  delete process.env.APOLLO_DISABLE_SECURITY_NON_LOCAL_SELECTIONS_CHECK
 }
 
 function urlFromParts(value: z.infer<typeof variables>): string | null {

@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 import { generateKeyPairSync } from 'node:crypto'
 import {
   ConfigError,
-  disableTelemetry,
+  overrideApolloVariables,
   loadConfig,
   projectRoot,
   variableNames,
@@ -292,7 +292,13 @@ test('the project root holds package.json', () => {
   })
 })
 
-test('telemetry of the libraries is switched off', () => {
-  disableTelemetry()
+test("the environment switches neither the libraries' telemetry on nor the planner's limits off", () => {
+  const limits = [
+    'APOLLO_DISABLE_SECURITY_RECURSIVE_SELECTIONS_CHECK',
+    'APOLLO_DISABLE_SECURITY_NON_LOCAL_SELECTIONS_CHECK',
+  ]
+  for (const name of limits) process.env[name] = 'true'
+  overrideApolloVariables()
   expect(process.env.APOLLO_TELEMETRY_DISABLED).toBe('true')
+  expect(limits.filter((name) => name in process.env)).toEqual([])
 })
