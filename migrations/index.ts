@@ -11,6 +11,7 @@ import { reviews } from './0014-reviews'
 import { departments } from './0016-departments'
 import { budgets } from './0017-budgets'
 import { referenceData } from './0018-reference-data'
+import { administration } from './0020-administration'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   departments,
   budgets,
   referenceData,
+  administration,
 ]

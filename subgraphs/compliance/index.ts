@@ -1,10 +1,12 @@
 import { subgraph } from '../shared/subgraph'
 import { AuditLog } from './entities/AuditLog'
 import { ComplianceRecord } from './entities/ComplianceRecord'
+import { auditMonths } from './jobs/audit-months'
 import { auditLog } from './resolvers/AuditLog'
 import { complianceRecord } from './resolvers/ComplianceRecord'
 
 export default subgraph('compliance', {
   entities: [ComplianceRecord, AuditLog],
   resolvers: [complianceRecord, auditLog],
+  jobs: [auditMonths],
 })

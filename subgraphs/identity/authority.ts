@@ -2,7 +2,9 @@ import type { SubgraphContext } from '../shared/context'
 import { isUuid } from '../shared/id'
 import type { MutationTransaction } from '../shared/mutate'
 import { named } from '../shared/statement'
+import { User } from './entities/User'
 import { isLastAdministrator, notHeld } from './rules/permissions'
+import { refreshAuthority } from './sessions/revoke'
 
 /** Fails unless the viewer holds all of these permissions. */
 export function requireHeld(
@@ -13,6 +15,21 @@ export function requireHeld(
 ): void {
   const lacking = notHeld(permissions, context.viewer?.scopes ?? new Set())
   if (lacking.length > 0) tx.fail('PERMISSION_NOT_HELD', `You lack ${lacking.join(', ')}`, field)
+}
+
+/** The permissions of these names, sorted and each once. Fails when the catalogue lacks one. */
+export async function requireKnown(
+  tx: MutationTransaction,
+  names: readonly string[],
+  field: string,
+): Promise<string[]> {
+  const wanted = [...new Set(names)].sort()
+  const rows = await tx.rows(named('SELECT name FROM identity.permissions WHERE name = ANY ($1)', [wanted]))
+  const known = new Set(rows.map(([name]) => name))
+  const unknown = wanted.filter((name) => !known.has(name))
+  if (unknown.length > 0)
+    tx.fail('REFERENCE_NOT_FOUND', `There is no permission ${unknown.join(', ')}`, field)
+  return wanted
 }
 
 /**
@@ -81,13 +98,27 @@ export async function changeAuthority(
   if (changed === 0) tx.fail('REFERENCE_NOT_FOUND', 'There is no user with this id', field)
 }
 
+/** The user as it is after its authority changed, which every gateway is told to read anew. */
+export async function changedUser(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  userId: string,
+): Promise<User> {
+  const user = await tx.find(User, userId)
+  await refreshAuthority(context, tx, { tenantId: user.tenantId, userIds: [user.id] })
+  return user
+}
+
 export interface FoundRole {
   id: string
   permissions: string[]
   isAdministrator: boolean
 }
 
-/** The roles with these ids. Fails when one does not exist. */
+/**
+ * The roles with these ids. Fails when one does not exist. Until the transaction ends nobody changes them: what was judged
+ * is what is given.
+ */
 export async function findRoles(
   context: SubgraphContext,
   tx: MutationTransaction,
@@ -99,7 +130,7 @@ export async function findRoles(
     ? await tx.rows(
         named(
           `SELECT id, permissions, name = 'ADMIN' AND is_system_role FROM identity.roles
-            WHERE tenant_id = $1 AND id = ANY ($2)`,
+            WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR KEY SHARE`,
           [context.binding.tenantId, wanted],
         ),
       )

@@ -31,7 +31,7 @@ export type Scalars = {
   Decimal: { input: string; output: string; }
   /** A currency in use, by its three-letter ISO 4217 code in capitals: `EUR`. */
   CurrencyCode: { input: string; output: string; }
-  /** An e-mail address of at most 254 characters, RFC 5321. Case is kept as written and ignored in comparisons. */
+  /** An e-mail address of at most 254 characters, RFC 5321. It is stored and answered in lower case, so case never tells two addresses apart. */
   EmailAddress: { input: string; output: string; }
   /** Any JSON value, RFC 8259. Inputs may nest 20 levels and take 64 KiB as text. */
   JSON: { input: unknown; output: unknown; }
@@ -73,7 +73,7 @@ export type MoneyInput = {
 export type UserError = {
   /** What is wrong, for people. */
   message: Scalars['String']['output'];
-  /** The path of the input field at fault, such as `["input", "email"]`; null when it is none in particular. */
+  /** The path of the field at fault within `input`, such as `["email"]`; null when it is none in particular. */
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
@@ -145,9 +145,15 @@ export type Query = {
   user?: Maybe<User>;
   /** The tenant's users, the newest first. */
   users: UserConnection;
+  /** One role; null when the tenant has none with this id. */
+  role?: Maybe<Role>;
   /** The tenant's roles, by name. */
   roles: RoleConnection;
-  /** Every permission there is, by name. The list is the same for all tenants. */
+  /** One assignment of a role to a user; null when the tenant has none with this id. */
+  roleAssignment?: Maybe<RoleAssignment>;
+  /** Who has which role, the latest assignment first. */
+  roleAssignments: RoleAssignmentConnection;
+  /** The catalogue of permissions, by name: what roles can hold and users can be given. It is the same for all tenants. */
   permissions: PermissionConnection;
 };
 
@@ -165,15 +171,34 @@ export type QueryUsersArgs = {
 };
 
 
+export type QueryRoleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type QueryRolesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<RoleFilter>;
+};
+
+
+export type QueryRoleAssignmentArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryRoleAssignmentsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<RoleAssignmentFilter>;
 };
 
 
 export type QueryPermissionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<PermissionFilter>;
 };
 
 export type Mutation = {
@@ -193,16 +218,44 @@ export type Mutation = {
   changePassword: ChangePasswordPayload;
   /** Adds a user with a first password, which must be changed after the first sign-in. */
   createUser: CreateUserPayload;
-  /** Changes a user's profile. Only who holds all permissions of the user may do it. */
+  /**
+   * Adds a user who chooses the password: `acceptInvitation` takes the token that this gives, once and for 7 days. Only its
+   * hash is kept, so hand it over now; `renewInvitation` makes another. Nobody gives roles with permissions they lack.
+   */
+  inviteUser: InviteUserPayload;
+  /** Gives a new token to a user who has not accepted yet; the former one is over. Only who holds all permissions of the user may do it. */
+  renewInvitation: RenewInvitationPayload;
+  /**
+   * Sets the invited user's password and signs them in. A token that was used, renewed, is over or never was one gives the
+   * same answer.
+   */
+  acceptInvitation: AcceptInvitationPayload;
+  /**
+   * Changes a user's profile. Only who holds all permissions of the user may do it. Another e-mail address of an invited
+   * user ends the invitation: renew it.
+   */
   updateUser: UpdateUserPayload;
-  /** Ends all sessions of a user and refuses new ones. The last active administrator cannot be suspended. */
+  /** Ends all sessions and the invitation of a user and refuses new ones. The last active administrator cannot be suspended. */
   suspendUser: SuspendUserPayload;
-  /** Lets a suspended user sign in again. */
+  /** Lets a suspended user sign in again. One who never had a password is invited again: renew the invitation. */
   reactivateUser: ReactivateUserPayload;
   /** Gives a role to a user, who has it from the next request on. Nobody gives permissions they lack. */
   assignRole: AssignRolePayload;
   /** Takes a role from a user from the next request on. The last active administrator stays one. */
   revokeRole: RevokeRolePayload;
+  /** Makes a role of the tenant's own. Nobody puts in permissions they lack. */
+  createRole: CreateRolePayload;
+  /**
+   * Changes a role of the tenant's own, for all its users from the next request on. Only who holds all its permissions,
+   * before and after, may do it. System roles cannot be changed.
+   */
+  updateRole: UpdateRolePayload;
+  /** Deletes a role of the tenant's own that nobody has. Only who holds all its permissions may do it. */
+  deleteRole: DeleteRolePayload;
+  /** Gives a user one permission directly, besides those of the roles, from the next request on. Nobody gives what they lack. */
+  grantPermission: GrantPermissionPayload;
+  /** Takes back a permission that was given directly, from the next request on. Roles keep theirs. */
+  revokePermission: RevokePermissionPayload;
 };
 
 
@@ -231,6 +284,21 @@ export type MutationCreateUserArgs = {
 };
 
 
+export type MutationInviteUserArgs = {
+  input: InviteUserInput;
+};
+
+
+export type MutationRenewInvitationArgs = {
+  input: RenewInvitationInput;
+};
+
+
+export type MutationAcceptInvitationArgs = {
+  input: AcceptInvitationInput;
+};
+
+
 export type MutationUpdateUserArgs = {
   input: UpdateUserInput;
 };
@@ -253,6 +321,31 @@ export type MutationAssignRoleArgs = {
 
 export type MutationRevokeRoleArgs = {
   input: RevokeRoleInput;
+};
+
+
+export type MutationCreateRoleArgs = {
+  input: CreateRoleInput;
+};
+
+
+export type MutationUpdateRoleArgs = {
+  input: UpdateRoleInput;
+};
+
+
+export type MutationDeleteRoleArgs = {
+  input: DeleteRoleInput;
+};
+
+
+export type MutationGrantPermissionArgs = {
+  input: GrantPermissionInput;
+};
+
+
+export type MutationRevokePermissionArgs = {
+  input: RevokePermissionInput;
 };
 
 /**
@@ -286,10 +379,14 @@ export type User = {
   preferences?: Maybe<Scalars['JSON']['output']>;
   /** Whether sign-in asks for a second factor. */
   mfaEnabled?: Maybe<Scalars['Boolean']['output']>;
+  /** Until when the user can accept the invitation; null when there is none. */
+  invitationExpiresAt?: Maybe<Scalars['DateTime']['output']>;
   /** When the user last signed in; null when never. */
   lastLoginAt?: Maybe<Scalars['DateTime']['output']>;
   /** What the user may do (`subgraph:resource:action`): the permissions of the roles and those given directly, sorted. */
   permissions?: Maybe<Array<Scalars['String']['output']>>;
+  /** Those of `permissions` that were given directly, sorted. */
+  grantedPermissions?: Maybe<Array<Scalars['String']['output']>>;
   /** The user's roles, by name. */
   roles?: Maybe<Array<Role>>;
   /** Grows by one with every change of the profile; give it back as `expectedVersion`. */
@@ -309,7 +406,9 @@ export type UserStatus =
   /** The user may sign in. */
   | 'ACTIVE'
   /** The user may not sign in and has no sessions. */
-  | 'SUSPENDED';
+  | 'SUSPENDED'
+  /** The user has not chosen a password yet, and so cannot sign in. */
+  | 'INVITED';
 
 /** A named set of permissions. */
 export type Role = {
@@ -321,9 +420,9 @@ export type Role = {
   description?: Maybe<Scalars['String']['output']>;
   /** What its users may do: `subgraph:resource:action`. */
   permissions: Array<Scalars['String']['output']>;
-  /** Whether every tenant has this role. */
+  /** Whether every tenant has this role. Such a role cannot be changed. */
   isSystemRole: Scalars['Boolean']['output'];
-  /** Grows by one with every change. */
+  /** Grows by one with every change; give it back as `expectedVersion`. */
   version: Scalars['Int']['output'];
   /** When the role was created. */
   createdAt: Scalars['DateTime']['output'];
@@ -397,6 +496,26 @@ export type RoleEdge = {
   node: Role;
 };
 
+/** A page of role assignments. */
+export type RoleAssignmentConnection = {
+  /** The assignments with their cursors. */
+  edges: Array<RoleAssignmentEdge>;
+  /** The assignments alone. */
+  nodes: Array<RoleAssignment>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many assignments the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A role assignment in a page. */
+export type RoleAssignmentEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The assignment. */
+  node: RoleAssignment;
+};
+
 /** A page of permissions. */
 export type PermissionConnection = {
   /** The permissions with their cursors. */
@@ -423,6 +542,28 @@ export type UserFilter = {
   search?: InputMaybe<Scalars['String']['input']>;
   /** By whether they may sign in. */
   status?: InputMaybe<UserStatus>;
+};
+
+/** Which roles to return. All conditions given must hold. */
+export type RoleFilter = {
+  /** Text that the name or the description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** System roles or those of the tenant's own; both when omitted. */
+  isSystemRole?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which assignments of roles to return. All conditions given must hold. */
+export type RoleAssignmentFilter = {
+  /** By user. */
+  userId?: InputMaybe<IdFilter>;
+  /** By role. */
+  roleId?: InputMaybe<IdFilter>;
+};
+
+/** Which permissions to return. All conditions given must hold. */
+export type PermissionFilter = {
+  /** Text that the name or the description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** The order of users. */
@@ -500,6 +641,40 @@ export type CreateUserInput = {
   roleIds?: Array<Scalars['ID']['input']>;
 };
 
+/** A user to be invited. */
+export type InviteUserInput = {
+  /** E-mail address; unique within the tenant. Stored in lower case. */
+  email: Scalars['EmailAddress']['input'];
+  /** Further name of the account, at most 100 characters; unique within the tenant. */
+  username?: InputMaybe<Scalars['String']['input']>;
+  /** Given name, at most 100 characters. */
+  firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  lastName?: InputMaybe<Scalars['String']['input']>;
+  /** Full name, at most 200 characters, where it is not first and last name. */
+  fullName?: InputMaybe<Scalars['String']['input']>;
+  /** Id of the user in an outside directory, at most 255 characters; unique within the tenant. */
+  externalId?: InputMaybe<Scalars['String']['input']>;
+  /** UUIDs of the user's roles. Nobody gives permissions they lack. */
+  roleIds?: Array<Scalars['ID']['input']>;
+};
+
+/** Whose invitation to renew. */
+export type RenewInvitationInput = {
+  /** UUID of the user. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** An invitation to be accepted. */
+export type AcceptInvitationInput = {
+  /** The token that `inviteUser` or `renewInvitation` gave. */
+  token: Scalars['String']['input'];
+  /** The user's password: at least 12 characters, at most 72 bytes. */
+  password: Scalars['String']['input'];
+};
+
 /** What to change of a user. Omitted fields stay as they are; null empties a field that may be empty. */
 export type UpdateUserInput = {
   /** UUID of the user. */
@@ -558,6 +733,54 @@ export type RevokeRoleInput = {
   roleId: Scalars['ID']['input'];
 };
 
+/** A role of the tenant's own. */
+export type CreateRoleInput = {
+  /** Name, 1 to 100 characters; unique within the tenant. */
+  name: Scalars['String']['input'];
+  /** What the role is for. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** Permissions of the catalogue, by name. Nobody puts in what they lack. */
+  permissions: Array<Scalars['String']['input']>;
+};
+
+/** What to change of a role. Omitted fields stay as they are; null empties the description. */
+export type UpdateRoleInput = {
+  /** UUID of the role. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+  /** Name, 1 to 100 characters; unique within the tenant. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** What the role is for. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** Permissions of the catalogue, by name; they replace the present ones. */
+  permissions?: InputMaybe<Array<Scalars['String']['input']>>;
+};
+
+/** Which role to delete. */
+export type DeleteRoleInput = {
+  /** UUID of the role. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the deletion is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** Which permission to give to whom. */
+export type GrantPermissionInput = {
+  /** UUID of the user. */
+  userId: Scalars['ID']['input'];
+  /** A permission of the catalogue, by name: `subgraph:resource:action`. */
+  permission: Scalars['String']['input'];
+};
+
+/** Which permission to take from whom. */
+export type RevokePermissionInput = {
+  /** UUID of the user. */
+  userId: Scalars['ID']['input'];
+  /** A permission that the user was given directly, by name: `subgraph:resource:action`. */
+  permission: Scalars['String']['input'];
+};
+
 /** What `signIn` did. */
 export type SignInPayload = {
   /** For the header `Authorization: Bearer …`; valid for 15 minutes. Null when nobody was signed in. */
@@ -610,6 +833,40 @@ export type CreateUserPayload = {
   userErrors: Array<IdentityUserError>;
 };
 
+/** What `inviteUser` did. */
+export type InviteUserPayload = {
+  /** The new user; null when none was added. */
+  user?: Maybe<User>;
+  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
+  invitationToken?: Maybe<Scalars['String']['output']>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `renewInvitation` did. */
+export type RenewInvitationPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
+  invitationToken?: Maybe<Scalars['String']['output']>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `acceptInvitation` did. */
+export type AcceptInvitationPayload = {
+  /** For the header `Authorization: Bearer …`; valid for 15 minutes. Null when nothing was changed. */
+  accessToken?: Maybe<Scalars['String']['output']>;
+  /** For `refreshSession`; as `signIn` gives it. Null when nothing was changed. */
+  refreshToken?: Maybe<Scalars['String']['output']>;
+  /** When the access token ends; null when nothing was changed. */
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** In how many seconds to try again; null unless there were too many attempts. */
+  retryAfterSeconds?: Maybe<Scalars['Int']['output']>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
 /** What `updateUser` did. */
 export type UpdateUserPayload = {
   /** The user as it is now; null when nothing was changed. */
@@ -652,6 +909,46 @@ export type RevokeRolePayload = {
   userErrors: Array<IdentityUserError>;
 };
 
+/** What `createRole` did. */
+export type CreateRolePayload = {
+  /** The new role; null when none was made. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `updateRole` did. */
+export type UpdateRolePayload = {
+  /** The role as it is now; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `deleteRole` did. */
+export type DeleteRolePayload = {
+  /** The role as it was last; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `grantPermission` did. */
+export type GrantPermissionPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `revokePermission` did. */
+export type RevokePermissionPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
 /** Why a mutation of this subgraph changed nothing. */
 export type IdentityUserError = UserError & {
   /** The reason, for programs. */
@@ -687,7 +984,13 @@ export type IdentityUserErrorCode =
   /** The change would give, or take from somebody, permissions that the viewer lacks. */
   | 'PERMISSION_NOT_HELD'
   /** The tenant would be left without an active administrator. */
-  | 'LAST_ADMINISTRATOR';
+  | 'LAST_ADMINISTRATOR'
+  /** Every tenant has this role: it cannot be changed or deleted. */
+  | 'SYSTEM_ROLE'
+  /** The user has accepted already, or is suspended: there is no invitation to renew. */
+  | 'NOT_INVITED'
+  /** The invitation was used, renewed or ended, or never was one: ask for a new one. */
+  | 'INVITATION_ENDED';
 
 
 
@@ -828,9 +1131,14 @@ export type ResolversTypes = {
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
   RoleConnection: ResolverTypeWrapper<Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleEdge']>, nodes: Array<ResolversTypes['Role']> }>;
   RoleEdge: ResolverTypeWrapper<Omit<RoleEdge, 'node'> & { node: ResolversTypes['Role'] }>;
+  RoleAssignmentConnection: ResolverTypeWrapper<Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleAssignmentEdge']>, nodes: Array<ResolversTypes['RoleAssignment']> }>;
+  RoleAssignmentEdge: ResolverTypeWrapper<Omit<RoleAssignmentEdge, 'node'> & { node: ResolversTypes['RoleAssignment'] }>;
   PermissionConnection: ResolverTypeWrapper<Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PermissionEdge']>, nodes: Array<ResolversTypes['Permission']> }>;
   PermissionEdge: ResolverTypeWrapper<Omit<PermissionEdge, 'node'> & { node: ResolversTypes['Permission'] }>;
   UserFilter: UserFilter;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
   SignInInput: SignInInput;
@@ -838,21 +1146,37 @@ export type ResolversTypes = {
   SignOutInput: SignOutInput;
   ChangePasswordInput: ChangePasswordInput;
   CreateUserInput: CreateUserInput;
+  InviteUserInput: InviteUserInput;
+  RenewInvitationInput: RenewInvitationInput;
+  AcceptInvitationInput: AcceptInvitationInput;
   UpdateUserInput: UpdateUserInput;
   SuspendUserInput: SuspendUserInput;
   ReactivateUserInput: ReactivateUserInput;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
+  CreateRoleInput: CreateRoleInput;
+  UpdateRoleInput: UpdateRoleInput;
+  DeleteRoleInput: DeleteRoleInput;
+  GrantPermissionInput: GrantPermissionInput;
+  RevokePermissionInput: RevokePermissionInput;
   SignInPayload: ResolverTypeWrapper<Omit<SignInPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RefreshSessionPayload: ResolverTypeWrapper<Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SignOutPayload: ResolverTypeWrapper<Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   ChangePasswordPayload: ResolverTypeWrapper<Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   CreateUserPayload: ResolverTypeWrapper<Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  InviteUserPayload: ResolverTypeWrapper<Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  RenewInvitationPayload: ResolverTypeWrapper<Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  AcceptInvitationPayload: ResolverTypeWrapper<Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   UpdateUserPayload: ResolverTypeWrapper<Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SuspendUserPayload: ResolverTypeWrapper<Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   ReactivateUserPayload: ResolverTypeWrapper<Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   AssignRolePayload: ResolverTypeWrapper<Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, roleAssignment?: Maybe<ResolversTypes['RoleAssignment']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RevokeRolePayload: ResolverTypeWrapper<Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  CreateRolePayload: ResolverTypeWrapper<Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  UpdateRolePayload: ResolverTypeWrapper<Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  DeleteRolePayload: ResolverTypeWrapper<Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  GrantPermissionPayload: ResolverTypeWrapper<Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  RevokePermissionPayload: ResolverTypeWrapper<Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
   IdentityUserErrorCode: IdentityUserErrorCode;
 };
@@ -890,30 +1214,51 @@ export type ResolversParentTypes = {
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
   RoleConnection: Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleEdge']>, nodes: Array<ResolversParentTypes['Role']> };
   RoleEdge: Omit<RoleEdge, 'node'> & { node: ResolversParentTypes['Role'] };
+  RoleAssignmentConnection: Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleAssignmentEdge']>, nodes: Array<ResolversParentTypes['RoleAssignment']> };
+  RoleAssignmentEdge: Omit<RoleAssignmentEdge, 'node'> & { node: ResolversParentTypes['RoleAssignment'] };
   PermissionConnection: Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PermissionEdge']>, nodes: Array<ResolversParentTypes['Permission']> };
   PermissionEdge: Omit<PermissionEdge, 'node'> & { node: ResolversParentTypes['Permission'] };
   UserFilter: UserFilter;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
   UserOrder: UserOrder;
   SignInInput: SignInInput;
   RefreshSessionInput: RefreshSessionInput;
   SignOutInput: SignOutInput;
   ChangePasswordInput: ChangePasswordInput;
   CreateUserInput: CreateUserInput;
+  InviteUserInput: InviteUserInput;
+  RenewInvitationInput: RenewInvitationInput;
+  AcceptInvitationInput: AcceptInvitationInput;
   UpdateUserInput: UpdateUserInput;
   SuspendUserInput: SuspendUserInput;
   ReactivateUserInput: ReactivateUserInput;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
+  CreateRoleInput: CreateRoleInput;
+  UpdateRoleInput: UpdateRoleInput;
+  DeleteRoleInput: DeleteRoleInput;
+  GrantPermissionInput: GrantPermissionInput;
+  RevokePermissionInput: RevokePermissionInput;
   SignInPayload: Omit<SignInPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RefreshSessionPayload: Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SignOutPayload: Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   ChangePasswordPayload: Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   CreateUserPayload: Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  InviteUserPayload: Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  RenewInvitationPayload: Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  AcceptInvitationPayload: Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   UpdateUserPayload: Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SuspendUserPayload: Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   ReactivateUserPayload: Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   AssignRolePayload: Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, roleAssignment?: Maybe<ResolversParentTypes['RoleAssignment']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RevokeRolePayload: Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  CreateRolePayload: Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  UpdateRolePayload: Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  DeleteRolePayload: Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  GrantPermissionPayload: Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  RevokePermissionPayload: Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   IdentityUserError: UserErrorRow;
 };
 
@@ -965,7 +1310,10 @@ export type QueryResolvers<ContextType = SubgraphContext, ParentType extends Res
   viewer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryUserArgs, 'id'>>;
   users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType, RequireFields<QueryRoleArgs, 'id'>>;
   roles?: Resolver<ResolversTypes['RoleConnection'], ParentType, ContextType, RequireFields<QueryRolesArgs, 'first'>>;
+  roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType, RequireFields<QueryRoleAssignmentArgs, 'id'>>;
+  roleAssignments?: Resolver<ResolversTypes['RoleAssignmentConnection'], ParentType, ContextType, RequireFields<QueryRoleAssignmentsArgs, 'first'>>;
   permissions?: Resolver<ResolversTypes['PermissionConnection'], ParentType, ContextType, RequireFields<QueryPermissionsArgs, 'first'>>;
 };
 
@@ -975,11 +1323,19 @@ export type MutationResolvers<ContextType = SubgraphContext, ParentType extends 
   signOut?: Resolver<ResolversTypes['SignOutPayload'], ParentType, ContextType, RequireFields<MutationSignOutArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['ChangePasswordPayload'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   createUser?: Resolver<ResolversTypes['CreateUserPayload'], ParentType, ContextType, RequireFields<MutationCreateUserArgs, 'input'>>;
+  inviteUser?: Resolver<ResolversTypes['InviteUserPayload'], ParentType, ContextType, RequireFields<MutationInviteUserArgs, 'input'>>;
+  renewInvitation?: Resolver<ResolversTypes['RenewInvitationPayload'], ParentType, ContextType, RequireFields<MutationRenewInvitationArgs, 'input'>>;
+  acceptInvitation?: Resolver<ResolversTypes['AcceptInvitationPayload'], ParentType, ContextType, RequireFields<MutationAcceptInvitationArgs, 'input'>>;
   updateUser?: Resolver<ResolversTypes['UpdateUserPayload'], ParentType, ContextType, RequireFields<MutationUpdateUserArgs, 'input'>>;
   suspendUser?: Resolver<ResolversTypes['SuspendUserPayload'], ParentType, ContextType, RequireFields<MutationSuspendUserArgs, 'input'>>;
   reactivateUser?: Resolver<ResolversTypes['ReactivateUserPayload'], ParentType, ContextType, RequireFields<MutationReactivateUserArgs, 'input'>>;
   assignRole?: Resolver<ResolversTypes['AssignRolePayload'], ParentType, ContextType, RequireFields<MutationAssignRoleArgs, 'input'>>;
   revokeRole?: Resolver<ResolversTypes['RevokeRolePayload'], ParentType, ContextType, RequireFields<MutationRevokeRoleArgs, 'input'>>;
+  createRole?: Resolver<ResolversTypes['CreateRolePayload'], ParentType, ContextType, RequireFields<MutationCreateRoleArgs, 'input'>>;
+  updateRole?: Resolver<ResolversTypes['UpdateRolePayload'], ParentType, ContextType, RequireFields<MutationUpdateRoleArgs, 'input'>>;
+  deleteRole?: Resolver<ResolversTypes['DeleteRolePayload'], ParentType, ContextType, RequireFields<MutationDeleteRoleArgs, 'input'>>;
+  grantPermission?: Resolver<ResolversTypes['GrantPermissionPayload'], ParentType, ContextType, RequireFields<MutationGrantPermissionArgs, 'input'>>;
+  revokePermission?: Resolver<ResolversTypes['RevokePermissionPayload'], ParentType, ContextType, RequireFields<MutationRevokePermissionArgs, 'input'>>;
 };
 
 export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
@@ -997,8 +1353,10 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   preferences?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   mfaEnabled?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  invitationExpiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   lastLoginAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   permissions?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  grantedPermissions?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
   roles?: Resolver<Maybe<Array<ResolversTypes['Role']>>, ParentType, ContextType>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -1060,6 +1418,18 @@ export type RoleEdgeResolvers<ContextType = SubgraphContext, ParentType extends 
   node?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
 };
 
+export type RoleAssignmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentConnection'] = ResolversParentTypes['RoleAssignmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['RoleAssignmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type RoleAssignmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentEdge'] = ResolversParentTypes['RoleAssignmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['RoleAssignment'], ParentType, ContextType>;
+};
+
 export type PermissionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionConnection'] = ResolversParentTypes['PermissionConnection']> = {
   edges?: Resolver<Array<ResolversTypes['PermissionEdge']>, ParentType, ContextType>;
   nodes?: Resolver<Array<ResolversTypes['Permission']>, ParentType, ContextType>;
@@ -1103,6 +1473,26 @@ export type CreateUserPayloadResolvers<ContextType = SubgraphContext, ParentType
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
+export type InviteUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InviteUserPayload'] = ResolversParentTypes['InviteUserPayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type RenewInvitationPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RenewInvitationPayload'] = ResolversParentTypes['RenewInvitationPayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type AcceptInvitationPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AcceptInvitationPayload'] = ResolversParentTypes['AcceptInvitationPayload']> = {
+  accessToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  refreshToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  retryAfterSeconds?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
 export type UpdateUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateUserPayload'] = ResolversParentTypes['UpdateUserPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
@@ -1125,6 +1515,31 @@ export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType
 };
 
 export type RevokeRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RevokeRolePayload'] = ResolversParentTypes['RevokeRolePayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateRolePayload'] = ResolversParentTypes['CreateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DeleteRolePayload'] = ResolversParentTypes['DeleteRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type GrantPermissionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['GrantPermissionPayload'] = ResolversParentTypes['GrantPermissionPayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type RevokePermissionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RevokePermissionPayload'] = ResolversParentTypes['RevokePermissionPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
@@ -1156,6 +1571,8 @@ export type Resolvers<ContextType = SubgraphContext> = {
   UserEdge?: UserEdgeResolvers<ContextType>;
   RoleConnection?: RoleConnectionResolvers<ContextType>;
   RoleEdge?: RoleEdgeResolvers<ContextType>;
+  RoleAssignmentConnection?: RoleAssignmentConnectionResolvers<ContextType>;
+  RoleAssignmentEdge?: RoleAssignmentEdgeResolvers<ContextType>;
   PermissionConnection?: PermissionConnectionResolvers<ContextType>;
   PermissionEdge?: PermissionEdgeResolvers<ContextType>;
   SignInPayload?: SignInPayloadResolvers<ContextType>;
@@ -1163,11 +1580,19 @@ export type Resolvers<ContextType = SubgraphContext> = {
   SignOutPayload?: SignOutPayloadResolvers<ContextType>;
   ChangePasswordPayload?: ChangePasswordPayloadResolvers<ContextType>;
   CreateUserPayload?: CreateUserPayloadResolvers<ContextType>;
+  InviteUserPayload?: InviteUserPayloadResolvers<ContextType>;
+  RenewInvitationPayload?: RenewInvitationPayloadResolvers<ContextType>;
+  AcceptInvitationPayload?: AcceptInvitationPayloadResolvers<ContextType>;
   UpdateUserPayload?: UpdateUserPayloadResolvers<ContextType>;
   SuspendUserPayload?: SuspendUserPayloadResolvers<ContextType>;
   ReactivateUserPayload?: ReactivateUserPayloadResolvers<ContextType>;
   AssignRolePayload?: AssignRolePayloadResolvers<ContextType>;
   RevokeRolePayload?: RevokeRolePayloadResolvers<ContextType>;
+  CreateRolePayload?: CreateRolePayloadResolvers<ContextType>;
+  UpdateRolePayload?: UpdateRolePayloadResolvers<ContextType>;
+  DeleteRolePayload?: DeleteRolePayloadResolvers<ContextType>;
+  GrantPermissionPayload?: GrantPermissionPayloadResolvers<ContextType>;
+  RevokePermissionPayload?: RevokePermissionPayloadResolvers<ContextType>;
   IdentityUserError?: IdentityUserErrorResolvers<ContextType>;
 };
 

@@ -6,6 +6,7 @@ import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 import { policies } from './policies'
+import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
 import { roleAssignment } from './resolvers/RoleAssignment'
 import { session } from './resolvers/Session'
@@ -13,6 +14,6 @@ import { user } from './resolvers/User'
 
 export default subgraph('identity', {
   entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
-  resolvers: [user, role, roleAssignment, session],
+  resolvers: [user, role, roleAssignment, permission, session],
   policies,
 })

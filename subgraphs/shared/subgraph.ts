@@ -7,6 +7,7 @@ import type { RequestContext, Services } from './context'
 import type { Database } from './database'
 import type { EntityClass } from './entity'
 import { executor } from './execute'
+import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './names'
 import type { Policies } from './policy'
 import { buildSchema, type SchemaVariant } from './subgraph-schema'
@@ -21,6 +22,8 @@ export interface SubgraphDefinition {
   entities: readonly EntityClass[]
   resolvers: ResolverMap
   policies: Policies
+  /** What it does by itself, beside requests. */
+  jobs: readonly Job[]
   /** `schema/shared.graphql` and its own SDL. */
   typeDefs: DocumentNode
 }
@@ -73,6 +76,7 @@ export function subgraph(
     entities: readonly EntityClass[]
     resolvers: readonly ResolverMap[]
     policies?: Policies
+    jobs?: readonly Job[]
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -81,6 +85,7 @@ export function subgraph(
     entities: parts.entities,
     resolvers: merged(name, parts.resolvers),
     policies: parts.policies ?? {},
+    jobs: parts.jobs ?? [],
     typeDefs: parts.typeDefs ?? readTypeDefs(name),
   }
 }
@@ -99,7 +104,7 @@ function merged(name: SubgraphName, maps: readonly ResolverMap[]): ResolverMap {
 
 /**
  * Builds the guarded schema of a subgraph and answers operations over the given database, which must have been opened
- * with the definition's entities. Throws one error with a line per fault: a field that nothing answers, a resolver
+ * with the definition's entities, after each of its jobs ran once. Throws one error with a line per fault: a field that nothing answers, a resolver
  * without field, access that is not declared or cannot be enforced.
  *
  * `variant` replaces parts of the machine in tests and benchmarks; no configuration reaches it.
@@ -111,5 +116,15 @@ export async function startSubgraph(
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
   const { schema, sdl } = await buildSchema(definition, database, variant)
-  return { name: definition.name, sdl, schema, ...executor(schema, database, services) }
+  const stopJobs = await startJobs(definition.jobs, database, services)
+  const { execute, close } = executor(schema, database, services)
+  return {
+    name: definition.name,
+    sdl,
+    schema,
+    execute,
+    close: async () => {
+      await Promise.all([stopJobs(), close()])
+    },
+  }
 }

@@ -30,7 +30,7 @@ export type Scalars = {
   Decimal: { input: string; output: string; }
   /** A currency in use, by its three-letter ISO 4217 code in capitals: `EUR`. */
   CurrencyCode: { input: string; output: string; }
-  /** An e-mail address of at most 254 characters, RFC 5321. Case is kept as written and ignored in comparisons. */
+  /** An e-mail address of at most 254 characters, RFC 5321. It is stored and answered in lower case, so case never tells two addresses apart. */
   EmailAddress: { input: string; output: string; }
   /** Any JSON value, RFC 8259. Inputs may nest 20 levels and take 64 KiB as text. */
   JSON: { input: unknown; output: unknown; }
@@ -72,7 +72,7 @@ export type MoneyInput = {
 export type UserError = {
   /** What is wrong, for people. */
   message: Scalars['String']['output'];
-  /** The path of the input field at fault, such as `["input", "email"]`; null when it is none in particular. */
+  /** The path of the field at fault within `input`, such as `["email"]`; null when it is none in particular. */
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import { instantOf, uuidv7 } from '../../subgraphs/shared/id'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { change, prepareRows, readAll } from '../support/lists'
 
 let graph: TestGraph
@@ -8,6 +9,7 @@ let acme: TestTenant
 let globex: TestTenant
 let officer: TestClient
 let actor: string
+let lastMonth: string
 
 const day = 86_400_000
 const types = {
@@ -41,7 +43,9 @@ function entry(place: number, daysAgo: number, actorId: string | null) {
 let rows: ReturnType<typeof entry>[]
 
 beforeAll(async () => {
-  graph = await startGraph()
+  const database = await freshDatabase()
+  lastMonth = await dropLastMonth(database)
+  graph = await startGraph({ database })
   acme = await graph.tenant('acme')
   globex = await graph.tenant('globex')
   officer = await acme.as('COMPLIANCE_OFFICER')
@@ -53,7 +57,27 @@ beforeAll(async () => {
   await prepareRows(graph, globex.id, 'shared.audit_logs', types, [entry(0, 1, null)])
 })
 
-afterAll(() => graph.close())
+afterAll(async () => {
+  await graph?.close()
+  await graph?.database.drop()
+})
+
+/** Takes the latest month away, as if nothing had been started for a month; returns its name. */
+async function dropLastMonth({ migratorUrl }: TestDatabase): Promise<string> {
+  const client = new Client({ connectionString: migratorUrl })
+  await client.connect()
+  const { rows: found } = await client.query<{ last: string }>(
+    `SELECT max(inhrelid::regclass::text) AS last FROM pg_inherits WHERE inhparent = 'shared.audit_logs'::regclass`,
+  )
+  await client.query(`DROP TABLE ${found[0]!.last}`)
+  await client.end()
+  return found[0]!.last
+}
+
+test('has the coming months again once the subgraph runs', async () => {
+  const { rows: found } = await graph.owner.query('SELECT to_regclass($1) IS NOT NULL AS there', [lastMonth])
+  expect(found).toEqual([{ there: true }])
+})
 
 const ofPrepared = 'filter: { resourceType: { eq: "Prepared" }'
 

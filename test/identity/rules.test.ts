@@ -1,14 +1,15 @@
+import { isOpen, statusWhenReactivated } from '../../subgraphs/identity/rules/invitation'
 import { networkOf } from '../../subgraphs/identity/rules/network'
 import { isLastAdministrator, notHeld } from '../../subgraphs/identity/rules/permissions'
 import { isRepeat } from '../../subgraphs/identity/rules/session-limits'
 import {
-  formatRefreshToken,
+  formatToken,
   hashSecret,
   newSecret,
-  parseRefreshToken,
+  parseToken,
   secretMatches,
   successorSecret,
-} from '../../subgraphs/identity/sessions/refresh-token'
+} from '../../subgraphs/identity/sessions/opaque-token'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { hashPassword, passwordFault, verifyPassword } from '../../subgraphs/shared/password'
 
@@ -45,11 +46,41 @@ test('a used token is a repeat for ten seconds, also when clocks differ a little
   expect(isRepeat('2026-03-01T00:00:11.000Z', now)).toBe(true)
 })
 
+describe('an invitation', () => {
+  const invitation = {
+    status: 'INVITED',
+    invitationHash: 'h',
+    invitationExpiresAt: '2026-03-01T00:00:00.000Z',
+  }
+  const before = new Date('2026-02-28T23:59:59.999Z')
+
+  test.each([
+    ['in time', invitation, 'h', before, true],
+    ['at its end', invitation, 'h', new Date('2026-03-01T00:00:00.000Z'), false],
+    ['with another secret', invitation, 'i', before, false],
+    ['of an active user', { ...invitation, status: 'ACTIVE' }, 'h', before, false],
+    [
+      'that was withdrawn',
+      { ...invitation, invitationHash: null, invitationExpiresAt: null },
+      'h',
+      before,
+      false,
+    ],
+  ])('%s', (_, of, hash, now, open) => {
+    expect(isOpen(of, hash, now)).toBe(open)
+  })
+
+  test('is what a suspended user without password comes back to', () => {
+    expect(statusWhenReactivated({ passwordHash: null })).toBe('INVITED')
+    expect(statusWhenReactivated({ passwordHash: 'x' })).toBe('ACTIVE')
+  })
+})
+
 describe('refresh tokens', () => {
   const token = { tenantId: uuidv7(), tokenId: uuidv7(), secret: newSecret() }
 
   test('are read as they were written', () => {
-    expect(parseRefreshToken(formatRefreshToken(token))).toEqual(token)
+    expect(parseToken(formatToken(token))).toEqual(token)
   })
 
   test.each([
@@ -58,12 +89,12 @@ describe('refresh tokens', () => {
     `${token.tenantId}.${token.tokenId}`,
     `${token.tenantId}.${token.tokenId}.short`,
     `${token.tenantId}.not-a-uuid-but-36-characters-in-lengt.${'a'.repeat(43)}`,
-    `${formatRefreshToken(token)}x`,
-    `${formatRefreshToken(token)}\n`,
-    `${formatRefreshToken(token)}.x`,
+    `${formatToken(token)}x`,
+    `${formatToken(token)}\n`,
+    `${formatToken(token)}.x`,
     'x'.repeat(1_000_000),
   ])('are nothing else: %#', (text) => {
-    expect(parseRefreshToken(text)).toBeNull()
+    expect(parseToken(text)).toBeNull()
   })
 
   test('the successor follows from the secret and the id, and only from both', () => {

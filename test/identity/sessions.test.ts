@@ -40,8 +40,8 @@ const ended = {
   ],
 }
 
-async function refresh(refreshToken: string): Promise<Tokens> {
-  const { refreshSession } = await graph.anonymous.data<{ refreshSession: Tokens }>(
+async function refresh(refreshToken: string, client = graph.anonymous): Promise<Tokens> {
+  const { refreshSession } = await client.data<{ refreshSession: Tokens }>(
     `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${selection} } }`,
     { input: { refreshToken } },
   )
@@ -90,6 +90,14 @@ describe('refreshing', () => {
     expect(repeated.refreshToken).toBe(first.refreshToken)
     expect(await access(repeated)).toBe('OK')
     expect((await refresh(repeated.refreshToken!)).userErrors).toEqual([])
+  })
+
+  test('goes by the refresh token, whoever the access token is of', async () => {
+    const { tokens } = await signedIn()
+    const stranger = await (await graph.tenant('globex')).as('USER')
+    const next = await refresh(tokens.refreshToken!, stranger)
+    expect(next.userErrors).toEqual([])
+    expect(await access(next)).toBe('OK')
   })
 
   test('with a used token after ten seconds ends the session: it was copied', async () => {

@@ -103,6 +103,16 @@ describe('signing in', () => {
     })
   })
 
+  test('while signed in, to the same and to another tenant', async () => {
+    for (const slug of ['acme', 'globex']) {
+      const present = await (await graph.tenant(slug)).as('USER')
+      const input = { tenant: 'acme', email: 'only@acme.example', password }
+      const { signIn: payload } = await present.data<Payload>(mutation, { input })
+      const viewer = testClient(graph.server.url, '', { authorization: `Bearer ${payload.accessToken}` })
+      expect(await viewer.data('{ viewer { email } }')).toEqual({ viewer: { email: 'only@acme.example' } })
+    }
+  })
+
   test('notes when, and who from where', async () => {
     const client = await acme.user('VIEWER')
     const { rows } = await graph.owner.query<{ last: Date; version: number }>(

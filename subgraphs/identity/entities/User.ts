@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
-export type UserStatus = 'ACTIVE' | 'SUSPENDED'
+export type UserStatus = 'ACTIVE' | 'SUSPENDED' | 'INVITED'
 
 /** Somebody who can sign in to a tenant. */
 @Entity({ schema: 'identity', name: 'users' })
@@ -52,6 +52,13 @@ export class User {
 
   @Column({ name: 'password_change_required', type: 'boolean', default: false })
   passwordChangeRequired: boolean
+
+  /** SHA-256 of the invitation's secret; null when there is no invitation. */
+  @Column({ name: 'invitation_hash', type: 'text', nullable: true })
+  invitationHash: string | null
+
+  @Column({ name: 'invitation_expires_at', type: 'timestamptz', precision: 3, nullable: true })
+  invitationExpiresAt: string | null
 
   @Column({ name: 'mfa_enabled', type: 'boolean', default: false })
   mfaEnabled: boolean

@@ -1,10 +1,11 @@
-import type { SubgraphContext } from '../../shared/context'
 import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
-import { mutate, type MutationTransaction } from '../../shared/mutate'
+import { mutate } from '../../shared/mutate'
+import { page } from '../../shared/page'
 import { named } from '../../shared/statement'
 import {
   changeAuthority,
+  changedUser,
   findRoles,
   requireAuthorityOver,
   requireHeld,
@@ -14,9 +15,12 @@ import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
 import { User } from '../entities/User'
 import type { Resolvers } from '../generated'
-import { refreshAuthority } from '../sessions/revoke'
 
 export const roleAssignment: Resolvers = {
+  Query: {
+    roleAssignment: (_, { id }, context, info) => load(context, RoleAssignment, id, info),
+    roleAssignments: (_, args, context, info) => page(context, RoleAssignment, args, info),
+  },
   Mutation: {
     assignRole: (_, { input }, context) =>
       mutate(context, async (tx) => {
@@ -61,10 +65,4 @@ export const roleAssignment: Resolvers = {
       load(context, User, row.grantedById, info),
     ),
   },
-}
-
-async function changedUser(context: SubgraphContext, tx: MutationTransaction, userId: string): Promise<User> {
-  const user = await tx.find(User, userId)
-  await refreshAuthority(context, tx, { tenantId: user.tenantId, userId: user.id })
-  return user
 }

@@ -5,6 +5,7 @@ import { hashPassword, passwordFault, verifyPassword } from '../../shared/passwo
 import { named } from '../../shared/statement'
 import { User } from '../entities/User'
 import type { Resolvers } from '../generated'
+import { acceptInvitation } from '../sessions/accept-invitation'
 import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
@@ -15,6 +16,7 @@ export const session: Resolvers = {
     signIn: (_, { input }, context) => signIn(context, input),
     refreshSession: (_, { input }, context) => refreshSession(context, input.refreshToken),
     signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
+    acceptInvitation: (_, { input }, context) => acceptInvitation(context, input),
     changePassword: (_, { input }, context) => changePassword(context, input),
   },
 }
@@ -68,7 +70,7 @@ async function changePassword(
     const changes = { passwordHash, passwordChangeRequired: false, permissionVersion }
     const user = await tx.update(User, viewer.userId, null, changes)
     await revokeSessions(context, tx, viewer, { except: viewer.sessionId })
-    await refreshAuthority(context, tx, viewer)
+    await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     return { user }
   })
   if (result.user) await forgetAttempts(context, account)

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../shared/context'
 import { modelOf, needs, selectedProjection } from '../../shared/entity'
 import { load, requestLoader } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
+import { mutate, type MutationTransaction, type Values } from '../../shared/mutate'
 import { page } from '../../shared/page'
 import { hashPassword, passwordFault } from '../../shared/password'
 import { named } from '../../shared/statement'
@@ -10,7 +10,9 @@ import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
 import { User } from '../entities/User'
-import type { Resolvers } from '../generated'
+import type { CreateUserInput, Resolvers } from '../generated'
+import { statusWhenReactivated } from '../rules/invitation'
+import { invited, newInvitation, noInvitation } from '../sessions/invitation'
 import { revokeSessions } from '../sessions/revoke'
 
 const search = ['email', 'fullName'] as const
@@ -22,52 +24,56 @@ export const user: Resolvers = {
     users: (_, args, context, info) => page(context, User, args, info, { search }),
   },
   Mutation: {
-    createUser: async (_, { input: { email, initialPassword, fullName, roleIds, ...values } }, context) => {
+    createUser: async (_, { input: { initialPassword, ...values } }, context) => {
       const fault = passwordFault(initialPassword)
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
       const passwordHash = await hashPassword(initialPassword)
-      return mutate(context, async (tx) => {
-        const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
-        requireHeld(
-          context,
-          tx,
-          roles.flatMap((role) => role.permissions),
-          'roleIds',
-        )
-        const created = await tx.insert(User, {
-          ...values,
-          email: email.toLowerCase(),
-          fullNameOverride: fullName,
-          passwordHash,
-          passwordChangeRequired: true,
-        })
-        const assignment = { userId: created.id, grantedById: context.viewer?.userId }
-        for (const role of roles) await tx.insert(RoleAssignment, { ...assignment, roleId: role.id })
-        return { user: created }
-      })
+      const access = { passwordHash, passwordChangeRequired: true }
+      return mutate(context, async (tx) => ({ user: await addUser(context, tx, values, access) }))
     },
+    inviteUser: (_, { input }, context) =>
+      mutate(context, async (tx) => {
+        const { kept, secret } = newInvitation(context)
+        return invited(tx, await addUser(context, tx, input, kept), secret)
+      }),
+    renewInvitation: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: userId, status } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        if (status !== 'INVITED')
+          tx.fail('NOT_INVITED', `This user is ${status}: there is no invitation to renew`, 'id')
+        const { kept, secret } = newInvitation(context)
+        return invited(tx, await tx.update(User, id, expectedVersion, kept), secret)
+      }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
-        const { id: userId } = await tx.find(User, id)
-        await requireAuthorityOver(context, tx, userId, 'id')
+        const before = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, before.id, 'id')
         const names = { email: email && email.toLowerCase(), fullNameOverride: fullName }
-        return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names }) }
+        // The token went to the former address.
+        const withdrawn = names.email && names.email !== before.email ? noInvitation : {}
+        return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn }) }
       }),
     suspendUser: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         await requireOtherAdministrator(context, tx, id, 'id')
         const { id: userId, tenantId, permissionVersion } = await tx.find(User, id)
         await requireAuthorityOver(context, tx, userId, 'id')
-        const changes = { status: 'SUSPENDED', permissionVersion: permissionVersion + 1 } as const
+        const changes = {
+          status: 'SUSPENDED',
+          permissionVersion: permissionVersion + 1,
+          ...noInvitation,
+        } as const
         const suspended = await tx.update(User, id, expectedVersion, changes)
         await revokeSessions(context, tx, { tenantId, userId })
         return { user: suspended }
       }),
     reactivateUser: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
-        const { id: userId, permissionVersion } = await tx.find(User, id)
-        await requireAuthorityOver(context, tx, userId, 'id')
-        const changes = { status: 'ACTIVE', permissionVersion: permissionVersion + 1 } as const
+        const before = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, before.id, 'id')
+        const status = statusWhenReactivated(before)
+        const changes = { status, permissionVersion: before.permissionVersion + 1 }
         return { user: await tx.update(User, id, expectedVersion, changes) }
       }),
   },
@@ -84,6 +90,23 @@ export const user: Resolvers = {
       load(context, User, row.updatedById, info),
     ),
   },
+}
+
+/** Adds a user with roles that the viewer may give. */
+async function addUser(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  { email, fullName, roleIds, ...values }: Omit<CreateUserInput, 'initialPassword'>,
+  access: Values<User>,
+): Promise<User> {
+  const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
+  const permissions = roles.flatMap((role) => role.permissions)
+  requireHeld(context, tx, permissions, 'roleIds')
+  const names = { email: email.toLowerCase(), fullNameOverride: fullName }
+  const added = await tx.insert(User, { ...values, ...names, ...access })
+  const assignment = { userId: added.id, grantedById: context.viewer?.userId }
+  for (const role of roles) await tx.insert(RoleAssignment, { ...assignment, roleId: role.id })
+  return added
 }
 
 /** One statement for all users of a level. */

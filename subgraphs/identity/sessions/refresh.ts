@@ -1,18 +1,18 @@
 import { writeAudit } from '../../shared/audit'
 import type { SubgraphContext } from '../../shared/context'
-import type { Transaction } from '../../shared/database'
+import { tenantScope, type Transaction } from '../../shared/database'
 import type { UserError } from '../../shared/errors'
 import { uuidv7 } from '../../shared/id'
 import { named } from '../../shared/statement'
 import { isRepeat } from '../rules/session-limits'
 import {
-  formatRefreshToken,
+  formatToken,
   hashSecret,
-  parseRefreshToken,
+  parseToken,
   secretMatches,
   successorSecret,
-  type RefreshTokenParts,
-} from './refresh-token'
+  type OpaqueToken,
+} from './opaque-token'
 import { revokeSessions } from './revoke'
 import { tokensFor, type Tokens } from './sign-in'
 
@@ -36,21 +36,19 @@ export async function refreshSession(
   context: SubgraphContext,
   refreshToken: string,
 ): Promise<Partial<Tokens> & { userErrors: UserError[] }> {
-  const token = parseRefreshToken(refreshToken)
-  const continued = token && (await continueSession(context, token))
+  const token = parseToken(refreshToken)
+  // The request may come with another tenant's access token.
+  const continued = token && (await tenantScope.run(token.tenantId, () => continueSession(context, token)))
   if (!continued) {
     const message = 'The session has ended: sign in again'
     return { userErrors: [{ code: 'SESSION_ENDED', message, field: ['refreshToken'] }] }
   }
-  return { ...(await tokensFor(context, continued, formatRefreshToken(continued.next))), userErrors: [] }
+  return { ...(await tokensFor(context, continued, formatToken(continued.next))), userErrors: [] }
 }
 
-type Continued = LiveSession & { tenantId: string; sessionId: string; next: RefreshTokenParts }
+type Continued = LiveSession & { tenantId: string; sessionId: string; next: OpaqueToken }
 
-async function continueSession(
-  context: SubgraphContext,
-  token: RefreshTokenParts,
-): Promise<Continued | null> {
+async function continueSession(context: SubgraphContext, token: OpaqueToken): Promise<Continued | null> {
   const { tenantId } = token
   return context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
     const stored = await readToken(tx, token)
@@ -76,7 +74,7 @@ async function continueSession(
   })
 }
 
-async function readToken(tx: Transaction, token: RefreshTokenParts): Promise<StoredToken | null> {
+async function readToken(tx: Transaction, token: OpaqueToken): Promise<StoredToken | null> {
   const [row] = await tx.rows(
     named(
       `SELECT session_id, secret_hash, rotated_at, successor_id FROM identity.refresh_tokens
@@ -105,11 +103,7 @@ async function readSession(
 }
 
 /** One conditional statement replaces the token by its successor. Returns the successor's id, or null if another did it. */
-async function rotate(
-  context: SubgraphContext,
-  tx: Transaction,
-  token: RefreshTokenParts,
-): Promise<string | null> {
+async function rotate(context: SubgraphContext, tx: Transaction, token: OpaqueToken): Promise<string | null> {
   const now = context.clock.now()
   const successorId = uuidv7(now.getTime())
   const made = await tx.run(

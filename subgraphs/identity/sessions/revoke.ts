@@ -33,18 +33,18 @@ export async function revokeSessions(
   await uncache(context, user.tenantId, ended)
 }
 
-/** Has every gateway read anew what a user may do. Call it after the change, in the transaction that makes it. */
+/** Has every gateway read anew what users may do. Call it after the change, in the transaction that makes it. */
 export async function refreshAuthority(
   context: SubgraphContext,
   sql: Sql,
-  user: { tenantId: string; userId: string },
+  { tenantId, userIds }: { tenantId: string; userIds: readonly string[] },
 ): Promise<void> {
   const open = await sql.rows(
     named(
       `SELECT id FROM identity.sessions
-        WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3`,
-      [user.tenantId, user.userId, context.clock.now().toISOString()],
+        WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3`,
+      [tenantId, userIds, context.clock.now().toISOString()],
     ),
   )
-  await uncache(context, user.tenantId, open)
+  await uncache(context, tenantId, open)
 }

@@ -1,6 +1,6 @@
-import { writeAudit } from '../../shared/audit'
+import { writeAudit, type AuditEntry } from '../../shared/audit'
 import type { SubgraphContext } from '../../shared/context'
-import type { Transaction } from '../../shared/database'
+import { tenantScope, type Transaction } from '../../shared/database'
 import type { UserError } from '../../shared/errors'
 import { issueAccessToken } from '../../shared/access-token'
 import { uuidv7 } from '../../shared/id'
@@ -8,7 +8,7 @@ import { verifyPassword } from '../../shared/password'
 import { named } from '../../shared/statement'
 import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
-import { formatRefreshToken, hashSecret, newSecret } from './refresh-token'
+import { formatToken, hashSecret, newSecret } from './opaque-token'
 
 /** The tokens of a session, as a payload of the graph. */
 export interface Tokens {
@@ -47,13 +47,24 @@ export async function signIn(
   const email = storable(input.email)
   const networkWait = await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
-  const tenantId = await findTenant(context, slug, email)
+  // The request may come with somebody's access token: the tenant is that of the input, not of the token.
+  const tenantId = await tenantScope.run(null, () => findTenant(context, slug, email))
   const key = accountKey(tenantId ?? slug, email)
   const accountWait = await countAccount(context, key)
   if (accountWait) return tooManyAttempts(accountWait)
+  return tenantScope.run(tenantId ?? noTenant, () =>
+    signInTo(context, tenantId, { email, key }, input.password),
+  )
+}
 
+async function signInTo(
+  context: SubgraphContext,
+  tenantId: string | null,
+  { email, key }: { email: string; key: string },
+  password: string,
+): Promise<SignInResult> {
   const account = await findAccount(context, tenantId ?? noTenant, email)
-  const correct = await verifyPassword(input.password, account?.passwordHash ?? null)
+  const correct = await verifyPassword(password, account?.passwordHash ?? null)
   const opened = tenantId && account && correct ? await openSession(context, tenantId, account) : null
   if (!opened) {
     await recordFailure(context, tenantId, account, correct)
@@ -109,8 +120,6 @@ async function openSession(
 ): Promise<(Tokens & { passwordChangeRequired: boolean }) | null> {
   const { userId } = account
   const now = context.clock.now()
-  const sessionId = uuidv7(now.getTime())
-  const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
   const user = await context.db.transaction(binding, async (tx) => {
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
@@ -123,15 +132,35 @@ async function openSession(
       ),
     )
     if (!row) return null
-    await insertSession(context, tx, sessionId, userId, now)
-    await insertRefreshToken(tx, token.tokenId, sessionId, hashSecret(token.secret), now)
-    const entry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} } as const
-    await writeAudit(context, tx, [{ ...entry, actorId: userId }])
-    return { permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
+    const session = await beginSession(context, tx, { tenantId, userId })
+    await writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
+    return { ...session, permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
   })
   if (!user) return null
-  const tokens = await tokensFor(context, { ...user, tenantId, userId, sessionId }, formatRefreshToken(token))
+  const tokens = await tokensFor(context, { ...user, tenantId, userId }, user.refreshToken)
   return { ...tokens, passwordChangeRequired: user.passwordChangeRequired }
+}
+
+/** A session that began: its refresh token, and the audit entry that its transaction must write. */
+export interface BegunSession {
+  sessionId: string
+  refreshToken: string
+  entry: AuditEntry
+}
+
+/** Begins a session of a user whose row is locked, in the caller's transaction. */
+export async function beginSession(
+  context: SubgraphContext,
+  tx: Pick<Transaction, 'run'>,
+  { tenantId, userId }: { tenantId: string; userId: string },
+): Promise<BegunSession> {
+  const now = context.clock.now()
+  const sessionId = uuidv7(now.getTime())
+  const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
+  await insertSession(context, tx, sessionId, userId, now)
+  await insertRefreshToken(tx, token.tokenId, sessionId, hashSecret(token.secret), now)
+  const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
+  return { sessionId, refreshToken: formatToken(token), entry }
 }
 
 /** A new access token beside a refresh token. */
@@ -148,7 +177,7 @@ export async function tokensFor(
 
 async function insertSession(
   context: SubgraphContext,
-  tx: Transaction,
+  tx: Pick<Transaction, 'run'>,
   id: string,
   userId: string,
   now: Date,
@@ -171,7 +200,7 @@ async function insertSession(
 }
 
 async function insertRefreshToken(
-  tx: Transaction,
+  tx: Pick<Transaction, 'run'>,
   id: string,
   sessionId: string,
   secretHash: string,

@@ -1,20 +1,24 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isUuid } from '../../shared/id'
 
-/** A refresh token in parts. Tenant and id stand in it in clear, so that it is found without looking across tenants. */
-export interface RefreshTokenParts {
+/**
+ * A refresh token or invitation in parts. Tenant and id stand in it in clear, so that it is found without looking across
+ * tenants.
+ */
+export interface OpaqueToken {
   tenantId: string
+  /** Of the refresh token, or of the user invited. */
   tokenId: string
   /** 256 bits. */
   secret: Buffer
 }
 
-export function formatRefreshToken({ tenantId, tokenId, secret }: RefreshTokenParts): string {
+export function formatToken({ tenantId, tokenId, secret }: OpaqueToken): string {
   return `${tenantId}.${tokenId}.${secret.toString('base64url')}`
 }
 
-/** Null for what is no refresh token. */
-export function parseRefreshToken(text: string): RefreshTokenParts | null {
+/** Null for what is no such token. */
+export function parseToken(text: string): OpaqueToken | null {
   const [, tenantId = '', tokenId = '', secret = ''] =
     /^([^.]{36})\.([^.]{36})\.([\w-]{43})$/.exec(text) ?? []
   if (!isUuid(tenantId) || !isUuid(tokenId)) return null

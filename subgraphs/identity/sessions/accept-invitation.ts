@@ -1,0 +1,87 @@
+import type { SubgraphContext } from '../../shared/context'
+import { tenantScope } from '../../shared/database'
+import { mutate } from '../../shared/mutate'
+import { hashPassword, passwordFault } from '../../shared/password'
+import { named } from '../../shared/statement'
+import { User } from '../entities/User'
+import { isOpen } from '../rules/invitation'
+import { countNetwork } from './attempts'
+import { noInvitation } from './invitation'
+import { hashSecret, parseToken, type OpaqueToken } from './opaque-token'
+import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
+
+const ended = {
+  code: 'INVITATION_ENDED',
+  message: 'The invitation was used, renewed or ended: ask for a new one',
+  field: 'token',
+} as const
+
+const refused = { userErrors: [{ ...ended, field: [ended.field] }] }
+
+/**
+ * Sets the password of an invited user and signs them in: both, or neither. Of several who come with one token one
+ * succeeds. Why a token is of no use is not told; only a good one costs the hashing of a password.
+ */
+export async function acceptInvitation(
+  context: SubgraphContext,
+  input: { token: string; password: string },
+): Promise<SignInResult> {
+  const fault = passwordFault(input.password)
+  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['password'] }] }
+  const wait = await countNetwork(context)
+  if (wait) return tooManyAttempts(wait)
+  const token = parseToken(input.token)
+  // From here on the bearer is the user, whose tenant's walls stand as for any request; an access token says nothing.
+  return token ? tenantScope.run(token.tenantId, () => acceptToken(context, token, input.password)) : refused
+}
+
+async function acceptToken(
+  context: SubgraphContext,
+  { tenantId, tokenId: userId, secret }: OpaqueToken,
+  password: string,
+): Promise<SignInResult> {
+  const binding = { tenantId, actorId: userId, requestId: context.requestId }
+  const asUser = Object.assign(Object.create(context) as SubgraphContext, { binding })
+  const hash = hashSecret(secret)
+  if (!(await isGood(asUser, userId, hash))) return refused
+  const passwordHash = await hashPassword(password)
+  const result = await mutate(asUser, async (tx) => {
+    const user = await tx.find(User, userId)
+    if (!isOpen(user, hash, context.clock.now())) tx.fail(ended.code, ended.message, ended.field)
+    const permissionVersion = user.permissionVersion + 1
+    const lastLoginAt = context.clock.now().toISOString()
+    const changes = {
+      status: 'ACTIVE',
+      passwordHash,
+      permissionVersion,
+      lastLoginAt,
+      ...noInvitation,
+    } as const
+    await tx.update(User, userId, null, changes)
+    const { entry, ...session } = await beginSession(context, tx, { tenantId, userId })
+    // A tenant that is suspended takes nobody in, and the invitation stays as it is.
+    const [viewer] = await tx.rows(
+      named('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
+    )
+    if (!viewer) tx.fail(ended.code, ended.message, ended.field)
+    tx.audit(entry)
+    return { ...session, permissionVersion }
+  })
+  const { sessionId, permissionVersion, refreshToken, userErrors } = result
+  if (!sessionId || !permissionVersion || !refreshToken) return { userErrors }
+  const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
+  return { ...tokens, userErrors }
+}
+
+async function isGood(context: SubgraphContext, userId: string, hash: string): Promise<boolean> {
+  const [row] = await context.db.rows(
+    context.binding,
+    named(
+      'SELECT status, invitation_hash, invitation_expires_at FROM identity.users WHERE tenant_id = $1 AND id = $2',
+      [context.binding.tenantId, userId],
+    ),
+  )
+  if (!row) return false
+  const [status, invitationHash, invitationExpiresAt] = row as [string, string | null, string | null]
+  return isOpen({ status, invitationHash, invitationExpiresAt }, hash, context.clock.now())
+}
