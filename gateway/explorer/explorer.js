@@ -23,7 +23,9 @@
   }
 
   /** What GraphiQL sends through. 401 refuses a request as a whole, so it can be sent again with a new token. */
-  async function fetcher(body) {
+  async function fetcher({ operationName, ...rest }) {
+    // GraphiQL notices a new name some moments after the text changed; until then it sends the old one.
+    const body = operationName && rest.query.includes(operationName) ? { ...rest, operationName } : rest
     const sent = await post(body, session?.accessToken)
     if (sent.status !== 401 || !session) return sent.answer
     renewing ??= renew().finally(() => (renewing = null))
