@@ -9,7 +9,7 @@ import { attackIds } from './attacks/reads'
 import { attackReferences } from './attacks/references'
 import { attackSubgraphs } from './attacks/tokens'
 import { openLab } from './lab'
-import { attacker, populate, stranger } from './population'
+import { addTwins, attacker, populate, stranger } from './population'
 import { faultsOf, type IsolationReport } from './report'
 import { copyOf, type Stage } from './stage'
 import { testWalls } from './walls'
@@ -42,8 +42,10 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
     return result
   }
 
-  const twins = await phase('tenants', () => populate(stage, options.twins ?? 20))
-  const pristine = await copyOf(stage)
+  const first = await phase('first tenants', () => populate(stage, 1))
+  const small = await copyOf(stage)
+  const others = await phase('further tenants', () => addTwins(stage, 2, options.twins ?? 20))
+  const twins = [...first, ...others]
   const lab = await phase('start', () => openLab(stage, twins, { config, log }))
   sent = lab.operations
   const { rows: versions } = await lab.client.query<{ server_version: string }>('SHOW server_version')
@@ -67,7 +69,7 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
     await lab.close()
   }
   const walls = await phase('walls', () =>
-    testWalls(pristine, twins, { config, log }).finally(() => pristine.drop()),
+    testWalls(small, first, { config, log }).finally(() => small.drop()),
   )
   const report = {
     startedAt: new Date(started).toISOString(),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Client } from 'pg'
 import { insertDemoData } from '../database/demo'
 import { demoTenantIds } from '../database/demo/ids'
@@ -57,17 +57,29 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
   await insertDemoData(owner, { password, rounds: 4 })
   await owner.query('COMMIT')
   await owner.end()
-  return withoutTriggers(stage, async (client) => {
-    const tables = await tenantTables(client)
-    const global = await globalIds(client)
-    const made: AttackedTenant[] = []
-    for (let number = 1; number <= twins; number++) {
-      const twin = { id: uuidv7(), slug: `twin-${number}`, domain: attacker.domain }
-      for (const table of tables) await copyRows(client, table, twin, global)
-      made.push(twin)
-    }
-    return made
+  return addTwins(stage, 1, twins)
+}
+
+/** Twins with the numbers `first` to `last`, made over two connections, since a server has more than one core. */
+export async function addTwins(stage: Stage, first: number, last: number): Promise<AttackedTenant[]> {
+  const twins = Array.from({ length: last - first + 1 }, (_, place): AttackedTenant => ({
+    id: uuidv7(),
+    slug: `twin-${first + place}`,
+    domain: attacker.domain,
+  }))
+  const [originals, global] = await withoutTriggers(stage, async (client) => {
+    const read: { table: TenantTable; rows: string[] }[] = []
+    for (const table of await tenantTables(client)) read.push({ table, rows: await rowsToCopy(client, table) })
+    return [read, await globalIds(client)] as const
   })
+  const waiting = [...twins]
+  const copy = () =>
+    withoutTriggers(stage, async (client) => {
+      for (let twin = waiting.shift(); twin; twin = waiting.shift())
+        for (const { table, rows } of originals) await copyRows(client, table, rows, twin, global)
+    })
+  await Promise.all(twins.slice(0, 2).map(copy))
+  return twins
 }
 
 /** As superuser with neither triggers nor foreign keys, so that rows are written as they are, in any order. */
@@ -102,17 +114,23 @@ async function globalIds(client: Client): Promise<Set<string>> {
   return ids
 }
 
-/** The same row for every tenant: its ids are mapped one to one, wherever in the row they stand. */
+/** The attacker's rows of a table, as JSON texts. */
+async function rowsToCopy(client: Client, table: TenantTable): Promise<string[]> {
+  const text = `SELECT to_jsonb(t)::text AS row FROM ${table.name} t WHERE ${table.tenantColumn} = $1`
+  return (await client.query<{ row: string }>(text, [attacker.id])).rows.map(({ row }) => row)
+}
+
+/** The same rows for a twin: their ids are mapped one to one, wherever in the row they stand. */
 async function copyRows(
   client: Client,
   table: TenantTable,
+  rows: readonly string[],
   twin: AttackedTenant,
   global: ReadonlySet<string>,
 ): Promise<void> {
-  const read = `SELECT to_jsonb(t)::text AS row FROM ${table.name} t WHERE ${table.tenantColumn} = $1`
-  const { rows } = await client.query<{ row: string }>(read, [attacker.id])
+  if (rows.length === 0) return
   const isTenants = table.tenantColumn === 'id'
-  const copies = rows.map(({ row }) => {
+  const copies = rows.map((row) => {
     const copy = row.replace(uuid, (id) =>
       id === attacker.id ? twin.id : global.has(id) ? id : mappedId(id, twin),
     )
@@ -126,6 +144,6 @@ async function copyRows(
 
 /** Keeps the time that a UUID version 7 begins with, since partitions are found by it, and the variant. */
 function mappedId(id: string, twin: AttackedTenant): string {
-  const hash = createHash('sha256').update(`${twin.id} ${id}`).digest('hex')
-  return `${id.slice(0, 20)}${hash.slice(0, 3)}-${hash.slice(3, 15)}`
+  const digest = hash('sha256', `${twin.id} ${id}`, 'hex')
+  return `${id.slice(0, 20)}${digest.slice(0, 3)}-${digest.slice(3, 15)}`
 }

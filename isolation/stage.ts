@@ -33,7 +33,10 @@ export async function openStage(
     const superuserUrl = server.superuserUrl(new URL(database.migratorUrl).pathname.slice(1))
     // Nothing here outlives the run.
     await asSuperuser({ superuserUrl }, [
+      'ALTER SYSTEM SET fsync = off',
+      'ALTER SYSTEM SET full_page_writes = off',
       'ALTER SYSTEM SET synchronous_commit = off',
+      "ALTER SYSTEM SET max_wal_size = '4GB'",
       'SELECT pg_reload_conf()',
     ])
     const close = async () => {

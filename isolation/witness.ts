@@ -20,6 +20,8 @@ export interface Witness {
   ownIds(): number
   /** Reads who owns which id now, and returns every sighting of a foreign one. */
   verdict(): Promise<Finding[]>
+  /** Forgets what everybody was shown. */
+  forget(): void
 }
 
 export async function createWitness(client: Client): Promise<Witness> {
@@ -42,9 +44,9 @@ export async function createWitness(client: Client): Promise<Witness> {
     }
   }
 
-  const forget = (value: unknown): void => {
+  const noLongerTheirs = (value: unknown): void => {
     if (typeof value === 'string') texts.delete(value)
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(forget)
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(noLongerTheirs)
   }
 
   return {
@@ -57,7 +59,7 @@ export async function createWitness(client: Client): Promise<Witness> {
       }
       noteTexts(tenant, where, answer, sent)
     },
-    wrote: forget,
+    wrote: noLongerTheirs,
     ownIds: () => own,
     async verdict() {
       const owners = await ownersOfIds(client)
@@ -76,6 +78,11 @@ export async function createWitness(client: Client): Promise<Witness> {
         }
       }
       return findings
+    },
+    forget() {
+      seen.clear()
+      told.length = 0
+      own = 0
     },
   }
 }

@@ -12,8 +12,8 @@ import { sameAsUnknown } from './reads'
  * one that a victim uses. Nothing may differ from unknown ids and unused values, and no victim may change.
  */
 export async function attackMutations(lab: Lab, victims: readonly AttackedTenant[]): Promise<void> {
+  let before = await stateOf(lab.client, victims)
   for (const place of lab.surface.mutations) {
-    const before = await stateOf(lab.client, victims)
     lab.coverage.attacked('mutation', place.field.name)
     for (const id of place.ids) {
       const path = id.path.join('.')
@@ -34,9 +34,11 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
     }
     await ask(lab, place, {}, 'own')
     await lab.renew(attacker)
-    for (const [table, state] of await stateOf(lab.client, victims))
+    const after = await stateOf(lab.client, victims)
+    for (const [table, state] of after)
       if (before.get(table) !== state)
         lab.found('mutation', place.field.name, `changed rows of another tenant in ${table}`)
+    before = after
   }
 }
 
