@@ -14,10 +14,23 @@ export const kinds = [
   'mutation',
   'id in an input',
   'unique key',
+  'idempotency key',
+  'persisted document',
+  'crossed session',
   'restricted field',
   'subscription',
 ] as const
 export type Kind = (typeof kinds)[number]
+
+/** Whose tenant, user and session a token may name; without `attacker attacker attacker` and its like, which are right. */
+export const crossedSessions: readonly string[] = [
+  'victim attacker attacker',
+  'victim victim attacker',
+  'attacker victim attacker',
+  'attacker attacker victim',
+  'attacker victim victim',
+  'victim attacker victim',
+]
 
 export interface CoverageLine {
   kind: Kind
@@ -75,6 +88,15 @@ export function expectedCoverage(api: GraphQLSchema, surface: Surface): Coverage
       uniques.map((one) => `${field.name} ${one.path.join('.')}`),
     ),
   )
+  coverage.expect(
+    'idempotency key',
+    surface.mutations.filter(({ isRepeatable }) => isRepeatable).map(({ field }) => field.name),
+  )
+  coverage.expect('persisted document', [
+    ...fieldsOf(api.getQueryType()).map(({ name }) => `Query.${name}`),
+    ...surface.idArguments.map(({ name }) => name),
+  ])
+  coverage.expect('crossed session', crossedSessions)
   coverage.expect(
     'id argument',
     surface.idArguments.map(({ name }) => name),

@@ -1,6 +1,7 @@
 import type { Config } from '../subgraphs/shared/config'
 import type { Logger } from '../subgraphs/shared/log'
 import { attackAbsence } from './attacks/absence'
+import { attackCaches } from './attacks/caches'
 import { attackColumns } from './attacks/columns'
 import { attackCursors } from './attacks/cursors'
 import { attackMutations } from './attacks/mutations'
@@ -58,6 +59,7 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
     await phase('columns and rows within a tenant', () => attackColumns(lab, ['viewer', 'analyst', 'hr']))
     await phase('ids', () => attackIds(lab, victims))
     await phase('cursors', () => attackCursors(lab, stranger))
+    await phase('caches', () => attackCaches(lab, stranger))
     await phase('references', () => attackReferences(lab, victims))
     refusedTokens = await phase('viewer tokens', () => attackSubgraphs(lab))
     await phase('mutations', () => attackMutations(lab, victims))

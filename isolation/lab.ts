@@ -57,7 +57,9 @@ export interface Lab {
     variables?: Record<string, unknown>,
     signal?: AbortSignal,
   ): Promise<Answer>
-  /** The same, and what it made the product send to the database. Nobody else may ask meanwhile. */
+  /** Posts a body of the attack's own; null: as nobody. Only what the body says is known to the asker already. */
+  post(asker: Asker | null, where: string, body: object): Promise<Answer>
+  /** Asks, and tells what it made the product send to the database. Nobody else may ask meanwhile. */
   traced(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }>
   found(attack: string, where: string, what: string): void
   close(): Promise<void>
@@ -110,17 +112,12 @@ export async function openLab(
   const findings: Finding[] = []
   const known = new Map<string, Promise<Asker>>()
 
-  async function send(
-    token: string | null,
-    query: string,
-    variables?: Record<string, unknown>,
-    signal?: AbortSignal,
-  ): Promise<Answer> {
+  async function send(token: string | null, body: object, signal?: AbortSignal): Promise<Answer> {
     operations += 1
     const response = await fetch(server.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify(body),
       signal,
     })
     return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) }
@@ -146,16 +143,22 @@ export async function openLab(
     },
     async renew(tenant, user = 'admin') {
       const { token } = await lab.as(tenant, user)
-      if ((await send(token, '{ __typename }')).status === 401) known.delete(`${tenant.id} ${user}`)
+      if ((await send(token, { query: '{ __typename }' })).status === 401)
+        known.delete(`${tenant.id} ${user}`)
     },
     async ask(asker, where, query, variables, signal) {
       cover(query)
       if (query.startsWith('mutation')) witness.wrote(variables)
-      const answer = await send(asker.token, query, variables, signal)
+      const answer = await send(asker.token, { query, variables }, signal)
       // An attack by nobody proves nothing.
       if (answer.status === 401)
         findings.push({ attack: 'session', where, what: 'the attacker was signed out' })
       witness.see(asker.tenant, where, answer, `${query} ${JSON.stringify(variables ?? {})}`)
+      return answer
+    },
+    async post(asker, where, body) {
+      const answer = await send(asker?.token ?? null, body)
+      if (asker) witness.see(asker.tenant, where, answer, JSON.stringify(body))
       return answer
     },
     async traced(work) {
@@ -179,11 +182,11 @@ export async function openLab(
     const input = { tenant: tenant.slug, email: `${user}@${tenant.domain}.example`, password }
     const text =
       'mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }'
-    const answer = await send(null, text, { input })
+    const answer = await send(null, { query: text, variables: { input } })
     const payload = answer.data?.['signIn'] as { accessToken: string | null } | undefined
     if (!payload?.accessToken)
       throw new Error(`${input.email} of ${tenant.slug} cannot sign in: ${JSON.stringify(answer)}`)
-    const viewer = await send(payload.accessToken, '{ viewer { id } }')
+    const viewer = await send(payload.accessToken, { query: '{ viewer { id } }' })
     const { id } = (viewer.data?.['viewer'] ?? {}) as { id?: string }
     return { tenant, user, userId: String(id), token: payload.accessToken }
   }

@@ -69,7 +69,8 @@ export async function addTwins(stage: Stage, first: number, last: number): Promi
   }))
   const [originals, global] = await withoutTriggers(stage, async (client) => {
     const read: { table: TenantTable; rows: string[] }[] = []
-    for (const table of await tenantTables(client)) read.push({ table, rows: await rowsToCopy(client, table) })
+    for (const table of await tenantTables(client))
+      read.push({ table, rows: await rowsToCopy(client, table) })
     return [read, await globalIds(client)] as const
   })
   const waiting = [...twins]

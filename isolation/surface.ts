@@ -49,6 +49,8 @@ export interface MutationPlace {
   ids: IdPlace[]
   /** Inputs for a column that is unique within the tenant. */
   uniques: { path: readonly string[]; property: string }[]
+  /** Whether its input takes an idempotency key. */
+  isRepeatable: boolean
 }
 
 /** Everything that can be attacked, derived from the schemas and the entities' models: no list to maintain. */
@@ -197,6 +199,7 @@ function mutationPlace(
         (leaf) => !isId(leaf) && leaf.path.length === 1 && unique.has(leaf.path[0]!) && isText(leaf.type),
       )
       .map(({ path }) => ({ path, property: path[0]! })),
+    isRepeatable: leaves.some(({ path }) => path.join('.') === 'idempotencyKey'),
   }
 }
 

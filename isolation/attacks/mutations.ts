@@ -32,6 +32,7 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
       lab.coverage.attacked('unique key', `${place.field.name} ${path.join('.')}`)
       for (const victim of victims) await attackUnique(lab, place, path.join('.'), property, victim)
     }
+    if (place.isRepeatable) for (const victim of victims) await attackIdempotencyKey(lab, place, victim)
     await ask(lab, place, {}, 'own')
     await lab.renew(attacker)
     const after = await stateOf(lab.client, victims)
@@ -98,13 +99,7 @@ async function attackUnique(
 ): Promise<void> {
   const taken = lab.rows.sample(victim, place.type)?.[property]
   if (typeof taken !== 'string' || (await attackerUses(lab, place.type, property, taken))) return
-  const outcome = async (value: string) => {
-    const answer = await ask(lab, place, { [path]: value }, 'own')
-    const { payload } = (answer.data ?? {}) as {
-      payload?: { userErrors?: { code?: string; message?: string }[] } | null
-    }
-    return comparable({ ...answer, data: { userErrors: payload?.userErrors ?? null } }, value)
-  }
+  const outcome = (value: string) => outcomeOf(lab, place, path, value)
   // Before and after: some mutations can be done once only, whatever the value.
   const before = await outcome(otherText(taken))
   const found = await outcome(taken)
@@ -114,6 +109,43 @@ async function attackUnique(
       'unique key',
       `${place.field.name} ${path}`,
       `answers ${found} for a value of ${victim.slug}, and ${before} for an unused one`,
+    )
+}
+
+/** What became of a mutation with a value at a path of its input, without what it shows of rows. */
+async function outcomeOf(lab: Lab, place: MutationPlace, path: string, value: string): Promise<string> {
+  const answer = await ask(lab, place, { [path]: value }, 'own')
+  const { payload } = (answer.data ?? {}) as {
+    payload?: { userErrors?: { code?: string; message?: string }[] } | null
+  }
+  return comparable({ ...answer, data: { userErrors: payload?.userErrors ?? null } }, value)
+}
+
+/** A key that a victim has used, were it even by a user with the attacker's id, must be as good as one that nobody has. */
+async function attackIdempotencyKey(lab: Lab, place: MutationPlace, victim: AttackedTenant): Promise<void> {
+  const { name } = place.field
+  const { userId } = await lab.as(attacker)
+  lab.coverage.attacked('idempotency key', name)
+  const used = uuidv7()
+  await lab.client.query(
+    `INSERT INTO shared.idempotency_keys (tenant_id, actor_id, operation, key, input_hash, created_at)
+     VALUES ($1, $2, $3, $4, 'of another input', now())`,
+    [victim.id, userId, name, used],
+  )
+  const outcome = (key: string) => outcomeOf(lab, place, 'idempotencyKey', key)
+  // Before and after, as above.
+  const before = await outcome(uuidv7())
+  const found = await outcome(used)
+  const after = await outcome(uuidv7())
+  await lab.client.query('DELETE FROM shared.idempotency_keys WHERE tenant_id = $1 AND key = $2', [
+    victim.id,
+    used,
+  ])
+  if (found !== before && found !== after)
+    lab.found(
+      'idempotency key',
+      name,
+      `answers ${found} for a key of ${victim.slug}, ${before} for a new one`,
     )
 }
 

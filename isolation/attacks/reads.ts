@@ -23,7 +23,7 @@ export interface Question {
 }
 
 /** Ids of the asker's own, where a document cannot do without one. */
-const ownIds = (lab: Lab) => (path: readonly string[]) =>
+export const ownIds = (lab: Lab) => (path: readonly string[]) =>
   lab.rows.id(attacker, idType(lab, path.at(-1) ?? ''))
 
 function idType(lab: Lab, name: string): string {

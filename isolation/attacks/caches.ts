@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { isRequiredArgument } from 'graphql'
+import { issueAccessToken } from '../../subgraphs/shared/access-token'
+import { argumentsOf, inputValue, literal, queryAlong, selectionOf } from '../documents'
+import { crossedSessions } from '../coverage'
+import { comparable, type Answer, type Asker, type Lab } from '../lab'
+import { attacker, type AttackedTenant } from '../population'
+import { ownIds } from './reads'
+
+/**
+ * What the product keeps between requests: persisted documents, parsed documents and plans by their text, sessions. A
+ * victim asks first, so that everything is kept for it; then the attacker asks the same.
+ */
+export async function attackCaches(lab: Lab, victim: AttackedTenant): Promise<void> {
+  const [asker, theirs] = [await lab.as(attacker), await lab.as(victim)]
+  for (const document of documentsOf(lab, victim)) await attackDocument(lab, asker, theirs, document)
+  await attackSessions(lab, asker, theirs)
+}
+
+interface PersistedDocument {
+  name: string
+  query: string
+}
+
+/** Every root field, and every argument for an id with the victim's own written into the document. */
+function documentsOf(lab: Lab, victim: AttackedTenant): PersistedDocument[] {
+  const own = ownIds(lab)
+  const ofRoots = Object.values(lab.api.getQueryType()!.getFields()).map((field) => ({
+    name: `Query.${field.name}`,
+    query: queryAlong([], `${field.name}${argumentsOf(field, own)} ${selectionOf(field.type, 1, own)}`, own),
+  }))
+  const ofIds = lab.surface.idArguments.map(({ name, parent, field, argument, type }) => {
+    const given = field.args
+      .filter((one) => one.name === argument || isRequiredArgument(one))
+      .map((one) => {
+        const ids = () => (one.name === argument ? lab.rows.id(victim, type) : own([one.name]))
+        return `${one.name}: ${literal(one.type, inputValue(one.type, { ids }, [one.name]))}`
+      })
+    const call = `${field.name}(${given.join(', ')}) ${selectionOf(field.type, 1, own)}`
+    return { name, query: queryAlong(parent, call, own) }
+  })
+  return [...ofRoots, ...ofIds]
+}
+
+/**
+ * The victim persists a document, the attacker and nobody at all send its hash: it must answer each as the whole text
+ * did before. Another text must not take its place.
+ */
+async function attackDocument(
+  lab: Lab,
+  asker: Asker,
+  theirs: Asker,
+  { name, query }: PersistedDocument,
+): Promise<void> {
+  lab.coverage.attacked('persisted document', name)
+  const sha256Hash = createHash('sha256').update(query).digest('hex')
+  const extensions = { persistedQuery: { version: 1, sha256Hash } }
+  const bare = async (who: Asker | null, body: object) => comparable(await lab.post(who, name, body), '\0')
+  const before = [await bare(asker, { query }), await bare(null, { query })]
+  const persisted = await bare(theirs, { query, extensions })
+  const other = await lab.post(asker, name, { query: '{ __typename }', extensions })
+  if (other.status !== 400 || other.data)
+    lab.found('persisted document', name, `another text took its place: ${JSON.stringify(other)}`)
+  const after = [await bare(asker, { extensions }), await bare(null, { extensions })]
+  if (after.join() !== before.join())
+    lab.found(
+      'persisted document',
+      name,
+      `answers ${after.join()} by its hash, and ${before.join()} as a text`,
+    )
+  if ((await bare(theirs, { extensions })) !== persisted)
+    lab.found('persisted document', name, 'was not kept as it was persisted')
+}
+
+/**
+ * Tokens as only the product can sign them, for a tenant, a user and a session that do not belong together, while the
+ * states of both sessions are kept: a state must not answer for another tenant's or user's token.
+ */
+async function attackSessions(lab: Lab, asker: Asker, theirs: Asker): Promise<void> {
+  const { keys, config, clock } = lab.server.services
+  const of = { attacker: claimsOf(asker), victim: claimsOf(theirs) }
+  const whose = '{ tenant { id } viewer { id } }'
+  const ask = (token: string): Promise<Answer> =>
+    lab.post({ ...asker, token }, 'crossed session', { query: whose })
+  for (const who of [theirs, asker]) {
+    const { status } = await lab.post(who, 'own session', { query: whose })
+    if (status !== 200) lab.found('session', 'own session', `is refused with ${status}`)
+  }
+  for (const crossing of crossedSessions) {
+    lab.coverage.attacked('crossed session', crossing)
+    const [tenant, user, session] = crossing.split(' ').map((one) => of[one as keyof typeof of])
+    const claims = {
+      tenantId: tenant!.tid,
+      userId: user!.sub,
+      sessionId: session!.sid,
+      permissionVersion: of.attacker.pv,
+    }
+    const answer = await ask(issueAccessToken(keys, config.tokenIssuer, claims, clock).token)
+    if (answer.status !== 401 || answer.data)
+      lab.found('session', crossing, `is answered with ${answer.status} ${JSON.stringify(answer.data)}`)
+  }
+}
+
+function claimsOf({ token }: Asker): { tid: string; sub: string; sid: string; pv: number } {
+  const [, payload = ''] = token.split('.')
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as ReturnType<typeof claimsOf>
+}
