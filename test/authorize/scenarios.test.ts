@@ -269,6 +269,26 @@ describe('several subgraphs over one request', () => {
     })
   })
 
+  test('shield caches an allow for one subgraph, user and request only, whatever the rule is called', async () => {
+    const [first, second] = [await start(hr), await start(hr)]
+    const document = parse('{ employee(id: "e1") { salary } }')
+    const ask = async (subgraph: typeof first, context: ReturnType<typeof request>) =>
+      summary(await subgraph.execute({ document, context }))
+    const allowed = { data: { employee: { salary: 100 } }, errors: [] }
+    const denied = { data: { employee: { salary: null } }, errors: ['employee.salary FORBIDDEN'] }
+    const readsSalary = ['hr:employee:read', 'hr:salary:read']
+
+    const shared = request(readsSalary, 'u1')
+    expect(await ask(first, shared)).toEqual(allowed)
+    shared.viewer!.scopes = new Set(['hr:employee:read'])
+    // The first subgraph has decided for this request; the second, with equal rule names, decides for itself.
+    expect(await ask(first, shared)).toEqual(allowed)
+    expect(await ask(second, shared)).toEqual(denied)
+    expect(await ask(first, request(['hr:employee:read'], 'u1'))).toEqual(denied)
+    expect(await ask(first, request(['hr:employee:read'], 'u2'))).toEqual(denied)
+    expect(await ask(first, request(readsSalary, 'u2'))).toEqual(allowed)
+  })
+
   test('a rule about the viewer is decided once per request, and again for the next viewer', async () => {
     const running = graph.running.get('hr')!
     const document = parse('{ employees { nodes { salary } } }')

@@ -101,6 +101,11 @@ const breaches: [what: string, sql: string, noticed: RegExp][] = [
     /app_hr may do more than an application role/,
   ],
   [
+    'a role that is a superuser',
+    'ALTER ROLE app_hr SUPERUSER',
+    /app_hr may do more than an application role/,
+  ],
+  [
     'an owner that row level security does not bind',
     'ALTER ROLE app_owner BYPASSRLS',
     /app_owner may do more/,

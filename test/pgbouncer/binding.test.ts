@@ -9,7 +9,7 @@ let db: Database
 
 beforeAll(async () => {
   database = await notesDatabase()
-  bouncer = await startBouncer(database.urlFor('hr'))
+  bouncer = await startBouncer([database.urlFor('hr')])
   const url = bouncer.through(database.urlFor('hr'))
   db = await openNotes(database, 'unnamed', {
     url,

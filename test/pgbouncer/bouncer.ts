@@ -15,15 +15,17 @@ export interface Bouncer {
 /**
  * PgBouncer in transaction mode before the test server: every transaction may run on another server connection, of
  * which there are two per role.
+ * @param urls of the roles that may come through it, all to one server
  */
-export async function startBouncer(url: string): Promise<Bouncer> {
-  const server = new URL(url)
+export async function startBouncer(urls: readonly string[]): Promise<Bouncer> {
+  const roles = urls.map((url) => new URL(url))
+  const server = roles[0]!
   const folder = mkdtempSync(join(tmpdir(), 'pgbouncer-'))
   const port = await freePort()
   const isRoot = process.getuid?.() === 0
   const users = join(folder, 'users.txt')
   const settings = join(folder, 'pgbouncer.ini')
-  writeFileSync(users, `"${server.username}" "${server.password}"\n`)
+  writeFileSync(users, roles.map(({ username, password }) => `"${username}" "${password}"\n`).join(''))
   writeFileSync(
     settings,
     `[databases]
