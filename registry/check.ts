@@ -1,7 +1,7 @@
-import type { DocumentNode } from 'graphql'
+import { parse, type DocumentNode } from 'graphql'
 import type { Approval } from './approvals'
 import { sorted, type Change } from './change'
-import { composeGraph, type CompositionProblem } from './composed'
+import type { Compose, CompositionProblem } from './composed'
 import { contractSchema, type Contract } from './contracts'
 import { apiChanges, diff } from './diff'
 import { judge, type JudgedChange } from './judge'
@@ -10,7 +10,7 @@ import { locator } from './locations'
 import { operationFaults, type OperationFault, type OperationFile } from './operations'
 import { readSchema, type SchemaModel } from './schema-model'
 import type { SubgraphSource } from './subgraph-files'
-import type { Usage } from './usage'
+import { usageIndex, type Usage } from './usage'
 
 export interface CheckInput {
   subgraphs: readonly SubgraphSource[]
@@ -45,9 +45,16 @@ export interface CheckReport {
   supergraph: string | null
 }
 
-/** Everything that must hold before a schema change lands. */
-export function check(input: CheckInput): CheckReport {
-  const { supergraph, model: after, problems } = composeGraph(input.subgraphs)
+/**
+ * Everything that must hold before a schema change lands.
+ * @param compose may work in a thread of its own: it is called first, and everything that can goes on meanwhile
+ */
+export async function check(input: CheckInput, compose: Compose): Promise<CheckReport> {
+  const composing = compose(input.subgraphs)
+  const before = input.base && readSchema(input.base.document)
+  const find = before && input.usage && usageIndex(input.usage, before)
+  const findings = input.lint ? lint(input.subgraphs) : []
+  const { supergraph, problems } = await composing
   const usage = input.usage && {
     from: input.usage.from,
     days: input.days,
@@ -63,14 +70,14 @@ export function check(input: CheckInput): CheckReport {
     usage,
     supergraph,
   }
-  if (!after) return { ...report, passed: false }
+  if (supergraph === null) return { ...report, passed: false }
 
+  const after = readSchema(parse(supergraph, { noLocation: true }))
   const locate = locator(input.subgraphs.map(({ typeDefs }) => typeDefs))
-  const before = input.base ? readSchema(input.base.document) : after
-  const found = input.base
+  const found = before
     ? allChanges(before, after, input.baseContracts ?? input.contracts, input.contracts)
     : []
-  const changes = judge(found, { ...input, base: before, locate })
+  const changes = judge(found, { ...input, base: before ?? after, find, locate })
   const contractProblems = input.contracts.flatMap((contract) =>
     contractSchema(after, contract).faults.map(({ coordinate, message }) => ({
       code: 'CONTRACT_INVALID',
@@ -79,7 +86,6 @@ export function check(input: CheckInput): CheckReport {
       fix: 'Tag what it needs, or exclude what leads there.',
     })),
   )
-  const findings = input.lint ? lint(input.subgraphs, after) : []
   const operations = operationFaults(after, input.operations)
   const covering = new Set(changes.map(({ approval }) => approval))
   return {

@@ -14,11 +14,18 @@ export interface CompositionProblem {
   fix: string | null
 }
 
-export interface ComposedGraph {
+/** What composition comes to. */
+export interface Composed {
   /** Null when there are problems. */
   supergraph: string | null
-  model: SchemaModel | null
   problems: CompositionProblem[]
+}
+
+/** Composes, here or in another thread. */
+export type Compose = (subgraphs: readonly SubgraphSource[]) => Promise<Composed>
+
+export interface ComposedGraph extends Composed {
+  model: SchemaModel | null
 }
 
 /** What to do about the faults people meet most. Apollo's messages say what is wrong, rarely what to do. */
@@ -45,7 +52,6 @@ const fixes: Record<string, string> = {
  * @param thorough search for a way to every field even where {@link plainlySatisfiable} proves that there is one
  */
 export function composeGraph(subgraphs: readonly SubgraphSource[], { thorough = false } = {}): ComposedGraph {
-  // Read once: the proof, the differences and the contracts all need the same model.
   let model: SchemaModel | undefined
   const read = (text: string) => (model ??= readSchema(parse(text, { noLocation: true })))
   const { supergraph, faults } = composition(

@@ -4,7 +4,7 @@ import { deprecation } from './diff/documented'
 import { removalDate, replacementIn } from './deprecations'
 import type { Location } from './locations'
 import type { SchemaModel } from './schema-model'
-import { usageIndex, type OperationUsage, type Usage } from './usage'
+import type { OperationUsage, Usage } from './usage'
 
 /** A change with everything that decides whether it may be published. */
 export interface JudgedChange extends Change {
@@ -24,6 +24,8 @@ export interface JudgedChange extends Change {
 export interface Judging {
   base: SchemaModel
   usage: Usage | null
+  /** Finds its operations by the coordinates they use. */
+  find: ((coordinates: readonly string[]) => OperationUsage[]) | null
   /** Length of the time looked at. */
   days: number
   approvals: readonly Approval[]
@@ -39,10 +41,9 @@ export function judge(
   changes: readonly (Change & { contracts?: readonly string[] })[],
   judging: Judging,
 ): JudgedChange[] {
-  const { base, usage, days, today } = judging
+  const { base, usage, find, days, today } = judging
   const since = daysBefore(today, days)
   const complete = usage !== null && (usage.from === null || usage.from <= since)
-  const find = usage ? usageIndex(usage, base) : null
   return changes.map((change) => {
     const hash = changeHash(change)
     const usedBy =

@@ -114,8 +114,19 @@ const executableLocations = new Set([
   'VARIABLE_DEFINITION',
 ])
 
-/** Reads a schema's text into a model. What federation itself puts there (`join__Graph`, `_Entity` …) is left out. */
+const models = new WeakMap<DocumentNode, SchemaModel>()
+
+/**
+ * Reads a schema's text into a model, each document once. What federation itself puts there (`join__Graph`,
+ * `_Entity` …) is left out.
+ */
 export function readSchema(document: DocumentNode): SchemaModel {
+  let model = models.get(document)
+  if (!model) models.set(document, (model = modelOf(document)))
+  return model
+}
+
+function modelOf(document: DocumentNode): SchemaModel {
   const names = federationNames(document)
   const types = new Map<string, TypeModel>()
   const directives = new Map<string, DirectiveModel>()

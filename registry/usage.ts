@@ -123,38 +123,25 @@ function addLine(operations: Map<string, OperationUsage>, key: string, entry: Li
 }
 
 /**
- * Finds operations by what they use.
+ * Finds operations by what they use. Reads all of them at once: a check does so while another thread composes.
  * @param schema the one the operations were sent to
  */
 export function usageIndex(
   usage: Usage,
   schema: SchemaModel,
 ): (coordinates: readonly string[]) => OperationUsage[] {
-  const known = new Map<OperationUsage, ReadonlySet<string>>()
-  const coordinates = (operation: OperationUsage): ReadonlySet<string> => {
-    let found = known.get(operation)
-    if (!found) known.set(operation, (found = read(operation, schema)))
-    return found
-  }
-  return (wanted) => {
-    if (wanted.length === 0) return []
-    return usage.operations.filter((operation) => {
-      // Reading a document costs far more than looking for a field's name in its text.
-      if (!operation.coordinates && !wanted.some((item) => mayUse(schema, operation.document ?? '', item)))
-        return false
-      const used = coordinates(operation)
-      return wanted.some((item) => used.has(item))
-    })
-  }
-}
-
-/** Whether an operation can use something, by its text alone: no sooner said than its document is read. */
-function mayUse(schema: SchemaModel, document: string, coordinate: string): boolean {
-  const [, typeName = '', member] = /^(\w+)\.(\w+)/.exec(coordinate) ?? []
-  if (member === undefined || document.includes(member)) return true
-  // Types are used without being named; enum values and input fields arrive in variables.
-  const kind = schema.types.get(typeName)?.kind
-  return (kind === 'input' || kind === 'enum') && document.includes('$')
+  const users = new Map<string, number[]>()
+  usage.operations.forEach((operation, number) => {
+    for (const coordinate of read(operation, schema)) {
+      const known = users.get(coordinate)
+      if (known) known.push(number)
+      else users.set(coordinate, [number])
+    }
+  })
+  return (wanted) =>
+    [...new Set(wanted.flatMap((coordinate) => users.get(coordinate) ?? []))]
+      .sort((a, b) => a - b)
+      .flatMap((number) => usage.operations[number] ?? [])
 }
 
 function read(operation: OperationUsage, schema: SchemaModel): ReadonlySet<string> {

@@ -113,7 +113,7 @@ export async function runCheck(values: Values, environment: Environment): Promis
   const folder = resolve(environment.cwd, text(values, 'schema'))
   const name = text(values, 'base')
   const base = name ? await readReference(name, values, environment) : await defaultBase(values, environment)
-  return checkSchema({
+  const input = {
     subgraphs: await readSubgraphs(values, environment),
     base,
     baseContracts: base?.contracts,
@@ -125,7 +125,8 @@ export async function runCheck(values: Values, environment: Environment): Promis
     strict: values['strict'] === true,
     operations: readOperations(resolve(environment.cwd, text(values, 'operations'))),
     lint: values['no-lint'] !== true,
-  })
+  }
+  return checkSchema(input, environment.compose)
 }
 
 async function readAllUsage(

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import type { Compose } from '../composed'
 import { Fault } from '../fault'
 import type { RegistryStore } from '../store'
 import type { Usage } from '../usage'
@@ -10,6 +11,8 @@ export interface Environment {
   out: (text: string) => void
   /** Milliseconds since 1970. */
   now: () => number
+  /** Composes for a check. */
+  compose: Compose
   /** The registry and the recorded usage of the configured database; opened when a command asks for it. */
   database: () => Promise<{
     store: RegistryStore

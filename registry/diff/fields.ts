@@ -25,7 +25,9 @@ export function fieldChanges(from: SchemaModel, before: TypeModel, after: TypeMo
     changes.push(
       ...documentedChanges(coordinate, field, kept),
       ...argumentChanges(coordinate, field.args, kept.args),
-      ...returnTypeChanges(coordinate, field, kept, siblings(from, before.name, field)),
+      ...(field.type === kept.type
+        ? []
+        : returnTypeChanges(coordinate, field, kept, siblings(from, before.name, field))),
     )
   }
   for (const field of after.fields.values()) {
@@ -50,7 +52,6 @@ function returnTypeChanges(
   alike: readonly string[],
 ): Change[] {
   const [from, to] = [before.type, after.type]
-  if (from === to) return []
   const is = { coordinate, from, to }
   if (outputFits(from, to)) {
     return alike.length === 0

@@ -36,7 +36,7 @@ export interface LintedSubgraph {
   owns(typeName: string): boolean
 }
 
-const rules: ((subgraph: LintedSubgraph, graph: SchemaModel) => Iterable<Finding>)[] = [
+const rules: ((subgraph: LintedSubgraph) => Iterable<Finding>)[] = [
   accessDeclared,
   connections,
   deprecations,
@@ -47,15 +47,14 @@ const rules: ((subgraph: LintedSubgraph, graph: SchemaModel) => Iterable<Finding
 
 /**
  * Holds the subgraphs' schemas against the house rules (docs/decisions/0008-schema-registry.md lists them).
- * @param graph the composed supergraph
  */
-export function lint(subgraphs: readonly SubgraphSource[], graph: SchemaModel): LintFinding[] {
+export function lint(subgraphs: readonly SubgraphSource[]): LintFinding[] {
   const models = subgraphs.map(({ name, typeDefs }) => ({ name, schema: readSchema(typeDefs) }))
   const owner = ownersOf(models)
   const seen = new Set<string>()
   return models.flatMap(({ name, schema }) =>
     rules.flatMap((rule) =>
-      [...rule({ name, schema, owns: (typeName) => owner.get(typeName) === name }, graph)].flatMap(
+      [...rule({ name, schema, owns: (typeName) => owner.get(typeName) === name })].flatMap(
         ({ node, ...finding }) => {
           const location = locationOf(node)
           // A shared file is part of every subgraph: one finding is enough.

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { composeGraph } from '../../registry/composed'
 import { commands, run } from '../../registry/cli'
 import { rules } from '../../registry/rules'
 import { lintRules } from '../../registry/lint/rules'
@@ -37,6 +38,7 @@ async function schema(...args: string[]): Promise<{ code: number; text: string }
     cwd: folder,
     out: (text) => lines.push(text),
     now: () => today,
+    compose: async (subgraphs) => composeGraph(subgraphs),
     database: () => Promise.reject(new Error('no test asks for the database')),
   })
   return { code, text: lines.join('\n') }

@@ -1,0 +1,16 @@
+import { parentPort } from 'node:worker_threads'
+import { concatAST } from 'graphql'
+import type { SubgraphTexts } from './compose-thread'
+import { composeGraph } from './composed'
+import { parseText } from './subgraph-files'
+
+// The thread that compose-thread.ts starts.
+parentPort?.once('message', (subgraphs: SubgraphTexts[]) => {
+  const { supergraph, problems } = composeGraph(
+    subgraphs.map(({ texts, ...subgraph }) => ({
+      ...subgraph,
+      typeDefs: concatAST(texts.map(({ name, body }) => parseText(body, name))),
+    })),
+  )
+  parentPort?.postMessage({ supergraph, problems })
+})
