@@ -104,9 +104,7 @@ function findings(edits: readonly Edit[] = []): string[] {
   }))
   const { problems } = composeGraph(subgraphs)
   expect(problems).toEqual([])
-  return lint(subgraphs).map(
-    ({ code, coordinate, location }) => `${code} ${coordinate} ${location?.file}`,
-  )
+  return lint(subgraphs).map(({ code, coordinate, location }) => `${code} ${coordinate} ${location?.file}`)
 }
 
 test('a graph without a fault has no finding', () => {
