@@ -8,5 +8,6 @@ module.exports = suite({
     '/test/guide/',
     '/test/pgbouncer/',
     '/test/browser/',
+    '/test/interop/',
   ],
 })

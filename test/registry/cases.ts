@@ -241,6 +241,7 @@ const args: Case[] = [
     what: 'a default of an enum changes',
     edits: [['accounts', 'role: Role = MEMBER, tags', 'role: Role = GUEST, tags']],
     changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.users(role:)'],
+    differs: { operation: '{ users { name } }' },
   },
   {
     what: 'an optional argument gets a default',
@@ -387,9 +388,14 @@ const types: Case[] = [
     what: 'a type is removed',
     edits: [
       ['accounts', 'type Team @authenticated {\n  title: String!\n}\n', ''],
+      ['accounts', '  team: Team\n', ''],
       ['accounts', ' | Bot | Team', ' | Bot'],
     ],
-    changes: ['breaking UNION_MEMBER_REMOVED SearchResult', 'breaking TYPE_REMOVED Team'],
+    changes: [
+      'breaking FIELD_REMOVED Query.team',
+      'breaking UNION_MEMBER_REMOVED SearchResult',
+      'breaking TYPE_REMOVED Team',
+    ],
     breaks: { operation: '{ search(text: "a") { ... on Team { title } } }' },
   },
   {
@@ -416,6 +422,7 @@ const types: Case[] = [
     what: 'an enum becomes a scalar',
     edits: [['accounts', 'enum Style {\n  SHORT\n  LONG\n}', 'scalar Style']],
     changes: ['breaking TYPE_KIND_CHANGED Style'],
+    keeps: { operation: '{ login(style: SHORT) }' },
   },
   {
     what: 'a type implements one more interface that clients know',
@@ -497,6 +504,7 @@ const types: Case[] = [
     what: 'a scalar follows another specification',
     edits: [['accounts', 'andimarek/date-time', 'example/date-time']],
     changes: ['dangerous SPECIFIED_BY_CHANGED DateTime'],
+    keeps: { operation: me('createdAt') },
   },
   {
     what: 'a scalar no longer names its specification',
@@ -508,6 +516,7 @@ const types: Case[] = [
       ],
     ],
     changes: ['dangerous SPECIFIED_BY_CHANGED DateTime'],
+    keeps: { operation: me('createdAt') },
   },
 ]
 
@@ -639,11 +648,12 @@ const access: Case[] = [
     edits: [
       [
         'accounts',
-        'search(text: String!, limit: Int! = 10): [SearchResult!]! @authenticated',
-        'search(text: String!, limit: Int! = 10): [SearchResult!]!',
+        'rename(id: ID!, name: String): String @authenticated',
+        'rename(id: ID!, name: String): String',
       ],
     ],
-    changes: ['dangerous ACCESS_WIDENED Query.search'],
+    changes: ['dangerous ACCESS_WIDENED Mutation.rename'],
+    access: { operation: 'mutation { rename(id: 1) }', scopes: null, was: false, is: true },
   },
   {
     what: 'a root field asks for a sign-in',
@@ -679,16 +689,19 @@ const access: Case[] = [
     what: 'a policy is replaced',
     edits: [['accounts', '"staff"', '"boss"']],
     changes: ['breaking ACCESS_CHANGED User.salary'],
+    access: { operation: me('salary'), scopes: ['boss'], was: false, is: true },
   },
   {
     what: 'a type opens to everybody',
     edits: [['accounts', 'type Team @authenticated', 'type Team']],
     changes: ['dangerous ACCESS_WIDENED Team'],
+    access: { operation: '{ team { title } }', scopes: null, was: false, is: true },
   },
   {
     what: 'a type asks for a scope',
     edits: [['accounts', 'type Team @authenticated', 'type Team @requiresScopes(scopes: [["team:read"]])']],
     changes: ['breaking ACCESS_NARROWED Team'],
+    access: { operation: '{ team { title } }', scopes: [], was: true, is: false },
   },
   {
     what: 'access moves from a type to all its fields',
@@ -700,6 +713,7 @@ const access: Case[] = [
       ],
     ],
     changes: [],
+    access: { operation: '{ team { title } }', scopes: null, was: false, is: false },
   },
   {
     what: 'access that a stronger one implies is dropped',
@@ -862,6 +876,25 @@ const federation: Case[] = [
     edits: [['accounts', '  phone: String\n', '  phone: String @tag(name: "public")\n']],
     changes: ['safe TAG_ADDED User.phone'],
     keeps: { operation: me('phone') },
+  },
+  {
+    what: 'a tag is removed',
+    edits: [['catalog', ' @tag(name: "catalog")', '']],
+    changes: ['safe TAG_REMOVED Product.price'],
+    keeps: { operation: '{ products { price { amount } } }' },
+  },
+  {
+    what: 'a subgraph is added',
+    edits: [['billing', '\n', 'type Query {\n  balance: Int @authenticated\n}\n']],
+    // Subgraphs share the file with Money.
+    changes: [
+      'safe FIELD_RESOLVER_ADDED Money.amount',
+      'safe FIELD_RESOLVER_ADDED Money.currency',
+      'safe FIELD_ADDED Query.balance',
+      'safe SUBGRAPH_ADDED billing',
+    ],
+    keeps: { operation: '{ reviews { text } }' },
+    rollout: { operation: '{ reviews { text } }', works: true },
   },
 ]
 

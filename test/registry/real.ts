@@ -34,13 +34,21 @@ export interface Request {
   data?: Data
 }
 
+const schemas = new Map<string, GraphQLSchema>()
+
+/** What clients of a supergraph see, made once. */
+function schemaOf(supergraph: string): GraphQLSchema {
+  let schema = schemas.get(supergraph)
+  if (!schema) schemas.set(supergraph, (schema = apiSchema(readSchema(parse(supergraph)))))
+  return schema
+}
+
 /** Sends an operation as a client would: parse, validate, coerce variables, execute. */
 export async function answer(
   supergraph: string,
   { operation, variables, data }: Request,
 ): Promise<ExecutionResult> {
-  const schema = apiSchema(readSchema(parse(supergraph)))
-  return answerBy(schema, operation, variables, data, {})
+  return answerBy(schemaOf(supergraph), operation, variables, data, {})
 }
 
 async function answerBy(
@@ -101,8 +109,7 @@ export function costOf(supergraph: string, operation: string): number {
   const document = parse(operation)
   const definition = document.definitions[0]
   if (definition?.kind !== 'OperationDefinition') throw new Error('the operation comes first')
-  return measure(apiSchema(readSchema(parse(supergraph))), costModel(supergraph), definition, new Map(), {})
-    .cost
+  return measure(schemaOf(supergraph), costModel(supergraph), definition, new Map(), {}).cost
 }
 
 /** Asks a subgraph that guards itself, as somebody with these scopes; null is nobody. */
@@ -112,13 +119,16 @@ export async function asked(
   scopes: string[] | null,
 ): Promise<ExecutionResult> {
   const schema = buildSubgraphSchema({ typeDefs: subgraph.typeDefs })
-  const staff = { columns: [], allow: () => scopes?.includes('staff') ?? false }
+  const granted = (scope: string) => ({ columns: [], allow: () => scopes?.includes(scope) ?? false })
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue
     for (const field of Object.values(type.getFields()))
       if (!field.name.startsWith('_')) field.resolve = resolver({})
   }
-  const guarded = guardSchema(schema, 'hr', readDeclarations(subgraph.typeDefs), { staff, boss: staff })
+  const guarded = guardSchema(schema, 'hr', readDeclarations(subgraph.typeDefs), {
+    staff: granted('staff'),
+    boss: granted('boss'),
+  })
   const viewer = scopes && {
     tenantId: 't',
     userId: 'u',

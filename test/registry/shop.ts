@@ -1,8 +1,9 @@
 import { concatAST, parse, Source } from 'graphql'
 import { composeGraph, type ComposedGraph } from '../../registry/composed'
+import type { SchemaModel } from '../../registry/schema-model'
 import type { SubgraphSource } from '../../registry/subgraph-files'
 
-/** Three subgraphs with one of everything that can change. */
+/** Three subgraphs with one of everything that can change, and an empty one that may be added. */
 export const shop = {
   shared: `
 extend schema
@@ -32,6 +33,7 @@ type Query {
   nodes: [Node!]! @authenticated
   named: [Named!]! @authenticated
   search(text: String!, limit: Int! = 10): [SearchResult!]! @authenticated
+  team: Team
   echo(text: String, number: Int!): String
   login(style: Style): String
   status: Status!
@@ -111,6 +113,7 @@ input CreateUserInput {
   role: Role! = MEMBER
 }
 `,
+  billing: '\n',
   catalog: `
 type Query {
   products(first: Int = 10, range: Range): [Product!]! @authenticated
@@ -121,7 +124,7 @@ type Product @key(fields: "id") @key(fields: "sku") @authenticated {
   id: ID!
   sku: ID!
   title: String! @shareable
-  price: Money
+  price: Money @tag(name: "catalog")
   weight: Int
   size: Int
   rating: Float @shareable
@@ -175,7 +178,7 @@ export function editedShop(edits: readonly Edit[]): SubgraphSource[] {
     texts[part] = texts[part].replace(from, () => to)
   }
   const shared = parse(new Source(texts.shared, 'schema/shared.graphql'))
-  return (['accounts', 'catalog', 'reviews'] as const)
+  return (['accounts', 'billing', 'catalog', 'reviews'] as const)
     .filter((name) => texts[name].trim() !== '')
     .map((name) => ({
       name,
@@ -183,16 +186,19 @@ export function editedShop(edits: readonly Edit[]): SubgraphSource[] {
     }))
 }
 
-const composed = new Map<string, ComposedGraph & { supergraph: string }>()
+/** A shop that composes. */
+type ComposedShop = ComposedGraph & { supergraph: string; model: SchemaModel }
+
+const composed = new Map<string, ComposedShop>()
 
 /** The composed shop after some edits, made once. Throws when it does not compose. */
-export function composedShop(edits: readonly Edit[] = []): ComposedGraph & { supergraph: string } {
+export function composedShop(edits: readonly Edit[] = []): ComposedShop {
   const key = JSON.stringify(edits)
   let known = composed.get(key)
   if (!known) {
-    const { supergraph, ...rest } = composeGraph(editedShop(edits), { thorough: true })
-    if (supergraph === null) throw new Error(JSON.stringify(rest.problems, null, 2))
-    composed.set(key, (known = { supergraph, ...rest }))
+    const { supergraph, model, ...rest } = composeGraph(editedShop(edits), { thorough: true })
+    if (supergraph === null || model === null) throw new Error(JSON.stringify(rest.problems, null, 2))
+    composed.set(key, (known = { supergraph, model, ...rest }))
   }
   return known
 }
