@@ -197,7 +197,12 @@ export const ordinary = [
   ['area4.graphql', 'things4x4(', 'first: Int = 20', 'first: Int = 50'],
   ['area5.graphql', '  thing5x5(', /@requiresScopes\(.*\)/, '@authenticated'],
   ['area6.graphql', 'type Area6Thing6 @key', 'field1: Int', 'field1: Int @cost(weight: 5)'],
-  ['area7.graphql', 'type Area7Thing7 @key', 'other: Area8Thing7', 'other: Area8Thing7\n  "Its name."\n  name: String'],
+  [
+    'area7.graphql',
+    'type Area7Thing7 @key',
+    'other: Area8Thing7',
+    'other: Area8Thing7\n  "Its name."\n  name: String',
+  ],
 ]
 
 /** What concerns every operation: all must be read. */

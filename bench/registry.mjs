@@ -59,7 +59,9 @@ const before = largeGraph(large)
 const base = join(folder, 'base.graphql')
 const composed = run('compose', '--schema', write('before', before), '--out', base)
 if (composed.status !== 0) throw new Error(composed.stdout)
-const types = readFileSync(base, 'utf8').match(/^(type|interface|union|enum|input|scalar) (?!join__|link__)/gm).length
+const types = readFileSync(base, 'utf8').match(
+  /^(type|interface|union|enum|input|scalar) (?!join__|link__)/gm,
+).length
 
 const usage = join(folder, 'usage.jsonl')
 writeFileSync(usage, `${[...largeUsage(large, new Date().toISOString())].join('\n')}\n`)
@@ -71,7 +73,17 @@ console.log(
 for (const [name, edits] of Object.entries({ none: [], ordinary, sweeping })) {
   const schema = write(name, withEdits(before, edits))
   const check = () =>
-    run('check', '--schema', schema, '--base', base, '--usage', usage, '--operations', join(folder, 'no operations'))
+    run(
+      'check',
+      '--schema',
+      schema,
+      '--base',
+      base,
+      '--usage',
+      usage,
+      '--operations',
+      join(folder, 'no operations'),
+    )
   const show = (kind, runs) =>
     console.log(
       `${name.padEnd(9)} ${kind}  ${median(runs.map(({ wall }) => wall)).toFixed(2)} s  ` +

@@ -883,19 +883,6 @@ const federation: Case[] = [
     changes: ['safe TAG_REMOVED Product.price'],
     keeps: { operation: '{ products { price { amount } } }' },
   },
-  {
-    what: 'a subgraph is added',
-    edits: [['billing', '\n', 'type Query {\n  balance: Int @authenticated\n}\n']],
-    // Subgraphs share the file with Money.
-    changes: [
-      'safe FIELD_RESOLVER_ADDED Money.amount',
-      'safe FIELD_RESOLVER_ADDED Money.currency',
-      'safe FIELD_ADDED Query.balance',
-      'safe SUBGRAPH_ADDED billing',
-    ],
-    keeps: { operation: '{ reviews { text } }' },
-    rollout: { operation: '{ reviews { text } }', works: true },
-  },
 ]
 
 export const cases: readonly Case[] = [

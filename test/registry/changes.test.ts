@@ -1,8 +1,10 @@
+import { parse } from 'graphql'
 import { diff } from '../../registry/diff'
 import { plainlySatisfiable } from '../../registry/satisfiability'
+import { readSchema } from '../../registry/schema-model'
 import { cases, type Case } from './cases'
 import { answer, asked, costOf, duringRollout } from './real'
-import { composedShop, editedShop } from './shop'
+import { composedShop, editedShop, shop } from './shop'
 
 const { supergraph: before, model } = composedShop()
 
@@ -19,6 +21,17 @@ test('there are at least 80 changes, each with another name', () => {
 
 test('no change is no change', () => {
   expect(changesOf({ what: 'nothing', edits: [], changes: [] })).toEqual([])
+})
+
+test('a subgraph is added, or answers elsewhere', () => {
+  const without = composedShop([['reviews', shop.reviews, '']])
+  expect(
+    diff(without.model, model).map(({ severity, code, coordinate }) => [severity, code, coordinate]),
+  ).toEqual(expect.arrayContaining([['safe', 'SUBGRAPH_ADDED', 'reviews']]))
+  const moved = readSchema(parse(before.replace('http://catalog:4000', 'http://catalog:4001')))
+  expect(diff(model, moved).map(({ severity, code, coordinate }) => [severity, code, coordinate])).toEqual([
+    ['dangerous', 'SUBGRAPH_URL_CHANGED', 'catalog'],
+  ])
 })
 
 describe.each(cases)('$what', (change) => {

@@ -52,7 +52,7 @@ const problems: Problem[] = [
       ['reviews', 'type Query {', 'input Window {\n  from: Int\n}\n\ntype Query {\n  b(window: Window): Int'],
     ],
     code: 'INCONSISTENT_INPUT_OBJECT_FIELD',
-    location: 'schema/accounts.graphql:77:3',
+    location: 'schema/accounts.graphql:78:3',
     fix: /intersection/,
   },
   {

@@ -3,7 +3,7 @@ import { composeGraph, type ComposedGraph } from '../../registry/composed'
 import type { SchemaModel } from '../../registry/schema-model'
 import type { SubgraphSource } from '../../registry/subgraph-files'
 
-/** Three subgraphs with one of everything that can change, and an empty one that may be added. */
+/** Three subgraphs with one of everything that can change. */
 export const shop = {
   shared: `
 extend schema
@@ -113,7 +113,6 @@ input CreateUserInput {
   role: Role! = MEMBER
 }
 `,
-  billing: '\n',
   catalog: `
 type Query {
   products(first: Int = 10, range: Range): [Product!]! @authenticated
@@ -178,7 +177,7 @@ export function editedShop(edits: readonly Edit[]): SubgraphSource[] {
     texts[part] = texts[part].replace(from, () => to)
   }
   const shared = parse(new Source(texts.shared, 'schema/shared.graphql'))
-  return (['accounts', 'billing', 'catalog', 'reviews'] as const)
+  return (['accounts', 'catalog', 'reviews'] as const)
     .filter((name) => texts[name].trim() !== '')
     .map((name) => ({
       name,
