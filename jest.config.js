@@ -3,6 +3,7 @@ const { suite } = require('./test/support/jest-suite')
 module.exports = suite({
   testPathIgnorePatterns: [
     '/node_modules/',
+    '/test/process/',
     '/test/redis/',
     '/test/pg15/',
     '/test/guide/',

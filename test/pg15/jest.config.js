@@ -7,7 +7,6 @@ const withoutDatabase = [
   'redis',
   'pgbouncer',
   'guide',
-  'process',
   'browser',
   'registry',
   'gateway',
@@ -18,5 +17,10 @@ const withoutDatabase = [
 ]
 
 module.exports = suite({
-  testPathIgnorePatterns: ['/node_modules/', ...withoutDatabase.map((name) => `/test/${name}/`)],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...withoutDatabase.map((name) => `/test/${name}/`),
+    // Of the processes, those that take another PostgreSQL.
+    '/test/process/(?!embedded-database|prepare-database)',
+  ],
 })

@@ -86,7 +86,7 @@ async function openInChild(folder: string, uid?: number): Promise<Child> {
   const args = [
     '--require',
     join(root, 'test/support/typescript.js'),
-    join(root, 'test/database/start-server.ts'),
+    join(root, 'test/process/start-embedded.ts'),
   ]
   const child = spawn(process.execPath, [...args, folder, ...(binaries ? [binaries] : [])], {
     cwd: '/',

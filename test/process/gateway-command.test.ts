@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runChild, type Child } from './fixtures/child'
-import { serveForeign, type Listening } from './fixtures/serve'
-import { client } from './fixtures/start'
+import { runChild, type Child } from '../gateway/fixtures/child'
+import { serveForeign, type Listening } from '../gateway/fixtures/serve'
+import { client } from '../gateway/fixtures/start'
 import {
   fixtureNames,
   fixtureState,
   fixtureSupergraph,
   runFixtures,
   type FixtureName,
-} from './fixtures/subgraphs'
+} from '../gateway/fixtures/subgraphs'
 
 const folder = mkdtempSync(join(tmpdir(), 'supergraph-'))
 const guarded = join(folder, 'guarded.graphql')
@@ -75,7 +75,11 @@ describe('npm run gateway -- --supergraph FILE', () => {
       ['--supergraph', guarded],
       /leaves @authenticated, @requiresScopes to its router/,
     ],
-    ['a file that is no supergraph', ['--supergraph', join(__dirname, 'script.test.ts')], /Syntax Error/],
+    [
+      'a file that is no supergraph',
+      ['--supergraph', join(__dirname, 'gateway-command.test.ts')],
+      /Syntax Error/,
+    ],
     ['a port that is none', ['--supergraph', guarded, '--port', 'x'], /--port must be a whole number/],
   ])('refuses %s and says so', async (_name, args, message) => {
     const child = start(...args)
