@@ -84,7 +84,7 @@ describe.each(modes)('failures, %s', (mode) => {
       }),
     )
     const states =
-      "SELECT 1 FROM pg_stat_activity WHERE usename = 'app_hr' AND (state = 'idle in transaction' OR query LIKE '%pg_sleep%') AND state <> 'idle'"
+      "SELECT 1 FROM pg_stat_activity WHERE usename = 'app_hr' AND datname = current_database() AND (state = 'idle in transaction' OR query LIKE '%pg_sleep%') AND state <> 'idle'"
     while ((await database.owner.query(states)).rowCount !== 2) await delay(5)
     await killBackends()
     expect(await busy).toBe('57P01')
