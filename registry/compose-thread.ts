@@ -11,22 +11,28 @@ export interface SubgraphTexts {
   texts: { name: string; body: string }[]
 }
 
+export interface Task {
+  subgraphs: SubgraphTexts[]
+  options: { thorough?: boolean }
+}
+
 /**
- * Starts a thread that composes, so that it loads while this one does. It keeps no process alive that does not wait
- * for it, and ends after one answer.
+ * Starts a thread that composes, so that it loads while this one does. One thing at a time. It keeps no process alive
+ * that does not wait for it.
  */
 export function composeThread(): Compose {
   const worker = new Worker(join(__dirname, 'compose-worker.js'))
   worker.unref()
-  return (subgraphs) =>
+  return (subgraphs, options = {}) =>
     new Promise<Composed>((resolve, reject) => {
       worker.ref()
       worker.once('message', (composed: Composed) => {
+        worker.off('error', reject)
+        worker.unref()
         resolve(composed)
-        void worker.terminate()
       })
       worker.once('error', reject)
-      worker.postMessage(subgraphs.map(textsOf))
+      worker.postMessage({ subgraphs: subgraphs.map(textsOf), options } satisfies Task)
     })
 }
 

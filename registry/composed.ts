@@ -22,7 +22,10 @@ export interface Composed {
 }
 
 /** Composes, here or in another thread. */
-export type Compose = (subgraphs: readonly SubgraphSource[]) => Promise<Composed>
+export type Compose = (
+  subgraphs: readonly SubgraphSource[],
+  options?: { thorough?: boolean },
+) => Promise<Composed>
 
 export interface ComposedGraph extends Composed {
   model: SchemaModel | null

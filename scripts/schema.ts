@@ -8,10 +8,9 @@ setFlagsFromString('--max-semi-space-size=64')
 async function main(): Promise<number> {
   const args = process.argv.slice(2)
   // Composing takes longer than everything else together: it begins to load before the rest does.
-  const threaded = ['check', 'publish'].includes(args[0] ?? '') ? composeThread() : null
-  const [{ run }, { composeGraph }, { openRegistry }, { projectRoot }] = await Promise.all([
+  let thread = ['compose', 'check', 'publish'].includes(args[0] ?? '') ? composeThread() : null
+  const [{ run }, { openRegistry }, { projectRoot }] = await Promise.all([
     import('../registry/cli/index.js'),
-    import('../registry/composed.js'),
     import('./registry.js'),
     import('../subgraphs/shared/config.js'),
   ])
@@ -21,7 +20,7 @@ async function main(): Promise<number> {
       cwd: projectRoot,
       out: (text) => console.log(text),
       now: Date.now,
-      compose: threaded ?? (async (subgraphs) => composeGraph(subgraphs)),
+      compose: (subgraphs, options) => (thread ??= composeThread())(subgraphs, options),
       database: () => (registry ??= openRegistry()),
     })
   } finally {

@@ -11,7 +11,7 @@ export interface Environment {
   out: (text: string) => void
   /** Milliseconds since 1970. */
   now: () => number
-  /** Composes for a check. */
+  /** Composes, perhaps in another thread. */
   compose: Compose
   /** The registry and the recorded usage of the configured database; opened when a command asks for it. */
   database: () => Promise<{

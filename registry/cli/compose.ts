@@ -2,7 +2,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse, print } from 'graphql'
 import { apiDocument } from '../api-schema'
-import { composeGraph } from '../composed'
 import { contractSupergraph } from '../contract-supergraph'
 import { contractSchema, readContracts } from '../contracts'
 import { Fault } from '../fault'
@@ -39,7 +38,7 @@ export const compose: Command = {
     contract: { type: 'string', value: 'NAME', help: 'compose this contract of schema/contracts.json' },
   },
   async run(values, _positionals, environment) {
-    const { problems, supergraph } = composeGraph(await readSubgraphs(values, environment), {
+    const { problems, supergraph } = await environment.compose(await readSubgraphs(values, environment), {
       thorough: true,
     })
     if (supergraph === null) {

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DocumentNode } from 'graphql'
-import { composeGraph } from '../composed'
 import type { Contract } from '../contracts'
 import { Fault } from '../fault'
 import { folderStore } from '../folder-store'
@@ -82,7 +81,7 @@ export async function readReference(
   if (existsSync(path)) {
     if (!statSync(path).isDirectory())
       return { label: name, document: parseText(readFileSync(path, 'utf8'), name) }
-    const { supergraph, problems } = composeGraph(readSubgraphFolder(path))
+    const { supergraph, problems } = await environment.compose(readSubgraphFolder(path))
     if (supergraph !== null) return { label: name, document: parseText(supergraph, name) }
     throw new Fault(
       `${name} does not compose:\n${problems.map(({ code, message }) => `  ${code}: ${message}`).join('\n')}`,

@@ -38,7 +38,7 @@ async function schema(...args: string[]): Promise<{ code: number; text: string }
     cwd: folder,
     out: (text) => lines.push(text),
     now: () => today,
-    compose: async (subgraphs) => composeGraph(subgraphs),
+    compose: async (subgraphs, options) => composeGraph(subgraphs, options),
     database: () => Promise.reject(new Error('no test asks for the database')),
   })
   return { code, text: lines.join('\n') }
