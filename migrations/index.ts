@@ -12,6 +12,7 @@ import { departments } from './0016-departments'
 import { budgets } from './0017-budgets'
 import { referenceData } from './0018-reference-data'
 import { administration } from './0020-administration'
+import { interactionRules } from './0021-interaction-rules'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   budgets,
   referenceData,
   administration,
+  interactionRules,
 ]
