@@ -16,6 +16,8 @@ import { loadable, subgraphNamesOf } from './compose'
 import { costModel, type CostModel } from './cost-model'
 import { currentRecord, type GatewayContext, type SubgraphDataSource } from './context'
 import { answerError } from './errors'
+import { planExecution } from './execution/executor'
+import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './explorer'
 import { createHttpServer } from './http'
 import { drainable, listen } from './listen'
@@ -86,6 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
     return answer
   }
+  const planner = createPlanner()
   const gateway = new ApolloGateway({
     supergraphSdl:
       typeof options.supergraph === 'string'
@@ -103,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // Both follow NODE_ENV unless told: the product behaves the same in all of them.
     validateSupergraph: false,
     __exposeQueryPlanExperimental: false,
+    experimental_didResolveQueryPlan: planner.didResolveQueryPlan,
   })
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     useScalars(apiSchema, options.scalars ?? {})
@@ -111,7 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
   })
   const apollo = new ApolloServer<GatewayContext>({
-    gateway,
+    gateway: planExecution(gateway, planner, (name) => sources.get(name)),
     logger: log,
     nodeEnv: 'production',
     introspection: true,

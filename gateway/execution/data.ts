@@ -1,0 +1,86 @@
+/** An object of an answer under way: what subgraphs said, by response key. */
+export type Data = Record<string, unknown>
+
+/** A place in an answer. `@` stands for every item of a list. */
+export type Path = readonly (string | number)[]
+
+export function isData(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Merges one more answer into what is known of an object. Objects merge field by field, lists of the same length item
+ * by item, of everything else the later answer counts. Parts of `source` become parts of `target`.
+ */
+export function merge(target: Data, source: Data): void {
+  for (const key of Object.keys(source)) {
+    const value = source[key]
+    if (value === undefined) continue
+    // Response keys are checked when the operation is prepared, but values of scalars may be objects with any key.
+    const known = Object.hasOwn(target, key) ? target[key] : undefined
+    if (isData(value) && isData(known)) merge(known, value)
+    else if (Array.isArray(value) && Array.isArray(known) && value.length === known.length) {
+      value.forEach((item: unknown, index) => {
+        const knownItem: unknown = known[index]
+        if (isData(knownItem) && isData(item)) merge(knownItem, item)
+        else known[index] = item
+      })
+    } else if (key === '__proto__') {
+      Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true })
+    } else target[key] = value
+  }
+}
+
+/**
+ * A copy that shares no object with the original. One answer for several equal entities is merged into each of them,
+ * and what later fetches add to one must not appear in the others.
+ */
+export function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (!isData(value)) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)]))
+}
+
+/**
+ * The objects at a path below the given ones, nulls left out.
+ * @throws Error when a subgraph answered a list where the schema has none, or the other way round
+ */
+export function objectsAt(from: readonly Data[], path: Path): Data[] {
+  let level: unknown[] = [...from]
+  for (const step of path) {
+    const next: unknown[] = []
+    for (const value of level) {
+      if (Array.isArray(value) !== (step === '@')) throw new Error(`Unexpected value at ${path.join('.')}`)
+      if (Array.isArray(value)) {
+        for (const item of value) if (item !== null && item !== undefined) next.push(item)
+      } else {
+        const part = (value as Data)[step]
+        if (part !== null && part !== undefined) next.push(part)
+      }
+    }
+    level = next
+  }
+  return level as Data[]
+}
+
+/** Where the objects at a path are, with indices for `@`. An object can be at several places. */
+export function placesOf(root: Data, path: Path): Map<unknown, Path[]> {
+  const places = new Map<unknown, Path[]>()
+  function look(value: unknown, depth: number, place: Path): void {
+    if (value === null || value === undefined) return
+    if (depth === path.length) {
+      const known = places.get(value)
+      if (known) known.push(place)
+      else places.set(value, [place])
+    } else if (Array.isArray(value)) {
+      value.forEach((item, index) => look(item, depth + 1, [...place, index]))
+    } else {
+      const step = path[depth]!
+      look((value as Data)[step], depth + 1, [...place, step])
+    }
+  }
+  look(root, 0, [])
+  return places
+}

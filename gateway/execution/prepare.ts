@@ -1,0 +1,108 @@
+import {
+  executeSync,
+  GraphQLError,
+  Kind,
+  visit,
+  type DocumentNode,
+  type GraphQLCompositeType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql'
+import { contested } from './contested'
+import type { Step } from './fetch'
+import { compilePlan } from './plan'
+import type { GatewayRequest, QueryPlan } from './query-plan'
+import { collectFields, decided, fragmentsOf, isWithin, responseKey, type Fragments } from './selections'
+import { separate, type OwnFields } from './separation'
+import { compileShape, type Shape } from './shape'
+
+/** What operations are prepared for: one version of the supergraph. */
+export interface Graph {
+  /** What clients see. */
+  schema: GraphQLSchema
+  supergraph: GraphQLSchema
+  own: OwnFields
+}
+
+/** How to run an operation: so, not at all because of an error, or as ApolloGateway does. */
+export type Prepared = { fetch: Step; shape: Shape } | GraphQLError | 'stock'
+
+/**
+ * Plans and compiles an operation. Left to ApolloGateway's own execution: subscriptions, `@defer`, contexts, and
+ * response keys that every JavaScript object has, like `constructor`.
+ *
+ * Conditions are decided before anything is planned. The planner can take them into the plan, but an entity that lacks
+ * what a skipped field requires then gets none of the fields that are fetched together with it, and an object of which
+ * everything is skipped becomes null.
+ *
+ * @param conditions the values of the variables in `@skip` and `@include`
+ * @param plan asks the planner
+ * @throws what the planner throws
+ */
+export async function prepare(
+  request: GatewayRequest,
+  conditions: ReadonlyMap<string, boolean>,
+  graph: Graph,
+  plan: (request: GatewayRequest) => Promise<QueryPlan>,
+): Promise<Prepared> {
+  const { schema, supergraph, own } = graph
+  const document = decided(request.document, conditions)
+  const fragments = fragmentsOf(document)
+  const operation = operationOf(document, request.operation)
+  const root = schema.getRootType(operation.operation)
+  if (!root || hasUnsafeKeys(document, own)) return 'stock'
+  const contest = contested(operation, fragments, supergraph, own)
+  if (contest) return new GraphQLError(contest, { extensions: { code: 'BAD_USER_INPUT' } })
+
+  const separated = separate(document, own)
+  // ApolloGateway's plans are known by their hash, and this is another operation than the one it would plan.
+  const queryHash = `${request.queryHash} ${[...conditions.values()].join()} executed here`
+  const queryPlan = await plan({ ...request, queryHash, document: separated.document })
+  const fetch = compilePlan(queryPlan, supergraph, separated.keys)
+  if (!fetch) return 'stock'
+  const selections = { set: operation.selectionSet, parent: root }
+  const shape = compileShape(root, selections, { schema, fragments, fetchedAs: separated.fetchedAs })
+  const introspect = introspection(operation, fragments, schema, root)
+  return { fetch: introspect ? (run) => fetch(run).then(() => introspect(run)) : fetch, shape }
+}
+
+/** The operation of a changed document that was this one. */
+function operationOf(document: DocumentNode, { name }: OperationDefinitionNode): OperationDefinitionNode {
+  const operations = document.definitions.filter(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  )
+  return operations.find((operation) => operation.name?.value === name?.value)!
+}
+
+function hasUnsafeKeys(document: DocumentNode, own: OwnFields): boolean {
+  let unsafe = [...own.signatures.keys()].some((key) => key in {})
+  visit(document, { Field: (node) => void (unsafe ||= responseKey(node) in {}) })
+  return unsafe
+}
+
+/** What of an operation asks for the schema itself, as graphql-js answers it; null when nothing does. */
+function introspection(
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  schema: GraphQLSchema,
+  root: GraphQLObjectType,
+): Step | null {
+  const applies = (condition: GraphQLCompositeType) => isWithin(schema, root, condition)
+  const fields = collectFields([{ set: operation.selectionSet, parent: root }], schema, fragments, applies)
+  const selections = [...fields.values()]
+    .flat()
+    .map(({ node }) => node)
+    .filter(({ name }) => name.value === '__schema' || name.value === '__type')
+  if (selections.length === 0) return null
+  const asked: OperationDefinitionNode = {
+    ...operation,
+    selectionSet: { kind: Kind.SELECTION_SET, selections },
+  }
+  const document = { kind: Kind.DOCUMENT, definitions: [asked, ...fragments.values()] } as const
+  return async ({ data, variables }) => {
+    const answer = executeSync({ schema, document, variableValues: variables })
+    if (answer.errors) throw answer.errors[0]!
+    Object.assign(data, answer.data)
+  }
+}

@@ -1,0 +1,48 @@
+import type { ApolloGateway, Experimental_DidResolveQueryPlanCallback } from '@apollo/gateway'
+
+/** What ApolloGateway's planner makes of an operation. */
+export type QueryPlan = Parameters<Experimental_DidResolveQueryPlanCallback>[0]['queryPlan']
+
+export type PlanNode = Exclude<NonNullable<QueryPlan['node']>, { kind: 'Subscription' }>
+export type FetchNode = Extract<PlanNode, { kind: 'Fetch' }>
+export type Rewrite = NonNullable<FetchNode['inputRewrites']>[number]
+
+export type Executor = ApolloGateway['executor']
+export type GatewayRequest = Parameters<Executor>[0]
+export type GatewayResult = Awaited<ReturnType<Executor>>
+
+export interface Planner {
+  /** For the gateway's configuration: where the plans come from. */
+  didResolveQueryPlan: Experimental_DidResolveQueryPlanCallback
+  /**
+   * Has ApolloGateway plan an operation without executing it.
+   * @throws what the planner throws
+   */
+  plan(executor: Executor, request: GatewayRequest): Promise<QueryPlan>
+}
+
+/**
+ * ApolloGateway hands its plans out just before it executes them, to a callback; this one stops it there, for the
+ * requests that were sent for their plan alone.
+ */
+export function createPlanner(): Planner {
+  const plans = new WeakMap<object, QueryPlan | null>()
+  return {
+    didResolveQueryPlan({ requestContext, queryPlan }) {
+      if (!plans.has(requestContext)) return
+      plans.set(requestContext, queryPlan)
+      throw new Error('Planned; nothing is executed')
+    },
+    async plan(executor, request) {
+      plans.set(request, null)
+      try {
+        const { errors } = await executor(request)
+        throw errors?.[0] ?? new Error('ApolloGateway gave no plan')
+      } catch (error) {
+        const plan = plans.get(request)
+        if (plan) return plan
+        throw error
+      }
+    },
+  }
+}

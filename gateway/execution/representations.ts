@@ -1,0 +1,116 @@
+import { isAbstractType, isInterfaceType, type GraphQLSchema } from 'graphql'
+import { isData, merge, type Data } from './data'
+import type { FetchNode, Rewrite } from './query-plan'
+
+type Selection = NonNullable<FetchNode['requires']>[number]
+
+/** What a subgraph is told of an entity so that it finds it; null when something that it needs is not known. */
+export type Representation = (entity: Data) => Data | null
+
+/**
+ * Compiles what a fetch requires. As in stock: a field that is not there means that fetching it failed, which has its
+ * own error already, so the entity is left out; one without a type name is not asked for either.
+ *
+ * @param supergraph the whole supergraph's types, for entities may be of types that clients do not see
+ */
+export function representationOf(
+  { requires, inputRewrites }: Pick<FetchNode, 'requires' | 'inputRewrites'>,
+  supergraph: GraphQLSchema,
+): Representation {
+  const pick = picker(requires ?? [], supergraph)
+  const rewrite = rewriter(inputRewrites, supergraph)
+  return (entity) => {
+    const representation = pick(entity)
+    if (!representation?.['__typename']) return null
+    rewrite(representation)
+    return representation
+  }
+}
+
+type Picker = (source: Data) => Data | null
+
+function picker(selections: readonly Selection[], supergraph: GraphQLSchema): Picker {
+  const parts = selections.map((selection) => part(selection, supergraph))
+  return (source) => {
+    const result: Data = {}
+    for (const add of parts) if (!add(source, result)) return null
+    return result
+  }
+}
+
+/** Adds a selection's fields to the result; false when one is not there. */
+function part(selection: Selection, supergraph: GraphQLSchema): (source: Data, result: Data) => boolean {
+  if (selection.kind === 'InlineFragment') {
+    const { typeCondition } = selection
+    if (!typeCondition) return () => true
+    const within = typesWithin(typeCondition, supergraph)
+    const pick = picker(selection.selections, supergraph)
+    return (source, result) => {
+      const picked = within.has(source['__typename']) ? pick(source) : null
+      if (picked) merge(result, picked)
+      return true
+    }
+  }
+  const key = selection.alias ?? selection.name
+  const pick = selection.selections && picker(selection.selections, supergraph)
+  const deep = (value: unknown): unknown => {
+    if (!pick) return value
+    if (Array.isArray(value)) return value.map(deep)
+    return isData(value) ? pick(value) : null
+  }
+  return (source, result) => {
+    const value = source[key]
+    if (value === undefined) return false
+    result[key] = deep(value)
+    return true
+  }
+}
+
+/** The names of the types that a type condition holds for. */
+export function typesWithin(condition: string, supergraph: GraphQLSchema): ReadonlySet<unknown> {
+  const type = supergraph.getType(condition)
+  const names = [condition]
+  if (isAbstractType(type)) names.push(...supergraph.getPossibleTypes(type).map(({ name }) => name))
+  if (isInterfaceType(type))
+    names.push(...supergraph.getImplementations(type).interfaces.map(({ name }) => name))
+  return new Set(names)
+}
+
+/**
+ * Compiles the changes a plan makes to what is sent or received: the type name that a subgraph knows an interface's
+ * objects by, and aliases of fields that two types have with different types.
+ */
+export function rewriter(
+  rewrites: readonly Rewrite[] | undefined,
+  supergraph: GraphQLSchema,
+): (value: unknown) => void {
+  const all = (rewrites ?? []).map((rewrite) => {
+    const key = rewrite.path.at(-1)!
+    const change = (object: Data) => {
+      if (rewrite.kind === 'ValueSetter') object[key] = rewrite.setValueTo
+      else if (object[key]) {
+        object[rewrite.renameKeyTo] = object[key]
+        object[key] = undefined
+      }
+    }
+    return rewrite.path.slice(0, -1).reduceRight<(value: unknown) => void>((next, step) => {
+      const condition = /^\.\.\. on (.*)$/.exec(step)?.[1]
+      if (condition === undefined) return each((object) => next(object[step]))
+      const within = typesWithin(condition, supergraph)
+      // An object that does not say its type is taken for one of the type.
+      return each((object) => {
+        if (!object['__typename'] || within.has(object['__typename'])) next(object)
+      })
+    }, each(change))
+  })
+  return (value) => {
+    for (const rewrite of all) rewrite(value)
+  }
+}
+
+function each(work: (object: Data) => void): (value: unknown) => void {
+  return function visit(value) {
+    if (Array.isArray(value)) value.forEach(visit)
+    else if (isData(value)) work(value)
+  }
+}
