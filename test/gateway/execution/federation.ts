@@ -17,7 +17,7 @@ import pino from 'pino'
 import { compose } from '../../../gateway/compose'
 import type { SubgraphDataSource } from '../../../gateway/context'
 import { planExecution } from '../../../gateway/execution/executor'
-import { disableTelemetry } from '../../../subgraphs/shared/config'
+import { overrideApolloVariables } from '../../../subgraphs/shared/config'
 import {
   createPlanner,
   type Executor,
@@ -327,7 +327,7 @@ export interface Outcome {
 }
 
 export async function startFederation(): Promise<Federation> {
-  disableTelemetry()
+  overrideApolloVariables()
   const names = Object.keys(typeDefs) as (keyof typeof typeDefs)[]
   const sources = new Map(names.map((name) => [name as string, source(name, schemaOf(name))]))
   const planner = createPlanner()
