@@ -43,7 +43,8 @@ export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServ
     requestDidStart: async () => ({
       didResolveOperation: async ({ schema, document, operation, request }) => {
         if (!operation) throw refusal('BAD_USER_INPUT', unknownOperation(request.operationName))
-        if (!schema.getRootType(operation.operation)) {
+        // Nothing streams, whatever the schema calls Subscription: docs/decisions/0015-subscription-type.md.
+        if (operation.operation === 'subscription' || !schema.getRootType(operation.operation)) {
           throw refusal('BAD_USER_INPUT', `The schema has no ${operation.operation} type`)
         }
         const variables = request.variables ?? {}

@@ -10,6 +10,7 @@ import {
   isRequiredInputField,
   type GraphQLField,
   type GraphQLInputType,
+  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql'
@@ -143,6 +144,12 @@ export function selectionOf(
 
 function hasOwnIdentity(type: unknown): boolean {
   return isObjectType(type) && 'id' in type.getFields()
+}
+
+/** What streams; null where the type of that name is an entity, which composition takes for the root all the same. */
+export function subscriptionRoot(api: GraphQLSchema): GraphQLObjectType | null {
+  const type = api.getSubscriptionType() ?? null
+  return hasOwnIdentity(type) ? null : type
 }
 
 /** How to get from Query to objects of a type. */

@@ -14,7 +14,7 @@ import {
 } from 'graphql'
 import type { RunningServer } from '../scripts/server'
 import type { EntityModel } from '../subgraphs/shared/entity'
-import { pathsFromQuery, type Field, type Path } from './documents'
+import { pathsFromQuery, subscriptionRoot, type Field, type Path } from './documents'
 import type { Rows } from './rows'
 
 export interface FilterPlace {
@@ -72,7 +72,7 @@ export function readSurface(
   rows: Pick<Rows, 'uniqueProperties' | 'parentOf'>,
 ): Surface {
   const paths = pathsFromQuery(api)
-  const roots = new Set([api.getQueryType(), api.getMutationType(), api.getSubscriptionType()])
+  const roots = new Set([api.getQueryType(), api.getMutationType(), subscriptionRoot(api)])
   const objects = Object.values(api.getTypeMap()).filter(
     (type): type is GraphQLObjectType =>
       isObjectType(type) && !type.name.startsWith('__') && !roots.has(type),

@@ -11,6 +11,7 @@ import { reviews } from './0014-reviews'
 import { departments } from './0016-departments'
 import { budgets } from './0017-budgets'
 import { referenceData } from './0018-reference-data'
+import { billing } from './0019-billing'
 import { administration } from './0020-administration'
 import { interactionRules } from './0021-interaction-rules'
 
@@ -29,6 +30,7 @@ export const migrations = [
   departments,
   budgets,
   referenceData,
+  billing,
   administration,
   interactionRules,
 ]

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { codegen } from '@graphql-codegen/core'
 import * as typescript from '@graphql-codegen/typescript'
 import * as typescriptResolvers from '@graphql-codegen/typescript-resolvers'
-import { buildASTSchema, Kind, type DocumentNode } from 'graphql'
+import { buildASTSchema, GraphQLSchema, Kind, type DocumentNode } from 'graphql'
 import { readDeclarations } from '../subgraphs/shared/access'
 import { projectRoot } from '../subgraphs/shared/config'
 import { subgraphNames, type SubgraphName } from '../subgraphs/shared/names'
@@ -45,15 +45,19 @@ export async function generatedTypes(name: SubgraphName): Promise<string> {
     kind: Kind.DOCUMENT,
     definitions: definitions.filter(({ kind }) => kind !== Kind.SCHEMA_DEFINITION),
   }
+  // Nothing here streams: a type named Subscription is the tenant's, and its fields are resolved like any other's.
+  const config = buildASTSchema(schema, { assumeValidSDL: true }).toConfig()
   const text = await codegen({
     filename: 'generated.ts',
     schema,
-    schemaAst: buildASTSchema(schema, { assumeValidSDL: true }),
+    schemaAst: new GraphQLSchema({ ...config, subscription: null }),
     documents: [],
     plugins: [{ typescript: {} }, { typescriptResolvers: {} }],
     pluginMap: { typescript, typescriptResolvers },
     config: {
       federation: true,
+      // Adding them builds the schema anew, with every root it finds.
+      disableFederationDirectiveAndScalarInjection: true,
       contextType: '../shared/context#SubgraphContext',
       mappers: mappers(name),
       enumsAsTypes: true,

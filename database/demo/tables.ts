@@ -1,3 +1,4 @@
+import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -306,5 +307,9 @@ export const demoTables: readonly DemoTable[] = [
   employees,
   transactions,
   budgets,
+  subscriptions,
+  invoices,
+  invoiceLines,
+  invoiceSeries,
   auditEntries,
 ]

@@ -33,7 +33,6 @@ export type Scalars = {
   EmailAddress: { input: string; output: string; }
   /** Any JSON value, RFC 8259. Inputs may nest 20 levels and take 64 KiB as text. */
   JSON: { input: unknown; output: unknown; }
-  _FieldSet: { input: unknown; output: unknown; }
 };
 
 /** Where a page stands in its list. */

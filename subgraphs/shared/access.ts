@@ -54,7 +54,8 @@ export interface Declarations {
 }
 
 const accessDirectives = new Set(['public', 'authenticated', 'requiresScopes', 'policy'])
-export const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Subscription'])
+/** Nothing streams here, and `Subscription` is what a tenant pays for (docs/decisions/0015-subscription-type.md). */
+export const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation'])
 
 /**
  * Whether a type is a Relay wrapper. Its rows come only through the field that returns the wrapper, so that is where

@@ -1,13 +1,19 @@
 import { subgraph } from '../shared/subgraph'
 import { Country } from './entities/Country'
 import { Industry } from './entities/Industry'
+import { Invoice } from './entities/Invoice'
+import { InvoiceLine } from './entities/InvoiceLine'
+import { Subscription } from './entities/Subscription'
 import { Tenant } from './entities/Tenant'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
+import { invoice } from './resolvers/Invoice'
+import { invoiceLine } from './resolvers/InvoiceLine'
+import { subscription } from './resolvers/Subscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, Country, Industry],
-  resolvers: [tenant, country, industry],
+  entities: [Tenant, Subscription, Invoice, InvoiceLine, Country, Industry],
+  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

@@ -83,6 +83,23 @@ const writers: Readonly<Record<string, Writer>> = {
   },
   RoleAssignment: { create: { mutation: 'assignRole', input: () => ({ userId: idleUserId, roleId }) } },
   Tenant: { update: 'updateTenant' },
+  Subscription: {
+    create: {
+      mutation: 'startSubscription',
+      input: () => ({
+        plan: 'STARTER',
+        billingInterval: 'MONTHLY',
+        price: { amount: '1.00', currency: 'EUR' },
+      }),
+    },
+  },
+  Invoice: {
+    create: {
+      mutation: 'draftInvoice',
+      input: () => ({ currency: 'EUR', lines: [{ description: 'Seats', unitPrice: '1.00' }] }),
+    },
+    update: 'updateInvoice',
+  },
   Customer: {
     create: { mutation: 'createCustomer', input: () => ({ externalId: next('C') }) },
     update: 'updateCustomer',
@@ -206,6 +223,12 @@ describe('who breaks a rule is told by field, and changes nothing', () => {
       'ComplianceRecord.status check',
       'Customer.averageSentiment check',
       'Customer.interactionCount check',
+      'Invoice.invoiceNumber maxLength',
+      'Invoice.invoiceNumber unique',
+      'Invoice.status maxLength',
+      'Invoice.total maxLength',
+      'Subscription.status check',
+      'Subscription.status maxLength',
       'Tenant.plan maxLength',
       'Tenant.slug maxLength',
       'Tenant.slug unique',

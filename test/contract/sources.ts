@@ -12,6 +12,8 @@ export const principalTypes = [
   'Permission',
   'RoleAssignment',
   'Tenant',
+  'Subscription',
+  'Invoice',
   'Country',
   'Industry',
   'Customer',

@@ -45,6 +45,11 @@ const operations: readonly { name: string; query: string; statements: Readonly<R
     statements: { tenancy: 4 },
   },
   {
+    name: 'the subscription, open invoices, their count and their lines',
+    query: operation('billing'),
+    statements: { tenancy: 5 },
+  },
+  {
     name: 'the same list twice under two names',
     query: '{ a: customers(first: 3) { nodes { id } } b: customers(first: 4) { nodes { id } } }',
     statements: { insights: 2 },

@@ -36,13 +36,20 @@ const source = (slug: (typeof demoSlugs)[number], table: string, today: number) 
   today,
 })
 
+/** Tables of which nobody has many rows, with how many there are. */
+const few: Readonly<Record<string, number>> = {
+  'hr.departments': 10,
+  'tenancy.subscriptions': 3,
+  'tenancy.invoice_series': 1,
+}
+
 test('both tenants have some hundreds of rows in every list', async () => {
   for (const { name } of demoTables) {
     for (const slug of demoSlugs) {
       const count = await value(`SELECT count(*)::int FROM ${name} WHERE tenant_id = $1`, [
         demoTenantIds[slug],
       ])
-      const least = name === 'hr.departments' ? 10 : 180
+      const least = few[name] ?? 180
       expect([name, slug, Number(count) >= least]).toEqual([name, slug, true])
     }
   }
@@ -51,7 +58,7 @@ test('both tenants have some hundreds of rows in every list', async () => {
 test('prints a line for each tenant', () => {
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatch(
-    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 189 budgets, 320 audit entries$/,
+    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 189 budgets, 3 subscriptions, 220 invoices, \d+ lines of invoices, 1 series of numbers, 320 audit entries$/,
   )
 })
 
@@ -63,8 +70,9 @@ test('is the same every time for the same day, and no id is used twice', () => {
     for (const slug of demoSlugs) {
       const made = make(source(slug, name, today))
       expect(make(source(slug, name, today))).toEqual(made)
-      for (const row of made) ids.add(row['id'])
-      rows += made.length
+      const withId = made.filter((row) => 'id' in row)
+      for (const row of withId) ids.add(row['id'])
+      rows += withId.length
     }
   }
   expect(ids.size).toBe(rows)
@@ -85,6 +93,11 @@ test('has the cases that break careless code', async () => {
   await has('finance.transactions', 'reversal_of_id IS NOT NULL')
   await has('finance.transactions', 'is_fraudulent')
   await has('finance.transactions', "currency = 'KWD'")
+  for (const status of ['DRAFT', 'ISSUED', 'PARTLY_PAID', 'PAID', 'VOID'])
+    await has('tenancy.invoices', `status = '${status}'`)
+  await has('tenancy.invoices', "currency = 'JPY'")
+  await has('tenancy.invoice_lines', 'amount < 0')
+  await has('tenancy.subscriptions', "start_date = '2024-02-29' AND status = 'ACTIVE'")
   await has('insights.customers', 'churn_risk IS NULL')
   await has('insights.customers', 'full_name_override IS NOT NULL')
 })
@@ -95,6 +108,20 @@ test('a reversal and what it reverses add up to nothing', async () => {
        JOIN finance.transactions o ON o.tenant_id = r.tenant_id AND o.id = r.reversal_of_id AND o.currency = r.currency`,
   )
   expect(sums).toBe('{0}')
+})
+
+test('invoices add up to their lines, and their numbers have no gaps', async () => {
+  const wrong = await value(
+    `SELECT count(*)::int FROM tenancy.invoices i WHERE subtotal <>
+       (SELECT sum(amount) FROM tenancy.invoice_lines l WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id)`,
+  )
+  expect(wrong).toBe(0)
+  const given = await value(
+    `SELECT array_agg(DISTINCT row(s.last_number, i.count, i.last)::text) FROM tenancy.invoice_series s JOIN (
+       SELECT tenant_id, count(invoice_number), max(invoice_number) AS last FROM tenancy.invoices GROUP BY 1) i
+       USING (tenant_id)`,
+  )
+  expect(given).toEqual(['(214,214,INV-000214)'])
 })
 
 test("customers' statistics are those of their interactions", async () => {
@@ -114,5 +141,10 @@ test("customers' statistics are those of their interactions", async () => {
 test('nothing happens in the future', async () => {
   expect(await value('SELECT count(*)::int FROM finance.transactions WHERE occurred_at > now()')).toBe(0)
   expect(await value('SELECT count(*)::int FROM insights.customers WHERE last_seen_at > now()')).toBe(0)
+  expect(
+    await value(
+      'SELECT count(*)::int FROM tenancy.invoices WHERE greatest(issued_at, paid_at, voided_at, created_at) > now()',
+    ),
+  ).toBe(0)
   expect(await value('SELECT count(*)::int FROM shared.audit_logs WHERE occurred_at > now()')).toBe(0)
 })

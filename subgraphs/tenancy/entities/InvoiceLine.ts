@@ -1,0 +1,44 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm'
+
+/** A line of an invoice. Lines are replaced while the invoice is a draft, and never changed. */
+@Entity({ schema: 'tenancy', name: 'invoice_lines' })
+export class InvoiceLine {
+  @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
+  tenantId: string
+
+  @PrimaryColumn({ type: 'uuid' })
+  id: string
+
+  @Column({ name: 'invoice_id', type: 'uuid' })
+  invoiceId: string
+
+  /** The invoice's, which the database sees to. */
+  @Column({ type: 'text' })
+  currency: string
+
+  /** 1 for the first. */
+  @Column({ type: 'int' })
+  position: number
+
+  @Column({ type: 'varchar', length: 500 })
+  description: string
+
+  /** A decimal of at most four places. */
+  @Column({ type: 'numeric' })
+  quantity: string
+
+  /** In the currency's smallest unit. */
+  @Column({ name: 'unit_price', type: 'bigint' })
+  unitPrice: string
+
+  /** In the currency's smallest unit. */
+  @Column({ type: 'bigint' })
+  amount: string
+
+  /** Per cent, a decimal of at most four places. */
+  @Column({ name: 'tax_rate', type: 'numeric' })
+  taxRate: string
+
+  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt: string
+}

@@ -1,0 +1,87 @@
+import type { SubgraphContext } from '../shared/context'
+import { userError, UserErrors } from '../shared/errors'
+import { parseMoney } from '../shared/money'
+import type { MutationTransaction } from '../shared/mutate'
+import { named } from '../shared/statement'
+import { Invoice } from './entities/Invoice'
+import { InvoiceLine } from './entities/InvoiceLine'
+import type { InvoiceLineInput } from './generated'
+import { amountOf, fits, lineFault, totalsOf, type Totals } from './rules/invoice'
+
+/** A line as it is written, but for the invoice that it stands on. */
+export type NewLine = Pick<
+  InvoiceLine,
+  'currency' | 'position' | 'description' | 'quantity' | 'unitPrice' | 'amount' | 'taxRate'
+>
+
+const mostLines = 100
+const findLines = 'SELECT id FROM tenancy.invoice_lines WHERE tenant_id = $1 AND invoice_id = $2'
+
+/**
+ * The lines of an invoice in its currency, with their amounts, and the invoice's totals. Throws the user error INVALID
+ * for the first value at fault, under its path: `["lines", "0", "quantity"]`.
+ */
+export function priceLines(
+  currency: string,
+  inputs: readonly InvoiceLineInput[],
+): { lines: NewLine[]; totals: Totals } {
+  if (inputs.length < 1 || inputs.length > mostLines)
+    throw userError('INVALID', `lines must be 1 to ${mostLines}`, ['lines'])
+  const lines = inputs.map((input, place) => priced(currency, input, place))
+  const totals = totalsOf(lines)
+  if (totals.total.startsWith('-'))
+    throw userError('INVALID', 'lines must not add up to less than nothing', ['lines'])
+  if (!Object.values(totals).every(fits))
+    throw userError('INVALID', 'lines add up to more than can be stored', ['lines'])
+  return { lines, totals }
+}
+
+function priced(currency: string, input: InvoiceLineInput, place: number): NewLine {
+  // The schema gives both defaults; the generated type does not know.
+  const { description, quantity = '1', unitPrice, taxRate = '0' } = input
+  const path = (field: string) => ['lines', String(place), field]
+  const fault = lineFault({ description, quantity, taxRate })
+  if (fault) throw userError('INVALID', `${fault.field} ${fault.message}`, path(fault.field))
+  const { minor } = parsed(unitPrice, currency, path('unitPrice'))
+  const amount = amountOf({ quantity, unitPrice: minor })
+  if (!fits(amount)) throw userError('INVALID', 'unitPrice is too large', path('unitPrice'))
+  return { currency, position: place + 1, description, quantity, unitPrice: minor, amount, taxRate }
+}
+
+/** The price in smallest units; its errors get the path of the line. */
+function parsed(amount: string, currency: string, path: string[]): { minor: string } {
+  try {
+    return parseMoney({ amount, currency }, 'unitPrice')
+  } catch (error) {
+    throw error instanceof UserErrors
+      ? new UserErrors(error.errors.map((one) => ({ ...one, field: path })))
+      : error
+  }
+}
+
+/** Writes the lines of a draft that has none. */
+export async function addLines(
+  tx: MutationTransaction,
+  invoiceId: string,
+  lines: readonly NewLine[],
+): Promise<void> {
+  for (const line of lines) await tx.insert(InvoiceLine, { ...line, invoiceId })
+}
+
+/** Removes the lines of a draft. */
+export async function removeLines(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  invoiceId: string,
+): Promise<void> {
+  const rows = await tx.rows(named(findLines, [context.binding.tenantId, invoiceId]))
+  for (const [id] of rows) await tx.remove(InvoiceLine, String(id))
+}
+
+/** The draft, locked, so that it is not issued meanwhile; fails with INVALID_STATUS when it was issued. */
+export async function findDraft(tx: MutationTransaction, id: string): Promise<Invoice> {
+  const found = await tx.find(Invoice, id)
+  if (found.status !== 'DRAFT')
+    tx.fail('INVALID_STATUS', `Invoice ${found.invoiceNumber} is issued: it stays as it is`, 'id')
+  return found
+}

@@ -1,0 +1,131 @@
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { money, parseMoney } from '../../shared/money'
+import { mutate } from '../../shared/mutate'
+import { page } from '../../shared/page'
+import { named } from '../../shared/statement'
+import { Invoice } from '../entities/Invoice'
+import { Subscription } from '../entities/Subscription'
+import type { Resolvers } from '../generated'
+import { addLines, findDraft, priceLines, removeLines } from '../invoice-lines'
+import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
+
+const search = ['invoiceNumber', 'memo'] as const
+const takeNumber = `
+  INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
+  ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1 RETURNING last_number`
+
+export const invoice: Resolvers = {
+  Query: {
+    invoice: (_, { id }, context, info) => load(context, Invoice, id, info),
+    invoices: (_, args, context, info) => page(context, Invoice, args, info, { search }),
+  },
+  Mutation: {
+    draftInvoice: (_, { input }, context) => {
+      const { idempotencyKey, lines, ...values } = input
+      const record = { idempotencyKey, operation: 'draftInvoice', input }
+      return mutate(
+        context,
+        async (tx) => {
+          const priced = priceLines(values.currency, lines)
+          const drafted = await tx.insert(Invoice, { ...values, ...priced.totals })
+          await addLines(tx, drafted.id, priced.lines)
+          return { invoice: drafted }
+        },
+        record,
+      )
+    },
+    updateInvoice: (_, { input: { id, expectedVersion, lines, ...changes } }, context) =>
+      mutate(context, async (tx) => {
+        const { currency } = await findDraft(tx, id)
+        if (lines === null) tx.fail('INVALID', 'lines must not be null: omit it to keep them', 'lines')
+        if (!lines) return { invoice: await tx.update(Invoice, id, expectedVersion, changes) }
+        const priced = priceLines(currency, lines)
+        const changed = await tx.update(Invoice, id, expectedVersion, { ...changes, ...priced.totals })
+        await removeLines(context, tx, id)
+        await addLines(tx, id, priced.lines)
+        return { invoice: changed }
+      }),
+    issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const { total } = await findDraft(tx, id)
+        const issuedAt = context.clock.now().toISOString()
+        const status = settledStatus(total, '0')
+        // After everything that can be looked up: whoever else issues waits from here to the end of this transaction.
+        const [[place]] = (await tx.rows(named(takeNumber, []))) as [[number]]
+        const issued = await tx.update(Invoice, id, expectedVersion, {
+          status,
+          invoiceNumber: invoiceNumberOf(place),
+          issuedAt,
+          ...(status === 'PAID' ? { paidAt: issuedAt } : {}),
+        })
+        return { invoice: issued }
+      }),
+    payInvoice: (_, { input }, context) => {
+      const { id, idempotencyKey, amount } = input
+      const record = { idempotencyKey, operation: 'payInvoice', input }
+      return mutate(
+        context,
+        async (tx) => {
+          const { status, total, amountPaid, currency } = await tx.find(Invoice, id)
+          if (status !== 'ISSUED' && status !== 'PARTLY_PAID')
+            tx.fail('INVALID_STATUS', `This invoice is ${status}: only issued ones are paid`, 'id')
+          const paid = parseMoney(amount, 'amount')
+          if (paid.currency !== currency) tx.fail('INVALID', `amount must be in ${currency}`, 'amount')
+          const left = balanceOf(total, amountPaid)
+          if (BigInt(paid.minor) <= 0n || BigInt(paid.minor) > BigInt(left))
+            tx.fail(
+              'INVALID',
+              `amount must be more than nothing and at most what is left: ${money(left, currency).amount}`,
+              'amount',
+            )
+          const nowPaid = String(BigInt(amountPaid) + BigInt(paid.minor))
+          const next = settledStatus(total, nowPaid)
+          const changed = await tx.update(Invoice, id, null, {
+            amountPaid: nowPaid,
+            status: next,
+            ...(next === 'PAID' ? { paidAt: context.clock.now().toISOString() } : {}),
+          })
+          return { invoice: changed }
+        },
+        record,
+      )
+    },
+    voidInvoice: (_, { input: { id, expectedVersion, reason } }, context) =>
+      mutate(context, async (tx) => {
+        const { status } = await tx.find(Invoice, id)
+        if (status !== 'ISSUED')
+          tx.fail(
+            'INVALID_STATUS',
+            `This invoice is ${status}: only issued and unpaid ones become void`,
+            'id',
+          )
+        if ([...reason].length > 500) tx.fail('INVALID', 'reason must have at most 500 characters', 'reason')
+        if (reason.trim() === '') tx.fail('INVALID', 'reason must say why', 'reason')
+        const voided = await tx.update(Invoice, id, expectedVersion, {
+          status: 'VOID',
+          voidReason: reason,
+          voidedAt: context.clock.now().toISOString(),
+        })
+        return { invoice: voided }
+      }),
+    discardInvoice: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        await findDraft(tx, id)
+        await removeLines(context, tx, id)
+        return { invoice: await tx.remove(Invoice, id, expectedVersion) }
+      }),
+  },
+  Invoice: {
+    subscription: needs(Invoice, ['subscriptionId'], ({ subscriptionId }, _args, context, info) =>
+      load(context, Subscription, subscriptionId, info),
+    ),
+    subtotal: needs(Invoice, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
+    tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
+    total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),
+    amountPaid: needs(Invoice, ['amountPaid', 'currency'], (row) => money(row.amountPaid, row.currency)),
+    balance: needs(Invoice, ['total', 'amountPaid', 'currency'], (row) =>
+      money(balanceOf(row.total, row.amountPaid), row.currency),
+    ),
+  },
+}

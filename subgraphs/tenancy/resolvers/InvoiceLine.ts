@@ -1,0 +1,31 @@
+import { needs } from '../../shared/entity'
+import { load } from '../../shared/load'
+import { money } from '../../shared/money'
+import { nested, page } from '../../shared/page'
+import { Invoice } from '../entities/Invoice'
+import { InvoiceLine } from '../entities/InvoiceLine'
+import type { Resolvers } from '../generated'
+
+const search = ['description'] as const
+
+export const invoiceLine: Resolvers = {
+  Query: {
+    invoiceLine: (_, { id }, context, info) => load(context, InvoiceLine, id, info),
+    invoiceLines: (_, args, context, info) => page(context, InvoiceLine, args, info, { search }),
+  },
+  InvoiceLine: {
+    invoice: needs(InvoiceLine, ['invoiceId'], ({ invoiceId }, _args, context, info) =>
+      load(context, Invoice, invoiceId, info),
+    ),
+    unitPrice: needs(InvoiceLine, ['unitPrice', 'currency'], (row) => money(row.unitPrice, row.currency)),
+    amount: needs(InvoiceLine, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
+  },
+  Invoice: {
+    lines: needs(Invoice, ['id'], ({ id }, args, context, info) =>
+      nested(context, InvoiceLine, 'invoiceId', id, args, info, {
+        defaultOrder: { property: 'position', direction: 'ASC' },
+        search,
+      }),
+    ),
+  },
+}

@@ -1,0 +1,107 @@
+/** Decimals of a quantity and of a tax rate. */
+const places = 4
+/** PostgreSQL's bigint. */
+const largest = 2n ** 63n - 1n
+
+/** What a line's amount is made of. Amounts are whole smallest units of the currency, as digits. */
+export interface PricedLine {
+  /** Decimal text of at most four places, more than 0. */
+  quantity: string
+  unitPrice: string
+}
+
+export interface TaxedLine {
+  amount: string
+  /** Per cent, decimal text of at most four places. */
+  taxRate: string
+}
+
+export interface Totals {
+  subtotal: string
+  tax: string
+  total: string
+}
+
+/** Whether an amount can be stored. */
+export function fits(amount: string): boolean {
+  const value = BigInt(amount)
+  return value <= largest && value >= -largest
+}
+
+/** What is wrong with a line, or null; its price is judged by the currency. */
+export function lineFault(line: {
+  description: string
+  quantity: string
+  taxRate: string
+}): { field: string; message: string } | null {
+  const { description, quantity, taxRate } = line
+  if (description.trim() === '' || [...description].length > 500)
+    return { field: 'description', message: 'must have 1 to 500 characters' }
+  if (!isBetween(quantity, 1n, 10n ** 13n))
+    return {
+      field: 'quantity',
+      message: 'must be more than 0 and at most 1000000000, with at most 4 decimals',
+    }
+  return isBetween(taxRate, 0n, 10n ** 6n)
+    ? null
+    : { field: 'taxRate', message: 'must be 0 to 100, with at most 4 decimals' }
+}
+
+/** Whether a decimal has at most four places and lies in a range of ten thousandths. */
+function isBetween(decimal: string, least: bigint, most: bigint): boolean {
+  if (!/^-?\d+(\.\d{1,4})?$/.test(decimal)) return false
+  const value = scaled(decimal)
+  return value >= least && value <= most
+}
+
+/** Quantity by unit price, rounded to a whole smallest unit, halves away from zero. */
+export function amountOf({ quantity, unitPrice }: PricedLine): string {
+  return String(divided(scaled(quantity) * BigInt(unitPrice), 10n ** BigInt(places)))
+}
+
+/**
+ * The totals of an invoice. Tax is rounded once for each rate, on the sum of the lines that have it (EN 16931-1,
+ * BR-CO-17), so that splitting a line in two changes nothing.
+ */
+export function totalsOf(lines: readonly TaxedLine[]): Totals {
+  const taxable = new Map<bigint, bigint>()
+  for (const { amount, taxRate } of lines) {
+    const rate = scaled(taxRate)
+    taxable.set(rate, (taxable.get(rate) ?? 0n) + BigInt(amount))
+  }
+  let subtotal = 0n
+  let tax = 0n
+  for (const [rate, amount] of taxable) {
+    subtotal += amount
+    tax += divided(amount * rate, 100n * 10n ** BigInt(places))
+  }
+  return { subtotal: String(subtotal), tax: String(tax), total: String(subtotal + tax) }
+}
+
+/** The number of an invoice by its place in the tenant's series: `INV-000042`. */
+export function invoiceNumberOf(place: number): string {
+  return `INV-${String(place).padStart(6, '0')}`
+}
+
+/** The status of an issued invoice by what was paid of it; one without anything to pay is paid at once. */
+export function settledStatus(total: string, paid: string): 'ISSUED' | 'PARTLY_PAID' | 'PAID' {
+  if (BigInt(paid) >= BigInt(total)) return 'PAID'
+  return BigInt(paid) > 0n ? 'PARTLY_PAID' : 'ISSUED'
+}
+
+/** What is left to be paid. */
+export function balanceOf(total: string, paid: string): string {
+  return String(BigInt(total) - BigInt(paid))
+}
+
+/** A decimal as a whole number of its fourth places. */
+function scaled(decimal: string): bigint {
+  const [whole = '0', fraction = ''] = decimal.split('.')
+  return BigInt(whole + fraction.slice(0, places).padEnd(places, '0'))
+}
+
+/** A quotient to the nearest whole number, halves away from zero. */
+function divided(dividend: bigint, divisor: bigint): bigint {
+  const half = divisor / 2n
+  return (dividend < 0n ? dividend - half : dividend + half) / divisor
+}

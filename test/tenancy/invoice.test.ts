@@ -1,0 +1,624 @@
+import fc from 'fast-check'
+import { Client } from 'pg'
+import { uuidv7 } from '../../subgraphs/shared/id'
+import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { change, prepareRows, readAll, userErrors } from '../support/lists'
+
+let graph: TestGraph
+let acme: TestTenant
+let admin: TestClient
+
+beforeAll(async () => {
+  graph = await startGraph()
+  acme = await graph.tenant('acme')
+  admin = await acme.as('ADMIN')
+})
+afterAll(() => graph.close())
+
+interface Row {
+  id: string
+  version: number
+}
+
+const euros = (amount: string) => ({ amount, currency: 'EUR' })
+const seats = { description: 'Seats', quantity: '3', unitPrice: '19.99', taxRate: '19' }
+const discount = { description: 'Discount', unitPrice: '-10', taxRate: '19' }
+
+const draft = <T = Row>(values = {}, selection = '{ id version }', client = admin): Promise<T> =>
+  change<T>(client, 'draftInvoice', { currency: 'EUR', lines: [seats], ...values }, `invoice ${selection}`)
+
+const issue = <T = Row>({ id, version }: Row, selection = '{ id version }', client = admin): Promise<T> =>
+  change<T>(client, 'issueInvoice', { id, expectedVersion: version }, `invoice ${selection}`)
+
+const pay = <T = Row>(id: string, amount: string, selection = '{ id version }'): Promise<T> =>
+  change<T>(admin, 'payInvoice', { id, amount: euros(amount) }, `invoice ${selection}`)
+
+/** An invoice and its lines as they are stored. */
+async function stored(id: string): Promise<unknown> {
+  const { rows } = await graph.owner.query<object>(
+    `SELECT to_jsonb(i) AS invoice, (SELECT jsonb_agg(l ORDER BY position) FROM tenancy.invoice_lines l
+       WHERE l.invoice_id = i.id) AS lines FROM tenancy.invoices i WHERE id = $1`,
+    [id],
+  )
+  return rows[0]
+}
+
+const amounts =
+  'subtotal { amount } tax { amount } total { amount currency } amountPaid { amount } balance { amount }'
+const lines =
+  'lines { nodes { position description quantity unitPrice { amount } amount { amount } taxRate } }'
+
+describe('a draft', () => {
+  test('has amounts that follow from its lines, and no number', async () => {
+    const selection = `{ invoiceNumber status ${amounts} issuedAt dueDate memo ${lines} version }`
+    const values = { lines: [seats, discount], dueDate: '2027-01-31', memo: 'Order 7' }
+    expect(await draft(values, selection)).toEqual({
+      invoiceNumber: null,
+      status: 'DRAFT',
+      subtotal: { amount: '49.97' },
+      tax: { amount: '9.49' },
+      total: euros('59.46'),
+      amountPaid: { amount: '0.00' },
+      balance: { amount: '59.46' },
+      issuedAt: null,
+      dueDate: '2027-01-31',
+      memo: 'Order 7',
+      lines: {
+        nodes: [
+          { ...seats, position: 1, unitPrice: { amount: '19.99' }, amount: { amount: '59.97' } },
+          {
+            ...discount,
+            position: 2,
+            quantity: '1',
+            unitPrice: { amount: '-10.00' },
+            amount: { amount: '-10.00' },
+          },
+        ],
+      },
+      version: 1,
+    })
+  })
+
+  test('is changed: new lines replace the old, the rest stays', async () => {
+    const { id } = await draft({ memo: 'Order 7', dueDate: '2027-01-31' })
+    const input = {
+      id,
+      expectedVersion: 1,
+      lines: [{ description: 'Support', unitPrice: '5' }],
+      dueDate: null,
+    }
+    const selection = `invoice { dueDate memo total { amount } lines { nodes { description } } version }`
+    expect(await change(admin, 'updateInvoice', input, selection)).toEqual({
+      dueDate: null,
+      memo: 'Order 7',
+      total: { amount: '5.00' },
+      lines: { nodes: [{ description: 'Support' }] },
+      version: 2,
+    })
+    const memo = { id, expectedVersion: 2, memo: null }
+    expect(await change(admin, 'updateInvoice', memo, 'invoice { memo lines { totalCount } }')).toEqual({
+      memo: null,
+      lines: { totalCount: 1 },
+    })
+  })
+
+  test('is deleted with its lines, and the audit trail keeps what they were', async () => {
+    const { id } = await draft()
+    const input = { id, expectedVersion: 1 }
+    expect(await change(admin, 'discardInvoice', input, 'invoice { id status }')).toEqual({
+      id,
+      status: 'DRAFT',
+    })
+    expect(await stored(id)).toBeUndefined()
+    const { rows } = await graph.owner.query<{ resource_type: string }>(
+      `SELECT resource_type FROM shared.audit_logs WHERE action = 'DELETE'
+          AND (resource_id = $1 OR changes->'before'->>'invoiceId' = $1) ORDER BY 1`,
+      [id],
+    )
+    expect(rows).toEqual([{ resource_type: 'Invoice' }, { resource_type: 'InvoiceLine' }])
+  })
+
+  test('is made once for one key', async () => {
+    const key = { idempotencyKey: 'draft-1' }
+    const [first, second] = [await draft(key), await draft(key)]
+    expect(second).toEqual(first)
+    const input = { currency: 'USD', lines: [seats], ...key }
+    expect(await userErrors(admin, 'draftInvoice', input)).toMatchObject([{ code: 'IDEMPOTENCY_KEY_REUSED' }])
+  })
+
+  test.each([
+    ['no lines', { lines: [] }, ['lines']],
+    ['too many lines', { lines: Array(101).fill(seats) }, ['lines']],
+    ['less than nothing', { lines: [discount] }, ['lines']],
+    ['too large a sum', { lines: Array(3).fill({ ...seats, unitPrice: '30000000000000000' }) }, ['lines']],
+    [
+      'a line without words',
+      { lines: [seats, { ...seats, description: '' }] },
+      ['lines', '1', 'description'],
+    ],
+    ['none of it', { lines: [{ ...seats, quantity: '0' }] }, ['lines', '0', 'quantity']],
+    ['too fine a price', { lines: [{ ...seats, unitPrice: '0.001' }] }, ['lines', '0', 'unitPrice']],
+    ['too large a price', { lines: [{ ...seats, unitPrice: '9'.repeat(20) }] }, ['lines', '0', 'unitPrice']],
+    [
+      'too large an amount',
+      { lines: [{ ...seats, quantity: '1000000000', unitPrice: '9223372036854' }] },
+      ['lines', '0', 'unitPrice'],
+    ],
+    ['too high a tax', { lines: [{ ...seats, taxRate: '100.1' }] }, ['lines', '0', 'taxRate']],
+    ['too long a memo', { memo: 'x'.repeat(2001) }, ['memo']],
+    ['no subscription id', { subscriptionId: '42' }, ['subscriptionId']],
+  ])('with %s is refused', async (_, values, field) => {
+    const count = 'SELECT count(*)::int FROM tenancy.invoices'
+    const { rows: before } = await graph.owner.query(count)
+    const input = { currency: 'EUR', lines: [seats], ...values }
+    expect(await userErrors(admin, 'draftInvoice', input)).toMatchObject([{ code: 'INVALID', field }])
+    expect((await graph.owner.query(count)).rows).toEqual(before)
+  })
+
+  test("for another tenant's subscription is refused as for none", async () => {
+    const globex = await (await graph.tenant('globex')).as('ADMIN')
+    const subscription = { plan: 'STARTER', billingInterval: 'MONTHLY', price: euros('1') }
+    const { id } = await change<Row>(globex, 'startSubscription', subscription, 'subscription { id }')
+    const [foreign, none] = await Promise.all(
+      [id, uuidv7()].map((subscriptionId) =>
+        userErrors(admin, 'draftInvoice', { currency: 'EUR', lines: [seats], subscriptionId }),
+      ),
+    )
+    expect(foreign).toEqual(none)
+    expect(foreign).toMatchObject([{ code: 'REFERENCE_NOT_FOUND', field: ['subscriptionId'] }])
+  })
+})
+
+describe('numbers', () => {
+  const numberOf = async (client: TestClient) =>
+    (await issue<{ invoiceNumber: string }>(await draft({}, undefined, client), '{ invoiceNumber }', client))
+      .invoiceNumber
+
+  test('begin with 1 in each tenant and follow each other; what is discarded takes none', async () => {
+    const one = await (await graph.tenant('numbers-1')).as('ADMIN')
+    const other = await (await graph.tenant('numbers-2')).as('ADMIN')
+    expect(await numberOf(one)).toBe('INV-000001')
+    const { id } = await draft({}, undefined, one)
+    await change(one, 'discardInvoice', { id, expectedVersion: 1 }, 'invoice { id }')
+    expect(await numberOf(one)).toBe('INV-000002')
+    expect(await numberOf(other)).toBe('INV-000001')
+  })
+
+  test('have no gap after 200 that are issued at once, among them some that fail', async () => {
+    const tenant = await graph.tenant('numbers-3')
+    const client = await tenant.as('ADMIN')
+    const ids = Array.from({ length: 200 }, () => uuidv7())
+    const [types, row] = [
+      { id: 'uuid', currency: 'text', subtotal: 'bigint', total: 'bigint' },
+      { currency: 'EUR', subtotal: 1, total: 1 },
+    ]
+    await prepareRows(
+      graph,
+      tenant.id,
+      'tenancy.invoices',
+      types,
+      ids.map((id) => ({ ...row, id })),
+    )
+    // Every fourth is tried with a version that it does not have, too.
+    const attempts = ids.flatMap((id, place) =>
+      place % 4 === 0
+        ? [
+            [id, 7],
+            [id, 1],
+          ]
+        : [[id, 1]],
+    )
+    const answers = await Promise.all(
+      attempts.map(([id, expectedVersion]) => userErrors(client, 'issueInvoice', { id, expectedVersion })),
+    )
+    const failures = answers.flat().map(({ code }) => code)
+    expect(failures).toHaveLength(50)
+    // Found out too late, the number was taken already; or early, because the other attempt came first.
+    expect(failures.filter((code) => code !== 'STALE_VERSION' && code !== 'INVALID_STATUS')).toEqual([])
+    expect(failures).toContain('STALE_VERSION')
+    const { rows } = await graph.owner.query<{ invoice_number: string }>(
+      'SELECT invoice_number FROM tenancy.invoices WHERE tenant_id = $1 ORDER BY 1',
+      [tenant.id],
+    )
+    expect(rows.map(({ invoice_number }) => invoice_number)).toEqual(
+      ids.map((_, place) => `INV-${String(place + 1).padStart(6, '0')}`),
+    )
+    expect(await numberOf(client)).toBe('INV-000201')
+  }, 60_000)
+})
+
+describe('an issued invoice', () => {
+  test('without anything to pay is paid', async () => {
+    const free = { lines: [{ ...seats, unitPrice: '0' }] }
+    expect(await issue(await draft(free), '{ status balance { amount } }')).toEqual({
+      status: 'PAID',
+      balance: { amount: '0.00' },
+    })
+  })
+
+  test('cannot be changed, discarded or issued again', async () => {
+    const issued = await issue<Row>(await draft())
+    const before = await stored(issued.id)
+    const input = { id: issued.id, expectedVersion: issued.version }
+    for (const [mutation, values] of [
+      ['updateInvoice', { memo: 'Other' }],
+      ['updateInvoice', { lines: [discount] }],
+      ['discardInvoice', {}],
+      ['issueInvoice', {}],
+    ] as const)
+      expect(await userErrors(admin, mutation, { ...input, ...values })).toMatchObject([
+        { code: 'INVALID_STATUS', field: ['id'] },
+      ])
+    expect(await stored(issued.id)).toEqual(before)
+  })
+
+  test('is kept by the database, its lines too, whatever the application does', async () => {
+    const { id } = await issue(await draft())
+    const before = await stored(id)
+    const line = `SELECT l.tenant_id, gen_random_uuid(), l.invoice_id, l.currency, 2, 'More', 1, 1, 1, 0
+                    FROM tenancy.invoice_lines l WHERE invoice_id = '${id}'`
+    const statements = [
+      `UPDATE tenancy.invoices SET total = 1, subtotal = 1, tax = 0 WHERE id = '${id}'`,
+      `UPDATE tenancy.invoices SET memo = 'Other' WHERE id = '${id}'`,
+      `UPDATE tenancy.invoices SET invoice_number = 'INV-9' WHERE id = '${id}'`,
+      `UPDATE tenancy.invoices SET status = 'DRAFT', invoice_number = NULL, issued_at = NULL WHERE id = '${id}'`,
+      `DELETE FROM tenancy.invoices WHERE id = '${id}'`,
+      `DELETE FROM tenancy.invoice_lines WHERE invoice_id = '${id}'`,
+      `INSERT INTO tenancy.invoice_lines (tenant_id, id, invoice_id, currency, position, description, quantity,
+         unit_price, amount, tax_rate) ${line}`,
+    ]
+    for (const statement of statements)
+      expect([statement, await asApplication(statement)]).toEqual([statement, '23000'])
+    expect(
+      await asApplication(`UPDATE tenancy.invoice_lines SET amount = 0 WHERE invoice_id = '${id}'`),
+    ).toBe('42501')
+    expect(await stored(id)).toEqual(before)
+  })
+
+  test('that is paid or void is kept altogether', async () => {
+    const [paid, taken] = [await issue(await draft()), await issue(await draft())]
+    await pay(paid.id, '71.36')
+    const reason = { id: taken.id, expectedVersion: taken.version, reason: 'Sent twice' }
+    await change(admin, 'voidInvoice', reason, 'invoice { id }')
+    for (const { id } of [paid, taken]) {
+      const before = await stored(id)
+      const back = `UPDATE tenancy.invoices SET status = 'ISSUED', amount_paid = 0, paid_at = NULL, voided_at = NULL,
+        void_reason = NULL WHERE id = '${id}'`
+      expect(await asApplication(back)).toBe('23000')
+      expect(await stored(id)).toEqual(before)
+    }
+  })
+
+  /** Runs a statement as the subgraph would, in the tenant acme; the code of the error, or null. */
+  async function asApplication(statement: string): Promise<string | null> {
+    const client = new Client({ connectionString: graph.database.urlFor('tenancy') })
+    await client.connect()
+    try {
+      await client.query('BEGIN')
+      await client.query("SELECT set_config('app.tenant_id', $1, true)", [acme.id])
+      await client.query(statement)
+      await client.query('COMMIT')
+      return null
+    } catch (error) {
+      return (error as { code: string }).code
+    } finally {
+      await client.end()
+    }
+  }
+})
+
+describe('payments', () => {
+  const selection = '{ status amountPaid { amount } balance { amount } paidAt }'
+
+  test('in part leave a balance; the last one settles it', async () => {
+    const { id } = await issue(await draft())
+    expect(await pay(id, '71.35', selection)).toEqual({
+      status: 'PARTLY_PAID',
+      amountPaid: { amount: '71.35' },
+      balance: { amount: '0.01' },
+      paidAt: null,
+    })
+    expect(await pay(id, '0.01', selection)).toEqual({
+      status: 'PAID',
+      amountPaid: { amount: '71.36' },
+      balance: { amount: '0.00' },
+      paidAt: expect.any(String) as string,
+    })
+  })
+
+  test('count once for one key', async () => {
+    const { id } = await issue(await draft())
+    const input = { id, amount: euros('10'), idempotencyKey: 'pay-1' }
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => change(admin, 'payInvoice', input, `invoice ${selection}`)),
+    )
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]).toMatchObject({ amountPaid: { amount: '10.00' } })
+  })
+
+  test.each([
+    ['nothing', euros('0')],
+    ['less than nothing', euros('-1')],
+    ['more than is left', euros('71.37')],
+    ['another currency', { amount: '1', currency: 'USD' }],
+  ])('of %s are refused', async (_, amount) => {
+    const { id } = await issue(await draft())
+    const before = await stored(id)
+    expect(await userErrors(admin, 'payInvoice', { id, amount })).toMatchObject([
+      { code: 'INVALID', field: ['amount'] },
+    ])
+    expect(await stored(id)).toEqual(before)
+  })
+
+  test('are for issued invoices only', async () => {
+    const taken = await issue(await draft())
+    const reason = { id: taken.id, expectedVersion: taken.version, reason: 'Sent twice' }
+    await change(admin, 'voidInvoice', reason, 'invoice { id }')
+    for (const { id } of [await draft(), taken])
+      expect(await userErrors(admin, 'payInvoice', { id, amount: euros('1') })).toMatchObject([
+        { code: 'INVALID_STATUS', field: ['id'] },
+      ])
+  })
+
+  test('at once add up to no more than the total', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 4_000 }), { minLength: 1, maxLength: 8 }),
+        async (cents) => {
+          const { id } = await issue(await draft())
+          const results = await Promise.all(
+            cents.map((one) =>
+              userErrors(admin, 'payInvoice', { id, amount: euros((one / 100).toFixed(2)) }),
+            ),
+          )
+          const taken = cents.filter((_, place) => results[place]!.length === 0)
+          const paid = taken.reduce((sum, one) => sum + one, 0)
+          const query = `query ($id: ID!) { invoice(id: $id) ${selection} }`
+          const { invoice } = await admin.data<{ invoice: object }>(query, { id })
+          expect(invoice).toMatchObject({
+            status: paid === 7136 ? 'PAID' : 'PARTLY_PAID',
+            amountPaid: { amount: (paid / 100).toFixed(2) },
+            balance: { amount: ((7136 - paid) / 100).toFixed(2) },
+          })
+          // Whatever was refused would have been too much.
+          for (const [place, one] of cents.entries())
+            if (results[place]!.length > 0) expect(paid + one).toBeGreaterThan(7136)
+        },
+      ),
+      { numRuns: 5, endOnFailure: true },
+    )
+  }, 60_000)
+})
+
+describe('void', () => {
+  test('is what was issued and not paid, for a reason', async () => {
+    const { id, version } = await issue(await draft())
+    const input = { id, expectedVersion: version, reason: 'Sent twice' }
+    const selection = 'invoice { status voidReason voidedAt invoiceNumber total { amount } }'
+    expect(await change(admin, 'voidInvoice', input, selection)).toEqual({
+      status: 'VOID',
+      voidReason: 'Sent twice',
+      voidedAt: expect.any(String) as string,
+      invoiceNumber: expect.stringMatching(/^INV-\d{6}$/) as string,
+      total: { amount: '71.36' },
+    })
+  })
+
+  test('is nothing that is a draft or partly paid, and nothing without a reason', async () => {
+    const partly = await issue(await draft())
+    const paid = await pay(partly.id, '1')
+    for (const { id, version } of [paid, await draft()]) {
+      const before = await stored(id)
+      const input = { id, expectedVersion: version, reason: 'Sent twice' }
+      expect(await userErrors(admin, 'voidInvoice', input)).toMatchObject([
+        { code: 'INVALID_STATUS', field: ['id'] },
+      ])
+      expect(await stored(id)).toEqual(before)
+    }
+    const { id, version } = await issue(await draft())
+    for (const reason of ['', ' ', 'x'.repeat(501)])
+      expect(await userErrors(admin, 'voidInvoice', { id, expectedVersion: version, reason })).toMatchObject([
+        { code: 'INVALID', field: ['reason'] },
+      ])
+  })
+})
+
+test('who may only read invoices changes none, and another tenant does not even see them', async () => {
+  const { id, version } = await issue(await draft({ memo: 'Ours' }))
+  const before = await stored(id)
+  const analyst = await acme.as('ANALYST')
+  const stranger = await (await graph.tenant('globex')).as('ADMIN')
+  const inputs = {
+    draftInvoice: { currency: 'EUR', lines: [seats] },
+    updateInvoice: { id, expectedVersion: version, memo: 'Theirs' },
+    issueInvoice: { id, expectedVersion: version },
+    payInvoice: { id, amount: euros('1') },
+    voidInvoice: { id, expectedVersion: version, reason: 'Theirs' },
+    discardInvoice: { id, expectedVersion: version },
+  }
+  for (const [name, input] of Object.entries(inputs)) {
+    const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`
+    const { errors } = await analyst.query(
+      `mutation ($input: ${type}) { ${name}(input: $input) { invoice { id } } }`,
+      { input },
+    )
+    expect([name, errors?.[0]?.extensions.code]).toEqual([name, 'FORBIDDEN'])
+    if (name !== 'draftInvoice')
+      expect(await userErrors(stranger, name, input)).toMatchObject([{ code: 'NOT_FOUND' }])
+  }
+  expect(await stored(id)).toEqual(before)
+  const query = 'query ($id: ID!) { invoice(id: $id) { memo } }'
+  expect(await analyst.data(query, { id })).toEqual({ invoice: { memo: 'Ours' } })
+  expect(await stranger.data(query, { id })).toEqual({ invoice: null })
+  const user = await acme.as('USER')
+  expect(await user.query(query, { id })).toMatchObject({
+    data: { invoice: null },
+    errors: [{ extensions: { code: 'FORBIDDEN' } }],
+  })
+})
+
+describe('lists', () => {
+  let reader: TestClient
+  let subscriptionId: string
+  const ids = Array.from({ length: 9 }, (_, place) => `019b76da-a800-7000-8000-00000000020${place}`)
+
+  beforeAll(async () => {
+    const tenant = await graph.tenant('lists')
+    reader = await tenant.as('VIEWER')
+    const owner = await tenant.as('ADMIN')
+    const agreed = { plan: 'STARTER', billingInterval: 'ANNUAL', price: euros('5'), startDate: '2999-01-01' }
+    subscriptionId = (await change<Row>(owner, 'startSubscription', agreed, 'subscription { id }')).id
+    const invoices = ids.map((id, place) => ({
+      id,
+      currency: place < 6 ? 'EUR' : 'JPY',
+      status: place < 3 ? 'DRAFT' : place < 6 ? 'ISSUED' : 'PAID',
+      invoice_number: place < 3 ? null : `INV-00000${place - 2}`,
+      subscription_id: place % 2 === 0 ? subscriptionId : null,
+      subtotal: place % 4,
+      total: place % 4,
+      amount_paid: place < 6 ? 0 : place % 4,
+      issued_at: place < 3 ? null : `2026-0${place}-01T00:00:00Z`,
+      due_date: place === 4 ? null : `2026-0${place + 1}-15`,
+      paid_at: place < 6 ? null : '2026-10-01T00:00:00Z',
+      memo: place === 5 ? '100% discount' : null,
+      created_at: `2026-01-0${place + 1}T00:00:00Z`,
+    }))
+    await prepareRows(
+      graph,
+      tenant.id,
+      'tenancy.invoices',
+      {
+        id: 'uuid',
+        currency: 'text',
+        status: 'text',
+        invoice_number: 'text',
+        subscription_id: 'uuid',
+        subtotal: 'bigint',
+        total: 'bigint',
+        amount_paid: 'bigint',
+        issued_at: 'timestamptz',
+        due_date: 'date',
+        paid_at: 'timestamptz',
+        memo: 'text',
+        created_at: 'timestamptz',
+      },
+      invoices,
+    )
+    await prepareRows(
+      graph,
+      tenant.id,
+      'tenancy.invoice_lines',
+      {
+        id: 'uuid',
+        invoice_id: 'uuid',
+        currency: 'text',
+        position: 'int',
+        description: 'text',
+        quantity: 'numeric',
+        unit_price: 'bigint',
+        amount: 'bigint',
+        tax_rate: 'numeric',
+      },
+      invoices.flatMap(({ id, currency }, place) =>
+        [1, 2].map((position) => ({
+          id: uuidv7(),
+          invoice_id: id,
+          currency,
+          position,
+          description: `Line ${position} of ${place}`,
+          quantity: '1',
+          unit_price: place,
+          amount: place,
+          tax_rate: '0',
+        })),
+      ),
+    )
+  })
+
+  test.each(
+    ['INVOICE_NUMBER', 'ISSUED_AT', 'DUE_DATE', 'TOTAL', 'CREATED_AT'].flatMap((field) => [
+      [field, 'ASC'],
+      [field, 'DESC'],
+    ]),
+  )('of invoices by %s %s come whole, each once, in pages as at once', async (field, direction) => {
+    const order = `orderBy: { field: ${field}, direction: ${direction} }`
+    const inPages = await readAll(reader, 'invoices', 'id', order, 2)
+    expect(inPages).toEqual(await readAll(reader, 'invoices', 'id', order, 100))
+    expect(inPages.map(({ id }) => id).sort()).toEqual(ids)
+  })
+
+  test.each([
+    ['status: [DRAFT, PAID]', [0, 1, 2, 6, 7, 8]],
+    ['status: []', []],
+    ['currency: "JPY"', [6, 7, 8]],
+    ['invoiceNumber: { eq: "INV-000002" }', [4]],
+    ['search: "0% DISC"', [5]],
+    ['search: "inv-000003"', [5]],
+    ['issuedAt: { gte: "2026-04-01T00:00:00Z", lt: "2026-06-01T00:00:00Z" }', [4, 5]],
+    ['dueDate: { lt: "2026-02-16" }', [0, 1]],
+    ['createdAt: { gte: "2026-01-08T00:00:00Z" }', [7, 8]],
+  ])('of invoices by filter { %s }', async (filter, places) => {
+    const read = await readAll(reader, 'invoices', 'id', `filter: { ${filter} }`)
+    expect(read.map(({ id }) => id).sort()).toEqual(places.map((place) => ids[place]))
+  })
+
+  test.each(['POSITION', 'AMOUNT', 'CREATED_AT'])('of lines by %s come whole, each once', async (field) => {
+    const order = `orderBy: { field: ${field}, direction: DESC }`
+    const read = await readAll(reader, 'invoiceLines', 'id', order, 4)
+    expect(new Set(read.map(({ id }) => id)).size).toBe(18)
+    expect(read).toHaveLength(18)
+  })
+
+  test.each([
+    [`invoiceId: { eq: "${ids[3]}" }`, ['Line 1 of 3', 'Line 2 of 3']],
+    ['search: "2 OF 8"', ['Line 2 of 8']],
+    ['currency: "JPY", search: "line 1"', ['Line 1 of 6', 'Line 1 of 7', 'Line 1 of 8']],
+  ])('of lines by filter { %s }', async (filter, descriptions) => {
+    const read = await readAll(reader, 'invoiceLines', 'description', `filter: { ${filter} }`)
+    expect(read.map(({ description }) => description).sort()).toEqual(descriptions)
+  })
+
+  test.each([
+    ['plan: STARTER, billingInterval: ANNUAL, currency: "EUR", status: [ACTIVE]', 1],
+    ['startDate: { gte: "2999-01-01" }, currentPeriodEnd: { lt: "3000-01-02" }', 1],
+    ['plan: TRIAL', 0],
+    ['billingInterval: MONTHLY', 0],
+    ['status: [SUSPENDED, CANCELLED]', 0],
+    ['endDate: { lt: "9999-01-01" }', 0],
+    ['currency: "USD"', 0],
+  ])('of subscriptions by filter { %s }', async (filter, count) => {
+    for (const field of ['START_DATE', 'CURRENT_PERIOD_START', 'CURRENT_PERIOD_END', 'CREATED_AT'])
+      expect(
+        await readAll(reader, 'subscriptions', 'id', `filter: { ${filter} }, orderBy: { field: ${field} }`),
+      ).toHaveLength(count)
+  })
+
+  test('of subscriptions, their invoices and the lines of these are one statement each', async () => {
+    const query = `{ subscriptions { nodes { plan invoices(first: 2, filter: { status: [ISSUED, PAID] }) {
+      nodes { memo subscription { plan } lines(first: 5) { nodes { description invoice { status } } } } } } } }`
+    let answer: unknown
+    const sent = await graph.statementsDuring(async () => (answer = await reader.data(query)))
+    expect(sent.map(({ role }) => role)).toEqual(Array(5).fill('tenancy'))
+    const invoice = (place: number, status: string) => ({
+      memo: null,
+      subscription: { plan: 'STARTER' },
+      lines: {
+        nodes: [1, 2].map((one) => ({ description: `Line ${one} of ${place}`, invoice: { status } })),
+      },
+    })
+    expect(answer).toEqual({
+      subscriptions: {
+        nodes: [{ plan: 'STARTER', invoices: { nodes: [invoice(8, 'PAID'), invoice(6, 'PAID')] } }],
+      },
+    })
+  })
+
+  test('of invoices show no subscription to whom it is closed', async () => {
+    const officer = await (await graph.tenant('lists')).as('COMPLIANCE_OFFICER')
+    const query = `query ($id: ID!) { invoice(id: $id) { status subscription { plan } } }`
+    expect(await officer.query(query, { id: ids[0] })).toMatchObject({
+      data: { invoice: { status: 'DRAFT', subscription: null } },
+      errors: [{ path: ['invoice', 'subscription'], extensions: { code: 'FORBIDDEN' } }],
+    })
+  })
+})
