@@ -1,0 +1,4 @@
+import { defineConfig } from '@graphql-hive/gateway'
+import { shared } from './hive.mjs'
+
+export const gatewayConfig = defineConfig(shared)
