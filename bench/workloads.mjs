@@ -58,10 +58,10 @@ export const workloads = [
   employees: allEmployees(first: $first, orderBy: [EMPLOYEE_NUMBER_ASC, ROW_ID_ASC]) {
     nodes {
       id: rowId employeeNumber fullName
-      user: userByTenantIdAndUserId { id: rowId email fullName }
+      user: identityUserByTenantIdAndUserId { id: rowId email fullName }
       department: departmentByTenantIdAndDepartmentId {
         id: rowId name
-        budgets: budgetsByTenantIdAndDepartmentId(first: 3, orderBy: [PERIOD_START_DESC, ROW_ID_DESC]) {
+        budgets: financeBudgetsByTenantIdAndDepartmentId(first: 3, orderBy: [PERIOD_START_DESC, ROW_ID_DESC]) {
           nodes { id: rowId year month periodStart }
         }
       }
@@ -84,7 +84,7 @@ export const workloads = [
     variables: (_index, { ourCursor }) => ({ first: 20, after: ourCursor }),
     postgraphile: {
       query: `query Deep($first: Int!, $after: Cursor) {
-  transactions: allTransactions(first: $first, after: $after, orderBy: [OCCURRED_AT_DESC, ROW_ID_DESC]) {
+  transactions: allFinanceTransactions(first: $first, after: $after, orderBy: [OCCURRED_AT_DESC, ROW_ID_DESC]) {
     nodes { id: rowId transactionNumber type category occurredAt } pageInfo { hasNextPage }
   }
 }`,
@@ -132,7 +132,7 @@ export const deepPlace = {
   transactions(first: 1000, after: $after, orderBy: { field: OCCURRED_AT, direction: DESC }) { pageInfo { endCursor } }
 }`,
   postgraphile: `query Find {
-  transactions: allTransactions(first: 1, offset: 39999, orderBy: [OCCURRED_AT_DESC, ROW_ID_DESC]) {
+  transactions: allFinanceTransactions(first: 1, offset: 39999, orderBy: [OCCURRED_AT_DESC, ROW_ID_DESC]) {
     pageInfo { endCursor }
   }
 }`,
