@@ -108,7 +108,8 @@ export async function prepareData(log, copiesFor) {
     PORT: '0',
     PAGE_LIMIT: '1000',
     LOG_LEVEL: 'info',
-    DATABASE_CONNECTIONS: '40',
+    // Three for each role. All candidates together must stay below PostgreSQL's hundred.
+    DATABASE_CONNECTIONS: '21',
     VIEWER_SECRET: 'a secret between gateway and subgraphs of the benchmark',
   }
   const config = configs.loadConfig(env)

@@ -3,6 +3,7 @@ import { percentile } from './statistics.mjs'
 
 /**
  * @typedef Target
+ * @property {string} candidate
  * @property {string} url
  * @property {(index: number) => { body: string, headers: Record<string, string> }} request the request with this
  *   number; no two under way have the same authorization
@@ -30,7 +31,7 @@ function client(target, connections) {
           onResponseEnd: () => {
             const text = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
             if (status === 200 && target.accepts(text)) resolve()
-            else reject(new Error(`HTTP ${status}: ${text.toString('utf8', 0, 400)}`))
+            else reject(new Error(`${target.candidate}: HTTP ${status}: ${text.toString('utf8', 0, 400)}`))
           },
           onResponseError: (_controller, error) => reject(error),
         },
@@ -93,7 +94,8 @@ export async function answerOf(target, index = 0) {
     body,
   })
   const text = await response.text()
-  if (response.status !== 200) throw new Error(`HTTP ${response.status}: ${text.slice(0, 600)}`)
+  if (response.status !== 200)
+    throw new Error(`${target.candidate}: HTTP ${response.status}: ${text.slice(0, 600)}`)
   return text
 }
 

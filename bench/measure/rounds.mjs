@@ -87,10 +87,10 @@ async function countsOf(target, server, behind) {
   }
 }
 
-/** Runs until the code is compiled: at least a second and 400 requests, unless they take longer than ten seconds. */
+/** Runs until the code is compiled: at least a second and 400 requests, unless they take longer than four seconds. */
 async function warmUp(target, concurrency) {
   let requests = 0
-  for (let seconds = 0; seconds < 10 && (seconds === 0 || requests < 400); seconds++)
+  for (let seconds = 0; seconds < 4 && (seconds === 0 || requests < 400); seconds++)
     requests += (await closedLoop(target, { concurrency, seconds: 1 })).requests
 }
 

@@ -12,7 +12,7 @@ import { given, serve } from './child.mjs'
 const config = configs.loadConfig(given.env)
 const keys = tokenKeys.loadTokenKeys(config)
 const clock = { now: () => new Date() }
-const pool = new pg.Pool({ connectionString: given.urls.superuser, max: 20 })
+const pool = new pg.Pool({ connectionString: given.urls.superuser, max: 8 })
 pool.on('error', () => undefined)
 let statements = 0
 
@@ -71,7 +71,7 @@ const create = `
   ), audited AS (
     INSERT INTO shared.audit_logs (tenant_id, occurred_at, id, actor_id, action, resource_type, resource_id, changes, request_id)
     SELECT $1, $8, $9, $10, 'CREATE', 'Customer', added.id::text,
-           jsonb_build_object('after', jsonb_build_object('externalId', $3::text, 'email', $4::text)), $9::text FROM added
+           jsonb_build_object('after', jsonb_build_object('externalId', added.external_id)), $11 FROM added
   )
   SELECT json_build_object('data', json_build_object('createCustomer', json_build_object('customer',
     json_build_object('externalId', external_id, 'version', version), 'userErrors', '[]'::json)))::text FROM added`
@@ -93,6 +93,7 @@ const questions = {
       clock.now().toISOString(),
       ids.uuidv7(),
       userId,
+      ids.uuidv7(),
     ]),
 }
 

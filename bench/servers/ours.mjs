@@ -25,7 +25,7 @@ const count = (text) => {
 
 /** Statements as any pool sends them: named, in one round trip, for no tenant. Transactions stay as they are. */
 function unbound(role, database) {
-  const pool = new pg.Pool({ connectionString: urls.superuser, max: 6, types: values.rowTypes })
+  const pool = new pg.Pool({ connectionString: urls.superuser, max: 3, types: values.rowTypes })
   pool.on('error', () => undefined)
   const known = new Map()
   const nameOf = (text) => {

@@ -14,7 +14,7 @@ import { given, isControl, serve } from './child.mjs'
 let statements = 0
 const config = configs.loadConfig(given.env)
 const keys = tokenKeys.loadTokenKeys(config)
-const pool = new pg.Pool({ connectionString: given.urls.postgraphile, max: 20 })
+const pool = new pg.Pool({ connectionString: given.urls.postgraphile, max: 8 })
 pool.on('error', () => undefined)
 pool.on('connect', (client) => {
   const { query } = client

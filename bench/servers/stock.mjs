@@ -54,7 +54,7 @@ async function product() {
   const database = await databases.openDatabase({
     url: urls.gateway,
     entities: [],
-    connections: 6,
+    connections: 3,
     applicationName: 'bench stock',
     onStatement: () => (statements += 1),
   })

@@ -30,7 +30,7 @@ for (const definition of definitions.subgraphs) {
   const database = await databases.openDatabase({
     url: given.urls[definition.name],
     entities: [...definition.entities],
-    connections: 6,
+    connections: 3,
     applicationName: `bench ${definition.name}`,
     onStatement: ({ text }) => {
       if (!isControl(text)) statements += 1
