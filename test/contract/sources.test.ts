@@ -236,7 +236,8 @@ describe('who breaks a rule is told by field, and changes nothing', () => {
       'User.roles maxLength',
       'User.status maxLength',
     ])
+    // Lines of invoices are written with their invoice.
     const readOnly = principalTypes.filter((type) => !(type in writers))
-    expect(readOnly).toEqual(['Permission', 'Country', 'Industry', 'AuditLog'])
+    expect(readOnly).toEqual(['Permission', 'InvoiceLine', 'Country', 'Industry', 'AuditLog'])
   })
 })

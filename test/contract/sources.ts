@@ -14,6 +14,8 @@ export const principalTypes = [
   'Tenant',
   'Subscription',
   'Invoice',
+  // In the sources a list in the invoice.
+  'InvoiceLine',
   'Country',
   'Industry',
   'Customer',
