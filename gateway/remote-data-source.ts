@@ -95,9 +95,14 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
         request,
         headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
       }
-      const signals = [AbortSignal.timeout(timeoutMs), ...(request.signal ? [request.signal] : [])]
+      // One controller by hand: AbortSignal.any over AbortSignal.timeout costs more than the rest of a small call.
+      const ended = new AbortController()
+      const timer = setTimeout(() => ended.abort(new Error(`No answer in ${timeoutMs} ms`)), timeoutMs)
+      const leave = () => ended.abort(cancelled())
+      if (request.signal?.aborted) leave()
+      request.signal?.addEventListener('abort', leave)
       try {
-        return await post(body, asker, AbortSignal.any(signals))
+        return await post(body, asker, ended.signal)
       } catch (error) {
         if (request.signal?.aborted) throw cancelled()
         log.error(
@@ -105,6 +110,9 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
           'subgraph does not answer',
         )
         return noAnswer(name, call)
+      } finally {
+        clearTimeout(timer)
+        request.signal?.removeEventListener('abort', leave)
       }
     },
     async ping() {

@@ -10,37 +10,46 @@ export function isData(value: unknown): value is Data {
 
 /**
  * Merges one more answer into what is known of an object. Objects merge field by field, lists of the same length item
- * by item, of everything else the later answer counts. Parts of `source` become parts of `target`.
+ * by item, of everything else the later answer counts.
+ *
+ * @param copies whether `target` gets copies of the objects in `source`, else the objects themselves. One answer for
+ *   several equal entities is copied, for what later fetches add to one must not appear in the others.
  */
-export function merge(target: Data, source: Data): void {
+export function merge(target: Data, source: Data, copies = false): void {
   for (const key of Object.keys(source)) {
     const value = source[key]
     if (value === undefined) continue
+    if (value === null || typeof value !== 'object') {
+      set(target, key, value)
+      continue
+    }
     // Response keys are checked when the operation is prepared, but values of scalars may be objects with any key.
     const known = Object.hasOwn(target, key) ? target[key] : undefined
-    if (isData(value) && isData(known)) merge(known, value)
+    if (isData(value) && isData(known)) merge(known, value, copies)
     else if (Array.isArray(value) && Array.isArray(known) && value.length === known.length) {
       value.forEach((item: unknown, index) => {
         const knownItem: unknown = known[index]
-        if (isData(knownItem) && isData(item)) merge(knownItem, item)
-        else known[index] = item
+        if (isData(knownItem) && isData(item)) merge(knownItem, item, copies)
+        else known[index] = copies ? copyOf(item) : item
       })
-    } else if (key === '__proto__') {
-      Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true })
-    } else target[key] = value
+    } else set(target, key, copies ? copyOf(value) : value)
   }
 }
 
-/**
- * A copy that shares no object with the original. One answer for several equal entities is merged into each of them,
- * and what later fetches add to one must not appear in the others.
- */
+function set(target: Data, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value
+  else Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** A copy that shares no list and no plain object with the original. */
 export function copyOf(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(copyOf)
-  if (!isData(value)) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && prototype !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)]))
+  const copy: Data = {}
+  for (const key of Object.keys(value)) set(copy, key, copyOf((value as Data)[key]))
+  return copy
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
 import { GraphQLError, isObjectType, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import type { GatewayContext, SubgraphDataSource } from '../context'
-import { copyOf, isData, merge, objectsAt, placesOf, type Data, type Path } from './data'
+import { isData, merge, objectsAt, placesOf, type Data, type Path } from './data'
 import { representationOf, rewriter } from './representations'
 import type { FetchNode } from './query-plan'
 
@@ -63,7 +63,7 @@ export function fetchStep(
     for (const error of errors ?? []) failed(run, error, error.path && [...path, ...error.path])
     if (!data) return
     rewrite(data)
-    objects.forEach((object, index) => merge(object, index === 0 ? data : (copyOf(data) as Data)))
+    objects.forEach((object, index) => merge(object, data, index < objects.length - 1))
   }
 
   async function fetchEntities(run: Run, objects: Data[], representation: NonNullable<typeof represent>) {
@@ -100,7 +100,7 @@ export function fetchStep(
       equal.forEach((entity, at) => {
         const known = entity['__typename']
         // The last one takes the answer itself, so that most often nothing is copied.
-        merge(entity, at === equal.length - 1 ? answer : (copyOf(answer) as Data))
+        merge(entity, answer, at < equal.length - 1)
         // A subgraph that has an interface as one object type does not know better what the entity is.
         if (isObjectName(known) && !isObjectName(entity['__typename'])) entity['__typename'] = known
       })
@@ -142,7 +142,7 @@ function distinct(
   for (const object of objects) {
     const representation = represent(object)
     if (!representation) continue
-    const key = JSON.stringify(representation)
+    const key = keyOf(representation)
     const index = known.get(key)
     if (index !== undefined) entities[index]!.push(object)
     else {
@@ -151,6 +151,18 @@ function distinct(
     }
   }
   return { representations, entities }
+}
+
+/** A text that only equal representations have: most are a type name and an id, which need no JSON. */
+function keyOf(representation: Data): string {
+  let key = ''
+  for (const name of Object.keys(representation)) {
+    const value = representation[name]
+    if (typeof value !== 'string') return JSON.stringify(representation)
+    // With its length in front, no value can pass for another field.
+    key += `${name} ${value.length} ${value} `
+  }
+  return key
 }
 
 /** A subgraph's error as the gateway's own, with its place in the whole answer. */

@@ -30,26 +30,35 @@ export function representationOf(
 type Picker = (source: Data) => Data | null
 
 function picker(selections: readonly Selection[], supergraph: GraphQLSchema): Picker {
-  const parts = selections.map((selection) => part(selection, supergraph))
+  const parts = selections.flatMap((selection) => part(selection, supergraph))
   return (source) => {
-    const result: Data = {}
-    for (const add of parts) if (!add(source, result)) return null
-    return result
+    let result: Data | null = null
+    for (const add of parts) {
+      const added = add(source, result)
+      if (added === undefined) return null
+      result = added
+    }
+    return result ?? {}
   }
 }
 
-/** Adds a selection's fields to the result; false when one is not there. */
-function part(selection: Selection, supergraph: GraphQLSchema): (source: Data, result: Data) => boolean {
+/** Adds a selection's fields to the result, the first to a new one; undefined when one is not there. */
+type Add = (source: Data, result: Data | null) => Data | null | undefined
+
+function part(selection: Selection, supergraph: GraphQLSchema): Add[] {
   if (selection.kind === 'InlineFragment') {
     const { typeCondition } = selection
-    if (!typeCondition) return () => true
+    if (!typeCondition) return []
     const within = typesWithin(typeCondition, supergraph)
     const pick = picker(selection.selections, supergraph)
-    return (source, result) => {
-      const picked = within.has(source['__typename']) ? pick(source) : null
-      if (picked) merge(result, picked)
-      return true
-    }
+    return [
+      (source, result) => {
+        const picked = within.has(source['__typename']) ? pick(source) : null
+        if (!picked || !result) return picked ?? result
+        merge(result, picked)
+        return result
+      },
+    ]
   }
   const key = selection.alias ?? selection.name
   const pick = selection.selections && picker(selection.selections, supergraph)
@@ -58,12 +67,15 @@ function part(selection: Selection, supergraph: GraphQLSchema): (source: Data, r
     if (Array.isArray(value)) return value.map(deep)
     return isData(value) ? pick(value) : null
   }
-  return (source, result) => {
-    const value = source[key]
-    if (value === undefined) return false
-    result[key] = deep(value)
-    return true
-  }
+  return [
+    (source, result) => {
+      const value = source[key]
+      if (value === undefined) return undefined
+      const added = result ?? {}
+      added[key] = deep(value)
+      return added
+    },
+  ]
 }
 
 /** The names of the types that a type condition holds for. */
