@@ -95,7 +95,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
         request,
         headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
       }
-      // One controller by hand: AbortSignal.any over AbortSignal.timeout costs more than the rest of a small call.
+      // By hand, because AbortSignal.any over AbortSignal.timeout shows in the profile of a gateway.
       const ended = new AbortController()
       const timer = setTimeout(() => ended.abort(new Error(`No answer in ${timeoutMs} ms`)), timeoutMs)
       const leave = () => ended.abort(cancelled())

@@ -89,7 +89,7 @@ it(
     })
     if (process.env.DIFFERENTIAL_COUNT) console.log({ count, failed, completed, misplaced, better })
     expect(failed).toBeGreaterThan(count / 5)
-    expect(better).toBeLessThan(count / 20)
+    expect(better).toBeLessThan(count / 10)
   },
   timeoutMs,
 )
