@@ -276,6 +276,16 @@ describe('merging', () => {
     expect(target).toEqual({ a: { b: 1, c: 2 }, list: [{ x: 1, y: 2 }, { y: 3 }], other: [1, 2], gone: null })
   })
 
+  it('gives equal entities objects of their own, when it copies', () => {
+    const [one, other]: Record<string, unknown>[] = [{ list: [null] }, { list: [null] }]
+    const answer = { size: { width: 1 }, list: [{ a: 1 }] }
+    merge(one!, answer, true)
+    merge(other!, answer)
+    merge(one!, { size: { height: 2 }, list: [{ b: 2 }] })
+    expect(one).toEqual({ size: { width: 1, height: 2 }, list: [{ a: 1, b: 2 }] })
+    expect(other).toEqual({ size: { width: 1 }, list: [{ a: 1 }] })
+  })
+
   it('does not reach the prototype', () => {
     const target = { json: {} }
     merge(target, { json: JSON.parse('{"__proto__":{"polluted":1}}') as object })
