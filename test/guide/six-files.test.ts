@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { projectRoot } from '../../subgraphs/shared/config'
 
 /** Follows docs/add-an-entity.md to the letter, in a copy of the project. */
@@ -38,20 +38,8 @@ function run(command: string, ...args: string[]): string {
 }
 
 it('adds an entity that composes, type-checks, and passes its own and the contract tests', () => {
-  const kept = ['package.json', 'tsconfig.json', '.swcrc', 'jest.config.js']
-  const folders = [
-    'schema',
-    'subgraphs',
-    'gateway',
-    'registry',
-    'isolation',
-    'database',
-    'migrations',
-    'scripts',
-  ]
-  const tests = ['support', 'contract', 'hr', 'operations'].map((name) => join('test', name))
-  for (const name of [...kept, ...folders, ...tests])
-    cpSync(join(projectRoot, name), join(copy, name), { recursive: true })
+  const left = new Set(['node_modules', '.git', 'dist', '.data'])
+  cpSync(projectRoot, copy, { recursive: true, filter: (path) => !left.has(basename(path)) })
   symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'))
 
   appendFileSync(join(copy, 'schema', 'hr.graphql'), `\n${block(1)}`)
