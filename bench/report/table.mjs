@@ -1,3 +1,5 @@
+import { reached } from './goals.mjs'
+
 const number = (value, digits = 0) =>
   value === null || value === undefined
     ? '–'
@@ -12,13 +14,16 @@ export function totalCpu({ cpuMs, cpuMsBehind, cpuMsPostgres }) {
 }
 
 /** The result of a run as Markdown: one table per workload, ratios to the first candidate. */
-export function markdown({ measuredAt, command, machine, settings, leftOut, titles, results }) {
+export function markdown(result) {
+  const { measuredAt, command, machine, settings, leftOut, titles, results } = result
   const lines = [
     `Measured ${measuredAt.slice(0, 16).replace('T', ' ')} UTC with \`${command}\` at ${machine.commit}: ${machine.cores} × ${machine.cpu}, ` +
       `Node ${machine.node}, load average before ${machine.loadBefore.toFixed(1)}; ${settings.rounds} rounds of ${settings.seconds} s. ` +
       'Medians, in brackets the least and the greatest of the rounds.',
     ...Object.entries(leftOut).map(([name, why]) => `Left out: ${titles[name]}: ${why}.`),
   ]
+  const goals = reached(result)
+  if (goals) lines.push('### Against the goals', goals)
   for (const workload of new Set(results.map((one) => one.workload))) {
     const of = results.filter((one) => one.workload === workload)
     const [first] = of

@@ -1,0 +1,41 @@
+const speed = ({ requestsPerSecond }) => requestsPerSecond.median
+const lightness = ({ cpuMs }) => 1 / cpuMs.median
+/** With whatever stands behind the server: the same work on both sides. */
+const wholeLightness = ({ cpuMs, cpuMsBehind }) => 1 / (cpuMs.median + (cpuMsBehind?.median ?? 0))
+
+/** What the product wants to reach: ours against whom, in which workload, measured how, the least and the aim. */
+const goals = [
+  ['federation-ours', 'federation-stock', 'federation', 'CPU of the gateway', lightness, 4, 8],
+  ['ours', 'stock', 'nested-20', 'our CPU with subgraphs, theirs of the gateway alone', lightness, 6, 13],
+  ['ours', 'stock', 'list-20', 'our CPU with subgraphs, theirs of the gateway alone', lightness, 7, 10],
+  ['ours', 'stock', 'nested-20', 'CPU, with subgraphs on both sides', wholeLightness, null, null],
+  ['ours', 'stock', 'list-20', 'CPU, with subgraphs on both sides', wholeLightness, null, null],
+  ['federation-ours', 'hive-rust', 'federation', 'CPU of the gateway', lightness, 1, 2],
+  ['federation-ours', 'hive-rust', 'federation-4ms', 'CPU of the gateway', lightness, 1, 2],
+  ['ours', 'postgraphile', 'list-20', 'requests/s', speed, 1.5, 2.5],
+  ['ours', 'postgraphile', 'nested-20', 'requests/s', speed, 1, 1.5],
+  ['ours', 'postgraphile', 'list-1000', 'requests/s', speed, 0.9, 1.5],
+  ['ours', 'limit', 'list-20', 'requests/s', speed, 0.4, 0.6],
+  ['ours', 'limit', 'nested-20', 'requests/s', speed, 0.3, 0.6],
+  ['ours', 'limit', 'list-1000', 'requests/s', speed, 0.35, 0.6],
+  ['ours', 'ours-unguarded', 'list-20', 'CPU', lightness, 0.9, 0.95],
+  ['ours', 'ours-unguarded', 'nested-20', 'CPU', lightness, 0.9, 0.95],
+]
+
+/** What was reached of the goals that this run measured, as a Markdown table; empty when it measured none. */
+export function reached({ titles, results }) {
+  const rows = goals.flatMap(([ours, other, workload, how, read, least, aim]) => {
+    const of = (candidate) =>
+      results.find((one) => one.workload === workload && one.candidate === candidate && one.cpuMs)
+    const [one, two] = [of(ours), of(other)]
+    if (!one || !two) return []
+    const ratio = read(one) / read(two)
+    const verdict = least === null ? '' : ratio >= aim ? 'aim reached' : ratio >= least ? 'reached' : 'missed'
+    return [
+      `| ${titles[other]} | ${workload} | ${how} | ${ratio.toFixed(2)} | ${least ?? '–'} | ${aim ?? '–'} | ${verdict} |`,
+    ]
+  })
+  if (rows.length === 0) return ''
+  const head = '| Against | Workload | Measured | Ours is better by | Least | Aim | |'
+  return [head, '| --- | --- | --- | ---: | ---: | ---: | --- |', ...rows].join('\n')
+}
