@@ -53,6 +53,7 @@ export async function measure(job) {
       cpuMsBehind: over((one) => one.behindIt),
       cpuMsPostgres: over((one) => one.database),
       latencyMs: { p50: over((one) => one.p50), p95: over((one) => one.p95), p99: over((one) => one.p99) },
+      failed: given.reduce((sum, one) => sum + one.failed, 0),
       peakMiB: servers[candidate].peakMiB(),
       answerBytes: sizes[candidate],
       ...counts[candidate],
@@ -87,10 +88,10 @@ async function countsOf(target, server, behind) {
   }
 }
 
-/** Runs until the code is compiled: at least a second and 400 requests, unless they take longer than four seconds. */
+/** Runs until the code is compiled: at least a second and 400 requests, unless they take longer than three seconds. */
 async function warmUp(target, concurrency) {
   let requests = 0
-  for (let seconds = 0; seconds < 4 && (seconds === 0 || requests < 400); seconds++)
+  for (let seconds = 0; seconds < 3 && (seconds === 0 || requests < 400); seconds++)
     requests += (await closedLoop(target, { concurrency, seconds: 1 })).requests
 }
 

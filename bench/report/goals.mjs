@@ -3,6 +3,10 @@ const lightness = ({ cpuMs }) => 1 / cpuMs.median
 /** With whatever stands behind the server: the same work on both sides. */
 const wholeLightness = ({ cpuMs, cpuMsBehind }) => 1 / (cpuMs.median + (cpuMsBehind?.median ?? 0))
 
+/** All that was burnt for a request: server, subgraphs, PostgreSQL. Steadier than requests/s where others use the machine. */
+const allLightness = ({ cpuMs, cpuMsBehind, cpuMsPostgres }) =>
+  1 / (cpuMs.median + (cpuMsBehind?.median ?? 0) + (cpuMsPostgres?.median ?? 0))
+
 /** What the product wants to reach: ours against whom, in which workload, measured how, the least and the aim. */
 const goals = [
   ['federation-ours', 'federation-stock', 'federation', 'CPU of the gateway', lightness, 4, 8],
@@ -32,10 +36,10 @@ export function reached({ titles, results }) {
     const ratio = read(one) / read(two)
     const verdict = least === null ? '' : ratio >= aim ? 'aim reached' : ratio >= least ? 'reached' : 'missed'
     return [
-      `| ${titles[other]} | ${workload} | ${how} | ${ratio.toFixed(2)} | ${least ?? '–'} | ${aim ?? '–'} | ${verdict} |`,
+      `| ${titles[other]} | ${workload} | ${how} | ${ratio.toFixed(2)} | ${(allLightness(one) / allLightness(two)).toFixed(2)} | ${least ?? '–'} | ${aim ?? '–'} | ${verdict} |`,
     ]
   })
   if (rows.length === 0) return ''
-  const head = '| Against | Workload | Measured | Ours is better by | Least | Aim | |'
-  return [head, '| --- | --- | --- | ---: | ---: | ---: | --- |', ...rows].join('\n')
+  const head = '| Against | Workload | Measured | Ours is better by | by all CPU | Least | Aim | |'
+  return [head, '| --- | --- | --- | ---: | ---: | ---: | ---: | --- |', ...rows].join('\n')
 }

@@ -8,11 +8,6 @@ const spread = (value, digits = 0) =>
   value ? `${number(value.median, digits)} (${number(value.min, digits)}–${number(value.max, digits)})` : '–'
 const digitsFor = (value) => (value < 1 ? 3 : value < 100 ? 2 : 0)
 
-/** What a candidate's own process took and everything behind it, in milliseconds of CPU per request; null if unknown. */
-export function totalCpu({ cpuMs, cpuMsBehind, cpuMsPostgres }) {
-  return cpuMs ? cpuMs.median + (cpuMsBehind?.median ?? 0) + (cpuMsPostgres?.median ?? 0) : null
-}
-
 /** The result of a run as Markdown: one table per workload, ratios to the first candidate. */
 export function markdown(result) {
   const { measuredAt, command, machine, settings, leftOut, titles, results } = result
