@@ -20,8 +20,8 @@ export async function measure(job) {
   )
   const counts = {}
   for (const target of targets) {
-    counts[target.candidate] = await countsOf(target, servers[target.candidate], behind(target.candidate))
     await warmUp(target, concurrency)
+    counts[target.candidate] = await countsOf(target, servers[target.candidate], behind(target.candidate))
     servers[target.candidate].resetPeak()
   }
   const measured = new Map(targets.map(({ candidate }) => [candidate, []]))
