@@ -14,6 +14,7 @@ import { referenceData } from './0018-reference-data'
 import { billing } from './0019-billing'
 import { administration } from './0020-administration'
 import { interactionRules } from './0021-interaction-rules'
+import { holidays } from './0022-holidays'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   billing,
   administration,
   interactionRules,
+  holidays,
 ]

@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } f
 import type { UserError as UserErrorRow } from '../shared/errors';
 import type { Department as DepartmentRow } from './entities/Department';
 import type { Employee as EmployeeRow } from './entities/Employee';
+import type { Holiday as HolidayRow } from './entities/Holiday';
 import type { SubgraphContext } from '../shared/context';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -144,6 +145,10 @@ export type Query = {
   employee?: Maybe<Employee>;
   /** The tenant's employees, the newest record first. */
   employees: EmployeeConnection;
+  /** One holiday; null when the tenant has none with this id. */
+  holiday?: Maybe<Holiday>;
+  /** The tenant's holidays, the next one last. */
+  holidays: HolidayConnection;
 };
 
 
@@ -172,6 +177,19 @@ export type QueryEmployeesArgs = {
   orderBy?: InputMaybe<EmployeeOrder>;
 };
 
+
+export type QueryHolidayArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryHolidaysArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<HolidayFilter>;
+  orderBy?: InputMaybe<HolidayOrder>;
+};
+
 export type Mutation = {
   /** Adds a department. */
   createDepartment: CreateDepartmentPayload;
@@ -197,6 +215,8 @@ export type Mutation = {
   terminateEmployee: TerminateEmployeePayload;
   /** Takes a former employee on again, in the former position. */
   rehireEmployee: RehireEmployeePayload;
+  /** Adds a holiday. */
+  createHoliday: CreateHolidayPayload;
 };
 
 
@@ -257,6 +277,11 @@ export type MutationTerminateEmployeeArgs = {
 
 export type MutationRehireEmployeeArgs = {
   input: RehireEmployeeInput;
+};
+
+
+export type MutationCreateHolidayArgs = {
+  input: CreateHolidayInput;
 };
 
 /** A part of the tenant's organization. */
@@ -733,6 +758,71 @@ export type HrUserErrorCode =
   /** The employee works for the tenant already. */
   | 'EMPLOYED';
 
+/** A day on which the tenant does not work. */
+export type Holiday = {
+  /** UUID of the holiday. */
+  id: Scalars['ID']['output'];
+  /** What the day is called. */
+  name: Scalars['String']['output'];
+  /** The day; a tenant has one holiday a day. */
+  day: Scalars['Date']['output'];
+};
+
+/** A page of holidays. */
+export type HolidayConnection = {
+  /** The holidays with their cursors. */
+  edges: Array<HolidayEdge>;
+  /** The holidays alone. */
+  nodes: Array<Holiday>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many holidays the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A holiday in a page. */
+export type HolidayEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The holiday. */
+  node: Holiday;
+};
+
+/** Which holidays to return. All conditions given must hold. */
+export type HolidayFilter = {
+  /** By day. */
+  day?: InputMaybe<DateFilter>;
+};
+
+/** The order of holidays. */
+export type HolidayOrder = {
+  /** By which value. */
+  field: HolidayOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What holidays can be ordered by. */
+export type HolidayOrderField =
+  /** The day. */
+  | 'DAY';
+
+/** A new holiday. */
+export type CreateHolidayInput = {
+  /** What the day is called: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** The day. */
+  day: Scalars['Date']['input'];
+};
+
+/** What `createHoliday` did. */
+export type CreateHolidayPayload = {
+  /** The new holiday; null when there are user errors. */
+  holiday?: Maybe<Holiday>;
+  /** Why nothing was added; empty when it was. */
+  userErrors: Array<HrUserError>;
+};
+
 
 
 export type ResolverTypeWrapper<T> = Promise<T> | T;
@@ -817,6 +907,7 @@ export type FederationTypes = {
   Employee: Employee;
   User: User;
   Tenant: Tenant;
+  Holiday: Holiday;
 };
 
 /** Mapping of federation reference types */
@@ -833,6 +924,9 @@ export type FederationReferenceTypes = {
   Tenant:
     ( { __typename: 'Tenant' }
     & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
+  Holiday:
+    ( { __typename: 'Holiday' }
+    & GraphQLRecursivePick<FederationTypes['Holiday'], {"id":true}> );
 };
 
 
@@ -903,6 +997,14 @@ export type ResolversTypes = {
   RehireEmployeePayload: ResolverTypeWrapper<Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   HrUserError: ResolverTypeWrapper<UserErrorRow>;
   HrUserErrorCode: HrUserErrorCode;
+  Holiday: ResolverTypeWrapper<HolidayRow>;
+  HolidayConnection: ResolverTypeWrapper<Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['HolidayEdge']>, nodes: Array<ResolversTypes['Holiday']> }>;
+  HolidayEdge: ResolverTypeWrapper<Omit<HolidayEdge, 'node'> & { node: ResolversTypes['Holiday'] }>;
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  HolidayOrderField: HolidayOrderField;
+  CreateHolidayInput: CreateHolidayInput;
+  CreateHolidayPayload: ResolverTypeWrapper<Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversTypes['Holiday']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -967,6 +1069,13 @@ export type ResolversParentTypes = {
   TerminateEmployeePayload: Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   RehireEmployeePayload: Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   HrUserError: UserErrorRow;
+  Holiday: HolidayRow;
+  HolidayConnection: Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['HolidayEdge']>, nodes: Array<ResolversParentTypes['Holiday']> };
+  HolidayEdge: Omit<HolidayEdge, 'node'> & { node: ResolversParentTypes['Holiday'] };
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  CreateHolidayInput: CreateHolidayInput;
+  CreateHolidayPayload: Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversParentTypes['Holiday']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1018,6 +1127,8 @@ export type QueryResolvers<ContextType = SubgraphContext, ParentType extends Res
   departments?: Resolver<ResolversTypes['DepartmentConnection'], ParentType, ContextType, RequireFields<QueryDepartmentsArgs, 'first'>>;
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType, RequireFields<QueryEmployeeArgs, 'id'>>;
   employees?: Resolver<ResolversTypes['EmployeeConnection'], ParentType, ContextType, RequireFields<QueryEmployeesArgs, 'first'>>;
+  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType, RequireFields<QueryHolidayArgs, 'id'>>;
+  holidays?: Resolver<ResolversTypes['HolidayConnection'], ParentType, ContextType, RequireFields<QueryHolidaysArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -1033,6 +1144,7 @@ export type MutationResolvers<ContextType = SubgraphContext, ParentType extends 
   promoteEmployee?: Resolver<ResolversTypes['PromoteEmployeePayload'], ParentType, ContextType, RequireFields<MutationPromoteEmployeeArgs, 'input'>>;
   terminateEmployee?: Resolver<ResolversTypes['TerminateEmployeePayload'], ParentType, ContextType, RequireFields<MutationTerminateEmployeeArgs, 'input'>>;
   rehireEmployee?: Resolver<ResolversTypes['RehireEmployeePayload'], ParentType, ContextType, RequireFields<MutationRehireEmployeeArgs, 'input'>>;
+  createHoliday?: Resolver<ResolversTypes['CreateHolidayPayload'], ParentType, ContextType, RequireFields<MutationCreateHolidayArgs, 'input'>>;
 };
 
 export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Department'] = ResolversParentTypes['Department'], FederationReferenceType extends FederationReferenceTypes['Department'] = FederationReferenceTypes['Department']> = {
@@ -1173,6 +1285,30 @@ export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType exten
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Holiday']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  day?: Resolver<ResolversTypes['Date'], ParentType, ContextType>;
+};
+
+export type HolidayConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayConnection'] = ResolversParentTypes['HolidayConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['HolidayEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Holiday']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type HolidayEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayEdge'] = ResolversParentTypes['HolidayEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Holiday'], ParentType, ContextType>;
+};
+
+export type CreateHolidayPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateHolidayPayload'] = ResolversParentTypes['CreateHolidayPayload']> = {
+  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = SubgraphContext> = {
   DateTime?: GraphQLScalarType;
   Date?: GraphQLScalarType;
@@ -1206,6 +1342,10 @@ export type Resolvers<ContextType = SubgraphContext> = {
   TerminateEmployeePayload?: TerminateEmployeePayloadResolvers<ContextType>;
   RehireEmployeePayload?: RehireEmployeePayloadResolvers<ContextType>;
   HrUserError?: HrUserErrorResolvers<ContextType>;
+  Holiday?: HolidayResolvers<ContextType>;
+  HolidayConnection?: HolidayConnectionResolvers<ContextType>;
+  HolidayEdge?: HolidayEdgeResolvers<ContextType>;
+  CreateHolidayPayload?: CreateHolidayPayloadResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
