@@ -18,7 +18,7 @@ export function writeMigration(folder: string, name: string): string {
   writeFileSync(join(folder, `${file}.ts`), template(number, name, variable), { flag: 'wx' })
   const list = readFileSync(join(folder, 'index.ts'), 'utf8')
   const imported = list.replace(/((?:import .*\n)+)/, `$1import { ${variable} } from './${file}'\n`)
-  const listed = imported.replace(/(export const migrations = \[[^\]]*?),?\s*\]/, `$1, ${variable}]`)
+  const listed = imported.replace(/(export const migrations = \[[^\]]*?),?\s*\]/, `$1,\n  ${variable},\n]`)
   writeFileSync(join(folder, 'index.ts'), listed)
   return `${file}.ts`
 }

@@ -126,7 +126,7 @@ describe('a new migration', () => {
     )
     const list = readFileSync(join(folder, 'index.ts'), 'utf8')
     expect(list).toContain(`import { addBudgets } from './0042-add-budgets'\n`)
-    expect(list).toMatch(/, addBudgets\]\n$/)
+    expect(list).toMatch(/,\n {2}addBudgets,\n\]\n$/)
   })
 
   test('is refused under another form of name, and nothing is written', () => {
