@@ -7,7 +7,22 @@ import {
   type TypeNode,
   type ValueNode,
 } from 'graphql'
-import { namedType, type ArgumentModel, type SchemaModel } from './schema-model'
+import { namedType, type ArgumentModel, type FieldModel, type SchemaModel } from './schema-model'
+
+/**
+ * Coordinates and result types of fields, made once for each field of a schema: a check reads thousands of operations,
+ * and a text that is built anew is hashed anew wherever it is looked up.
+ */
+const facts = new WeakMap<FieldModel, { coordinate: string; result: string }>()
+
+function factsOf(typeName: string, field: FieldModel): { coordinate: string; result: string } {
+  let known = facts.get(field)
+  if (!known) {
+    known = { coordinate: `${typeName}.${field.name}`, result: namedType(field.type) }
+    facts.set(field, known)
+  }
+  return known
+}
 
 /**
  * What of a schema an operation uses, as schema coordinates:
@@ -39,12 +54,12 @@ export function coordinatesOf(
       if (selection.kind === Kind.FIELD) {
         const field = type?.fields.get(selection.name.value)
         if (!field) continue
-        const coordinate = `${typeName}.${field.name}`
+        const { coordinate, result } = factsOf(typeName, field)
         found.add(coordinate)
         for (const { name, value } of selection.arguments ?? [])
           argument(`${coordinate}(${name.value}:)`, field.args.get(name.value), value)
-        if (selection.selectionSet) selections(namedType(field.type), selection.selectionSet)
-        else found.add(namedType(field.type))
+        if (selection.selectionSet) selections(result, selection.selectionSet)
+        else found.add(result)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         narrowed(typeName, selection.typeCondition?.name.value ?? typeName, selection.selectionSet)
       } else {

@@ -2,7 +2,7 @@ import { parse, type DocumentNode } from 'graphql'
 import { z } from 'zod'
 import { coordinatesOf } from './coordinates'
 import { Fault } from './fault'
-import type { SchemaModel } from './schema-model'
+import { namedType, type SchemaModel } from './schema-model'
 
 /** How one version of one client used an operation within the time looked at. */
 export interface ClientUsage {
@@ -131,8 +131,9 @@ export function usageIndex(
   schema: SchemaModel,
 ): (coordinates: readonly string[]) => OperationUsage[] {
   const users = new Map<string, number[]>()
+  const inputs = new Map<string, ReadonlySet<string>>()
   usage.operations.forEach((operation, number) => {
-    for (const coordinate of read(operation, schema)) {
+    for (const coordinate of read(operation, schema, inputs)) {
       const known = users.get(coordinate)
       if (known) known.push(number)
       else users.set(coordinate, [number])
@@ -144,39 +145,49 @@ export function usageIndex(
       .flatMap((number) => usage.operations[number] ?? [])
 }
 
-function read(operation: OperationUsage, schema: SchemaModel): ReadonlySet<string> {
+/** @param inputs the coordinates of input types and enums, as far as they were asked for */
+function read(
+  operation: OperationUsage,
+  schema: SchemaModel,
+  inputs: Map<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
   if (operation.coordinates) return new Set(operation.coordinates)
+  const text = operation.document ?? ''
   let document: DocumentNode
   try {
-    document = parse(operation.document ?? '', { noLocation: true })
+    document = parse(text, { noLocation: true })
   } catch {
     throw new Fault(
-      `The recorded operation ${operation.name || operation.hash} is no GraphQL: ${(operation.document ?? '').slice(0, 80)}`,
+      `The recorded operation ${operation.name || operation.hash} is no GraphQL: ${text.slice(0, 80)}`,
     )
   }
   const found = coordinatesOf(schema, document)
+  if (!text.includes('$')) return found
   // Which values a variable held was not kept: it may have held any.
   for (const typeName of [...found]) {
-    const type = schema.types.get(typeName)
-    if (type?.kind === 'enum' && operation.document?.includes('$'))
-      for (const value of type.values.keys()) found.add(`${typeName}.${value}`)
-    if (type?.kind === 'input' && operation.document?.includes('$')) addInputs(schema, typeName, found)
+    const kind = schema.types.get(typeName)?.kind
+    if (kind !== 'enum' && kind !== 'input') continue
+    let below = inputs.get(typeName)
+    if (!below) inputs.set(typeName, (below = inputCoordinates(schema, typeName)))
+    for (const coordinate of below) found.add(coordinate)
   }
   return found
 }
 
-function addInputs(
-  schema: SchemaModel,
-  typeName: string,
-  found: Set<string>,
-  seen = new Set<string>(),
-): void {
-  if (seen.has(typeName)) return
-  seen.add(typeName)
-  const type = schema.types.get(typeName)
-  for (const field of type?.inputFields.values() ?? []) {
-    found.add(`${typeName}.${field.name}`)
-    addInputs(schema, field.type.replaceAll(/[[\]!]/g, ''), found, seen)
+/** The input fields and enum values that a value of a type may hold, at any depth. */
+function inputCoordinates(schema: SchemaModel, typeName: string): Set<string> {
+  const found = new Set<string>()
+  const seen = new Set<string>()
+  function add(name: string): void {
+    if (seen.has(name)) return
+    seen.add(name)
+    const type = schema.types.get(name)
+    for (const field of type?.inputFields.values() ?? []) {
+      found.add(`${name}.${field.name}`)
+      add(namedType(field.type))
+    }
+    for (const value of type?.values.keys() ?? []) found.add(`${name}.${value}`)
   }
-  for (const value of type?.values.keys() ?? []) found.add(`${typeName}.${value}`)
+  add(typeName)
+  return found
 }

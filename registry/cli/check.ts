@@ -111,10 +111,14 @@ export async function runCheck(values: Values, environment: Environment): Promis
   const days = wholeNumber(values, 'days', 1, 3650)
   const today = new Date(environment.now()).toISOString().slice(0, 10)
   const folder = resolve(environment.cwd, text(values, 'schema'))
+  const subgraphs = await readSubgraphs(values, environment)
+  // The longest part, in a thread of its own: it begins before the rest is read.
+  const composing = environment.compose(subgraphs)
+  composing.catch(() => undefined) // told below, unless reading fails first
   const name = text(values, 'base')
   const base = name ? await readReference(name, values, environment) : await defaultBase(values, environment)
   const input = {
-    subgraphs: await readSubgraphs(values, environment),
+    subgraphs,
     base,
     baseContracts: base?.contracts,
     contracts: readContracts(join(folder, 'contracts.json')),
@@ -126,7 +130,7 @@ export async function runCheck(values: Values, environment: Environment): Promis
     operations: readOperations(resolve(environment.cwd, text(values, 'operations'))),
     lint: values['no-lint'] !== true,
   }
-  return checkSchema(input, environment.compose)
+  return checkSchema(input, () => composing)
 }
 
 async function readAllUsage(

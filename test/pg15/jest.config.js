@@ -8,6 +8,7 @@ const withoutDatabase = [
   'pgbouncer',
   'guide',
   'browser',
+  'interop',
   'registry',
   'gateway',
   'config',
