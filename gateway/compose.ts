@@ -34,8 +34,8 @@ const steps = new Set(['OVERRIDDEN_FIELD_CAN_BE_REMOVED', 'OVERRIDE_MIGRATION_IN
  * Composes the subgraphs, security directives kept, and says everything that is wrong. The same text whatever the
  * order of the subgraphs.
  *
- * Hints are faults here, but for those of a move with @override: shared input types merge by intersection and half-shared fields disappear with no more
- * than a hint, which is how a filter stops filtering without an error.
+ * Hints are faults here, but for those of a move with @override: shared input types merge by intersection and
+ * half-shared fields disappear with no more than a hint, which is how a filter stops filtering without an error.
  *
  * @param satisfiable a proof that every field can be reached from every place; where it succeeds, composition does
  * not search for a way to each field, which takes as long as everything else together. Without it, it searches.

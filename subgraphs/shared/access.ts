@@ -54,7 +54,7 @@ export interface Declarations {
 }
 
 const accessDirectives = new Set(['public', 'authenticated', 'requiresScopes', 'policy'])
-/** Nothing streams here, and `Subscription` is what a tenant pays for (docs/decisions/0015-subscription-type.md). */
+/** Nothing streams here, and `Subscription` is what a tenant pays for (docs/decisions/0011-subscription-type.md). */
 export const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation'])
 
 /**

@@ -104,8 +104,8 @@ function merged(name: SubgraphName, maps: readonly ResolverMap[]): ResolverMap {
 
 /**
  * Builds the guarded schema of a subgraph and answers operations over the given database, which must have been opened
- * with the definition's entities, after each of its jobs ran once. Throws one error with a line per fault: a field that nothing answers, a resolver
- * without field, access that is not declared or cannot be enforced.
+ * with the definition's entities, after each of its jobs ran once. Throws one error with a line per fault: a field
+ * that nothing answers, a resolver without field, access that is not declared or cannot be enforced.
  *
  * `variant` replaces parts of the machine in tests and benchmarks; no configuration reaches it.
  */

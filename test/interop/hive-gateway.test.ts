@@ -99,7 +99,7 @@ test.each(operations)('answers alike: %s', async (name, operation) => {
   const admin = await graph.demo('acme', 'admin')
   const ours = await admin.data<{ tenant?: object }>(operation)
   const theirs = await through(admin).query(operation)
-  // Hive takes the type named Subscription for streams and does not answer its fields: docs/decisions/0015.
+  // Hive takes the type named Subscription for streams and does not answer its fields: docs/decisions/0011.
   const streams = name.endsWith('billing.graphql')
   expect(theirs.errors?.map(({ path }) => path?.join('.')) ?? []).toEqual(
     streams ? ['tenant.subscription.plan'] : [],
