@@ -88,10 +88,13 @@ async function countsOf(target, server, behind) {
   }
 }
 
-/** Runs until the code is compiled: at least a second and 400 requests, unless they take longer than three seconds. */
+/**
+ * Runs until the code is compiled, for servers run for days and rounds for seconds: at least 2,000 requests, but for no
+ * longer than 12 seconds.
+ */
 async function warmUp(target, concurrency) {
   let requests = 0
-  for (let seconds = 0; seconds < 3 && (seconds === 0 || requests < 400); seconds++)
+  for (let seconds = 0; seconds < 12 && requests < 2000; seconds++)
     requests += (await closedLoop(target, { concurrency, seconds: 1 })).requests
 }
 
