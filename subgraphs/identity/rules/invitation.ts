@@ -14,9 +14,9 @@ export function statusWhenReactivated(user: { passwordHash: string | null }): 'A
   return user.passwordHash === null ? 'INVITED' : 'ACTIVE'
 }
 
-/** Whether the token whose secret has this hash can be accepted now. */
-export function isOpen(invitation: Invitation, hash: string, now: Date): boolean {
+/** The hash of the secret that accepts the invitation now; null when none does. */
+export function acceptingHash(invitation: Invitation, now: Date): string | null {
   const { status, invitationHash, invitationExpiresAt } = invitation
-  if (status !== 'INVITED' || invitationHash === null || invitationExpiresAt === null) return false
-  return invitationHash === hash && now.getTime() < Date.parse(invitationExpiresAt)
+  if (status !== 'INVITED' || invitationExpiresAt === null) return null
+  return now.getTime() < Date.parse(invitationExpiresAt) ? invitationHash : null
 }

@@ -4,10 +4,10 @@ import { mutate } from '../../shared/mutate'
 import { hashPassword, passwordFault } from '../../shared/password'
 import { named } from '../../shared/statement'
 import { User } from '../entities/User'
-import { isOpen } from '../rules/invitation'
+import { acceptingHash, type Invitation } from '../rules/invitation'
 import { countNetwork } from './attempts'
 import { noInvitation } from './invitation'
-import { hashSecret, parseToken, type OpaqueToken } from './opaque-token'
+import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -42,12 +42,16 @@ async function acceptToken(
 ): Promise<SignInResult> {
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
   const asUser = Object.assign(Object.create(context) as SubgraphContext, { binding })
-  const hash = hashSecret(secret)
-  if (!(await isGood(asUser, userId, hash))) return refused
+  const isAccepted = (invitation: Invitation) => {
+    const hash = acceptingHash(invitation, context.clock.now())
+    return hash !== null && secretMatches(secret, hash)
+  }
+  const invitation = await invitationOf(asUser, userId)
+  if (!invitation || !isAccepted(invitation)) return refused
   const passwordHash = await hashPassword(password)
   const result = await mutate(asUser, async (tx) => {
     const user = await tx.find(User, userId)
-    if (!isOpen(user, hash, context.clock.now())) tx.fail(ended.code, ended.message, ended.field)
+    if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
     const permissionVersion = user.permissionVersion + 1
     const lastLoginAt = context.clock.now().toISOString()
     const changes = {
@@ -73,7 +77,7 @@ async function acceptToken(
   return { ...tokens, userErrors }
 }
 
-async function isGood(context: SubgraphContext, userId: string, hash: string): Promise<boolean> {
+async function invitationOf(context: SubgraphContext, userId: string): Promise<Invitation | null> {
   const [row] = await context.db.rows(
     context.binding,
     named(
@@ -81,7 +85,7 @@ async function isGood(context: SubgraphContext, userId: string, hash: string): P
       [context.binding.tenantId, userId],
     ),
   )
-  if (!row) return false
+  if (!row) return null
   const [status, invitationHash, invitationExpiresAt] = row as [string, string | null, string | null]
-  return isOpen({ status, invitationHash, invitationExpiresAt }, hash, context.clock.now())
+  return { status, invitationHash, invitationExpiresAt }
 }
