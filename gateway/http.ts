@@ -3,7 +3,7 @@ import { HeaderMap, type ApolloServer } from '@apollo/server'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { RequestContext } from '../subgraphs/shared/context'
 import { ApiError } from '../subgraphs/shared/errors'
-import type { Logger } from '../subgraphs/shared/log'
+import { withoutRedaction, type Logger } from '../subgraphs/shared/log'
 import { complete, json, notFound, type Answer } from './answer'
 import { currentRecord, type GatewayContext, type RequestRecord } from './context'
 import type { Explorer } from './explorer'
@@ -36,6 +36,8 @@ const clientGone = 499
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checks } = options
+  // Ids, a name from a validated document and codes of a closed list: nothing in it can be a secret.
+  const requestLog = withoutRedaction(log)
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     const record: RequestRecord = {
       requestId: requestIdOf(request),
@@ -89,7 +91,7 @@ export function createHttpServer(options: HttpOptions): Server {
       metrics.inFlight.dec()
       metrics.requests.observe({ status: String(status) }, ms / 1000)
       const { requestId, operationName, tenantId, userId } = record
-      log.info(
+      requestLog.info(
         {
           requestId,
           operationName,
