@@ -12,9 +12,11 @@ export interface RequestRecord {
   userId: string | null
   /** Codes of the errors in the answer. */
   codes: Set<string>
+  /** The connection ended before the answer was sent. */
+  clientGone: boolean
 }
 
-/** What Apollo Server hands to plugins and data sources. */
+/** What plugins and data sources receive. */
 export interface GatewayContext {
   request: RequestContext
   record: RequestRecord
@@ -32,7 +34,7 @@ export interface SubgraphDataSource extends GraphQLDataSource<GatewayContext> {
 }
 
 /**
- * The request being answered. Apollo Server formats errors without telling which request they belong to; nothing
- * but the error formatter reads this, and nothing that concerns a tenant may.
+ * The request that Apollo Server is answering. It formats errors without telling which request they belong to; nothing
+ * but its error formatter reads this, and nothing that concerns a tenant may.
  */
 export const currentRecord = new AsyncLocalStorage<RequestRecord>()
