@@ -42,8 +42,8 @@ export class RequestRefused extends Error {
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   const encoding = request.headers['content-encoding']
   if (encoding && encoding !== 'identity') throw new RequestRefused(415, 'Send the request body uncompressed')
-  const tooLarge = new RequestRefused(413, `The request body is larger than ${limit} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge
+  const tooLarge = () => new RequestRefused(413, `The request body is larger than ${limit} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
   const text = await textOf(request, limit, tooLarge)
   try {
     return JSON.parse(text)
@@ -52,8 +52,8 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   }
 }
 
-/** The whole body; rejects with `tooLarge` as soon as it is longer than `limit`, and reads no further. */
-function textOf(request: IncomingMessage, limit: number, tooLarge: RequestRefused): Promise<string> {
+/** The whole body; rejects with what `tooLarge` makes as soon as it is longer than `limit`, and reads no further. */
+function textOf(request: IncomingMessage, limit: number, tooLarge: () => RequestRefused): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -63,7 +63,7 @@ function textOf(request: IncomingMessage, limit: number, tooLarge: RequestRefuse
       if (length <= limit) return
       request.off('data', read)
       request.pause()
-      reject(tooLarge)
+      reject(tooLarge())
     }
     request.on('data', read)
     request.on('end', () =>
