@@ -7,10 +7,10 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import type { GraphQLFormattedError } from 'graphql'
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
 import type { Logger } from '../subgraphs/shared/log'
-import { complete, type Answer } from './answer'
-import { currentRecord, type GatewayContext, type RequestRecord } from './context'
+import { answerOf, type Answer } from './answer'
+import type { GatewayContext, RequestRecord } from './context'
 import type { CostModel } from './cost-model'
 import type { planExecution } from './execution/executor'
 import type { Executor } from './execution/query-plan'
@@ -27,7 +27,7 @@ export interface FrontOptions {
   limits: Limits
   usage: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'> | undefined
   log: Logger
-  formatError: (error: unknown, record?: RequestRecord) => GraphQLFormattedError
+  formatError: (error: unknown, record: RequestRecord) => object
 }
 
 /** An HTTP request whose body was read. */
@@ -58,6 +58,9 @@ export interface Front {
 export function apolloFront(options: FrontOptions): Front {
   const { gateway, known, usage, log, formatError } = options
   let execute: Executor | undefined
+  // Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both.
+  const results = new Map<string, FormattedExecutionResult>()
+  let written = 0
   const apollo = new ApolloServer<GatewayContext>({
     gateway: {
       ...gateway,
@@ -80,7 +83,12 @@ export function apolloFront(options: FrontOptions): Front {
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: options.limits.maxTokens },
-    formatError: (_formatted, error) => formatError(error, currentRecord.getStore()),
+    formatError: (_formatted, error) => ({ error }) as unknown as GraphQLFormattedError,
+    stringifyResult(result) {
+      const name = String(written++)
+      results.set(name, result)
+      return name
+    },
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
@@ -98,14 +106,24 @@ export function apolloFront(options: FrontOptions): Front {
     context: () => Promise<GatewayContext>,
   ): Promise<Answer> {
     const httpGraphQLRequest = { method, headers: new HeaderMap(pairsOf(headers)), search, body }
-    const answer = await currentRecord.run(record, () =>
-      apollo.executeHTTPGraphQLRequest({ httpGraphQLRequest, context }),
+    const {
+      status,
+      headers: answered,
+      body: named,
+    } = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest,
+      context,
+    })
+    if (named.kind !== 'complete') throw new Error('Incremental delivery is not offered')
+    const { data, errors } = results.get(named.string)!
+    results.delete(named.string)
+    const shown = errors?.map((holder) =>
+      formatError((holder as unknown as { error: unknown }).error, record),
     )
-    const whole = complete(answer)
-    // Only an executed operation has no status of its own; with data, no error chose the content type.
-    if (answer.status === undefined && whole.body.startsWith('{"data"'))
-      known.keepContentType(headers.accept, whole.type)
-    return whole
+    const answer = answerOf(status, answered, { errors: shown, data })
+    // Only an executed operation has no status of its own; without errors, none of them chose the content type.
+    if (status === undefined && !errors) known.keepContentType(headers.accept, answer.type)
+    return answer
   }
 
   return {

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { GraphQLDataSource } from '@apollo/gateway'
 import type { RequestContext } from '../subgraphs/shared/context'
 import type { Logger } from '../subgraphs/shared/log'
@@ -32,9 +31,3 @@ export interface SubgraphDataSource extends GraphQLDataSource<GatewayContext> {
   /** Gives up connections; calls that are under way have ended by then. */
   close(): Promise<void>
 }
-
-/**
- * The request that Apollo Server is answering. It formats errors without telling which request they belong to; nothing
- * but its error formatter reads this, and nothing that concerns a tenant may.
- */
-export const currentRecord = new AsyncLocalStorage<RequestRecord>()

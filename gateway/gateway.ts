@@ -75,10 +75,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let costs: CostModel = { weights: new Map(), listSizes: new Map() }
   overrideApolloVariables()
 
-  const formatError = (error: unknown, record?: RequestRecord) => {
-    const answer = answerError(error, record?.requestId ?? 'unknown', record?.log ?? log, foreignSubgraphs)
+  const formatError = (error: unknown, record: RequestRecord) => {
+    const answer = answerError(error, record.requestId, record.log, foreignSubgraphs)
     const code = String(answer.extensions?.['code'])
-    record?.codes.add(code)
+    record.codes.add(code)
     metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
     return answer
   }

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { HeaderMap } from '@apollo/server'
 import { GraphQLError, Kind } from 'graphql'
-import type { Answer } from './answer'
-import { complete } from './answer'
+import { answerOf, type Answer } from './answer'
 import type { GatewayContext } from './context'
 import type { Executor, GatewayRequest, GatewayResult } from './execution/query-plan'
 import type { KnownRequest } from './known-operations'
@@ -46,8 +45,7 @@ function withErrors(
     if (http?.status) status = http.status
     for (const [name, value] of http?.headers ?? []) headers.set(name, value)
   }
-  const string = `${JSON.stringify({ errors: errors.map(formatError), data })}\n`
-  return complete({ status, headers, body: { kind: 'complete', string } })
+  return answerOf(status, headers, { errors: errors.map((error) => formatError(error)), data })
 }
 
 /** What an error asks of the answer's head. */
