@@ -1,5 +1,3 @@
-import type { HTTPGraphQLResponse } from '@apollo/server'
-
 /** A whole HTTP answer. */
 export interface Answer {
   status: number
@@ -18,12 +16,15 @@ export function json(status: number, value: unknown): Answer {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
 }
 
-/** What Apollo Server answered. */
-export function complete({ status = 200, headers, body }: HTTPGraphQLResponse): Answer {
-  if (body.kind !== 'complete') throw new Error('Incremental delivery is not offered')
+/** An answer to GraphQL, with the status and those of the headers that errors ask for. */
+export function answerOf(
+  status = 200,
+  headers: ReadonlyMap<string, string>,
+  { errors, data }: { errors?: readonly object[]; data?: unknown },
+): Answer {
   const type = headers.get('content-type') ?? 'application/json; charset=utf-8'
   const extra = Object.fromEntries(
     [...headers].filter(([name]) => name === 'allow' || name === 'www-authenticate'),
   )
-  return { status, type, body: body.string, headers: extra }
+  return { status, type, body: `${JSON.stringify({ errors, data })}\n`, headers: extra }
 }

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { GraphQLDataSource } from '@apollo/gateway'
 import type { RequestContext } from '../subgraphs/shared/context'
 import type { Logger } from '../subgraphs/shared/log'
@@ -12,9 +11,11 @@ export interface RequestRecord {
   userId: string | null
   /** Codes of the errors in the answer. */
   codes: Set<string>
+  /** The connection ended before the answer was sent. */
+  clientGone: boolean
 }
 
-/** What Apollo Server hands to plugins and data sources. */
+/** What plugins and data sources receive. */
 export interface GatewayContext {
   request: RequestContext
   record: RequestRecord
@@ -30,9 +31,3 @@ export interface SubgraphDataSource extends GraphQLDataSource<GatewayContext> {
   /** Gives up connections; calls that are under way have ended by then. */
   close(): Promise<void>
 }
-
-/**
- * The request being answered. Apollo Server formats errors without telling which request they belong to; nothing
- * but the error formatter reads this, and nothing that concerns a tenant may.
- */
-export const currentRecord = new AsyncLocalStorage<RequestRecord>()

@@ -35,11 +35,49 @@ const mutationWeight = 10
 const introspectionWeight = 10_000
 const slicingArguments = ['first', 'last', 'limit']
 
+/** How many measures of one operation are kept, each for other sizes in the variables. */
+const maxMeasures = 100
+
+/** {@link measure} of one operation for many requests: measured once for all that ask for the same sizes. */
+export function measurer(
+  schema: GraphQLSchema,
+  model: CostModel,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  pageLimit: number,
+): (variables: Readonly<Record<string, unknown>>) => OperationMeasure {
+  const sizes = new Set<string>()
+  const known = new Map<string, OperationMeasure>()
+  return (variables) => {
+    // The first measure finds out which variables are sizes.
+    let key = known.size > 0 ? sizesIn(variables, sizes) : undefined
+    let is = key === undefined ? undefined : known.get(key)
+    if (!is) {
+      is = measure(schema, model, operation, fragments, variables, pageLimit, sizes)
+      key ??= sizesIn(variables, sizes)
+      if (known.size >= maxMeasures) known.clear()
+      known.set(key, is)
+    }
+    return is
+  }
+}
+
+/** A text that is the same for variables whose values count as the same sizes. */
+function sizesIn(variables: Readonly<Record<string, unknown>>, names: ReadonlySet<string>): string {
+  let key = ''
+  for (const name of names) {
+    const value = variables[name]
+    key += typeof value === 'number' ? `${value} ` : value === null ? 'null ' : `${typeof value} `
+  }
+  return key
+}
+
 /**
  * Measures a validated operation (so without fragment cycles). Linear in the document: each fragment is measured
  * once per list size it is spread under, however often it is spread.
  *
  * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this
+ * @param sizes receives the names of the variables that sizes were read from: nothing else of them counts
  */
 export function measure(
   schema: GraphQLSchema,
@@ -48,6 +86,7 @@ export function measure(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Readonly<Record<string, unknown>>,
   pageLimit = Infinity,
+  sizes = new Set<string>(),
 ): OperationMeasure {
   const root = schema.getRootType(operation.operation)
   const known = new Map<string, OperationMeasure>()
@@ -64,14 +103,15 @@ export function measure(
     node: FieldNode,
     names: string[],
   ): number | undefined {
-    const sizes = names.flatMap((name) => {
+    const items = names.flatMap((name) => {
       const definition = field.args.find((argument) => argument.name === name)
       if (!definition) return []
       const given = node.arguments?.find((argument: ArgumentNode) => argument.name.value === name)
+      if (given?.value.kind === Kind.VARIABLE) sizes.add(given.value.name.value)
       const value = (given && literal(given.value, withDefaults)) ?? definition.defaultValue
       return typeof value === 'number' ? [Math.min(Math.max(value, 0), pageLimit)] : []
     })
-    return sizes.length > 0 ? Math.max(...sizes) : undefined
+    return items.length > 0 ? Math.max(...items) : undefined
   }
 
   /** The number of items a page holds; undefined for a field that is no page. */

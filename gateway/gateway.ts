@@ -1,30 +1,25 @@
 import type { Server } from 'node:http'
 import { ApolloGateway } from '@apollo/gateway'
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginInlineTraceDisabled,
-  ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginSchemaReportingDisabled,
-  ApolloServerPluginUsageReportingDisabled,
-} from '@apollo/server/plugin/disabled'
 import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphql'
 import { systemClock, type Clock } from '../subgraphs/shared/clock'
 import { overrideApolloVariables } from '../subgraphs/shared/config'
 import type { Logger } from '../subgraphs/shared/log'
+import { apolloFront } from './apollo-front'
 import { loadable, subgraphNamesOf } from './compose'
 import { costModel, type CostModel } from './cost-model'
-import { currentRecord, type GatewayContext, type SubgraphDataSource } from './context'
+import type { RequestRecord, SubgraphDataSource } from './context'
 import { answerError } from './errors'
 import { planExecution } from './execution/executor'
 import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './explorer'
 import { createHttpServer } from './http'
+import { knownOperations } from './known-operations'
 import { drainable, listen } from './listen'
-import { defaultLimits, limitsPlugin, type Limits } from './limits'
+import { defaultLimits, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
 import { followed, type SupergraphSource } from './supergraph-source'
 import type { Checks } from './ready'
+import type { UsageRecorder } from './usage'
 import type { ViewerResolver } from './viewer'
 
 /** How a custom scalar reads what clients send. */
@@ -52,8 +47,8 @@ export interface GatewayOptions {
   trustProxy?: boolean
   /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
   scalars?: Readonly<Record<string, ScalarInput>>
-  /** What else looks at requests, after the limits: {@link usageRecorder}. */
-  plugins?: readonly ApolloServerPlugin<GatewayContext>[]
+  /** Records what is asked, after the limits. */
+  usage?: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'>
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -80,14 +75,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let costs: CostModel = { weights: new Map(), listSizes: new Map() }
   overrideApolloVariables()
 
-  const formatError = (error: unknown) => {
-    const record = currentRecord.getStore()
-    const answer = answerError(error, record?.requestId ?? 'unknown', record?.log ?? log, foreignSubgraphs)
+  const formatError = (error: unknown, record: RequestRecord) => {
+    const answer = answerError(error, record.requestId, record.log, foreignSubgraphs)
     const code = String(answer.extensions?.['code'])
-    record?.codes.add(code)
+    record.codes.add(code)
     metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
     return answer
   }
+  const known = knownOperations(limits)
   const planner = createPlanner()
   const gateway = new ApolloGateway({
     supergraphSdl:
@@ -111,35 +106,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     useScalars(apiSchema, options.scalars ?? {})
     costs = costModel(coreSupergraphSdl)
+    known.schemaLoaded(apiSchema, costs)
+    options.usage?.supergraphLoaded(coreSupergraphSdl)
     const named = subgraphNamesOf(coreSupergraphSdl)
     for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
   })
-  const apollo = new ApolloServer<GatewayContext>({
+  const front = apolloFront({
     gateway: planExecution(gateway, planner, (name) => sources.get(name)),
-    logger: log,
-    nodeEnv: 'production',
-    introspection: true,
-    csrfPrevention: true,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: limits.maxTokens },
-    formatError: (_formatted, error) => formatError(error),
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginInlineTraceDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      ApolloServerPluginSchemaReportingDisabled(),
-      ApolloServerPluginCacheControlDisabled(),
-      recordPlugin(),
-      limitsPlugin(() => costs, limits),
-      ...(options.plugins ?? []),
-    ],
+    known,
+    costs: () => costs,
+    limits,
+    usage: options.usage,
+    log,
+    formatError,
   })
   const closeSources = () => Promise.all([...sources.values()].map((source) => source.close()))
   try {
-    await apollo.start()
+    await front.start()
     const server = createHttpServer({
-      apollo,
+      front,
       resolveViewer: options.resolveViewer,
       checks,
       clock,
@@ -153,37 +138,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const drain = drainable(server, log)
     const close = async () => {
       await drain(options.drainMs ?? 10_000)
-      await apollo.stop()
+      await front.stop()
       await closeSources()
     }
     const url = await listen(server, options.port, options.host)
     let closing: Promise<void> | undefined
     return { url, server, metrics, close: () => (closing ??= close()) }
   } catch (error) {
-    await apollo.stop().catch(() => undefined)
+    await front.stop().catch(() => undefined)
     await closeSources()
     throw error
-  }
-}
-
-/** Names the operation in the request's log line, and keeps what the product does not promise out of answers. */
-function recordPlugin(): ApolloServerPlugin<GatewayContext> {
-  return {
-    requestDidStart: async () => ({
-      didResolveOperation: async ({ contextValue, operationName }) => {
-        contextValue.record.operationName = operationName
-      },
-      willSendResponse: async ({ contextValue, response }) => {
-        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
-        // ApolloGateway reports here, not as errors, that it had to null a value no subgraph complained about.
-        const { requestId, log } = contextValue.record
-        log.warn(
-          { requestId, extensions: response.body.singleResult.extensions },
-          'answer completed with nulls',
-        )
-        delete response.body.singleResult.extensions
-      },
-    }),
   }
 }
 

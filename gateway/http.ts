@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { HeaderMap, type ApolloServer } from '@apollo/server'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { RequestContext } from '../subgraphs/shared/context'
 import { ApiError } from '../subgraphs/shared/errors'
-import type { Logger } from '../subgraphs/shared/log'
-import { complete, json, notFound, type Answer } from './answer'
-import { currentRecord, type GatewayContext, type RequestRecord } from './context'
+import { withoutRedaction, type Logger } from '../subgraphs/shared/log'
+import { json, notFound, type Answer } from './answer'
+import type { Front } from './apollo-front'
+import type { GatewayContext, RequestRecord } from './context'
 import type { Explorer } from './explorer'
 import type { Metrics } from './metrics'
 import { ready, type Checks } from './ready'
@@ -13,7 +13,7 @@ import { clientIpOf, readJson, requestIdOf, RequestRefused } from './request'
 import type { ViewerResolver } from './viewer'
 
 export interface HttpOptions {
-  apollo: ApolloServer<GatewayContext>
+  front: Pick<Front, 'answer'>
   resolveViewer: ViewerResolver
   checks: Checks
   clock: Clock
@@ -23,8 +23,8 @@ export interface HttpOptions {
   trustProxy: boolean
   /** What a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
   explorer?: Explorer
-  /** Makes an error safe to leave; it knows the request by itself. */
-  formatError: (error: unknown) => object
+  /** Makes an error safe to leave. */
+  formatError: (error: unknown, record: RequestRecord) => object
 }
 
 /** What a client may take to send a request: long enough for a bad line, too short to hold connections for nothing. */
@@ -36,6 +36,8 @@ const clientGone = 499
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checks } = options
+  // Ids, a name from a validated document and codes of a closed list: nothing in it can be a secret.
+  const requestLog = withoutRedaction(log)
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     const record: RequestRecord = {
       requestId: requestIdOf(request),
@@ -44,23 +46,29 @@ export function createHttpServer(options: HttpOptions): Server {
       tenantId: null,
       userId: null,
       codes: new Set(),
+      clientGone: false,
     }
-    void currentRecord.run(record, () => route(request, response, record).catch(failed))
-
-    function failed(error: unknown): Promise<void> | void {
-      // Nobody reads the answer of a client that left in the middle of its request, and that is no fault of ours.
-      if (!request.complete || response.headersSent) return void response.destroy()
-      return send(response, record, json(500, { errors: [options.formatError(error)] }))
-    }
+    if (pathOf(request) === '/graphql') void graphql(request, response, record)
+    else void route(request, response, record).catch((error) => failed(request, response, record, error))
   })
+
+  function failed(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    error: unknown,
+  ): void {
+    // Nobody reads the answer of a client that left in the middle of its request, and that is no fault of ours.
+    if (!request.complete || response.headersSent) return void response.destroy()
+    send(response, record, json(500, { errors: [options.formatError(error, record)] }))
+  }
 
   async function route(
     request: IncomingMessage,
     response: ServerResponse,
     record: RequestRecord,
   ): Promise<void> {
-    const path = request.url?.split('?', 1)[0]
-    if (path === '/graphql') return graphql(request, response, record)
+    const path = pathOf(request)
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, record, notFound)
     if (path === '/healthz') return send(response, record, json(200, { status: 'alive' }))
     if (path === '/readyz') {
@@ -71,101 +79,110 @@ export function createHttpServer(options: HttpOptions): Server {
       const body = await metrics.registry.metrics()
       return send(response, record, { status: 200, type: metrics.registry.contentType, body })
     }
-    return send(response, record, options.explorer?.asset(path ?? '') ?? notFound)
+    return send(response, record, options.explorer?.asset(path) ?? notFound)
   }
 
+  /** Answers, and leaves the line in the log and the measurements once there is an answer and the response is over. */
   async function graphql(
     request: IncomingMessage,
     response: ServerResponse,
     record: RequestRecord,
   ): Promise<void> {
     const started = performance.now()
+    let answering = true
     metrics.inFlight.inc()
-    try {
-      await send(response, record, await answered(request, response, record))
-    } finally {
+    const ended = () => {
       const ms = performance.now() - started
-      const status = response.destroyed && !response.writableFinished ? clientGone : response.statusCode
+      const status = response.writableFinished ? response.statusCode : clientGone
       metrics.inFlight.dec()
       metrics.requests.observe({ status: String(status) }, ms / 1000)
-      const { requestId, operationName, tenantId, userId } = record
-      log.info(
-        {
-          requestId,
-          operationName,
-          status,
-          ms: Math.round(ms),
-          tenantId,
-          userId,
-          errors: [...record.codes],
-        },
+      const { requestId, operationName, tenantId, userId, codes } = record
+      requestLog.info(
+        { requestId, operationName, status, ms: Math.round(ms), tenantId, userId, errors: [...codes] },
         'request',
       )
     }
+    const gone = abandonment()
+    response.once('close', () => {
+      if (!response.writableFinished) {
+        record.clientGone = true
+        gone.abort()
+      }
+      if (!answering) ended()
+    })
+    try {
+      send(response, record, await answered(request, record, gone))
+    } catch (error) {
+      failed(request, response, record, error)
+    }
+    answering = false
+    if (response.closed) ended()
   }
 
   async function answered(
     request: IncomingMessage,
-    response: ServerResponse,
     record: RequestRecord,
+    gone: ReturnType<typeof abandonment>,
   ): Promise<Answer> {
-    const { pathname, search, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-    const method = request.method ?? 'GET'
-    if (
-      method === 'GET' &&
-      pathname === '/graphql' &&
-      !searchParams.has('query') &&
-      !searchParams.has('extensions')
-    ) {
-      return options.explorer && request.headers.accept?.includes('text/html')
-        ? options.explorer.page()
-        : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
+    const { method = 'GET', headers } = request
+    const search = searchOf(request)
+    if (method === 'GET') {
+      const parameters = new URLSearchParams(search)
+      if (!parameters.has('query') && !parameters.has('extensions')) {
+        return options.explorer && headers.accept?.includes('text/html')
+          ? options.explorer.page()
+          : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
+      }
     }
-    const headers = new HeaderMap()
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
-    }
-    const gone = new AbortController()
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort()
-    })
     let body: unknown
     try {
       if (method === 'POST') body = await readJson(request, options.maxBodyBytes)
     } catch (error) {
-      return refused(error)
+      return refused(error, record)
     }
-    const answer = await options.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method, headers, search, body },
-      context: async () => {
-        const viewer = await options.resolveViewer(headers, record.requestId)
-        record.tenantId = viewer?.tenantId ?? null
-        record.userId = viewer?.userId ?? null
-        const context: RequestContext = {
-          requestId: record.requestId,
-          viewer,
-          clientIp: clientIpOf(request, options.trustProxy),
-          userAgent: headers.get('user-agent')?.slice(0, 500) ?? null,
-          clock: options.clock,
-          log,
-          signal: gone.signal,
-        }
-        return { request: context, record }
-      },
-    })
-    return complete(answer)
+    return options.front.answer({ method, headers, search, body }, record, () =>
+      contextOf(request, record, gone),
+    )
   }
 
-  function refused(error: unknown): Answer {
+  async function contextOf(
+    request: IncomingMessage,
+    record: RequestRecord,
+    gone: ReturnType<typeof abandonment>,
+  ): Promise<GatewayContext> {
+    const { headers } = request
+    const viewer = await options.resolveViewer(
+      { get: (name) => headers[name] as string | undefined },
+      record.requestId,
+    )
+    record.tenantId = viewer?.tenantId ?? null
+    record.userId = viewer?.userId ?? null
+    const context: RequestContext = {
+      requestId: record.requestId,
+      viewer,
+      clientIp: clientIpOf(request, options.trustProxy),
+      userAgent: headers['user-agent']?.slice(0, 500) ?? null,
+      clock: options.clock,
+      log,
+      get signal() {
+        return gone.signal()
+      },
+    }
+    return { request: context, record }
+  }
+
+  function refused(error: unknown, record: RequestRecord): Answer {
     if (!(error instanceof RequestRefused)) throw error
     return {
-      ...json(error.status, { errors: [options.formatError(new ApiError('BAD_USER_INPUT', error.message))] }),
+      ...json(error.status, {
+        errors: [options.formatError(new ApiError('BAD_USER_INPUT', error.message), record)],
+      }),
       // What is left of the body is not read, so nothing else can come over this connection.
       headers: { connection: 'close' },
     }
   }
 
-  async function send(response: ServerResponse, record: RequestRecord, answer: Answer): Promise<void> {
+  function send(response: ServerResponse, record: RequestRecord, answer: Answer): void {
     if (response.destroyed) return
     response.writeHead(answer.status, {
       'content-type': answer.type,
@@ -177,11 +194,36 @@ export function createHttpServer(options: HttpOptions): Server {
       ...(!server.listening && { connection: 'close' }),
       ...answer.headers,
     })
-    await new Promise<void>((resolve) => {
-      response.once('close', resolve)
-      response.end(response.req.method === 'HEAD' ? undefined : answer.body, resolve)
-    })
+    response.end(response.req.method === 'HEAD' ? undefined : answer.body)
   }
 
   return server
+}
+
+/** The signal that a client is gone, made when somebody wants it: it costs more than most of what a request needs. */
+function abandonment(): { abort(): void; signal(): AbortSignal } {
+  let controller: AbortController | undefined
+  let gone = false
+  return {
+    abort() {
+      gone = true
+      controller?.abort()
+    },
+    signal() {
+      controller ??= new AbortController()
+      if (gone) controller.abort()
+      return controller.signal
+    },
+  }
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
+}
+
+/** The query of the URL, with its question mark; empty when there is none. */
+function searchOf({ url = '/' }: IncomingMessage): string {
+  const at = url.indexOf('?')
+  return at < 0 || at === url.length - 1 ? '' : url.slice(at)
 }

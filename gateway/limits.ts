@@ -1,7 +1,14 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import { GraphQLError, Kind, type FragmentDefinitionNode, type GraphQLSchema } from 'graphql'
+import {
+  GraphQLError,
+  Kind,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql'
 import type { GatewayContext } from './context'
-import { measure } from './cost'
+import { measurer } from './cost'
 import type { CostModel } from './cost-model'
 
 /** What one request may ask for. Nothing beyond a limit reaches the planner or a subgraph. */
@@ -14,7 +21,7 @@ export interface Limits {
   maxDepth: number
   /** Fields selected, fragments resolved. */
   maxSelections: number
-  /** Estimated objects touched, see {@link measure}. */
+  /** Estimated objects touched, see {@link measurer}. */
   maxCost: number
   /** Levels of lists and objects in the variables. */
   maxVariableDepth: number
@@ -39,7 +46,6 @@ export const defaultLimits: Limits = {
  */
 export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServerPlugin<GatewayContext> {
   return {
-    // Its own hook, because a size may be a variable: the measure belongs to the request, not to the document.
     requestDidStart: async () => ({
       didResolveOperation: async ({ schema, document, operation, request }) => {
         if (!operation) throw refusal('BAD_USER_INPUT', unknownOperation(request.operationName))
@@ -47,46 +53,57 @@ export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServ
         if (operation.operation === 'subscription' || !schema.getRootType(operation.operation)) {
           throw refusal('BAD_USER_INPUT', `The schema has no ${operation.operation} type`)
         }
-        const variables = request.variables ?? {}
-        if (deeper(variables, limits.maxVariableDepth)) {
-          throw refusal(
-            'BAD_USER_INPUT',
-            `The variables are nested more than ${limits.maxVariableDepth} levels deep`,
-          )
-        }
-        const fragments = new Map<string, FragmentDefinitionNode>()
-        for (const definition of document.definitions) {
-          if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-        }
-        const is = measure(
-          schema as GraphQLSchema,
-          model(),
-          operation,
-          fragments,
-          variables,
-          limits.pageLimit,
-        )
-        if (is.depth > limits.maxDepth) {
-          throw refusal(
-            'QUERY_TOO_COSTLY',
-            `The operation is ${is.depth} levels deep, at most ${limits.maxDepth}: split it`,
-          )
-        }
-        if (is.selections > limits.maxSelections) {
-          throw refusal(
-            'QUERY_TOO_COSTLY',
-            `The operation selects ${is.selections} fields, at most ${limits.maxSelections}: split it`,
-          )
-        }
-        if (is.cost > limits.maxCost) {
-          const cost = Math.ceil(is.cost)
-          throw refusal(
-            'QUERY_TOO_COSTLY',
-            `The operation costs ${cost}, at most ${limits.maxCost}: ask for smaller pages or nest fewer lists`,
-          )
-        }
+        limitsOf(schema, model(), document, operation, limits)(request.variables ?? {})
       },
     }),
+  }
+}
+
+/**
+ * The limits of one operation, to be asked for each request, because a size may be a variable: the measure belongs to
+ * the request and not to the document.
+ *
+ * @returns a function of the request's variables that throws GraphQLError with status 400 beyond a limit
+ */
+export function limitsOf(
+  schema: GraphQLSchema,
+  model: CostModel,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  limits: Limits,
+): (variables: Readonly<Record<string, unknown>>) => void {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+  }
+  const measured = measurer(schema, model, operation, fragments, limits.pageLimit)
+  return (variables) => {
+    if (deeper(variables, limits.maxVariableDepth)) {
+      throw refusal(
+        'BAD_USER_INPUT',
+        `The variables are nested more than ${limits.maxVariableDepth} levels deep`,
+      )
+    }
+    const is = measured(variables)
+    if (is.depth > limits.maxDepth) {
+      throw refusal(
+        'QUERY_TOO_COSTLY',
+        `The operation is ${is.depth} levels deep, at most ${limits.maxDepth}: split it`,
+      )
+    }
+    if (is.selections > limits.maxSelections) {
+      throw refusal(
+        'QUERY_TOO_COSTLY',
+        `The operation selects ${is.selections} fields, at most ${limits.maxSelections}: split it`,
+      )
+    }
+    if (is.cost > limits.maxCost) {
+      const cost = Math.ceil(is.cost)
+      throw refusal(
+        'QUERY_TOO_COSTLY',
+        `The operation costs ${cost}, at most ${limits.maxCost}: ask for smaller pages or nest fewer lists`,
+      )
+    }
   }
 }
 

@@ -23,8 +23,8 @@ export function localDataSource(subgraph: RunningSubgraph): SubgraphDataSource {
     async process(options: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
       if (!('incomingRequestContext' in options)) return {}
       const { query = '', operationName, variables } = options.request
-      const context = options.context.request
-      if (context.signal?.aborted) throw cancelled()
+      const { request: context, record } = options.context
+      if (record.clientGone) throw cancelled()
       const { data, errors } = await subgraph.execute({
         document: parsed(query),
         operationName,

@@ -42,18 +42,33 @@ export class RequestRefused extends Error {
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   const encoding = request.headers['content-encoding']
   if (encoding && encoding !== 'identity') throw new RequestRefused(415, 'Send the request body uncompressed')
-  const tooLarge = new RequestRefused(413, `The request body is larger than ${limit} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) throw tooLarge
-    chunks.push(chunk)
-  }
+  const tooLarge = () => new RequestRefused(413, `The request body is larger than ${limit} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  const text = await textOf(request, limit, tooLarge)
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch {
     throw new RequestRefused(400, 'The request body is not valid JSON')
   }
+}
+
+/** The whole body; rejects with what `tooLarge` makes as soon as it is longer than `limit`, and reads no further. */
+function textOf(request: IncomingMessage, limit: number, tooLarge: () => RequestRefused): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const read = (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= limit) return
+      request.off('data', read)
+      request.pause()
+      reject(tooLarge())
+    }
+    request.on('data', read)
+    request.on('end', () =>
+      resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8')),
+    )
+    request.on('error', reject)
+  })
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ApolloServerPlugin } from '@apollo/server'
 import {
   Kind,
   parse,
@@ -13,7 +12,6 @@ import { addVariable, coordinatesOf } from '../registry/coordinates'
 import { readSchema, visibleTo, type SchemaModel } from '../registry/schema-model'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { Logger } from '../subgraphs/shared/log'
-import type { GatewayContext } from './context'
 
 /** What was seen of one operation, client version and day since the last time it was written down. */
 export interface SeenOperation {
@@ -39,9 +37,20 @@ export interface UsageStore {
   forget(before: string): Promise<void>
 }
 
+/** An operation that is about to be executed, and who asks. */
+export interface ExecutingOperation {
+  document: DocumentNode
+  operation: OperationDefinitionNode
+  variables: Readonly<Record<string, unknown>> | undefined
+  tenantId: string | null
+  /** A header of the request. */
+  header(name: string): string | undefined
+}
+
 export interface UsageRecorder {
-  /** Watches every operation that is about to be executed. */
-  plugin: ApolloServerPlugin<GatewayContext>
+  /** Operations are of this supergraph from now on. */
+  supergraphLoaded(sdl: string): void
+  executing(operation: ExecutingOperation): void
   /** Writes down what was seen since the last time. */
   flush(): Promise<void>
   /** Stops and writes down the rest. */
@@ -176,30 +185,18 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       clearInterval(timer)
       await flush()
     },
-    plugin: {
-      serverWillStart: async () => ({
-        schemaDidLoadOrUpdate: ({ coreSupergraphSdl }) => {
-          if (coreSupergraphSdl) model = visibleTo(readSchema(parse(coreSupergraphSdl, { noLocation: true })))
-          known.clear()
-          byDocument = new WeakMap()
-        },
-      }),
-      requestDidStart: async ({ request, contextValue }) => ({
-        executionDidStart: async ({ document, operation }) => {
-          if (!model) return
-          const signature = signatureOf(model, document, operation)
-          for (const [name, type] of signature.variables)
-            addVariable(model, type, request.variables?.[name], signature.coordinates)
-          const headers = request.http?.headers
-          const client = clientName(headers?.get('apollographql-client-name'))
-          count(
-            signature,
-            contextValue.record.tenantId,
-            client,
-            clientName(headers?.get('apollographql-client-version'), ''),
-          )
-        },
-      }),
+    supergraphLoaded(sdl) {
+      model = visibleTo(readSchema(parse(sdl, { noLocation: true })))
+      known.clear()
+      byDocument = new WeakMap()
+    },
+    executing({ document, operation, variables, tenantId, header }) {
+      if (!model) return
+      const signature = signatureOf(model, document, operation)
+      for (const [name, type] of signature.variables)
+        addVariable(model, type, variables?.[name], signature.coordinates)
+      const client = clientName(header('apollographql-client-name'))
+      count(signature, tenantId, client, clientName(header('apollographql-client-version'), ''))
     },
   }
 }

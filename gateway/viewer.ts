@@ -1,5 +1,10 @@
 import { GraphQLError } from 'graphql'
-import { AccessTokenError, verifyAccessToken, type AccessTokenClaims } from '../subgraphs/shared/access-token'
+import { LRUCache } from 'lru-cache'
+import {
+  accessTokenVerifier,
+  AccessTokenError,
+  type AccessTokenClaims,
+} from '../subgraphs/shared/access-token'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { Viewer } from '../subgraphs/shared/context'
 import type { Database } from '../subgraphs/shared/database'
@@ -35,10 +40,15 @@ export interface SessionOptions {
 interface SessionState {
   userId: string
   permissionVersion: number
-  scopes: string[]
+  scopes: ReadonlySet<string>
 }
 
+/** The form in which a session's state is kept. */
+type StoredState = Omit<SessionState, 'scopes'> & { scopes: string[] }
+
 const cachedForMs = 60_000
+/** How many texts of states are kept read; a session's text stays the same until something about it changes. */
+const mostRead = 1000
 
 /**
  * Reads `Authorization: Bearer …`: verifies the access token, then asks for the state of its session. Scopes come
@@ -52,6 +62,19 @@ export function sessionViewers({
   clock,
   log,
 }: SessionOptions): ViewerResolver {
+  const verify = accessTokenVerifier(keys, issuer, clock)
+  const read = new LRUCache<string, SessionState>({ max: mostRead })
+
+  /** Of the same text always the same state, so that nothing is read twice and sets of scopes can be told apart. */
+  function stateFrom(text: string): SessionState {
+    let state = read.get(text)
+    if (!state) {
+      const { scopes, ...rest } = JSON.parse(text) as StoredState
+      read.set(text, (state = { ...rest, scopes: new Set(scopes) }))
+    }
+    return state
+  }
+
   /** No row: revoked, idle for too long, or user or tenant suspended. */
   async function stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
     const { tenantId, userId, sessionId } = claims
@@ -64,7 +87,7 @@ export function sessionViewers({
       },
     )
     if (!row) return null
-    return { userId: String(row[0]), permissionVersion: Number(row[1]), scopes: row[2] as string[] }
+    return { userId: String(row[0]), permissionVersion: Number(row[1]), scopes: new Set(row[2] as string[]) }
   }
 
   async function stateOf(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
@@ -78,7 +101,7 @@ export function sessionViewers({
       return stored(claims, requestId)
     }
     if (known === revoked) return stored(claims, requestId)
-    if (known !== null) return JSON.parse(known) as SessionState
+    if (known !== null) return stateFrom(known)
     const state = await stored(claims, requestId)
     if (state) await remember(cache, key, state, requestId)
     return state
@@ -92,7 +115,8 @@ export function sessionViewers({
     requestId: string,
   ): Promise<void> {
     try {
-      await store.set(key, JSON.stringify(state), { ttlMs: cachedForMs, onlyIfAbsent: true })
+      const text = JSON.stringify({ ...state, scopes: [...state.scopes] } satisfies StoredState)
+      await store.set(key, text, { ttlMs: cachedForMs, onlyIfAbsent: true })
     } catch (error) {
       log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
     }
@@ -103,7 +127,7 @@ export function sessionViewers({
     if (authorization === undefined) return null
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
     if (!token) throw refused(notUsable)
-    const claims = verified(keys, issuer, token, clock)
+    const claims = verified(verify, token)
     const state = await stateOf(claims, requestId)
     if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
     const { tenantId, userId, sessionId } = claims
@@ -112,16 +136,16 @@ export function sessionViewers({
       userId,
       sessionId,
       permissionVersion: state.permissionVersion,
-      scopes: new Set(state.scopes),
+      scopes: state.scopes,
     }
   }
 }
 
 const notUsable = 'The access token is not valid: sign in again'
 
-function verified(keys: TokenKeys, issuer: string, token: string, clock: Clock): AccessTokenClaims {
+function verified(verify: (token: string) => AccessTokenClaims, token: string): AccessTokenClaims {
   try {
-    return verifyAccessToken(keys, issuer, token, clock)
+    return verify(token)
   } catch (error) {
     const expired = error instanceof AccessTokenError && error.expired
     throw refused(expired ? 'accessToken expired: refresh it with refreshSession' : notUsable)

@@ -158,7 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
       trustProxy: config.trustProxy,
       scalars,
-      plugins: [usage.plugin],
+      usage,
       explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
     })
     opened.push(() => gateway.close())

@@ -40,7 +40,7 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: pin
   const options: pino.LoggerOptions = {
     level: config.logLevel,
     base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime(),
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
     redact: {
@@ -53,6 +53,29 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: pin
     },
   }
   return destination ? pino(options, destination) : pino(options)
+}
+
+/**
+ * A logger of the same lines at the same place that does not look for secrets: for a line whose members are all known
+ * and none of which can be one. Looking through one line of a request takes longer than writing it.
+ */
+export function withoutRedaction(log: Logger): Logger {
+  return log.child({}, { redact: [] })
+}
+
+/** The present instant as pino wants it; only the milliseconds are written anew within one second. */
+function isoTime(): () => string {
+  let second = NaN
+  let text = ''
+  return () => {
+    const now = Date.now()
+    const ms = now % 1000
+    if (now - ms !== second) {
+      second = now - ms
+      text = `,"time":"${new Date(second).toISOString().slice(0, -4)}`
+    }
+    return `${text}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`
+  }
 }
 
 /** Error members worth a line. The rest stays out: database errors carry the row's values in detail and parameters. */

@@ -1,4 +1,4 @@
-import { createLogger } from '../../subgraphs/shared/log'
+import { createLogger, withoutRedaction } from '../../subgraphs/shared/log'
 
 /** What a logger wrote, line by line. */
 function capture() {
@@ -16,6 +16,41 @@ test('a line carries its level by name, an ISO instant and no host or process', 
       operation: 'Viewer',
       msg: 'answered',
     },
+  ])
+})
+
+test('every instant is written whole, within one second and beyond', () => {
+  const { lines, destination } = capture()
+  const log = createLogger({ logLevel: 'info' }, destination)
+  const instants = [
+    '2026-11-20T23:59:59.000Z',
+    '2026-11-20T23:59:59.007Z',
+    '2026-11-20T23:59:59.042Z',
+    '2026-11-20T23:59:59.999Z',
+    '2026-11-21T00:00:00.000Z',
+    '2026-11-20T23:59:59.100Z',
+  ]
+  const now = jest.spyOn(Date, 'now')
+  for (const instant of instants) {
+    now.mockReturnValue(Date.parse(instant))
+    log.info('now')
+  }
+  now.mockRestore()
+  expect(lines.map(({ time }) => time)).toEqual(instants)
+})
+
+test('lines without redaction are otherwise the same, and change nothing for others', () => {
+  const { lines, destination } = capture()
+  const log = createLogger({ logLevel: 'info' }, destination)
+  const plain = withoutRedaction(log)
+  for (const each of [log, plain, log])
+    each.info({ requestId: 'r', codes: ['A'], token: 's3cret' }, 'request')
+  plain.debug('below the level')
+  const line = { level: 'info', time: expect.any(String), requestId: 'r', codes: ['A'], msg: 'request' }
+  expect(lines).toEqual([
+    { ...line, token: '[redacted]' },
+    { ...line, token: 's3cret' },
+    { ...line, token: '[redacted]' },
   ])
 })
 

@@ -27,7 +27,7 @@ let tenantId: string | null
 async function start(options: { most?: number } = {}): Promise<void> {
   recorder = usageRecorder({ store, clock, log, intervalMs: hour, ...options })
   gateway = await startTestGateway({
-    plugins: [recorder.plugin],
+    usage: recorder,
     resolveViewer: async () => (tenantId === null ? null : { ...viewer, tenantId }),
   })
 }

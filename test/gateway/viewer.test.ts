@@ -129,6 +129,17 @@ describe('who asks', () => {
     expect(world.asked).toEqual([])
   })
 
+  it('is told so of a token that was good a moment ago, too', async () => {
+    const { ask, refusal, token, later, world } = setUp()
+    const old = token()
+    await ask(`Bearer ${old}`)
+    later(15 * 60_000)
+    expect(await refusal(`Bearer ${old}`)).toEqual(
+      refused('accessToken expired: refresh it with refreshSession'),
+    )
+    expect(world.asked).toHaveLength(1)
+  })
+
   it('is told the same of every other token that is no good', async () => {
     const { refusal, token, later, world } = setUp()
     const good = token()
@@ -211,6 +222,16 @@ describe('the state of a session', () => {
     world.row = null
     expect(await refusal(`Bearer ${token()}`)).toEqual(refused('The session has ended: sign in again'))
     expect(world.asked).toHaveLength(3)
+  })
+
+  it('is asked for again although the token itself is remembered', async () => {
+    const { ask, refusal, token, world, store } = setUp()
+    const same = `Bearer ${token()}`
+    await ask(same)
+    await revokeCachedSessions(store, claims.tenantId, [claims.sessionId])
+    world.row = null
+    expect(await refusal(same)).toEqual(refused('The session has ended: sign in again'))
+    expect(world.asked).toHaveLength(2)
   })
 
   it('is not put back by a request that read it before the session was revoked', async () => {

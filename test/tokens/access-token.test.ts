@@ -1,6 +1,11 @@
 import { createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 import fc from 'fast-check'
-import { AccessTokenError, issueAccessToken, verifyAccessToken } from '../../subgraphs/shared/access-token'
+import {
+  accessTokenVerifier,
+  AccessTokenError,
+  issueAccessToken,
+  verifyAccessToken,
+} from '../../subgraphs/shared/access-token'
 import { tokenKeys } from '../../subgraphs/shared/token-keys'
 
 const start = Date.UTC(2026, 10, 20, 12, 0, 0)
@@ -187,4 +192,78 @@ describe('several keys', () => {
 
 test('random bytes in place of the signature are refused', () => {
   expect(refusal(`${head}.${body}.${randomBytes(64).toString('base64url')}`)).toBe('invalid')
+})
+
+describe('a remembered token', () => {
+  let ms = 0
+  const clock = { now: () => new Date(start + ms) }
+  beforeEach(() => (ms = 0))
+
+  function said(verify: (token: string) => unknown, text: string): unknown {
+    try {
+      return verify(text)
+    } catch (error) {
+      if (error instanceof AccessTokenError) return error.expired ? 'expired' : 'invalid'
+      throw error
+    }
+  }
+
+  test('says what it said the first time', () => {
+    const verify = accessTokenVerifier(keys, issuer, clock)
+    expect([verify(token), verify(token)]).toEqual([claims, claims])
+    expect(verify(token)).toBe(verify(token))
+  })
+
+  test('is refused from the millisecond it expires on, and again when it comes again', () => {
+    const verify = accessTokenVerifier(keys, issuer, clock)
+    verify(token)
+    ms = 15 * 60_000 - 1
+    expect(said(verify, token)).toEqual(claims)
+    ms += 1
+    expect([said(verify, token), said(verify, token)]).toEqual(['expired', 'expired'])
+  })
+
+  test('is not good before its time, should the clock be set back', () => {
+    const verify = accessTokenVerifier(keys, issuer, clock)
+    verify(token)
+    ms = -61_000
+    expect(said(verify, token)).toBe('invalid')
+  })
+
+  test('with any one character changed is refused', () => {
+    const verify = accessTokenVerifier(keys, issuer, clock)
+    verify(token)
+    for (let at = 0; at < token.length; at++) {
+      const other = token[at] === 'A' ? 'B' : 'A'
+      expect(said(verify, token.slice(0, at) + other + token.slice(at + 1))).toBe('invalid')
+    }
+    expect(said(verify, `${token}A`)).toBe('invalid')
+    expect(said(verify, token.slice(0, -1))).toBe('invalid')
+    expect(said(verify, token)).toEqual(claims)
+  })
+
+  test('is of one issuer: another one does not know it', () => {
+    accessTokenVerifier(keys, issuer, clock)(token)
+    expect(said(accessTokenVerifier(keys, 'elsewhere', clock), token)).toBe('invalid')
+  })
+
+  test('is refused once its key is taken off the list', () => {
+    const publicKeys = new Map(keys.publicKeys)
+    const verify = accessTokenVerifier({ ...keys, publicKeys }, issuer, clock)
+    verify(token)
+    publicKeys.delete(keys.kid!)
+    expect(said(verify, token)).toBe('invalid')
+  })
+
+  test('is forgotten for newer ones, and then verified again', () => {
+    const verify = accessTokenVerifier(keys, issuer, clock, 2)
+    const another = (permissionVersion: number) =>
+      issueAccessToken(keys, issuer, { ...claims, permissionVersion }, at(0)).token
+    const [first, ...others] = [token, another(4), another(5)].map(verify)
+    expect(others.map(({ permissionVersion }) => verify(another(permissionVersion)))).toEqual(others)
+    // A remembered token gives the object it gave before.
+    expect(verify(another(5))).toBe(others[1])
+    expect(verify(token)).toEqual(first)
+    expect(verify(token)).not.toBe(first)
+  })
 })
