@@ -8,6 +8,7 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
 } from 'graphql'
+import type { SubgraphContext } from '../context'
 import { completeItem, completionOf, type Complete, type Completion, type ObjectCompiler } from './complete'
 import { isPromise, type Place, type Scope } from './run'
 
@@ -16,7 +17,11 @@ type Field = GraphQLField<unknown, unknown>
 type FieldResolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 
 /** How a subgraph answers references to a type. */
-export type ReferenceResolver = (reference: object, context: unknown, info: GraphQLResolveInfo) => unknown
+export type ReferenceResolver = (
+  reference: object,
+  context: SubgraphContext,
+  info: GraphQLResolveInfo,
+) => unknown
 
 /** Where @apollo/subgraph keeps reference resolvers. */
 export interface ReferenceExtensions {
@@ -52,7 +57,7 @@ export function referenceResults(definition: Field): FieldResolver {
           `The _entities resolver tried to load an entity for type "${reference.__typename}", but no object or interface type of that name was found in the schema`,
         )
       const resolve = (type.extensions as ReferenceExtensions).apollo?.subgraph?.resolveReference
-      return resolve ? resolve(reference, context, info) : reference
+      return resolve ? resolve(reference, context as SubgraphContext, info) : reference
     })
     return { types, values }
   }
