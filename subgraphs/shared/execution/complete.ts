@@ -133,8 +133,8 @@ function listOf(type: GraphQLList<GraphQLOutputType>, place: Place, objects: Obj
         completed.push(result)
       }
     } catch (error) {
-      // The list is lost; what is still under way in it may fail too, and nobody will ask.
-      if (isPending) void Promise.allSettled(completed)
+      // The list is lost; what is still under way in it may fail too, and a rejection that nobody handles ends the process.
+      void Promise.allSettled(Array.isArray(value) ? [...completed, ...(value as unknown[])] : completed)
       throw error
     }
     return isPending ? Promise.all(completed) : completed
