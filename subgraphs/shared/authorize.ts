@@ -1,22 +1,14 @@
 import { defaultFieldResolver, isAbstractType, isObjectType } from 'graphql'
-import type { GraphQLFieldResolver, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from 'graphql'
-import { applyMiddleware } from 'graphql-middleware'
-import { chain, rule, shield, type IRule } from 'graphql-shield'
+import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { isWrapper, type Declarations, type Requirement } from './access'
 import type { SubgraphContext } from './context'
-import { forbidden } from './errors'
+import type { ReferenceExtensions, ReferenceResolver } from './execution/entities'
+import { isPromise } from './execution/run'
+import { guarded, shieldRule, type Resolver, type Rule } from './guard-rules'
 import type { SubgraphName } from './names'
 import { decide, typePolicies, type Policies } from './policy'
 
 type Row = Readonly<Record<string, unknown>>
-type ShieldRule = IRule | ReturnType<typeof chain>
-type Guard = (
-  resolve: (...args: never[]) => unknown,
-  parent: unknown,
-  args: unknown,
-  context: unknown,
-  info: GraphQLResolveInfo,
-) => Promise<unknown>
 
 /** What the guards of one subgraph are made from. */
 interface Rules {
@@ -24,7 +16,7 @@ interface Rules {
   schema: GraphQLSchema
   declarations: Declarations
   policies: Policies
-  made: Map<string, ShieldRule>
+  made: Map<string, Rule>
 }
 
 /**
@@ -39,40 +31,27 @@ export function guardSchema(
 ): GraphQLSchema {
   const rules: Rules = { subgraph, schema, declarations, policies, made: new Map() }
   guardRows(rules)
-  const guarded = applyMiddleware(schema, fieldGuards(schema, fieldRules(rules)))
+  guardFields(rules)
   for (const { name } of declarations.types.values()) {
-    const type = guarded.getType(name)
+    const type = schema.getType(name)
     if (isObjectType(type)) guardReferences(rules, type)
   }
-  return guarded
+  return schema
 }
 
-/**
- * One shield rule per distinct requirement. What only the viewer decides is decided once per request; the rule's name
- * carries the subgraph, because shield caches by name.
- */
-function shieldRule(rules: Rules, requirement: Requirement): ShieldRule {
-  const name = `${rules.subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}`
-  let made = rules.made.get(name)
-  if (!made) {
-    const cache = requirement.kind === 'scopes' ? 'contextual' : 'no_cache'
-    made = rule(name, { cache })((row: Row | undefined, _args: unknown, context: SubgraphContext) => {
-      try {
-        return decide(requirement, rules.policies, context, row ?? {})
-      } catch (error) {
-        // shield would turn what is thrown into a plain denial, and nobody would learn of the fault
-        return error instanceof Error ? error : new Error(String(error))
-      }
-    })
-    rules.made.set(name, made)
-  }
-  return made
+/** One rule per distinct requirement. */
+function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}`
+  const known = made.get(name)
+  if (known) return known
+  const rule = shieldRule(name, requirement, policies)
+  made.set(name, rule)
+  return rule
 }
 
-/** All requirements in order, each once, as one rule. */
-function shieldRules(rules: Rules, requirements: readonly Requirement[]): ShieldRule | null {
-  const distinct = [...new Set(requirements.map((requirement) => shieldRule(rules, requirement)))]
-  return distinct.length > 1 ? chain(...distinct) : (distinct[0] ?? null)
+/** The rules of requirements in their order, each once. */
+function rulesOf(rules: Rules, requirements: readonly Requirement[]): Rule[] {
+  return [...new Set(requirements.map((requirement) => ruleOf(rules, requirement)))]
 }
 
 /** What the viewer must meet before objects of a type are handed out; a row rule asks here for a viewer only. */
@@ -94,50 +73,42 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
   return [...own, ...inner]
 }
 
-/** The rule of every field that has one: what it declares itself, and what the type it returns asks of its viewers. */
-function fieldRules(rules: Rules): Record<string, Record<string, ShieldRule>> {
-  const tree: Record<string, Record<string, ShieldRule>> = {}
+/** Guards every field that declares access itself or returns a type that asks something of its viewers. */
+function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
     for (const { field, returns, access } of type.fields.values()) {
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
-      const found = shieldRules(rules, [...(access?.requirements ?? []), ...entering])
-      if (found) (tree[type.name] ??= {})[field] = found
+      const asked = rulesOf(rules, [...(access?.requirements ?? []), ...entering])
+      const target = fieldOf(rules, type.name, field)
+      // Wrapping the others would cost every leaf of every row.
+      if (target && asked.length > 0) target.resolve = guarded(asked, target.resolve ?? defaultFieldResolver)
     }
   }
-  return tree
 }
 
-/** shield's middleware for exactly the fields of the tree: wrapping the others would cost every leaf of every row. */
-function fieldGuards(
-  schema: GraphQLSchema,
-  tree: Record<string, Record<string, ShieldRule>>,
-): Record<string, Record<string, Guard>> {
-  const generator = shield(tree, { allowExternalErrors: true, fallbackError: forbidden() })
-  const generated = generator.generate(schema) as Record<string, Record<string, Guard | { resolve: Guard }>>
-  // For a combination of rules shield makes an object around the function.
-  const functionOf = (guard: Guard | { resolve: Guard }) => ('resolve' in guard ? guard.resolve : guard)
-  return Object.fromEntries(
-    Object.entries(tree).map(([type, fields]) => [
-      type,
-      Object.fromEntries(Object.keys(fields).map((field) => [field, functionOf(generated[type]![field]!)])),
-    ]),
-  )
+function fieldOf({ schema }: Rules, typeName: string, field: string) {
+  const type = schema.getType(typeName)
+  return isObjectType(type) ? type.getFields()[field] : undefined
 }
 
 function guardReferences(rules: Rules, type: GraphQLObjectType): void {
-  const entry = shieldRules(rules, entryRequirements(rules, type.name))
+  const asked = rulesOf(rules, entryRequirements(rules, type.name))
   const apollo = (type.extensions as ReferenceExtensions).apollo
   const resolve = apollo?.subgraph?.resolveReference
-  if (!entry || !resolve) return
-  const [anyField] = Object.keys(type.getFields())
-  const guard = fieldGuards(rules.schema, { [type.name]: { [anyField!]: entry } })[type.name]![anyField!]!
+  if (asked.length === 0 || !resolve) return
+  const guard = guarded(asked, (reference, _args, context, info) =>
+    resolve(reference as object, context, info),
+  )
   const admitted = admission(rules, type.name)
-  const resolveReference: ReferenceResolver = async (reference, context, info) => {
-    const row = await guard(() => resolve(reference, context, info), reference, {}, context, info)
-    const result = admitted(row, context)
-    // An error that is returned here would be marked as an object of this type, and then taken for one.
-    if (result instanceof Error) throw result
-    return result
+  const resolveReference: ReferenceResolver = (reference, context: SubgraphContext, info) => {
+    const admit = (row: unknown) => thrown(admitted(row, context))
+    try {
+      const row: unknown = guard(reference, {}, context, info)
+      return isPromise(row) ? row.then(admit) : admit(row)
+    } catch (error) {
+      // Thrown here it would be the error of all references of the call.
+      return Promise.reject(error as Error)
+    }
   }
   type.extensions = {
     ...type.extensions,
@@ -145,11 +116,10 @@ function guardReferences(rules: Rules, type: GraphQLObjectType): void {
   }
 }
 
-type ReferenceResolver = (reference: object, context: SubgraphContext, info: GraphQLResolveInfo) => unknown
-
-/** Where @apollo/subgraph keeps reference resolvers. */
-interface ReferenceExtensions {
-  apollo?: { subgraph?: { resolveReference?: ReferenceResolver } }
+/** An error that is returned would be marked as an object of its type by @apollo/subgraph, and then taken for one. */
+function thrown(result: unknown): unknown {
+  if (result instanceof Error) throw result
+  return result
 }
 
 /**
@@ -158,16 +128,20 @@ interface ReferenceExtensions {
  */
 function guardRows(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    const object = rules.schema.getType(type.name)
-    for (const { field, returns } of isObjectType(object) ? type.fields.values() : []) {
-      const target = (object as GraphQLObjectType).getFields()[field]
+    for (const { field, returns } of type.fields.values()) {
+      const target = fieldOf(rules, type.name, field)
       if (!target || typePolicies(returns, rules.declarations).length === 0) continue
-      const resolve: GraphQLFieldResolver<unknown, SubgraphContext> = target.resolve ?? defaultFieldResolver
+      const resolve: Resolver = target.resolve ?? defaultFieldResolver
       const admitted = admission(rules, returns)
-      target.resolve = async (parent, args, context: SubgraphContext, info) => {
-        const result: unknown = await resolve(parent, args, context, info)
-        if (!Array.isArray(result)) return admitted(result, context)
-        return (await Promise.all(result)).map((row) => admitted(row, context))
+      target.resolve = (parent, args, context: SubgraphContext, info) => {
+        const admit = (rows: unknown): unknown => {
+          if (!Array.isArray(rows)) return admitted(rows, context)
+          return rows.some(isPromise)
+            ? Promise.all(rows).then(admit)
+            : rows.map((row) => admitted(row, context))
+        }
+        const result: unknown = resolve(parent, args as Record<string, unknown>, context, info)
+        return isPromise(result) ? result.then(admit) : admit(result)
       }
     }
   }

@@ -1,9 +1,10 @@
-import { execute, GraphQLError, validate } from 'graphql'
+import { GraphQLError, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
 import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from './context'
 import { tenantScope, type Database } from './database'
 import { auditDenials } from './denials'
 import { maskError, unavailable } from './errors'
+import { compiledExecution } from './execution/compile'
 import type { RunningSubgraph, SubgraphOperation } from './subgraph'
 
 /** The executing half of a running subgraph. */
@@ -12,6 +13,7 @@ export function executor(
   database: Database,
   services: Services,
 ): Pick<RunningSubgraph, 'execute' | 'close'> {
+  const execute = compiledExecution(schema)
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>()
   // All fetches of one request share one view, hence their loaders and the rules decided about the viewer.
   const views = new WeakMap<RequestContext, SubgraphContext>()
@@ -42,7 +44,7 @@ export function executor(
     const contextValue = viewOf(context)
     const run = async () => {
       const variableValues = variables as Record<string, unknown> | undefined
-      const executed = await execute({ schema, document, operationName, variableValues, contextValue })
+      const executed = await execute({ document, operationName, variableValues, contextValue })
       if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
       return executed
     }
