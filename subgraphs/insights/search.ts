@@ -80,12 +80,11 @@ export async function searchInteractions(
       request.wantsCount ? count() : null,
     ])
     const connection = connectionOf<Found>(position, page, totalCount)
-    const edges = connection.edges.map((edge) => ({
-      ...edge,
-      rank: edge.node.rank,
-      highlight: highlighted(edge.node.highlight ?? ''),
-    }))
-    return { ...connection, edges }
+    const { nodes, pageInfo } = connection
+    const edges = connection.edges.map((edge) =>
+      Object.assign(edge, { rank: edge.node.rank, highlight: highlighted(edge.node.highlight ?? '') }),
+    )
+    return { edges, nodes, pageInfo, totalCount }
   } catch (error) {
     throw asMalformedCursor(position, error)
   }

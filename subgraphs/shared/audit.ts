@@ -1,5 +1,5 @@
 import type { SubgraphContext } from './context'
-import type { Transaction } from './database'
+import type { Statement, Transaction } from './database'
 import type { EntityModel } from './entity'
 import { uuidv7 } from './id'
 import { named } from './statement'
@@ -44,28 +44,28 @@ const insertEntries = `
     FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
       AS entry(id, actor_id, action, resource_type, resource_id, changes)`
 
-/** Appends entries to the audit trail in the transaction that made the change: one statement for all. */
-export async function writeAudit(
-  context: SubgraphContext,
-  transaction: Pick<Transaction, 'run'>,
-  entries: readonly AuditEntry[],
-): Promise<void> {
-  if (entries.length === 0) return
+/** The statement that appends entries to the audit trail, one for all of them. */
+export function auditStatement(context: SubgraphContext, entries: readonly AuditEntry[]): Statement {
   const now = context.clock.now()
-  await transaction.run(
-    named(insertEntries, [
-      now.toISOString(),
-      context.clientIp?.slice(0, 50) ?? null,
-      context.userAgent?.slice(0, 1_000) ?? null,
-      context.requestId,
-      entries.map(() => uuidv7(now.getTime())),
-      entries.map((entry) =>
-        entry.actorId === undefined ? (context.binding.actorId ?? null) : entry.actorId,
-      ),
-      entries.map((entry) => entry.action),
-      entries.map((entry) => entry.resourceType),
-      entries.map((entry) => entry.resourceId),
-      entries.map((entry) => JSON.stringify(entry.changes)),
-    ]),
-  )
+  return named(insertEntries, [
+    now.toISOString(),
+    context.clientIp?.slice(0, 50) ?? null,
+    context.userAgent?.slice(0, 1_000) ?? null,
+    context.requestId,
+    entries.map(() => uuidv7(now.getTime())),
+    entries.map((entry) => (entry.actorId === undefined ? (context.binding.actorId ?? null) : entry.actorId)),
+    entries.map((entry) => entry.action),
+    entries.map((entry) => entry.resourceType),
+    entries.map((entry) => entry.resourceId),
+    entries.map((entry) => JSON.stringify(entry.changes)),
+  ])
+}
+
+/** Appends entries to the audit trail with the end of the transaction that made the change. */
+export function writeAudit(
+  context: SubgraphContext,
+  transaction: Pick<Transaction, 'atEnd'>,
+  entries: readonly AuditEntry[],
+): void {
+  if (entries.length > 0) transaction.atEnd(auditStatement(context, entries))
 }

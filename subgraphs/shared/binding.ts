@@ -34,15 +34,24 @@ export interface Bound {
   readonly binding: Binding | null
   /** The parameters of `bindText`. */
   readonly settings: readonly string[]
-  readonly isolation: IsolationLevel | null
+  /** The text that begins its transaction, which its first statement brings along; null: single statements. */
+  readonly begin: string | null
   /** A binding covers any number of single statements, or one transaction: true once it has begun one. */
   used: boolean
 }
 
-/** Sets the binding until the end of the transaction, which is the end of the message batch unless BEGIN was sent. */
+/** How a transaction begins. */
+export interface Beginning {
+  isolation?: IsolationLevel
+}
+
+/**
+ * Sets the binding until the end of the transaction, which is the end of the message batch unless BEGIN was sent. In the
+ * condition, so that no row has to be sent and read.
+ */
 export const bindText =
-  "SELECT set_config('app.tenant_id', $1, true), set_config('app.actor_id', $2, true), " +
-  "set_config('app.request_id', $3, true), set_config('statement_timeout', $4, true)"
+  "SELECT WHERE num_nulls(set_config('app.tenant_id', $1, true), set_config('app.actor_id', $2, true), " +
+  "set_config('app.request_id', $3, true), set_config('statement_timeout', $4, true)) > 0"
 
 /** The binding's own prepared statement on every connection. */
 export const bindName = 'tenant_binding'
@@ -50,18 +59,15 @@ export const bindName = 'tenant_binding'
 // eslint-disable-next-line no-control-regex -- control characters are what is refused
 const printable = /^[^\x00-\x1f\x7f]{0,200}$/
 
-/** Throws when the binding is malformed. `statementTimeoutMs` 0: no time limit. */
-export function boundTo(
-  binding: Binding | null,
-  statementTimeoutMs: number,
-  isolation?: IsolationLevel,
-): Bound {
+/** Throws when the binding is malformed. `statementTimeoutMs` 0: no time limit. `beginning`: it is for a transaction. */
+export function boundTo(binding: Binding | null, statementTimeoutMs: number, beginning?: Beginning): Bound {
   const { tenantId, actorId, requestId } = binding ?? { tenantId: null }
   if (tenantId !== null && !isUuid(tenantId)) throw new Error('The tenant id to bind is not a UUID')
   if (actorId != null && !isUuid(actorId)) throw new Error('The actor id to bind is not a UUID')
   if (!printable.test(requestId ?? '')) throw new Error('The request id to bind is not short printable text')
   const settings = [tenantId ?? '', actorId ?? '', requestId ?? '', String(statementTimeoutMs)]
-  return { binding, settings, isolation: isolation ?? null, used: false }
+  const isolation = beginning?.isolation ? ` ISOLATION LEVEL ${beginning.isolation}` : ''
+  return { binding, settings, begin: beginning ? `START TRANSACTION${isolation}` : null, used: false }
 }
 
 /** Throws when code that runs in a tenant's scope sends a statement bound otherwise. */
@@ -77,17 +83,29 @@ export interface Session {
   begun: Bound | null
   readonly mode: BindingMode
   readonly names: StatementNames
+  /** How the columns of a prepared statement's rows are read, by its name. */
+  readonly parsers: Map<string, readonly Parser[]>
   getTransactionStatus(): pg.TransactionStatus
+  getTypeParser(oid: number, format: 'text'): Parser
+  /** Tells whoever listens of a statement that is about to be sent. */
+  tell(bound: Bound, statement: { text: string; values?: readonly unknown[] }): void
 }
+
+/** Reads one value as PostgreSQL prints it. */
+export type Parser = (text: string) => unknown
+
+/** Where a statement stands: see {@link placeOf}. */
+export type Place = 'alone' | 'begin' | 'first' | 'inside'
 
 const begin = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:begin|start\s+transaction)\b/i
 
 /**
  * Where a statement stands, decided when it is sent and by the protocol's state, not by its text: alone (the binding
- * goes before it), beginning a transaction (the binding follows it) or inside one (nothing to add).
+ * goes before it), beginning a transaction (the binding follows it), first in a transaction (BEGIN and the binding go
+ * before it) or inside one (nothing to add).
  * Throws, before anything is sent, when the connection's transaction has ended or belongs to another binding.
  */
-export function placeOf(session: Session, bound: Bound, text: string): 'alone' | 'begin' | 'inside' {
+export function placeOf(session: Session, bound: Bound, text: string): Place {
   if (session.getTransactionStatus() !== 'I') {
     if (session.begun !== bound) throw new Error('The tenant binding changed inside a transaction')
     bound.used = true
@@ -95,13 +113,9 @@ export function placeOf(session: Session, bound: Bound, text: string): 'alone' |
   }
   if (bound.used) throw new Error('This transaction has ended: begin another one with transaction()')
   session.begun = bound
-  if (!begin.test(text)) return 'alone'
+  const begins = begin.test(text)
+  if (!begins && bound.begin === null) return 'alone'
   if (!bound.binding) throw new Error('A transaction needs a tenant binding: use transaction()')
   bound.used = true
-  return 'begin'
-}
-
-/** BEGIN with the isolation level: the binding that follows takes a snapshot, and then the level can no longer be set. */
-export function beginText(bound: Bound, text: string): string {
-  return bound.isolation ? `${text} ISOLATION LEVEL ${bound.isolation}` : text
+  return begins ? 'begin' : 'first'
 }

@@ -4,16 +4,17 @@ import type { SubgraphContext } from './context'
 import { modelOf, selectedProjection, type EntityClass, type EntityModel, type Projection } from './entity'
 import { badUserInput, unauthenticated } from './errors'
 import { standingConditions } from './filter'
+import type { Statement } from './database'
 import { instantOf, isUuid } from './id'
 import { named, Parameters } from './statement'
 
 /** Keys per statement; PostgreSQL plans `= ANY` of this size well and one request seldom has more. */
 const batchSize = 1_000
 
-/** A loader of this request, made once per key. */
+/** A loader of this request, made once per key: a text that tells of all it depends on, or an object of its own. */
 export function requestLoader<K, V>(
   context: SubgraphContext,
-  key: string,
+  key: string | object,
   batch: DataLoader.BatchLoadFn<K, V>,
 ): DataLoader<K, V> {
   let loader = context.loaders.get(key) as DataLoader<K, V> | undefined
@@ -52,19 +53,30 @@ async function rowsBy(
   projection: Projection,
   keys: readonly string[],
 ): Promise<(Record<string, unknown> | null)[]> {
-  const parameters = new Parameters()
-  const conditions = standingConditions(context, model, parameters)
-  conditions.push(`t.${model.columns.get(property)!.sql} = ANY(${parameters.add(keys)})`)
-  const instants = property === 'id' ? instantConditions(model, keys, parameters) : []
-  if (!instants) return keys.map(() => null)
-  conditions.push(...instants)
-  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')}`
+  const statement = lookUp(context, model, property, projection, keys)
   const found = new Map<unknown, Record<string, unknown>>()
-  for (const values of await context.db.rows(context.binding, named(text, parameters.values))) {
+  for (const values of statement ? await context.db.rows(context.binding, statement) : []) {
     const row = projection.toRow(values)
     found.set(row[property], row)
   }
   return keys.map((key) => found.get(key) ?? null)
+}
+
+/** Null when no row can have one of the keys. */
+function lookUp(
+  context: SubgraphContext,
+  model: EntityModel,
+  property: string,
+  projection: Projection,
+  keys: readonly string[],
+): Statement | null {
+  const parameters = new Parameters()
+  const conditions = standingConditions(context, model, parameters)
+  conditions.push(`t.${model.columns.get(property)!.sql} = ANY(${parameters.add(keys)})`)
+  const instants = property === 'id' ? instantConditions(model, keys, parameters) : []
+  if (!instants) return null
+  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${[...conditions, ...instants].join(' AND ')}`
+  return named(text, parameters.values)
 }
 
 /**
@@ -82,23 +94,27 @@ export function load<E>(
 }
 
 /** The row of an entity by another property that is unique within the tenant, or null. Batched like {@link load}. */
-export async function loadBy<E>(
+export function loadBy<E>(
   context: SubgraphContext,
   entity: EntityClass<E>,
   property: keyof E & string,
   value: string | null | undefined,
   info: GraphQLResolveInfo,
 ): Promise<E | null> {
-  if (value === null || value === undefined) return null
-  const model = modelOf(context, entity)
-  const isId = model.columns.get(property)?.type === 'uuid'
-  if (isId && !isUuid(value)) throw badUserInput(`"${value}" is not an id`)
-  requireTenant(context, model)
-  const projection = selectedProjection(model, info, [[]], [property])
-  const loader = requestLoader<string, Record<string, unknown> | null>(
-    context,
-    `row ${model.name} ${property} ${projection.key}`,
-    (keys) => rowsBy(context, model, property, projection, keys),
-  )
-  return (await loader.load(isId ? value.toLowerCase() : value)) as E | null
+  if (value === null || value === undefined) return Promise.resolve(null)
+  try {
+    const model = modelOf(context, entity)
+    const isId = model.columns.get(property)?.type === 'uuid'
+    if (isId && !isUuid(value)) throw badUserInput(`"${value}" is not an id`)
+    requireTenant(context, model)
+    const projection = selectedProjection(model, info, undefined, [property])
+    const loader = requestLoader<string, Record<string, unknown> | null>(
+      context,
+      property === 'id' ? projection : `row ${model.name} ${property} ${projection.key}`,
+      (keys) => rowsBy(context, model, property, projection, keys),
+    )
+    return loader.load(isId ? value.toLowerCase() : value) as Promise<E | null>
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
 }

@@ -109,8 +109,8 @@ async function perform<T>(
   const entries: AuditEntry[] = []
   const events: { topic: string; payload: unknown }[] = []
   const result = await work(mutationTransaction(context, transaction, entries, events))
-  await writeAudit(context, transaction, entries)
-  await writeEvents(context, transaction, events)
+  writeAudit(context, transaction, entries)
+  writeEvents(context, transaction, events)
   return result
 }
 
@@ -118,14 +118,14 @@ const insertEvents = `
   INSERT INTO shared.outbox_events (id, topic, payload, created_at)
   SELECT event.id, event.topic, event.payload, $1 FROM unnest($2::uuid[], $3::text[], $4::jsonb[]) AS event(id, topic, payload)`
 
-async function writeEvents(
+function writeEvents(
   context: SubgraphContext,
   transaction: Transaction,
   events: readonly { topic: string; payload: unknown }[],
-): Promise<void> {
+): void {
   if (events.length === 0) return
   const now = context.clock.now()
-  await transaction.run(
+  transaction.atEnd(
     named(insertEvents, [
       now.toISOString(),
       events.map(() => uuidv7(now.getTime())),
@@ -162,7 +162,7 @@ async function once<T extends object>(
     const entity = typeof row === 'object' && row !== null ? entityNameOf(row) : undefined
     return entity ? [[name, entity, (row as { id: string }).id]] : []
   })
-  await transaction.run(
+  transaction.atEnd(
     named(
       'UPDATE shared.idempotency_keys SET result = $4 WHERE actor_id = $1 AND operation = $2 AND key = $3',
       [...key, JSON.stringify(answer)],

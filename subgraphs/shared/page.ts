@@ -1,3 +1,4 @@
+import type DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from './context'
 import { encodeCursor, malformed, type Position } from './cursor'
@@ -26,32 +27,50 @@ interface Placing {
   order: { name: string; column: { property: string } }
 }
 
-/** The connection of a page's rows, one more of them when there are further ones. */
+/**
+ * The connection of a page's rows, one more of them when there are further ones. Cursors and edges are made when they are
+ * read: most questions ask for neither.
+ */
 export function connectionOf<E>(
   page: Placing,
   rows: Record<string, unknown>[],
   totalCount: number | null,
 ): Connection<E> {
-  const shown = rows.slice(0, page.first)
-  const edges = shown.map((row) => ({
-    node: row as E,
-    cursor: encodeCursor(page.order.name, {
-      key: textOf(row[page.order.column.property]),
-      id: String(row['id']),
-    }),
-  }))
+  const shown = rows.length > page.first ? rows.slice(0, page.first) : rows
+  const cursorOf = (row: Record<string, unknown> | undefined) =>
+    row ? encodeCursor(page.order.name, positionOf(row, page.order.column.property)) : null
   return {
-    edges,
+    get edges() {
+      return shown.map((row) => edgeOf<E>(row, cursorOf))
+    },
     nodes: shown as E[],
     pageInfo: {
       hasNextPage: rows.length > page.first,
       hasPreviousPage: page.after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return cursorOf(shown[0])
+      },
+      get endCursor() {
+        return cursorOf(shown.at(-1))
+      },
     },
     totalCount,
   }
 }
+
+function edgeOf<E>(row: Record<string, unknown>, cursorOf: (row: Record<string, unknown>) => string | null) {
+  return {
+    node: row as E,
+    get cursor() {
+      return cursorOf(row)!
+    },
+  }
+}
+
+const positionOf = (row: Record<string, unknown>, property: string): Position => ({
+  key: textOf(row[property]),
+  id: String(row['id']),
+})
 
 const textOf = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value)
@@ -86,6 +105,34 @@ export async function page<E>(
   }
 }
 
+/** The pages that one field asks for under many parents, as long as they differ in nothing but the parent. */
+interface NestedPages {
+  entity: unknown
+  property: string
+  args: PageArguments
+  options: PageOptions
+  loader: DataLoader<string, Connection<unknown>>
+}
+
+/** Whether a further parent's page is asked for in the same way. Filters are not looked into: they make it different. */
+function isSame(known: NestedPages, other: Omit<NestedPages, 'loader'>): boolean {
+  const { args, options } = other
+  return (
+    known.entity === other.entity &&
+    known.property === other.property &&
+    known.options.defaultOrder === options.defaultOrder &&
+    known.args.first === args.first &&
+    known.args.after === args.after &&
+    known.args.orderBy?.field === args.orderBy?.field &&
+    known.args.orderBy?.direction === args.orderBy?.direction &&
+    isUnfiltered(known) &&
+    isUnfiltered(other)
+  )
+}
+
+const isUnfiltered = ({ args, options }: Pick<NestedPages, 'args' | 'options'>) =>
+  !args.filter && !options.where
+
 /**
  * A connection under each of many parents: the children whose `property` is the parent's id. One statement for all
  * parents of a level, and one more for their counts when `totalCount` is selected.
@@ -99,6 +146,23 @@ export function nested<E>(
   info: GraphQLResolveInfo,
   options: PageOptions = {},
 ): Promise<Connection<E>> {
+  const asked = { entity, property, args, options }
+  const [node, another] = info.fieldNodes
+  const known = another ? undefined : (context.loaders.get(node) as NestedPages | undefined)
+  if (known && isSame(known, asked)) return known.loader.load(parentId) as Promise<Connection<E>>
+  const loader = nestedLoader<E>(context, entity, property, args, info, options)
+  if (!another) context.loaders.set(node, { ...asked, loader })
+  return loader.load(parentId)
+}
+
+function nestedLoader<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  property: keyof E & string,
+  args: PageArguments,
+  info: GraphQLResolveInfo,
+  options: PageOptions,
+): DataLoader<string, Connection<E>> {
   const request = readPage(context, entity, args, info, options, context.services.config.nestedPageLimit, [
     property,
   ])
@@ -128,5 +192,5 @@ export function nested<E>(
     } catch (error) {
       throw asMalformedCursor(request, error)
     }
-  }).load(parentId)
+  })
 }

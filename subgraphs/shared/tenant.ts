@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { beginText, bindName, bindText, boundTo, checkScope, placeOf } from './binding'
-import type { Binding, BindingMode, Bound, IsolationLevel, Session } from './binding'
-import { BoundQuery } from './bound-query'
+import { bindName, bindText, boundTo, checkScope, placeOf } from './binding'
+import type { Beginning, Binding, BindingMode, Bound, Parser, Session } from './binding'
+import { BoundQuery, type Ahead, type QueryConfig } from './bound-query'
 import { statementNames } from './statement-names'
 
 export { tenantScope, type Binding, type BindingMode, type IsolationLevel } from './binding'
@@ -15,11 +15,17 @@ export interface Statement {
 
 export interface TenantClient extends pg.Client {
   /**
-   * Every statement from here to unbind() runs for this tenant: single statements, or one transaction. Throws when
-   * the binding is malformed or the client is bound already.
+   * Every statement from here to unbind() runs for this tenant: single statements, or one transaction. With `beginning`
+   * the first statement begins a transaction, in its own message batch. Throws when the binding is malformed, when it is
+   * another than that of the running code, or when the client is bound already.
    */
-  bind(binding: Binding, isolation?: IsolationLevel): void
+  bind(binding: Binding, beginning?: Beginning): Pick<Bound, 'used'>
   unbind(): void
+  /**
+   * One statement; rows are arrays. Statements `before` go ahead of it in the same message batch: when one of them
+   * fails, those that follow are not run.
+   */
+  send(statement: Statement, before?: readonly Statement[]): Promise<pg.QueryArrayResult<unknown[]>>
 }
 
 export interface TenantClientOptions {
@@ -31,8 +37,15 @@ export interface TenantClientOptions {
   onStatement?: (statement: Statement, binding: Binding) => void
 }
 
-type QueryConfig = pg.QueryConfig & { queryMode?: 'extended' }
 type Done = (error: Error | null, result?: pg.QueryResult) => void
+
+/** The server answers COMMIT of a failed transaction with success and the word ROLLBACK. */
+function uncommitted(text: string, answer: pg.QueryResult): Error | null {
+  if (answer.command !== 'ROLLBACK' || !/^\s*(commit|end)\b/i.test(text)) return null
+  return new Error(
+    'Nothing was committed: a statement of this transaction failed and its error was swallowed',
+  )
+}
 
 /**
  * A pg client that sends each statement together with the tenant it was bound to. Give it to a pool as `Client`;
@@ -49,8 +62,11 @@ export function tenantClient(
     begun: Bound | null = null
     readonly mode = mode
     readonly names = statementNames(options.statementNames ?? 500, mode === 'prepared')
+    readonly parsers = new Map<string, readonly Parser[]>()
     #bound: Bound | null = null
     #last: Promise<unknown> | null = null
+    /** How many statements have no answer yet. */
+    #waiting = 0
 
     constructor(config?: string | pg.ClientConfig) {
       const given = typeof config === 'string' ? { connectionString: config } : config
@@ -93,74 +109,115 @@ export function tenantClient(
       return this
     }
 
-    bind(binding: Binding, isolation?: IsolationLevel): void {
+    bind(binding: Binding, beginning?: Beginning): Bound {
       if (this.#bound) throw new Error('This connection is bound already: check out one for each binding')
-      this.#bound = boundTo(binding, statementTimeoutMs, isolation)
+      const bound = boundTo(binding, statementTimeoutMs, beginning)
+      if (beginning) checkScope(bound)
+      return (this.#bound = bound)
     }
 
     unbind(): void {
       this.#bound = null
     }
 
+    tell(bound: Bound, { text, values }: Ahead): void {
+      if (bound.binding) onStatement?.({ text, values }, bound.binding)
+    }
+
     /** As pg's, by promise or callback. Statements run one after the other; cursors and streams are refused. */
     override query(config: unknown, values?: unknown, callback?: unknown): never {
       const given = typeof config === 'string' ? { text: config } : (config as QueryConfig)
       const done = (typeof values === 'function' ? values : callback) as Done | undefined
-      const result = this.#run(Array.isArray(values) ? { ...given, values: values as unknown[] } : given)
+      const result = this.#run(Array.isArray(values) ? { ...given, values: values as unknown[] } : given, [])
       if (!done) return result as never
       result.then((answer) => done(null, answer), done)
       return undefined as never
     }
 
-    async #run(statement: QueryConfig): Promise<pg.QueryResult> {
-      if ('submit' in statement) throw new Error('Cursors and streams would bypass the tenant binding')
-      const bound = this.#bound ?? boundTo(null, statementTimeoutMs)
-      checkScope(bound)
-      const send = () => {
-        if (bound.binding) onStatement?.(statement, bound.binding)
-        return mode === 'pipeline' ? this.#sendPipelined(statement, bound) : this.#sendBatch(statement, bound)
-      }
-      // One at a time, so that the transaction state is known when the next one is sent.
-      const result = this.#last ? this.#last.then(send, send) : send()
-      this.#last = result
-      const clear = () => {
-        if (this.#last === result) this.#last = null
-      }
-      result.then(clear, clear)
-      const answer = await result
-      // The server answers COMMIT of a failed transaction with success and the word ROLLBACK.
-      if (answer.command === 'ROLLBACK' && /^\s*(commit|end)\b/i.test(statement.text))
-        throw new Error(
-          'Nothing was committed: a statement of this transaction failed and its error was swallowed',
-        )
-      return answer
+    send(
+      { name, text, values }: Statement,
+      before: readonly Statement[] = [],
+    ): Promise<pg.QueryArrayResult<unknown[]>> {
+      const statement: QueryConfig = { name, text, values: values as unknown[], rowMode: 'array' }
+      return this.#run(statement, before) as Promise<pg.QueryArrayResult<unknown[]>>
     }
 
-    #sendBatch(statement: QueryConfig, bound: Bound): Promise<pg.QueryResult> {
+    /** Not an async function: of the promises of each statement the answer's own is the only one that is needed. */
+    #run(statement: QueryConfig, before: readonly Ahead[]): Promise<pg.QueryResult> {
+      try {
+        if ('submit' in statement) throw new Error('Cursors and streams would bypass the tenant binding')
+        const bound = this.#bound ?? boundTo(null, statementTimeoutMs)
+        checkScope(bound)
+        const send = () =>
+          mode === 'pipeline'
+            ? this.#sendPipelined(statement, bound, before)
+            : this.#sendBatch(statement, bound, before)
+        // One at a time, so that the transaction state is known when the next one is sent.
+        this.#waiting += 1
+        const result = this.#last ? this.#last.then(send, send) : send()
+        this.#last = result
+        return result
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
+    }
+
+    #answered(): void {
+      if (--this.#waiting === 0) this.#last = null
+    }
+
+    #sendBatch(statement: QueryConfig, bound: Bound, before: readonly Ahead[]): Promise<pg.QueryResult> {
       return new Promise((resolve, reject) => {
-        const done = (error: Error | null, result: pg.QueryResult) =>
-          error ? reject(error) : resolve(result)
-        super.query(new BoundQuery(this, bound, statement, done) as unknown as pg.Query)
+        const done = (error: Error | null, answer?: pg.QueryResult) => {
+          this.#answered()
+          const fault = error ?? uncommitted(statement.text, answer!)
+          if (fault) reject(fault)
+          else resolve(answer!)
+        }
+        super.query(new BoundQuery(this, bound, statement, before, done) as unknown as pg.Query)
       })
     }
 
-    async #sendPipelined(statement: QueryConfig, bound: Bound): Promise<pg.QueryResult> {
-      const place = placeOf(this, bound, statement.text)
-      const name = statement.name === undefined ? undefined : this.names.of(statement.text)
-      // Extended, because the simple protocol would take several statements in one text, COMMIT among them.
-      const own: QueryConfig = { ...statement, name, queryMode: 'extended' }
-      const binding: QueryConfig = { name: bindName, text: bindText, values: [...bound.settings] }
-      const begin: QueryConfig = { ...own, text: beginText(bound, statement.text) }
-      const batches = {
-        alone: [{ text: 'BEGIN' }, binding, own, { text: 'COMMIT' }],
-        begin: [begin, binding],
-        inside: [own],
+    /** Statements `before` are awaited: what pg cannot send it leaves out, and COMMIT must not go without it. */
+    async #sendPipelined(
+      statement: QueryConfig,
+      bound: Bound,
+      before: readonly Ahead[],
+    ): Promise<pg.QueryResult> {
+      try {
+        for (const one of before) await this.#sendTransaction(one, bound)
+        return await this.#sendTransaction(statement, bound)
+      } finally {
+        this.#answered()
       }
-      const answers = await Promise.allSettled(this.#together(batches[place]))
+    }
+
+    async #sendTransaction(statement: Ahead, bound: Bound): Promise<pg.QueryResult> {
+      const place = placeOf(this, bound, statement.text)
+      const binding = { name: bindName, text: bindText, values: bound.settings }
+      const begin = { text: place === 'first' ? bound.begin! : 'BEGIN' }
+      if (place === 'first') this.tell(bound, begin)
+      this.tell(bound, statement)
+      const batch = {
+        alone: [begin, binding, statement, { text: 'COMMIT' }],
+        begin: [statement, binding],
+        first: [begin, binding, statement],
+        inside: [statement],
+      }[place]
+      const answers = await Promise.allSettled(this.#together(batch.map((one) => this.#extended(one))))
       const failed = answers.find((answer) => answer.status === 'rejected')
-      if (failed && name) this.names.forget(statement.text)
+      if (failed) this.names.forget(statement.text)
       if (failed) throw failed.reason
-      return (answers[place === 'alone' ? 2 : 0] as PromiseFulfilledResult<pg.QueryResult>).value
+      const answer = (answers[batch.indexOf(statement)] as PromiseFulfilledResult<pg.QueryResult>).value
+      const fault = uncommitted(statement.text, answer)
+      if (fault) throw fault
+      return answer
+    }
+
+    /** Extended, because the simple protocol would take several statements in one text, COMMIT among them. */
+    #extended({ name, text, values, ...config }: Ahead): QueryConfig {
+      const known = name === undefined || name === bindName ? name : this.names.of(text)
+      return { ...config, name: known, text, values: values as unknown[], queryMode: 'extended' }
     }
 
     /** In one packet, without waiting for answers in between. */

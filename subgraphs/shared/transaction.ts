@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
-import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm'
+import { QueryFailedError, type DataSource, type EntityManager, type QueryRunner } from 'typeorm'
+import type { Bound } from './binding'
 import type { Binding, IsolationLevel, Statement, TenantClient } from './tenant'
 
 export interface Transaction {
@@ -8,18 +9,12 @@ export interface Transaction {
   rows(statement: Statement): Promise<unknown[][]>
   /** The number of rows touched. */
   run(statement: Statement): Promise<number>
+  /** Sends a statement together with COMMIT: for what belongs to the transaction and answers nothing. */
+  atEnd(statement: Statement): void
   /** Undoes only the work given when it fails, and passes its error on. Savepoints may be nested, not interleaved. */
   savepoint<T>(work: () => Promise<T>): Promise<T>
   /** TypeORM, for cold writes: insert, update, delete, query builder. */
   manager: EntityManager
-}
-
-/** Sends one statement on a bound client. */
-export function send(
-  client: pg.Client,
-  { name, text, values }: Statement,
-): Promise<pg.QueryArrayResult<unknown[]>> {
-  return client.query<unknown[]>({ name, text, values: values as unknown[], rowMode: 'array' })
 }
 
 /**
@@ -31,39 +26,40 @@ export function isClean(client: pg.Client, error?: unknown): boolean {
 }
 
 /**
- * Runs `work` in one transaction on `client`, which `dataSource` pooled: see Database.transaction.
- * @param connect checks out the query runner's connection
+ * Runs `work` in one transaction on `client`: see Database.transaction. The first statement brings BEGIN and the binding
+ * along; nothing is sent when there is none.
  */
 export async function runTransaction<T>(
   dataSource: DataSource,
-  connect: (connecting: Promise<TenantClient>) => Promise<TenantClient>,
+  client: pg.PoolClient & TenantClient,
   binding: Binding,
   work: (tx: Transaction) => Promise<T>,
   isolation?: IsolationLevel,
 ): Promise<T> {
-  const runner = dataSource.createQueryRunner()
-  const client = await connect(runner.connect() as Promise<TenantClient>)
-  const tx = transactionOn(client, runner.manager)
+  const tx = transactionOn(client, dataSource)
+  let bound: Pick<Bound, 'used'> | undefined
   let failure: unknown
   try {
-    client.bind(binding, isolation)
-    await runner.startTransaction()
+    bound = client.bind(binding, { isolation })
     const result = await work(tx)
-    await runner.commitTransaction()
-    if (client.getTransactionStatus() !== 'I')
-      throw new Error('Nothing was committed: a nested transaction of the manager was not awaited')
+    await tx.commit(bound.used)
     return result
   } catch (error) {
     // TypeORM's wrapping carries the parameters along, secrets among them.
     failure = error instanceof QueryFailedError ? error.driverError : error
-    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
+    if (bound?.used) await client.send({ text: 'ROLLBACK' }).catch(() => undefined)
     throw failure
   } finally {
     tx.end()
     client.unbind()
-    if (!isClean(client, failure)) await client.end()
-    await runner.release()
+    client.release(!isClean(client, failure))
   }
+}
+
+/** TypeORM has no public way to be given a connection, or one with a transaction. */
+function runnerOn(dataSource: DataSource, client: pg.Client): QueryRunner & { transactionDepth: number } {
+  const state = { databaseConnection: client, isTransactionActive: true, transactionDepth: 1 }
+  return Object.assign(dataSource.createQueryRunner(), state)
 }
 
 /** The savepoint that the running code is inside of, and the one around it. */
@@ -75,15 +71,23 @@ interface Savepoint {
 }
 const enclosing = new AsyncLocalStorage<Savepoint>()
 
-function transactionOn(client: TenantClient, manager: EntityManager): Transaction & { end(): void } {
+interface OpenTransaction extends Transaction {
+  /** @param hasBegun false when nothing was sent so far */
+  commit(hasBegun: boolean): Promise<void>
+  end(): void
+}
+
+function transactionOn(client: TenantClient, dataSource: DataSource): OpenTransaction {
   const open: Savepoint[] = []
+  const atEnd: Statement[] = []
   let made = 0
+  let runner: ReturnType<typeof runnerOn> | undefined
   let hasEnded = false
 
   /** After the end the connection serves another tenant: a forgotten promise must not reach it. */
   const sendHere = async (statement: Statement) => {
     if (hasEnded) throw new Error('This transaction has ended: await everything that it does')
-    return send(client, statement)
+    return client.send(statement)
   }
 
   /** Of two that overlap, the failure of one would silently undo the other. */
@@ -97,9 +101,14 @@ function transactionOn(client: TenantClient, manager: EntityManager): Transactio
   }
 
   return {
-    manager,
+    get manager() {
+      runner ??= runnerOn(dataSource, client)
+      if (hasEnded) void runner.release()
+      return runner.manager
+    },
     rows: async (statement) => (await sendHere(statement)).rows,
     run: async (statement) => (await sendHere(statement)).rowCount ?? 0,
+    atEnd: (statement) => void atEnd.push(statement),
     async savepoint(work) {
       const savepoint = enter()
       try {
@@ -115,6 +124,14 @@ function transactionOn(client: TenantClient, manager: EntityManager): Transactio
         open.splice(open.indexOf(savepoint))
       }
     },
-    end: () => void (hasEnded = true),
+    async commit(hasBegun) {
+      if (runner && runner.transactionDepth > 1)
+        throw new Error('Nothing was committed: a nested transaction of the manager was not awaited')
+      if (hasBegun || atEnd.length > 0) await client.send({ name: 'commit', text: 'COMMIT' }, atEnd)
+    },
+    end() {
+      hasEnded = true
+      void runner?.release()
+    },
   }
 }

@@ -57,6 +57,67 @@ describe.each(modes)('transactions, %s', (mode) => {
     ])
   })
 
+  it('needs two round trips for a change and what is sent with its end', async () => {
+    let roundTrips = 0
+    const count = () => void (roundTrips += 1)
+    const pool = (db.dataSource.driver as unknown as { master: pg.Pool }).master
+    pool.once('acquire', (client) => {
+      const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
+      connection.on('readyForQuery', count)
+      pool.once('release', () => connection.removeListener('readyForQuery', count))
+    })
+    const [change, trail] = [add('change'), add('trail')]
+    await db.transaction(binding, async (tx) => {
+      await tx.run(change)
+      tx.atEnd(trail)
+    })
+    expect(sent).toEqual(['START TRANSACTION', change.text, trail.text, 'COMMIT'])
+    // Pipelined, each statement is answered by a ReadyForQuery of its own.
+    expect(roundTrips).toBe(mode === 'pipeline' ? 5 : 2)
+    expect(await bodies()).toEqual(['change', 'trail'])
+  })
+
+  it('sends nothing at all for work that asks for nothing', async () => {
+    expect(await db.transaction(binding, async () => 'done')).toBe('done')
+    expect(sent).toEqual([])
+  })
+
+  it('sends what belongs to the end also where nothing went before', async () => {
+    await db.transaction(binding, async (tx) => tx.atEnd(add('alone')))
+    expect(sent).toEqual(['START TRANSACTION', add('alone').text, 'COMMIT'])
+    expect(await bodies()).toEqual(['alone'])
+  })
+
+  it.each([
+    ['fails', () => add('change'), { code: '23505' }],
+    [
+      'cannot be sent',
+      () => {
+        const circle: { self?: object } = {}
+        circle.self = circle
+        return { ...add('x'), values: [uuidv7(), circle] }
+      },
+      { message: expect.stringContaining('circular') },
+    ],
+  ])('commits nothing when what is sent with the end %s', async (_, trail, failure) => {
+    const failing = db.transaction(binding, async (tx) => {
+      await tx.run(add('change'))
+      tx.atEnd(trail())
+    })
+    await expect(failing).rejects.toMatchObject(failure)
+    expect(await bodies()).toEqual([])
+  })
+
+  it('commits nothing when the first statement fails, and goes on with the same prepared statements', async () => {
+    await db.rows(binding, add('taken'))
+    for (let round = 1; round <= 2; round += 1) {
+      const failing = db.transaction(binding, (tx) => tx.run(add('taken')))
+      await expect(failing).rejects.toMatchObject({ code: '23505' })
+    }
+    await db.transaction(binding, (tx) => tx.run(add('free')))
+    expect(await bodies()).toEqual(['free', 'taken'])
+  })
+
   it('rolls back when work throws', async () => {
     const failing = db.transaction(binding, async (tx) => {
       await tx.run(add('one'))

@@ -135,7 +135,7 @@ async function endCopiedSession(
 ): Promise<void> {
   await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId })
   const changes = { after: { reason: 'REFRESH_TOKEN_REUSED' } }
-  await writeAudit(context, tx, [
+  writeAudit(context, tx, [
     { action: 'SIGN_OUT', resourceType: 'Session', resourceId: sessionId, changes, actorId: null },
   ])
   context.log.warn(

@@ -133,7 +133,7 @@ async function openSession(
     )
     if (!row) return null
     const session = await beginSession(context, tx, { tenantId, userId })
-    await writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
+    writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
     return { ...session, permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
   })
   if (!user) return null
@@ -230,7 +230,7 @@ async function recordFailure(
     await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
     if (!tenantId) return
     const resourceId = account?.userId ?? null
-    await writeAudit(context, tx, [
+    writeAudit(context, tx, [
       {
         action: 'SIGN_IN_FAILED',
         resourceType: 'User',
