@@ -167,7 +167,7 @@ async function runFederation(list) {
       const servers = await startFederation(wantedBy(same), delayMs, (at) => composed(at, folder), nodeArgs)
       for (const workload of same) {
         const targets = workload.candidates.map((name) => federationTarget(workload, name, servers[name]))
-        const behind = () => servers.subgraphs
+        const behind = (name) => (name === 'ours-in-process' ? null : servers.subgraphs)
         results.push(
           ...(await measure({
             workload,

@@ -29,7 +29,10 @@ function placesOf({ request }: GraphQLDataSourceProcessOptions<GatewayContext>):
   if (Array.isArray(request.variables?.representations)) return [['_entities', 0]]
   const operation = parse(request.query ?? '', { noLocation: true }).definitions[0]
   if (operation?.kind !== Kind.OPERATION_DEFINITION) return []
-  return operation.selectionSet.selections.flatMap((selection) =>
-    selection.kind === Kind.FIELD ? [[selection.alias?.value ?? selection.name.value]] : [],
-  )
+  return operation.selectionSet.selections.flatMap((selection) => {
+    if (selection.kind !== Kind.FIELD) return []
+    const key = selection.alias?.value ?? selection.name.value
+    // Several fetches of entities can be one call.
+    return [selection.name.value === '_entities' ? [key, 0] : [key]]
+  })
 }

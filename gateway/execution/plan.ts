@@ -1,35 +1,60 @@
-import type { GraphQLSchema } from 'graphql'
 import type { Path } from './data'
-import { fetchStep, type Step } from './fetch'
+import type { EntityFetch } from './entities'
+import { entityCall } from './entity-call'
+import { fieldsStep, type Compiling, type Run, type Step } from './fetch'
 import type { PlanNode, QueryPlan } from './query-plan'
+
+/** Entity fetches of one subgraph that are one call: they come after the same number of other fetches. */
+interface Group {
+  fetches: EntityFetch[]
+  call: Step
+}
 
 /**
  * Compiles the query plan of an operation without conditions.
  *
- * @param keys the response keys of fields that were fetched under another one
+ * Fetches in parallel branches that go to one subgraph at the same depth are made one call, which starts when the last
+ * of them is due. None of them can need another one: what a fetch needs is of a lower depth.
+ *
  * @returns null for a plan this cannot run: subscriptions, `@defer`, contexts
  */
-export function compilePlan(
-  { node }: QueryPlan,
-  supergraph: GraphQLSchema,
-  keys: ReadonlyMap<string, string>,
-): Step | null {
-  function compile(node: PlanNode, path: Path): Step {
+export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | null {
+  const groups = new Map<string, Group>()
+
+  let waits = 0
+
+  /**
+   * @param after the same number for what starts at the same time, whatever the answers are
+   * @returns the step, and the depth of what comes after it
+   */
+  function compile(node: PlanNode, path: Path, depth: number, after: number): [Step, number] {
     switch (node.kind) {
-      case 'Fetch':
+      case 'Fetch': {
         if (node.contextRewrites?.length) throw new NotCompilable()
-        return fetchStep(node, path, supergraph, keys)
+        if (!node.requires) return [fieldsStep(node, path, compiling), depth + 1]
+        const key = `${depth} ${node.serviceName}`
+        const group = groups.get(key) ?? { fetches: [], call: nothing }
+        groups.set(key, group)
+        group.fetches.push({ fetch: node, path, after })
+        return [(run) => due(run, group), depth + 1]
+      }
       case 'Flatten':
-        return compile(node.node, [...path, ...node.path])
+        return compile(node.node, [...path, ...node.path], depth, after)
       case 'Sequence': {
-        const steps = node.nodes.map((child) => compile(child, path))
-        return async (run) => {
-          for (const step of steps) await step(run)
-        }
+        let reached = depth
+        const steps = node.nodes.map((child, index) => {
+          const [step, next] = compile(child, path, reached, index === 0 ? after : ++waits)
+          reached = next
+          return step
+        })
+        return [inSequence(steps), reached]
       }
       case 'Parallel': {
-        const steps = node.nodes.map((child) => compile(child, path))
-        return async (run) => void (await Promise.all(steps.map((step) => step(run))))
+        const children = node.nodes.map((child) => compile(child, path, depth, after))
+        return [
+          inParallel(children.map(([step]) => step)),
+          Math.max(depth, ...children.map(([, reached]) => reached)),
+        ]
       }
       case 'Condition':
       case 'Defer':
@@ -39,11 +64,37 @@ export function compilePlan(
   if (!node) return nothing
   if (node.kind === 'Subscription') return null
   try {
-    return compile(node, [])
+    const [step] = compile(node, [], 0, 0)
+    for (const group of groups.values()) group.call = entityCall(group.fetches, compiling)
+    return step
   } catch (error) {
     if (error instanceof NotCompilable) return null
     throw error
   }
+}
+
+/** Waits for the last fetch of a group to be due, which makes the call for all. */
+function due(run: Run, group: Group): Promise<void> {
+  if (group.fetches.length === 1) return group.call(run)
+  let state = run.joint.get(group)
+  if (!state) {
+    let go!: () => void
+    const started = new Promise<void>((resolve) => (go = resolve))
+    state = { missing: group.fetches.length, done: started.then(() => group.call(run)), go }
+    run.joint.set(group, state)
+  }
+  if (--state.missing === 0) state.go()
+  return state.done
+}
+
+function inSequence(steps: readonly Step[]): Step {
+  return async (run) => {
+    for (const step of steps) await step(run)
+  }
+}
+
+function inParallel(steps: readonly Step[]): Step {
+  return async (run) => void (await Promise.all(steps.map((step) => step(run))))
 }
 
 class NotCompilable extends Error {}

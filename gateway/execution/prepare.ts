@@ -59,7 +59,7 @@ export async function prepare(
   // ApolloGateway's plans are known by their hash, and this is another operation than the one it would plan.
   const queryHash = `${request.queryHash} ${[...conditions.values()].join()} executed here`
   const queryPlan = await plan({ ...request, queryHash, document: separated.document })
-  const fetch = compilePlan(queryPlan, supergraph, separated.keys)
+  const fetch = compilePlan(queryPlan, { supergraph, keys: separated.keys })
   if (!fetch) return 'stock'
   const selections = { set: operation.selectionSet, parent: root }
   const shape = compileShape(root, selections, { schema, fragments, fetchedAs: separated.fetchedAs })

@@ -12,6 +12,8 @@ const first = Number(process.env.DIFFERENTIAL_SEED ?? 1)
 const timeoutMs = 10_000 + count * 1000
 
 let federation: Federation
+/** How many of our answers were made with a call for several fetches at once. */
+let joined = 0
 beforeAll(async () => {
   federation = await startFederation()
 })
@@ -25,7 +27,9 @@ async function answered(
   const world = newWorld(failing)
   try {
     if (executor === 'whole') return await federation.whole(query, variables, world)
-    return await run(federation[executor], federation.schema, query, variables, world)
+    const outcome = await run(federation[executor], federation.schema, query, variables, world)
+    if (executor === 'ours' && world.calls.some((call) => call.includes('+'))) joined++
+    return outcome
   } catch (error) {
     return { data: 'thrown', errors: [String(error)], completed: [] }
   }
@@ -99,8 +103,9 @@ it(
         ).toEqual([])
       }
     })
-    if (process.env.DIFFERENTIAL_COUNT) console.log({ count, failed, completed, misplaced, better })
+    if (process.env.DIFFERENTIAL_COUNT) console.log({ count, failed, completed, misplaced, better, joined })
     expect(failed).toBeGreaterThan(count / 5)
+    expect(joined).toBeGreaterThan(count / 10)
     expect(better).toBeLessThan(count / 10)
   },
   timeoutMs,

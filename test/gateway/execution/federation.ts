@@ -135,7 +135,7 @@ interface Row extends Record<string, unknown> {
 export interface World {
   /** What mutations changed. */
   labels: Map<string, string>
-  /** The subgraph of each call with the number of representations, in order. */
+  /** The subgraph of each call with the number of representations, in order; `2+3` where two fetches are one call. */
   calls: string[]
   /** Whether fields fail and are null here and there. */
   failing: boolean
@@ -372,8 +372,8 @@ function source(name: string, schema: GraphQLSchema): SubgraphDataSource {
       if (!('incomingRequestContext' in call)) return {}
       const world = call.context as unknown as World
       const { query = '', variables } = call.request
-      const { representations } = (variables ?? {}) as { representations?: unknown[] }
-      world.calls.push(`${name}${representations ? ` ${representations.length}` : ''}`)
+      const asked = Object.values((variables ?? {}) as Record<string, unknown>).filter(areEntities)
+      world.calls.push(asked.length > 0 ? `${name} ${asked.map(({ length }) => length).join('+')}` : name)
       const instead = world.instead?.(name, query)
       if (instead !== undefined) return instead as Awaited<ReturnType<SubgraphDataSource['process']>>
       // As over HTTP: nothing is shared, and what a subgraph takes, it takes as JSON.
@@ -391,6 +391,13 @@ function source(name: string, schema: GraphQLSchema): SubgraphDataSource {
     ping: async () => undefined,
     close: async () => undefined,
   }
+}
+
+function areEntities(value: unknown): value is { __typename: string }[] {
+  return (
+    Array.isArray(value) &&
+    value.every((item) => item !== null && typeof item === 'object' && '__typename' in item)
+  )
 }
 
 export const newWorld = (failing = false): World => ({ labels: new Map(), calls: [], failing })

@@ -1,0 +1,148 @@
+import type { GraphQLSchema } from 'graphql'
+import { objectsAt, type Data, type Path } from './data'
+import type { Run } from './fetch'
+import type { FetchNode } from './query-plan'
+import { representationOf, typesWithin } from './representations'
+
+/** The entities of one call: each representation once, and which of them an object has. */
+export interface Asked {
+  representations: Data[]
+  /** The objects that have a representation, path by path. */
+  objects: Data[]
+  /** For each of the objects, the index of its representation. */
+  indices: number[]
+  /** For each path, the first of its objects; undefined where it has none. */
+  firsts: (Data | undefined)[]
+}
+
+/** Reads from an answer under way which entities to ask for. */
+export type Gather = (run: Pick<Run, 'data' | 'asked'>) => Asked
+
+/** Takes an entity into what is asked; -1 for one that cannot be asked for. */
+type Take = (entity: Data) => number
+
+/** An entity fetch of a plan. */
+export interface EntityFetch {
+  fetch: FetchNode
+  /** Where in the answer it is for. */
+  path: Path
+  /** Fetches with the same number start at the same time. */
+  after: number
+}
+
+/**
+ * Compiles what fetches with the same operation require of the entities they are for. Others that start when they do
+ * and require the same at the same paths are told the same.
+ *
+ * @throws Error, from what is returned, when a subgraph answered a list where the schema has none, or vice versa
+ */
+export function gatherer(fetches: readonly EntityFetch[], supergraph: GraphQLSchema): Gather {
+  const [{ fetch }] = fetches as [EntityFetch]
+  const taker = takerByFields(fetch, supergraph) ?? takerByRepresentation(fetch, supergraph)
+  const places = fetches.map(({ path, after }) => [path, after])
+  const key = JSON.stringify([places, fetch.requires, fetch.inputRewrites])
+  function gather(data: Data): Asked {
+    const asked: Asked = { representations: [], objects: [], indices: [], firsts: [] }
+    const take = taker(asked.representations)
+    for (const { path } of fetches) {
+      let first: Data | undefined
+      for (const object of objectsAt([data], path)) {
+        const index = take(object)
+        if (index < 0) continue
+        first ??= object
+        asked.objects.push(object)
+        asked.indices.push(index)
+      }
+      asked.firsts.push(first)
+    }
+    return asked
+  }
+  return ({ data, asked }) => {
+    let known = asked.get(key)
+    if (!known) asked.set(key, (known = gather(data)))
+    return known
+  }
+}
+
+/** Whatever a fetch requires. */
+function takerByRepresentation(fetch: FetchNode, supergraph: GraphQLSchema): (all: Data[]) => Take {
+  const represent = representationOf(fetch, supergraph)
+  return (all) => {
+    const known = new Map<string, number>()
+    return (entity) => {
+      const representation = represent(entity)
+      if (!representation) return -1
+      const key = JSON.stringify(representation)
+      let index = known.get(key)
+      if (index === undefined) known.set(key, (index = all.push(representation) - 1))
+      return index
+    }
+  }
+}
+
+/**
+ * What most fetches require, fields of one type without fields below. Nothing is made of an entity that is asked for
+ * already.
+ */
+function takerByFields(fetch: FetchNode, supergraph: GraphQLSchema): ((all: Data[]) => Take) | null {
+  const [fragment, ...others] = fetch.requires ?? []
+  if (fragment?.kind !== 'InlineFragment' || !fragment.typeCondition) return null
+  if (others.length > 0 || fetch.inputRewrites?.length) return null
+  const names: string[] = []
+  for (const field of fragment.selections) {
+    if (field.kind !== 'Field' || field.selections) return null
+    names.push(field.alias ?? field.name)
+  }
+  if (!names.includes('__typename')) return null
+  const within = typesWithin(fragment.typeCondition, supergraph)
+  const fields = names.filter((name) => name !== '__typename')
+  return (all) => {
+    let typename: unknown
+    let ofType = new Map<unknown, number>()
+    const byType = new Map<unknown, typeof ofType>()
+    return (entity) => {
+      const type = entity['__typename']
+      if (!type) return -1
+      if (type !== typename) {
+        if (!within.has(type)) return -1
+        typename = type
+        ofType = byType.get(type) ?? new Map<unknown, number>()
+        byType.set(type, ofType)
+      }
+      const key = fields.length === 1 ? keyOf(entity[fields[0]!]) : keyOfFields(entity, fields)
+      if (key === undefined) return -1
+      let index = ofType.get(key)
+      if (index === undefined) {
+        const representation: Data = {}
+        for (const name of names) representation[name] = entity[name]
+        ofType.set(key, (index = all.push(representation) - 1))
+      }
+      return index
+    }
+  }
+}
+
+/** Something that only equal values have in a Map: text and numbers themselves, of all else the JSON behind a sign. */
+function keyOf(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(json) ? json + JSON.stringify(value) : value
+  return typeof value === 'object' && value !== null ? json + JSON.stringify(value) : value
+}
+
+const json = '\0'
+
+/** The same for several values; undefined when one is not there. */
+function keyOfFields(entity: Data, fields: readonly string[]): string | undefined {
+  let key = ''
+  for (const name of fields) {
+    const value = entity[name]
+    if (value === undefined) return undefined
+    // With its length in front, no text can pass for another value.
+    if (typeof value === 'string') key += `${value.length}"${value}`
+    else if (typeof value === 'number') key += `${value} `
+    else {
+      const text = JSON.stringify(value)
+      key += `${text.length}:${text}`
+    }
+  }
+  return key
+}
