@@ -25,7 +25,7 @@ import { drainable, listen } from './listen'
 import { defaultLimits, limitsPlugin, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
 import type { KnownOperation } from './plans/known-operations'
-import { planHere } from './plans/plan-here'
+import { hereUntilReady, planHere } from './plans/plan-here'
 import type { PlanStore } from './plans/plan-store'
 import { planThread } from './plans/plan-thread'
 import { createPlans, type PlanMaker } from './plans/plans'
@@ -104,13 +104,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { makePlans = 'thread' } = options
   const plans = createPlans({
     store: options.planStore,
-    make:
-      typeof makePlans === 'function'
-        ? makePlans
-        : (sdl) =>
-            makePlans === 'here'
-              ? planHere(sdl, gateway, planner, () => operations.serves)
-              : planThread(sdl, { log }),
+    make: (sdl) => {
+      if (typeof makePlans === 'function') return makePlans(sdl)
+      const here = planHere(sdl, gateway, planner, () => operations.serves)
+      return makePlans === 'here' ? here : hereUntilReady(here, planThread(sdl, { log }))
+    },
   })
   const operations = preparedOperations(plans)
   const gateway = new ApolloGateway({
@@ -162,7 +160,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const closeSources = () => Promise.all([...sources.values()].map((source) => source.close()))
   try {
     await apollo.start()
-    await operations.ready()
     const server = createHttpServer({
       apollo,
       resolveViewer: options.resolveViewer,

@@ -51,8 +51,6 @@ export interface PreparedOperations {
    * @throws what the planner throws
    */
   get(request: GatewayRequest, values: Conditions): Promise<Prepared>
-  /** Resolves when plans are made as fast as they ever will be. */
-  ready(): Promise<void>
   /** Prepares operations one after the other, while nobody waits for them. Resolves when it is done. */
   warm(operations: readonly KnownOperation[]): Promise<void>
 }
@@ -139,7 +137,6 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
       plans.use(sdl)
       if (before) void warm(inUse(before.kept))
     },
-    ready: () => plans.load(current!.sdl),
     get,
     warm,
   }

@@ -26,3 +26,17 @@ export function planHere(
     close: async () => undefined,
   }
 }
+
+/** Plans in the thread, and here for clients who come while it starts: a start takes no longer for it. */
+export function hereUntilReady(here: PlanMaker, thread: PlanMaker): PlanMaker {
+  let started = false
+  thread.ready.then(
+    () => (started = true),
+    () => undefined,
+  )
+  return {
+    ready: thread.ready,
+    plan: (text, name, urgent) => (urgent && !started ? here : thread).plan(text, name, urgent),
+    close: () => thread.close(),
+  }
+}

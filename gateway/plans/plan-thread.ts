@@ -35,6 +35,8 @@ interface Job extends Asked {
 
 /** Sent before they are needed, so that the thread never waits for this one between two plans. */
 const sentAhead = 2
+/** How many operations of clients may pass one that is planned ahead. */
+const mostPassed = 4
 
 /**
  * Plans for one supergraph in a thread of its own, one operation after the other, so that planning holds up nobody but
@@ -49,6 +51,8 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
   let worker: Worker | null = null
   let timer: NodeJS.Timeout | undefined
   let numbers = 0
+  let passed = 0
+  let loaded = false
   let closed = false
 
   /** @returns when it has loaded the supergraph */
@@ -60,11 +64,16 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
       workerData: supergraph,
     })
     worker = started
+    loaded = false
     started.unref()
     return new Promise((resolve, reject) => {
       started.on('message', (answered: Answered) => {
-        if ('loaded' in answered) resolve()
-        else if (worker === started) settle(answered)
+        if (worker !== started) return
+        if ('loaded' in answered) {
+          loaded = true
+          pump(true)
+          resolve()
+        } else settle(answered)
       })
       const ended = (reason: unknown) => {
         reject(
@@ -107,8 +116,11 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
 
   function pump(progress: boolean): void {
     while (!closed && sent.length < sentAhead) {
-      const job = waiting.shift() ?? (sent.length === 0 ? later.shift() : undefined)
+      // A client may have come for what is planned ahead: it comes last, but it comes.
+      const ahead = waiting.length === 0 ? sent.length === 0 : passed >= mostPassed
+      const job = (ahead ? later.shift() : undefined) ?? waiting.shift()
       if (!job) break
+      passed = ahead ? 0 : passed + 1
       if (!worker) start().catch(() => undefined)
       sent.push(job)
       const { number, text, operationName } = job
@@ -117,7 +129,8 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
     }
     if (!progress) return
     clearTimeout(timer)
-    if (sent.length > 0)
+    // Loading the supergraph takes as long as it does.
+    if (loaded && sent.length > 0)
       timer = setTimeout(() => replace(tooLong, `no plan within ${timeoutMs} ms`), timeoutMs).unref()
   }
 
