@@ -10,6 +10,7 @@ import { costModel, type CostModel } from './cost-model'
 import type { RequestRecord, SubgraphDataSource } from './context'
 import { answerError } from './errors'
 import { planExecution } from './execution/executor'
+import { preparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './explorer'
 import { createHttpServer } from './http'
@@ -17,6 +18,11 @@ import { knownOperations } from './known-operations'
 import { drainable, listen } from './listen'
 import { defaultLimits, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
+import type { KnownOperation } from './plans/known-operations'
+import { hereUntilReady, planHere } from './plans/plan-here'
+import type { PlanStore } from './plans/plan-store'
+import { planThread } from './plans/plan-thread'
+import { createPlans, type PlanMaker } from './plans/plans'
 import { followed, type SupergraphSource } from './supergraph-source'
 import type { Checks } from './ready'
 import type { UsageRecorder } from './usage'
@@ -49,6 +55,12 @@ export interface GatewayOptions {
   scalars?: Readonly<Record<string, ScalarInput>>
   /** Records what is asked, after the limits. */
   usage?: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'>
+  /** Plans that other gateways share. */
+  planStore?: PlanStore
+  /** Where plans are made: default, in a thread of their own; in this one where there is no compiled code. */
+  makePlans?: 'thread' | 'here' | ((supergraph: string) => PlanMaker)
+  /** Operations that are prepared after the start, before anybody asks for them. */
+  knownOperations?: () => Promise<readonly KnownOperation[]>
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -84,11 +96,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const known = knownOperations(limits)
   const planner = createPlanner()
+  const { makePlans = 'thread' } = options
+  const plans = createPlans({
+    store: options.planStore,
+    make: (sdl) => {
+      if (typeof makePlans === 'function') return makePlans(sdl)
+      const here = planHere(sdl, gateway, planner, () => operations.serves)
+      return makePlans === 'here' ? here : hereUntilReady(here, planThread(sdl, { log }))
+    },
+  })
+  const operations = preparedOperations(plans)
   const gateway = new ApolloGateway({
     supergraphSdl:
       typeof options.supergraph === 'string'
         ? loadable(options.supergraph)
-        : followed(options.supergraph, log),
+        : followed(options.supergraph, log, (sdl) => plans.load(sdl)),
     buildService: ({ name, url }) => {
       const source = measured(name, options.dataSource({ name, url }), metrics)
       void sources.get(name)?.close() // a later version of the supergraph has it elsewhere
@@ -112,7 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
   })
   const front = apolloFront({
-    gateway: planExecution(gateway, planner, (name) => sources.get(name)),
+    gateway: planExecution(gateway, operations, (name) => sources.get(name)),
     known,
     costs: () => costs,
     limits,
@@ -139,15 +161,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const close = async () => {
       await drain(options.drainMs ?? 10_000)
       await front.stop()
+      await plans.close()
       await closeSources()
     }
     const url = await listen(server, options.port, options.host)
+    void warm()
     let closing: Promise<void> | undefined
     return { url, server, metrics, close: () => (closing ??= close()) }
   } catch (error) {
     await front.stop().catch(() => undefined)
+    await plans.close()
     await closeSources()
     throw error
+  }
+
+  async function warm(): Promise<void> {
+    try {
+      await operations.warm((await options.knownOperations?.()) ?? [])
+    } catch (error) {
+      log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
+    }
   }
 }
 

@@ -15,14 +15,21 @@ export interface SupergraphSource {
 /**
  * Serves what the source says and follows it. A version that cannot be served is refused and said so in the log, once;
  * so is a source that does not answer. The last good version stays.
+ *
+ * @param prepare what takes time and can be done before a version is served; rejects when it cannot be
  */
-export function followed(source: SupergraphSource, log: Logger): SupergraphManager {
+export function followed(
+  source: SupergraphSource,
+  log: Logger,
+  prepare: (supergraph: string) => Promise<void> = async () => undefined,
+): SupergraphManager {
   return {
     async initialize({ update }) {
       const first = await source.current()
       let served = first.id
       let refused: string | null = null
       let looking = false
+      let closed = false
       const look = async () => {
         if (looking) return
         looking = true
@@ -31,7 +38,10 @@ export function followed(source: SupergraphSource, log: Logger): SupergraphManag
           if (next.id === served || next.id === refused) return
           // Remembered before it is tried: what fails now would fail at every look.
           refused = next.id
-          update(loadable(next.sdl))
+          const sdl = loadable(next.sdl)
+          await prepare(sdl)
+          if (closed) return
+          update(sdl)
           served = next.id
           refused = null
           log.info({ source: source.label, version: served }, 'supergraph loaded')
@@ -46,7 +56,11 @@ export function followed(source: SupergraphSource, log: Logger): SupergraphManag
         }
       }
       const timer = setInterval(() => void look(), source.intervalMs ?? 10_000).unref()
-      return { supergraphSdl: loadable(first.sdl), cleanup: async () => clearInterval(timer) }
+      const cleanup = async () => {
+        closed = true
+        clearInterval(timer)
+      }
+      return { supergraphSdl: loadable(first.sdl), cleanup }
     },
   }
 }

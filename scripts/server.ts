@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import type { PreparedDatabase } from '../database'
 import type { SubgraphDataSource } from '../gateway/context'
 import { examplesIn, explorer } from '../gateway/explorer'
-import { startGateway } from '../gateway/gateway'
+import { startGateway, type GatewayOptions } from '../gateway/gateway'
 import type { Limits } from '../gateway/limits'
 import { localDataSource } from '../gateway/local-data-source'
 import { createMetrics } from '../gateway/metrics'
+import { operationsInManifest, recordedOperations } from '../gateway/plans/known-operations'
+import { planStore, type PlanStore } from '../gateway/plans/plan-store'
 import { remoteDataSource, signedHeaders } from '../gateway/remote-data-source'
 import { holdSingleInstance } from '../gateway/single-instance'
 import { usageRecorder } from '../gateway/usage'
@@ -32,6 +34,7 @@ export interface ServerOptions {
   database: Pick<PreparedDatabase, 'urlFor'>
   clock?: Clock
   limits?: Partial<Limits>
+  makePlans?: GatewayOptions['makePlans']
   /** Milliseconds between two writes of recorded usage. */
   usageIntervalMs?: number
   /** This process can no longer keep its promises, and says why: stop it. */
@@ -159,6 +162,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       trustProxy: config.trustProxy,
       scalars,
       usage,
+      makePlans: options.makePlans,
+      planStore: sharedPlans(services, store.shared),
+      knownOperations: async () => [
+        ...operationsInManifest(
+          join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json'),
+        ),
+        ...(await recordedOperations(gatewayDatabase)),
+      ],
       explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
     })
     opened.push(() => gateway.close())
@@ -167,6 +178,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close()
     throw error
   }
+}
+
+/** Plans for all gateways, where they share a store and a secret that nobody else has. */
+function sharedPlans({ config, keys, keyValue, log }: Services, shared: boolean): PlanStore | undefined {
+  const secret = config.viewerSecret ?? keys.privateKey?.export({ format: 'jwk' }).d
+  return shared && secret ? planStore(keyValue, secret, log) : undefined
 }
 
 function dataSource(

@@ -1,16 +1,11 @@
 import type { ApolloGateway } from '@apollo/gateway'
-import { buildASTSchema, getVariableValues, GraphQLError, parse, type OperationDefinitionNode } from 'graphql'
-import { LRUCache } from 'lru-cache'
+import { getVariableValues, GraphQLError, type OperationDefinitionNode } from 'graphql'
 import type { SubgraphDataSource } from '../context'
 import type { Data } from './data'
 import type { Run } from './fetch'
-import { prepare, type Graph, type Prepared } from './prepare'
-import type { GatewayRequest, GatewayResult, Planner } from './query-plan'
+import type { PreparedOperations } from './prepared-operations'
+import type { GatewayRequest, GatewayResult } from './query-plan'
 import { conditionsOf } from './selections'
-import { ownFieldsOf } from './separation'
-
-/** What is kept of prepared operations, in characters of their texts: about a thousand operations. */
-const maxPreparedText = 2_000_000
 
 type Variables = Readonly<Record<string, unknown>>
 
@@ -18,24 +13,18 @@ type Variables = Readonly<Record<string, unknown>>
  * ApolloGateway with another execution: its supergraph handling and its planner stay, and whatever this cannot run is
  * executed by it as ever (see {@link prepare}).
  *
+ * @param operations follow the gateway's supergraph from now on
  * @param source the subgraph of this name
  */
 export function planExecution(
   gateway: ApolloGateway,
-  planner: Planner,
+  operations: PreparedOperations,
   source: (name: string) => SubgraphDataSource | undefined,
 ): Pick<ApolloGateway, 'onSchemaLoadOrUpdate' | 'load' | 'stop'> {
-  let current: (Graph & { prepared: LRUCache<string, Prepared | Promise<Prepared>> }) | undefined
   const conditions = new WeakMap<OperationDefinitionNode, string[]>()
-  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
-    const supergraph = parse(coreSupergraphSdl, { noLocation: true })
-    current = {
-      schema: apiSchema,
-      supergraph: buildASTSchema(supergraph, { assumeValid: true, assumeValidSDL: true }),
-      own: ownFieldsOf(supergraph),
-      prepared: new LRUCache({ maxSize: maxPreparedText }),
-    }
-  })
+  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) =>
+    operations.use({ sdl: coreSupergraphSdl, schema: apiSchema }),
+  )
 
   /** The values of the variables in `@skip` and `@include`; null when one has none, which has to be an error. */
   function conditionValues(request: GatewayRequest, variables: Variables): Map<string, boolean> | null {
@@ -55,34 +44,13 @@ export function planExecution(
     return values
   }
 
-  /** Each operation is prepared once, however many ask for it at the same time. */
-  async function prepared(request: GatewayRequest, values: ReadonlyMap<string, boolean>): Promise<Prepared> {
-    const graph = current!
-    const key = `${request.queryHash} ${[...values.values()].join()} ${request.operationName ?? ''}`
-    let operation = graph.prepared.get(key)
-    if (!operation) {
-      const size = 1000 + request.source.length
-      operation = prepare(request, values, graph, (planned) => planner.plan(gateway.executor, planned))
-      graph.prepared.set(key, operation, { size })
-      try {
-        graph.prepared.set(key, await operation, { size })
-      } catch (error) {
-        graph.prepared.delete(key)
-        throw error
-      }
-    }
-    const result = await operation
-    // Otherwise the supergraph changed meanwhile, and the plan may be for another one than the rest.
-    return graph === current ? result : prepared(request, values)
-  }
-
   async function execute(request: GatewayRequest): Promise<GatewayResult> {
     const variables: Variables = request.request.variables ?? {}
     const definitions = request.operation.variableDefinitions ?? []
-    const { errors: faults, coerced } = getVariableValues(current!.schema, definitions, variables)
+    const { errors: faults, coerced } = getVariableValues(operations.serves.schema, definitions, variables)
     if (faults) return { errors: faults }
     const values = conditionValues(request, coerced)
-    const operation = values ? await prepared(request, values) : 'stock'
+    const operation = values ? await operations.get(request, values) : 'stock'
     if (operation === 'stock') return gateway.executor(request)
     if (operation instanceof GraphQLError) return { errors: [operation] }
     const data: Data = {}

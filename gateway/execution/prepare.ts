@@ -41,10 +41,10 @@ export type Prepared = { fetch: Step; shape: Shape } | GraphQLError | 'stock'
  * @throws what the planner throws
  */
 export async function prepare(
-  request: GatewayRequest,
+  request: Pick<GatewayRequest, 'document' | 'operation'>,
   conditions: ReadonlyMap<string, boolean>,
   graph: Graph,
-  plan: (request: GatewayRequest) => Promise<QueryPlan>,
+  plan: (operation: { document: DocumentNode }) => Promise<QueryPlan>,
 ): Promise<Prepared> {
   const { schema, supergraph, own } = graph
   const document = decided(request.document, conditions)
@@ -56,9 +56,7 @@ export async function prepare(
   if (contest) return new GraphQLError(contest, { extensions: { code: 'BAD_USER_INPUT' } })
 
   const separated = separate(document, own)
-  // ApolloGateway's plans are known by their hash, and this is another operation than the one it would plan.
-  const queryHash = `${request.queryHash} ${[...conditions.values()].join()} executed here`
-  const queryPlan = await plan({ ...request, queryHash, document: separated.document })
+  const queryPlan = await plan(separated)
   const fetch = compilePlan(queryPlan, { supergraph, keys: separated.keys })
   if (!fetch) return 'stock'
   const selections = { set: operation.selectionSet, parent: root }

@@ -1,4 +1,6 @@
 import type { ApolloGateway, Experimental_DidResolveQueryPlanCallback } from '@apollo/gateway'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
+import { anyVariables } from '../plans/any-variables'
 
 /** What ApolloGateway's planner makes of an operation. */
 export type QueryPlan = Parameters<Experimental_DidResolveQueryPlanCallback>[0]['queryPlan']
@@ -11,14 +13,23 @@ export type Executor = ApolloGateway['executor']
 export type GatewayRequest = Parameters<Executor>[0]
 export type GatewayResult = Awaited<ReturnType<Executor>>
 
+/** What is planned: one operation of a document. */
+export interface Planned {
+  document: DocumentNode
+  operationName: string | undefined
+  /** Names this operation in ApolloGateway's own cache. */
+  id: string
+}
+
 export interface Planner {
   /** For the gateway's configuration: where the plans come from. */
   didResolveQueryPlan: Experimental_DidResolveQueryPlanCallback
   /**
    * Has ApolloGateway plan an operation without executing it.
+   * @param schema what clients see of the supergraph
    * @throws what the planner throws
    */
-  plan(executor: Executor, request: GatewayRequest): Promise<QueryPlan>
+  plan(executor: Executor, schema: GraphQLSchema, planned: Planned): Promise<QueryPlan>
 }
 
 /**
@@ -33,7 +44,15 @@ export function createPlanner(): Planner {
       plans.set(requestContext, queryPlan)
       throw new Error('Planned; nothing is executed')
     },
-    async plan(executor, request) {
+    async plan(executor, schema, { document, operationName, id }) {
+      // It checks variables before it plans. A plan does not depend on their values, so these are of no client.
+      const variables = anyVariables(schema, document, operationName)
+      const request = {
+        request: { operationName, variables },
+        operationName,
+        document,
+        queryHash: id,
+      } as unknown as GatewayRequest
       plans.set(request, null)
       try {
         const { errors } = await executor(request)

@@ -105,6 +105,7 @@ export async function startGraph(
     clock,
     // Written at the end only, or the statements of a test would depend on how long it takes.
     usageIntervalMs: 3_600_000,
+    makePlans: 'here',
     onStatement: (role, { text, values }: Statement) => statements.push({ role, text, values: values ?? [] }),
     ...rest,
   })

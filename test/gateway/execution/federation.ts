@@ -17,6 +17,7 @@ import pino from 'pino'
 import { compose } from '../../../gateway/compose'
 import type { SubgraphDataSource } from '../../../gateway/context'
 import { planExecution } from '../../../gateway/execution/executor'
+import { preparedOperations } from '../../../gateway/execution/prepared-operations'
 import { overrideApolloVariables } from '../../../subgraphs/shared/config'
 import {
   createPlanner,
@@ -24,6 +25,8 @@ import {
   type GatewayRequest,
   type Planner,
 } from '../../../gateway/execution/query-plan'
+import { planHere } from '../../../gateway/plans/plan-here'
+import { createPlans } from '../../../gateway/plans/plans'
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable",
   "@external", "@requires", "@provides", "@override", "@interfaceObject"])`
@@ -331,14 +334,16 @@ export async function startFederation(): Promise<Federation> {
   const names = Object.keys(typeDefs) as (keyof typeof typeDefs)[]
   const sources = new Map(names.map((name) => [name as string, source(name, schemaOf(name))]))
   const planner = createPlanner()
-  let plans = 0
+  let planned = 0
   const counted: Planner = {
     ...planner,
     plan: (...asked) => {
-      plans++
+      planned++
       return planner.plan(...asked)
     },
   }
+  const plans = createPlans({ make: (sdl) => planHere(sdl, gateway, counted, () => operations.serves) })
+  const operations = preparedOperations(plans)
   const gateway = new ApolloGateway({
     supergraphSdl: compose(names.map((name) => ({ name, typeDefs: parse(typeDefs[name]) }))),
     buildService: ({ name }) => sources.get(name)!,
@@ -346,12 +351,14 @@ export async function startFederation(): Promise<Federation> {
     debug: false,
     experimental_didResolveQueryPlan: planner.didResolveQueryPlan,
   })
-  const { schema, executor: ours } = await planExecution(gateway, counted, (name) => sources.get(name)).load()
+  const { schema, executor: ours } = await planExecution(gateway, operations, (name) =>
+    sources.get(name),
+  ).load()
   return {
     schema,
     ours,
     stock: gateway.executor,
-    planned: () => plans,
+    planned: () => planned,
     whole: async (query, variables, world) =>
       outcomeOf(
         await execute({
