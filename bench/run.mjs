@@ -89,8 +89,8 @@ const nodeArgs = options.profile
   ? {
       [options.profile]: [
         '--cpu-prof',
-        `--cpu-prof-dir=${resultsFolder}`,
-        `--cpu-prof-name=${options.profile}.cpuprofile`,
+        // One file for each thread, so none is given a name.
+        `--cpu-prof-dir=${join(resultsFolder, options.profile)}`,
       ],
     }
   : {}
