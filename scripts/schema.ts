@@ -14,7 +14,7 @@ setFlagsFromString(
 async function main(): Promise<number> {
   const args = process.argv.slice(2)
   // Composing takes longer than everything else together: it begins to load before the rest does.
-  let thread = ['compose', 'check', 'publish'].includes(args[0] ?? '') ? composeThread() : null
+  let thread = ['compose', 'check', 'publish'].includes(args[0] ?? '') ? composeThread(satisfiable) : null
   const [{ run }, { openRegistry }, { projectRoot }] = await Promise.all([
     import('../registry/cli/index.js'),
     import('./registry.js'),
@@ -26,12 +26,20 @@ async function main(): Promise<number> {
       cwd: projectRoot,
       out: (text) => console.log(text),
       now: Date.now,
-      compose: (subgraphs, options) => (thread ??= composeThread())(subgraphs, options),
+      compose: (subgraphs, options) => (thread ??= composeThread(satisfiable))(subgraphs, options),
       database: () => (registry ??= openRegistry()),
     })
   } finally {
     await (await registry?.catch(() => undefined))?.close()
   }
+}
+
+async function satisfiable(supergraph: string): Promise<boolean> {
+  const [{ plainlySatisfiable }, { readSupergraph }] = await Promise.all([
+    import('../registry/satisfiability.js'),
+    import('../registry/supergraph-text.js'),
+  ])
+  return plainlySatisfiable(readSupergraph(supergraph))
 }
 
 main().then(
