@@ -30,43 +30,63 @@ export interface Composition {
 /** Hints that a field is on its way to another subgraph: each step of a move without downtime gives one. */
 const steps = new Set(['OVERRIDDEN_FIELD_CAN_BE_REMOVED', 'OVERRIDE_MIGRATION_IN_PROGRESS'])
 
+/** Merged subgraphs, before anything is known about ways to their fields. */
+export interface Merged {
+  /** The supergraph's text; null when the subgraphs do not merge. */
+  text: string | null
+  /** What it comes to when there is a way to every field. */
+  proven(): Composition
+  /** What it comes to after a search for a way to every field, which takes as long as merging. */
+  searched(): Composition
+}
+
 /**
- * Composes the subgraphs, security directives kept, and says everything that is wrong. The same text whatever the
+ * Merges the subgraphs, security directives kept, and says everything that is wrong. The same text whatever the
  * order of the subgraphs.
  *
  * Hints are faults here, but for those of a move with @override: shared input types merge by intersection and
  * half-shared fields disappear with no more than a hint, which is how a filter stops filtering without an error.
- *
- * @param satisfiable a proof that every field can be reached from every place; where it succeeds, composition does
- * not search for a way to each field, which takes as long as everything else together. Without it, it searches.
+ */
+export function merged(subgraphs: readonly SubgraphSchema[]): Merged {
+  const { schema, supergraphSdl, errors, hints } = composeServices(
+    subgraphs.map(({ name, typeDefs, url = `http://${name}:4000/graphql` }) => ({ name, typeDefs, url })),
+    { runSatisfiability: false },
+  )
+  const text = supergraphSdl ? `${supergraphSdl.trimEnd()}\n` : null
+  const conclude = (searched: ReturnType<typeof validateSatisfiability>): Composition => {
+    const faults: CompositionFault[] = [
+      ...[...(errors ?? []), ...(searched.errors ?? [])].map(({ message, extensions, nodes }) => ({
+        code: String(extensions.code ?? 'ERROR'),
+        message,
+        nodes: nodes ?? [],
+      })),
+      ...[...(hints ?? []), ...(searched.hints ?? [])]
+        .filter(({ definition }) => !steps.has(definition.code))
+        .map(({ definition, message, nodes }) => ({
+          code: definition.code,
+          message,
+          nodes: nodes ?? [],
+        })),
+    ]
+    return { supergraph: faults.length === 0 ? text : null, faults }
+  }
+  return {
+    text,
+    proven: () => conclude({}),
+    searched: () => conclude(schema ? validateSatisfiability({ supergraphSchema: schema }) : {}),
+  }
+}
+
+/**
+ * Composes the subgraphs, as {@link merged} says.
+ * @param satisfiable a proof that every field can be reached from every place; where it fails, composition searches
  */
 export function composition(
   subgraphs: readonly SubgraphSchema[],
   satisfiable: (supergraph: string) => boolean = () => false,
 ): Composition {
-  const { schema, supergraphSdl, errors, hints } = composeServices(
-    subgraphs.map(({ name, typeDefs, url = `http://${name}:4000/graphql` }) => ({ name, typeDefs, url })),
-    { runSatisfiability: false },
-  )
-  const searched =
-    schema && supergraphSdl && !satisfiable(supergraphSdl)
-      ? validateSatisfiability({ supergraphSchema: schema })
-      : {}
-  const faults: CompositionFault[] = [
-    ...[...(errors ?? []), ...(searched.errors ?? [])].map(({ message, extensions, nodes }) => ({
-      code: String(extensions.code ?? 'ERROR'),
-      message,
-      nodes: nodes ?? [],
-    })),
-    ...[...(hints ?? []), ...(searched.hints ?? [])]
-      .filter(({ definition }) => !steps.has(definition.code))
-      .map(({ definition, message, nodes }) => ({
-        code: definition.code,
-        message,
-        nodes: nodes ?? [],
-      })),
-  ]
-  return { supergraph: supergraphSdl && faults.length === 0 ? `${supergraphSdl.trimEnd()}\n` : null, faults }
+  const { text, proven, searched } = merged(subgraphs)
+  return text !== null && satisfiable(text) ? proven() : searched()
 }
 
 /**

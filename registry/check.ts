@@ -1,4 +1,4 @@
-import { parse, type DocumentNode } from 'graphql'
+import type { DocumentNode } from 'graphql'
 import type { Approval } from './approvals'
 import { sorted, type Change } from './change'
 import type { Compose, CompositionProblem } from './composed'
@@ -10,6 +10,7 @@ import { locator } from './locations'
 import { operationFaults, type OperationFault, type OperationFile } from './operations'
 import { readSchema, type SchemaModel } from './schema-model'
 import type { SubgraphSource } from './subgraph-files'
+import { readSupergraph } from './supergraph-text'
 import { usageIndex, type Usage } from './usage'
 
 export interface CheckInput {
@@ -72,7 +73,7 @@ export async function check(input: CheckInput, compose: Compose): Promise<CheckR
   }
   if (supergraph === null) return { ...report, passed: false }
 
-  const after = readSchema(parse(supergraph, { noLocation: true }))
+  const after = readSupergraph(supergraph)
   const locate = locator(input.subgraphs.map(({ typeDefs }) => typeDefs))
   const found = before
     ? allChanges(before, after, input.baseContracts ?? input.contracts, input.contracts)

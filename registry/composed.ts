@@ -1,9 +1,9 @@
-import { parse } from 'graphql'
-import { composition } from '../gateway/compose'
+import { composition, type Composition } from '../gateway/compose'
 import { locationOf, locator, type Location } from './locations'
-import { readSchema, type SchemaModel } from './schema-model'
+import type { SchemaModel } from './schema-model'
 import { plainlySatisfiable } from './satisfiability'
 import type { SubgraphSource } from './subgraph-files'
+import { readSupergraph } from './supergraph-text'
 
 /** Why subgraphs do not compose, and where to mend it. */
 export interface CompositionProblem {
@@ -55,16 +55,19 @@ const fixes: Record<string, string> = {
  * @param thorough search for a way to every field even where {@link plainlySatisfiable} proves that there is one
  */
 export function composeGraph(subgraphs: readonly SubgraphSource[], { thorough = false } = {}): ComposedGraph {
-  let model: SchemaModel | undefined
-  const read = (text: string) => (model ??= readSchema(parse(text, { noLocation: true })))
-  const { supergraph, faults } = composition(
-    subgraphs,
-    thorough ? undefined : (text) => plainlySatisfiable(read(text)),
-  )
+  const proof = (text: string) => plainlySatisfiable(readSupergraph(text))
+  const composed = told(composition(subgraphs, thorough ? undefined : proof), subgraphs)
+  return { ...composed, model: composed.supergraph === null ? null : readSupergraph(composed.supergraph) }
+}
+
+/** What came of composing, with the place of each problem and a way out. */
+export function told(
+  { supergraph, faults }: Composition,
+  subgraphs: readonly Pick<SubgraphSource, 'typeDefs'>[],
+): Composed {
   const find = locator(subgraphs.map(({ typeDefs }) => typeDefs))
   return {
     supergraph,
-    model: supergraph === null ? null : read(supergraph),
     problems: faults.map(({ code, message, nodes }) => ({
       code,
       message,

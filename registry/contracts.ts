@@ -111,7 +111,7 @@ export function contractSchema(supergraph: SchemaModel, contract: Contract): Con
       coordinate: query ?? 'Query',
       message: `the contract ${contract.name} shows no field of ${query ?? 'Query'}`,
     })
-  const schema: SchemaModel = { ...api, types }
+  const schema: SchemaModel = { ...api, types, context: null }
   return { schema, hidden: hiddenIn(api, schema), faults }
 }
 

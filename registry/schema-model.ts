@@ -2,6 +2,7 @@ import {
   Kind,
   print,
   valueFromASTUntyped,
+  type ASTNode,
   type ConstDirectiveNode,
   type ConstValueNode,
   type DirectiveDefinitionNode,
@@ -87,6 +88,11 @@ export interface SchemaModel {
   directives: ReadonlyMap<string, DirectiveModel>
   /** The subgraphs of a supergraph by the name of their enum value: `HR` → name and URL. Empty elsewhere. */
   subgraphs: ReadonlyMap<string, { name: string; url: string }>
+  /**
+   * The text that says what names of federation mean: the schema's definition with its links, and the subgraphs. Null
+   * when the schema was not read from one text, or when it hides something.
+   */
+  context: string | null
 }
 
 const kinds: Record<(TypeDefinitionNode | TypeExtensionNode)['kind'], TypeKind> = {
@@ -132,9 +138,12 @@ function modelOf(document: DocumentNode): SchemaModel {
   const directives = new Map<string, DirectiveModel>()
   const subgraphs = new Map<string, { name: string; url: string }>()
   const roots: Partial<Record<'query' | 'mutation' | 'subscription', string>> = {}
+  const context: string[] = []
+  const textOf = ({ loc }: ASTNode) => (loc ? loc.source.body.slice(loc.start, loc.end) : '')
   for (const node of document.definitions) {
     if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
       for (const { operation, type } of node.operationTypes ?? []) roots[operation] = type.name.value
+      context.push(textOf(node))
     } else if (node.kind === Kind.DIRECTIVE_DEFINITION) {
       const locations = node.locations.map((location) => location.value)
       if (names.isFederationDirective(node.name.value) || !locations.some((l) => executableLocations.has(l)))
@@ -149,6 +158,7 @@ function modelOf(document: DocumentNode): SchemaModel {
     } else if (isTypeNode(node)) {
       const name = node.name.value
       if (name === 'join__Graph' && 'values' in node) {
+        context.push(textOf(node))
         for (const value of node.values ?? []) subgraphs.set(value.name.value, graphOf(value, names))
       }
       if (!names.isFederations(name)) types.set(name, merged(types.get(name), node, names))
@@ -164,7 +174,14 @@ function modelOf(document: DocumentNode): SchemaModel {
   }
   // What has an id is an entity, whatever its name makes of it (docs/decisions/0011-subscription-type.md).
   if (types.get(roots.subscription ?? '')?.fields.has('id')) delete roots.subscription
-  return { roots, types, directives, subgraphs }
+  const whole = document.loc?.source.body
+  return {
+    roots,
+    types,
+    directives,
+    subgraphs,
+    context: whole === undefined || whole.includes('inaccessible') ? null : context.join('\n'),
+  }
 }
 
 /** What clients see of a schema: nothing that is `@inaccessible`. */

@@ -1,8 +1,12 @@
 import type { AppliedDirective, SchemaModel } from './schema-model'
 
-/** Everything in a schema that carries a `@tag`, by coordinate. */
-export function* tagsOf(schema: SchemaModel): Generator<{ coordinate: string; tags: ReadonlySet<string> }> {
+/** Everything in a schema that carries a `@tag`, by coordinate. @param except types to pass over */
+export function* tagsOf(
+  schema: SchemaModel,
+  except: ReadonlySet<string> = new Set(),
+): Generator<{ coordinate: string; tags: ReadonlySet<string> }> {
   for (const type of schema.types.values()) {
+    if (except.has(type.name)) continue
     yield* tagged(type.name, type)
     for (const field of type.fields.values()) {
       const coordinate = `${type.name}.${field.name}`

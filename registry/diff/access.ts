@@ -1,16 +1,17 @@
 import { deniesMore, describeAccess, requirementOf, type Requirement } from '../access'
 import type { Change } from '../change'
-import { visibleTo, type FieldModel, type SchemaModel, type TypeModel } from '../schema-model'
+import type { FieldModel, SchemaModel, TypeModel } from '../schema-model'
 
 /**
  * Differences in who may read what. A field asks for what its type asks for and what it declares itself, so moving
  * a directive from a type to all its fields is no change.
+ * @param unchanged types to pass over
  */
-export function accessChanges(from: SchemaModel, to: SchemaModel): Change[] {
+export function accessChanges(from: SchemaModel, to: SchemaModel, unchanged: ReadonlySet<string>): Change[] {
   const changes: Change[] = []
-  const [shownBefore, shownAfter] = [visibleTo(from), visibleTo(to)]
-  for (const before of shownBefore.types.values()) {
-    const after = shownAfter.types.get(before.name)
+  for (const before of from.types.values()) {
+    if (unchanged.has(before.name)) continue
+    const after = to.types.get(before.name)
     if (!after || after.kind !== before.kind) continue
     const whole = changeOf(before.name, requirementOf(before), requirementOf(after))
     const fields = fieldAccess(before, after)

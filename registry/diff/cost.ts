@@ -1,16 +1,19 @@
 import type { Change } from '../change'
-import { directive, visibleTo, type AppliedDirective, type SchemaModel } from '../schema-model'
+import { directive, type AppliedDirective, type SchemaModel } from '../schema-model'
 
 interface Costed {
   directives: readonly AppliedDirective[]
 }
 
-/** Differences in what operations cost: `@cost` and `@listSize` (https://ibm.github.io/graphql-specs/cost-spec.html). */
-export function costChanges(from: SchemaModel, to: SchemaModel): Change[] {
+/**
+ * Differences in what operations cost: `@cost` and `@listSize` (https://ibm.github.io/graphql-specs/cost-spec.html).
+ * @param unchanged types to pass over
+ */
+export function costChanges(from: SchemaModel, to: SchemaModel, unchanged: ReadonlySet<string>): Change[] {
   const changes: Change[] = []
-  const [shownBefore, shownAfter] = [visibleTo(from), visibleTo(to)]
-  for (const before of shownBefore.types.values()) {
-    const after = shownAfter.types.get(before.name)
+  for (const before of from.types.values()) {
+    if (unchanged.has(before.name)) continue
+    const after = to.types.get(before.name)
     if (!after) continue
     changes.push(...weightChange(before.name, before, after))
     for (const field of before.fields.values()) {

@@ -3,13 +3,21 @@ import type { FieldModel, SchemaModel, TypeModel } from '../schema-model'
 import { tagsOf } from '../tags'
 import { ownership, type FieldOwner, type Ownership } from '../ownership'
 
-/** Differences between two supergraphs in who resolves what. Nothing for schemas that are no supergraphs. */
-export function federationChanges(from: SchemaModel, to: SchemaModel): Change[] {
-  const changes = tagChanges(from, to)
+/**
+ * Differences between two supergraphs in who resolves what, and in tags. Only tags for schemas that are no supergraphs.
+ * @param unchanged types to pass over
+ */
+export function federationChanges(
+  from: SchemaModel,
+  to: SchemaModel,
+  unchanged: ReadonlySet<string>,
+): Change[] {
+  const changes = tagChanges(from, to, unchanged)
   if (from.subgraphs.size === 0 || to.subgraphs.size === 0) return changes
   const [before, after] = [ownership(from), ownership(to)]
   changes.push(...subgraphChanges(from, to))
   for (const type of from.types.values()) {
+    if (unchanged.has(type.name)) continue
     const kept = to.types.get(type.name)
     if (!kept || kept.kind !== type.kind) continue
     changes.push(...keyChanges(type, kept, before, after))
@@ -190,11 +198,11 @@ function selectionChanges(coordinate: string, was: FieldOwner, is: FieldOwner): 
 }
 
 /** Tags select what a contract shows. */
-function tagChanges(from: SchemaModel, to: SchemaModel): Change[] {
+function tagChanges(from: SchemaModel, to: SchemaModel, unchanged: ReadonlySet<string>): Change[] {
   const changes: Change[] = []
   const tagged = (schema: SchemaModel) => {
     const found = new Map<string, ReadonlySet<string>>()
-    for (const { coordinate, tags } of tagsOf(schema)) found.set(coordinate, tags)
+    for (const { coordinate, tags } of tagsOf(schema, unchanged)) found.set(coordinate, tags)
     return found
   }
   const [before, after] = [tagged(from), tagged(to)]

@@ -5,14 +5,18 @@ import { costChanges } from './cost'
 import { directiveChanges } from './directives'
 import { federationChanges } from './federation'
 import { typeChanges } from './types'
+import { unchangedTypes } from './unchanged'
 
 /** All differences between two schemas (plain, supergraph or subgraph), worst first. */
 export function diff(from: SchemaModel, to: SchemaModel): Change[] {
+  const unchanged = unchangedTypes(from, to)
+  const [before, after] = [visibleTo(from), visibleTo(to)]
   return sorted([
-    ...apiChanges(from, to),
-    ...accessChanges(from, to),
-    ...costChanges(from, to),
-    ...federationChanges(from, to),
+    ...typeChanges(before, after, unchanged),
+    ...directiveChanges(before, after),
+    ...accessChanges(before, after, unchanged),
+    ...costChanges(before, after, unchanged),
+    ...federationChanges(from, to, unchanged),
   ])
 }
 

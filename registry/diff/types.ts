@@ -4,11 +4,16 @@ import { documentedChanges } from './documented'
 import { fieldChanges } from './fields'
 import { inputFieldChanges } from './inputs'
 
-/** Differences between the types two schemas show. */
-export function typeChanges(from: SchemaModel, to: SchemaModel): Change[] {
+/** Differences between the types two schemas show. @param unchanged types to pass over */
+export function typeChanges(
+  from: SchemaModel,
+  to: SchemaModel,
+  unchanged: ReadonlySet<string> = new Set(),
+): Change[] {
   const uses = usesOf(from)
   const changes: Change[] = []
   for (const before of from.types.values()) {
+    if (unchanged.has(before.name)) continue
     const after = to.types.get(before.name)
     if (!after) {
       changes.push({

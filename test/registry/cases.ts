@@ -4,9 +4,14 @@ import { shop, type Edit } from './shop'
 /** A change of the shop, what the diff must say, and how it shows in operation. */
 export interface Case {
   what: string
+  /** What makes the shop before; the shop as it is when not given. */
+  base?: readonly Edit[]
+  /** What makes the shop after. */
   edits: readonly Edit[]
   /** `severity CODE coordinate`, all of them, in order. */
   changes: readonly string[]
+  /** The ways to its fields are found by searching only. */
+  unproven?: boolean
   /** Answered without errors before, refused or without data after. */
   breaks?: Request
   /** Answered the same before and after. */
@@ -751,6 +756,13 @@ const cost: Case[] = [
     changes: ['dangerous LIST_SIZE_CHANGED Query.users'],
   },
   {
+    what: 'a list without pages is taken to be longer',
+    base: [['accounts', '  nodes: [Node!]!', '  nodes: [Node!]! @listSize(assumedSize: 20)']],
+    edits: [['accounts', '  nodes: [Node!]!', '  nodes: [Node!]! @listSize(assumedSize: 200)']],
+    changes: ['dangerous LIST_SIZE_CHANGED Query.nodes'],
+    costs: { operation: '{ nodes { id } }', was: 20, is: 200 },
+  },
+  {
     what: 'a list loses its size',
     edits: [
       [
@@ -763,7 +775,54 @@ const cost: Case[] = [
   },
 ]
 
+/** An interface that accounts answers, and what catalog adds to it. */
+const media = (catalog: string): Edit[] => [
+  ['shared', '"@inaccessible",', '"@inaccessible", "@interfaceObject",'],
+  ['accounts', '  team: Team\n', '  team: Team\n  media: [Media!]! @authenticated\n'],
+  [
+    'accounts',
+    'interface Named {',
+    'interface Media @key(fields: "id") {\n  id: ID!\n}\n\ntype Song implements Media @key(fields: "id") {\n  id: ID!\n}\n\ninterface Named {',
+  ],
+  ['catalog', 'type User @key', `${catalog}\n\ntype User @key`],
+]
+const mediaAsObject = media('type Media @key(fields: "id") @interfaceObject {\n  id: ID!\n  seen: Int\n}')
+const mediaAsInterface = media(
+  'interface Media @key(fields: "id") {\n  id: ID!\n  seen: Int\n}\n\ntype Song implements Media @key(fields: "id") {\n  id: ID!\n  seen: Int\n}',
+)
+const seen: Request = {
+  operation: '{ media { id seen } }',
+}
+
 const federation: Case[] = [
+  {
+    what: 'a subgraph no longer treats an interface as an object',
+    base: mediaAsObject,
+    edits: mediaAsInterface,
+    changes: [
+      'breaking FIELD_RESOLVER_REMOVED Song.seen',
+      'dangerous INTERFACE_OBJECT_CHANGED Media',
+      'safe KEY_ADDED Song',
+      'safe FIELD_RESOLVER_ADDED Song.id',
+      'safe FIELD_RESOLVER_ADDED Song.seen',
+    ],
+    unproven: true,
+    keeps: seen,
+  },
+  {
+    what: 'a subgraph treats an interface as an object',
+    base: mediaAsInterface,
+    edits: mediaAsObject,
+    changes: [
+      'breaking KEY_REMOVED Song',
+      'breaking FIELD_RESOLVER_REMOVED Song.id',
+      'breaking FIELD_RESOLVER_REMOVED Song.seen',
+      'dangerous INTERFACE_OBJECT_CHANGED Media',
+      'safe FIELD_RESOLVER_ADDED Song.seen',
+    ],
+    unproven: true,
+    keeps: seen,
+  },
   {
     what: 'a subgraph no longer finds an entity by one of its keys',
     edits: [['catalog', ' @key(fields: "sku")', '']],
