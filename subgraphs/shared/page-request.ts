@@ -43,6 +43,7 @@ export interface PageOptions {
 /** A connection's request, checked and ready to be written as SQL. */
 export interface PageRequest {
   model: EntityModel
+  /** An integer: it is part of the statement's text. */
   first: number
   order: { column: ColumnModel; descending: boolean; name: string }
   after: Position | null
@@ -68,7 +69,7 @@ export function readPage(
   const model = modelOf(context, entity)
   requireTenant(context, model)
   const first = args.first ?? 20
-  if (first < 1 || first > limit)
+  if (!Number.isInteger(first) || first < 1 || first > limit)
     throw badUserInput(`first: ask for 1 to ${limit} rows at a time, not ${first}`)
   const order = readOrder(model, args.orderBy, options.defaultOrder)
   const selected = selectedFields(info, info.returnType.toString().replace(/!$/, ''))

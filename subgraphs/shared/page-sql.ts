@@ -41,13 +41,19 @@ function orderClause({ order }: PageRequest): string {
 const where = (conditions: readonly string[]): string =>
   conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
 
+/**
+ * Written out: for a parameter PostgreSQL expects a tenth of the tenant's rows, so the plan that it could keep never
+ * looks better, and it plans each execution anew, which takes longer than to run it.
+ */
+const limitClause = ({ first }: PageRequest): string => `LIMIT ${first + 1}`
+
 /** One row more than the page holds, if there is one. */
 export async function pageRows(context: SubgraphContext, request: PageRequest): Promise<Row[]> {
   const parameters = new Parameters()
   const conditions = [...conditionsOf(context, request, parameters), ...afterConditions(request, parameters)]
   const text =
     `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `ORDER BY ${orderClause(request)} LIMIT ${parameters.add(request.first + 1)}`
+    `ORDER BY ${orderClause(request)} ${limitClause(request)}`
   const rows = await context.db.rows(context.binding, named(text, parameters.values))
   return rows.map((values) => request.projection.toRow(values))
 }
@@ -85,7 +91,7 @@ export async function nestedRows(
   const text =
     `SELECT parent.id, page.* FROM unnest(${ids}::uuid[]) AS parent(id) CROSS JOIN LATERAL (` +
     `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `ORDER BY ${orderClause(request)} LIMIT ${parameters.add(request.first + 1)}) page`
+    `ORDER BY ${orderClause(request)} ${limitClause(request)}) page`
   const byParent = new Map<unknown, Row[]>()
   for (const values of await context.db.rows(context.binding, named(text, parameters.values))) {
     const rows = byParent.get(values[0]) ?? []

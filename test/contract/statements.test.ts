@@ -94,3 +94,11 @@ it('reads only the columns that were asked for', async () => {
   )
   expect(read!.text).toMatch(/^SELECT t\."id", t\."position", t\."created_at" FROM "hr"\."employees" t /)
 })
+
+it('lets PostgreSQL keep the plan of a page: how many rows it takes is part of the text', async () => {
+  const [read] = await graph.statementsDuring(() =>
+    admin.data('query ($first: Int) { employees(first: $first) { nodes { position } } }', { first: 7 }),
+  )
+  expect(read!.text).toMatch(/ LIMIT 8$/)
+  expect(read!.values).toHaveLength(1)
+})

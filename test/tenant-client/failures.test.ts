@@ -153,6 +153,20 @@ describe.each(modes)('failures, %s', (mode) => {
     await single.close()
   })
 
+  it('reads a column whose type has changed as what it is now', async () => {
+    const single = await openNotes(database, mode, { connections: 1 })
+    const binding = { tenantId: uuidv7() }
+    await database.owner.query('CREATE TABLE probe.typed AS SELECT 1 AS one')
+    await database.owner.query('GRANT SELECT ON probe.typed TO app_hr')
+    const one: Statement = { name: 'one', text: 'SELECT one FROM probe.typed' }
+    for (let use = 1; use <= 2; use += 1) expect(await single.rows(binding, one)).toEqual([[1]])
+    await database.owner.query('ALTER TABLE probe.typed ALTER COLUMN one TYPE bigint')
+    expect(await codeOf(single.rows(binding, one))).toBe(mode === 'unnamed' ? null : '0A000')
+    for (let use = 1; use <= 2; use += 1) expect(await single.rows(binding, one)).toEqual([['1']])
+    await database.owner.query('DROP TABLE probe.typed')
+    await single.close()
+  })
+
   it('goes on after a value that cannot be sent', async () => {
     const single = await openNotes(database, mode, { connections: 1 })
     const binding = { tenantId: uuidv7() }

@@ -1,0 +1,34 @@
+import { decodeCursor } from '../../subgraphs/shared/cursor'
+import { connectionOf } from '../../subgraphs/shared/page'
+
+const ids = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`)
+const rows = ids.map((id, place) => ({ id, name: place === 1 ? null : `n${place}` }))
+const order = { name: 'name ASC', column: { property: 'name' } }
+
+it('shows a page, says that more follow, and gives each row its cursor', () => {
+  const page = connectionOf({ first: 2, after: null, order }, rows, 3)
+  expect(page.nodes).toEqual(rows.slice(0, 2))
+  expect(page.edges.map(({ node }) => node)).toEqual(rows.slice(0, 2))
+  const positions = page.edges.map(({ cursor }) => decodeCursor('name ASC', cursor))
+  expect(positions).toEqual([
+    { key: 'n0', id: ids[0] },
+    { key: null, id: ids[1] },
+  ])
+  expect(page.pageInfo).toEqual({
+    hasNextPage: true,
+    hasPreviousPage: false,
+    startCursor: page.edges[0]!.cursor,
+    endCursor: page.edges[1]!.cursor,
+  })
+  expect(page.totalCount).toBe(3)
+})
+
+it('has no cursors without rows', () => {
+  const page = connectionOf({ first: 2, after: { key: 'n9', id: ids[0]! }, order }, [], null)
+  expect({ ...page, pageInfo: { ...page.pageInfo } }).toEqual({
+    edges: [],
+    nodes: [],
+    pageInfo: { hasNextPage: false, hasPreviousPage: true, startCursor: null, endCursor: null },
+    totalCount: null,
+  })
+})
