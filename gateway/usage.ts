@@ -85,7 +85,8 @@ interface Counter {
   client: string
   clientVersion: string
   requests: number
-  lastSeen: string
+  /** Milliseconds since 1970. */
+  lastSeen: number
   tenants: Set<string>
 }
 
@@ -103,6 +104,7 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
   let model: SchemaModel | undefined
   let writing: Promise<void> = Promise.resolve()
   let today = ''
+  let dayNumber = NaN
   let forgetting = false
 
   function signatureOf(
@@ -125,33 +127,41 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
   }
 
   function count(signature: Signature, tenantId: string | null, client: string, clientVersion: string): void {
-    const now = clock.now().toISOString()
-    const day = now.slice(0, 10)
-    if (day !== today) {
-      today = day
+    const now = clock.now().getTime()
+    if (Math.floor(now / dayMs) !== dayNumber) {
+      dayNumber = Math.floor(now / dayMs)
+      today = new Date(now).toISOString().slice(0, 10)
       written = new Map()
       forgetting = true
     }
-    const key = `${signature.hash} ${client} ${clientVersion} ${day}`
+    const key = `${signature.hash} ${client} ${clientVersion} ${today}`
     let counter = counters.get(key)
     if (!counter) {
       if (counters.size >= most) return
-      counters.set(
-        key,
-        (counter = { signature, day, client, clientVersion, requests: 0, lastSeen: now, tenants: new Set() }),
-      )
+      counter = {
+        signature,
+        day: today,
+        client,
+        clientVersion,
+        requests: 0,
+        lastSeen: now,
+        tenants: new Set(),
+      }
+      counters.set(key, counter)
     }
     counter.requests++
     counter.lastSeen = now
-    if (tenantId && !written.get(key)?.has(tenantId)) counter.tenants.add(tenantId)
+    if (tenantId && !counter.tenants.has(tenantId) && !written.get(key)?.has(tenantId))
+      counter.tenants.add(tenantId)
   }
 
   async function write(): Promise<void> {
     if (counters.size === 0) return
     const batch = counters
     counters = new Map()
-    const seen = [...batch.values()].map(({ signature, tenants, ...rest }) => ({
+    const seen = [...batch.values()].map(({ signature, tenants, lastSeen, ...rest }) => ({
       ...rest,
+      lastSeen: new Date(lastSeen).toISOString(),
       hash: signature.hash,
       name: signature.name,
       document: signature.document,
@@ -201,8 +211,10 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
   }
 }
 
+const dayMs = 86_400_000
+
 function daysBefore(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10)
+  return new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10)
 }
 
 /** Clients name themselves; what does not look like a name or version is not kept. */

@@ -161,6 +161,10 @@ describe('request bodies', () => {
       socket.on('close', () => resolve())
     })
     expect((await gateway.ask('{ __typename }')).status).toBe(200)
+    await gateway.close()
+    const requests = gateway.lines.filter(({ msg }) => msg === 'request')
+    expect(requests.map(({ status }) => status).sort()).toEqual([200, 499])
+    expect(await gateway.metrics.registry.metrics()).toContain('\ngraphql_requests_in_flight 0\n')
   })
 
   it('is not brought down by the name of a prototype', async () => {
