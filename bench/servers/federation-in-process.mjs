@@ -11,14 +11,20 @@ import { given, serve } from './child.mjs'
 
 const { execute } = createRequire(new URL('../../package.json', import.meta.url))('graphql')
 
+/** What executes the fetches of a subgraph. */
+const executionOf = (schema) => (request) => execute({ schema, ...request })
+
 let calls = 0
 /** A subgraph as the gateway takes it in process. */
-const running = (schema) => ({
-  async execute({ document, operationName, variables, context }) {
-    calls += 1
-    return execute({ schema, document, operationName, variableValues: variables, contextValue: context })
-  },
-})
+function running(schema) {
+  const execute = executionOf(schema)
+  return {
+    execute: async ({ document, operationName, variables, context }) => {
+      calls += 1
+      return execute({ document, operationName, variableValues: variables, contextValue: context })
+    },
+  }
+}
 
 // All else as `npm run gateway` has it.
 const gateway = await gateways.startGateway({
