@@ -57,21 +57,17 @@ export function copyOf(value: unknown): unknown {
  * @throws Error when a subgraph answered a list where the schema has none, or the other way round
  */
 export function objectsAt(from: readonly Data[], path: Path): Data[] {
-  let level: unknown[] = [...from]
-  for (const step of path) {
-    const next: unknown[] = []
-    for (const value of level) {
-      if (Array.isArray(value) !== (step === '@')) throw new Error(`Unexpected value at ${path.join('.')}`)
-      if (Array.isArray(value)) {
-        for (const item of value) if (item !== null && item !== undefined) next.push(item)
-      } else {
-        const part = (value as Data)[step]
-        if (part !== null && part !== undefined) next.push(part)
-      }
-    }
-    level = next
+  const found: Data[] = []
+  function look(value: unknown, depth: number): void {
+    if (value === null || value === undefined) return
+    if (depth === path.length) return void found.push(value as Data)
+    const step = path[depth]!
+    if (Array.isArray(value) !== (step === '@')) throw new Error(`Unexpected value at ${path.join('.')}`)
+    if (Array.isArray(value)) for (const item of value) look(item, depth + 1)
+    else look((value as Data)[step], depth + 1)
   }
-  return level as Data[]
+  for (const object of from) look(object, 0)
+  return found
 }
 
 /** Where the objects at a path are, with indices for `@`. An object can be at several places. */

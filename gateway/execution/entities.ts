@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { objectsAt, type Data, type Path } from './data'
+import type { Run } from './fetch'
 import type { FetchNode } from './query-plan'
 import { representationOf, typesWithin } from './representations'
 
@@ -14,23 +15,36 @@ export interface Asked {
   firsts: (Data | undefined)[]
 }
 
-/** Reads from an answer under way which entities to ask for, at any of these paths. */
-export type Gather = (data: Data, paths: readonly Path[]) => Asked
+/** Reads from an answer under way which entities to ask for. */
+export type Gather = (run: Pick<Run, 'data' | 'asked'>) => Asked
 
 /** Takes an entity into what is asked; -1 for one that cannot be asked for. */
 type Take = (entity: Data) => number
 
+/** An entity fetch of a plan. */
+export interface EntityFetch {
+  fetch: FetchNode
+  /** Where in the answer it is for. */
+  path: Path
+  /** Fetches with the same number start at the same time. */
+  after: number
+}
+
 /**
- * Compiles what a fetch requires of the entities it is for.
+ * Compiles what fetches with the same operation require of the entities they are for. Others that start when they do
+ * and require the same at the same paths are told the same.
  *
  * @throws Error, from what is returned, when a subgraph answered a list where the schema has none, or vice versa
  */
-export function gatherer(fetch: FetchNode, supergraph: GraphQLSchema): Gather {
+export function gatherer(fetches: readonly EntityFetch[], supergraph: GraphQLSchema): Gather {
+  const [{ fetch }] = fetches as [EntityFetch]
   const taker = takerByFields(fetch, supergraph) ?? takerByRepresentation(fetch, supergraph)
-  return (data, paths) => {
+  const places = fetches.map(({ path, after }) => [path, after])
+  const key = JSON.stringify([places, fetch.requires, fetch.inputRewrites])
+  function gather(data: Data): Asked {
     const asked: Asked = { representations: [], objects: [], indices: [], firsts: [] }
     const take = taker(asked.representations)
-    for (const path of paths) {
+    for (const { path } of fetches) {
       let first: Data | undefined
       for (const object of objectsAt([data], path)) {
         const index = take(object)
@@ -42,6 +56,11 @@ export function gatherer(fetch: FetchNode, supergraph: GraphQLSchema): Gather {
       asked.firsts.push(first)
     }
     return asked
+  }
+  return ({ data, asked }) => {
+    let known = asked.get(key)
+    if (!known) asked.set(key, (known = gather(data)))
+    return known
   }
 }
 

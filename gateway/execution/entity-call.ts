@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql'
 import type { SubgraphAnswer } from '../context'
 import type { Data, Path } from './data'
-import { gatherer, type Asked, type Gather } from './entities'
+import { gatherer, type Asked, type EntityFetch, type Gather } from './entities'
 import { receiver, type Receive } from './entity-answer'
 import { ask, variablesOf, type Compiling, type Run, type Step } from './fetch'
 import { joint, type Joint } from './joint'
@@ -13,12 +13,6 @@ interface Part {
   paths: readonly Path[]
   gather: Gather
   receive: Receive
-}
-
-/** An entity fetch of a plan, and where in the answer it is for. */
-export interface EntityFetch {
-  fetch: FetchNode
-  path: Path
 }
 
 /**
@@ -41,7 +35,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
     return {
       fetch,
       paths,
-      gather: gatherer(fetch, compiling.supergraph),
+      gather: gatherer(group, compiling.supergraph),
       receive: receiver(fetch, paths, compiling),
     }
   })
@@ -92,7 +86,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
 
   return async (run) => {
     // Outside of the try: what does not fit the schema at all is no error of this call.
-    const all = parts.map(({ gather, paths }) => gather(run.data, paths))
+    const all = parts.map(({ gather }) => gather(run))
     const wanted = all.filter(({ objects }) => objects.length > 0)
     try {
       if (together && wanted.length > 1 && (await jointly(run, all, together))) return

@@ -88,7 +88,15 @@ export function planExecution(
     const data: Data = {}
     const errors: unknown[] = []
     const requestContext = request as Run['requestContext']
-    await operation.fetch({ requestContext, variables, data, errors, source, joint: new Map() })
+    await operation.fetch({
+      requestContext,
+      variables,
+      data,
+      errors,
+      source,
+      asked: new Map(),
+      joint: new Map(),
+    })
     try {
       const answer = operation.shape(data)
       // Errors of subgraphs explain the nulls already; alone, faults are said outside of the errors, as in stock.

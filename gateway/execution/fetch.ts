@@ -2,6 +2,7 @@ import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../context'
 import { merge, objectsAt, type Data, type Path } from './data'
+import type { Asked } from './entities'
 import { rewriter } from './representations'
 import type { FetchNode } from './query-plan'
 
@@ -18,6 +19,8 @@ export interface Run {
   data: Data
   errors: unknown[]
   source: (name: string) => SubgraphDataSource | undefined
+  /** The entities that fetches ask for, by where they are and what of them is told. */
+  asked: Map<string, Asked>
   /** How far the joint calls are that wait for their parts. */
   joint: Map<object, { missing: number; done: Promise<void>; go: () => void }>
 }

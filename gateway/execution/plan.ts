@@ -1,5 +1,6 @@
 import type { Path } from './data'
-import { entityCall, type EntityFetch } from './entity-call'
+import type { EntityFetch } from './entities'
+import { entityCall } from './entity-call'
 import { fieldsStep, type Compiling, type Run, type Step } from './fetch'
 import type { PlanNode, QueryPlan } from './query-plan'
 
@@ -20,8 +21,13 @@ interface Group {
 export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | null {
   const groups = new Map<string, Group>()
 
-  /** @returns the step, and the depth of what comes after it */
-  function compile(node: PlanNode, path: Path, depth: number): [Step, number] {
+  let waits = 0
+
+  /**
+   * @param after the same number for what starts at the same time, whatever the answers are
+   * @returns the step, and the depth of what comes after it
+   */
+  function compile(node: PlanNode, path: Path, depth: number, after: number): [Step, number] {
     switch (node.kind) {
       case 'Fetch': {
         if (node.contextRewrites?.length) throw new NotCompilable()
@@ -29,25 +35,25 @@ export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | n
         const key = `${depth} ${node.serviceName}`
         const group = groups.get(key) ?? { fetches: [], call: nothing }
         groups.set(key, group)
-        group.fetches.push({ fetch: node, path })
+        group.fetches.push({ fetch: node, path, after })
         return [(run) => due(run, group), depth + 1]
       }
       case 'Flatten':
-        return compile(node.node, [...path, ...node.path], depth)
+        return compile(node.node, [...path, ...node.path], depth, after)
       case 'Sequence': {
-        let after = depth
-        const steps = node.nodes.map((child) => {
-          const [step, next] = compile(child, path, after)
-          after = next
+        let reached = depth
+        const steps = node.nodes.map((child, index) => {
+          const [step, next] = compile(child, path, reached, index === 0 ? after : ++waits)
+          reached = next
           return step
         })
-        return [inSequence(steps), after]
+        return [inSequence(steps), reached]
       }
       case 'Parallel': {
-        const children = node.nodes.map((child) => compile(child, path, depth))
+        const children = node.nodes.map((child) => compile(child, path, depth, after))
         return [
           inParallel(children.map(([step]) => step)),
-          Math.max(depth, ...children.map(([, after]) => after)),
+          Math.max(depth, ...children.map(([, reached]) => reached)),
         ]
       }
       case 'Condition':
@@ -58,7 +64,7 @@ export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | n
   if (!node) return nothing
   if (node.kind === 'Subscription') return null
   try {
-    const [step] = compile(node, [], 0)
+    const [step] = compile(node, [], 0, 0)
     for (const group of groups.values()) group.call = entityCall(group.fetches, compiling)
     return step
   } catch (error) {
