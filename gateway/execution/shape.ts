@@ -94,9 +94,10 @@ function completeType(
     return (value, faults) => {
       if (value === null || value === undefined) return null
       if (!Array.isArray(value)) throw new Error(`Invalid value returned by a subgraph for the list ${where}`)
-      const items = new Array<unknown>(value.length)
+      // What was fetched belongs to this request: a list is filled with what its items became.
+      const items: unknown[] = isLeafType(named) ? new Array<unknown>(value.length) : value
       let broken = false
-      for (let index = 0; index < value.length; index++) {
+      for (let index = 0; index < items.length; index++) {
         const before = faults.length
         const item = complete(value[index], faults)
         if (faults.length !== before) at(faults, before, index)
@@ -160,19 +161,29 @@ function completeObject(
     return fields
   }
 
+  // Most objects at a position are of one type.
+  let lastTypename: unknown = fieldsOf
+  let lastFields: FieldShape[] | null = null
+
   return (value, faults) => {
     if (value === null || value === undefined) return null
     if (typeof value !== 'object')
       throw new Error(`Invalid value returned by a subgraph for the object ${where}`)
     const source = value as Data
     const typename = source['__typename']
-    const fields = fieldsOf(typename)
+    if (typename !== lastTypename) {
+      lastFields = fieldsOf(typename)
+      lastTypename = typename
+    }
+    const fields = lastFields
     if (!fields) {
       faults.push({ message: `Invalid __typename found for object at ${where}.`, path: [] })
       return nulled
     }
-    const object: Data = {}
-    for (const { name, key, complete } of fields) {
+    // What was fetched belongs to this request: where it is just what was asked for, it becomes the answer.
+    const object = hasExactly(source, fields) ? source : {}
+    for (let index = 0; index < fields.length; index++) {
+      const { name, key, complete } = fields[index]!
       if (!complete) {
         const type = objectTypeName(source[key] ?? typename, typename ? String(typename) : declared.name)
         if (type === undefined) return nulled
@@ -193,6 +204,16 @@ function completeObject(
     const type = (typeof said === 'string' && schema.getType(said)) || schema.getType(otherwise)
     return isObjectType(type) ? type.name : undefined
   }
+}
+
+/** Whether an object has these fields under their own keys, in their order, and nothing else. */
+function hasExactly(source: Data, fields: readonly FieldShape[]): boolean {
+  let index = 0
+  for (const key in source) {
+    const field = fields[index++]
+    if (field?.name !== key || field.key !== key) return false
+  }
+  return index > 0 && index === fields.length
 }
 
 function fieldShapes(
