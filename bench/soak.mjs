@@ -75,7 +75,7 @@ try {
       'external MiB': mib(external),
       'RSS MiB': mib(rss),
     })
-    console.error(JSON.stringify(looks.at(-1)))
+    console.error(JSON.stringify(looks.at(-1)), load?.failure ?? '')
     await data.renewTokens()
   }
   await server.stop()
