@@ -10,6 +10,7 @@ grows in a minute once the first minute is over.
 --minutes N      default 5
 --rate N         requests per second, default 40
 --interval S     seconds between two looks, default 20
+--no-new-texts   the same operations only: without them caches by text are full from the start
 --help`
 
 const { values: options } = parseArgs({
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     minutes: { type: 'string', default: '5' },
     rate: { type: 'string', default: '40' },
     interval: { type: 'string', default: '20' },
+    'no-new-texts': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -38,7 +40,12 @@ const body = (name, index, query) => {
 }
 const mix = [
   (index) => body('mutation', index),
-  (index) => body('nested-20', index, newText('nested-20', 'id employeeNumber', index)),
+  (index) =>
+    body(
+      'nested-20',
+      index,
+      options['no-new-texts'] ? undefined : newText('nested-20', 'id employeeNumber', index),
+    ),
   ...Array(2).fill((index) => body('deep-page', index)),
   ...Array(3).fill((index) => body('nested-20', index)),
   ...Array(3).fill((index) => body('list-20', index)),
