@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { securityFeatures } from '../gateway/compose'
 import { startGateway } from '../gateway/gateway'
+import { operationsInManifest } from '../gateway/plans/known-operations'
 import { forwardedHeaders, remoteDataSource } from '../gateway/remote-data-source'
 import { anonymous } from '../gateway/viewer'
 import { folderStore } from '../registry/folder-store'
@@ -22,6 +23,7 @@ Serves a composed Federation 2 supergraph over its HTTP subgraphs: no sign-in, a
 --port N                  default 4000; 0 = any free port
 --host H                  default 127.0.0.1
 --forward-header NAME     pass this header of the client on to every subgraph; may be repeated; default: none
+--operations FILE         a manifest of persisted documents: prepared after the start, before anybody asks
 --timeout MS              for one subgraph's answer, default 30000
 --log-level LEVEL         default info; "silent" prints the ready line only
 --subgraphs-enforce-access
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '4000' },
       host: { type: 'string', default: '127.0.0.1' },
       'forward-header': { type: 'string', multiple: true, default: [] },
+      operations: { type: 'string' },
       timeout: { type: 'string', default: '30000' },
       'log-level': { type: 'string', default: 'info' },
       'subgraphs-enforce-access': { type: 'boolean', default: false },
@@ -86,6 +89,7 @@ async function main(): Promise<void> {
     port,
     limits: { pageLimit: Infinity },
     foreignSubgraphs: true,
+    knownOperations: async () => (values.operations ? operationsInManifest(resolve(values.operations)) : []),
   }).catch(async (error: unknown) => {
     await registry?.close()
     throw error

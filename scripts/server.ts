@@ -164,12 +164,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       usage,
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
-      knownOperations: async () => [
-        ...operationsInManifest(
-          join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json'),
-        ),
-        ...(await recordedOperations(gatewayDatabase)),
-      ],
+      // Planned here, they would be in everybody's way.
+      knownOperations: async () =>
+        options.makePlans === 'here'
+          ? []
+          : [
+              ...operationsInManifest(
+                join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json'),
+              ),
+              ...(await recordedOperations(gatewayDatabase)),
+            ],
       explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
     })
     opened.push(() => gateway.close())

@@ -93,7 +93,13 @@ export async function openLoop(target, { rate, seconds }) {
   }
   await Promise.all(answers)
   await close()
-  return { rate, requests: total, failed: failures.length, ...percentiles(latencies) }
+  return {
+    rate,
+    requests: total,
+    failed: failures.length,
+    failure: failures[0]?.message,
+    ...percentiles(latencies),
+  }
 }
 
 /**

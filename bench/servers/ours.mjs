@@ -59,4 +59,9 @@ serve(server.url, {
     const calls = [...metrics.matchAll(/^subgraph_request_duration_seconds_count\{.*\} (\d+)/gm)]
     return { calls: calls.reduce((sum, [, value]) => sum + Number(value), 0), statements }
   },
+  // After a full collection, where the process was started with --expose-gc.
+  memory: async () => {
+    globalThis.gc?.()
+    return process.memoryUsage()
+  },
 })

@@ -1,0 +1,36 @@
+import { buildSchema, getOperationAST, parse } from 'graphql'
+import { preparedOperations } from '../../../gateway/execution/prepared-operations'
+import type { GatewayRequest } from '../../../gateway/execution/query-plan'
+import { createPlans } from '../../../gateway/plans/plans'
+
+const sdl = 'type Query { a(n: Int): Int }'
+
+test('prepared operations stay within bounds, whatever is asked; the one asked for last is kept', async () => {
+  let planned = 0
+  const plans = createPlans({
+    make: () => ({
+      ready: Promise.resolve(),
+      plan: async () => {
+        planned++
+        return '{"kind":"QueryPlan"}'
+      },
+      close: async () => undefined,
+    }),
+    maxCharacters: 500,
+  })
+  const operations = preparedOperations(plans, 10_250)
+  operations.use({ sdl, schema: buildSchema(sdl) })
+  const ask = async (n: number) => {
+    const source = `{ a(n: ${n}) }`.padEnd(25)
+    const document = parse(source)
+    const request = { source, document, operation: getOperationAST(document), queryHash: String(n) }
+    await operations.get(request as GatewayRequest, new Map())
+  }
+  for (let n = 0; n < 200; n++) await ask(n)
+  // A thousand for each beside its text of 25.
+  expect([operations.size, planned]).toEqual([10, 200])
+  await ask(199)
+  expect(planned).toBe(200)
+  await ask(0)
+  expect([operations.size, planned]).toEqual([10, 201])
+})
