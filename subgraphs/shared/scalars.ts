@@ -21,15 +21,50 @@ function textScalar(name: string, example: string, read: (text: string) => strin
   }
 }
 
-const day = /^(\d{4})-(\d{2})-(\d{2})$/
+/** The number that digits of a text are, or -1 when they are not all digits. */
+function digitsAt(text: string, from: number, to: number): number {
+  let number = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1
+    number = number * 10 + digit
+  }
+  return number
+}
 
-/** The day when it is one of the Gregorian calendar in the years 1 to 9999, else null. */
-function readDate(text: string): string | null {
-  const [, year, month, date] = (day.exec(text) ?? []).map(Number)
-  if (!year || !month || !date || month > 12) return null
+/** Whether a text begins with a day of the Gregorian calendar in the years 1 to 9999, such as "2026-02-28". */
+function beginsWithDay(text: string): boolean {
+  const [year, month, date] = [digitsAt(text, 0, 4), digitsAt(text, 5, 7), digitsAt(text, 8, 10)]
+  if (text[4] !== '-' || text[7] !== '-' || year < 1 || month < 1 || month > 12) return false
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
-  return date <= days ? text : null
+  const days =
+    month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+  return date >= 1 && date <= days
+}
+
+function readDate(text: string): string | null {
+  return text.length === 10 && beginsWithDay(text) ? text : null
+}
+
+/** Whether an instant is written as we write them: in UTC, to the millisecond. The database's all are. */
+function isNormalInstant(text: string): boolean {
+  const [hours, minutes, seconds] = [digitsAt(text, 11, 13), digitsAt(text, 14, 16), digitsAt(text, 17, 19)]
+  return (
+    text.length === 24 &&
+    text[10] === 'T' &&
+    text[13] === ':' &&
+    text[16] === ':' &&
+    text[19] === '.' &&
+    text[23] === 'Z' &&
+    digitsAt(text, 20, 23) >= 0 &&
+    hours >= 0 &&
+    hours < 24 &&
+    minutes >= 0 &&
+    minutes < 60 &&
+    seconds >= 0 &&
+    seconds < 60 &&
+    beginsWithDay(text)
+  )
 }
 
 const instant = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
@@ -37,6 +72,7 @@ const clockTime = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
 
 /** RFC 3339, normalised to UTC and milliseconds. Leap seconds are refused: PostgreSQL has none. */
 function readDateTime(text: string): string | null {
+  if (isNormalInstant(text)) return text
   const [, date, time, fraction = '', offset] = instant.exec(text) ?? []
   if (!date || !time || !offset || !readDate(date) || !clockTime.test(time)) return null
   const milliseconds = fraction.padEnd(3, '0').slice(0, 3)

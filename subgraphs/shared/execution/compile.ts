@@ -35,11 +35,12 @@ interface Variant {
 }
 
 /**
- * Executes valid documents over a schema like graphql-js's `execute`, with the same answers, and prepares each document
- * once: which fields an object has, how each is answered and completed. What is prepared lives as long as the document.
+ * Executes valid documents over a schema like graphql-js's `execute`, with the same answers, and prepares each
+ * document once: which fields an object has, how each is answered and completed. What is prepared lives as long as
+ * the document.
  *
- * graphql-js itself executes what is not worth it or means something else here: introspection, subscriptions, a response
- * key `__proto__`, conditions that are no booleans, and an operation that is not there.
+ * graphql-js itself executes what is not worth it or means something else here: introspection, subscriptions, a
+ * response key `__proto__`, conditions that are no booleans, and an operation that is not there.
  */
 export function compiledExecution(
   schema: GraphQLSchema,

@@ -79,7 +79,7 @@ function present(type: GraphQLOutputType, place: Place, objects: ObjectCompiler)
   return { isNonNull: false, isLeaf: true, needsInfo: false, complete: leaf(type as GraphQLLeafType) }
 }
 
-/** graphql-js's own check of the usual case in front of it; every other value is left to it, and so are its messages. */
+/** The usual case of a scalar, checked as graphql-js does; all other values and the messages are left to it. */
 function serializer(type: GraphQLLeafType): (value: unknown) => unknown {
   const serialize = (value: unknown): unknown => type.serialize(value)
   switch (type) {
@@ -133,7 +133,7 @@ function listOf(type: GraphQLList<GraphQLOutputType>, place: Place, objects: Obj
         completed.push(result)
       }
     } catch (error) {
-      // The list is lost; what is still under way in it may fail too, and a rejection that nobody handles ends the process.
+      // The list is lost. What is under way in it may fail too, and an unhandled rejection ends the process.
       void Promise.allSettled(Array.isArray(value) ? [...completed, ...(value as unknown[])] : completed)
       throw error
     }

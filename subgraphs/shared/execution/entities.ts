@@ -42,8 +42,8 @@ export function isEntitiesField({ schema }: Scope, parentType: GraphQLObjectType
 }
 
 /**
- * Answers references without the chain of promises that @apollo/subgraph makes for each: what a reference names is known,
- * so nothing has to be written into the object and read from it again. References to interfaces are left to it.
+ * Answers references without the chain of promises that @apollo/subgraph makes for each: what a reference names is
+ * known, so nothing has to be written into the object and read from it again. References to interfaces are left to it.
  */
 export function referenceResults(definition: Field): FieldResolver {
   return (source, args, context, info) => {
