@@ -18,7 +18,7 @@ import { knownOperations } from './known-operations'
 import { drainable, listen } from './listen'
 import { defaultLimits, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
-import type { KnownOperation } from './plans/known-operations'
+import type { ExpectedOperation } from './plans/expected-operations'
 import { hereUntilReady, planHere } from './plans/plan-here'
 import type { PlanStore } from './plans/plan-store'
 import { planThread } from './plans/plan-thread'
@@ -60,7 +60,7 @@ export interface GatewayOptions {
   /** Where plans are made: default, in a thread of their own; in this one where there is no compiled code. */
   makePlans?: 'thread' | 'here' | ((supergraph: string) => PlanMaker)
   /** Operations that are prepared after the start, before anybody asks for them. */
-  knownOperations?: () => Promise<readonly KnownOperation[]>
+  expectedOperations?: () => Promise<readonly ExpectedOperation[]>
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -177,7 +177,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   async function warm(): Promise<void> {
     try {
-      await operations.warm((await options.knownOperations?.()) ?? [])
+      await operations.warm((await options.expectedOperations?.()) ?? [])
     } catch (error) {
       log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
     }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { securityFeatures } from '../gateway/compose'
 import { startGateway } from '../gateway/gateway'
-import { operationsInManifest } from '../gateway/plans/known-operations'
+import { operationsInManifest } from '../gateway/plans/expected-operations'
 import { forwardedHeaders, remoteDataSource } from '../gateway/remote-data-source'
 import { anonymous } from '../gateway/viewer'
 import { folderStore } from '../registry/folder-store'
@@ -89,7 +89,8 @@ async function main(): Promise<void> {
     port,
     limits: { pageLimit: Infinity },
     foreignSubgraphs: true,
-    knownOperations: async () => (values.operations ? operationsInManifest(resolve(values.operations)) : []),
+    expectedOperations: async () =>
+      values.operations ? operationsInManifest(resolve(values.operations)) : [],
   }).catch(async (error: unknown) => {
     await registry?.close()
     throw error

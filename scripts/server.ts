@@ -7,7 +7,7 @@ import { startGateway, type GatewayOptions } from '../gateway/gateway'
 import type { Limits } from '../gateway/limits'
 import { localDataSource } from '../gateway/local-data-source'
 import { createMetrics } from '../gateway/metrics'
-import { operationsInManifest, recordedOperations } from '../gateway/plans/known-operations'
+import { operationsInManifest, recordedOperations } from '../gateway/plans/expected-operations'
 import { planStore, type PlanStore } from '../gateway/plans/plan-store'
 import { remoteDataSource, signedHeaders } from '../gateway/remote-data-source'
 import { holdSingleInstance } from '../gateway/single-instance'
@@ -165,7 +165,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
       // Planned here, they would be in everybody's way.
-      knownOperations: async () =>
+      expectedOperations: async () =>
         options.makePlans === 'here'
           ? []
           : [

@@ -1,23 +1,18 @@
 // Our gateway with the four subgraphs of the library in its own process. They execute every fetch: nothing is kept of
 // their answers.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import gateways from '../../dist/gateway/gateway.js'
 import sources from '../../dist/gateway/local-data-source.js'
 import viewers from '../../dist/gateway/viewer.js'
+import execution from '../../dist/subgraphs/shared/execution/compile.js'
 import logs from '../../dist/subgraphs/shared/log.js'
 import { schemas } from '../federation/subgraphs.mjs'
 import { given, serve } from './child.mjs'
 
-const { execute } = createRequire(new URL('../../package.json', import.meta.url))('graphql')
-
-/** What executes the fetches of a subgraph. */
-const executionOf = (schema) => (request) => execute({ schema, ...request })
-
 let calls = 0
 /** A subgraph as the gateway takes it in process. */
 function running(schema) {
-  const execute = executionOf(schema)
+  const execute = execution.compiledExecution(schema)
   return {
     execute: async ({ document, operationName, variables, context }) => {
       calls += 1

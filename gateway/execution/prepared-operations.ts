@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import type { KnownOperation } from '../plans/known-operations'
+import type { ExpectedOperation } from '../plans/expected-operations'
 import type { Plans } from '../plans/plans'
 import { prepare, type Graph, type Prepared } from './prepare'
 import type { GatewayRequest } from './query-plan'
@@ -52,7 +52,7 @@ export interface PreparedOperations {
    */
   get(request: GatewayRequest, values: Conditions): Promise<Prepared>
   /** Prepares operations one after the other, while nobody waits for them. Resolves when it is done. */
-  warm(operations: readonly KnownOperation[]): Promise<void>
+  warm(operations: readonly ExpectedOperation[]): Promise<void>
 }
 
 /**
@@ -98,7 +98,7 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
     return operation
   }
 
-  async function warm(operations: readonly (KnownOperation & { values?: Conditions })[]): Promise<void> {
+  async function warm(operations: readonly (ExpectedOperation & { values?: Conditions })[]): Promise<void> {
     const graph = current!
     for (const { source, hash, operationName, values } of operations) {
       if (graph !== current) return
@@ -143,7 +143,7 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
 }
 
 /** What was asked for most, without what nobody did. */
-function inUse(kept: LRUCache<string, Kept>): (KnownOperation & { values: Conditions })[] {
+function inUse(kept: LRUCache<string, Kept>): (ExpectedOperation & { values: Conditions })[] {
   return [...kept.entries()]
     .filter(([, { uses }]) => uses > 0)
     .sort(([, one], [, other]) => other.uses - one.uses)

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadable } from '../../../gateway/compose'
-import { operationsInManifest, recordedOperations } from '../../../gateway/plans/known-operations'
+import { operationsInManifest, recordedOperations } from '../../../gateway/plans/expected-operations'
 import type { PlanMaker } from '../../../gateway/plans/plans'
 import type { Database } from '../../../subgraphs/shared/database'
 import { startTestGateway, memoryLog, type TestGateway } from '../fixtures/start'
@@ -63,7 +63,7 @@ const textOf = { [name]: '{user(id:"1"){name}}', [friends]: '{user(id:"1"){frien
 test('known operations are planned after the start, and not again when a client sends them', async () => {
   gateway = await startTestGateway({
     makePlans,
-    knownOperations: async () => [known('{ gone }'), known('{ not graphql'), known(name)],
+    expectedOperations: async () => [known('{ gone }'), known('{ not graphql'), known(name)],
   })
   await until(() => asked.length > 0)
   expect((await gateway.ask(name)).body).toEqual({ data: { user: { name: 'User 1' } } })
@@ -73,7 +73,7 @@ test('known operations are planned after the start, and not again when a client 
 test('known operations that cannot be read are said, and the gateway serves', async () => {
   gateway = await startTestGateway({
     makePlans,
-    knownOperations: () => Promise.reject(new Error('no database')),
+    expectedOperations: () => Promise.reject(new Error('no database')),
   })
   expect((await gateway.ask(name)).status).toBe(200)
   expect(

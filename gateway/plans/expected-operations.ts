@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Database } from '../../subgraphs/shared/database'
 
 /** An operation that clients are known to send. */
-export interface KnownOperation {
+export interface ExpectedOperation {
   /** The text as it is sent. */
   source: string
   /** SHA-256 of the text, hexadecimal: what Apollo Server knows it by. */
@@ -21,7 +21,7 @@ const manifest = z.object({ operations: z.array(z.object({ name: z.string(), bod
  * is no such file.
  * @throws Error when the file is no manifest
  */
-export function operationsInManifest(file: string): KnownOperation[] {
+export function operationsInManifest(file: string): ExpectedOperation[] {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -29,14 +29,14 @@ export function operationsInManifest(file: string): KnownOperation[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  return manifest.parse(JSON.parse(text)).operations.map(({ name, body }) => known(body, name))
+  return manifest.parse(JSON.parse(text)).operations.map(({ name, body }) => expected(body, name))
 }
 
 /**
  * The operations that were recorded most often in the last days. Records hold no literals and no aliases, so those that
  * could have had a literal are left out: their plan would be another one.
  */
-export async function recordedOperations(database: Database, most = 200): Promise<KnownOperation[]> {
+export async function recordedOperations(database: Database, most = 200): Promise<ExpectedOperation[]> {
   const rows = await database.rows(
     { tenantId: null },
     { name: 'known operations', text: recorded, values: [most] },
@@ -44,7 +44,7 @@ export async function recordedOperations(database: Database, most = 200): Promis
   return rows.flatMap(([document, name]) => {
     const text = String(document)
     const exact = withoutLiterals(text)
-    return exact === null ? [] : [known(exact, String(name) || undefined)]
+    return exact === null ? [] : [expected(exact, String(name) || undefined)]
   })
 }
 
@@ -53,7 +53,7 @@ JOIN (SELECT hash, sum(requests) AS requests FROM gateway.operation_days
       WHERE day > current_date - 7 GROUP BY hash ORDER BY 2 DESC LIMIT $1) AS days ON days.hash = o.hash
 ORDER BY days.requests DESC`
 
-function known(source: string, operationName: string | undefined): KnownOperation {
+function expected(source: string, operationName: string | undefined): ExpectedOperation {
   return { source, hash: createHash('sha256').update(source).digest('hex'), operationName }
 }
 
