@@ -18,6 +18,7 @@ import { knownOperations } from './known-operations'
 import { drainable, listen } from './listen'
 import { defaultLimits, type Limits } from './limits'
 import { createMetrics, type Metrics } from './metrics'
+import { anyScalar } from './plans/any-variables'
 import type { ExpectedOperation } from './plans/expected-operations'
 import { hereUntilReady, planHere } from './plans/plan-here'
 import type { PlanStore } from './plans/plan-store'
@@ -206,7 +207,11 @@ function measured(name: string, source: SubgraphDataSource, metrics: Metrics): S
 function useScalars(schema: GraphQLSchema, scalars: Readonly<Record<string, ScalarInput>>): void {
   for (const [name, scalar] of Object.entries(scalars)) {
     const type = schema.getType(name)
-    if (isScalarType(type))
-      Object.assign(type, { parseValue: scalar.parseValue, parseLiteral: scalar.parseLiteral })
+    if (!isScalarType(type)) continue
+    const { parseValue, parseLiteral } = scalar
+    Object.assign(type, {
+      parseValue: (value: unknown) => (value === anyScalar ? value : parseValue(value)),
+      parseLiteral,
+    })
   }
 }

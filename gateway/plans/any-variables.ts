@@ -11,7 +11,10 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 
-const scalars: Readonly<Record<string, unknown>> = { Int: 0, Float: 0, Boolean: false }
+const builtIn: Readonly<Record<string, unknown>> = { Int: 0, Float: 0, Boolean: false, ID: '', String: '' }
+
+/** Stands for a value of a custom scalar, which whoever checks these must let pass. No client can send it. */
+export const anyScalar: unique symbol = Symbol('any value of a custom scalar')
 
 /** Values that the variables of an operation accept: for each that has to have one, the simplest there is. */
 export function anyVariables(
@@ -32,7 +35,7 @@ function anyValue(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return anyValue(type.ofType)
   if (isListType(type)) return []
   if (isEnumType(type)) return type.getValues()[0]?.name
-  if (!isInputObjectType(type)) return scalars[type.name] ?? ''
+  if (!isInputObjectType(type)) return builtIn[type.name] ?? anyScalar
   const fields = Object.values(type.getFields())
   const given = type.isOneOf
     ? fields.slice(0, 1)
