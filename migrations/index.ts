@@ -15,6 +15,7 @@ import { billing } from './0019-billing'
 import { administration } from './0020-administration'
 import { interactionRules } from './0021-interaction-rules'
 import { holidays } from './0022-holidays'
+import { budgetOrder } from './0023-budget-order'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   administration,
   interactionRules,
   holidays,
+  budgetOrder,
 ]
