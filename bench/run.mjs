@@ -18,7 +18,7 @@ bench/results/latest.json, .md and .svg. bench/README.md explains the figures.
 --seconds S        of each candidate in each round, default 2
 --concurrency N    clients of the closed loop, default 16
 --no-open-loop     leave the fixed rate out
---profile NAME     write a CPU profile of this candidate to bench/results/ (its figures suffer)
+--profile NAME     write CPU profiles of this candidate to bench/results/NAME/ (its figures suffer)
 --out NAME         name of the result files instead of "latest"
 --list             print workloads and candidates
 --help`

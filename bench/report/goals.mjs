@@ -20,10 +20,11 @@ const goals = [
     ['ours-in-process', 'federation-stock', workload, ownAgainstGateway, lightness, least, aim],
     ['ours-in-process', 'federation-stock', workload, ownAgainstAll, wholeLightness, null, null],
   ]),
-  ['ours', 'stock', 'nested-20', ownAgainstGateway, lightness, 6, 13],
-  ['ours', 'stock', 'list-20', ownAgainstGateway, lightness, 7, 10],
-  ['ours', 'stock', 'nested-20', ownAgainstAll, wholeLightness, null, null],
-  ['ours', 'stock', 'list-20', ownAgainstAll, wholeLightness, null, null],
+  // Without a goal: most of the work in the product's graph is that of its subgraphs, which both have.
+  ...['nested-20', 'list-20'].flatMap((workload) => [
+    ['ours', 'stock', workload, ownAgainstGateway, lightness, null, null],
+    ['ours', 'stock', workload, ownAgainstAll, wholeLightness, null, null],
+  ]),
   ['federation-ours', 'hive-rust', 'federation', 'CPU of the gateway', lightness, 1, 2],
   ['federation-ours', 'hive-rust', 'federation-4ms', 'CPU of the gateway', lightness, 1, 2],
   ['ours', 'postgraphile', 'list-20', 'requests/s', speed, 1.5, 2.5],

@@ -1,7 +1,7 @@
 /**
  * Where a CPU profile's time went, by part of the program: our folders, packages, Node itself.
  *
- *   node bench/report/profile.mjs bench/results/ours.cpuprofile [--functions]
+ *   node bench/report/profile.mjs bench/results/ours/CPU.….cpuprofile [--functions]
  *
  * Shares are of the time in which something ran; the last samples of a run are its shutdown.
  */
