@@ -39,7 +39,7 @@ export function operationsInManifest(file: string): ExpectedOperation[] {
 export async function recordedOperations(database: Database, most = 200): Promise<ExpectedOperation[]> {
   const rows = await database.rows(
     { tenantId: null },
-    { name: 'known operations', text: recorded, values: [most] },
+    { name: 'gateway_expected_operations', text: recorded, values: [most] },
   )
   return rows.flatMap(([document, name]) => {
     const text = String(document)
