@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Clock } from '../subgraphs/shared/clock'
-import type { RequestContext } from '../subgraphs/shared/context'
+import type { RequestContext, Viewer } from '../subgraphs/shared/context'
 import { ApiError } from '../subgraphs/shared/errors'
 import { withoutRedaction, type Logger } from '../subgraphs/shared/log'
 import { json, notFound, type Answer } from './answer'
@@ -102,7 +102,7 @@ export function createHttpServer(options: HttpOptions): Server {
         'request',
       )
     }
-    const gone = abandonment()
+    const gone = new Departure()
     response.once('close', () => {
       if (!response.writableFinished) {
         record.clientGone = true
@@ -119,11 +119,7 @@ export function createHttpServer(options: HttpOptions): Server {
     if (response.closed) ended()
   }
 
-  async function answered(
-    request: IncomingMessage,
-    record: RequestRecord,
-    gone: ReturnType<typeof abandonment>,
-  ): Promise<Answer> {
+  async function answered(request: IncomingMessage, record: RequestRecord, gone: Departure): Promise<Answer> {
     const { method = 'GET', headers } = request
     const search = searchOf(request)
     if (method === 'GET') {
@@ -148,7 +144,7 @@ export function createHttpServer(options: HttpOptions): Server {
   async function contextOf(
     request: IncomingMessage,
     record: RequestRecord,
-    gone: ReturnType<typeof abandonment>,
+    gone: Departure,
   ): Promise<GatewayContext> {
     const { headers } = request
     const viewer = await options.resolveViewer(
@@ -157,17 +153,15 @@ export function createHttpServer(options: HttpOptions): Server {
     )
     record.tenantId = viewer?.tenantId ?? null
     record.userId = viewer?.userId ?? null
-    const context: RequestContext = {
-      requestId: record.requestId,
+    const context = new HttpRequestContext(
+      record.requestId,
       viewer,
-      clientIp: clientIpOf(request, options.trustProxy),
-      userAgent: headers['user-agent']?.slice(0, 500) ?? null,
-      clock: options.clock,
+      clientIpOf(request, options.trustProxy),
+      headers['user-agent']?.slice(0, 500) ?? null,
+      options.clock,
       log,
-      get signal() {
-        return gone.signal()
-      },
-    }
+      gone,
+    )
     return { request: context, record }
   }
 
@@ -200,20 +194,37 @@ export function createHttpServer(options: HttpOptions): Server {
   return server
 }
 
-/** The signal that a client is gone, made when somebody wants it: it costs more than most of what a request needs. */
-function abandonment(): { abort(): void; signal(): AbortSignal } {
-  let controller: AbortController | undefined
-  let gone = false
-  return {
-    abort() {
-      gone = true
-      controller?.abort()
-    },
-    signal() {
-      controller ??= new AbortController()
-      if (gone) controller.abort()
-      return controller.signal
-    },
+/** Whether a client has left. The signal costs more than many answers, so it is made when somebody asks for it. */
+class Departure {
+  #controller: AbortController | undefined
+  #gone = false
+
+  abort(): void {
+    this.#gone = true
+    this.#controller?.abort()
+  }
+
+  signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#gone) this.#controller.abort()
+    return this.#controller.signal
+  }
+}
+
+/** A class, because V8 makes each object with a getter of its own anew. */
+class HttpRequestContext implements RequestContext {
+  constructor(
+    readonly requestId: string,
+    readonly viewer: Viewer | null,
+    readonly clientIp: string | null,
+    readonly userAgent: string | null,
+    readonly clock: Clock,
+    readonly log: Logger,
+    private readonly departure: Departure,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.departure.signal()
   }
 }
 

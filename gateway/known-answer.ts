@@ -80,21 +80,13 @@ function gatewayRequest(
   context: GatewayContext,
   headers: IncomingHttpHeaders,
 ): GatewayRequest {
-  let sent: Headers | undefined
   return {
     request: {
       query: known.source,
       operationName,
       variables,
       extensions,
-      http: {
-        method: 'POST',
-        url: 'https://unknown-url.invalid/',
-        // Few sources look at them.
-        get headers() {
-          return (sent ??= new Headers(pairsOf(headers)))
-        },
-      },
+      http: new SentHttp(headers),
     },
     logger: known.logger,
     schema: known.schema,
@@ -110,6 +102,19 @@ function gatewayRequest(
     debug: false,
     overallCachePolicy: undefined,
     requestIsBatched: false,
+  }
+}
+
+/** The request as data sources see it. Few of them look at its headers. */
+class SentHttp {
+  readonly method = 'POST'
+  readonly url = 'https://unknown-url.invalid/'
+  #headers: Headers | undefined
+
+  constructor(private readonly sent: IncomingHttpHeaders) {}
+
+  get headers(): Headers {
+    return (this.#headers ??= new Headers(pairsOf(this.sent)))
   }
 }
 

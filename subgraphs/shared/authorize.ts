@@ -3,8 +3,8 @@ import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { isWrapper, type Declarations, type Requirement } from './access'
 import type { SubgraphContext } from './context'
 import type { ReferenceExtensions, ReferenceResolver } from './execution/entities'
-import { isPromise } from './execution/run'
 import { guarded, shieldRule, type Resolver, type Rule } from './guard-rules'
+import { allOf, isPromise } from './later'
 import type { SubgraphName } from './names'
 import { decide, typePolicies, type Policies } from './policy'
 
@@ -136,9 +136,7 @@ function guardRows(rules: Rules): void {
       target.resolve = (parent, args, context: SubgraphContext, info) => {
         const admit = (rows: unknown): unknown => {
           if (!Array.isArray(rows)) return admitted(rows, context)
-          return rows.some(isPromise)
-            ? Promise.all(rows).then(admit)
-            : rows.map((row) => admitted(row, context))
+          return rows.some(isPromise) ? allOf(rows).then(admit) : rows.map((row) => admitted(row, context))
         }
         const result: unknown = resolve(parent, args as Record<string, unknown>, context, info)
         return isPromise(result) ? result.then(admit) : admit(result)

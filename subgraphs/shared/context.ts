@@ -55,18 +55,47 @@ export interface SubgraphContext extends RequestContext {
 /**
  * A subgraph's view of a request. graphql-shield caches rule results by rule name in `_shield`; the view owns that
  * property, or two subgraphs with an equally named rule would read each other's result.
+ *
+ * A class, and not an object that inherits from the request: each request would be a prototype of its own, and V8 would
+ * look up every property of every view anew.
  */
+class SubgraphView implements SubgraphContext {
+  readonly requestId: string
+  readonly viewer: Viewer | null
+  readonly clientIp: string | null
+  readonly userAgent: string | null
+  readonly clock: Clock
+  readonly log: Logger
+  readonly binding: Binding
+  readonly loaders = new Map<unknown, unknown>()
+  readonly _shield: unknown = undefined
+
+  constructor(
+    private readonly request: RequestContext,
+    readonly db: Database,
+    readonly services: Services,
+  ) {
+    const { requestId, viewer } = request
+    this.requestId = requestId
+    this.viewer = viewer
+    this.clientIp = request.clientIp
+    this.userAgent = request.userAgent
+    this.clock = request.clock
+    this.log = request.log
+    this.binding = { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId }
+  }
+
+  /** Made when it is asked for: most requests are answered without. */
+  get signal(): AbortSignal | undefined {
+    return this.request.signal
+  }
+}
+
+/** A request as one subgraph sees it, with loaders of its own. */
 export function subgraphContext(
   request: RequestContext,
   database: Database,
   services: Services,
 ): SubgraphContext {
-  const { viewer, requestId } = request
-  return Object.assign(Object.create(request) as RequestContext, {
-    db: database,
-    services,
-    binding: { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId },
-    loaders: new Map<unknown, unknown>(),
-    _shield: undefined,
-  })
+  return new SubgraphView(request, database, services)
 }

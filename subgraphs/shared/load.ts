@@ -1,15 +1,14 @@
 import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
+import { batchSize, requestBatch } from './batch'
 import type { SubgraphContext } from './context'
 import { modelOf, selectedProjection, type EntityClass, type EntityModel, type Projection } from './entity'
 import { badUserInput, unauthenticated } from './errors'
 import { standingConditions } from './filter'
 import type { Statement } from './database'
 import { instantOf, isUuid } from './id'
+import { failed, Later } from './later'
 import { named, Parameters } from './statement'
-
-/** Keys per statement; PostgreSQL plans `= ANY` of this size well and one request seldom has more. */
-const batchSize = 1_000
 
 /** A loader of this request, made once per key: a text that tells of all it depends on, or an object of its own. */
 export function requestLoader<K, V>(
@@ -93,6 +92,9 @@ export function load<E>(
   return loadBy(context, entity, 'id' as keyof E & string, id, info)
 }
 
+const nothing = new Later<null>()
+nothing.fulfill(null)
+
 /** The row of an entity by another property that is unique within the tenant, or null. Batched like {@link load}. */
 export function loadBy<E>(
   context: SubgraphContext,
@@ -101,20 +103,20 @@ export function loadBy<E>(
   value: string | null | undefined,
   info: GraphQLResolveInfo,
 ): Promise<E | null> {
-  if (value === null || value === undefined) return Promise.resolve(null)
+  if (value === null || value === undefined) return nothing
   try {
     const model = modelOf(context, entity)
     const isId = model.columns.get(property)?.type === 'uuid'
     if (isId && !isUuid(value)) throw badUserInput(`"${value}" is not an id`)
     requireTenant(context, model)
     const projection = selectedProjection(model, info, undefined, [property])
-    const loader = requestLoader<string, Record<string, unknown> | null>(
+    const find = requestBatch(
       context,
       property === 'id' ? projection : `row ${model.name} ${property} ${projection.key}`,
       (keys) => rowsBy(context, model, property, projection, keys),
     )
-    return loader.load(isId ? value.toLowerCase() : value) as Promise<E | null>
+    return find(isId ? value.toLowerCase() : value) as Later<E | null>
   } catch (error) {
-    return Promise.reject(error as Error)
+    return failed(error)
   }
 }

@@ -1,9 +1,9 @@
-import type DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
+import { requestBatch, type Batch } from './batch'
 import type { SubgraphContext } from './context'
 import { encodeCursor, malformed, type Position } from './cursor'
 import type { EntityClass } from './entity'
-import { requestLoader } from './load'
+import type { Later } from './later'
 import { readPage, type PageArguments, type PageOptions } from './page-request'
 import { nestedCounts, nestedRows, pageCount, pageRows } from './page-sql'
 
@@ -27,44 +27,58 @@ interface Placing {
   order: { name: string; column: { property: string } }
 }
 
-/**
- * The connection of a page's rows, one more of them when there are further ones. Cursors and edges are made when they are
- * read: most questions ask for neither.
- */
+/** Cursors and edges are made when they are read: most questions ask for neither. */
+class Page<E> implements Connection<E> {
+  constructor(
+    private readonly page: Placing,
+    private readonly rows: readonly Record<string, unknown>[],
+    readonly nodes: E[],
+    readonly totalCount: number | null,
+  ) {}
+
+  get edges() {
+    const cursorOf = (row: Record<string, unknown>) => this.cursorOf(row)
+    return this.nodes.map((node) => ({
+      node,
+      get cursor() {
+        return cursorOf(node as Record<string, unknown>)!
+      },
+    }))
+  }
+
+  get pageInfo() {
+    const { page, rows, nodes } = this
+    const cursorOf = (row: unknown) => this.cursorOf(row as Record<string, unknown> | undefined)
+    return {
+      hasNextPage: rows.length > page.first,
+      hasPreviousPage: page.after !== null,
+      get startCursor() {
+        return cursorOf(nodes[0])
+      },
+      get endCursor() {
+        return cursorOf(nodes.at(-1))
+      },
+    }
+  }
+
+  private cursorOf(row: Record<string, unknown> | undefined): string | null {
+    const { name, column } = this.page.order
+    return row ? encodeCursor(name, positionOf(row, column.property)) : null
+  }
+}
+
+/** The connection of a page's rows, one more of them when there are further ones. */
 export function connectionOf<E>(
   page: Placing,
   rows: Record<string, unknown>[],
   totalCount: number | null,
 ): Connection<E> {
-  const shown = rows.length > page.first ? rows.slice(0, page.first) : rows
-  const cursorOf = (row: Record<string, unknown> | undefined) =>
-    row ? encodeCursor(page.order.name, positionOf(row, page.order.column.property)) : null
-  return {
-    get edges() {
-      return shown.map((row) => edgeOf<E>(row, cursorOf))
-    },
-    nodes: shown as E[],
-    pageInfo: {
-      hasNextPage: rows.length > page.first,
-      hasPreviousPage: page.after !== null,
-      get startCursor() {
-        return cursorOf(shown[0])
-      },
-      get endCursor() {
-        return cursorOf(shown.at(-1))
-      },
-    },
+  return new Page(
+    page,
+    rows,
+    (rows.length > page.first ? rows.slice(0, page.first) : rows) as E[],
     totalCount,
-  }
-}
-
-function edgeOf<E>(row: Record<string, unknown>, cursorOf: (row: Record<string, unknown>) => string | null) {
-  return {
-    node: row as E,
-    get cursor() {
-      return cursorOf(row)!
-    },
-  }
+  )
 }
 
 const positionOf = (row: Record<string, unknown>, property: string): Position => ({
@@ -111,11 +125,11 @@ interface NestedPages {
   property: string
   args: PageArguments
   options: PageOptions
-  loader: DataLoader<string, Connection<unknown>>
+  find: Batch<Connection<unknown>>
 }
 
 /** Whether a further parent's page is asked for in the same way. Filters are not looked into: they make it different. */
-function isSame(known: NestedPages, other: Omit<NestedPages, 'loader'>): boolean {
+function isSame(known: NestedPages, other: Omit<NestedPages, 'find'>): boolean {
   const { args, options } = other
   return (
     known.entity === other.entity &&
@@ -149,20 +163,20 @@ export function nested<E>(
   const asked = { entity, property, args, options }
   const [node, another] = info.fieldNodes
   const known = another ? undefined : (context.loaders.get(node) as NestedPages | undefined)
-  if (known && isSame(known, asked)) return known.loader.load(parentId) as Promise<Connection<E>>
-  const loader = nestedLoader<E>(context, entity, property, args, info, options)
-  if (!another) context.loaders.set(node, { ...asked, loader })
-  return loader.load(parentId)
+  if (known && isSame(known, asked)) return known.find(parentId) as Later<Connection<E>>
+  const find = nestedPages<E>(context, entity, property, args, info, options)
+  if (!another) context.loaders.set(node, { ...asked, find })
+  return find(parentId)
 }
 
-function nestedLoader<E>(
+function nestedPages<E>(
   context: SubgraphContext,
   entity: EntityClass<E>,
   property: keyof E & string,
   args: PageArguments,
   info: GraphQLResolveInfo,
   options: PageOptions,
-): DataLoader<string, Connection<E>> {
+): Batch<Connection<E>> {
   const request = readPage(context, entity, args, info, options, context.services.config.nestedPageLimit, [
     property,
   ])
@@ -174,7 +188,7 @@ function nestedLoader<E>(
     options.where ?? null,
   ])
   const key = `page ${request.model.name} ${property} ${request.projection.key} ${request.wantsRows} ${request.wantsCount} ${shape}`
-  return requestLoader<string, Connection<E>>(context, key, async (parents) => {
+  return requestBatch<Connection<E>>(context, key, async (parents) => {
     try {
       const [rows, counts] = await Promise.all([
         request.wantsRows

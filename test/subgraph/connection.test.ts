@@ -25,10 +25,13 @@ it('shows a page, says that more follow, and gives each row its cursor', () => {
 
 it('has no cursors without rows', () => {
   const page = connectionOf({ first: 2, after: { key: 'n9', id: ids[0]! }, order }, [], null)
-  expect({ ...page, pageInfo: { ...page.pageInfo } }).toEqual({
-    edges: [],
-    nodes: [],
-    pageInfo: { hasNextPage: false, hasPreviousPage: true, startCursor: null, endCursor: null },
-    totalCount: null,
+  expect(page.edges).toEqual([])
+  expect(page.nodes).toEqual([])
+  expect(page.pageInfo).toEqual({
+    hasNextPage: false,
+    hasPreviousPage: true,
+    startCursor: null,
+    endCursor: null,
   })
+  expect(page.totalCount).toBeNull()
 })

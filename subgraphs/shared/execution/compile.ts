@@ -13,8 +13,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import { collectFields } from 'graphql/execution/collectFields'
+import { isPromise } from '../later'
 import { executeFields, executeSerially, fieldPlans, type FieldPlan } from './fields'
-import { collect, isPromise, type Run, type Scope } from './run'
+import { collect, type Run, type Scope } from './run'
 
 /** How many combinations of conditions one operation is compiled for. */
 const maxVariants = 16

@@ -19,7 +19,8 @@ import {
   type ResponsePath,
 } from 'graphql'
 import { inspect } from 'graphql/jsutils/inspect'
-import { caught, failure, isPromise, type Path, type Place, type Run } from './run'
+import { allOf, isPromise } from '../later'
+import { caught, failure, type Path, type Place, type Run } from './run'
 
 /** `path` and `info` are there unless the completion says that it does without. */
 export type Complete = (run: Run, value: unknown, path: Path, info: GraphQLResolveInfo | undefined) => unknown
@@ -137,7 +138,7 @@ function listOf(type: GraphQLList<GraphQLOutputType>, place: Place, objects: Obj
       void Promise.allSettled(Array.isArray(value) ? [...completed, ...(value as unknown[])] : completed)
       throw error
     }
-    return isPending ? Promise.all(completed) : completed
+    return isPending ? allOf(completed) : completed
   }
   return { isNonNull: false, isLeaf: false, needsInfo: item.needsInfo, complete }
 }

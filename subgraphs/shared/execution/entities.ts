@@ -9,8 +9,9 @@ import {
   type GraphQLResolveInfo,
 } from 'graphql'
 import type { SubgraphContext } from '../context'
+import { allOf, isPromise } from '../later'
 import { completeItem, completionOf, type Complete, type Completion, type ObjectCompiler } from './complete'
-import { isPromise, type Place, type Scope } from './run'
+import { type Place, type Scope } from './run'
 
 type Field = GraphQLField<unknown, unknown>
 
@@ -87,7 +88,7 @@ export function entitiesCompletion({ type }: Field, place: Place, objects: Objec
       if (isPromise(result)) isPending = true
       return result
     })
-    return isPending ? Promise.all(completed) : completed
+    return isPending ? allOf(completed) : completed
   }
   return { isNonNull: ofList.isNonNull, isLeaf: false, needsInfo: true, complete }
 }

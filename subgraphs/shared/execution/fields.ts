@@ -6,10 +6,11 @@ import {
   type GraphQLObjectType,
 } from 'graphql'
 import { collectSubfields } from 'graphql/execution/collectFields'
+import { allOf, isPromise } from '../later'
 import { argumentReader, type ReadArguments } from './arguments'
 import { completionOf, type Completion } from './complete'
 import { entitiesCompletion, isEntitiesField, referenceResults } from './entities'
-import { caught, failure, infoOf, isPromise, type Path, type Place, type Run, type Scope } from './run'
+import { caught, failure, infoOf, type Path, type Place, type Run, type Scope } from './run'
 
 /** One field of a selection: all that is known of it before a request comes. */
 export interface FieldPlan {
@@ -167,7 +168,7 @@ function filled(
   answer: Record<string, unknown>,
   waiting: readonly string[],
 ): Promise<Record<string, unknown>> {
-  return Promise.all(waiting.map((key) => answer[key])).then((values) => {
+  return allOf(waiting.map((key) => answer[key])).then((values) => {
     for (let i = 0; i < waiting.length; i++) answer[waiting[i]!] = values[i]
     return answer
   })

@@ -44,14 +44,6 @@ export interface Place {
 
 export type Path = ResponsePath | undefined
 
-/** Whether a value is to be waited for, as graphql-js decides it. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
 /** A new {@link GraphQLResolveInfo} for a field at a place of the answer. */
 export function infoOf(run: Run, place: Place, path: ResponsePath): GraphQLResolveInfo {
   const { scope } = run
