@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../shared/context'
 import { decodeCursor } from '../shared/cursor'
-import { selectedFields } from '../shared/entity'
+import { selectedFields } from '../shared/projection'
 import { badUserInput } from '../shared/errors'
 import { isUuid } from '../shared/id'
 import { asMalformedCursor, connectionOf } from '../shared/page'
@@ -32,7 +32,7 @@ export async function searchInteractions(
   if (filter?.customerId && !isUuid(filter.customerId))
     throw badUserInput(`customerId: "${filter.customerId}" is not an id`)
   const limit = context.services.config.pageLimit
-  const request = readPage(context, CustomerInteraction, { first: args.first }, info, {}, limit, [])
+  const request = readPage(context, CustomerInteraction, { first: args.first }, info, {}, limit)
   const order = { name: `relevance to ${query}`, column: { property: 'rank' } }
   const after = args.after ? decodeCursor(order.name, args.after) : null
   const conditions = [

@@ -1,16 +1,8 @@
-import {
-  isInterfaceType,
-  isObjectType,
-  isUnionType,
-  Kind,
-  type FieldNode,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  type SelectionSetNode,
-} from 'graphql'
+import { isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from './context'
+import type { Projection } from './projection'
 
 /** A TypeORM entity class. */
 export type EntityClass<E = unknown> = abstract new () => E
@@ -25,13 +17,11 @@ export interface ColumnModel {
   length: number | null
 }
 
-/** A set of columns that one statement reads. Equal sets are the same object. */
-export interface Projection {
-  properties: readonly string[]
-  selectList: string
-  key: string
-  /** The row whose values stand in `values` from place `offset` on, default 0. */
-  toRow(values: readonly unknown[], offset?: number): Record<string, unknown>
+/** A row of the same subgraph that a row names by its id. */
+export interface Relation {
+  /** The column that holds the id. */
+  key: ColumnModel
+  model: EntityModel
 }
 
 /** What the kernel knows of an entity: derived once per subgraph from TypeORM's metadata and the schema. */
@@ -47,6 +37,8 @@ export interface EntityModel {
   instantKey: ColumnModel | null
   /** GraphQL field → the properties its value is made of. */
   fields: Map<string, readonly string[]>
+  /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
+  relations: Map<string, Relation>
   /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
   masked: Set<string>
   /** Properties that every read includes: the key, and what row rules look at. */
@@ -113,6 +105,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       softDeleted: columns.has('deletedAt'),
       instantKey: (instant && columns.get(instant.propertyName)) ?? null,
       fields: new Map(),
+      relations: new Map(),
       masked: new Set(),
       always: new Set(columns.has('id') ? ['id'] : []),
       rowFilter: null,
@@ -149,128 +142,4 @@ export function bindFields(
     if (!open.has(property)) model.masked.add(property)
   }
   return unanswered
-}
-
-/**
- * A function with the object literal of these properties: an eighth of the time that a loop of assignments takes, and no
- * closure can hold a literal whose names are known at run time only. The names are those of entity classes, quoted.
- */
-function rowMaker(properties: readonly string[]): Projection['toRow'] {
-  const fields = properties.map((property, place) => `${JSON.stringify(property)}: values[offset + ${place}]`)
-  return new Function('values', 'offset = 0', `return { ${fields.join(', ')} }`) as Projection['toRow']
-}
-
-/** The projection over the given properties and those every read of this entity includes. */
-export function projectionOf(model: EntityModel, properties: Iterable<string>): Projection {
-  const wanted = new Set([...model.always, ...properties])
-  const ordered = [...model.columns.keys()].filter((property) => wanted.has(property))
-  const key = ordered.join()
-  let projection = model.projections.get(key)
-  if (!projection) {
-    projection = {
-      properties: ordered,
-      selectList: ordered.map((property) => `t.${model.columns.get(property)!.sql}`).join(', '),
-      key,
-      toRow: rowMaker(ordered),
-    }
-    model.projections.set(key, projection)
-  }
-  return projection
-}
-
-/** Every column: what a mutation returns, so that any selection of its payload can be answered. */
-export function fullProjection(model: EntityModel): Projection {
-  return projectionOf(model, model.columns.keys())
-}
-
-const selections = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>()
-
-/**
- * The names of the fields selected on `typeName` under the field being resolved, `path` levels down
- * (`['edges', 'node']` for a connection's rows). Directives `@skip` and `@include` are not evaluated: reading a
- * column too many is harmless, and the answer then depends on the document alone and is found once per document.
- */
-export function selectedFields(
-  info: GraphQLResolveInfo,
-  typeName: string,
-  path: readonly string[] = [],
-): ReadonlySet<string> {
-  const [first] = info.fieldNodes
-  const cacheKey = `${typeName}:${path.join('.')}`
-  const cached = info.fieldNodes.length === 1 ? selections.get(first!)?.get(cacheKey) : undefined
-  if (cached) return cached
-  const found = new Set<string>()
-  for (const node of info.fieldNodes) {
-    if (node.selectionSet) collect(info, node.selectionSet, typeName, path, found)
-  }
-  if (info.fieldNodes.length === 1) {
-    const known = selections.get(first!) ?? new Map<string, ReadonlySet<string>>()
-    selections.set(first!, known.set(cacheKey, found))
-  }
-  return found
-}
-
-function collect(
-  info: GraphQLResolveInfo,
-  set: SelectionSetNode,
-  typeName: string,
-  path: readonly string[],
-  found: Set<string>,
-): void {
-  for (const selection of set.selections) {
-    if (selection.kind === Kind.FIELD) {
-      if (path.length === 0) found.add(selection.name.value)
-      else if (selection.name.value === path[0] && selection.selectionSet)
-        collect(info, selection.selectionSet, typeName, path.slice(1), found)
-      continue
-    }
-    const fragment =
-      selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value]
-    if (!fragment) continue
-    const condition = fragment.typeCondition?.name.value
-    if (path.length > 0 || !condition || condition === typeName || admits(info.schema, condition, typeName))
-      collect(info, fragment.selectionSet, typeName, path, found)
-  }
-}
-
-function admits(schema: GraphQLSchema, abstractName: string, typeName: string): boolean {
-  const abstract = schema.getType(abstractName)
-  const type = schema.getType(typeName)
-  return (
-    (isInterfaceType(abstract) || isUnionType(abstract)) &&
-    isObjectType(type) &&
-    schema.isSubType(abstract, type)
-  )
-}
-
-const directly: readonly (readonly string[])[] = [[]]
-const projected = new WeakMap<FieldNode, Map<EntityModel, Map<string, Projection>>>()
-
-/**
- * The projection for what is selected on this entity under the field being resolved, directly or at the given paths,
- * and the properties `extra`. Found once per place in a document.
- */
-export function selectedProjection(
-  model: EntityModel,
-  info: GraphQLResolveInfo,
-  paths: readonly (readonly string[])[] = directly,
-  extra: readonly string[] = [],
-): Projection {
-  // The same field may stand in a document more than once; then what is selected is not one node's alone.
-  const node = info.fieldNodes.length === 1 ? info.fieldNodes[0] : undefined
-  const key = paths === directly && extra.length === 1 ? extra[0]! : `${paths.join(' ')} ${extra.join()}`
-  const known = node && projected.get(node)?.get(model)?.get(key)
-  if (known) return known
-  const properties = new Set(extra)
-  for (const path of paths) {
-    for (const field of selectedFields(info, model.name, path)) {
-      for (const property of model.fields.get(field) ?? []) properties.add(property)
-    }
-  }
-  const projection = projectionOf(model, properties)
-  if (!node) return projection
-  const ofNode = projected.get(node) ?? new Map<EntityModel, Map<string, Projection>>()
-  const ofModel = ofNode.get(model) ?? new Map<string, Projection>()
-  projected.set(node, ofNode.set(model, ofModel.set(key, projection)))
-  return projection
 }

@@ -2,11 +2,13 @@ import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
 import { batchSize, requestBatch } from './batch'
 import type { SubgraphContext } from './context'
-import { modelOf, selectedProjection, type EntityClass, type EntityModel, type Projection } from './entity'
+import { modelOf, type EntityClass, type EntityModel } from './entity'
+import { selectedProjection, type Projection } from './projection'
 import { badUserInput, unauthenticated } from './errors'
 import { standingConditions } from './filter'
 import type { Statement } from './database'
 import { instantOf, isUuid } from './id'
+import { joinedRows } from './join'
 import { failed, Later } from './later'
 import { named, Parameters } from './statement'
 
@@ -75,7 +77,7 @@ function lookUp(
   const instants = property === 'id' ? instantConditions(model, keys, parameters) : []
   if (!instants) return null
   const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${[...conditions, ...instants].join(' AND ')}`
-  return named(text, parameters.values)
+  return named(joinedRows(context, projection, text, parameters), parameters.values)
 }
 
 /**
@@ -109,7 +111,7 @@ export function loadBy<E>(
     const isId = model.columns.get(property)?.type === 'uuid'
     if (isId && !isUuid(value)) throw badUserInput(`"${value}" is not an id`)
     requireTenant(context, model)
-    const projection = selectedProjection(model, info, undefined, [property])
+    const projection = selectedProjection(model, info, undefined, [property], true)
     const find = requestBatch(
       context,
       property === 'id' ? projection : `row ${model.name} ${property} ${projection.key}`,

@@ -9,15 +9,8 @@ import {
 } from 'graphql'
 import type { SubgraphContext } from './context'
 import { decodeCursor, type Position } from './cursor'
-import {
-  modelOf,
-  selectedFields,
-  selectedProjection,
-  type ColumnModel,
-  type EntityClass,
-  type EntityModel,
-  type Projection,
-} from './entity'
+import { modelOf, type ColumnModel, type EntityClass, type EntityModel } from './entity'
+import { selectedFields, selectedProjection, type Projection } from './projection'
 import { badUserInput } from './errors'
 import type { Filter } from './filter'
 import { requireTenant } from './load'
@@ -56,7 +49,11 @@ export interface PageRequest {
 
 const rowPaths = [['nodes'], ['edges', 'node']] as const
 
-/** Checks a connection's arguments and finds out what is selected of it. */
+/**
+ * Checks a connection's arguments and finds out what is selected of it.
+ * @param extra properties to read whether they are selected or not
+ * @param withJoins the statement is written by `joinedRows`, so related rows may come with it
+ */
 export function readPage(
   context: SubgraphContext,
   entity: EntityClass,
@@ -64,7 +61,7 @@ export function readPage(
   info: GraphQLResolveInfo,
   options: PageOptions,
   limit: number,
-  extra: readonly string[],
+  { extra = [], withJoins = false }: { extra?: readonly string[]; withJoins?: boolean } = {},
 ): PageRequest {
   const model = modelOf(context, entity)
   requireTenant(context, model)
@@ -80,7 +77,7 @@ export function readPage(
     after: args.after ? decodeCursor(order.name, args.after) : null,
     filter: (args.filter ?? null) as Filter | null,
     options,
-    projection: selectedProjection(model, info, rowPaths, [order.column.property, ...extra]),
+    projection: selectedProjection(model, info, rowPaths, [order.column.property, ...extra], withJoins),
     wantsRows: selected.has('nodes') || selected.has('edges') || selected.has('pageInfo'),
     wantsCount: selected.has('totalCount'),
   }

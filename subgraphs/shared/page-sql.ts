@@ -1,5 +1,6 @@
 import type { SubgraphContext } from './context'
 import { equalities, filterConditions, standingConditions } from './filter'
+import { joinedRows } from './join'
 import type { PageRequest } from './page-request'
 import { named, Parameters } from './statement'
 
@@ -33,9 +34,9 @@ function conditionsOf(context: SubgraphContext, page: PageRequest, parameters: P
   ]
 }
 
-function orderClause({ order }: PageRequest): string {
+function orderClause({ order }: PageRequest, alias: string): string {
   const direction = order.descending ? 'DESC' : 'ASC'
-  return `t.${order.column.sql} ${direction}, t."id" ${direction}`
+  return `ORDER BY ${alias}.${order.column.sql} ${direction}, ${alias}."id" ${direction}`
 }
 
 const where = (conditions: readonly string[]): string =>
@@ -53,8 +54,9 @@ export async function pageRows(context: SubgraphContext, request: PageRequest): 
   const conditions = [...conditionsOf(context, request, parameters), ...afterConditions(request, parameters)]
   const text =
     `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `ORDER BY ${orderClause(request)} ${limitClause(request)}`
-  const rows = await context.db.rows(context.binding, named(text, parameters.values))
+    `${orderClause(request, 't')} ${limitClause(request)}`
+  const joined = joinedRows(context, request.projection, text, parameters, orderClause(request, 'page'))
+  const rows = await context.db.rows(context.binding, named(joined, parameters.values))
   return rows.map((values) => request.projection.toRow(values))
 }
 
@@ -89,11 +91,12 @@ export async function nestedRows(
     ...afterConditions(request, parameters),
   ]
   const text =
-    `SELECT parent.id, page.* FROM unnest(${ids}::uuid[]) AS parent(id) CROSS JOIN LATERAL (` +
+    `SELECT parent.id AS "parent of page", page.* FROM unnest(${ids}::uuid[]) AS parent(id) CROSS JOIN LATERAL (` +
     `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `ORDER BY ${orderClause(request)} ${limitClause(request)}) page`
+    `${orderClause(request, 't')} ${limitClause(request)}) page`
+  const joined = joinedRows(context, request.projection, text, parameters, orderClause(request, 'page'))
   const byParent = new Map<unknown, Row[]>()
-  for (const values of await context.db.rows(context.binding, named(text, parameters.values))) {
+  for (const values of await context.db.rows(context.binding, named(joined, parameters.values))) {
     const rows = byParent.get(values[0]) ?? []
     rows.push(request.projection.toRow(values, 1))
     byParent.set(values[0], rows)

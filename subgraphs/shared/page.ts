@@ -107,7 +107,8 @@ export async function page<E>(
   info: GraphQLResolveInfo,
   options: PageOptions = {},
 ): Promise<Connection<E>> {
-  const request = readPage(context, entity, args, info, options, context.services.config.pageLimit, [])
+  const { pageLimit } = context.services.config
+  const request = readPage(context, entity, args, info, options, pageLimit, { withJoins: true })
   try {
     const [rows, count] = await Promise.all([
       request.wantsRows ? pageRows(context, request) : [],
@@ -177,9 +178,9 @@ function nestedPages<E>(
   info: GraphQLResolveInfo,
   options: PageOptions,
 ): Batch<Connection<E>> {
-  const request = readPage(context, entity, args, info, options, context.services.config.nestedPageLimit, [
-    property,
-  ])
+  const { nestedPageLimit } = context.services.config
+  const reading = { extra: [property], withJoins: true }
+  const request = readPage(context, entity, args, info, options, nestedPageLimit, reading)
   const shape = JSON.stringify([
     request.first,
     request.order.name,

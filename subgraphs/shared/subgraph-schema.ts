@@ -10,6 +10,7 @@ import { badUserInput } from './errors'
 import { load } from './load'
 import { connectionFaults } from './page-request'
 import { bindFieldRules, bindRowRule } from './policy'
+import { bindRelations } from './relation'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from './subgraph'
 
@@ -148,6 +149,7 @@ function bindModels(
       (field) => resolverOf(definition, model.name, field),
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
     )
+    const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
     bindRowRule(model, declarations, definition.policies)
     bindFieldRules(model, declarations, definition.policies)
     const read = [...model.always, ...[...model.fields.values()].flat()]
@@ -155,6 +157,7 @@ function bindModels(
     if (type && !type.keyFields.has('id') && !resolverOf(definition, model.name, '__resolveReference'))
       unanswered.push(`${model.name} @key(fields: "id")`)
     return [
+      ...unrelated,
       ...unanswered.map((field) => `${field} has neither a column nor a resolver`),
       ...[...missing].map(
         (property) => `${model.name} has no column for ${property}, which a rule or needs() reads`,

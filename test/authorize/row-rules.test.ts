@@ -8,6 +8,7 @@ import { openDatabase, type Database } from '../../subgraphs/shared/database'
 import { load, loadBy } from '../../subgraphs/shared/load'
 import { page } from '../../subgraphs/shared/page'
 import { fieldPolicy, rowPolicy, type Policies } from '../../subgraphs/shared/policy'
+import { one } from '../../subgraphs/shared/relation'
 import { startSubgraph, type RunningSubgraph } from '../../subgraphs/shared/subgraph'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { define, noServices, request, summary } from './three-subgraphs'
@@ -26,6 +27,8 @@ class Shift {
   place: string
   @Column({ type: 'text' })
   note: string
+  @Column({ name: 'swap_id', type: 'uuid', nullable: true })
+  swapId: string | null
 }
 
 const id = (last: number) => `01890000-0000-7000-8000-${String(last).padStart(12, '0')}`
@@ -45,6 +48,7 @@ const sdl = `
     id: ID!
     place: String
     note: String @policy(policies: [["author"]])
+    swap: Shift
   }
   type ShiftConnection { nodes: [Shift!]! edges: [ShiftEdge!]! totalCount: Int }
   type ShiftEdge { cursor: String! node: Shift! }
@@ -64,9 +68,9 @@ const sent: string[] = []
 /** Rows by a statement of the resolver's own, which forgets the rule. */
 async function allRows(context: SubgraphContext): Promise<object[]> {
   const rows = await context.db.rows(context.binding, {
-    text: 'SELECT id, user_id, team, place FROM hr.shifts ORDER BY id',
+    text: 'SELECT id, user_id, team, place, swap_id FROM hr.shifts ORDER BY id',
   })
-  return rows.map(([shift, userId, team, place]) => ({ id: shift, userId, team, place }))
+  return rows.map(([shift, userId, team, place, swapId]) => ({ id: shift, userId, team, place, swapId }))
 }
 
 beforeAll(async () => {
@@ -81,18 +85,19 @@ beforeAll(async () => {
     team: 'text NOT NULL',
     place: 'text NOT NULL',
     note: 'text NOT NULL',
+    swap_id: 'uuid',
   }
   for (const statement of tenantTable({ schema: 'hr', table: 'shifts', columns }).up)
     await owner.query(statement)
   await owner.query('COMMIT')
   const shifts = [
-    [id(1), ada, 'day', 'Berlin', 'a'],
-    [id(2), ben, 'day', 'Oslo', 'b'],
-    [id(3), ben, 'night', 'Rome', 'c'],
+    [id(1), ada, 'day', 'Berlin', 'a', id(2)],
+    [id(2), ben, 'day', 'Oslo', 'b', id(3)],
+    [id(3), ben, 'night', 'Rome', 'c', id(1)],
   ]
   for (const shift of shifts)
     await owner.query(
-      'INSERT INTO hr.shifts (tenant_id, id, user_id, team, place, note) VALUES ($1, $2, $3, $4, $5, $6)',
+      'INSERT INTO hr.shifts (tenant_id, id, user_id, team, place, note, swap_id) VALUES ($1, $2, $3, $4, $5, $6, $7)',
       [tenantId, ...shift],
     )
   await owner.end()
@@ -117,6 +122,7 @@ beforeAll(async () => {
         raw: (_: unknown, _args: unknown, context: SubgraphContext) => allRows(context),
         firstRaw: async (_: unknown, _args: unknown, context: SubgraphContext) => (await allRows(context))[1],
       },
+      Shift: { swap: one(Shift, 'swapId', Shift) },
     },
     policies,
   )
@@ -207,6 +213,110 @@ test('rows that a resolver found past the rule are refused where they enter the 
     data: { raw: [{ place: 'Berlin' }, { place: 'Oslo' }, { place: 'Rome' }] },
     errors: [],
   })
+})
+
+describe('a related row', () => {
+  const berlin = { place: 'Berlin', note: 'a' }
+
+  test('comes with the statement that reads its parents, if the rule of its type admits it', async () => {
+    const query = '{ shifts { nodes { place swap { place note } } } }'
+    expect(await ask(query, asAda())).toEqual({
+      data: {
+        shifts: {
+          nodes: [
+            { place: 'Berlin', swap: null },
+            { place: 'Rome', swap: berlin },
+          ],
+        },
+      },
+      errors: [],
+    })
+    expect(sent).toHaveLength(1)
+    const oslo = { place: 'Oslo', note: null }
+    const rome = { place: 'Rome', note: null }
+    expect(await ask(query, asAda([all]))).toEqual({
+      data: {
+        shifts: {
+          nodes: [
+            { place: 'Berlin', swap: oslo },
+            { place: 'Oslo', swap: rome },
+            { place: 'Rome', swap: berlin },
+          ],
+        },
+      },
+      errors: ['shifts.nodes.0.swap.note FORBIDDEN', 'shifts.nodes.1.swap.note FORBIDDEN'],
+    })
+    expect(sent).toHaveLength(1)
+  })
+
+  test('comes with a row that is looked up, and with a reference', async () => {
+    expect(await ask(`{ shift(id: "${id(3)}") { swap { place } } }`, asAda())).toEqual({
+      data: { shift: { swap: { place: 'Berlin' } } },
+      errors: [],
+    })
+    expect(sent).toHaveLength(1)
+    const query =
+      'query ($refs: [_Any!]!) { _entities(representations: $refs) { ... on Shift { swap { place } } } }'
+    const refs = [3, 1].map((last) => ({ __typename: 'Shift', id: id(last) }))
+    expect(await ask(query, asAda(), { refs })).toEqual({
+      data: { _entities: [{ swap: { place: 'Berlin' } }, { swap: null }] },
+      errors: [],
+    })
+    expect(sent).toHaveLength(1)
+  })
+
+  test('has what is selected of it anywhere: under aliases, in fragments, under nodes and edges', async () => {
+    const query = `{ shifts(first: 1, after: null) {
+      nodes { a: swap { place } ... on Shift { b: swap { ...Noted } } }
+      edges { node { swap { id } } } } } fragment Noted on Shift { note }`
+    expect(await ask(query, request([all], ben))).toEqual({
+      data: {
+        shifts: {
+          nodes: [{ a: { place: 'Oslo' }, b: { note: 'b' } }],
+          edges: [{ node: { swap: { id: id(2) } } }],
+        },
+      },
+      errors: [],
+    })
+    expect(sent).toHaveLength(1)
+  })
+
+  test('is looked up where a resolver read the parents, and below another related row', async () => {
+    expect(await ask('{ raw { place swap { place } } }', asAda([all]))).toEqual({
+      data: {
+        raw: [
+          { place: 'Berlin', swap: { place: 'Oslo' } },
+          { place: 'Oslo', swap: { place: 'Rome' } },
+          { place: 'Rome', swap: { place: 'Berlin' } },
+        ],
+      },
+      errors: [],
+    })
+    expect(sent).toHaveLength(2)
+    expect(await ask('{ shifts { nodes { swap { swap { place } } } } }', asAda([all]))).toEqual({
+      data: {
+        shifts: {
+          nodes: ['Rome', 'Berlin', 'Oslo'].map((place) => ({ swap: { swap: { place } } })),
+        },
+      },
+      errors: [],
+    })
+    expect(sent).toHaveLength(2)
+  })
+})
+
+test('a relation to what is no entity of the subgraph stops the start', async () => {
+  class Elsewhere {}
+  const definition = define(
+    'hr',
+    `type Shift @key(fields: "id") @authenticated { id: ID! swap: Shift }
+     type Query { shift: Shift @authenticated }`,
+    { Query: { shift: () => null }, Shift: { swap: one(Shift, 'swapId', Elsewhere) } },
+    {},
+  )
+  await expect(startSubgraph({ ...definition, entities: [Shift] }, db, noServices)).rejects.toThrow(
+    'subgraph hr cannot start:\n- Shift.swap relates to Elsewhere, which is not an entity of this subgraph',
+  )
 })
 
 test('a text with the NUL character is bad input, not a failure', async () => {

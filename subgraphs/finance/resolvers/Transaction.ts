@@ -4,6 +4,7 @@ import { load, loadBy } from '../../shared/load'
 import { money, moneyColumns } from '../../shared/money'
 import { mutate, type MutationTransaction } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { named } from '../../shared/statement'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
@@ -74,9 +75,7 @@ export const transaction: Resolvers = {
       departmentId ? { id: departmentId } : null,
     ),
     amount: needs(Transaction, ['amount', 'currency'], (row) => money(row.amount, row.currency)!),
-    reversalOf: needs(Transaction, ['reversalOfId'], ({ reversalOfId }, _args, context, info) =>
-      load(context, Transaction, reversalOfId, info),
-    ),
+    reversalOf: one(Transaction, 'reversalOfId', Transaction),
     reversedBy: needs(Transaction, ['id'], ({ id }, _args, context, info) =>
       loadBy(context, Transaction, 'reversalOfId', id, info),
     ),

@@ -3,6 +3,7 @@ import { load, loadBy } from '../../shared/load'
 import { money, moneyColumns } from '../../shared/money'
 import { mutate, type MutationTransaction } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { Resolvers } from '../generated'
@@ -66,9 +67,7 @@ export const employee: Resolvers = {
   },
   Employee: {
     user: needs(Employee, ['userId'], ({ userId }) => (userId ? { id: userId } : null)),
-    department: needs(Employee, ['departmentId'], ({ departmentId }, _args, context, info) =>
-      load(context, Department, departmentId, info),
-    ),
+    department: one(Employee, 'departmentId', Department),
     salary: needs(Employee, ['salary', 'salaryCurrency'], (row) => money(row.salary, row.salaryCurrency)),
   },
   User: {

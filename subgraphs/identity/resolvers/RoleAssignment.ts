@@ -2,6 +2,7 @@ import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
 import { mutate } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { named } from '../../shared/statement'
 import {
   changeAuthority,
@@ -55,14 +56,8 @@ export const roleAssignment: Resolvers = {
   },
   RoleAssignment: {
     grantedAt: needs(RoleAssignment, ['createdAt'], (row) => row.createdAt),
-    user: needs(RoleAssignment, ['userId'], (row, _args, context, info) =>
-      load(context, User, row.userId, info),
-    ),
-    role: needs(RoleAssignment, ['roleId'], (row, _args, context, info) =>
-      load(context, Role, row.roleId, info),
-    ),
-    grantedBy: needs(RoleAssignment, ['grantedById'], (row, _args, context, info) =>
-      load(context, User, row.grantedById, info),
-    ),
+    user: one(RoleAssignment, 'userId', User),
+    role: one(RoleAssignment, 'roleId', Role),
+    grantedBy: one(RoleAssignment, 'grantedById', User),
   },
 }

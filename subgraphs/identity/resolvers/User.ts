@@ -1,9 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../shared/context'
-import { modelOf, needs, selectedProjection } from '../../shared/entity'
+import { modelOf, needs } from '../../shared/entity'
+import { selectedProjection } from '../../shared/projection'
 import { load, requestLoader } from '../../shared/load'
 import { mutate, type MutationTransaction, type Values } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { hashPassword, passwordFault } from '../../shared/password'
 import { named } from '../../shared/statement'
 import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
@@ -83,12 +85,8 @@ export const user: Resolvers = {
     isActive: needs(User, ['status'], (row) => row.status === 'ACTIVE'),
     permissions: needs(User, ['id'], ({ id }, _args, context) => permissionsOf(context, id)),
     roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOf(context, id, info)),
-    createdBy: needs(User, ['createdById'], (row, _args, context, info) =>
-      load(context, User, row.createdById, info),
-    ),
-    updatedBy: needs(User, ['updatedById'], (row, _args, context, info) =>
-      load(context, User, row.updatedById, info),
-    ),
+    createdBy: one(User, 'createdById', User),
+    updatedBy: one(User, 'updatedById', User),
   },
 }
 

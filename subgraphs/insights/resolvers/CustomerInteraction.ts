@@ -1,7 +1,7 @@
-import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
 import { mutate } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { named } from '../../shared/statement'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
@@ -61,8 +61,6 @@ export const customerInteraction: Resolvers = {
       }),
   },
   CustomerInteraction: {
-    customer: needs(CustomerInteraction, ['customerId'], ({ customerId }, _, context, info) =>
-      load(context, Customer, customerId, info),
-    ),
+    customer: one(CustomerInteraction, 'customerId', Customer),
   },
 }

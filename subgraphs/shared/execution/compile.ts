@@ -3,6 +3,7 @@ import {
   getVariableValues,
   Kind,
   OperationTypeNode,
+  print,
   visit,
   type DocumentNode,
   type ExecutionArgs,
@@ -11,6 +12,7 @@ import {
   type GraphQLError,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type VariableDefinitionNode,
 } from 'graphql'
 import { collectFields } from 'graphql/execution/collectFields'
 import { isPromise } from '../later'
@@ -25,6 +27,10 @@ type Request = Pick<ExecutionArgs, 'document' | 'operationName' | 'variableValue
 /** An operation of a document, with one compilation for each combination of its conditions. */
 interface Operation {
   definition: OperationDefinitionNode
+  /** Variables that hold what a gateway asks for, a list of `_Any`: it may hold anything but null. */
+  representations: readonly string[]
+  /** All others. */
+  variables: readonly VariableDefinitionNode[]
   fragments: Record<string, FragmentDefinitionNode>
   /** The variables that decide what is selected. */
   conditions: readonly string[]
@@ -65,12 +71,7 @@ export function compiledExecution(
     const { variableValues } = request
     const operation = typeof variableValues === 'object' || !variableValues ? operationOf(request) : null
     if (!operation) return execute({ schema, ...request })
-    const { errors, coerced } = getVariableValues(
-      schema,
-      operation.definition.variableDefinitions ?? [],
-      variableValues ?? {},
-      { maxErrors: 50 },
-    )
+    const { errors, coerced } = readVariables(schema, operation, variableValues ?? {})
     if (errors) return { errors }
     const variant = variantOf(schema, operation, coerced)
     if (!variant) return execute({ schema, ...request })
@@ -105,6 +106,23 @@ function answer(run: Run, plans: readonly FieldPlan[]): ExecutionResult | Promis
   }
 }
 
+/** As graphql-js reads variables, but without looking at each of hundreds of representations. */
+function readVariables(
+  schema: GraphQLSchema,
+  { definition, representations, variables }: Operation,
+  given: Record<string, unknown>,
+): ReturnType<typeof getVariableValues> {
+  const all = () => getVariableValues(schema, definition.variableDefinitions ?? [], given, { maxErrors: 50 })
+  if (!representations.every((name) => isPlainList(given[name]))) return all()
+  const { errors, coerced } = getVariableValues(schema, variables, given)
+  if (errors) return all()
+  for (const name of representations) coerced[name] = given[name]
+  return { coerced }
+}
+
+const isPlainList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null)
+
 /** The operation when it is one that is compiled, or null. */
 function readOperation(schema: GraphQLSchema, document: DocumentNode, name?: string): Operation | null {
   const fragments = Object.create(null) as Record<string, FragmentDefinitionNode>
@@ -118,7 +136,13 @@ function readOperation(schema: GraphQLSchema, document: DocumentNode, name?: str
   if (!definition || others.length > 0 || !schema.getRootType(definition.operation)) return null
   if (definition.operation === OperationTypeNode.SUBSCRIPTION) return null
   const conditions = conditionsOf(document)
-  return conditions && { definition, fragments, conditions, variants: new Map() }
+  if (!conditions) return null
+  const all = definition.variableDefinitions ?? []
+  const variables = all.filter(({ type }) => print(type) !== '[_Any!]!')
+  const representations = all
+    .filter((one) => !variables.includes(one))
+    .map(({ variable }) => variable.name.value)
+  return { definition, representations, variables, fragments, conditions, variants: new Map() }
 }
 
 /** The variables of all conditions of a document, or null when something in it is left to graphql-js. */

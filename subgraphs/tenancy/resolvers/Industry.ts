@@ -1,6 +1,7 @@
 import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
 import { nested, page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { Industry } from '../entities/Industry'
 import type { Resolvers } from '../generated'
 
@@ -13,9 +14,7 @@ export const industry: Resolvers = {
     industries: (_, args, context, info) => page(context, Industry, args, info, { defaultOrder, search }),
   },
   Industry: {
-    parent: needs(Industry, ['parentId'], ({ parentId }, _args, context, info) =>
-      load(context, Industry, parentId, info),
-    ),
+    parent: one(Industry, 'parentId', Industry),
     divisions: needs(Industry, ['id'], ({ id }, args, context, info) =>
       nested(context, Industry, 'parentId', id, args, info, { defaultOrder, search }),
     ),

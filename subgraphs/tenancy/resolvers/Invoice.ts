@@ -3,6 +3,7 @@ import { load } from '../../shared/load'
 import { money, parseMoney } from '../../shared/money'
 import { mutate } from '../../shared/mutate'
 import { page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { named } from '../../shared/statement'
 import { Invoice } from '../entities/Invoice'
 import { Subscription } from '../entities/Subscription'
@@ -117,9 +118,7 @@ export const invoice: Resolvers = {
       }),
   },
   Invoice: {
-    subscription: needs(Invoice, ['subscriptionId'], ({ subscriptionId }, _args, context, info) =>
-      load(context, Subscription, subscriptionId, info),
-    ),
+    subscription: one(Invoice, 'subscriptionId', Subscription),
     subtotal: needs(Invoice, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),

@@ -2,6 +2,7 @@ import { needs } from '../../shared/entity'
 import { load } from '../../shared/load'
 import { money } from '../../shared/money'
 import { nested, page } from '../../shared/page'
+import { one } from '../../shared/relation'
 import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import type { Resolvers } from '../generated'
@@ -14,9 +15,7 @@ export const invoiceLine: Resolvers = {
     invoiceLines: (_, args, context, info) => page(context, InvoiceLine, args, info, { search }),
   },
   InvoiceLine: {
-    invoice: needs(InvoiceLine, ['invoiceId'], ({ invoiceId }, _args, context, info) =>
-      load(context, Invoice, invoiceId, info),
-    ),
+    invoice: one(InvoiceLine, 'invoiceId', Invoice),
     unitPrice: needs(InvoiceLine, ['unitPrice', 'currency'], (row) => money(row.unitPrice, row.currency)),
     amount: needs(InvoiceLine, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
   },
