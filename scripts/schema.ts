@@ -18,7 +18,7 @@ async function main(): Promise<number> {
   const [{ run }, { openRegistry }, { projectRoot }] = await Promise.all([
     import('../registry/cli/index.js'),
     import('./registry.js'),
-    import('../subgraphs/shared/config.js'),
+    import('../subgraphs/shared/project-root.js'),
   ])
   let registry: ReturnType<typeof openRegistry> | undefined
   try {

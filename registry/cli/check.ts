@@ -9,7 +9,8 @@ import { readOperations } from '../operations'
 import { githubReport, gitlabReport, junitReport } from '../report/annotations'
 import { humanReport, verdict } from '../report/human'
 import { jsonReport } from '../report/json'
-import { readUsage, type Usage } from '../usage'
+import type { Usage } from '../usage'
+import { readUsage } from '../usage-lines'
 import {
   no,
   ok,
