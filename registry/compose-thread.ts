@@ -72,9 +72,15 @@ export function composeThread(
     if (merged === null || (!thorough && (await satisfiable(merged)))) return composed
     return (await ask('search')).composed
   }
+  let asked = 0
   return (subgraphs, options) => {
-    const composed = before.then(() => compose(subgraphs, options))
-    before = composed.catch(() => undefined)
+    // Asked at once where nothing is before it: who calls this goes on with work that takes a while.
+    const composed =
+      asked++ === 0 ? compose(subgraphs, options) : before.then(() => compose(subgraphs, options))
+    before = composed.then(
+      () => void asked--,
+      () => void asked--,
+    )
     return composed
   }
 }

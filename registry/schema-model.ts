@@ -211,6 +211,7 @@ export function visibleTo(
   schema: SchemaModel,
   hidden: (directives: readonly AppliedDirective[]) => boolean = isInaccessible,
 ): SchemaModel {
+  if (hidden === isInaccessible && schema.context !== null && isWhole(schema)) return schema
   const shown = <T extends { directives: readonly AppliedDirective[] }>(items: ReadonlyMap<string, T>) =>
     items.size === 0 ? items : new Map([...items].filter(([, item]) => !hidden(item.directives)))
   const types = new Map<string, TypeModel>()
@@ -235,6 +236,15 @@ export function visibleTo(
     })
   }
   return { ...schema, types }
+}
+
+/** Whether a schema has every interface and member its types name. */
+function isWhole({ types }: SchemaModel): boolean {
+  for (const { interfaces, members } of types.values()) {
+    for (const name of interfaces) if (!types.has(name)) return false
+    for (const name of members) if (!types.has(name)) return false
+  }
+  return true
 }
 
 export function isInaccessible(directives: readonly AppliedDirective[]): boolean {

@@ -25,7 +25,6 @@ commands.on('error', (error) => {
   console.error(error.message)
   process.exitCode = 3
 })
-commands.on('exit', (code) => {
-  process.exitCode ??= code
-})
+// Everything was written by now; ending at once spares this thread tidying up what it composed with.
+commands.on('exit', (code) => process.stdout.write('', () => process.exit(process.exitCode ?? code)))
 if (['compose', 'check', 'publish'].includes(process.argv[2] ?? '')) void composer()
