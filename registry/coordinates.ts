@@ -9,45 +9,19 @@ import {
 } from 'graphql'
 import { namedType, type ArgumentModel, type FieldModel, type SchemaModel } from './schema-model'
 
-/** Arguments by name, with the coordinate and the named type of each. */
-export type ArgumentFacts = ReadonlyMap<string, { coordinate: string; type: string }>
-
-/** The coordinate of a field, the type it leads to, and its arguments. */
-export interface FieldFacts {
-  coordinate: string
-  result: string
-  args: ArgumentFacts
-}
-
-const noArguments: ArgumentFacts = new Map()
-const facts = new WeakMap<FieldModel, FieldFacts>()
-
 /**
- * What is asked of a field again and again, made once for each field of a schema: a check reads thousands of
- * operations, and a text that is built anew is hashed anew wherever it is looked up.
+ * Coordinates and result types of fields, made once for each field of a schema: a check reads thousands of operations,
+ * and a text that is built anew is hashed anew wherever it is looked up.
  */
-export function factsOf(typeName: string, field: FieldModel): FieldFacts {
+const facts = new WeakMap<FieldModel, { coordinate: string; result: string }>()
+
+function factsOf(typeName: string, field: FieldModel): { coordinate: string; result: string } {
   let known = facts.get(field)
   if (!known) {
-    const coordinate = `${typeName}.${field.name}`
-    known = { coordinate, result: namedType(field.type), args: argumentsOf(coordinate, field.args) }
+    known = { coordinate: `${typeName}.${field.name}`, result: namedType(field.type) }
     facts.set(field, known)
   }
   return known
-}
-
-/** The arguments of a field or directive. */
-export function argumentsOf(
-  coordinate: string,
-  args: ReadonlyMap<string, ArgumentModel> | undefined,
-): ArgumentFacts {
-  if (!args?.size) return noArguments
-  return new Map(
-    [...args.values()].map(({ name, type }) => [
-      name,
-      { coordinate: `${coordinate}(${name}:)`, type: namedType(type) },
-    ]),
-  )
 }
 
 /**

@@ -1,5 +1,4 @@
-import { argumentsOf, factsOf, type ArgumentFacts } from './coordinates'
-import { namedType, type SchemaModel } from './schema-model'
+import { namedType, type ArgumentModel, type SchemaModel } from './schema-model'
 
 const [letter, digit, ignored] = [1, 2, 3]
 const characters = new Uint8Array(128)
@@ -19,22 +18,73 @@ const emptyText = /""(?!")/y
 /** Thrown where a text goes on in a way that only a parser should read. */
 const unusual = Symbol('unusual')
 
+/** A type with what is found where it is selected; made when an operation first comes there. */
+interface ScannedType<Use> {
+  name: string
+  use: Use
+  fields: ReadonlyMap<string, ScannedField<Use>>
+}
+
+interface ScannedField<Use> {
+  coordinate: string
+  use: Use
+  args: ScannedArguments<Use>
+  resultName: string
+  result: ScannedType<Use> | undefined
+}
+
+type ScannedArguments<Use> = ReadonlyMap<string, { use: Use; typeName: string }>
+
 /**
  * Finds in the text of one operation what `coordinatesOf` finds in its document, without making a document: a check
  * reads thousands. What it does not read are named fragments, comments, texts with something in them, and fields that
  * the schema does not have; what it has found until then is right as well.
  *
- * @param found is told each coordinate, some of them repeatedly
+ * @param useOf what stands for a coordinate; asked once for each coordinate that has it in the schema, so that nothing
+ * needs to be looked up by its text
+ * @param found is told what stands for each coordinate that the text uses, for some of them repeatedly
  * @returns a function of the text; false when it was not read to its end: only a parser can say what it means, or
  * whether it is GraphQL at all
  */
-export function operationScanner(
+export function operationScanner<Use>(
   schema: SchemaModel,
-  found: (coordinate: string) => void,
+  useOf: (coordinate: string) => Use,
+  found: (use: Use) => void,
 ): (text: string) => boolean {
   let text = ''
   let position = 0
-  const directiveArguments = new Map<string, ArgumentFacts>()
+  const types = new Map<string, ScannedType<Use>>()
+  const directiveArguments = new Map<string, ScannedArguments<Use>>()
+
+  function typeOf(name: string): ScannedType<Use> {
+    let type = types.get(name)
+    if (type) return type
+    const fields = new Map<string, ScannedField<Use>>()
+    for (const field of schema.types.get(name)?.fields.values() ?? []) {
+      const coordinate = `${name}.${field.name}`
+      fields.set(field.name, {
+        coordinate,
+        use: useOf(coordinate),
+        args: argumentsOf(coordinate, field.args),
+        resultName: namedType(field.type),
+        result: undefined,
+      })
+    }
+    types.set(name, (type = { name, use: useOf(name), fields }))
+    return type
+  }
+
+  function argumentsOf(
+    coordinate: string,
+    args: ReadonlyMap<string, ArgumentModel> | undefined,
+  ): ScannedArguments<Use> {
+    const known = new Map<string, { use: Use; typeName: string }>()
+    for (const { name, type } of args?.values() ?? [])
+      known.set(name, { use: useOf(`${coordinate}(${name}:)`), typeName: namedType(type) })
+    return known
+  }
+
+  const foundNamed = (coordinate: string) => found(useOf(coordinate))
 
   /** The kind of the character here: 0 for what is neither of a name nor ignored, and behind the end. */
   const kind = () => characters[text.charCodeAt(position) | 0]
@@ -82,7 +132,7 @@ export function operationScanner(
       directives()
     }
     if (!root) throw unusual
-    selections(root)
+    selections(typeOf(root))
     if (position < text.length) throw unusual
   }
 
@@ -92,7 +142,7 @@ export function operationScanner(
       word()
       need(colon)
       const typeName = typeReference()
-      found(typeName)
+      foundNamed(typeName)
       if (take(equals)) value(typeName, true)
     } while (!take(close))
   }
@@ -105,42 +155,41 @@ export function operationScanner(
     return typeName
   }
 
-  function selections(typeName: string): void {
-    found(typeName)
-    const fields = schema.types.get(typeName)?.fields
+  function selections(type: ScannedType<Use>): void {
+    found(type.use)
     need(setOpen)
     do {
       if (sees(dot)) {
-        inlineFragment(typeName)
+        inlineFragment(type)
         continue
       }
       let name = word()
       if (take(colon)) name = word()
-      const field = fields?.get(name)
+      const field = type.fields.get(name)
       if (!field) {
         if (name !== '__typename') throw unusual
         directives()
         continue
       }
-      const facts = factsOf(typeName, field)
-      found(facts.coordinate)
-      if (take(open)) args(facts.coordinate, facts.args)
+      found(field.use)
+      if (take(open)) args(field.coordinate, field.args)
       directives()
-      if (sees(setOpen)) selections(facts.result)
-      else found(facts.result)
+      const result = (field.result ??= typeOf(field.resultName))
+      if (sees(setOpen)) selections(result)
+      else found(result.use)
     } while (!take(setClose))
   }
 
-  function inlineFragment(typeName: string): void {
+  function inlineFragment(type: ScannedType<Use>): void {
     if (!text.startsWith('...', position)) throw unusual
     position += 3
     skip()
-    let condition = typeName
+    let condition = type
     if (kind() === letter) {
       if (word() !== 'on') throw unusual
-      condition = word()
+      condition = typeOf(word())
     }
-    if (condition !== typeName) found(`${typeName}>${condition}`)
+    if (condition !== type) foundNamed(`${type.name}>${condition.name}`)
     directives()
     selections(condition)
   }
@@ -148,7 +197,7 @@ export function operationScanner(
   function directives(): void {
     while (take(at)) {
       const coordinate = `@${word()}`
-      found(coordinate)
+      foundNamed(coordinate)
       if (!take(open)) continue
       let known = directiveArguments.get(coordinate)
       if (!known) {
@@ -159,13 +208,13 @@ export function operationScanner(
     }
   }
 
-  function args(coordinate: string, known: ArgumentFacts): void {
+  function args(coordinate: string, known: ScannedArguments<Use>): void {
     do {
       const name = word()
       need(colon)
       const argument = known.get(name)
-      found(argument?.coordinate ?? `${coordinate}(${name}:)`)
-      value(argument?.type, false)
+      found(argument?.use ?? useOf(`${coordinate}(${name}:)`))
+      value(argument?.typeName, false)
     } while (!take(close))
   }
 
@@ -174,16 +223,16 @@ export function operationScanner(
     if (kind() === letter) {
       const name = word()
       if (typeName !== undefined && name !== 'true' && name !== 'false' && name !== 'null')
-        found(`${typeName}.${name}`)
+        foundNamed(`${typeName}.${name}`)
     } else if (sees(quote)) needMatch(emptyText)
     else if (!constant && take(dollar)) word()
     else if (take(listOpen)) while (!take(listClose)) value(typeName, constant)
     else if (take(setOpen)) {
-      if (typeName !== undefined) found(typeName)
+      if (typeName !== undefined) foundNamed(typeName)
       while (!take(setClose)) {
         const name = word()
         need(colon)
-        if (typeName !== undefined) found(`${typeName}.${name}`)
+        if (typeName !== undefined) foundNamed(`${typeName}.${name}`)
         const field = schema.types.get(typeName ?? '')?.inputFields.get(name)
         value(field && namedType(field.type), constant)
       }

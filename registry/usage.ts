@@ -56,27 +56,31 @@ export function usageIndex(
   let number = 0
   let variables = false
 
-  function add(coordinate: string): void {
+  function useOf(coordinate: string): Use {
     let use = uses.get(coordinate)
-    if (!use) uses.set(coordinate, (use = { operations: [], inside: insideOf(coordinate) }))
+    if (use) return use
+    const kind = schema.types.get(coordinate)?.kind
+    const inside = kind === 'input' || kind === 'enum' ? inputCoordinates(schema, coordinate) : nothing
+    uses.set(coordinate, (use = { operations: [], inside }))
+    return use
+  }
+
+  function add(use: Use): void {
     if (use.operations[use.operations.length - 1] === number) return
     use.operations.push(number)
     // Which values a variable held was not kept: it may have held any.
-    if (variables) for (const input of use.inside) add(input)
+    if (variables) for (const input of use.inside) add(useOf(input))
   }
 
-  function insideOf(coordinate: string): readonly string[] {
-    const kind = schema.types.get(coordinate)?.kind
-    return kind === 'input' || kind === 'enum' ? inputCoordinates(schema, coordinate) : nothing
-  }
-
-  const scan = operationScanner(schema, add)
+  const addNamed = (coordinate: string) => add(useOf(coordinate))
+  const scan = operationScanner(schema, useOf, add)
   usage.operations.forEach((operation, index) => {
     number = index
     const { document, coordinates } = operation
     variables = !coordinates && document !== null && document.includes('$')
-    if (coordinates) coordinates.forEach(add)
-    else if (document === null || !scan(document)) coordinatesOf(schema, parsed(operation)).forEach(add)
+    if (coordinates) coordinates.forEach(addNamed)
+    else if (document === null || !scan(document))
+      coordinatesOf(schema, parsed(operation)).forEach((coordinate) => addNamed(coordinate))
   })
   return (wanted) =>
     [...new Set(wanted.flatMap((coordinate) => uses.get(coordinate)?.operations ?? []))]

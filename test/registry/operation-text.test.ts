@@ -15,7 +15,11 @@ const shop = readSchema(parse(composedShop().supergraph))
 /** What the scanner finds, and whether it read to the end. */
 function scanned(schema: SchemaModel, text: string): { found: string[]; whole: boolean } {
   const found = new Set<string>()
-  const whole = operationScanner(schema, (coordinate) => found.add(coordinate))(text)
+  const whole = operationScanner(
+    schema,
+    (coordinate) => coordinate,
+    (coordinate) => found.add(coordinate),
+  )(text)
   return { found: [...found].sort(), whole }
 }
 
