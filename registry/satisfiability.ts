@@ -98,16 +98,8 @@ function dependsOnPath(
   )
 }
 
-const completeTypes = new WeakMap<TypeModel, boolean>()
-
-/** Whether an object met in any subgraph of the type reaches all its fields in one step; worked out once for a type. */
+/** Whether an object met in any subgraph of the type reaches all its fields in one step. */
 function completes(type: TypeModel): boolean {
-  let known = completeTypes.get(type)
-  if (known === undefined) completeTypes.set(type, (known = everyPairCompletes(type)))
-  return known
-}
-
-function everyPairCompletes(type: TypeModel): boolean {
   const graphs = graphsOf(type)
   if (graphs.size === 1)
     return [...type.fields.values()].every((field) =>
