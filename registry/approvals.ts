@@ -15,20 +15,21 @@ export interface Approval {
   until: string
 }
 
-const day = z.iso.date('is not a day like 2026-12-31')
-const said = z.string().trim().min(1, 'is empty')
-const file = z.strictObject({
-  approvals: z.array(
-    z.strictObject({
-      change: z.string().regex(/^[0-9a-f]{16}$/, 'is not the hash of a change'),
-      code: said,
-      coordinate: said,
-      by: said,
-      reason: said,
-      until: day,
-    }),
-  ),
-})
+const day = () => z.iso.date('is not a day like 2026-12-31')
+const said = () => z.string().trim().min(1, 'is empty')
+const fileForm = () =>
+  z.strictObject({
+    approvals: z.array(
+      z.strictObject({
+        change: z.string().regex(/^[0-9a-f]{16}$/, 'is not the hash of a change'),
+        code: said(),
+        coordinate: said(),
+        by: said(),
+        reason: said(),
+        until: day(),
+      }),
+    ),
+  })
 
 /**
  * Reads `schema/approvals.json`. No file, no approvals.
@@ -42,7 +43,7 @@ export function readApprovals(path: string): Approval[] {
   } catch (error) {
     throw new Fault(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const parsed = file.safeParse(content)
+  const parsed = fileForm().safeParse(content)
   if (parsed.success) return parsed.data.approvals
   throw new Fault(
     parsed.error.issues

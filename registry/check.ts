@@ -8,9 +8,9 @@ import { judge, type JudgedChange } from './judge'
 import { lint, type LintFinding } from './lint'
 import { locator } from './locations'
 import { operationFaults, type OperationFault, type OperationFile } from './operations'
-import { readSchema, type SchemaModel } from './schema-model'
+import type { SchemaModel } from './schema-model'
 import type { SubgraphSource } from './subgraph-files'
-import { readSupergraph } from './supergraph-text'
+import { readBase, readSupergraph } from './supergraph-text'
 import { usageIndex, type Usage } from './usage'
 
 export interface CheckInput {
@@ -52,7 +52,7 @@ export interface CheckReport {
  */
 export async function check(input: CheckInput, compose: Compose): Promise<CheckReport> {
   const composing = compose(input.subgraphs)
-  const before = input.base && readSchema(input.base.document)
+  const before = input.base && readBase(input.base.document)
   const find = before && input.usage && usageIndex(input.usage, before)
   const findings = input.lint ? lint(input.subgraphs) : []
   const { supergraph, problems } = await composing

@@ -29,13 +29,14 @@ export interface ContractSchema {
   faults: { coordinate: string; message: string }[]
 }
 
-const tag = z.string().regex(/^[\w/-]+$/, 'is not a tag name')
-const file = z.strictObject({
-  contracts: z.record(
-    z.string().regex(/^[a-z][\w-]*$/, 'is not a contract name: lower-case letters, digits, - and _'),
-    z.strictObject({ include: z.array(tag).default([]), exclude: z.array(tag).default([]) }),
-  ),
-})
+const tag = () => z.string().regex(/^[\w/-]+$/, 'is not a tag name')
+const fileForm = () =>
+  z.strictObject({
+    contracts: z.record(
+      z.string().regex(/^[a-z][\w-]*$/, 'is not a contract name: lower-case letters, digits, - and _'),
+      z.strictObject({ include: z.array(tag()).default([]), exclude: z.array(tag()).default([]) }),
+    ),
+  })
 
 /** Reads `schema/contracts.json`. No file, no contracts. */
 export function readContracts(path: string): Contract[] {
@@ -46,7 +47,7 @@ export function readContracts(path: string): Contract[] {
   } catch (error) {
     throw new Fault(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const parsed = file.safeParse(content)
+  const parsed = fileForm().safeParse(content)
   if (!parsed.success) {
     throw new Fault(
       parsed.error.issues.map((issue) => `${path}: ${issue.path.join('.')} ${issue.message}`).join('\n'),

@@ -121,6 +121,8 @@ const executableLocations = new Set([
 ])
 
 const models = new WeakMap<DocumentNode, SchemaModel>()
+/** Types by the node they were read from, with the text that said what names of federation meant there. */
+const typesRead = new WeakMap<ASTNode, { links: string; type: TypeModel }>()
 
 /**
  * Reads a schema's text into a model, each document once. What federation itself puts there (`join__Graph`,
@@ -139,7 +141,15 @@ function modelOf(document: DocumentNode): SchemaModel {
   const subgraphs = new Map<string, { name: string; url: string }>()
   const roots: Partial<Record<'query' | 'mutation' | 'subscription', string>> = {}
   const context: string[] = []
-  const textOf = ({ loc }: ASTNode) => (loc ? loc.source.body.slice(loc.start, loc.end) : '')
+  const links = linksOf(document)
+  const typeOf = (known: TypeModel | undefined, node: TypeDefinitionNode | TypeExtensionNode) => {
+    if (known || links === null) return merged(known, node, names)
+    const read = typesRead.get(node)
+    if (read?.links === links) return read.type
+    const type = merged(known, node, names)
+    typesRead.set(node, { links, type })
+    return type
+  }
   for (const node of document.definitions) {
     if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
       for (const { operation, type } of node.operationTypes ?? []) roots[operation] = type.name.value
@@ -161,7 +171,7 @@ function modelOf(document: DocumentNode): SchemaModel {
         context.push(textOf(node))
         for (const value of node.values ?? []) subgraphs.set(value.name.value, graphOf(value, names))
       }
-      if (!names.isFederations(name)) types.set(name, merged(types.get(name), node, names))
+      if (!names.isFederations(name)) types.set(name, typeOf(types.get(name), node))
     }
   }
   for (const [operation, name] of Object.entries({
@@ -184,11 +194,24 @@ function modelOf(document: DocumentNode): SchemaModel {
   }
 }
 
+/** The text of all that links to specifications; null when the document does not know its text. */
+function linksOf(document: DocumentNode): string | null {
+  const nodes = document.definitions.filter(
+    ({ kind }) => kind === Kind.SCHEMA_DEFINITION || kind === Kind.SCHEMA_EXTENSION,
+  )
+  return nodes.every(({ loc }) => loc) ? nodes.map(textOf).join('\n') : null
+}
+
+function textOf({ loc }: ASTNode): string {
+  return loc ? loc.source.body.slice(loc.start, loc.end) : ''
+}
+
 /** What clients see of a schema: nothing that is `@inaccessible`. */
 export function visibleTo(
   schema: SchemaModel,
   hidden: (directives: readonly AppliedDirective[]) => boolean = isInaccessible,
 ): SchemaModel {
+  if (hidden === isInaccessible && schema.context !== null && isWhole(schema)) return schema
   const shown = <T extends { directives: readonly AppliedDirective[] }>(items: ReadonlyMap<string, T>) =>
     items.size === 0 ? items : new Map([...items].filter(([, item]) => !hidden(item.directives)))
   const types = new Map<string, TypeModel>()
@@ -213,6 +236,15 @@ export function visibleTo(
     })
   }
   return { ...schema, types }
+}
+
+/** Whether a schema has every interface and member its types name. */
+function isWhole({ types }: SchemaModel): boolean {
+  for (const { interfaces, members } of types.values()) {
+    for (const name of interfaces) if (!types.has(name)) return false
+    for (const name of members) if (!types.has(name)) return false
+  }
+  return true
 }
 
 export function isInaccessible(directives: readonly AppliedDirective[]): boolean {

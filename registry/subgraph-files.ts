@@ -7,7 +7,10 @@ import { Fault } from './fault'
 export interface SubgraphSource {
   name: string
   url?: string
+  /** Parsed when it is first asked for where {@link sources} are given. */
   typeDefs: DocumentNode
+  /** The texts of the whole schema; those that typeDefs name when not given. */
+  sources?: readonly Source[]
 }
 
 /** The file whose types every subgraph of a folder has. */
@@ -19,22 +22,20 @@ const notSubgraphs = new Set([sharedFile, 'supergraph.graphql', 'api.graphql'])
  * Reads a schema folder: `shared.graphql`, and for each subgraph a file `<name>.graphql` or a folder `<name>/` of
  * such files. Names in syntax errors and locations are relative to the current directory.
  *
- * @throws Fault when the folder has no subgraph or a file does not parse
+ * @throws Fault when the folder has no subgraph; each subgraph throws one when a file does not parse
  */
 export function readSubgraphFolder(folder: string): SubgraphSource[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new Fault(`There is no folder ${folder}: name the schema folder with --schema`)
-  const shared = existsSync(join(folder, sharedFile)) ? [parseFile(join(folder, sharedFile))] : []
+  const shared = existsSync(join(folder, sharedFile)) ? [readSource(join(folder, sharedFile))] : []
   const subgraphs = readdirSync(folder, { withFileTypes: true })
     .flatMap((entry): SubgraphSource[] => {
       const path = join(folder, entry.name)
       if (entry.isFile() && entry.name.endsWith('.graphql') && !notSubgraphs.has(entry.name)) {
-        return [{ name: basename(entry.name, '.graphql'), typeDefs: concatAST([...shared, parseFile(path)]) }]
+        return [subgraphOf(basename(entry.name, '.graphql'), [...shared, readSource(path)])]
       }
       const files = entry.isDirectory() ? graphqlFiles(path) : []
-      return files.length > 0
-        ? [{ name: entry.name, typeDefs: concatAST([...shared, ...files.map(parseFile)]) }]
-        : []
+      return files.length > 0 ? [subgraphOf(entry.name, [...shared, ...files.map(readSource)])] : []
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   if (subgraphs.length === 0)
@@ -46,7 +47,7 @@ export function readSubgraphFolder(folder: string): SubgraphSource[] {
 export function readSubgraph(name: string, path: string): SubgraphSource {
   if (!existsSync(path)) throw new Fault(`There is no file ${path} for the subgraph ${name}`)
   const files = statSync(path).isDirectory() ? graphqlFiles(path) : [path]
-  return { name, typeDefs: concatAST(files.map(parseFile)) }
+  return subgraphOf(name, files.map(readSource))
 }
 
 /**
@@ -80,10 +81,34 @@ export async function fetchSubgraph(
   return { name, url, typeDefs: parseText(sdl, url) }
 }
 
+/** A subgraph of texts, which are parsed when their definitions are first asked for. */
+export function subgraphOf(name: string, sources: readonly Source[], url?: string): SubgraphSource {
+  let typeDefs: DocumentNode | undefined
+  return {
+    name,
+    url,
+    sources,
+    get typeDefs() {
+      return (typeDefs ??= concatAST(sources.map(parseSource)))
+    },
+  }
+}
+
 /** @throws Fault with file, line and column when the text is no GraphQL */
 export function parseText(text: string, name: string): DocumentNode {
+  return parseSource(new Source(text, name))
+}
+
+const parsed = new WeakMap<Source, DocumentNode>()
+
+/** Parses each text once: all subgraphs of a folder have the shared one. */
+function parseSource(source: Source): DocumentNode {
+  const { name } = source
+  let document = parsed.get(source)
+  if (document) return document
   try {
-    return parse(new Source(text, name))
+    parsed.set(source, (document = parse(source)))
+    return document
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error
     const at = error.locations?.[0]
@@ -100,8 +125,8 @@ function sdlOf(answer: string): string | null {
   }
 }
 
-function parseFile(path: string): DocumentNode {
-  return parseText(readFileSync(path, 'utf8'), relative(process.cwd(), path))
+function readSource(path: string): Source {
+  return new Source(readFileSync(path, 'utf8'), relative(process.cwd(), path))
 }
 
 function graphqlFiles(folder: string): string[] {

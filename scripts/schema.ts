@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { composeThread } from '../registry/compose-thread'
+import { Worker } from 'node:worker_threads'
+import type { Task } from '../registry/compose-thread'
 
 // Composition makes far more short-lived objects than V8 expects of a program this short: a third of its time was
 // collecting them.
@@ -11,43 +13,18 @@ setFlagsFromString(
     : '--invocation-count-for-turbofan=10000',
 )
 
-async function main(): Promise<number> {
-  const args = process.argv.slice(2)
-  // Composing takes longer than everything else together: it begins to load before the rest does.
-  let thread = ['compose', 'check', 'publish'].includes(args[0] ?? '') ? composeThread(satisfiable) : null
-  const [{ run }, { openRegistry }, { projectRoot }] = await Promise.all([
-    import('../registry/cli/index.js'),
-    import('./registry.js'),
-    import('../subgraphs/shared/config.js'),
-  ])
-  let registry: ReturnType<typeof openRegistry> | undefined
-  try {
-    return await run(args, {
-      cwd: projectRoot,
-      out: (text) => console.log(text),
-      now: Date.now,
-      compose: (subgraphs, options) => (thread ??= composeThread(satisfiable))(subgraphs, options),
-      database: () => (registry ??= openRegistry()),
-    })
-  } finally {
-    await (await registry?.catch(() => undefined))?.close()
-  }
-}
+// Composing takes longer than everything else together: this thread does nothing else, so that it loads what composes
+// at once, while another one starts and finds out what to compose.
+const commands = new Worker(join(__dirname, 'schema-command.js'), { argv: process.argv.slice(2) })
+let loading: Promise<(task: Task) => void> | undefined
+const composer = () =>
+  (loading ??= import('../registry/compose-worker.js').then((composing) => composing.composer(commands)))
 
-async function satisfiable(supergraph: string): Promise<boolean> {
-  const [{ plainlySatisfiable }, { readSupergraph }] = await Promise.all([
-    import('../registry/satisfiability.js'),
-    import('../registry/supergraph-text.js'),
-  ])
-  return plainlySatisfiable(readSupergraph(supergraph))
-}
-
-main().then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 3
-  },
-)
+commands.on('message', (task: Task) => void composer().then((compose) => compose(task)))
+commands.on('error', (error) => {
+  console.error(error.message)
+  process.exitCode = 3
+})
+// Everything was written by now; ending at once spares this thread tidying up what it composed with.
+commands.on('exit', (code) => process.stdout.write('', () => process.exit(process.exitCode ?? code)))
+if (['compose', 'check', 'publish'].includes(process.argv[2] ?? '')) void composer()

@@ -9,7 +9,8 @@ import { readOperations } from '../operations'
 import { githubReport, gitlabReport, junitReport } from '../report/annotations'
 import { humanReport, verdict } from '../report/human'
 import { jsonReport } from '../report/json'
-import { readUsage, type Usage } from '../usage'
+import type { Usage } from '../usage'
+import { readUsage } from '../usage-lines'
 import {
   no,
   ok,
@@ -23,7 +24,7 @@ import {
   type Values,
 } from './command'
 import { explanation } from './explain'
-import { defaultBase, readReference, readSubgraphs } from './references'
+import { defaultBase, findSubgraphs, readReference } from './references'
 
 const formats: Record<string, (report: CheckReport, verbose: boolean) => string> = {
   human: (report, verbose) => humanReport(report, { verbose }),
@@ -111,10 +112,11 @@ export async function runCheck(values: Values, environment: Environment): Promis
   const days = wholeNumber(values, 'days', 1, 3650)
   const today = new Date(environment.now()).toISOString().slice(0, 10)
   const folder = resolve(environment.cwd, text(values, 'schema'))
-  const subgraphs = await readSubgraphs(values, environment)
-  // The longest part, in a thread of its own: it begins before the rest is read.
+  const subgraphs = await findSubgraphs(values, environment)
+  // The longest part, in a thread of its own: it begins before anything is parsed here.
   const composing = environment.compose(subgraphs)
   composing.catch(() => undefined) // told below, unless reading fails first
+  for (const { typeDefs } of subgraphs) void typeDefs
   const name = text(values, 'base')
   const base = name ? await readReference(name, values, environment) : await defaultBase(values, environment)
   const input = {

@@ -27,8 +27,18 @@ export interface Reference {
 /** The committed artefact, as `schema compose` writes it. */
 export const supergraphFile = 'schema/supergraph.graphql'
 
-/** Reads the subgraphs that the options of a command name. */
-export async function readSubgraphs(values: Values, { cwd }: Environment): Promise<SubgraphSource[]> {
+/**
+ * Reads and parses the subgraphs that the options of a command name.
+ * @throws Fault when there are none or one is no GraphQL
+ */
+export async function readSubgraphs(values: Values, environment: Environment): Promise<SubgraphSource[]> {
+  const subgraphs = await findSubgraphs(values, environment)
+  for (const { typeDefs } of subgraphs) void typeDefs
+  return subgraphs
+}
+
+/** Reads the subgraphs that the options of a command name; files are parsed when somebody asks for definitions. */
+export async function findSubgraphs(values: Values, { cwd }: Environment): Promise<SubgraphSource[]> {
   const headers = Object.fromEntries(texts(values, 'header').map(headerOf))
   const named = await Promise.all(
     texts(values, 'subgraph').map((option) => {

@@ -103,14 +103,13 @@ function returnTypeChanges(
 function siblings(schema: SchemaModel, typeName: string, field: FieldModel): string[] {
   const found = new Set<string>()
   for (const abstract of schema.types.values()) {
+    if (abstract.kind !== 'union' && abstract.kind !== 'interface') continue
     const possible =
       abstract.kind === 'union'
         ? [...abstract.members]
-        : abstract.kind === 'interface'
-          ? [...schema.types.values()]
-              .filter(({ interfaces }) => interfaces.has(abstract.name))
-              .map(({ name }) => name)
-          : []
+        : [...schema.types.values()]
+            .filter(({ interfaces }) => interfaces.has(abstract.name))
+            .map(({ name }) => name)
     if (!possible.includes(typeName)) continue
     for (const name of possible) {
       const other = name === typeName ? undefined : schema.types.get(name)?.fields.get(field.name)

@@ -9,7 +9,7 @@ export function unchangedTypes(from: SchemaModel, to: SchemaModel): ReadonlySet<
   if (from.context === null || from.context !== to.context) return unchanged
   for (const [name, type] of from.types) {
     const kept = to.types.get(name)
-    if (kept && sameText(type, kept)) unchanged.add(name)
+    if (kept && (kept === type || sameText(type, kept))) unchanged.add(name)
   }
   return unchanged
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { contradictions, urlVariable } from './config-rules'
@@ -14,8 +14,11 @@ import {
   subgraphUrls,
   wholeNumber,
 } from './config-values'
+import { projectRoot } from './project-root'
 import { privateKeyFromJwk, publicKeysFromJwks } from './token-keys'
 import type { SubgraphName } from './names'
+
+export { projectRoot }
 
 /** What the product is told from outside. `.env.example` explains each variable behind it. */
 export interface Config {
@@ -62,9 +65,6 @@ export class ConfigError extends Error {
     )
   }
 }
-
-/** The folder that holds package.json, from the sources as well as from dist/. */
-export const projectRoot: string = folderOfPackage(__dirname)
 
 const variables = z.object({
   NODE_ENV: oneOf('production', 'development', 'test').default('development'),
@@ -192,8 +192,4 @@ function environment(): NodeJS.ProcessEnv {
   const file = join(projectRoot, '.env')
   if (process.env.NODE_ENV === 'test' || !existsSync(file)) return process.env
   return { ...parseEnv(readFileSync(file, 'utf8')), ...process.env }
-}
-
-function folderOfPackage(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : folderOfPackage(dirname(folder))
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { parse, Source } from 'graphql'
 import { composeGraph, type Compose } from '../../registry/composed'
 import { composeThread } from '../../registry/compose-thread'
@@ -21,13 +22,16 @@ function threadOf(text: string): { compose: Compose; proofs: boolean[] } {
   const compose = composeThread((supergraph) => {
     proofs.push(plainlySatisfiable(readSupergraph(supergraph)))
     return proofs.at(-1) ?? false
-  }, file)
+  }, new Worker(file))
   return { compose, proofs }
 }
 
-const product = ['test/support/typescript.js', 'registry/compose-worker.ts']
-  .map((file) => `require(${JSON.stringify(join(projectRoot, file))})`)
-  .join('\n')
+const [hook, worker] = ['test/support/typescript.js', 'registry/compose-worker.ts'].map((file) =>
+  JSON.stringify(join(projectRoot, file)),
+)
+const product = `require(${hook})
+const { parentPort } = require('worker_threads')
+parentPort.on('message', require(${worker}).composer(parentPort))`
 
 const withoutPhone: Edit[] = [['accounts', '  phone: String\n', '']]
 
