@@ -55,7 +55,16 @@ export function knownOperations(limits: Limits): KnownOperations {
   let current: { schema: GraphQLSchema; model: CostModel } | undefined
   // By text, then by the operation's name as the client gave it.
   const texts = new LRUCache<string, Map<string | undefined, KnownOperation>>({ maxSize: maxKnownText })
+  // Texts by their SHA-256, of those that a client registered with it.
+  const persisted = new LRUCache<string, string>({ maxSize: maxKnownText })
   const accepted = new LRUCache<string, string>({ max: maxAccepted })
+
+  function textOf(query: unknown, persistedQuery: unknown): string | undefined {
+    if (!persistedQuery) return typeof query === 'string' ? query : undefined
+    if (query !== undefined || !isRecord(persistedQuery)) return undefined
+    const { version, sha256Hash } = persistedQuery
+    return version === 1 && typeof sha256Hash === 'string' ? persisted.get(sha256Hash) : undefined
+  }
 
   return {
     schemaLoaded(schema, model) {
@@ -66,6 +75,8 @@ export function knownOperations(limits: Limits): KnownOperations {
       const { schema, document, source, operation } = request
       // Otherwise the supergraph changed after this request was checked.
       if (!current || schema !== current.schema) return
+      if (request.request.extensions?.['persistedQuery'])
+        persisted.set(request.queryHash, source, { size: 1000 + source.length })
       const before = texts.get(source)
       const name = request.request.operationName
       if (before?.has(name)) return
@@ -89,12 +100,11 @@ export function knownOperations(limits: Limits): KnownOperations {
     find(headers, body) {
       if (!isRecord(body)) return undefined
       const { query, operationName = null, variables = null, extensions = null } = body
-      if (typeof query !== 'string' || !(operationName === null || typeof operationName === 'string'))
-        return undefined
+      if (!(operationName === null || typeof operationName === 'string')) return undefined
       if (!(variables === null || isRecord(variables)) || !(extensions === null || isRecord(extensions)))
         return undefined
-      if (extensions?.['persistedQuery']) return undefined
-      const known = texts.get(query)?.get(operationName ?? undefined)
+      const text = textOf(query, extensions?.['persistedQuery'])
+      const known = text === undefined ? undefined : texts.get(text)?.get(operationName ?? undefined)
       const contentType = accepted.get(headers.accept ?? '')
       if (!known || contentType === undefined || !jsonType.test(headers['content-type'] ?? ''))
         return undefined

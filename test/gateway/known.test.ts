@@ -235,6 +235,14 @@ function expensive(headers: Record<string, string>): Sent {
   return { query: users, variables: { n: 500 }, headers }
 }
 
+function posted(body: unknown) {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }
+}
+
 function hashed(query: string) {
   return { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') } }
 }
@@ -251,12 +259,44 @@ describe('a known operation is answered as it was at first sight', () => {
   })
 })
 
+describe('an operation that was registered with its hash', () => {
+  const text = 'query Registered($id: ID!) { user(id: $id) { name id } }'
+  const byHash = { extensions: hashed(text), variables: one, query: undefined as unknown as string }
+  beforeAll(() => observed({ query: text, variables: one, extensions: hashed(text) }))
+
+  test('is answered by the hash as by its text', async () => {
+    const first = await observed({ query: `${text} # by text`, variables: one })
+    const again = await observed(byHash)
+    expect(again.what).toEqual({ ...first.what, headers: again.what.headers })
+    expect([first.byApollo, again.byApollo]).toEqual([true, false])
+  })
+
+  test('is left to Apollo Server under another hash, in another version and with a text', async () => {
+    const { persistedQuery } = hashed(text)
+    const answers = await Promise.all(
+      [
+        { ...byHash, extensions: { persistedQuery: { ...persistedQuery, version: 2 } } },
+        { ...byHash, extensions: { persistedQuery: { ...persistedQuery, sha256Hash: 5 } } },
+        { ...byHash, extensions: { persistedQuery: [persistedQuery] } },
+        { ...byHash, query: '{ boom }' },
+        { ...byHash, extensions: hashed(`${text} `) },
+      ].map(async (body) => (await gateway.fetch('/graphql', posted(body))).body.errors?.[0]?.message),
+    )
+    expect(answers).toEqual([
+      'Unsupported persisted query version',
+      'PersistedQueryNotFound',
+      'Unsupported persisted query version',
+      'provided sha does not match query',
+      'PersistedQueryNotFound',
+    ])
+  })
+})
+
 test('a batch is refused, and so are hashes nobody registered', async () => {
   await observed(known)
-  const post = (body: string) =>
-    gateway.fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-  const batch = await post(JSON.stringify([known]))
+  const post = (body: unknown) => gateway.fetch('/graphql', posted(body))
+  const batch = await post([known])
   expect([batch.status, batch.body.errors?.[0]?.message]).toEqual([400, 'Operation batching disabled.'])
-  const hash = await post(JSON.stringify({ extensions: hashed('{ nobody }') }))
+  const hash = await post({ extensions: hashed('{ nobody }') })
   expect(hash.body.errors?.[0]?.extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND')
 })
