@@ -7,11 +7,11 @@ import embedded from '../dist/database/embedded.js'
 import databases from '../dist/database/index.js'
 import roles from '../dist/database/roles.js'
 import tenants from '../dist/database/tenants.js'
-import accessTokens from '../dist/subgraphs/shared/access-token.js'
+import accessTokens from '../dist/subgraphs/shared/sign-in/access-token.js'
 import configs from '../dist/subgraphs/shared/config.js'
 import logs from '../dist/subgraphs/shared/log.js'
 import names from '../dist/subgraphs/shared/names.js'
-import tokenKeys from '../dist/subgraphs/shared/token-keys.js'
+import tokenKeys from '../dist/subgraphs/shared/sign-in/token-keys.js'
 
 /** How many rows the measured tenant has. A second tenant stands in the same tables, with the first of them. */
 const rowCounts = {

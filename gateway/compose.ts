@@ -102,7 +102,7 @@ export function compose(subgraphs: readonly SubgraphSchema[]): string {
   )
 }
 
-/** The security features whose rules our subgraphs enforce themselves (subgraphs/shared/authorize.ts). */
+/** The security features whose rules our subgraphs enforce themselves (subgraphs/shared/access/authorize.ts). */
 const enforcedBySubgraphs = ['authenticated', 'requiresScopes', 'policy']
 
 /** The name of the feature a supergraph `@link` declares for security, or null: `https://specs.apollo.dev/<name>/v0.1`. */

@@ -5,7 +5,7 @@ import { systemClock } from '../subgraphs/shared/clock'
 import type { RequestContext } from '../subgraphs/shared/context'
 import type { Logger } from '../subgraphs/shared/log'
 import type { SubgraphName } from '../subgraphs/shared/names'
-import { signViewer, viewerHeader } from '../subgraphs/shared/viewer-token'
+import { signViewer, viewerHeader } from '../subgraphs/shared/access/viewer-token'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from './context'
 import { cancelled, noAnswer } from './unavailable'
 

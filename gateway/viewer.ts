@@ -4,14 +4,14 @@ import {
   accessTokenVerifier,
   AccessTokenError,
   type AccessTokenClaims,
-} from '../subgraphs/shared/access-token'
+} from '../subgraphs/shared/sign-in/access-token'
 import type { Clock } from '../subgraphs/shared/clock'
 import type { Viewer } from '../subgraphs/shared/context'
 import type { Database } from '../subgraphs/shared/database'
-import type { KeyValue } from '../subgraphs/shared/key-value'
+import type { KeyValue } from '../subgraphs/shared/store/key-value'
 import type { Logger } from '../subgraphs/shared/log'
-import { revoked, sessionKey } from '../subgraphs/shared/session-cache'
-import type { TokenKeys } from '../subgraphs/shared/token-keys'
+import { revoked, sessionKey } from '../subgraphs/shared/sign-in/session-cache'
+import type { TokenKeys } from '../subgraphs/shared/sign-in/token-keys'
 
 /** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
 export type ViewerResolver = (

@@ -4,7 +4,7 @@ import { loadDemoData } from '../database/demo'
 import { demoSlugs, demoUserNames } from '../database/demo/ids'
 import { loadConfig } from '../subgraphs/shared/config'
 import { createLogger } from '../subgraphs/shared/log'
-import { oneTimePassword } from '../subgraphs/shared/password'
+import { oneTimePassword } from '../subgraphs/shared/sign-in/password'
 
 const usage = `Usage: npm run seed
 

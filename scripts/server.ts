@@ -20,12 +20,12 @@ import { projectRoot, type Config } from '../subgraphs/shared/config'
 import type { Services } from '../subgraphs/shared/context'
 import { openDatabase, type Binding, type Database, type Statement } from '../subgraphs/shared/database'
 import type { Logger } from '../subgraphs/shared/log'
-import { openStore } from '../subgraphs/shared/store'
+import { openStore } from '../subgraphs/shared/store/store'
 import { subgraphNames, type SubgraphName } from '../subgraphs/shared/names'
 import { scalars } from '../subgraphs/shared/scalars'
 import { startSubgraph, type RunningSubgraph } from '../subgraphs/shared/subgraph'
 import type { SchemaVariant } from '../subgraphs/shared/subgraph-schema'
-import { loadTokenKeys } from '../subgraphs/shared/token-keys'
+import { loadTokenKeys } from '../subgraphs/shared/sign-in/token-keys'
 
 export interface ServerOptions {
   config: Config

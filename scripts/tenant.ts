@@ -4,7 +4,7 @@ import { prepareDatabase } from '../database'
 import { createTenant, createUser, TenantError } from '../database/tenants'
 import { ConfigError, loadConfig } from '../subgraphs/shared/config'
 import { createLogger } from '../subgraphs/shared/log'
-import { hashPassword, oneTimePassword } from '../subgraphs/shared/password'
+import { hashPassword, oneTimePassword } from '../subgraphs/shared/sign-in/password'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL
 

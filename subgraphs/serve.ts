@@ -5,10 +5,10 @@ import type { Services } from './shared/context'
 import { openDatabase } from './shared/database'
 import { createLogger, type Logger } from './shared/log'
 import type { SubgraphName } from './shared/names'
-import { openStore } from './shared/store'
+import { openStore } from './shared/store/store'
 import { startSubgraph, type SubgraphDefinition } from './shared/subgraph'
 import { serveSubgraph, type SubgraphServer } from './shared/subgraph-server'
-import { loadTokenKeys } from './shared/token-keys'
+import { loadTokenKeys } from './shared/sign-in/token-keys'
 
 /**
  * Serves one subgraph in this process until SIGTERM or SIGINT, then lets requests under way finish. It needs

@@ -6,7 +6,7 @@ import servers from '../../dist/scripts/server.js'
 import configs from '../../dist/subgraphs/shared/config.js'
 import logs from '../../dist/subgraphs/shared/log.js'
 import names from '../../dist/subgraphs/shared/names.js'
-import values from '../../dist/subgraphs/shared/row-values.js'
+import values from '../../dist/subgraphs/shared/connection/row-values.js'
 import { given, isControl, serve } from './child.mjs'
 
 const { env, urls, subgraphs, unguarded } = given

@@ -1,5 +1,5 @@
 // The product’s subgraphs over HTTP, in one process: for every gateway that is measured the same ones.
-import tokenKeys from '../../dist/subgraphs/shared/token-keys.js'
+import tokenKeys from '../../dist/subgraphs/shared/sign-in/token-keys.js'
 import subgraphServers from '../../dist/subgraphs/shared/subgraph-server.js'
 import subgraphKernel from '../../dist/subgraphs/shared/subgraph.js'
 import clocks from '../../dist/subgraphs/shared/clock.js'
@@ -7,7 +7,7 @@ import definitions from '../../dist/subgraphs/index.js'
 import databases from '../../dist/subgraphs/shared/database.js'
 import configs from '../../dist/subgraphs/shared/config.js'
 import logs from '../../dist/subgraphs/shared/log.js'
-import stores from '../../dist/subgraphs/shared/store.js'
+import stores from '../../dist/subgraphs/shared/store/store.js'
 import { given, isControl, serve } from './child.mjs'
 
 const { systemClock } = clocks

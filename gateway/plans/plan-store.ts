@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { KeyValue } from '../../subgraphs/shared/key-value'
+import type { KeyValue } from '../../subgraphs/shared/store/key-value'
 import type { Logger } from '../../subgraphs/shared/log'
 
 /** Plans that several gateways share. Neither function throws: a store that fails is as good as an empty one. */

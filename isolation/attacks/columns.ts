@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { subgraphs } from '../../subgraphs'
-import { readDeclarations, type Requirement } from '../../subgraphs/shared/access'
+import { readDeclarations, type Requirement } from '../../subgraphs/shared/access/access'
 import type { Viewer } from '../../subgraphs/shared/context'
 import type { EntityModel } from '../../subgraphs/shared/entity'
 import { typePolicies, type Policies } from '../../subgraphs/shared/policy'

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../subgraphs/shared/cursor'
+import { decodeCursor, encodeCursor } from '../../subgraphs/shared/reading/cursor'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { comparable, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'

@@ -15,7 +15,7 @@ import {
   wholeNumber,
 } from './config-values'
 import { projectRoot } from './project-root'
-import { privateKeyFromJwk, publicKeysFromJwks } from './token-keys'
+import { privateKeyFromJwk, publicKeysFromJwks } from './sign-in/token-keys'
 import type { SubgraphName } from './names'
 
 export { projectRoot }

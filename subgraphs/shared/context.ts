@@ -1,10 +1,10 @@
 import type { Clock } from './clock'
 import type { Config } from './config'
 import type { Database } from './database'
-import type { KeyValue, PubSub, RateLimit } from './key-value'
+import type { KeyValue, PubSub, RateLimit } from './store/key-value'
 import type { Logger } from './log'
-import type { Binding } from './tenant'
-import type { TokenKeys } from './token-keys'
+import type { Binding } from './connection/tenant'
+import type { TokenKeys } from './sign-in/token-keys'
 
 /** Who asks: one user of one tenant, as the gateway verified it. */
 export interface Viewer {

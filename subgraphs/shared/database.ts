@@ -2,13 +2,25 @@ import pg from 'pg'
 import { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
 import { uuidv7 } from './id'
-import { rowTypes } from './row-values'
-import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
-import type { TenantClient, TenantClientOptions } from './tenant'
-import { isClean, runTransaction, type Transaction } from './transaction'
+import { rowTypes } from './connection/row-values'
+import {
+  tenantClient,
+  type Binding,
+  type BindingMode,
+  type IsolationLevel,
+  type Statement,
+} from './connection/tenant'
+import type { TenantClient, TenantClientOptions } from './connection/tenant'
+import { isClean, runTransaction, type Transaction } from './connection/transaction'
 
-export { tenantScope, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
-export type { Transaction } from './transaction'
+export {
+  tenantScope,
+  type Binding,
+  type BindingMode,
+  type IsolationLevel,
+  type Statement,
+} from './connection/tenant'
+export type { Transaction } from './connection/transaction'
 
 /** The only door to the database: whatever passes carries its tenant. */
 export interface Database {

@@ -2,7 +2,7 @@ import { isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graph
 import { LRUCache } from 'lru-cache'
 import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from './context'
-import type { Projection } from './projection'
+import type { Projection } from './reading/projection'
 
 /** A TypeORM entity class. */
 export type EntityClass<E = unknown> = abstract new () => E

@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto'
-import { auditedValues, writeAudit, type AuditEntry } from './audit'
-import { violationOf } from './constraints'
+import { auditedValues, writeAudit, type AuditEntry } from './writing/audit'
+import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
 import type { Statement, Transaction } from './database'
 import { entityModels, modelOf, type EntityClass, type EntityModel } from './entity'
 import { unauthenticated, userError, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
 import { named } from './statement'
-import { entityNameOf, insertRow, insertRowOnce, notFound, readRow, removeRow, updateRow } from './write'
+import {
+  entityNameOf,
+  insertRow,
+  insertRowOnce,
+  notFound,
+  readRow,
+  removeRow,
+  updateRow,
+} from './writing/write'
 
 /**
  * Values for columns, as inputs have them: undefined leaves a column untouched, null empties it. Null in a column that

@@ -1,11 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { requestBatch, type Batch } from './batch'
+import { requestBatch, type Batch } from './reading/batch'
 import type { SubgraphContext } from './context'
-import { encodeCursor, malformed, type Position } from './cursor'
+import { encodeCursor, malformed, type Position } from './reading/cursor'
 import type { EntityClass } from './entity'
-import type { Later } from './later'
-import { readPage, type PageArguments, type PageOptions } from './page-request'
-import { nestedCounts, nestedRows, pageCount, pageRows } from './page-sql'
+import type { Later } from './execution/later'
+import { readPage, type PageArguments, type PageOptions } from './reading/page-request'
+import { nestedCounts, nestedRows, pageCount, pageRows } from './reading/page-sql'
 
 /** A Relay connection. */
 export interface Connection<E> {

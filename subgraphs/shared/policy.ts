@@ -1,4 +1,4 @@
-import type { Declarations, Requirement } from './access'
+import type { Declarations, Requirement } from './access/access'
 import type { SubgraphContext, Viewer } from './context'
 import type { EntityClass, EntityModel } from './entity'
 import { forbidden, unauthenticated } from './errors'

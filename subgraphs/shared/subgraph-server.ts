@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache'
 import { systemClock, type Clock } from './clock'
 import type { Logger } from './log'
 import type { RunningSubgraph } from './subgraph'
-import { verifyViewer, viewerHeader, ViewerTokenError } from './viewer-token'
+import { verifyViewer, viewerHeader, ViewerTokenError } from './access/viewer-token'
 
 export interface SubgraphServerOptions {
   port: number

@@ -11,7 +11,7 @@ import {
 import { Supergraph } from '@apollo/federation-internals'
 import { compose, loadable } from '../../gateway/compose'
 import { subgraphs } from '../../subgraphs'
-import { readDeclarations, rootTypes } from '../../subgraphs/shared/access'
+import { readDeclarations, rootTypes } from '../../subgraphs/shared/access/access'
 import { projectRoot } from '../../subgraphs/shared/config'
 
 const committed = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')

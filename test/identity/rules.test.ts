@@ -11,7 +11,7 @@ import {
   successorSecret,
 } from '../../subgraphs/identity/sessions/opaque-token'
 import { uuidv7 } from '../../subgraphs/shared/id'
-import { hashPassword, passwordFault, verifyPassword } from '../../subgraphs/shared/password'
+import { hashPassword, passwordFault, verifyPassword } from '../../subgraphs/shared/sign-in/password'
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],

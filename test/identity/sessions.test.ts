@@ -1,4 +1,4 @@
-import { issueAccessToken } from '../../subgraphs/shared/access-token'
+import { issueAccessToken } from '../../subgraphs/shared/sign-in/access-token'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { cheapBcrypt } from '../support/bcrypt'
 import { untilWaiting } from '../support/locks'

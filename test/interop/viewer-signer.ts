@@ -4,7 +4,7 @@ import { sessionViewers } from '../../gateway/viewer'
 import { systemClock } from '../../subgraphs/shared/clock'
 import { openDatabase } from '../../subgraphs/shared/database'
 import type { SubgraphName } from '../../subgraphs/shared/names'
-import { signViewer, viewerHeader } from '../../subgraphs/shared/viewer-token'
+import { signViewer, viewerHeader } from '../../subgraphs/shared/access/viewer-token'
 import type { TestGraph } from '../support/graph'
 
 /**

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { signViewer } from '../../subgraphs/shared/viewer-token'
+import { signViewer } from '../../subgraphs/shared/access/viewer-token'
 import { systemClock } from '../../subgraphs/shared/clock'
 import { runChild } from '../gateway/fixtures/child'
 import { freshDatabase, type TestDatabase } from '../support/postgres'

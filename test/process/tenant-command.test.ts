@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { projectRoot } from '../../subgraphs/shared/config'
-import { verifyPassword } from '../../subgraphs/shared/password'
+import { verifyPassword } from '../../subgraphs/shared/sign-in/password'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 let database: TestDatabase

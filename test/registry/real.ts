@@ -22,8 +22,8 @@ import { measure } from '../../gateway/cost'
 import { apiSchema } from '../../registry/api-schema'
 import { readSchema } from '../../registry/schema-model'
 import type { SubgraphSource } from '../../registry/subgraph-files'
-import { readDeclarations } from '../../subgraphs/shared/access'
-import { guardSchema } from '../../subgraphs/shared/authorize'
+import { readDeclarations } from '../../subgraphs/shared/access/access'
+import { guardSchema } from '../../subgraphs/shared/access/authorize'
 
 /** What a backend has: values by `Type.field`, and the object types behind interfaces and unions. */
 export type Data = Readonly<Record<string, unknown>>

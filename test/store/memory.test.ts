@@ -1,6 +1,6 @@
 import { createLogger } from '../../subgraphs/shared/log'
-import { openMemoryStore } from '../../subgraphs/shared/key-value-memory'
-import { openStore } from '../../subgraphs/shared/store'
+import { openMemoryStore } from '../../subgraphs/shared/store/key-value-memory'
+import { openStore } from '../../subgraphs/shared/store/store'
 import { storeContract } from './contract'
 
 const log = createLogger({ logLevel: 'silent' })

@@ -1,4 +1,4 @@
-import { decodeCursor } from '../../subgraphs/shared/cursor'
+import { decodeCursor } from '../../subgraphs/shared/reading/cursor'
 import { connectionOf } from '../../subgraphs/shared/page'
 
 const ids = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`)

@@ -1,6 +1,6 @@
-import { requestBatch } from '../../subgraphs/shared/batch'
+import { requestBatch } from '../../subgraphs/shared/reading/batch'
 import type { SubgraphContext } from '../../subgraphs/shared/context'
-import { allOf, failed, Later } from '../../subgraphs/shared/later'
+import { allOf, failed, Later } from '../../subgraphs/shared/execution/later'
 
 /** Calls and what they got, in the order in which they came. */
 function recorder() {

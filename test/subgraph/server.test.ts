@@ -6,7 +6,7 @@ import {
   type SubgraphServer,
   type SubgraphServerOptions,
 } from '../../subgraphs/shared/subgraph-server'
-import { signViewer } from '../../subgraphs/shared/viewer-token'
+import { signViewer } from '../../subgraphs/shared/access/viewer-token'
 import { define, request, start } from '../authorize/three-subgraphs'
 
 const viewerSecret = 'a secret of at least thirty-two characters'

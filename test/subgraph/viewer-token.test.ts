@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { Viewer } from '../../subgraphs/shared/context'
-import { signViewer, verifyViewer } from '../../subgraphs/shared/viewer-token'
+import { signViewer, verifyViewer } from '../../subgraphs/shared/access/viewer-token'
 
 const secret = 'a secret of at least thirty-two characters'
 const body = '{"query":"{ viewer { id } }"}'

@@ -12,7 +12,7 @@ import { loadConfig, type Config } from '../../subgraphs/shared/config'
 import type { Statement } from '../../subgraphs/shared/database'
 import { createLogger } from '../../subgraphs/shared/log'
 import type { SubgraphName } from '../../subgraphs/shared/names'
-import { hashPassword } from '../../subgraphs/shared/password'
+import { hashPassword } from '../../subgraphs/shared/sign-in/password'
 import { freshDatabase, type TestDatabase } from './postgres'
 
 /** A clock that stands on the real time until it is moved. */

@@ -3,8 +3,8 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { uuidv7 } from '../../subgraphs/shared/id'
 import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
-import { statementNames } from '../../subgraphs/shared/statement-names'
-import { tenantClient } from '../../subgraphs/shared/tenant'
+import { statementNames } from '../../subgraphs/shared/connection/statement-names'
+import { tenantClient } from '../../subgraphs/shared/connection/tenant'
 import { leftovers, modes, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../shared/context'
 import { modelOf, needs } from '../../shared/entity'
-import { selectedProjection } from '../../shared/projection'
+import { selectedProjection } from '../../shared/reading/projection'
 import { load, requestLoader } from '../../shared/load'
 import { mutate } from '../../shared/mutate'
 import { nested, page } from '../../shared/page'

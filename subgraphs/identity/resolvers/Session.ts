@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../../shared/context'
 import { unauthenticated } from '../../shared/errors'
 import { mutate } from '../../shared/mutate'
-import { hashPassword, passwordFault, verifyPassword } from '../../shared/password'
+import { hashPassword, passwordFault, verifyPassword } from '../../shared/sign-in/password'
 import { named } from '../../shared/statement'
 import { User } from '../entities/User'
 import type { Resolvers } from '../generated'

@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../../shared/context'
 import { tenantScope } from '../../shared/database'
 import { mutate } from '../../shared/mutate'
-import { hashPassword, passwordFault } from '../../shared/password'
+import { hashPassword, passwordFault } from '../../shared/sign-in/password'
 import { named } from '../../shared/statement'
 import { User } from '../entities/User'
 import { acceptingHash, type Invitation } from '../rules/invitation'

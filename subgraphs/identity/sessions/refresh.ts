@@ -1,4 +1,4 @@
-import { writeAudit } from '../../shared/audit'
+import { writeAudit } from '../../shared/writing/audit'
 import type { SubgraphContext } from '../../shared/context'
 import { tenantScope, type Transaction } from '../../shared/database'
 import type { UserError } from '../../shared/errors'

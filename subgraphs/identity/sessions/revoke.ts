@@ -1,6 +1,6 @@
 import type { SubgraphContext } from '../../shared/context'
 import type { Transaction } from '../../shared/database'
-import { revokeCachedSessions } from '../../shared/session-cache'
+import { revokeCachedSessions } from '../../shared/sign-in/session-cache'
 import { named } from '../../shared/statement'
 
 type Sql = Pick<Transaction, 'rows'>

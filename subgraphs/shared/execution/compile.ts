@@ -15,7 +15,7 @@ import {
   type VariableDefinitionNode,
 } from 'graphql'
 import { collectFields } from 'graphql/execution/collectFields'
-import { isPromise } from '../later'
+import { isPromise } from './later'
 import { executeFields, executeSerially, fieldPlans, type FieldPlan } from './fields'
 import { collect, type Run, type Scope } from './run'
 

@@ -19,7 +19,7 @@ import {
   type ResponsePath,
 } from 'graphql'
 import { inspect } from 'graphql/jsutils/inspect'
-import { allOf, isPromise } from '../later'
+import { allOf, isPromise } from './later'
 import { caught, failure, type Path, type Place, type Run } from './run'
 
 /** `path` and `info` are there unless the completion says that it does without. */

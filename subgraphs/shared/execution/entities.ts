@@ -9,7 +9,7 @@ import {
   type GraphQLResolveInfo,
 } from 'graphql'
 import type { SubgraphContext } from '../context'
-import { allOf, isPromise } from '../later'
+import { allOf, isPromise } from './later'
 import { completeItem, completionOf, type Complete, type Completion, type ObjectCompiler } from './complete'
 import { type Place, type Scope } from './run'
 

@@ -6,7 +6,7 @@ import {
   type GraphQLObjectType,
 } from 'graphql'
 import { collectSubfields } from 'graphql/execution/collectFields'
-import { allOf, isPromise } from '../later'
+import { allOf, isPromise } from './later'
 import { argumentReader, type ReadArguments } from './arguments'
 import { completionOf, type Completion } from './complete'
 import { entitiesCompletion, isEntitiesField, referenceResults } from './entities'

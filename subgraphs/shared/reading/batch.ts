@@ -1,5 +1,5 @@
-import type { SubgraphContext } from './context'
-import { Later } from './later'
+import type { SubgraphContext } from '../context'
+import { Later } from '../execution/later'
 
 /** Keys per statement; PostgreSQL plans `= ANY` of this size well and one request seldom has more. */
 export const batchSize = 1_000

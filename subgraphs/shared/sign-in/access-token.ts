@@ -1,8 +1,8 @@
 import { hash, sign, verify, type KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
-import type { Clock } from './clock'
-import { isUuid } from './id'
+import type { Clock } from '../clock'
+import { isUuid } from '../id'
 import type { TokenKeys } from './token-keys'
 
 /** What an access token says. What its bearer may do is looked up by session, so that changes act at once. */

@@ -1,11 +1,11 @@
 import { GraphQLError, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
-import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from './context'
-import { tenantScope, type Database } from './database'
-import { auditDenials } from './denials'
-import { maskError, unavailable } from './errors'
-import { compiledExecution } from './execution/compile'
-import type { RunningSubgraph, SubgraphOperation } from './subgraph'
+import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from '../context'
+import { tenantScope, type Database } from '../database'
+import { auditDenials } from '../access/denials'
+import { maskError, unavailable } from '../errors'
+import { compiledExecution } from './compile'
+import type { RunningSubgraph, SubgraphOperation } from '../subgraph'
 
 /** The executing half of a running subgraph. */
 export function executor(

@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql'
-import type { EntityModel, Relation } from './entity'
+import type { EntityModel, Relation } from '../entity'
 
 /** A row that is read together with the one that names it. */
 export interface Join extends Relation {

@@ -1,8 +1,8 @@
-import type { SubgraphContext } from './context'
+import type { SubgraphContext } from '../context'
 import { equalities, filterConditions, standingConditions } from './filter'
 import { joinedRows } from './join'
 import type { PageRequest } from './page-request'
-import { named, Parameters } from './statement'
+import { named, Parameters } from '../statement'
 
 type Row = Record<string, unknown>
 

@@ -19,7 +19,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Config } from './config'
+import type { Config } from '../config'
 
 /** The Ed25519 keys of access tokens: one signs, several are accepted while keys are exchanged. */
 export interface TokenKeys {

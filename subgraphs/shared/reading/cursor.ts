@@ -1,5 +1,5 @@
-import { badUserInput } from './errors'
-import { isUuid } from './id'
+import { badUserInput } from '../errors'
+import { isUuid } from '../id'
 
 /** Where a page ended: the value that rows are ordered by, as text, and the row's id. */
 export interface Position {

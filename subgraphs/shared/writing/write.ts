@@ -1,12 +1,12 @@
-import type { SubgraphContext } from './context'
+import type { SubgraphContext } from '../context'
 import { inputName } from './constraints'
-import type { Transaction } from './database'
-import { type EntityModel } from './entity'
-import { fullProjection } from './projection'
-import { userError, type UserErrors } from './errors'
-import { equalities, standingConditions } from './filter'
-import { isUuid, uuidv7 } from './id'
-import { named, Parameters } from './statement'
+import type { Transaction } from '../database'
+import { type EntityModel } from '../entity'
+import { fullProjection } from '../reading/projection'
+import { userError, type UserErrors } from '../errors'
+import { equalities, standingConditions } from '../reading/filter'
+import { isUuid, uuidv7 } from '../id'
+import { named, Parameters } from '../statement'
 
 type Row = Record<string, unknown>
 

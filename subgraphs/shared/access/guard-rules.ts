@@ -1,9 +1,9 @@
 import { buildSchema, type GraphQLFieldResolver } from 'graphql'
 import { rule, shield } from 'graphql-shield'
 import type { Requirement } from './access'
-import type { SubgraphContext } from './context'
-import { forbidden } from './errors'
-import { decide, type Policies } from './policy'
+import type { SubgraphContext } from '../context'
+import { forbidden } from '../errors'
+import { decide, type Policies } from '../policy'
 
 type Decision = true | Error
 export type Resolver = GraphQLFieldResolver<unknown, SubgraphContext, Record<string, unknown>>

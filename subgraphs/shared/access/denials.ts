@@ -1,7 +1,7 @@
 import { Kind, TypeInfo, visit, visitWithTypeInfo } from 'graphql'
 import type { ASTNode, DocumentNode, FieldNode, GraphQLError, GraphQLSchema } from 'graphql'
-import { auditStatement, type AuditEntry } from './audit'
-import type { SubgraphContext } from './context'
+import { auditStatement, type AuditEntry } from '../writing/audit'
+import type { SubgraphContext } from '../context'
 
 /** How many entries one user can cause in a subgraph per minute: a denial must not be a way to fill the audit trail. */
 const entriesPerMinute = 60

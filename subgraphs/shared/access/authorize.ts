@@ -1,12 +1,12 @@
 import { defaultFieldResolver, isAbstractType, isObjectType } from 'graphql'
 import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { isWrapper, type Declarations, type Requirement } from './access'
-import type { SubgraphContext } from './context'
-import type { ReferenceExtensions, ReferenceResolver } from './execution/entities'
+import type { SubgraphContext } from '../context'
+import type { ReferenceExtensions, ReferenceResolver } from '../execution/entities'
 import { guarded, shieldRule, type Resolver, type Rule } from './guard-rules'
-import { allOf, isPromise } from './later'
-import type { SubgraphName } from './names'
-import { decide, typePolicies, type Policies } from './policy'
+import { allOf, isPromise } from '../execution/later'
+import type { SubgraphName } from '../names'
+import { decide, typePolicies, type Policies } from '../policy'
 
 type Row = Readonly<Record<string, unknown>>
 

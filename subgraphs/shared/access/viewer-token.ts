@@ -1,7 +1,7 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
-import type { Clock } from './clock'
-import type { RequestContext, Viewer } from './context'
-import type { SubgraphName } from './names'
+import type { Clock } from '../clock'
+import type { RequestContext, Viewer } from '../context'
+import type { SubgraphName } from '../names'
 
 /** The header in which the gateway tells a subgraph over HTTP who asks. */
 export const viewerHeader = 'x-viewer'

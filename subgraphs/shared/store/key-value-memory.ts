@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from './clock'
+import type { Clock } from '../clock'
 import { positive, rateLimitAnswer, type Store } from './key-value'
-import type { Logger } from './log'
+import type { Logger } from '../log'
 
 /** Bounds of the store; when it is full, what was used least recently is forgotten. */
 const bounds = { entries: 100_000, characters: 64_000_000 }

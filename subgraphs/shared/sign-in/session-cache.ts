@@ -1,4 +1,4 @@
-import type { KeyValue } from './key-value'
+import type { KeyValue } from '../store/key-value'
 
 /** Stands where a session's state stood, so that a gateway which read the state before cannot put it back. */
 export const revoked = 'revoked'

@@ -7,13 +7,13 @@ import {
   type GraphQLResolveInfo,
   type GraphQLSchema,
 } from 'graphql'
-import type { SubgraphContext } from './context'
+import type { SubgraphContext } from '../context'
 import { decodeCursor, type Position } from './cursor'
-import { modelOf, type ColumnModel, type EntityClass, type EntityModel } from './entity'
+import { modelOf, type ColumnModel, type EntityClass, type EntityModel } from '../entity'
 import { selectedFields, selectedProjection, type Projection } from './projection'
-import { badUserInput } from './errors'
+import { badUserInput } from '../errors'
 import type { Filter } from './filter'
-import { requireTenant } from './load'
+import { requireTenant } from '../load'
 
 /** The arguments every connection takes. */
 export interface PageArguments {

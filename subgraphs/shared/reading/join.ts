@@ -1,7 +1,7 @@
-import type { SubgraphContext } from './context'
+import type { SubgraphContext } from '../context'
 import { standingConditions } from './filter'
 import type { Projection } from './projection'
-import type { Parameters } from './statement'
+import type { Parameters } from '../statement'
 
 /**
  * A statement over the rows of another, alias `page`, with the rows that the projection joins. Each of them passes the

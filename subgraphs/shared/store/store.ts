@@ -1,9 +1,9 @@
-import { systemClock, type Clock } from './clock'
-import type { Config } from './config'
+import { systemClock, type Clock } from '../clock'
+import type { Config } from '../config'
 import type { Store } from './key-value'
 import { openMemoryStore } from './key-value-memory'
 import { openRedisStore } from './key-value-redis'
-import type { Logger } from './log'
+import type { Logger } from '../log'
 
 /**
  * The store that the configuration names: Redis with REDIS_URL, otherwise one inside this process.

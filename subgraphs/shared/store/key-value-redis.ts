@@ -1,5 +1,5 @@
 import { positive, rateLimitAnswer, type Store } from './key-value'
-import type { Logger } from './log'
+import type { Logger } from '../log'
 import { redisConnection } from './redis-connection'
 
 const prefix = 'tenantgraph:'

@@ -1,6 +1,6 @@
 import type { createClient } from 'redis'
-import { unavailable } from './errors'
-import type { Logger } from './log'
+import { unavailable } from '../errors'
+import type { Logger } from '../log'
 
 /**
  * How long a command may take. node-redis' own timeout ends when a command is sent, so a server that accepts and does

@@ -1,5 +1,5 @@
 import { rootTypes, type Declarations, type FieldDeclaration, type TypeDeclaration } from './access'
-import { policyNames, typePolicies, type Policies } from './policy'
+import { policyNames, typePolicies, type Policies } from '../policy'
 
 const choose = 'add @requiresScopes, @authenticated, @policy or @public'
 

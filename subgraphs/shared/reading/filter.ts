@@ -1,8 +1,8 @@
-import type { SubgraphContext } from './context'
-import type { ColumnModel, EntityModel } from './entity'
-import { badUserInput } from './errors'
-import { isUuid } from './id'
-import type { Parameters } from './statement'
+import type { SubgraphContext } from '../context'
+import type { ColumnModel, EntityModel } from '../entity'
+import { badUserInput } from '../errors'
+import { isUuid } from '../id'
+import type { Parameters } from '../statement'
 
 /** A filter as it arrives from the graph: entity properties with a value, a list, or a shared filter input. */
 export type Filter = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
-import { isUuid } from './id'
+import { isUuid } from '../id'
 import type { StatementNames } from './statement-names'
 
 /** Whose data a statement may see, and for whom it runs. */

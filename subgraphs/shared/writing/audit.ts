@@ -1,8 +1,8 @@
-import type { SubgraphContext } from './context'
-import type { Statement, Transaction } from './database'
-import type { EntityModel } from './entity'
-import { uuidv7 } from './id'
-import { named } from './statement'
+import type { SubgraphContext } from '../context'
+import type { Statement, Transaction } from '../database'
+import type { EntityModel } from '../entity'
+import { uuidv7 } from '../id'
+import { named } from '../statement'
 
 /** What happened, as the audit trail names it. */
 export type AuditAction =

@@ -1,7 +1,7 @@
-import type { SubgraphContext } from './context'
-import type { Database } from './database'
-import { entityModels, type EntityModel } from './entity'
-import { userError, type UserErrors } from './errors'
+import type { SubgraphContext } from '../context'
+import type { Database } from '../database'
+import { entityModels, type EntityModel } from '../entity'
+import { userError, type UserErrors } from '../errors'
 
 /** A constraint of the database in the graph's terms: whose it is, which properties it binds, what it demands. */
 export interface ConstraintModel {
