@@ -1,66 +1,16 @@
 import { createHash } from 'node:crypto'
-import { auditedValues, writeAudit, type AuditEntry } from './writing/audit'
+import { writeAudit, type AuditEntry } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
-import type { Statement, Transaction } from './database'
-import { entityModels, modelOf, type EntityClass, type EntityModel } from './entity'
+import type { Transaction } from './database'
+import { entityModels } from './entity'
 import { unauthenticated, userError, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
 import { named } from './statement'
-import {
-  entityNameOf,
-  insertRow,
-  insertRowOnce,
-  notFound,
-  readRow,
-  removeRow,
-  updateRow,
-} from './writing/write'
+import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
+import { entityNameOf, readRow } from './writing/write'
 
-/**
- * Values for columns, as inputs have them: undefined leaves a column untouched, null empties it. Null in a column that
- * must have a value is a user error, so it is not a type error.
- */
-export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
-
-/** A write in progress: every change is bound to the tenant, versioned and audited. */
-export interface MutationTransaction {
-  /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
-  insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
-  /**
-   * Adds a row unless the tenant has one with the same values of `key`, properties that are unique together; then
-   * returns that one, as it is. For events that their source may send twice.
-   */
-  insertOnce<E>(
-    entity: EntityClass<E>,
-    values: Values<E>,
-    key: readonly (keyof E & string)[],
-  ): Promise<{ row: E; isNew: boolean }>
-  /**
-   * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
-   * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
-   * first).
-   */
-  update<E>(
-    entity: EntityClass<E>,
-    id: string,
-    expectedVersion: number | null,
-    changes: Values<E>,
-  ): Promise<E>
-  /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
-  remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
-  /** The row with this id, locked until the transaction ends; fails with NOT_FOUND. */
-  find<E>(entity: EntityClass<E>, id: string): Promise<E>
-  /** Tenant-bound statements of the resolver's own; rows as arrays. */
-  rows(statement: Statement): Promise<unknown[][]>
-  run(statement: Statement): Promise<number>
-  /** An event that leaves with the transaction, if and only if it commits. */
-  emit(topic: string, payload: unknown): void
-  /** An audit entry besides those that insert, update and remove write. */
-  audit(entry: AuditEntry): void
-  /** Ends the mutation with a user error; nothing is kept. */
-  fail(code: string, message: string, field?: string): never
-}
+export type { MutationTransaction, Values } from './writing/mutation-transaction'
 
 export interface MutateOptions {
   /** A client's key for this request: the same key and input again gives the first answer and changes nothing. */
@@ -204,90 +154,3 @@ async function replay<T>(
   }
   return result as T
 }
-
-function mutationTransaction(
-  context: SubgraphContext,
-  transaction: Transaction,
-  entries: AuditEntry[],
-  events: { topic: string; payload: unknown }[],
-): MutationTransaction {
-  return {
-    rows: (statement) => transaction.rows(statement),
-    run: (statement) => transaction.run(statement),
-    emit: (topic, payload) => void events.push({ topic, payload }),
-    audit: (entry) => void entries.push(entry),
-    fail: (code, message, field) => {
-      throw userError(code, message, field ? [field] : null)
-    },
-    async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
-      const model = modelOf(context, entity)
-      const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
-      entries.push(creation(model, row))
-      return row as E
-    },
-    async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
-      const model = modelOf(context, entity)
-      const { row, isNew } = await insertRowOnce(
-        context,
-        transaction,
-        model,
-        values as Record<string, unknown>,
-        key,
-      )
-      if (isNew) entries.push(creation(model, row))
-      return { row: row as E, isNew }
-    },
-    async update<E>(
-      entity: EntityClass<E>,
-      id: string,
-      expectedVersion: number | null,
-      changes: Values<E>,
-    ): Promise<E> {
-      const model = modelOf(context, entity)
-      const { before, after } = await updateRow(
-        context,
-        transaction,
-        model,
-        id,
-        expectedVersion,
-        changes as Record<string, unknown>,
-      )
-      const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
-      entries.push({
-        action: 'UPDATE',
-        resourceType: model.name,
-        resourceId: id,
-        changes: {
-          before: auditedValues(model, before, changed),
-          after: auditedValues(model, after, changed),
-        },
-      })
-      return after as E
-    },
-    async remove<E>(entity: EntityClass<E>, id: string, expectedVersion: number | null = null): Promise<E> {
-      const model = modelOf(context, entity)
-      const row = await removeRow(context, transaction, model, id, expectedVersion)
-      const kept = [...model.columns.keys()].filter((property) => row[property] !== null)
-      entries.push({
-        action: 'DELETE',
-        resourceType: model.name,
-        resourceId: id,
-        changes: { before: auditedValues(model, row, kept) },
-      })
-      return row as E
-    },
-    async find<E>(entity: EntityClass<E>, id: string): Promise<E> {
-      const row = await readRow(context, transaction, modelOf(context, entity), id, 'FOR UPDATE')
-      if (!row) throw notFound()
-      return row as E
-    },
-  }
-}
-
-function creation(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
-  const given = [...model.columns.keys()].filter((property) => row[property] !== null)
-  const changes = { after: auditedValues(model, row, given) }
-  return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
-}
-
-const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

@@ -65,7 +65,10 @@ export async function addLines(
   invoiceId: string,
   lines: readonly NewLine[],
 ): Promise<void> {
-  for (const line of lines) await tx.insert(InvoiceLine, { ...line, invoiceId })
+  await tx.insertAll(
+    InvoiceLine,
+    lines.map((line) => ({ ...line, invoiceId })),
+  )
 }
 
 /** Removes the lines of a draft. */
@@ -75,7 +78,10 @@ export async function removeLines(
   invoiceId: string,
 ): Promise<void> {
   const rows = await tx.rows(named(findLines, [context.binding.tenantId, invoiceId]))
-  for (const [id] of rows) await tx.remove(InvoiceLine, String(id))
+  await tx.removeAll(
+    InvoiceLine,
+    rows.map(([id]) => String(id)),
+  )
 }
 
 /** The draft, locked, so that it is not issued meanwhile; fails with INVALID_STATUS when it was issued. */

@@ -49,6 +49,25 @@ const lines =
   'lines { nodes { position description quantity unitPrice { amount } amount { amount } taxRate } }'
 
 describe('a draft', () => {
+  test('takes as many statements with a hundred lines as with one', async () => {
+    const many = Array<object>(100).fill(seats)
+    for (const given of [[seats], many]) {
+      let drafted: Row | undefined
+      const drafting = await graph.statementsDuring(async () => (drafted = await draft({ lines: given })))
+      // The invoice, its lines, their audit entries.
+      expect(drafting.filter(({ text }) => /^\s*INSERT/.test(text))).toHaveLength(3)
+      const { id, version } = drafted!
+      const input = { id, expectedVersion: version, lines: [...given].reverse() }
+      const changing = await graph.statementsDuring(() =>
+        change(admin, 'updateInvoice', input, `invoice { version lines(first: 50) { totalCount } }`),
+      )
+      const written = changing.map(({ text }) => /^\s*(?:WITH .* )?(INSERT|UPDATE|DELETE)\b/s.exec(text)?.[1])
+      expect(written.filter(Boolean).sort()).toEqual(['DELETE', 'INSERT', 'INSERT', 'UPDATE'])
+      // Besides: the draft, its lines' ids, the count.
+      expect(changing).toHaveLength(7)
+    }
+  })
+
   test('has amounts that follow from its lines, and no number', async () => {
     const selection = `{ invoiceNumber status ${amounts} issuedAt dueDate memo ${lines} version }`
     const values = { lines: [seats, discount], dueDate: '2027-01-31', memo: 'Order 7' }

@@ -103,7 +103,10 @@ async function addUser(
   const names = { email: email.toLowerCase(), fullNameOverride: fullName }
   const added = await tx.insert(User, { ...values, ...names, ...access })
   const assignment = { userId: added.id, grantedById: context.viewer?.userId }
-  for (const role of roles) await tx.insert(RoleAssignment, { ...assignment, roleId: role.id })
+  await tx.insertAll(
+    RoleAssignment,
+    roles.map((role) => ({ ...assignment, roleId: role.id })),
+  )
   return added
 }
 

@@ -22,10 +22,13 @@ interface Waiting<T> {
  * that nobody waits for ends no process.
  */
 export class Later<T> implements Promise<T> {
-  readonly [Symbol.toStringTag] = 'Later'
   #state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
   #value: unknown
   #waiting: Waiting<T>[] | null = null
+
+  get [Symbol.toStringTag](): string {
+    return 'Later'
+  }
 
   /** Gives the value; only what is given first counts. */
   fulfill(value: T): void {

@@ -75,6 +75,50 @@ export async function insertRowOnce(
   return { row: returned(model, projection.toRow(found!)), isNew: false }
 }
 
+/**
+ * Adds rows that give values to the same columns, in one statement however many they are, and returns them whole and in
+ * their order. Columns that hold lists are not for this: `unnest` would flatten them.
+ */
+export async function insertRows(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  const written = rows.map((values) => valuesToInsert(context, model, values))
+  const [first] = written
+  if (!first) return []
+  const properties = [...first.keys()]
+  if (written.some((values) => values.size !== first.size || !properties.every((name) => values.has(name))))
+    throw new Error(`Rows of ${model.name} that are added together must give values to the same columns`)
+  const columns = properties.map((property) => model.columns.get(property)!)
+  const list = columns.find(({ type }) => type.endsWith('[]'))
+  if (list) throw new Error(`${model.name}.${list.property} holds lists: add its rows one by one`)
+  const parameters = new Parameters()
+  const lists = columns.map(
+    ({ property, type }) => `${parameters.add(written.map((values) => values.get(property)))}::${type}[]`,
+  )
+  const projection = fullProjection(model)
+  const text =
+    `INSERT INTO ${model.table} AS t (${columns.map(({ sql }) => sql).join(', ')}) ` +
+    `SELECT * FROM unnest(${lists.join(', ')}) RETURNING ${projection.selectList}`
+  const added = new Map<unknown, Row>()
+  for (const values of await transaction.rows(named(text, parameters.values))) {
+    const row = returned(model, projection.toRow(values))
+    added.set(row['id'], row)
+  }
+  return written.map((values) => added.get(values.get('id'))!)
+}
+
+/** What an insert writes: what was given, a new id and the viewer where they were not. */
+function valuesToInsert(context: SubgraphContext, model: EntityModel, values: Row): Map<string, unknown> {
+  const author = context.binding.actorId ?? null
+  const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
+  if (model.columns.has('createdById')) defaults['createdById'] = author
+  if (model.columns.has('updatedById')) defaults['updatedById'] = author
+  return columnValues(model, { ...defaults, ...values })
+}
+
 /** Null when `onConflict` left the row out. */
 async function insert(
   context: SubgraphContext,
@@ -83,11 +127,7 @@ async function insert(
   values: Row,
   onConflict: string,
 ): Promise<Row | null> {
-  const author = context.binding.actorId ?? null
-  const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
-  if (model.columns.has('createdById')) defaults['createdById'] = author
-  if (model.columns.has('updatedById')) defaults['updatedById'] = author
-  const written = columnValues(model, { ...defaults, ...values })
+  const written = valuesToInsert(context, model, values)
   const parameters = new Parameters()
   const columns = [...written.keys()].map((property) => model.columns.get(property)!.sql)
   const placeholders = [...written.values()].map((value) => parameters.add(value))
@@ -164,6 +204,30 @@ export async function removeRow(
   const [row] = await transaction.rows(named(text, parameters.values))
   if (!row) throw await missingOrStale(context, transaction, model, id, expectedVersion)
   return returned(model, projection.toRow(row))
+}
+
+/**
+ * Deletes rows of an entity without `deletedAt` in one statement, and returns them as they were last, in no order. Fails
+ * with NOT_FOUND when this tenant does not own one of them.
+ */
+export async function removeRows(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  ids: readonly string[],
+): Promise<Row[]> {
+  if (model.softDeleted) throw new Error(`${model.name} is deleted softly: remove its rows one by one`)
+  const wanted = new Set(ids)
+  if (wanted.size === 0) return []
+  if (![...wanted].every(isUuid)) throw notFound()
+  const parameters = new Parameters()
+  const conditions = standingConditions(context, model, parameters)
+  conditions.push(`t."id" = ANY(${parameters.add([...wanted])})`)
+  const projection = fullProjection(model)
+  const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
+  const removed = await transaction.rows(named(text, parameters.values))
+  if (removed.length < wanted.size) throw notFound()
+  return removed.map((values) => returned(model, projection.toRow(values)))
 }
 
 /** A whole row by its id, locked if asked; null when this tenant owns none. */
