@@ -187,7 +187,9 @@ test('rows are removed in one statement, each with its audit entry', async () =>
 test("another tenant's id, an unknown one and one that is none remove nothing", async () => {
   await change(async (tx) => ({ shift: await tx.insert(Shift, { id: id(21), place: 'Rome' }) }))
   for (const wrong of [others, id(404), 'x']) {
-    const { userErrors } = await change(async (tx) => ({ shifts: await tx.removeAll(Shift, [id(21), wrong]) }))
+    const { userErrors } = await change(async (tx) => ({
+      shifts: await tx.removeAll(Shift, [id(21), wrong]),
+    }))
     expect(userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }])
   }
   const { rows } = await owner.query('SELECT place FROM hr.shifts ORDER BY place')
