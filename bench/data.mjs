@@ -25,7 +25,7 @@ const rowCounts = {
 }
 
 /** Fewer than that many requests are ever under way at once, so no two of them have the same authorization. */
-const sessionCount = 512
+const sessionCount = 128
 
 /** Statements that fill a tenant; ids are a hash of table and number, so that two runs have the same. */
 const fill = (rowCounts) => [
