@@ -18,7 +18,7 @@ setFlagsFromString(
 const commands = new Worker(join(__dirname, 'schema-command.js'), { argv: process.argv.slice(2) })
 let loading: Promise<(task: Task) => void> | undefined
 const composer = () =>
-  (loading ??= import('../registry/compose-worker.js').then((composing) => composing.composer(commands)))
+  (loading ??= import('../registry/composer.js').then((composing) => composing.composer(commands)))
 
 commands.on('message', (task: Task) => void composer().then((compose) => compose(task)))
 commands.on('error', (error) => {

@@ -24,7 +24,7 @@ import {
   type Values,
 } from './command'
 import { explanation } from './explain'
-import { defaultBase, findSubgraphs, readReference } from './references'
+import { defaultBase, findSubgraphs, parsed, readReference } from './references'
 
 const formats: Record<string, (report: CheckReport, verbose: boolean) => string> = {
   human: (report, verbose) => humanReport(report, { verbose }),
@@ -116,7 +116,7 @@ export async function runCheck(values: Values, environment: Environment): Promis
   // The longest part, in a thread of its own: it begins before anything is parsed here.
   const composing = environment.compose(subgraphs)
   composing.catch(() => undefined) // told below, unless reading fails first
-  for (const { typeDefs } of subgraphs) void typeDefs
+  parsed(subgraphs)
   const name = text(values, 'base')
   const base = name ? await readReference(name, values, environment) : await defaultBase(values, environment)
   const input = {

@@ -32,7 +32,14 @@ export const supergraphFile = 'schema/supergraph.graphql'
  * @throws Fault when there are none or one is no GraphQL
  */
 export async function readSubgraphs(values: Values, environment: Environment): Promise<SubgraphSource[]> {
-  const subgraphs = await findSubgraphs(values, environment)
+  return parsed(await findSubgraphs(values, environment))
+}
+
+/**
+ * Parses what was only found, so that a text that is no GraphQL is told before anything else.
+ * @throws Fault when one is none
+ */
+export function parsed(subgraphs: SubgraphSource[]): SubgraphSource[] {
   for (const { typeDefs } of subgraphs) void typeDefs
   return subgraphs
 }

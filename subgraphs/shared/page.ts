@@ -27,59 +27,61 @@ interface Placing {
   order: { name: string; column: { property: string } }
 }
 
-/** Cursors and edges are made when they are read: most questions ask for neither. */
+/** A class, as is the edge: V8 makes each object with a getter of its own anew. */
 class Page<E> implements Connection<E> {
   constructor(
-    private readonly page: Placing,
-    private readonly rows: readonly Record<string, unknown>[],
+    private readonly placing: Placing,
     readonly nodes: E[],
+    private readonly hasNextPage: boolean,
     readonly totalCount: number | null,
   ) {}
 
   get edges() {
-    const cursorOf = (row: Record<string, unknown>) => this.cursorOf(row)
-    return this.nodes.map((node) => ({
-      node,
-      get cursor() {
-        return cursorOf(node as Record<string, unknown>)!
-      },
-    }))
+    return this.nodes.map((node) => new Edge(this.placing, node))
   }
 
   get pageInfo() {
-    const { page, rows, nodes } = this
-    const cursorOf = (row: unknown) => this.cursorOf(row as Record<string, unknown> | undefined)
+    const { placing, nodes, hasNextPage } = this
+    const ofRow = (node: E | undefined) => (node === undefined ? null : cursorOf(placing, node))
     return {
-      hasNextPage: rows.length > page.first,
-      hasPreviousPage: page.after !== null,
+      hasNextPage,
+      hasPreviousPage: placing.after !== null,
       get startCursor() {
-        return cursorOf(nodes[0])
+        return ofRow(nodes[0])
       },
       get endCursor() {
-        return cursorOf(nodes.at(-1))
+        return ofRow(nodes.at(-1))
       },
     }
   }
+}
 
-  private cursorOf(row: Record<string, unknown> | undefined): string | null {
-    const { name, column } = this.page.order
-    return row ? encodeCursor(name, positionOf(row, column.property)) : null
+class Edge<E> {
+  constructor(
+    private readonly placing: Placing,
+    readonly node: E,
+  ) {}
+
+  get cursor(): string {
+    return cursorOf(this.placing, this.node)
   }
 }
 
-/** The connection of a page's rows, one more of them when there are further ones. */
+/**
+ * The connection of a page's rows, one more of them when there are further ones. Cursors and edges are made when they are
+ * read: most questions ask for neither.
+ */
 export function connectionOf<E>(
   page: Placing,
   rows: Record<string, unknown>[],
   totalCount: number | null,
 ): Connection<E> {
-  return new Page(
-    page,
-    rows,
-    (rows.length > page.first ? rows.slice(0, page.first) : rows) as E[],
-    totalCount,
-  )
+  const hasNextPage = rows.length > page.first
+  return new Page(page, (hasNextPage ? rows.slice(0, page.first) : rows) as E[], hasNextPage, totalCount)
 }
+
+const cursorOf = ({ order }: Placing, node: unknown): string =>
+  encodeCursor(order.name, positionOf(node as Record<string, unknown>, order.column.property))
 
 const positionOf = (row: Record<string, unknown>, property: string): Position => ({
   key: textOf(row[property]),

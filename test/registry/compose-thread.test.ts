@@ -26,7 +26,7 @@ function threadOf(text: string): { compose: Compose; proofs: boolean[] } {
   return { compose, proofs }
 }
 
-const [hook, worker] = ['test/support/typescript.js', 'registry/compose-worker.ts'].map((file) =>
+const [hook, worker] = ['test/support/typescript.js', 'registry/composer.ts'].map((file) =>
   JSON.stringify(join(projectRoot, file)),
 )
 const product = `require(${hook})

@@ -205,6 +205,16 @@ describe('references', () => {
   const ask = (...refs: [string, string][]) =>
     both(entities, query, { refs: refs.map(([__typename, id]) => ({ __typename, id })) })
 
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a null among them', [{ __typename: 'Other', id: 'o' }, null]],
+    ['one that is no list', { __typename: 'Other', id: 'o' }],
+    ['an empty list', []],
+  ])('representations that are %s', async (_what, refs) => {
+    expect(await both(entities, query, { refs })).toEqual(expect.anything())
+  })
+
   test.each(Object.keys(resolve))('a reference resolver that gives %s', async (id) => {
     expect(await ask(['Thing', id], ['Other', 'o'], ['Bare', 'b'], ['Thing', 'later'])).toMatchObject({
       data: { es: { 1: { __typename: 'Other', id: 'o' }, 2: { id: 'b' }, 3: { name: 'later' } } },
