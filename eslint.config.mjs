@@ -5,15 +5,15 @@ import tseslint from 'typescript-eslint'
 const databaseDoor = [
   {
     selector: "CallExpression[callee.property.name='query'][callee.object.property.name='pool']",
-    message: 'pool.query() bypasses the tenant binding: check out through subgraphs/shared/database.ts',
+    message: 'pool.query() bypasses the tenant binding: check out through kernel/connection/database.ts',
   },
   {
     selector: "CallExpression[callee.property.name='query'][callee.object.name='pool']",
-    message: 'pool.query() bypasses the tenant binding: check out through subgraphs/shared/database.ts',
+    message: 'pool.query() bypasses the tenant binding: check out through kernel/connection/database.ts',
   },
   {
     selector: "CallExpression[callee.property.name='getRepository']",
-    message: 'Repositories bypass the tenant argument: use load, page and mutate from subgraphs/shared',
+    message: 'Repositories bypass the tenant argument: use load, page and mutate from kernel/',
   },
   {
     selector:
@@ -46,21 +46,23 @@ export default tseslint.config(
   },
   {
     files: [
+      'kernel/**/*.ts',
       'gateway/**/*.ts',
+      'product/**/*.ts',
       'registry/**/*.ts',
       'subgraphs/**/*.ts',
       'database/**/*.ts',
       'migrations/**/*.ts',
       'scripts/**/*.ts',
     ],
-    ignores: ['subgraphs/shared/config.ts'],
+    ignores: ['kernel/process/config.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
         {
           object: 'process',
           property: 'env',
-          message: 'Only subgraphs/shared/config.ts reads the environment.',
+          message: 'Only kernel/process/config.ts reads the environment.',
         },
       ],
     },

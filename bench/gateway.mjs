@@ -69,7 +69,7 @@ async function serve(what) {
   let url
   if (what === 'subgraphs') url = await serveSubgraphs(running, parse)
   else {
-    const { compose } = (await import('../dist/gateway/compose.js')).default
+    const { compose } = (await import('../dist/registry/composition/compose.js')).default
     const base = process.argv[4]
     const supergraph = compose(
       Object.entries(typeDefs).map(([name, sdl]) => ({
@@ -116,8 +116,8 @@ async function stock(supergraphSdl) {
 
 async function ours(supergraph, running) {
   const { startGateway } = (await import('../dist/gateway/gateway.js')).default
-  const { localDataSource } = (await import('../dist/gateway/local-data-source.js')).default
-  const { remoteDataSource } = (await import('../dist/gateway/remote-data-source.js')).default
+  const { localDataSource } = (await import('../dist/gateway/subgraphs/local.js')).default
+  const { remoteDataSource } = (await import('../dist/gateway/subgraphs/remote.js')).default
   const silent = () => undefined
   const log = { info: silent, warn: silent, error: silent, debug: silent }
   const gateway = await startGateway({

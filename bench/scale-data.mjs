@@ -5,11 +5,11 @@ import pg from 'pg'
 import databases from '../dist/database/index.js'
 import embedded from '../dist/database/embedded.js'
 import roles from '../dist/database/roles.js'
-import accessTokens from '../dist/subgraphs/shared/sign-in/access-token.js'
-import configs from '../dist/subgraphs/shared/config.js'
-import logs from '../dist/subgraphs/shared/log.js'
-import names from '../dist/subgraphs/shared/names.js'
-import tokenKeys from '../dist/subgraphs/shared/sign-in/token-keys.js'
+import accessTokens from '../dist/kernel/sign-in/access-token.js'
+import configs from '../dist/kernel/process/config.js'
+import logs from '../dist/kernel/process/log.js'
+import names from '../dist/kernel/schema/subgraph-names.js'
+import tokenKeys from '../dist/kernel/sign-in/token-keys.js'
 
 /** What every tenant has besides transactions. */
 const each = { users: 20, employees: 20, departments: 2, months: 12 }

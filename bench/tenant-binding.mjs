@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import embedded from '../dist/database/embedded.js'
-import databases from '../dist/subgraphs/shared/database.js'
-import ids from '../dist/subgraphs/shared/id.js'
-import values from '../dist/subgraphs/shared/connection/row-values.js'
+import databases from '../dist/kernel/connection/database.js'
+import ids from '../dist/kernel/id.js'
+import values from '../dist/kernel/connection/row-values.js'
 
 const rounds = Number(process.argv[2] ?? 60)
 const seconds = Number(process.argv[3] ?? 0.2)

@@ -12,7 +12,7 @@ import {
   reachableFolder,
   serverEnvironment,
 } from './cluster'
-import { stopLeftover } from './leftover'
+import { stopLeftover } from './stale-server'
 import { isHeld, takeLock } from './lock-file'
 import { serverUser, type ServerUser } from './server-user'
 

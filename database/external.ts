@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import type { Config } from '../subgraphs/shared/config'
+import type { Config } from '../kernel/process/config'
 import { applicationRoles, lookupRole, ownerRole, type ApplicationRole } from '../migrations/sql'
 import { databaseStatements, rolePassword, roleStatements, underRolesLock, type RolePlan } from './roles'
 

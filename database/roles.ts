@@ -49,7 +49,7 @@ export interface RolePlan {
 /**
  * The statements that make the roles, or bring them back to what they must be. They can run again at any time.
  * No role is SUPERUSER or BYPASSRLS, no application role is a member of the owner: what CREATE ROLE leaves out it
- * does not give, and start-up checks it (database/gate.ts).
+ * does not give, and start-up checks it (database/isolation-check.ts).
  */
 export function roleStatements(plan: RolePlan): string[] {
   const { secret, migrator } = plan

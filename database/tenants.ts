@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { systemRoles, type SystemRole } from '../migrations/permissions'
-import { uuidv7 } from '../subgraphs/shared/id'
+import { uuidv7 } from '../kernel/id'
 
 const roleDescriptions: Readonly<Record<SystemRole, string>> = {
   ADMIN: 'May do everything in this tenant',

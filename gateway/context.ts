@@ -1,6 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway'
-import type { RequestContext } from '../subgraphs/shared/context'
-import type { Logger } from '../subgraphs/shared/log'
+import type { RequestContext } from '../kernel/context'
+import type { Logger } from '../kernel/process/log'
 
 /** What one request leaves in the log and in the metrics. */
 export interface RequestRecord {

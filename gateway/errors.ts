@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { maskError, queryTooCostly } from '../subgraphs/shared/errors'
-import type { Logger } from '../subgraphs/shared/log'
+import { maskError, queryTooCostly } from '../kernel/errors'
+import type { Logger } from '../kernel/process/log'
 
 /**
  * What a client sees of any error that leaves the gateway: its message if it is one of ours or the protocol's, else

@@ -1,33 +1,33 @@
 import type { Server } from 'node:http'
 import { ApolloGateway } from '@apollo/gateway'
 import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphql'
-import { systemClock, type Clock } from '../subgraphs/shared/clock'
-import { overrideApolloVariables } from '../subgraphs/shared/config'
-import type { Logger } from '../subgraphs/shared/log'
-import { apolloFront } from './apollo-front'
-import { loadable, subgraphNamesOf } from './compose'
-import { costModel, type CostModel } from './cost-model'
+import { systemClock, type Clock } from '../kernel/clock'
+import { overrideApolloVariables } from '../kernel/process/config'
+import type { Logger } from '../kernel/process/log'
+import { operationPipeline } from './operations/operation-pipeline'
+import { loadable, subgraphNamesOf } from '../registry/composition/compose'
+import { costModel, type CostModel } from './operations/cost-model'
 import type { RequestRecord, SubgraphDataSource } from './context'
 import { answerError } from './errors'
 import { planExecution } from './execution/executor'
 import { preparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
-import type { Explorer } from './explorer'
-import { createHttpServer } from './http'
-import { knownOperations } from './known-operations'
-import { drainable, listen } from './listen'
-import { defaultLimits, type Limits } from './limits'
-import { createMetrics, type Metrics } from './metrics'
+import type { Explorer } from './http/explorer'
+import { createHttpServer } from './http/http-server'
+import { operationCache } from './operations/operation-cache'
+import { drainable, listen } from './http/listen'
+import { defaultLimits, type Limits } from './operations/limits'
+import { createMetrics, type Metrics } from './http/metrics'
 import { anyScalar } from './plans/any-variables'
 import type { ExpectedOperation } from './plans/expected-operations'
 import { hereUntilReady, planHere } from './plans/plan-here'
 import type { PlanStore } from './plans/plan-store'
 import { planThread } from './plans/plan-thread'
 import { createPlans, type PlanMaker } from './plans/plans'
-import { followed, type SupergraphSource } from './supergraph-source'
-import type { Checks } from './ready'
-import type { UsageRecorder } from './usage'
-import type { ViewerResolver } from './viewer'
+import { supergraphUpdates, type SupergraphSource } from './supergraph-source'
+import type { Checks } from './http/readiness'
+import type { UsageRecorder } from './operations/usage'
+import type { ViewerResolver } from './operations/viewer'
 
 /** How a custom scalar reads what clients send. */
 export type ScalarInput = Pick<GraphQLScalarType<unknown, unknown>, 'parseValue' | 'parseLiteral'>
@@ -95,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
     return answer
   }
-  const known = knownOperations(limits)
+  const known = operationCache(limits)
   const planner = createPlanner()
   const { makePlans = 'thread' } = options
   const plans = createPlans({
@@ -111,7 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     supergraphSdl:
       typeof options.supergraph === 'string'
         ? loadable(options.supergraph)
-        : followed(options.supergraph, log, (sdl) => plans.load(sdl)),
+        : supergraphUpdates(options.supergraph, log, (sdl) => plans.load(sdl)),
     buildService: ({ name, url }) => {
       const source = measured(name, options.dataSource({ name, url }), metrics)
       void sources.get(name)?.close() // a later version of the supergraph has it elsewhere
@@ -134,7 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const named = subgraphNamesOf(coreSupergraphSdl)
     for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
   })
-  const front = apolloFront({
+  const front = operationPipeline({
     gateway: planExecution(gateway, operations, (name) => sources.get(name)),
     known,
     costs: () => costs,

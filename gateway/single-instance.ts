@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import type { Logger } from '../subgraphs/shared/log'
+import type { Logger } from '../kernel/process/log'
 
 /** Two arbitrary numbers that name this lock; advisory locks are per database. */
 const lock = [0x74656e61, 0x6e740001] as const

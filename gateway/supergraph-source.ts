@@ -1,6 +1,6 @@
 import type { SupergraphManager } from '@apollo/gateway'
-import type { Logger } from '../subgraphs/shared/log'
-import { loadable } from './compose'
+import type { Logger } from '../kernel/process/log'
+import { loadable } from '../registry/composition/compose'
 
 /** Where a gateway finds the supergraph it serves, when that may change while it runs. */
 export interface SupergraphSource {
@@ -18,7 +18,7 @@ export interface SupergraphSource {
  *
  * @param prepare what takes time and can be done before a version is served; rejects when it cannot be
  */
-export function followed(
+export function supergraphUpdates(
   source: SupergraphSource,
   log: Logger,
   prepare: (supergraph: string) => Promise<void> = async () => undefined,

@@ -1,5 +1,5 @@
-import type { Config } from '../subgraphs/shared/config'
-import type { Logger } from '../subgraphs/shared/log'
+import type { Config } from '../kernel/process/config'
+import type { Logger } from '../kernel/process/log'
 import { attackAbsence } from './attacks/absence'
 import { attackCaches } from './attacks/caches'
 import { attackColumns } from './attacks/columns'

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { Client } from 'pg'
 import { insertDemoData } from '../database/demo'
 import { demoTenantIds } from '../database/demo/ids'
-import { uuidv7 } from '../subgraphs/shared/id'
+import { uuidv7 } from '../kernel/id'
 import type { Stage } from './stage'
 
 /** The password of everybody here. */

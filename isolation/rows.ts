@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import type { EntityModel } from '../subgraphs/shared/entity'
+import type { EntityModel } from '../kernel/entity'
 import type { AttackedTenant } from './population'
 
 /** A row as JSON, by entity property. */

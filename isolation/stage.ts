@@ -7,9 +7,9 @@ import { prepareDatabase } from '../database'
 import { attachEmbedded } from '../database/embedded'
 import { asOwner } from '../database/migrate'
 import { databaseStatements } from '../database/roles'
-import { loadConfig, type Config } from '../subgraphs/shared/config'
-import { createLogger, type Logger } from '../subgraphs/shared/log'
-import type { SubgraphName } from '../subgraphs/shared/names'
+import { loadConfig, type Config } from '../kernel/process/config'
+import { createLogger, type Logger } from '../kernel/process/log'
+import type { SubgraphName } from '../kernel/schema/subgraph-names'
 
 /** A migrated database that is there to be attacked. */
 export interface Stage {

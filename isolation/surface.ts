@@ -12,8 +12,8 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql'
-import type { RunningServer } from '../scripts/server'
-import type { EntityModel } from '../subgraphs/shared/entity'
+import type { RunningServer } from '../product/server'
+import type { EntityModel } from '../kernel/entity'
 import { pathsFromQuery, subscriptionRoot, type Field, type Path } from './documents'
 import type { Rows } from './rows'
 

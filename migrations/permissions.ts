@@ -1,4 +1,4 @@
-import { uuidv7 } from '../subgraphs/shared/id'
+import { uuidv7 } from '../kernel/id'
 import { sql, type Step } from './sql'
 
 /** The roles that exist in every tenant. */

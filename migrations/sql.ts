@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
-import { subgraphNames, type SubgraphName } from '../subgraphs/shared/names'
+import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 
 /** A login role of the application: one per subgraph and one for the gateway. */
 export type ApplicationRole = `app_${SubgraphName | 'gateway'}`

@@ -1,7 +1,7 @@
 import { removalDate, replacementIn } from './deprecations'
 import { deprecation } from './diff/documented'
 import { visibleTo, type SchemaModel } from './schema-model'
-import type { Version } from './store'
+import type { Version } from './versions/store'
 
 const headings: [string, (code: string, severity: string) => boolean][] = [
   ['Breaking', (code, severity) => severity === 'breaking' && !code.startsWith('ACCESS_')],

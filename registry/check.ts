@@ -1,17 +1,17 @@
 import type { DocumentNode } from 'graphql'
-import type { Approval } from './approvals'
+import type { Approval } from './versions/approvals'
 import { sorted, type Change } from './change'
-import type { Compose, CompositionProblem } from './composed'
-import { contractSchema, type Contract } from './contracts'
+import type { Compose, CompositionProblem } from './composition/composed'
+import { contractSchema, type Contract } from './composition/contracts'
 import { apiChanges, diff } from './diff'
-import { judge, type JudgedChange } from './judge'
+import { verdictOf, type JudgedChange } from './verdict'
 import { lint, type LintFinding } from './lint'
-import { locator } from './locations'
-import { operationFaults, type OperationFault, type OperationFile } from './operations'
+import { locator } from './composition/locations'
+import { operationFaults, type OperationFault, type OperationFile } from './usage/operations'
 import type { SchemaModel } from './schema-model'
-import type { SubgraphSource } from './subgraph-files'
-import { readBase, readSupergraph } from './supergraph-text'
-import { usageIndex, type Usage } from './usage'
+import type { SubgraphSource } from './composition/subgraph-files'
+import { readBase, readSupergraph } from './composition/supergraph-text'
+import { usageIndex, type Usage } from './usage/usage'
 
 export interface CheckInput {
   subgraphs: readonly SubgraphSource[]
@@ -78,7 +78,7 @@ export async function check(input: CheckInput, compose: Compose): Promise<CheckR
   const found = before
     ? allChanges(before, after, input.baseContracts ?? input.contracts, input.contracts)
     : []
-  const changes = judge(found, { ...input, base: before ?? after, find, locate })
+  const changes = verdictOf(found, { ...input, base: before ?? after, find, locate })
   const contractProblems = input.contracts.flatMap((contract) =>
     contractSchema(after, contract).faults.map(({ coordinate, message }) => ({
       code: 'CONTRACT_INVALID',

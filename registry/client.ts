@@ -6,7 +6,7 @@ import {
   type SelectionSetNode,
   type TypeNode,
 } from 'graphql'
-import type { NamedOperation } from './manifest'
+import type { NamedOperation } from './usage/manifest'
 import { namedType, visibleTo, type FieldModel, type SchemaModel } from './schema-model'
 
 /** What JSON carries for scalars; those not listed may carry anything. */

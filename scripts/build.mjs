@@ -3,7 +3,17 @@ import { basename, dirname, join } from 'node:path'
 import { transformFile } from '@swc/core'
 
 /** What the product runs from `dist/`; plain JavaScript, because nothing is built before it. */
-const folders = ['gateway', 'registry', 'subgraphs', 'database', 'migrations', 'isolation', 'scripts']
+const folders = [
+  'kernel',
+  'gateway',
+  'product',
+  'registry',
+  'subgraphs',
+  'database',
+  'migrations',
+  'isolation',
+  'scripts',
+]
 const target = 'dist'
 
 /** Whole or not at all, and only when it differs: a server may be loading what another command builds again. */

@@ -5,10 +5,10 @@ import { codegen } from '@graphql-codegen/core'
 import * as typescript from '@graphql-codegen/typescript'
 import * as typescriptResolvers from '@graphql-codegen/typescript-resolvers'
 import { buildASTSchema, GraphQLSchema, Kind, type DocumentNode } from 'graphql'
-import { readDeclarations } from '../subgraphs/shared/access/access'
-import { projectRoot } from '../subgraphs/shared/config'
-import { subgraphNames, type SubgraphName } from '../subgraphs/shared/names'
-import { readTypeDefs } from '../subgraphs/shared/subgraph'
+import { readDeclarations } from '../kernel/access/access'
+import { projectRoot } from '../kernel/process/config'
+import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
+import { readTypeDefs } from '../kernel/subgraph'
 
 const usage = `Usage: npm run codegen -- [--check] [NAME …]
 
@@ -17,7 +17,7 @@ Writes subgraphs/NAME/generated.ts, the types of its resolvers, from schema/. Wi
   --check   write nothing; fail when a file is not what the schema makes of it
   --help    print this`
 
-const userError = '../shared/errors#UserError as UserErrorRow'
+const userError = '../../kernel/errors#UserError as UserErrorRow'
 
 /**
  * What resolvers hand each other as an object of a type: the entity whose file is named like the type, the key of
@@ -58,7 +58,7 @@ export async function generatedTypes(name: SubgraphName): Promise<string> {
       federation: true,
       // Adding them builds the schema anew, with every root it finds.
       disableFederationDirectiveAndScalarInjection: true,
-      contextType: '../shared/context#SubgraphContext',
+      contextType: '../../kernel/context#SubgraphContext',
       mappers: mappers(name),
       enumsAsTypes: true,
       useTypeImports: true,

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { openServer, rolesScript, type DatabaseServer } from '../database'
 import { migrateDown, migrateUp, migrationStates } from '../database/migrate'
 import { writeMigration } from '../database/new-migration'
-import { loadConfig, projectRoot } from '../subgraphs/shared/config'
-import { createLogger } from '../subgraphs/shared/log'
+import { loadConfig, projectRoot } from '../kernel/process/config'
+import { createLogger } from '../kernel/process/log'
 
 const help = `Database migrations.
 

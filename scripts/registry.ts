@@ -4,10 +4,10 @@ export async function openRegistry() {
   const [{ prepareDatabase }, { loadConfig }, { createLogger }, { openDatabase }, registry] =
     await Promise.all([
       import('../database/index.js'),
-      import('../subgraphs/shared/config.js'),
-      import('../subgraphs/shared/log.js'),
-      import('../subgraphs/shared/database.js'),
-      import('../registry/database-store.js'),
+      import('../kernel/process/config.js'),
+      import('../kernel/process/log.js'),
+      import('../kernel/connection/database.js'),
+      import('../registry/versions/database-store.js'),
     ])
   const config = loadConfig()
   const prepared = await prepareDatabase(config, createLogger({ logLevel: 'error' }), { attach: true })

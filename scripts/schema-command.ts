@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads'
 import { run } from '../registry/cli'
-import { composeThread } from '../registry/compose-thread'
-import { plainlySatisfiable } from '../registry/satisfiability'
-import { readSupergraph } from '../registry/supergraph-text'
-import { projectRoot } from '../subgraphs/shared/project-root'
+import { composeThread } from '../registry/composition/compose-thread'
+import { plainlySatisfiable } from '../registry/composition/satisfiability'
+import { readSupergraph } from '../registry/composition/supergraph-text'
+import { projectRoot } from '../kernel/process/project-root'
 import { openRegistry } from './registry'
 
 // The thread that schema.ts starts: it runs the command, and asks the other one to compose.

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import type { Task } from '../registry/compose-thread'
+import type { Task } from '../registry/composition/compose-thread'
 
 // Composition makes far more short-lived objects than V8 expects of a program this short: a third of its time was
 // collecting them.
@@ -18,7 +18,9 @@ setFlagsFromString(
 const commands = new Worker(join(__dirname, 'schema-command.js'), { argv: process.argv.slice(2) })
 let loading: Promise<(task: Task) => void> | undefined
 const composer = () =>
-  (loading ??= import('../registry/composer.js').then((composing) => composing.composer(commands)))
+  (loading ??= import('../registry/composition/composer.js').then((composing) =>
+    composing.composer(commands),
+  ))
 
 commands.on('message', (task: Task) => void composer().then((compose) => compose(task)))
 commands.on('error', (error) => {

@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { prepareDatabase } from '../database'
 import { loadDemoData } from '../database/demo'
 import { demoSlugs, demoUserNames } from '../database/demo/ids'
-import { loadConfig } from '../subgraphs/shared/config'
-import { createLogger } from '../subgraphs/shared/log'
-import { oneTimePassword } from '../subgraphs/shared/sign-in/password'
+import { loadConfig } from '../kernel/process/config'
+import { createLogger } from '../kernel/process/log'
+import { oneTimePassword } from '../kernel/sign-in/password'
 
 const usage = `Usage: npm run seed
 

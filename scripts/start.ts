@@ -1,15 +1,18 @@
 import { prepareDatabase } from '../database'
-import { ConfigError, loadConfig } from '../subgraphs/shared/config'
-import { createLogger } from '../subgraphs/shared/log'
+import { ConfigError, loadConfig } from '../kernel/process/config'
+import { createLogger } from '../kernel/process/log'
 import { loadDemoData } from '../database/demo'
-import type { RunningServer } from './server'
+import type { RunningServer } from '../product/server'
 
 /** `npm start`: database, subgraphs and gateway in one process, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLogger(config)
   // Modules are read while PostgreSQL starts.
-  const [database, { startServer }] = await Promise.all([prepareDatabase(config, log), import('./server.js')])
+  const [database, { startServer }] = await Promise.all([
+    prepareDatabase(config, log),
+    import('../product/server.js'),
+  ])
   let stopping: Promise<void> | undefined
   let server: RunningServer | undefined
   const stop = (exitCode: number): Promise<void> => {

@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../database'
 import { createTenant, createUser, TenantError } from '../database/tenants'
-import { ConfigError, loadConfig } from '../subgraphs/shared/config'
-import { createLogger } from '../subgraphs/shared/log'
-import { hashPassword, oneTimePassword } from '../subgraphs/shared/sign-in/password'
+import { ConfigError, loadConfig } from '../kernel/process/config'
+import { createLogger } from '../kernel/process/log'
+import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL
 

@@ -3,7 +3,7 @@ import finance from './finance'
 import hr from './hr'
 import identity from './identity'
 import insights from './insights'
-import type { SubgraphDefinition } from './shared/subgraph'
+import type { SubgraphDefinition } from '../kernel/subgraph'
 import tenancy from './tenancy'
 
 /** The subgraphs of this product, in the order of `subgraphNames`. */

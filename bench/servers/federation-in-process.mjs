@@ -2,10 +2,10 @@
 // their answers.
 import { readFileSync } from 'node:fs'
 import gateways from '../../dist/gateway/gateway.js'
-import sources from '../../dist/gateway/local-data-source.js'
-import viewers from '../../dist/gateway/viewer.js'
-import execution from '../../dist/subgraphs/shared/execution/compile.js'
-import logs from '../../dist/subgraphs/shared/log.js'
+import sources from '../../dist/gateway/subgraphs/local.js'
+import viewers from '../../dist/gateway/operations/viewer.js'
+import execution from '../../dist/kernel/execution/compile.js'
+import logs from '../../dist/kernel/process/log.js'
 import { schemas } from '../federation/subgraphs.mjs'
 import { given, serve } from './child.mjs'
 

@@ -3,10 +3,10 @@
 // log. It verifies the same access token, because every server must know who asks, but no session behind it.
 import { createServer } from 'node:http'
 import pg from 'pg'
-import accessTokens from '../../dist/subgraphs/shared/sign-in/access-token.js'
-import configs from '../../dist/subgraphs/shared/config.js'
-import ids from '../../dist/subgraphs/shared/id.js'
-import tokenKeys from '../../dist/subgraphs/shared/sign-in/token-keys.js'
+import accessTokens from '../../dist/kernel/sign-in/access-token.js'
+import configs from '../../dist/kernel/process/config.js'
+import ids from '../../dist/kernel/id.js'
+import tokenKeys from '../../dist/kernel/sign-in/token-keys.js'
 import { given, serve } from './child.mjs'
 
 const config = configs.loadConfig(given.env)

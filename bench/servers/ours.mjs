@@ -2,11 +2,11 @@
 // `unguarded` takes the guards away in code: no access rules, no tenant binding, a role that row level security does not
 // hold. What is left is the same server, and the difference is what the guards cost.
 import pg from 'pg'
-import servers from '../../dist/scripts/server.js'
-import configs from '../../dist/subgraphs/shared/config.js'
-import logs from '../../dist/subgraphs/shared/log.js'
-import names from '../../dist/subgraphs/shared/names.js'
-import values from '../../dist/subgraphs/shared/connection/row-values.js'
+import servers from '../../dist/product/server.js'
+import configs from '../../dist/kernel/process/config.js'
+import logs from '../../dist/kernel/process/log.js'
+import names from '../../dist/kernel/schema/subgraph-names.js'
+import values from '../../dist/kernel/connection/row-values.js'
 import { given, isControl, serve } from './child.mjs'
 
 const { env, urls, subgraphs, unguarded } = given

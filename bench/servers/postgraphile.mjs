@@ -6,9 +6,9 @@ import { postgraphile } from 'postgraphile'
 import { grafserv } from 'postgraphile/grafserv/node'
 import { makePgService } from 'postgraphile/adaptors/pg'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
-import accessTokens from '../../dist/subgraphs/shared/sign-in/access-token.js'
-import configs from '../../dist/subgraphs/shared/config.js'
-import tokenKeys from '../../dist/subgraphs/shared/sign-in/token-keys.js'
+import accessTokens from '../../dist/kernel/sign-in/access-token.js'
+import configs from '../../dist/kernel/process/config.js'
+import tokenKeys from '../../dist/kernel/sign-in/token-keys.js'
 import { given, isControl, serve } from './child.mjs'
 
 let statements = 0

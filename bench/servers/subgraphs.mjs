@@ -1,13 +1,13 @@
 // The product’s subgraphs over HTTP, in one process: for every gateway that is measured the same ones.
-import tokenKeys from '../../dist/subgraphs/shared/sign-in/token-keys.js'
-import subgraphServers from '../../dist/subgraphs/shared/subgraph-server.js'
-import subgraphKernel from '../../dist/subgraphs/shared/subgraph.js'
-import clocks from '../../dist/subgraphs/shared/clock.js'
+import tokenKeys from '../../dist/kernel/sign-in/token-keys.js'
+import subgraphServers from '../../dist/kernel/execution/subgraph-server.js'
+import subgraphKernel from '../../dist/kernel/subgraph.js'
+import clocks from '../../dist/kernel/clock.js'
 import definitions from '../../dist/subgraphs/index.js'
-import databases from '../../dist/subgraphs/shared/database.js'
-import configs from '../../dist/subgraphs/shared/config.js'
-import logs from '../../dist/subgraphs/shared/log.js'
-import stores from '../../dist/subgraphs/shared/store/store.js'
+import databases from '../../dist/kernel/connection/database.js'
+import configs from '../../dist/kernel/process/config.js'
+import logs from '../../dist/kernel/process/log.js'
+import stores from '../../dist/kernel/store/store.js'
 import { given, isControl, serve } from './child.mjs'
 
 const { systemClock } = clocks

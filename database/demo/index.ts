@@ -1,5 +1,5 @@
 import { Client, type ClientBase } from 'pg'
-import type { Config } from '../../subgraphs/shared/config'
+import type { Config } from '../../kernel/process/config'
 import type { PreparedDatabase } from '..'
 import { createTenant } from '../tenants'
 import { demoSlugs, demoTenantIds, type DemoSlug } from './ids'

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { SystemRole } from '../../migrations/permissions'
-import { hashPassword } from '../../subgraphs/shared/sign-in/password'
+import { hashPassword } from '../../kernel/sign-in/password'
 import { createUser } from '../tenants'
 import { demoSlugs, demoTenantIds, demoUserIds, demoUserNames, type DemoUserName } from './ids'
 

@@ -4,7 +4,7 @@ import type { Data, Path } from './data'
 import { gatherer, type Asked, type EntityFetch, type Gather } from './entities'
 import { receiver, type Receive } from './entity-answer'
 import { ask, variablesOf, type Compiling, type Run, type Step } from './fetch'
-import { joint, type Joint } from './joint'
+import { batchFetches, type BatchedFetch } from './batched-fetch'
 import type { FetchNode } from './query-plan'
 
 /** Entities of one selection, at all places of the answer that ask for it. */
@@ -39,7 +39,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
       receive: receiver(fetch, paths, compiling),
     }
   })
-  const together = parts.length > 1 ? joint(parts.map(({ fetch }) => fetch)) : null
+  const together = parts.length > 1 ? batchFetches(parts.map(({ fetch }) => fetch)) : null
 
   async function alone(run: Run, part: Part, asked: Asked): Promise<void> {
     try {
@@ -53,7 +53,11 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
   }
 
   /** @returns false when the parts have to be asked for one by one */
-  async function jointly(run: Run, all: readonly Asked[], { operation, keys }: Joint): Promise<boolean> {
+  async function jointly(
+    run: Run,
+    all: readonly Asked[],
+    { operation, keys }: BatchedFetch,
+  ): Promise<boolean> {
     const variables: Record<string, unknown> = {}
     parts.forEach(({ fetch }, index) => {
       Object.assign(variables, variablesOf(fetch, run), { [keys[index]!]: all[index]!.representations })

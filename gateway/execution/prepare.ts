@@ -9,13 +9,20 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql'
-import { contested } from './contested'
+import { requiresConflicts } from './requires-conflict'
 import type { Step } from './fetch'
 import { compilePlan } from './plan'
 import type { GatewayRequest, QueryPlan } from './query-plan'
-import { collectFields, decided, fragmentsOf, isWithin, responseKey, type Fragments } from './selections'
-import { separate, type OwnFields } from './separation'
-import { compileShape, type Shape } from './shape'
+import {
+  collectFields,
+  resolveConditions,
+  fragmentsOf,
+  isWithin,
+  responseKey,
+  type Fragments,
+} from './selections'
+import { separateAliases, type OwnFields } from './alias-conflicts'
+import { compileShape, type Shape } from './complete-result'
 
 /** What operations are prepared for: one version of the supergraph. */
 export interface Graph {
@@ -47,15 +54,15 @@ export async function prepare(
   plan: (operation: { document: DocumentNode }) => Promise<QueryPlan>,
 ): Promise<Prepared> {
   const { schema, supergraph, own } = graph
-  const document = decided(request.document, conditions)
+  const document = resolveConditions(request.document, conditions)
   const fragments = fragmentsOf(document)
   const operation = operationOf(document, request.operation)
   const root = schema.getRootType(operation.operation)
   if (!root || hasUnsafeKeys(document, own)) return 'stock'
-  const contest = contested(operation, fragments, supergraph, own)
+  const contest = requiresConflicts(operation, fragments, supergraph, own)
   if (contest) return new GraphQLError(contest, { extensions: { code: 'BAD_USER_INPUT' } })
 
-  const separated = separate(document, own)
+  const separated = separateAliases(document, own)
   const queryPlan = await plan(separated)
   const fetch = compilePlan(queryPlan, { supergraph, keys: separated.keys })
   if (!fetch) return 'stock'

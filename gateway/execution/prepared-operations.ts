@@ -14,7 +14,7 @@ import type { Plans } from '../plans/plans'
 import { prepare, type Graph, type Prepared } from './prepare'
 import type { GatewayRequest } from './query-plan'
 import { conditionsOf } from './selections'
-import { ownFieldsOf } from './separation'
+import { ownFieldsOf } from './alias-conflicts'
 
 /** What is kept of prepared operations, in characters of their texts: about a thousand operations. */
 const maxPreparedText = 2_000_000

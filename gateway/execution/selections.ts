@@ -107,7 +107,10 @@ export function conditionsOf(document: DocumentNode): string[] {
  * The document with its conditions decided: what they leave out is gone, and so are they. A selection set may be empty
  * then.
  */
-export function decided(document: DocumentNode, values: ReadonlyMap<string, boolean>): DocumentNode {
+export function resolveConditions(
+  document: DocumentNode,
+  values: ReadonlyMap<string, boolean>,
+): DocumentNode {
   const included = (node: SelectionNode) =>
     (node.directives ?? []).every(({ name, arguments: given }) => {
       if (!isCondition(name.value)) return true

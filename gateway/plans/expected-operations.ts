@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Kind, parse, print, visit } from 'graphql'
 import { z } from 'zod'
-import type { Database } from '../../subgraphs/shared/database'
+import type { Database } from '../../kernel/connection/database'
 
 /** An operation that clients are known to send. */
 export interface ExpectedOperation {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { KeyValue } from '../../subgraphs/shared/store/key-value'
-import type { Logger } from '../../subgraphs/shared/log'
+import type { KeyValue } from '../../kernel/store/key-value'
+import type { Logger } from '../../kernel/process/log'
 
 /** Plans that several gateways share. Neither function throws: a store that fails is as good as an empty one. */
 export interface PlanStore {

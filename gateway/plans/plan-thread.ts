@@ -1,8 +1,8 @@
 import { extname, join } from 'node:path'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { GraphQLError } from 'graphql'
-import { ApiError, queryTooCostly } from '../../subgraphs/shared/errors'
-import type { Logger } from '../../subgraphs/shared/log'
+import { ApiError, queryTooCostly } from '../../kernel/errors'
+import type { Logger } from '../../kernel/process/log'
 import type { PlanMaker } from './plans'
 
 /** What the thread is asked: the plan of an operation. */

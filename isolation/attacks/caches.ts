@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isRequiredArgument } from 'graphql'
-import { issueAccessToken } from '../../subgraphs/shared/sign-in/access-token'
+import { issueAccessToken } from '../../kernel/sign-in/access-token'
 import { argumentsOf, inputValue, literal, queryAlong, selectionOf } from '../documents'
 import { crossedSessions } from '../coverage'
 import { comparable, type Answer, type Asker, type Lab } from '../lab'

@@ -1,5 +1,5 @@
-import { decodeCursor, encodeCursor } from '../../subgraphs/shared/reading/cursor'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { decodeCursor, encodeCursor } from '../../kernel/reading/cursor'
+import { uuidv7 } from '../../kernel/id'
 import { comparable, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
 import { listDocument, orderOf } from './reads'

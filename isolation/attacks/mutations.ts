@@ -1,5 +1,5 @@
 import { getNamedType, isObjectType } from 'graphql'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { uuidv7 } from '../../kernel/id'
 import { inputValue, selectionOf, type Field } from '../documents'
 import { comparable, type Answer, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'

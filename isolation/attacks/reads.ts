@@ -1,5 +1,5 @@
 import { getNamedType, isCompositeType, isObjectType, isRequiredArgument } from 'graphql'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { uuidv7 } from '../../kernel/id'
 import {
   argumentsOf,
   inputValue,

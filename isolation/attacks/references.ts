@@ -1,5 +1,5 @@
 import { getNamedType, isCompositeType, isObjectType, parse } from 'graphql'
-import type { RequestContext } from '../../subgraphs/shared/context'
+import type { RequestContext } from '../../kernel/context'
 import { leavesOf } from '../documents'
 import type { Answer, Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'

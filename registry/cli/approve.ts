@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readApprovals } from '../approvals'
+import { readApprovals } from '../versions/approvals'
 import { Fault } from '../fault'
 import { checkOptions, runCheck } from './check'
 import { ok, text, type Command } from './command'

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readApprovals } from '../approvals'
+import { readApprovals } from '../versions/approvals'
 import { check as checkSchema, type CheckReport } from '../check'
-import { readContracts } from '../contracts'
+import { readContracts } from '../composition/contracts'
 import { Fault } from '../fault'
-import { daysBefore } from '../judge'
-import { readOperations } from '../operations'
+import { daysBefore } from '../verdict'
+import { readOperations } from '../usage/operations'
 import { githubReport, gitlabReport, junitReport } from '../report/annotations'
 import { humanReport, verdict } from '../report/human'
 import { jsonReport } from '../report/json'
-import type { Usage } from '../usage'
-import { readUsage } from '../usage-lines'
+import type { Usage } from '../usage/usage'
+import { readUsage } from '../usage/usage-lines'
 import {
   no,
   ok,

@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import type { Compose } from '../composed'
+import type { Compose } from '../composition/composed'
 import { Fault } from '../fault'
-import type { RegistryStore } from '../store'
-import type { Usage } from '../usage'
+import type { RegistryStore } from '../versions/store'
+import type { Usage } from '../usage/usage'
 
 /** What commands need from outside. */
 export interface Environment {

@@ -2,18 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DocumentNode } from 'graphql'
-import type { Contract } from '../contracts'
+import type { Contract } from '../composition/contracts'
 import { Fault } from '../fault'
-import { folderStore } from '../folder-store'
-import type { RegistryStore } from '../store'
+import { folderStore } from '../versions/folder-store'
+import type { RegistryStore } from '../versions/store'
 import {
   fetchSubgraph,
   parseText,
   readSubgraph,
   readSubgraphFolder,
   type SubgraphSource,
-} from '../subgraph-files'
-import { find } from '../versions'
+} from '../composition/subgraph-files'
+import { find } from '../versions/versions'
 import { text, texts, type Environment, type Values } from './command'
 
 /** A schema to compare with. */

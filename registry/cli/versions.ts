@@ -3,12 +3,18 @@ import { join, resolve } from 'node:path'
 import { parse } from 'graphql'
 import { allChanges } from '../check'
 import { changelog } from '../changelog'
-import { readContracts } from '../contracts'
+import { readContracts } from '../composition/contracts'
 import { Fault } from '../fault'
 import { verdict } from '../report/human'
 import { readSchema } from '../schema-model'
-import { versionHash } from '../store'
-import { current, find, publish as publishVersion, rollback as rollBack, verified } from '../versions'
+import { versionHash } from '../versions/store'
+import {
+  current,
+  find,
+  publish as publishVersion,
+  rollback as rollBack,
+  verified,
+} from '../versions/versions'
 import { checkOptions, runCheck } from './check'
 import {
   no,

@@ -1,6 +1,6 @@
 import type { Change } from '../change'
 import type { FieldModel, SchemaModel, TypeModel } from '../schema-model'
-import { tagsOf } from '../tags'
+import { tagsOf } from '../versions/tags'
 import { ownership, type FieldOwner, type Ownership } from '../ownership'
 
 /**

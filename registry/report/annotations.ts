@@ -1,6 +1,6 @@
 import type { CheckReport } from '../check'
-import type { Location } from '../locations'
-import { contentHash } from '../store'
+import type { Location } from '../composition/locations'
+import { contentHash } from '../versions/store'
 import { usedText } from './human'
 
 /** A remark on a line of a schema file, as continuous integration shows it beside the code. */

@@ -1,8 +1,8 @@
 import type { CheckReport } from '../check'
-import type { CompositionProblem } from '../composed'
-import type { JudgedChange } from '../judge'
-import type { Location } from '../locations'
-import type { OperationUsage } from '../usage'
+import type { CompositionProblem } from '../composition/composed'
+import type { JudgedChange } from '../verdict'
+import type { Location } from '../composition/locations'
+import type { OperationUsage } from '../usage/usage'
 
 /** For people in a terminal. */
 export function humanReport(report: CheckReport, { verbose = false } = {}): string {

@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { AuditLog } from './entities/AuditLog'
 import { ComplianceRecord } from './entities/ComplianceRecord'
 import { auditMonths } from './jobs/audit-months'

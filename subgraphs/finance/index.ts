@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { Budget } from './entities/Budget'
 import { Transaction } from './entities/Transaction'
 import { budget } from './resolvers/Budget'

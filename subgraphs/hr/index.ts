@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { Department } from './entities/Department'
 import { Employee } from './entities/Employee'
 import { Holiday } from './entities/Holiday'

@@ -1,7 +1,7 @@
-import type { SubgraphContext } from '../shared/context'
-import type { MutationTransaction } from '../shared/mutate'
-import { isUuid } from '../shared/id'
-import { named } from '../shared/statement'
+import type { SubgraphContext } from '../../kernel/context'
+import type { MutationTransaction } from '../../kernel/mutate'
+import { isUuid } from '../../kernel/id'
+import { prepared } from '../../kernel/statement'
 
 const findDepartment = 'SELECT is_active FROM hr.departments WHERE tenant_id = $1 AND id = $2 FOR SHARE'
 
@@ -16,7 +16,7 @@ export async function requireOpenDepartment(
 ): Promise<void> {
   if (departmentId === null || departmentId === undefined) return
   if (!isUuid(departmentId)) tx.fail('INVALID', 'departmentId is not an id', 'departmentId')
-  const [found] = await tx.rows(named(findDepartment, [context.binding.tenantId, departmentId]))
+  const [found] = await tx.rows(prepared(findDepartment, [context.binding.tenantId, departmentId]))
   if (!found) tx.fail('REFERENCE_NOT_FOUND', 'departmentId does not exist', 'departmentId')
   if (!found[0]) tx.fail('DEPARTMENT_CLOSED', 'This department is closed: reopen it first', 'departmentId')
 }

@@ -1,7 +1,7 @@
-import type { SubgraphContext } from '../shared/context'
-import { isUuid } from '../shared/id'
-import type { MutationTransaction } from '../shared/mutate'
-import { named } from '../shared/statement'
+import type { SubgraphContext } from '../../kernel/context'
+import { isUuid } from '../../kernel/id'
+import type { MutationTransaction } from '../../kernel/mutate'
+import { prepared } from '../../kernel/statement'
 import { User } from './entities/User'
 import { isLastAdministrator, notHeld } from './rules/permissions'
 import { refreshAuthority } from './sessions/revoke'
@@ -24,7 +24,9 @@ export async function requireKnown(
   field: string,
 ): Promise<string[]> {
   const wanted = [...new Set(names)].sort()
-  const rows = await tx.rows(named('SELECT name FROM identity.permissions WHERE name = ANY ($1)', [wanted]))
+  const rows = await tx.rows(
+    prepared('SELECT name FROM identity.permissions WHERE name = ANY ($1)', [wanted]),
+  )
   const known = new Set(rows.map(([name]) => name))
   const unknown = wanted.filter((name) => !known.has(name))
   if (unknown.length > 0)
@@ -42,7 +44,7 @@ export async function requireAuthorityOver(
   userId: string,
   field: string,
 ): Promise<void> {
-  const [row] = await tx.rows(named('SELECT identity.effective_permissions($1)', [userId]))
+  const [row] = await tx.rows(prepared('SELECT identity.effective_permissions($1)', [userId]))
   requireHeld(context, tx, (row?.[0] ?? []) as string[], field)
 }
 
@@ -58,13 +60,13 @@ export async function requireOtherAdministrator(
 ): Promise<void> {
   const { tenantId } = context.binding
   const [role] = await tx.rows(
-    named(
+    prepared(
       `SELECT id FROM identity.roles WHERE tenant_id = $1 AND name = 'ADMIN' AND is_system_role FOR NO KEY UPDATE`,
       [tenantId],
     ),
   )
   const administrators = await tx.rows(
-    named(
+    prepared(
       `SELECT u.id FROM identity.role_assignments a
          JOIN identity.users u ON u.tenant_id = a.tenant_id AND u.id = a.user_id AND u.status = 'ACTIVE'
         WHERE a.tenant_id = $1 AND a.role_id = $2`,
@@ -89,7 +91,7 @@ export async function changeAuthority(
 ): Promise<void> {
   const changed = isUuid(userId)
     ? await tx.run(
-        named(
+        prepared(
           'UPDATE identity.users SET permission_version = permission_version + 1 WHERE tenant_id = $1 AND id = $2',
           [context.binding.tenantId, userId],
         ),
@@ -128,7 +130,7 @@ export async function findRoles(
   const wanted = [...new Set(ids.map((id) => id.toLowerCase()))]
   const rows = wanted.every(isUuid)
     ? await tx.rows(
-        named(
+        prepared(
           `SELECT id, permissions, name = 'ADMIN' AND is_system_role FROM identity.roles
             WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR KEY SHARE`,
           [context.binding.tenantId, wanted],

@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { Permission } from './entities/Permission'
 import { RefreshToken } from './entities/RefreshToken'
 import { Role } from './entities/Role'

@@ -1,4 +1,4 @@
-import { fieldPolicy } from '../shared/policy'
+import { fieldPolicy } from '../../kernel/policy'
 import { User } from './entities/User'
 
 /** The row rules that the schema names. */

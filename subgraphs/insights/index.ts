@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { Customer } from './entities/Customer'
 import { CustomerInteraction } from './entities/CustomerInteraction'
 import { customer } from './resolvers/Customer'

@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import type { SubgraphContext } from '../shared/context'
-import { decodeCursor } from '../shared/reading/cursor'
-import { selectedFields } from '../shared/reading/projection'
-import { badUserInput } from '../shared/errors'
-import { isUuid } from '../shared/id'
-import { asMalformedCursor, connectionOf } from '../shared/page'
-import { readPage } from '../shared/reading/page-request'
-import { countLimit } from '../shared/reading/page-sql'
-import { named, Parameters } from '../shared/statement'
+import type { SubgraphContext } from '../../kernel/context'
+import { decodeCursor } from '../../kernel/reading/cursor'
+import { selectedFields } from '../../kernel/reading/projection'
+import { badUserInput } from '../../kernel/errors'
+import { isUuid } from '../../kernel/id'
+import { asMalformedCursor, connectionOf } from '../../kernel/page'
+import { readPage } from '../../kernel/reading/page-request'
+import { countLimit } from '../../kernel/reading/page-sql'
+import { prepared, Parameters } from '../../kernel/statement'
 import { CustomerInteraction } from './entities/CustomerInteraction'
 import type { QuerySearchCustomerInteractionsArgs } from './generated'
 import { highlighted, matchStart, matchStop } from './rules/highlight'
@@ -59,7 +59,7 @@ export async function searchInteractions(
       `FROM insights.search_interactions(${given.join(', ')}) found JOIN ${request.model.table} t ` +
       `ON t.tenant_id = ${parameters.add(context.binding.tenantId)} AND t.id = found.id ` +
       'ORDER BY found.rank DESC, found.id DESC'
-    const found = await context.db.rows(context.binding, named(text, parameters.values))
+    const found = await context.db.rows(context.binding, prepared(text, parameters.values))
     return found.map((values) => ({
       ...request.projection.toRow(values, 2),
       rank: values[0],
@@ -70,7 +70,7 @@ export async function searchInteractions(
     const parameters = new Parameters()
     const given = [...conditions, null, null, countLimit].map((value) => parameters.add(value ?? null))
     const text = `SELECT count(*)::int FROM insights.search_interactions(${given.join(', ')})`
-    const [counted] = await context.db.rows(context.binding, named(text, parameters.values))
+    const [counted] = await context.db.rows(context.binding, prepared(text, parameters.values))
     return counted![0] as number
   }
   const position = { first: request.first, after, order }

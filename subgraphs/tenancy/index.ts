@@ -1,4 +1,4 @@
-import { subgraph } from '../shared/subgraph'
+import { subgraph } from '../../kernel/subgraph'
 import { Country } from './entities/Country'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'

@@ -1,8 +1,8 @@
-import type { SubgraphContext } from '../shared/context'
-import { userError, UserErrors } from '../shared/errors'
-import { parseMoney } from '../shared/money'
-import type { MutationTransaction } from '../shared/mutate'
-import { named } from '../shared/statement'
+import type { SubgraphContext } from '../../kernel/context'
+import { userError, UserErrors } from '../../kernel/errors'
+import { parseMoney } from '../../kernel/money'
+import type { MutationTransaction } from '../../kernel/mutate'
+import { prepared } from '../../kernel/statement'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import type { InvoiceLineInput } from './generated'
@@ -77,7 +77,7 @@ export async function removeLines(
   tx: MutationTransaction,
   invoiceId: string,
 ): Promise<void> {
-  const rows = await tx.rows(named(findLines, [context.binding.tenantId, invoiceId]))
+  const rows = await tx.rows(prepared(findLines, [context.binding.tenantId, invoiceId]))
   await tx.removeAll(
     InvoiceLine,
     rows.map(([id]) => String(id)),

@@ -1,6 +1,6 @@
-import { compose } from '../../gateway/compose'
-import type { Policies } from '../../subgraphs/shared/policy'
-import type { ResolverMap } from '../../subgraphs/shared/subgraph'
+import { compose } from '../../registry/composition/compose'
+import type { Policies } from '../../kernel/policy'
+import type { ResolverMap } from '../../kernel/subgraph'
 import { define, finance, hr, identity, start } from './three-subgraphs'
 
 const policies: Policies = {

@@ -1,13 +1,13 @@
 import { ApolloGateway, LocalGraphQLDataSource } from '@apollo/gateway'
 import { parse, type DocumentNode, type ExecutionResult } from 'graphql'
 import { Headers } from 'undici'
-import { compose, loadable } from '../../gateway/compose'
-import { systemClock } from '../../subgraphs/shared/clock'
-import type { RequestContext, Services, Viewer } from '../../subgraphs/shared/context'
-import type { Database } from '../../subgraphs/shared/database'
-import { createLogger } from '../../subgraphs/shared/log'
-import type { SubgraphName } from '../../subgraphs/shared/names'
-import type { Policies } from '../../subgraphs/shared/policy'
+import { compose, loadable } from '../../registry/composition/compose'
+import { systemClock } from '../../kernel/clock'
+import type { RequestContext, Services, Viewer } from '../../kernel/context'
+import type { Database } from '../../kernel/connection/database'
+import { createLogger } from '../../kernel/process/log'
+import type { SubgraphName } from '../../kernel/schema/subgraph-names'
+import type { Policies } from '../../kernel/policy'
 import {
   readTypeDefs,
   startSubgraph,
@@ -15,8 +15,8 @@ import {
   type ResolverMap,
   type RunningSubgraph,
   type SubgraphDefinition,
-} from '../../subgraphs/shared/subgraph'
-import type { SchemaVariant } from '../../subgraphs/shared/subgraph-schema'
+} from '../../kernel/subgraph'
+import type { SchemaVariant } from '../../kernel/schema/subgraph-schema'
 
 export const log = createLogger({ logLevel: 'silent' })
 

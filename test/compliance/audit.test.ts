@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { instantOf, uuidv7 } from '../../subgraphs/shared/id'
+import { instantOf, uuidv7 } from '../../kernel/id'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { change, prepareRows, readAll } from '../support/lists'

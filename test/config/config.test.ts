@@ -8,8 +8,8 @@ import {
   loadConfig,
   projectRoot,
   variableNames,
-} from '../../subgraphs/shared/config'
-import { subgraphNames } from '../../subgraphs/shared/names'
+} from '../../kernel/process/config'
+import { subgraphNames } from '../../kernel/schema/subgraph-names'
 
 const secret = 'a-secret-of-thirty-two-characters'
 const url = 'postgresql://migrator:pa55word@db.example:5432/graph'

@@ -1,4 +1,4 @@
-import { createLogger, withoutRedaction } from '../../subgraphs/shared/log'
+import { createLogger, withoutRedaction } from '../../kernel/process/log'
 
 /** What a logger wrote, line by line. */
 function capture() {

@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
-import { projectRoot } from '../../subgraphs/shared/config'
-import { protocolCodes, errorCodes } from '../../subgraphs/shared/errors'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { projectRoot } from '../../kernel/process/config'
+import { protocolCodes, errorCodes } from '../../kernel/errors'
+import { uuidv7 } from '../../kernel/id'
 import { startGraph, testClient, type TestClient, type TestGraph } from '../support/graph'
 
 /** What docs/errors.md promises for bad input: a code, a message that says what to do, nothing leaked, nothing lost. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 import { startGraph } from '../support/graph'
 
 const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8')

@@ -9,10 +9,10 @@ import {
   isObjectType,
 } from 'graphql'
 import { Supergraph } from '@apollo/federation-internals'
-import { compose, loadable } from '../../gateway/compose'
+import { compose, loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
-import { readDeclarations, rootTypes } from '../../subgraphs/shared/access/access'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { readDeclarations, rootTypes } from '../../kernel/access/access'
+import { projectRoot } from '../../kernel/process/config'
 
 const committed = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
 const api = Supergraph.build(loadable(committed)).apiSchema().toGraphQLJSSchema()

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 
 /**
  * The sources that this product is made from, as far as the principal types go. `test/fixtures/coverage.json` says where

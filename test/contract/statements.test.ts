@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 const operation = (name: string): string =>

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
-import { assertIsolated } from '../../database/gate'
+import { assertIsolated } from '../../database/isolation-check'
 import { demoTenantIds } from '../../database/demo/ids'
-import { openDatabase, type Database } from '../../subgraphs/shared/database'
+import { openDatabase, type Database } from '../../kernel/connection/database'
 import { startGraph, type TestGraph } from '../support/graph'
 
 /**

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { assertIsolated } from '../../database/gate'
+import { assertIsolated } from '../../database/isolation-check'
 import { applicationRoles } from '../../migrations/sql'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 

@@ -3,7 +3,7 @@ import { migrateDown, migrateUp } from '../../database/migrate'
 import { migrations } from '../../migrations'
 import { lookupFunction } from '../../migrations/lookup'
 import { globalTable, migration, tenantTable } from '../../migrations/sql'
-import type { SubgraphName } from '../../subgraphs/shared/names'
+import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 const acme = '0190a000-0000-7000-8000-00000000000a'

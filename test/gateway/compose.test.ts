@@ -1,5 +1,5 @@
 import { parse } from 'graphql'
-import { compose, loadable, securityFeatures } from '../../gateway/compose'
+import { compose, loadable, securityFeatures } from '../../registry/composition/compose'
 import { fixtureSchemas, fixtureSupergraph } from './fixtures/subgraphs'
 
 const link =

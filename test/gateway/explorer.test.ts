@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { examplesIn, explorer } from '../../gateway/explorer'
+import { examplesIn, explorer } from '../../gateway/http/explorer'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
 let gateway: TestGateway

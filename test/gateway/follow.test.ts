@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql'
-import { localDataSource } from '../../gateway/local-data-source'
+import { localDataSource } from '../../gateway/subgraphs/local'
 import type { SupergraphSource } from '../../gateway/supergraph-source'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 import { fixtureState, fixtureSupergraph, runFixtures, type FixtureName } from './fixtures/subgraphs'

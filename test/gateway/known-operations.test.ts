@@ -1,8 +1,8 @@
 import { buildSchema, parse, type OperationDefinitionNode } from 'graphql'
 import type { GatewayRequest } from '../../gateway/execution/query-plan'
-import { costModel } from '../../gateway/cost-model'
-import { knownOperations } from '../../gateway/known-operations'
-import { defaultLimits } from '../../gateway/limits'
+import { costModel } from '../../gateway/operations/cost-model'
+import { operationCache } from '../../gateway/operations/operation-cache'
+import { defaultLimits } from '../../gateway/operations/limits'
 
 const sdl = 'type Query { a(first: Int): [A!]! } type A { id: ID }'
 const headers = { 'content-type': 'application/json' }
@@ -10,7 +10,7 @@ const none = costModel(sdl)
 
 function setUp() {
   const schema = buildSchema(sdl)
-  const known = knownOperations({ ...defaultLimits, maxCost: 50 })
+  const known = operationCache({ ...defaultLimits, maxCost: 50 })
   known.schemaLoaded(schema, none)
   known.keepContentType(undefined, 'application/json; charset=utf-8')
   return { schema, known }

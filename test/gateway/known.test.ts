@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ApolloServer } from '@apollo/server'
 import { GraphQLError } from 'graphql'
-import { localDataSource } from '../../gateway/local-data-source'
+import { localDataSource } from '../../gateway/subgraphs/local'
 import type { SubgraphAnswer } from '../../gateway/context'
 import { startTestGateway, viewer, type TestGateway } from './fixtures/start'
 import { fixtureState, runFixtures, type FixtureName } from './fixtures/subgraphs'

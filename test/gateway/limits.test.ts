@@ -7,8 +7,8 @@ import {
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
 } from 'graphql'
-import { measure } from '../../gateway/cost'
-import { costModel } from '../../gateway/cost-model'
+import { measure } from '../../gateway/operations/cost'
+import { costModel } from '../../gateway/operations/cost-model'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
 describe('the measure of an operation', () => {

@@ -4,11 +4,11 @@ import {
   remoteDataSource,
   signedHeaders,
   type RemoteOptions,
-} from '../../gateway/remote-data-source'
-import { localDataSource } from '../../gateway/local-data-source'
-import { anonymous } from '../../gateway/viewer'
-import { systemClock } from '../../subgraphs/shared/clock'
-import { serveSubgraph, type SubgraphServer } from '../../subgraphs/shared/subgraph-server'
+} from '../../gateway/subgraphs/remote'
+import { localDataSource } from '../../gateway/subgraphs/local'
+import { anonymous } from '../../gateway/operations/viewer'
+import { systemClock } from '../../kernel/clock'
+import { serveSubgraph, type SubgraphServer } from '../../kernel/execution/subgraph-server'
 import { serve, serveForeign, type Listening } from './fixtures/serve'
 import { memoryLog, startTestGateway, type TestGateway } from './fixtures/start'
 import {

@@ -1,12 +1,17 @@
 import { Client } from 'pg'
-import { recordedUsage } from '../../registry/database-store'
-import { usageIndex } from '../../registry/usage'
+import { recordedUsage } from '../../registry/versions/database-store'
+import { usageIndex } from '../../registry/usage/usage'
 import { readSchema } from '../../registry/schema-model'
 import { parse } from 'graphql'
-import { usageRecorder, type SeenOperation, type UsageRecorder, type UsageStore } from '../../gateway/usage'
-import { databaseUsageStore } from '../../gateway/usage-store'
-import type { Clock } from '../../subgraphs/shared/clock'
-import { openDatabase, type Database } from '../../subgraphs/shared/database'
+import {
+  usageRecorder,
+  type SeenOperation,
+  type UsageRecorder,
+  type UsageStore,
+} from '../../gateway/operations/usage'
+import { databaseUsageStore } from '../../gateway/operations/usage-store'
+import type { Clock } from '../../kernel/clock'
+import { openDatabase, type Database } from '../../kernel/connection/database'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { memoryLog, startTestGateway, viewer, type TestGateway } from './fixtures/start'
 import { fixtureSupergraph } from './fixtures/subgraphs'

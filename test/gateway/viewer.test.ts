@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { GraphQLError } from 'graphql'
-import { sessionViewers } from '../../gateway/viewer'
-import { issueAccessToken, type AccessTokenClaims } from '../../subgraphs/shared/sign-in/access-token'
-import type { Database, Statement } from '../../subgraphs/shared/database'
-import type { KeyValue } from '../../subgraphs/shared/store/key-value'
-import { revokeCachedSessions, sessionKey } from '../../subgraphs/shared/sign-in/session-cache'
-import { tokenKeys, type TokenKeys } from '../../subgraphs/shared/sign-in/token-keys'
+import { sessionViewers } from '../../gateway/operations/viewer'
+import { issueAccessToken, type AccessTokenClaims } from '../../kernel/sign-in/access-token'
+import type { Database, Statement } from '../../kernel/connection/database'
+import type { KeyValue } from '../../kernel/store/key-value'
+import { revokeCachedSessions, sessionKey } from '../../kernel/sign-in/session-cache'
+import { tokenKeys, type TokenKeys } from '../../kernel/sign-in/token-keys'
 import { memoryLog } from './fixtures/start'
 
 const claims: AccessTokenClaims = {

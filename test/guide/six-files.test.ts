@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 
 /** Follows docs/add-an-entity.md to the letter, in a copy of the project without the entity that the guide adds. */
 const guide = readFileSync(join(projectRoot, 'docs', 'add-an-entity.md'), 'utf8')

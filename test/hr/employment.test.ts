@@ -1,6 +1,6 @@
 import { parse } from 'graphql'
 import { terminationFault } from '../../subgraphs/hr/rules/employment'
-import type { Viewer } from '../../subgraphs/shared/context'
+import type { Viewer } from '../../kernel/context'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, userErrors } from '../support/lists'
 

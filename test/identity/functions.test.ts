@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import { createTenant, createUser } from '../../database/tenants'
-import { subgraphNames } from '../../subgraphs/shared/names'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { subgraphNames } from '../../kernel/schema/subgraph-names'
+import { uuidv7 } from '../../kernel/id'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 /** The functions that see more than their caller, and what they give away. */

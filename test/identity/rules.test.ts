@@ -10,8 +10,8 @@ import {
   secretMatches,
   successorSecret,
 } from '../../subgraphs/identity/sessions/opaque-token'
-import { uuidv7 } from '../../subgraphs/shared/id'
-import { hashPassword, passwordFault, verifyPassword } from '../../subgraphs/shared/sign-in/password'
+import { uuidv7 } from '../../kernel/id'
+import { hashPassword, passwordFault, verifyPassword } from '../../kernel/sign-in/password'
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],

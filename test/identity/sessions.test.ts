@@ -1,5 +1,5 @@
-import { issueAccessToken } from '../../subgraphs/shared/sign-in/access-token'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { issueAccessToken } from '../../kernel/sign-in/access-token'
+import { uuidv7 } from '../../kernel/id'
 import { cheapBcrypt } from '../support/bcrypt'
 import { untilWaiting } from '../support/locks'
 import {

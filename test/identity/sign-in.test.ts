@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt'
 import { createUser } from '../../database/tenants'
-import { hashPassword } from '../../subgraphs/shared/sign-in/password'
+import { hashPassword } from '../../kernel/sign-in/password'
 import { cheapBcrypt } from '../support/bcrypt'
 import { password, startGraph, testClient, type TestGraph, type TestTenant } from '../support/graph'
 

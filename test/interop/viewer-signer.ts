@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { sessionViewers } from '../../gateway/viewer'
-import { systemClock } from '../../subgraphs/shared/clock'
-import { openDatabase } from '../../subgraphs/shared/database'
-import type { SubgraphName } from '../../subgraphs/shared/names'
-import { signViewer, viewerHeader } from '../../subgraphs/shared/access/viewer-token'
+import { sessionViewers } from '../../gateway/operations/viewer'
+import { systemClock } from '../../kernel/clock'
+import { openDatabase } from '../../kernel/connection/database'
+import type { SubgraphName } from '../../kernel/schema/subgraph-names'
+import { signViewer, viewerHeader } from '../../kernel/access/viewer-token'
 import type { TestGraph } from '../support/graph'
 
 /**

@@ -1,4 +1,4 @@
-import { loadConfig, variableNames } from '../../subgraphs/shared/config'
+import { loadConfig, variableNames } from '../../kernel/process/config'
 
 // That every guard stands whatever is set: test/contract/isolation.test.ts, which runs in hostileEnvironment().
 

@@ -1,4 +1,4 @@
-import { loadConfig, variableNames } from '../../subgraphs/shared/config'
+import { loadConfig, variableNames } from '../../kernel/process/config'
 
 /** What somebody might set to be rid of a guard. */
 const values = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { currencyDecimals } from '../../subgraphs/shared/currencies'
-import { UserErrors } from '../../subgraphs/shared/errors'
-import { money, moneyColumns, parseMoney } from '../../subgraphs/shared/money'
+import { currencyDecimals } from '../../kernel/schema/currencies'
+import { UserErrors } from '../../kernel/errors'
+import { money, moneyColumns, parseMoney } from '../../kernel/money'
 
 const largest = 9_223_372_036_854_775_807n
 

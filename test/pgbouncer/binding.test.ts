@@ -1,5 +1,5 @@
-import type { Database } from '../../subgraphs/shared/database'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import type { Database } from '../../kernel/connection/database'
+import { uuidv7 } from '../../kernel/id'
 import { Note, notesDatabase, openNotes } from '../tenant-client/notes'
 import { startBouncer, type Bouncer } from './bouncer'
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { prepareDatabase, rolesScript, type PreparedDatabase } from '../../database'
 import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
-import { loadConfig } from '../../subgraphs/shared/config'
-import { createLogger } from '../../subgraphs/shared/log'
+import { loadConfig } from '../../kernel/process/config'
+import { createLogger } from '../../kernel/process/log'
 
 jest.setTimeout(90_000) // clusters are made and written to disk
 

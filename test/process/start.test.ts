@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 
 /** `npm start` as a newcomer runs it: a data directory of its own, any free port. */
 const dataDir = mkdtempSync(join(tmpdir(), 'start-'))

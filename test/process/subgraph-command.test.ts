@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
-import { signViewer } from '../../subgraphs/shared/access/viewer-token'
-import { systemClock } from '../../subgraphs/shared/clock'
+import { signViewer } from '../../kernel/access/viewer-token'
+import { systemClock } from '../../kernel/clock'
 import { runChild } from '../gateway/fixtures/child'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 

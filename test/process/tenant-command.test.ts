@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { projectRoot } from '../../subgraphs/shared/config'
-import { verifyPassword } from '../../subgraphs/shared/sign-in/password'
+import { projectRoot } from '../../kernel/process/config'
+import { verifyPassword } from '../../kernel/sign-in/password'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 let database: TestDatabase

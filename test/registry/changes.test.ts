@@ -1,7 +1,7 @@
 import { parse } from 'graphql'
 import { diff } from '../../registry/diff'
 import { unchangedTypes } from '../../registry/diff/unchanged'
-import { plainlySatisfiable } from '../../registry/satisfiability'
+import { plainlySatisfiable } from '../../registry/composition/satisfiability'
 import { readSchema } from '../../registry/schema-model'
 import { cases, type Case } from './cases'
 import { answer, asked, costOf, duringRollout } from './real'

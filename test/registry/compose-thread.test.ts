@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { parse, Source } from 'graphql'
-import { composeGraph, type Compose } from '../../registry/composed'
-import { composeThread } from '../../registry/compose-thread'
-import { plainlySatisfiable } from '../../registry/satisfiability'
-import { readSupergraph } from '../../registry/supergraph-text'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { composeGraph, type Compose } from '../../registry/composition/composed'
+import { composeThread } from '../../registry/composition/compose-thread'
+import { plainlySatisfiable } from '../../registry/composition/satisfiability'
+import { readSupergraph } from '../../registry/composition/supergraph-text'
+import { projectRoot } from '../../kernel/process/config'
 import { composedShop, editedShop, type Edit } from './shop'
 
 const folder = mkdtempSync(join(tmpdir(), 'compose-thread-'))
@@ -26,7 +26,7 @@ function threadOf(text: string): { compose: Compose; proofs: boolean[] } {
   return { compose, proofs }
 }
 
-const [hook, worker] = ['test/support/typescript.js', 'registry/composer.ts'].map((file) =>
+const [hook, worker] = ['test/support/typescript.js', 'registry/composition/composer.ts'].map((file) =>
   JSON.stringify(join(projectRoot, file)),
 )
 const product = `require(${hook})

@@ -1,10 +1,10 @@
 import { lexicographicSortSchema, parse, printSchema } from 'graphql'
 import { Supergraph } from '@apollo/federation-internals'
-import { composition } from '../../gateway/compose'
+import { composition } from '../../registry/composition/compose'
 import { apiSchema } from '../../registry/api-schema'
-import { composeGraph } from '../../registry/composed'
+import { composeGraph } from '../../registry/composition/composed'
 import { diff } from '../../registry/diff'
-import { plainlySatisfiable } from '../../registry/satisfiability'
+import { plainlySatisfiable } from '../../registry/composition/satisfiability'
 import { readSchema } from '../../registry/schema-model'
 import { composedShop, editedShop, type Edit } from './shop'
 

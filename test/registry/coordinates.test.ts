@@ -1,5 +1,5 @@
 import { parse } from 'graphql'
-import { addVariable, coordinatesOf } from '../../registry/coordinates'
+import { addVariable, coordinatesOf } from '../../registry/usage/coordinates'
 import { readSchema } from '../../registry/schema-model'
 import { composedShop } from './shop'
 

@@ -1,9 +1,9 @@
 import { parse, Source } from 'graphql'
-import { composeGraph } from '../../registry/composed'
+import { composeGraph } from '../../registry/composition/composed'
 import { lint } from '../../registry/lint'
 import { lintRules } from '../../registry/lint/rules'
-import { readSubgraphFolder } from '../../registry/subgraph-files'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { readSubgraphFolder } from '../../registry/composition/subgraph-files'
+import { projectRoot } from '../../kernel/process/config'
 import { join } from 'node:path'
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@authenticated", "@listSize"])\n`

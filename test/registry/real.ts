@@ -16,14 +16,14 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql'
-import { loadable } from '../../gateway/compose'
-import { costModel } from '../../gateway/cost-model'
-import { measure } from '../../gateway/cost'
+import { loadable } from '../../registry/composition/compose'
+import { costModel } from '../../gateway/operations/cost-model'
+import { measure } from '../../gateway/operations/cost'
 import { apiSchema } from '../../registry/api-schema'
 import { readSchema } from '../../registry/schema-model'
-import type { SubgraphSource } from '../../registry/subgraph-files'
-import { readDeclarations } from '../../subgraphs/shared/access/access'
-import { guardSchema } from '../../subgraphs/shared/access/authorize'
+import type { SubgraphSource } from '../../registry/composition/subgraph-files'
+import { readDeclarations } from '../../kernel/access/access'
+import { guardSchema } from '../../kernel/access/authorize'
 
 /** What a backend has: values by `Type.field`, and the object types behind interfaces and unions. */
 export type Data = Readonly<Record<string, unknown>>

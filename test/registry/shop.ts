@@ -1,7 +1,7 @@
 import { concatAST, parse, Source } from 'graphql'
-import { composeGraph, type ComposedGraph } from '../../registry/composed'
+import { composeGraph, type ComposedGraph } from '../../registry/composition/composed'
 import type { SchemaModel } from '../../registry/schema-model'
-import type { SubgraphSource } from '../../registry/subgraph-files'
+import type { SubgraphSource } from '../../registry/composition/subgraph-files'
 
 /** Three subgraphs with one of everything that can change. */
 export const shop = {

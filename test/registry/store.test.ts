@@ -1,12 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { databaseStore } from '../../registry/database-store'
+import { databaseStore } from '../../registry/versions/database-store'
 import { Fault } from '../../registry/fault'
-import { folderStore } from '../../registry/folder-store'
-import { contentHash, type RegistryStore } from '../../registry/store'
-import { current, find, publish, rollback, verified, type Publication } from '../../registry/versions'
-import { openDatabase } from '../../subgraphs/shared/database'
+import { folderStore } from '../../registry/versions/folder-store'
+import { contentHash, type RegistryStore } from '../../registry/versions/store'
+import {
+  current,
+  find,
+  publish,
+  rollback,
+  verified,
+  type Publication,
+} from '../../registry/versions/versions'
+import { openDatabase } from '../../kernel/connection/database'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 const publication = (supergraph: string, more: Partial<Publication> = {}): Publication => ({

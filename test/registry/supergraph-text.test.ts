@@ -1,8 +1,8 @@
 import { parse, print, stripIgnoredCharacters, type DocumentNode } from 'graphql'
 import { diff } from '../../registry/diff'
 import { readSchema } from '../../registry/schema-model'
-import { parsedBeside, readBase, readSupergraph } from '../../registry/supergraph-text'
-import { parseText } from '../../registry/subgraph-files'
+import { parsedBeside, readBase, readSupergraph } from '../../registry/composition/supergraph-text'
+import { parseText } from '../../registry/composition/subgraph-files'
 import { cases } from './cases'
 import { composedShop } from './shop'
 

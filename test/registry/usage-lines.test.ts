@@ -1,4 +1,4 @@
-import { readUsage } from '../../registry/usage-lines'
+import { readUsage } from '../../registry/usage/usage-lines'
 
 const read = (...lines: unknown[]) =>
   readUsage(lines.map((line) => JSON.stringify(line)).join('\n'), '2026-11-01')

@@ -1,4 +1,4 @@
-import type { Store } from '../../subgraphs/shared/store/key-value'
+import type { Store } from '../../kernel/store/key-value'
 
 /** A store under test, and how time passes for it. */
 export interface StoreUnderTest {

@@ -1,6 +1,6 @@
-import { createLogger } from '../../subgraphs/shared/log'
-import { openMemoryStore } from '../../subgraphs/shared/store/key-value-memory'
-import { openStore } from '../../subgraphs/shared/store/store'
+import { createLogger } from '../../kernel/process/log'
+import { openMemoryStore } from '../../kernel/store/key-value-memory'
+import { openStore } from '../../kernel/store/store'
 import { storeContract } from './contract'
 
 const log = createLogger({ logLevel: 'silent' })

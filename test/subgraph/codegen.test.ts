@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectRoot } from '../../subgraphs/shared/config'
+import { projectRoot } from '../../kernel/process/config'
 import { runChild } from '../gateway/fixtures/child'
 
 const file = (name: string) => readFileSync(join(projectRoot, 'subgraphs', name, 'generated.ts'), 'utf8')

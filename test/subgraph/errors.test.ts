@@ -11,8 +11,8 @@ import {
   unauthenticated,
   unavailable,
   userError,
-} from '../../subgraphs/shared/errors'
-import { createLogger } from '../../subgraphs/shared/log'
+} from '../../kernel/errors'
+import { createLogger } from '../../kernel/process/log'
 
 const lines: string[] = []
 const log = createLogger({ logLevel: 'error' }, { write: (line: string) => void lines.push(line) })

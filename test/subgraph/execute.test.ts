@@ -1,8 +1,8 @@
 import { parse } from 'graphql'
-import { badUserInput } from '../../subgraphs/shared/errors'
-import { startSubgraph, subgraph, type RunningSubgraph } from '../../subgraphs/shared/subgraph'
-import type { SubgraphContext } from '../../subgraphs/shared/context'
-import { tenantScope } from '../../subgraphs/shared/database'
+import { badUserInput } from '../../kernel/errors'
+import { startSubgraph, subgraph, type RunningSubgraph } from '../../kernel/subgraph'
+import type { SubgraphContext } from '../../kernel/context'
+import { tenantScope } from '../../kernel/connection/database'
 import { define, noDatabase, noServices, request, start, summary } from '../authorize/three-subgraphs'
 
 let release: () => void = () => undefined

@@ -1,6 +1,6 @@
-import { requestBatch } from '../../subgraphs/shared/reading/batch'
-import type { SubgraphContext } from '../../subgraphs/shared/context'
-import { allOf, failed, Later } from '../../subgraphs/shared/execution/later'
+import { requestBatch } from '../../kernel/reading/batch'
+import type { SubgraphContext } from '../../kernel/context'
+import { allOf, rejected, SyncPromise } from '../../kernel/execution/sync-promise'
 
 /** Calls and what they got, in the order in which they came. */
 function recorder() {
@@ -11,7 +11,7 @@ function recorder() {
 describe('Later', () => {
   it('calls whoever waits at once, in the order in which they asked, and once', () => {
     const { calls, take } = recorder()
-    const later = new Later<number>()
+    const later = new SyncPromise<number>()
     later.observe((value) => take(['first', value]), take)
     void later.then((value) => take(['second', value]))
     expect(calls).toEqual([])
@@ -28,8 +28,8 @@ describe('Later', () => {
   })
 
   it('becomes what a callback returns, also when that comes later or is a native promise', async () => {
-    const inner = new Later<string>()
-    const asked = new Later<number>()
+    const inner = new SyncPromise<string>()
+    const asked = new SyncPromise<number>()
     const outer = asked.then(() => inner)
     asked.fulfill(1)
     inner.fulfill('inner')
@@ -39,24 +39,24 @@ describe('Later', () => {
   })
 
   it('fails with what a callback throws, and passes failures by those that do not take them', async () => {
-    const later = new Later<number>()
+    const later = new SyncPromise<number>()
     const thrown = later.then(() => {
       throw new Error('thrown')
     })
     later.fulfill(1)
     await expect(thrown).rejects.toThrow('thrown')
-    await expect(failed(new Error('lost')).then((value) => value)).rejects.toThrow('lost')
-    await expect(later.then(() => failed(new Error('inner')))).rejects.toThrow('inner')
+    await expect(rejected(new Error('lost')).then((value) => value)).rejects.toThrow('lost')
+    await expect(later.then(() => rejected(new Error('inner')))).rejects.toThrow('inner')
     await expect(later.then(() => Promise.reject(new Error('native')))).rejects.toThrow('native')
-    expect(await failed('reason').catch((reason) => `caught ${String(reason)}`)).toBe('caught reason')
+    expect(await rejected('reason').catch((reason) => `caught ${String(reason)}`)).toBe('caught reason')
   })
 
   it('runs what is to be done in the end, and fails with what that throws', async () => {
     const { calls, take } = recorder()
-    const later = new Later<number>()
+    const later = new SyncPromise<number>()
     later.fulfill(1)
     expect(await later.finally(() => take('done'))).toBe(1)
-    await expect(failed(new Error('lost')).finally(() => take('done'))).rejects.toThrow('lost')
+    await expect(rejected(new Error('lost')).finally(() => take('done'))).rejects.toThrow('lost')
     expect(calls).toEqual(['done', 'done'])
     const again = later.finally(() => {
       throw new Error('in the end')
@@ -65,7 +65,7 @@ describe('Later', () => {
   })
 
   it('may be awaited like any promise', async () => {
-    const later = new Later<number>()
+    const later = new SyncPromise<number>()
     setImmediate(() => later.fulfill(7))
     expect(await later).toBe(7)
   })
@@ -74,7 +74,7 @@ describe('Later', () => {
 describe('allOf', () => {
   it('is a Later of the values in their order when all that is waited for is', () => {
     const { calls, take } = recorder()
-    const [first, second] = [new Later<string>(), new Later<string>()]
+    const [first, second] = [new SyncPromise<string>(), new SyncPromise<string>()]
     const all = allOf([first, 'there', second])
     void all.then(take)
     second.fulfill('b')
@@ -84,7 +84,7 @@ describe('allOf', () => {
   })
 
   it('fails with the first failure', async () => {
-    const [first, second] = [new Later<string>(), new Later<string>()]
+    const [first, second] = [new SyncPromise<string>(), new SyncPromise<string>()]
     const all = allOf([first, second])
     second.reject(new Error('second'))
     first.reject(new Error('first'))
@@ -92,7 +92,7 @@ describe('allOf', () => {
   })
 
   it('takes native promises, and nothing to wait for', async () => {
-    const later = new Later<number>()
+    const later = new SyncPromise<number>()
     const all = allOf([Promise.resolve(1), later, 3])
     expect(all).toBeInstanceOf(Promise)
     later.fulfill(2)

@@ -1,6 +1,6 @@
 import { buildSchema, execute, GraphQLError, parse, validate, type ExecutionResult } from 'graphql'
 import { addResolversToSchema } from '@apollo/subgraph/dist/schema-helper'
-import { scalars } from '../../subgraphs/shared/scalars'
+import { scalars } from '../../kernel/schema/scalars'
 
 const read = (scalar: string, value: unknown): unknown => {
   try {

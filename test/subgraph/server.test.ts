@@ -1,12 +1,12 @@
 import { connect } from 'node:net'
-import { createLogger } from '../../subgraphs/shared/log'
-import type { SubgraphContext } from '../../subgraphs/shared/context'
+import { createLogger } from '../../kernel/process/log'
+import type { SubgraphContext } from '../../kernel/context'
 import {
   serveSubgraph,
   type SubgraphServer,
   type SubgraphServerOptions,
-} from '../../subgraphs/shared/subgraph-server'
-import { signViewer } from '../../subgraphs/shared/access/viewer-token'
+} from '../../kernel/execution/subgraph-server'
+import { signViewer } from '../../kernel/access/viewer-token'
 import { define, request, start } from '../authorize/three-subgraphs'
 
 const viewerSecret = 'a secret of at least thirty-two characters'

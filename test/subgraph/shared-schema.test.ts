@@ -1,8 +1,8 @@
 import { composeServices } from '@apollo/composition'
 import { Kind, parse, visit, type ASTNode } from 'graphql'
-import { subgraphNames } from '../../subgraphs/shared/names'
-import { readTypeDefs } from '../../subgraphs/shared/subgraph'
-import { scalars } from '../../subgraphs/shared/scalars'
+import { subgraphNames } from '../../kernel/schema/subgraph-names'
+import { readTypeDefs } from '../../kernel/subgraph'
+import { scalars } from '../../kernel/schema/scalars'
 import { define } from '../authorize/three-subgraphs'
 
 const shared = define('hr', 'type Query { a: Int @public }', {}).typeDefs

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto'
-import type { Viewer } from '../../subgraphs/shared/context'
-import { signViewer, verifyViewer } from '../../subgraphs/shared/access/viewer-token'
+import type { Viewer } from '../../kernel/context'
+import { signViewer, verifyViewer } from '../../kernel/access/viewer-token'
 
 const secret = 'a secret of at least thirty-two characters'
 const body = '{"query":"{ viewer { id } }"}'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { clusterFolder } from '../../database/cluster'
 import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
-import { stopLeftover } from '../../database/leftover'
+import { stopLeftover } from '../../database/stale-server'
 import { isHeld } from '../../database/lock-file'
 import { migrateUp } from '../../database/migrate'
 import {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { databaseStatements, migratorRole, rolePassword } from '../../database/roles'
 import { asOwner } from '../../database/migrate'
-import type { SubgraphName } from '../../subgraphs/shared/names'
+import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 
 /** What globalSetup tells the workers, as JSON in TEST_POSTGRES. */
 export interface TestServer {

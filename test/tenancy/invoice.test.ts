@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { Client } from 'pg'
-import { uuidv7 } from '../../subgraphs/shared/id'
+import { uuidv7 } from '../../kernel/id'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, prepareRows, readAll, userErrors } from '../support/lists'
 

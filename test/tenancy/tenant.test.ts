@@ -1,5 +1,5 @@
 import { parse } from 'graphql'
-import type { RequestContext } from '../../subgraphs/shared/context'
+import type { RequestContext } from '../../kernel/context'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { countryRows } from '../../migrations/reference/countries'
 import { industryRows } from '../../migrations/reference/industries'

@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { uuidv7 } from '../../subgraphs/shared/id'
-import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
-import { tenantClient, type Binding } from '../../subgraphs/shared/connection/tenant'
+import { uuidv7 } from '../../kernel/id'
+import { tenantScope, type Database, type Statement } from '../../kernel/connection/database'
+import { tenantClient, type Binding } from '../../kernel/connection/tenant'
 import { leftovers, modes, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

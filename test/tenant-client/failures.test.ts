@@ -1,10 +1,10 @@
 import pg from 'pg'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { uuidv7 } from '../../subgraphs/shared/id'
-import { tenantScope, type Database, type Statement } from '../../subgraphs/shared/database'
-import { statementNames } from '../../subgraphs/shared/connection/statement-names'
-import { tenantClient } from '../../subgraphs/shared/connection/tenant'
+import { uuidv7 } from '../../kernel/id'
+import { tenantScope, type Database, type Statement } from '../../kernel/connection/database'
+import { statementNames } from '../../kernel/connection/statement-names'
+import { tenantClient } from '../../kernel/connection/tenant'
 import { leftovers, modes, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

@@ -1,5 +1,5 @@
-import { uuidv7 } from '../../subgraphs/shared/id'
-import { tenantScope, type Database } from '../../subgraphs/shared/database'
+import { uuidv7 } from '../../kernel/id'
+import { tenantScope, type Database } from '../../kernel/connection/database'
 import { leftovers, modes, Note, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

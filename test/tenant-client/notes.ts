@@ -5,7 +5,7 @@ import {
   type BindingMode,
   type Database,
   type DatabaseOptions,
-} from '../../subgraphs/shared/database'
+} from '../../kernel/connection/database'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 export const modes: BindingMode[] = ['prepared', 'unnamed', 'pipeline']

@@ -1,6 +1,6 @@
-import { uuidv7 } from '../../subgraphs/shared/id'
-import type { Database } from '../../subgraphs/shared/database'
-import { date, instant } from '../../subgraphs/shared/connection/row-values'
+import { uuidv7 } from '../../kernel/id'
+import type { Database } from '../../kernel/connection/database'
+import { date, instant } from '../../kernel/connection/row-values'
 import { modes, Note, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { EntityManager } from 'typeorm'
-import { uuidv7 } from '../../subgraphs/shared/id'
-import type { Database, Statement } from '../../subgraphs/shared/database'
+import { uuidv7 } from '../../kernel/id'
+import type { Database, Statement } from '../../kernel/connection/database'
 import { leftovers, modes, Note, notesDatabase, openNotes } from './notes'
 
 let database: Awaited<ReturnType<typeof notesDatabase>>

@@ -5,8 +5,8 @@ import {
   AccessTokenError,
   issueAccessToken,
   verifyAccessToken,
-} from '../../subgraphs/shared/sign-in/access-token'
-import { tokenKeys } from '../../subgraphs/shared/sign-in/token-keys'
+} from '../../kernel/sign-in/access-token'
+import { tokenKeys } from '../../kernel/sign-in/token-keys'
 
 const start = Date.UTC(2026, 10, 20, 12, 0, 0)
 const at = (ms: number) => ({ now: () => new Date(start + ms) })

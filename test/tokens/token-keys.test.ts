@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transformFileSync } from '@swc/core'
-import { projectRoot } from '../../subgraphs/shared/config'
-import { loadTokenKeys, privateKeyFromJwk } from '../../subgraphs/shared/sign-in/token-keys'
+import { projectRoot } from '../../kernel/process/config'
+import { loadTokenKeys, privateKeyFromJwk } from '../../kernel/sign-in/token-keys'
 
 let dataDir: string
 let file: string
@@ -114,7 +114,7 @@ describe('keys of the configuration', () => {
 /** A process of its own that loads the keys at a given instant and answers their name. */
 async function startProcess(): Promise<(at: number) => Promise<string>> {
   const script = join(dataDir, 'load.js')
-  const { code } = transformFileSync(join(projectRoot, 'subgraphs/shared/sign-in/token-keys.ts'), {
+  const { code } = transformFileSync(join(projectRoot, 'kernel/sign-in/token-keys.ts'), {
     swcrc: false,
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
     module: { type: 'commonjs' },

@@ -1,5 +1,5 @@
-import type { Job } from '../../shared/jobs'
-import { named } from '../../shared/statement'
+import type { Job } from '../../../kernel/jobs'
+import { prepared } from '../../../kernel/statement'
 
 /** As many as every start of the product makes. */
 const monthsAhead = 12
@@ -18,7 +18,7 @@ export const auditMonths: Job = {
       // Adding a month locks the trail: rather tomorrow than have every change wait behind a long reader.
       await tx.run({ text: "SET LOCAL lock_timeout = '5s'" })
       const [row] = await tx.rows(
-        named('SELECT shared.ensure_partitions($1, 0, $2)', [monthsAhead, now.toISOString()]),
+        prepared('SELECT shared.ensure_partitions($1, 0, $2)', [monthsAhead, now.toISOString()]),
       )
       return Number(row![0])
     })

@@ -1,11 +1,11 @@
-import type { SubgraphContext } from '../../shared/context'
-import { needs } from '../../shared/entity'
-import { isUuid } from '../../shared/id'
-import { load, requestLoader } from '../../shared/load'
-import { money, moneyColumns } from '../../shared/money'
-import { mutate } from '../../shared/mutate'
-import { nested, page } from '../../shared/page'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { needs } from '../../../kernel/entity'
+import { isUuid } from '../../../kernel/id'
+import { load, requestLoader } from '../../../kernel/load'
+import { money, moneyColumns } from '../../../kernel/money'
+import { mutate } from '../../../kernel/mutate'
+import { nested, page } from '../../../kernel/page'
+import { prepared } from '../../../kernel/statement'
 import { Budget } from '../entities/Budget'
 import type { Resolvers } from '../generated'
 import { boundsOf, remainingOf } from '../rules/budget'
@@ -43,7 +43,7 @@ export const budget: Resolvers = {
           ...moneyColumns(input.allocated, 'allocated', 'currency'),
         }
         const key = [context.binding.tenantId, departmentId, year, month, currency]
-        const [present] = await tx.rows(named(findBudget, key))
+        const [present] = await tx.rows(prepared(findBudget, key))
         if (!present && typeof expectedVersion === 'number')
           tx.fail('NOT_FOUND', 'This period has no budget yet: leave expectedVersion out', 'expectedVersion')
         if (!present) return { budget: await tx.insert(Budget, { departmentId, year, month, ...amounts }) }
@@ -86,7 +86,7 @@ function spentOf(
   return requestLoader<string, string>(context, 'spent of budgets', async (keys) => {
     const places = keys.map((_, place) => place)
     const columns = [0, 1, 2, 3].map((part) => keys.map((one) => one.split(',')[part]))
-    const statement = named(sumExpenses, [context.binding.tenantId, places, ...columns])
+    const statement = prepared(sumExpenses, [context.binding.tenantId, places, ...columns])
     const sums = new Map((await context.db.rows(context.binding, statement)) as [number, string][])
     return places.map((place) => sums.get(place)!)
   }).load(key)

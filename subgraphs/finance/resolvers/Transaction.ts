@@ -1,11 +1,11 @@
-import type { SubgraphContext } from '../../shared/context'
-import { needs } from '../../shared/entity'
-import { load, loadBy } from '../../shared/load'
-import { money, moneyColumns } from '../../shared/money'
-import { mutate, type MutationTransaction } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { one } from '../../shared/relation'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { needs } from '../../../kernel/entity'
+import { load, loadBy } from '../../../kernel/load'
+import { money, moneyColumns } from '../../../kernel/money'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
@@ -89,6 +89,6 @@ async function findWithReversal(
   id: string,
 ): Promise<{ transaction: Transaction; isReversed: boolean }> {
   const found = await tx.find(Transaction, id)
-  const reversals = await tx.rows(named(findReversal, [context.binding.tenantId, found.id]))
+  const reversals = await tx.rows(prepared(findReversal, [context.binding.tenantId, found.id]))
   return { transaction: found, isReversed: reversals.length > 0 }
 }

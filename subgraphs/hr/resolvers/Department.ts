@@ -1,11 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import type { SubgraphContext } from '../../shared/context'
-import { modelOf, needs } from '../../shared/entity'
-import { selectedProjection } from '../../shared/reading/projection'
-import { load, requestLoader } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
-import { nested, page } from '../../shared/page'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { modelOf, needs } from '../../../kernel/entity'
+import { selectedProjection } from '../../../kernel/reading/projection'
+import { load, requestLoader } from '../../../kernel/load'
+import { mutate } from '../../../kernel/mutate'
+import { nested, page } from '../../../kernel/page'
+import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { Resolvers } from '../generated'
@@ -32,7 +32,7 @@ export const department: Resolvers = {
       mutate(context, async (tx) => {
         // Changed first: from here on nobody comes in, so the count is the last word.
         const closed = await tx.update(Department, id, expectedVersion, { isActive: false })
-        const [row] = await tx.rows(named(countEmployees, [context.binding.tenantId, closed.id]))
+        const [row] = await tx.rows(prepared(countEmployees, [context.binding.tenantId, closed.id]))
         const count = Number(row![0])
         if (count > 0) tx.fail('IN_USE', `Employees in this department: ${count}. Transfer them first`, 'id')
         return { department: closed }
@@ -70,7 +70,7 @@ function departmentOf(
     'WHERE e.tenant_id = $1 AND e.user_id = ANY($2)'
   const key = `department of user ${projection.key}`
   return requestLoader<string, Department | null>(context, key, async (userIds) => {
-    const rows = await context.db.rows(context.binding, named(text, [context.binding.tenantId, userIds]))
+    const rows = await context.db.rows(context.binding, prepared(text, [context.binding.tenantId, userIds]))
     const found = new Map(rows.map((values) => [values[0], projection.toRow(values, 1)]))
     return userIds.map((one) => (found.get(one) ?? null) as Department | null)
   }).load(userId)

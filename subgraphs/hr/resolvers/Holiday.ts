@@ -1,6 +1,6 @@
-import { load } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
-import { page } from '../../shared/page'
+import { load } from '../../../kernel/load'
+import { mutate } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
 import { Holiday } from '../entities/Holiday'
 import type { Resolvers } from '../generated'
 

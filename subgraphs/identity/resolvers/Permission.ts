@@ -1,7 +1,7 @@
-import type { SubgraphContext } from '../../shared/context'
-import { mutate, type MutationTransaction } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { prepared } from '../../../kernel/statement'
 import { changeAuthority, changedUser, requireAuthorityOver, requireHeld, requireKnown } from '../authority'
 import { Permission } from '../entities/Permission'
 import type { Resolvers } from '../generated'
@@ -47,7 +47,7 @@ async function grantedTo(
   await changeAuthority(context, tx, userId, 'userId')
   await requireAuthorityOver(context, tx, userId, 'userId')
   const [row] = await tx.rows(
-    named('SELECT granted_permissions FROM identity.users WHERE tenant_id = $1 AND id = $2', [
+    prepared('SELECT granted_permissions FROM identity.users WHERE tenant_id = $1 AND id = $2', [
       context.binding.tenantId,
       userId,
     ]),
@@ -64,7 +64,7 @@ async function setGranted(
   after: readonly string[],
 ): Promise<void> {
   await tx.run(
-    named(
+    prepared(
       `UPDATE identity.users SET granted_permissions = $3, version = version + 1, updated_by_id = $4
         WHERE tenant_id = $1 AND id = $2`,
       [context.binding.tenantId, userId, after, context.binding.actorId],

@@ -1,8 +1,8 @@
-import type { SubgraphContext } from '../../shared/context'
-import { load } from '../../shared/load'
-import { mutate, type MutationTransaction } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { load } from '../../../kernel/load'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { prepared } from '../../../kernel/statement'
 import { requireHeld, requireKnown } from '../authority'
 import { Role } from '../entities/Role'
 import type { Resolvers } from '../generated'
@@ -40,10 +40,10 @@ export const role: Resolvers = {
         const { id: roleId, tenantId } = await findOwnRole(context, tx, id)
         // The role is locked, so nobody is given it after this count.
         const [row] = await tx.rows(
-          named('SELECT count(*)::int FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2', [
-            tenantId,
-            roleId,
-          ]),
+          prepared(
+            'SELECT count(*)::int FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2',
+            [tenantId, roleId],
+          ),
         )
         const count = Number(row![0])
         if (count > 0) tx.fail('IN_USE', `Users with this role: ${count}. Take it from them first`, 'id')
@@ -68,7 +68,7 @@ async function changeHolders(
   { tenantId, id }: Role,
 ): Promise<void> {
   const holders = await tx.rows(
-    named(
+    prepared(
       `UPDATE identity.users SET permission_version = permission_version + 1
         WHERE tenant_id = $1 AND id IN (
           SELECT user_id FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2)

@@ -1,9 +1,9 @@
-import { needs } from '../../shared/entity'
-import { load } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { one } from '../../shared/relation'
-import { named } from '../../shared/statement'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
+import { mutate } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import {
   changeAuthority,
   changedUser,
@@ -44,7 +44,7 @@ export const roleAssignment: Resolvers = {
         await changeAuthority(context, tx, input.userId, 'userId')
         await requireAuthorityOver(context, tx, input.userId, 'userId')
         const [assignment] = await tx.rows(
-          named(
+          prepared(
             'SELECT id FROM identity.role_assignments WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3',
             [context.binding.tenantId, input.userId, role!.id],
           ),

@@ -1,8 +1,8 @@
-import type { SubgraphContext } from '../../shared/context'
-import { unauthenticated } from '../../shared/errors'
-import { mutate } from '../../shared/mutate'
-import { hashPassword, passwordFault, verifyPassword } from '../../shared/sign-in/password'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { unauthenticated } from '../../../kernel/errors'
+import { mutate } from '../../../kernel/mutate'
+import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in/password'
+import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { Resolvers } from '../generated'
 import { acceptInvitation } from '../sessions/accept-invitation'
@@ -46,7 +46,7 @@ async function changePassword(
   if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
   const [row] = await context.db.rows(
     context.binding,
-    named('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
+    prepared('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
       viewer.tenantId,
       viewer.userId,
     ]),

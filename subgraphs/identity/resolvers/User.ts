@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import type { SubgraphContext } from '../../shared/context'
-import { modelOf, needs } from '../../shared/entity'
-import { selectedProjection } from '../../shared/reading/projection'
-import { load, requestLoader } from '../../shared/load'
-import { mutate, type MutationTransaction, type Values } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { one } from '../../shared/relation'
-import { hashPassword, passwordFault } from '../../shared/sign-in/password'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { modelOf, needs } from '../../../kernel/entity'
+import { selectedProjection } from '../../../kernel/reading/projection'
+import { load, requestLoader } from '../../../kernel/load'
+import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { hashPassword, passwordFault } from '../../../kernel/sign-in/password'
+import { prepared } from '../../../kernel/statement'
 import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
@@ -115,7 +115,7 @@ function permissionsOf(context: SubgraphContext, userId: string): Promise<string
   return requestLoader<string, string[]>(context, 'permissions of users', async (userIds) => {
     const rows = await context.db.rows(
       context.binding,
-      named('SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id', [userIds]),
+      prepared('SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id', [userIds]),
     )
     const found = new Map(rows.map(([id, permissions]) => [id, permissions as string[]]))
     return userIds.map((id) => found.get(id) ?? [])
@@ -129,7 +129,7 @@ function rolesOf(context: SubgraphContext, userId: string, info: GraphQLResolveI
   return requestLoader<string, Role[]>(context, `roles of users ${projection.key}`, async (userIds) => {
     const rows = await context.db.rows(
       context.binding,
-      named(
+      prepared(
         `SELECT a.user_id, ${projection.selectList}
            FROM identity.role_assignments a
            JOIN identity.roles t ON t.tenant_id = a.tenant_id AND t.id = a.role_id

@@ -1,8 +1,8 @@
-import type { SubgraphContext } from '../../shared/context'
-import { tenantScope } from '../../shared/database'
-import { mutate } from '../../shared/mutate'
-import { hashPassword, passwordFault } from '../../shared/sign-in/password'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { tenantScope } from '../../../kernel/connection/database'
+import { mutate } from '../../../kernel/mutate'
+import { hashPassword, passwordFault } from '../../../kernel/sign-in/password'
+import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import { acceptingHash, type Invitation } from '../rules/invitation'
 import { countNetwork } from './attempts'
@@ -65,7 +65,7 @@ async function acceptToken(
     const { entry, ...session } = await beginSession(context, tx, { tenantId, userId })
     // A tenant that is suspended takes nobody in, and the invitation stays as it is.
     const [viewer] = await tx.rows(
-      named('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
+      prepared('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
     )
     if (!viewer) tx.fail(ended.code, ended.message, ended.field)
     tx.audit(entry)
@@ -80,7 +80,7 @@ async function acceptToken(
 async function invitationOf(context: SubgraphContext, userId: string): Promise<Invitation | null> {
   const [row] = await context.db.rows(
     context.binding,
-    named(
+    prepared(
       'SELECT status, invitation_hash, invitation_expires_at FROM identity.users WHERE tenant_id = $1 AND id = $2',
       [context.binding.tenantId, userId],
     ),

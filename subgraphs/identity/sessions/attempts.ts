@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { SubgraphContext } from '../../shared/context'
-import { uuidv7 } from '../../shared/id'
+import type { SubgraphContext } from '../../../kernel/context'
+import { uuidv7 } from '../../../kernel/id'
 import { networkOf } from '../rules/network'
 import { attemptLimits } from '../rules/session-limits'
 

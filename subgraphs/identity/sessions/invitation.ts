@@ -1,5 +1,5 @@
-import type { SubgraphContext } from '../../shared/context'
-import type { MutationTransaction, Values } from '../../shared/mutate'
+import type { SubgraphContext } from '../../../kernel/context'
+import type { MutationTransaction, Values } from '../../../kernel/mutate'
 import type { User } from '../entities/User'
 import { invitationMs } from '../rules/invitation'
 import { formatToken, hashSecret, newSecret } from './opaque-token'

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { isUuid } from '../../shared/id'
+import { isUuid } from '../../../kernel/id'
 
 /**
  * A refresh token or invitation in parts. Tenant and id stand in it in clear, so that it is found without looking across

@@ -1,9 +1,9 @@
-import { writeAudit } from '../../shared/writing/audit'
-import type { SubgraphContext } from '../../shared/context'
-import { tenantScope, type Transaction } from '../../shared/database'
-import type { UserError } from '../../shared/errors'
-import { uuidv7 } from '../../shared/id'
-import { named } from '../../shared/statement'
+import { writeAudit } from '../../../kernel/writing/audit'
+import type { SubgraphContext } from '../../../kernel/context'
+import { tenantScope, type Transaction } from '../../../kernel/connection/database'
+import type { UserError } from '../../../kernel/errors'
+import { uuidv7 } from '../../../kernel/id'
+import { prepared } from '../../../kernel/statement'
 import { isRepeat } from '../rules/session-limits'
 import {
   formatToken,
@@ -76,7 +76,7 @@ async function continueSession(context: SubgraphContext, token: OpaqueToken): Pr
 
 async function readToken(tx: Transaction, token: OpaqueToken): Promise<StoredToken | null> {
   const [row] = await tx.rows(
-    named(
+    prepared(
       `SELECT session_id, secret_hash, rotated_at, successor_id FROM identity.refresh_tokens
         WHERE tenant_id = $1 AND id = $2`,
       [token.tenantId, token.tokenId],
@@ -94,7 +94,7 @@ async function readSession(
   sessionId: string,
 ): Promise<LiveSession | null> {
   const [row] = await tx.rows(
-    named('SELECT user_id, permission_version FROM shared.session_viewer($1, $2)', [
+    prepared('SELECT user_id, permission_version FROM shared.session_viewer($1, $2)', [
       sessionId,
       context.clock.now().toISOString(),
     ]),
@@ -107,7 +107,7 @@ async function rotate(context: SubgraphContext, tx: Transaction, token: OpaqueTo
   const now = context.clock.now()
   const successorId = uuidv7(now.getTime())
   const made = await tx.run(
-    named(
+    prepared(
       `WITH rotated AS (
          UPDATE identity.refresh_tokens SET rotated_at = $3, successor_id = $4
           WHERE tenant_id = $1 AND id = $2 AND rotated_at IS NULL RETURNING session_id

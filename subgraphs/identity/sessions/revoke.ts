@@ -1,7 +1,7 @@
-import type { SubgraphContext } from '../../shared/context'
-import type { Transaction } from '../../shared/database'
-import { revokeCachedSessions } from '../../shared/sign-in/session-cache'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import type { Transaction } from '../../../kernel/connection/database'
+import { revokeCachedSessions } from '../../../kernel/sign-in/session-cache'
+import { prepared } from '../../../kernel/statement'
 
 type Sql = Pick<Transaction, 'rows'>
 
@@ -23,7 +23,7 @@ export async function revokeSessions(
   { only = null, except = null }: { only?: string | null; except?: string | null } = {},
 ): Promise<void> {
   const ended = await sql.rows(
-    named(
+    prepared(
       `UPDATE identity.sessions SET revoked_at = $3
         WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
           AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
@@ -40,7 +40,7 @@ export async function refreshAuthority(
   { tenantId, userIds }: { tenantId: string; userIds: readonly string[] },
 ): Promise<void> {
   const open = await sql.rows(
-    named(
+    prepared(
       `SELECT id FROM identity.sessions
         WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3`,
       [tenantId, userIds, context.clock.now().toISOString()],

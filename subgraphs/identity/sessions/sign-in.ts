@@ -1,11 +1,11 @@
-import { writeAudit, type AuditEntry } from '../../shared/writing/audit'
-import type { SubgraphContext } from '../../shared/context'
-import { tenantScope, type Transaction } from '../../shared/database'
-import type { UserError } from '../../shared/errors'
-import { issueAccessToken } from '../../shared/sign-in/access-token'
-import { uuidv7 } from '../../shared/id'
-import { verifyPassword } from '../../shared/sign-in/password'
-import { named } from '../../shared/statement'
+import { writeAudit, type AuditEntry } from '../../../kernel/writing/audit'
+import type { SubgraphContext } from '../../../kernel/context'
+import { tenantScope, type Transaction } from '../../../kernel/connection/database'
+import type { UserError } from '../../../kernel/errors'
+import { issueAccessToken } from '../../../kernel/sign-in/access-token'
+import { uuidv7 } from '../../../kernel/id'
+import { verifyPassword } from '../../../kernel/sign-in/password'
+import { prepared } from '../../../kernel/statement'
 import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
@@ -91,7 +91,7 @@ async function findTenant(
 ): Promise<string | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
-    named('SELECT identity.tenant_for_sign_in($1, $2)', [slug, email]),
+    prepared('SELECT identity.tenant_for_sign_in($1, $2)', [slug, email]),
   )
   return (row?.[0] ?? null) as string | null
 }
@@ -103,7 +103,7 @@ async function findAccount(
 ): Promise<Account | null> {
   const [row] = await context.db.rows(
     { tenantId, requestId: context.requestId },
-    named('SELECT id, password_hash FROM identity.users WHERE tenant_id = $1 AND email = $2', [
+    prepared('SELECT id, password_hash FROM identity.users WHERE tenant_id = $1 AND email = $2', [
       tenantId,
       email,
     ]),
@@ -124,7 +124,7 @@ async function openSession(
   const user = await context.db.transaction(binding, async (tx) => {
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
     const [row] = await tx.rows(
-      named(
+      prepared(
         `UPDATE identity.users SET last_login_at = $3
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
           RETURNING permission_version, password_change_required`,
@@ -184,7 +184,7 @@ async function insertSession(
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
-    named(
+    prepared(
       `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
        VALUES ($1, $2, $3, $3, $4, $5, $6)`,
       [
@@ -207,7 +207,7 @@ async function insertRefreshToken(
   now: Date,
 ): Promise<void> {
   await tx.run(
-    named(
+    prepared(
       'INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at) VALUES ($1, $2, $3, $4)',
       [id, sessionId, secretHash, now.toISOString()],
     ),

@@ -1,8 +1,8 @@
-import { load } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { one } from '../../shared/relation'
-import { named } from '../../shared/statement'
+import { load } from '../../../kernel/load'
+import { mutate } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
 import type { Resolvers } from '../generated'
@@ -50,7 +50,7 @@ export const customerInteraction: Resolvers = {
           tx.fail('DUPLICATE', "externalId is that of another customer's interaction", 'externalId')
         if (isNew)
           await tx.run(
-            named(countInteraction, [
+            prepared(countInteraction, [
               context.binding.tenantId,
               row.customerId,
               row.sentiment,

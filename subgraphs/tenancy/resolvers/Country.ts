@@ -1,5 +1,5 @@
-import { load } from '../../shared/load'
-import { page } from '../../shared/page'
+import { load } from '../../../kernel/load'
+import { page } from '../../../kernel/page'
 import { Country } from '../entities/Country'
 import type { Resolvers } from '../generated'
 

@@ -1,7 +1,7 @@
-import { needs } from '../../shared/entity'
-import { load } from '../../shared/load'
-import { nested, page } from '../../shared/page'
-import { one } from '../../shared/relation'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
+import { nested, page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
 import { Industry } from '../entities/Industry'
 import type { Resolvers } from '../generated'
 

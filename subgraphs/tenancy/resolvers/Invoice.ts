@@ -1,10 +1,10 @@
-import { needs } from '../../shared/entity'
-import { load } from '../../shared/load'
-import { money, parseMoney } from '../../shared/money'
-import { mutate } from '../../shared/mutate'
-import { page } from '../../shared/page'
-import { one } from '../../shared/relation'
-import { named } from '../../shared/statement'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
+import { money, parseMoney } from '../../../kernel/money'
+import { mutate } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { Invoice } from '../entities/Invoice'
 import { Subscription } from '../entities/Subscription'
 import type { Resolvers } from '../generated'
@@ -53,7 +53,7 @@ export const invoice: Resolvers = {
         const issuedAt = context.clock.now().toISOString()
         const status = settledStatus(total, '0')
         // After everything that can be looked up: whoever else issues waits from here to the end of this transaction.
-        const [[place]] = (await tx.rows(named(takeNumber, []))) as [[number]]
+        const [[place]] = (await tx.rows(prepared(takeNumber, []))) as [[number]]
         const issued = await tx.update(Invoice, id, expectedVersion, {
           status,
           invoiceNumber: invoiceNumberOf(place),

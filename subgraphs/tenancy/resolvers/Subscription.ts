@@ -1,10 +1,10 @@
-import type { SubgraphContext } from '../../shared/context'
-import { needs } from '../../shared/entity'
-import { load, loadBy } from '../../shared/load'
-import { money, moneyColumns } from '../../shared/money'
-import { mutate, type MutationTransaction, type Values } from '../../shared/mutate'
-import { nested, page } from '../../shared/page'
-import { named } from '../../shared/statement'
+import type { SubgraphContext } from '../../../kernel/context'
+import { needs } from '../../../kernel/entity'
+import { load, loadBy } from '../../../kernel/load'
+import { money, moneyColumns } from '../../../kernel/money'
+import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
+import { nested, page } from '../../../kernel/page'
+import { prepared } from '../../../kernel/statement'
 import { Invoice } from '../entities/Invoice'
 import { Subscription } from '../entities/Subscription'
 import { Tenant } from '../entities/Tenant'
@@ -123,7 +123,7 @@ async function endWhatIsOver(context: SubgraphContext, tx: MutationTransaction):
   const { tenantId } = context.binding
   // Whoever starts one too waits here, and then finds this one.
   await tx.find(Tenant, tenantId!)
-  const [current] = await tx.rows(named(findCurrent, [tenantId]))
+  const [current] = await tx.rows(prepared(findCurrent, [tenantId]))
   if (!current) return
   const { status } = await renew(context, tx, await tx.find(Subscription, String(current[0])))
   if (status !== 'CANCELLED')

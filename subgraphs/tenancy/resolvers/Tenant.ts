@@ -1,6 +1,6 @@
-import { load } from '../../shared/load'
-import { mutate } from '../../shared/mutate'
-import { rowPolicy } from '../../shared/policy'
+import { load } from '../../../kernel/load'
+import { mutate } from '../../../kernel/mutate'
+import { rowPolicy } from '../../../kernel/policy'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers } from '../generated'
 

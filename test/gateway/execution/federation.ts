@@ -14,11 +14,11 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import pino from 'pino'
-import { compose } from '../../../gateway/compose'
+import { compose } from '../../../registry/composition/compose'
 import type { SubgraphDataSource } from '../../../gateway/context'
 import { planExecution } from '../../../gateway/execution/executor'
 import { preparedOperations } from '../../../gateway/execution/prepared-operations'
-import { overrideApolloVariables } from '../../../subgraphs/shared/config'
+import { overrideApolloVariables } from '../../../kernel/process/config'
 import {
   createPlanner,
   type Executor,

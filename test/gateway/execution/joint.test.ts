@@ -1,5 +1,5 @@
 import { stripIgnoredCharacters } from 'graphql'
-import { joint } from '../../../gateway/execution/joint'
+import { batchFetches } from '../../../gateway/execution/batched-fetch'
 import type { FetchNode } from '../../../gateway/execution/query-plan'
 import { newWorld, run, startFederation, type Federation, type World } from './federation'
 
@@ -166,7 +166,7 @@ describe('the operation for several fetches', () => {
       _entities(representations: $representations) { ...F } } fragment F on Product { x(a: $a) }`
     const other = `query Q__catalog__2($representations: [_Any!]!, $a: Int, $entities: Int) {
       _entities(representations: $representations) { ...F } } fragment F on Maker { y(a: $a, b: $entities) }`
-    expect(joint([fetchOf(one, ['a']), fetchOf(other, ['a', 'entities'])])).toEqual({
+    expect(batchFetches([fetchOf(one, ['a']), fetchOf(other, ['a', 'entities'])])).toEqual({
       keys: ['entities_0', 'entities_1'],
       operation: stripIgnoredCharacters(`query Q__catalog__1(
         $entities_0: [_Any!]!, $a: Int, $entities_1: [_Any!]!, $entities: Int
@@ -196,6 +196,6 @@ describe('the operation for several fetches', () => {
       [],
     ],
   ])('is not made with %s', (_name, operation, usages) => {
-    expect(joint([fetchOf(operation, usages), fetchOf(operation)])).toBeNull()
+    expect(batchFetches([fetchOf(operation, usages), fetchOf(operation)])).toBeNull()
   })
 })

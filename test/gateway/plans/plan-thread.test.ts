@@ -1,4 +1,4 @@
-import { loadable } from '../../../gateway/compose'
+import { loadable } from '../../../registry/composition/compose'
 import type { PlanMaker } from '../../../gateway/plans/plans'
 import { memoryLog } from '../fixtures/start'
 import { fixtureSupergraph } from '../fixtures/subgraphs'

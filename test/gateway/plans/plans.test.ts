@@ -1,9 +1,9 @@
 import { parse } from 'graphql'
 import { planStore } from '../../../gateway/plans/plan-store'
 import { createPlans, type PlanMaker } from '../../../gateway/plans/plans'
-import { systemClock } from '../../../subgraphs/shared/clock'
-import { openMemoryStore } from '../../../subgraphs/shared/store/key-value-memory'
-import type { KeyValue, Store } from '../../../subgraphs/shared/store/key-value'
+import { systemClock } from '../../../kernel/clock'
+import { openMemoryStore } from '../../../kernel/store/key-value-memory'
+import type { KeyValue, Store } from '../../../kernel/store/key-value'
 import { memoryLog } from '../fixtures/start'
 
 const { log, lines } = memoryLog()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { planThread, type ThreadOptions } from '../../../gateway/plans/plan-thread'
-import { projectRoot } from '../../../subgraphs/shared/config'
+import { projectRoot } from '../../../kernel/process/config'
 
 const hook = join(projectRoot, 'test', 'support', 'typescript.js')
 const breaks = join(__dirname, 'breaks.js')

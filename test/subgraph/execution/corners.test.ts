@@ -8,7 +8,7 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from 'graphql'
-import { compiledExecution } from '../../../subgraphs/shared/execution/compile'
+import { compiledExecution } from '../../../kernel/execution/compile'
 
 type Resolvers = Record<string, Record<string, GraphQLFieldResolver<unknown, unknown>>>
 

@@ -1,6 +1,6 @@
 import { runInThisContext } from 'node:vm'
 import { execute, parse, type DocumentNode, type ExecutionResult, type GraphQLError } from 'graphql'
-import { compiledExecution } from '../../../subgraphs/shared/execution/compile'
+import { compiledExecution } from '../../../kernel/execution/compile'
 import { generateOperation } from '../../gateway/execution/operations'
 import { unreliableSchema, type World } from './world'
 

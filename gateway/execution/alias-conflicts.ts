@@ -1,0 +1,99 @@
+import { Kind, parse, print, visit, type DocumentNode, type FieldNode, type SelectionSetNode } from 'graphql'
+import { responseKey } from './selections'
+
+/**
+ * The fields that a gateway fetches on its own account, as keys and for `@requires`. They are fetched under their own
+ * names, and the planner takes two fields of one response key for the same field: a client's field with that key but
+ * other arguments would get the wrong value, or give it to the field that requires it.
+ */
+export interface OwnFields {
+  /** By response key, each field and its arguments. */
+  signatures: ReadonlyMap<string, ReadonlySet<string>>
+  /** What a field requires, by `Type.field`, once for each subgraph that has it. */
+  requires: ReadonlyMap<string, readonly SelectionSetNode[]>
+}
+
+/** An operation that shares no response key with what the gateway fetches on its own account. */
+export interface Separated {
+  /** For the planner: without empty selection sets, which are no GraphQL. */
+  document: DocumentNode
+  /** The key under which a client's field is fetched. */
+  fetchedAs: (node: FieldNode) => string
+  /** Response keys by the keys that replace them. */
+  keys: ReadonlyMap<string, string>
+}
+
+/** Reads what a supergraph's keys and `@requires` are made of. */
+export function ownFieldsOf(supergraph: DocumentNode): OwnFields {
+  const signatures = new Map([['__typename', new Set(['__typename'])]])
+  const requires = new Map<string, SelectionSetNode[]>()
+  const own = (text: string): SelectionSetNode[] => {
+    const [definition] = parse(`{ ${text} }`, { noLocation: true }).definitions
+    if (definition?.kind !== Kind.OPERATION_DEFINITION) return []
+    visit(definition, {
+      Field(node) {
+        const known = signatures.get(responseKey(node)) ?? new Set()
+        signatures.set(responseKey(node), known.add(signatureOf(node)))
+      },
+    })
+    return [definition.selectionSet]
+  }
+  for (const type of supergraph.definitions) {
+    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue
+    textsOf(type, 'join__type', 'key').forEach(own)
+    for (const field of type.fields ?? []) {
+      const sets = textsOf(field, 'join__field', 'requires').flatMap(own)
+      if (sets.length > 0) requires.set(`${type.name.value}.${field.name.value}`, sets)
+    }
+  }
+  return { signatures, requires }
+}
+
+function textsOf(node: Pick<FieldNode, 'directives'>, directive: string, argument: string): string[] {
+  return (node.directives ?? [])
+    .filter(({ name }) => name.value === directive)
+    .flatMap((used) => used.arguments ?? [])
+    .flatMap(({ name, value }) =>
+      name.value === argument && value.kind === Kind.STRING ? [value.value] : [],
+    )
+}
+
+/** A field and its arguments: fields with the same signature have the same value on the same object. */
+export function signatureOf(node: FieldNode): string {
+  const given = (node.arguments ?? []).map((argument) => print(argument)).sort()
+  return given.length > 0 ? `${node.name.value}(${given.join(', ')})` : node.name.value
+}
+
+const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
+
+/**
+ * Gives another key to each of a client's fields whose key the gateway uses for something else. Fields that the client
+ * merges have the same key and the same signature, so they are still merged.
+ */
+export function separateAliases(document: DocumentNode, own: OwnFields): Separated {
+  const names = new Set<string>()
+  visit(document, { Name: ({ value }) => void names.add(value) })
+  let prefix = 'asked'
+  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_'
+
+  const known = new Map<string, string>()
+  const fetched = new Map<FieldNode, string>()
+  const keys = new Map<string, string>()
+  const separated = visit(document, {
+    SelectionSet: (set) => (set.selections.length > 0 ? undefined : { ...set, selections: [typename] }),
+    Field(node) {
+      const key = responseKey(node)
+      const others = own.signatures.get(key)
+      if (!others) return undefined
+      const signature = signatureOf(node)
+      if (others.size === 1 && others.has(signature)) return undefined
+      const id = `${key} ${signature}`
+      const alias = known.get(id) ?? `${prefix}${known.size}_${key}`
+      known.set(id, alias)
+      fetched.set(node, alias)
+      keys.set(alias, key)
+      return { ...node, alias: { kind: Kind.NAME, value: alias } as const }
+    },
+  })
+  return { document: separated, fetchedAs: (node) => fetched.get(node) ?? responseKey(node), keys }
+}

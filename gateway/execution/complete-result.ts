@@ -1,0 +1,254 @@
+import {
+  getNamedType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isSpecifiedScalarType,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLLeafType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+} from 'graphql'
+import type { Data } from './data'
+import {
+  collectFields,
+  isComposite,
+  isWithin,
+  typeOfField,
+  type Fragments,
+  type Selected,
+  type Selections,
+} from './selections'
+
+/** A value that had to become null because it breaks the schema. */
+export interface CompletionFault {
+  message: string
+  path: (string | number)[]
+}
+
+/** Makes the answer a client asked for out of everything that was fetched for it. */
+export type Shape = (fetched: Data) => { data: Data | null; faults: CompletionFault[] }
+
+export interface ShapeOptions {
+  /** What clients see. */
+  schema: GraphQLSchema
+  fragments: Fragments
+  /** The key under which a field was fetched. */
+  fetchedAs: (node: FieldNode) => string
+}
+
+/** Makes the part of an answer that a type and a selection give from what was fetched. */
+type Complete = (value: unknown, faults: CompletionFault[]) => unknown
+
+/** A null that was explained already: where nulls are allowed it is one, elsewhere it makes a null of what is around. */
+const nulled = Symbol('null, with its fault recorded')
+/** A null where none is allowed: what is around becomes null. */
+const bubbling = Symbol('null in a non-null place')
+
+/**
+ * Compiles the shape of an operation's answer: fields merged and in the order of the selection, per concrete type;
+ * what was fetched on the way left out; nulls handed up where the schema forbids them. Each position is compiled for a
+ * type when the first object of that type comes.
+ *
+ * As in stock ApolloGateway, a type is what the object says it is, a nullability the one of the field's first
+ * selection (valid operations have the same in all), and a value that breaks the schema becomes null with a fault.
+ *
+ * @throws Error, from the shape, when a subgraph answered a list or an object where the schema has none
+ */
+export function compileShape(
+  root: GraphQLCompositeType,
+  selections: Selections,
+  options: ShapeOptions,
+): Shape {
+  const complete = completeObject(root, [selections], options)
+  return (fetched) => {
+    const faults: CompletionFault[] = []
+    const data = complete(fetched, faults)
+    return { data: typeof data === 'symbol' ? null : (data as Data), faults }
+  }
+}
+
+function completeType(
+  type: GraphQLOutputType,
+  named: GraphQLCompositeType | GraphQLLeafType,
+  where: string,
+  ofFields: readonly Selections[],
+  options: ShapeOptions,
+): Complete {
+  if (isNonNullType(type)) {
+    const complete = completeType(type.ofType, named, where, ofFields, options)
+    return (value, faults) => {
+      const completed = complete(value, faults)
+      if (completed === null) {
+        faults.push({ message: `Cannot return null for non-nullable ${where}.`, path: [] })
+        return bubbling
+      }
+      return completed === nulled ? bubbling : completed
+    }
+  }
+  if (isListType(type)) {
+    const complete = completeType(type.ofType, named, `an item of ${where}`, ofFields, options)
+    return (value, faults) => {
+      if (value === null || value === undefined) return null
+      if (!Array.isArray(value)) throw new Error(`Invalid value returned by a subgraph for the list ${where}`)
+      // What was fetched belongs to this request: a list is filled with what its items became.
+      const items: unknown[] = isLeafType(named) ? new Array<unknown>(value.length) : value
+      let broken = false
+      for (let index = 0; index < items.length; index++) {
+        const before = faults.length
+        const item = complete(value[index], faults)
+        if (faults.length !== before) at(faults, before, index)
+        if (item === bubbling) broken = true
+        items[index] = item === nulled ? null : item
+      }
+      return broken ? nulled : items
+    }
+  }
+  if (isLeafType(named)) return completeLeaf(named, where)
+  return completeObject(named, ofFields, options, where)
+}
+
+/** Built-in scalars and enums are checked; what a custom scalar is, only its subgraph knows. */
+function completeLeaf(type: GraphQLLeafType, where: string): Complete {
+  const valid = isEnumType(type)
+    ? (value: unknown) => typeof value === 'string' && type.getValue(value) !== undefined
+    : (isSpecifiedScalarType(type) && builtIn[type.name]) || (() => true)
+  return (value, faults) => {
+    if (value === null || value === undefined) return null
+    if (valid(value)) return value
+    faults.push({ message: `Invalid value found for ${where}.`, path: [] })
+    return nulled
+  }
+}
+
+const builtIn: Readonly<Record<string, (value: unknown) => boolean>> = {
+  Boolean: (value) => typeof value === 'boolean',
+  Float: (value) => typeof value === 'number' && Number.isFinite(value),
+  Int: (value) => Number.isInteger(value),
+  ID: (value) => typeof value === 'string' || Number.isInteger(value),
+  String: (value) => typeof value === 'string',
+}
+
+/** How a field of an object is made. */
+interface FieldShape {
+  name: string
+  key: string
+  /** Null for `__typename`, which says what the object is instead of what was fetched. */
+  complete: Complete | null
+}
+
+function completeObject(
+  declared: GraphQLCompositeType,
+  selections: readonly Selections[],
+  options: ShapeOptions,
+  where = `type ${declared.name}`,
+): Complete {
+  const { schema } = options
+  const known = new Map<unknown, FieldShape[] | null>()
+
+  /** The fields of an object of the type it says it is, else of the declared type; null when there is no such type. */
+  function fieldsOf(typename: unknown): FieldShape[] | null {
+    let fields = known.get(typename)
+    if (fields === undefined) {
+      const type = typename ? schema.getType(String(typename)) : declared
+      fields = isComposite(type) ? fieldShapes(type, selections, options) : null
+      // Without a type no more is learned, and a subgraph may say anything.
+      if (fields || known.size < 100) known.set(typename, fields)
+    }
+    return fields
+  }
+
+  // Most objects at a position are of one type.
+  let lastTypename: unknown = fieldsOf
+  let lastFields: FieldShape[] | null = null
+
+  return (value, faults) => {
+    if (value === null || value === undefined) return null
+    if (typeof value !== 'object')
+      throw new Error(`Invalid value returned by a subgraph for the object ${where}`)
+    const source = value as Data
+    const typename = source['__typename']
+    if (typename !== lastTypename) {
+      lastFields = fieldsOf(typename)
+      lastTypename = typename
+    }
+    const fields = lastFields
+    if (!fields) {
+      faults.push({ message: `Invalid __typename found for object at ${where}.`, path: [] })
+      return nulled
+    }
+    // What was fetched belongs to this request: where it is just what was asked for, it becomes the answer.
+    const object = hasExactly(source, fields) ? source : {}
+    for (let index = 0; index < fields.length; index++) {
+      const { name, key, complete } = fields[index]!
+      if (!complete) {
+        const type = objectTypeName(source[key] ?? typename, typename ? String(typename) : declared.name)
+        if (type === undefined) return nulled
+        object[name] = type
+        continue
+      }
+      const before = faults.length
+      const part = complete(source[key], faults)
+      if (faults.length !== before) at(faults, before, name)
+      if (part === bubbling) return nulled
+      object[name] = part === nulled ? null : part
+    }
+    return object
+  }
+
+  /** A subgraph may know the objects of an interface by the interface's name only, which is no answer. */
+  function objectTypeName(said: unknown, otherwise: string): string | undefined {
+    const type = (typeof said === 'string' && schema.getType(said)) || schema.getType(otherwise)
+    return isObjectType(type) ? type.name : undefined
+  }
+}
+
+/** Whether an object has these fields under their own keys, in their order, and nothing else. */
+function hasExactly(source: Data, fields: readonly FieldShape[]): boolean {
+  let index = 0
+  for (const key in source) {
+    const field = fields[index++]
+    if (field?.name !== key || field.key !== key) return false
+  }
+  return index > 0 && index === fields.length
+}
+
+function fieldShapes(
+  type: GraphQLCompositeType,
+  selections: readonly Selections[],
+  options: ShapeOptions,
+): FieldShape[] {
+  const { schema, fragments, fetchedAs } = options
+  const applies = (condition: GraphQLCompositeType) => isWithin(schema, type, condition)
+  const groups = collectFields(selections, schema, fragments, applies)
+  return [...groups].map(([name, group]) => {
+    const [{ node, parent }] = group as [Selected]
+    const key = fetchedAs(node)
+    const field = node.name.value
+    if (field === '__typename') return { name, key, complete: null }
+    // The schema's answer about itself is whole.
+    if (field === '__schema' || field === '__type')
+      return { name, key: name, complete: (value) => value ?? null }
+    const declared = typeOfField(parent, field)!
+    // The concrete type may say more of what the field is.
+    const named = getNamedType(typeOfField(type, field) ?? declared)
+    const below = group.flatMap(({ node: { selectionSet: set }, parent: on }) => {
+      const of = getNamedType(typeOfField(on, field))
+      return set && isComposite(of) ? [{ set, parent: of }] : []
+    })
+    if (!isComposite(named) && !isLeafType(named)) throw new Error(`${type.name}.${field} is no output`)
+    return {
+      name,
+      key,
+      complete: completeType(declared, named, `field ${type.name}.${name}`, below, options),
+    }
+  })
+}
+
+/** Puts a step in front of the paths of the faults from an index on. */
+function at(faults: readonly CompletionFault[], from: number, step: string | number): void {
+  for (let index = from; index < faults.length; index++) faults[index]!.path.unshift(step)
+}

@@ -1,0 +1,161 @@
+import { GraphQLError } from 'graphql'
+import { LRUCache } from 'lru-cache'
+import {
+  accessTokenVerifier,
+  AccessTokenError,
+  type AccessTokenClaims,
+} from '../../kernel/sign-in/access-token'
+import type { Clock } from '../../kernel/clock'
+import type { Viewer } from '../../kernel/context'
+import type { Database } from '../../kernel/connection/database'
+import type { KeyValue } from '../../kernel/store/key-value'
+import type { Logger } from '../../kernel/process/log'
+import { revoked, sessionKey } from '../../kernel/sign-in/session-cache'
+import type { TokenKeys } from '../../kernel/sign-in/token-keys'
+
+/** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
+export type ViewerResolver = (
+  headers: { get(name: string): string | undefined },
+  requestId: string,
+) => Promise<Viewer | null>
+
+/** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */
+export const anonymous: ViewerResolver = async () => null
+
+export interface SessionOptions {
+  keys: TokenKeys
+  issuer: string
+  /** Opened as role `app_gateway`. */
+  database: Database
+  /**
+   * Where session states are remembered for a minute; null: the database is asked for each request. Give it only if
+   * whoever revokes a session reaches the same store: everything in this process, or Redis.
+   */
+  cache: KeyValue | null
+  clock: Clock
+  log: Logger
+}
+
+/** What the database knows of a session that may still be used. */
+interface SessionState {
+  userId: string
+  permissionVersion: number
+  scopes: ReadonlySet<string>
+}
+
+/** The form in which a session's state is kept. */
+type StoredState = Omit<SessionState, 'scopes'> & { scopes: string[] }
+
+const cachedForMs = 60_000
+/** How many texts of states are kept read; a session's text stays the same until something about it changes. */
+const mostRead = 1000
+
+/**
+ * Reads `Authorization: Bearer …`: verifies the access token, then asks for the state of its session. Scopes come
+ * from that state and not from the token, so a changed role counts on the next request.
+ */
+export function sessionViewers({
+  keys,
+  issuer,
+  database,
+  cache,
+  clock,
+  log,
+}: SessionOptions): ViewerResolver {
+  const verify = accessTokenVerifier(keys, issuer, clock)
+  const read = new LRUCache<string, SessionState>({ max: mostRead })
+
+  /** Of the same text always the same state, so that nothing is read twice and sets of scopes can be told apart. */
+  function stateFrom(text: string): SessionState {
+    let state = read.get(text)
+    if (!state) {
+      const { scopes, ...rest } = JSON.parse(text) as StoredState
+      read.set(text, (state = { ...rest, scopes: new Set(scopes) }))
+    }
+    return state
+  }
+
+  /** No row: revoked, idle for too long, or user or tenant suspended. */
+  async function stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    const { tenantId, userId, sessionId } = claims
+    const [row] = await database.rows(
+      { tenantId, actorId: userId, requestId },
+      {
+        name: 'gateway_session_viewer',
+        text: 'SELECT user_id, permission_version, scopes FROM shared.session_viewer($1, $2)',
+        values: [sessionId, clock.now().toISOString()],
+      },
+    )
+    if (!row) return null
+    return { userId: String(row[0]), permissionVersion: Number(row[1]), scopes: new Set(row[2] as string[]) }
+  }
+
+  async function stateOf(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    if (!cache) return stored(claims, requestId)
+    const key = sessionKey(claims.tenantId, claims.sessionId)
+    let known: string | null
+    try {
+      known = await cache.get(key)
+    } catch (error) {
+      log.warn({ requestId, error: String(error) }, 'the session cache does not answer: asking the database')
+      return stored(claims, requestId)
+    }
+    if (known === revoked) return stored(claims, requestId)
+    if (known !== null) return stateFrom(known)
+    const state = await stored(claims, requestId)
+    if (state) await remember(cache, key, state, requestId)
+    return state
+  }
+
+  /** Only where nothing stands: a session revoked since it was read has left its mark there. */
+  async function remember(
+    store: KeyValue,
+    key: string,
+    state: SessionState,
+    requestId: string,
+  ): Promise<void> {
+    try {
+      const text = JSON.stringify({ ...state, scopes: [...state.scopes] } satisfies StoredState)
+      await store.set(key, text, { ttlMs: cachedForMs, onlyIfAbsent: true })
+    } catch (error) {
+      log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
+    }
+  }
+
+  return async (headers, requestId) => {
+    const authorization = headers.get('authorization')
+    if (authorization === undefined) return null
+    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
+    if (!token) throw refused(notUsable)
+    const claims = verified(verify, token)
+    const state = await stateOf(claims, requestId)
+    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
+    const { tenantId, userId, sessionId } = claims
+    return {
+      tenantId,
+      userId,
+      sessionId,
+      permissionVersion: state.permissionVersion,
+      scopes: state.scopes,
+    }
+  }
+}
+
+const notUsable = 'The access token is not valid: sign in again'
+
+function verified(verify: (token: string) => AccessTokenClaims, token: string): AccessTokenClaims {
+  try {
+    return verify(token)
+  } catch (error) {
+    const expired = error instanceof AccessTokenError && error.expired
+    throw refused(expired ? 'accessToken expired: refresh it with refreshSession' : notUsable)
+  }
+}
+
+/** The whole request is refused: an answer to nobody in place of the user would look like a loss of data. */
+function refused(message: string): GraphQLError {
+  const headers = new Map([['www-authenticate', 'Bearer error="invalid_token"']])
+  return new GraphQLError(message, {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers } },
+  })
+}

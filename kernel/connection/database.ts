@@ -1,0 +1,213 @@
+import pg from 'pg'
+import { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
+import { uuidv7 } from '../id'
+import { rowTypes } from './row-values'
+import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
+import type { TenantClient, TenantClientOptions } from './tenant'
+import { isClean, runTransaction, type Transaction } from './transaction'
+
+export { tenantScope, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
+export type { Transaction } from './transaction'
+
+/** The only door to the database: whatever passes carries its tenant. */
+export interface Database {
+  /** For entity metadata. Queries sent through it have no tenant. */
+  dataSource: DataSource
+  /** One statement, in one round trip. */
+  rows(binding: Binding, statement: Statement): Promise<unknown[][]>
+  /**
+   * Commits when `work` resolves, rolls back when it throws. Throws as well when `work` resolves but nothing could be
+   * committed. The database's errors leave as pg.DatabaseError (code, constraint), those of the manager too.
+   */
+  transaction<T>(
+    binding: Binding,
+    work: (tx: Transaction) => Promise<T>,
+    options?: { isolation?: IsolationLevel },
+  ): Promise<T>
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions extends TenantClientOptions {
+  url: string
+  /** TypeORM entity classes. */
+  entities: NonNullable<ConstructorParameters<typeof DataSource>[0]['entities']>
+  /** The size of this pool. */
+  connections: number
+  mode?: BindingMode
+  applicationName: string
+  /** How long a statement waits for a free connection, default 5,000. */
+  connectionTimeoutMs?: number
+  /** What an operator should read. Default: a warning of the process. */
+  warn?: (message: string) => void
+}
+
+/** Sent as it is, past the binding. */
+const unbound = pg.Client.prototype.query as (this: pg.Client, text: string) => Promise<pg.QueryResult>
+
+/** Throws unless bound statements, alone and in a transaction, see their tenant, and nothing is left of it afterwards. */
+async function verifyBinding(client: TenantClient): Promise<void> {
+  const tenantId = uuidv7()
+  const text = "SELECT current_setting('app.tenant_id', true) AS tenant"
+  const expectTenant = (found: pg.QueryResult<{ tenant: string | null }>, expected: string) => {
+    if ((found.rows[0]?.tenant ?? '') !== expected) throw new Error('The tenant binding does not hold')
+  }
+  client.bind({ tenantId })
+  expectTenant(await client.query({ name: 'verify', text }), tenantId)
+  expectTenant(await unbound.call(client, text), '')
+  await client.query('SELECT 1/0').catch(() => undefined)
+  expectTenant(await unbound.call(client, text), '')
+  // Prepared, then used again.
+  for (let use = 1; use <= 2; use++) {
+    const { rows } = await client.send({ name: 'verify rows', text, values: [] })
+    if (rows[0]?.[0] !== tenantId) throw new Error('The tenant binding does not hold')
+  }
+  await client.query('BEGIN')
+  expectTenant(await client.query(text), tenantId)
+  await client.query('ROLLBACK')
+  expectTenant(await unbound.call(client, text), '')
+  client.unbind()
+  client.bind({ tenantId }, {})
+  expectTenant(await client.query({ name: 'verify', text }), tenantId)
+  if (client.getTransactionStatus() !== 'T') throw new Error('Transactions do not begin')
+  await client.send({ text: 'COMMIT' }, [{ name: 'verify', text }])
+  expectTenant(await unbound.call(client, text), '')
+}
+
+/** Whether this mode works with the installed pg on this server; connection errors are thrown. */
+async function modeWorks(mode: BindingMode, options: DatabaseOptions): Promise<boolean> {
+  const client = new (tenantClient(mode))({
+    connectionString: options.url,
+    application_name: options.applicationName,
+  })
+  await client.connect()
+  try {
+    await verifyBinding(client)
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end()
+  }
+}
+
+/** Without this TypeORM's manager would turn instants into Date objects, both ways. */
+function keepInstants(driver: PostgresDriver): void {
+  const { preparePersistentValue: persist, prepareHydratedValue: hydrate } = driver
+  const isInstant = (value: unknown, type: unknown) => type === 'timestamptz' && typeof value === 'string'
+  driver.preparePersistentValue = (value, column) =>
+    isInstant(value, column.type) ? value : persist.call(driver, value, column)
+  driver.prepareHydratedValue = (value, column) =>
+    isInstant(value, column.type) ? value : hydrate.call(driver, value, column)
+}
+
+/** The parts of pg-pool 3.14.0 that hand out an idle client. Not public: without them every checkout waits its turn. */
+interface PoolInside {
+  ending: boolean
+  _idle?: { client: pg.PoolClient; idleListener: unknown; timeoutId: NodeJS.Timeout | undefined }[]
+  _pendingQueue?: unknown[]
+  _acquireClient?(
+    client: pg.PoolClient,
+    item: { callback: () => void },
+    listener: unknown,
+    isNew: boolean,
+  ): void
+}
+
+/**
+ * An idle client, in the way that pool.connect() hands one out but at once: without promises, timer and tick. None when
+ * others wait for one.
+ */
+function idleClient(pool: pg.Pool): (pg.PoolClient & TenantClient) | undefined {
+  const inside = pool as unknown as PoolInside
+  if (inside.ending || !inside._idle?.length || inside._pendingQueue?.length !== 0 || !inside._acquireClient)
+    return undefined
+  const { client, idleListener, timeoutId } = inside._idle.pop()!
+  clearTimeout(timeoutId)
+  inside._acquireClient(client, { callback: () => undefined }, idleListener, false)
+  return client as pg.PoolClient & TenantClient
+}
+
+/**
+ * Connects, and refuses to start when neither the mode asked for nor `pipeline` (in place of `prepared`, with a
+ * warning) keeps tenants apart.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const warn = options.warn ?? ((message) => process.emitWarning(message))
+  let mode = options.mode ?? 'prepared'
+  if (!(await modeWorks(mode, options))) {
+    if (mode !== 'prepared' || !(await modeWorks('pipeline', options)))
+      throw new Error(
+        `The tenant binding "${mode}" does not work here: install pg 8.23.1, or behind a pooler set DATABASE_BINDING=unnamed`,
+      )
+    warn(
+      'The tenant binding "prepared" does not work with this version of pg: using "pipeline", which is slower',
+    )
+    mode = 'pipeline'
+  }
+  const connectionTimeoutMs = options.connectionTimeoutMs ?? 5000
+  let isClosing = false
+  const dataSource = new DataSource({
+    type: 'postgres',
+    // Named, so that an installed pg-native cannot take its place: it has no tenant binding.
+    driver: { Pool: pg.Pool, defaults: pg.defaults },
+    url: options.url,
+    entities: options.entities,
+    applicationName: options.applicationName,
+    connectTimeoutMS: connectionTimeoutMs,
+    poolSize: options.connections,
+    installExtensions: false,
+    poolErrorHandler: (error: Error) => {
+      if (!isClosing) warn(`A database connection was lost: ${error.message}`)
+    },
+    extra: { Client: tenantClient(mode, options), types: rowTypes },
+  })
+  await dataSource.initialize()
+  const driver = dataSource.driver as PostgresDriver
+  keepInstants(driver)
+  const pool = driver.master as pg.Pool
+
+  async function checkout(): Promise<pg.PoolClient & TenantClient> {
+    try {
+      return (await pool.connect()) as pg.PoolClient & TenantClient
+    } catch (error) {
+      if (!(error as Error).message.includes('timeout exceeded')) throw error
+      throw new Error(
+        `No database connection became free within ${connectionTimeoutMs} ms: raise DATABASE_CONNECTIONS, ` +
+          'and use the transaction at hand inside transactions',
+        { cause: error },
+      )
+    }
+  }
+
+  async function rows(binding: Binding, statement: Statement): Promise<unknown[][]> {
+    const client = idleClient(pool) ?? (await checkout())
+    let failure: unknown
+    try {
+      client.bind(binding)
+      const answer = await client.send(statement)
+      if (client.getTransactionStatus() !== 'I')
+        throw new Error('rows() is for single statements: use transaction()')
+      return answer.rows
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      client.unbind()
+      client.release(!isClean(client, failure))
+    }
+  }
+
+  return {
+    dataSource,
+    rows,
+    async transaction(binding, work, options) {
+      const client = idleClient(pool) ?? (await checkout())
+      return runTransaction(dataSource, client, binding, work, options?.isolation)
+    },
+    close: () => {
+      isClosing = true
+      return dataSource.destroy()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import DataLoader from 'dataloader'
+import type { GraphQLResolveInfo } from 'graphql'
+import { batchSize, requestBatch } from './reading/batch'
+import type { SubgraphContext } from './context'
+import { modelOf, type EntityClass, type EntityModel } from './entity'
+import { selectedProjection, type Projection } from './reading/projection'
+import { badUserInput, unauthenticated } from './errors'
+import { scopeConditions } from './reading/filter'
+import type { Statement } from './connection/database'
+import { instantOf, isUuid } from './id'
+import { joinedRows } from './reading/join'
+import { rejected, SyncPromise } from './execution/sync-promise'
+import { prepared, Parameters } from './statement'
+
+/** A loader of this request, made once per key: a text that tells of all it depends on, or an object of its own. */
+export function requestLoader<K, V>(
+  context: SubgraphContext,
+  key: string | object,
+  batch: DataLoader.BatchLoadFn<K, V>,
+): DataLoader<K, V> {
+  let loader = context.loaders.get(key) as DataLoader<K, V> | undefined
+  if (!loader) {
+    loader = new DataLoader<K, V>(batch, { maxBatchSize: batchSize })
+    context.loaders.set(key, loader)
+  }
+  return loader
+}
+
+/** Throws UNAUTHENTICATED when a tenant's rows are asked for and nobody is signed in. */
+export function requireTenant(context: SubgraphContext, model: EntityModel): void {
+  if (model.tenantOwned && !context.binding.tenantId) throw unauthenticated()
+}
+
+/**
+ * Where a table is partitioned by time, ids name the time too, so that a look-up reads their months only. Null when no
+ * id can be one of the table's.
+ */
+function instantConditions(
+  model: EntityModel,
+  ids: readonly string[],
+  parameters: Parameters,
+): string[] | null {
+  if (!model.instantKey) return []
+  const instants = ids.flatMap((id) => instantOf(id) ?? []).sort()
+  if (instants.length === 0) return null
+  const [first, last] = [parameters.add(instants[0]), parameters.add(instants.at(-1))]
+  return [`t.${model.instantKey.sql} BETWEEN ${first} AND ${last}`]
+}
+
+async function rowsBy(
+  context: SubgraphContext,
+  model: EntityModel,
+  property: string,
+  projection: Projection,
+  keys: readonly string[],
+): Promise<(Record<string, unknown> | null)[]> {
+  const statement = lookUp(context, model, property, projection, keys)
+  const found = new Map<unknown, Record<string, unknown>>()
+  for (const values of statement ? await context.db.rows(context.binding, statement) : []) {
+    const row = projection.toRow(values)
+    found.set(row[property], row)
+  }
+  return keys.map((key) => found.get(key) ?? null)
+}
+
+/** Null when no row can have one of the keys. */
+function lookUp(
+  context: SubgraphContext,
+  model: EntityModel,
+  property: string,
+  projection: Projection,
+  keys: readonly string[],
+): Statement | null {
+  const parameters = new Parameters()
+  const conditions = scopeConditions(context, model, parameters)
+  conditions.push(`t.${model.columns.get(property)!.sql} = ANY(${parameters.add(keys)})`)
+  const instants = property === 'id' ? instantConditions(model, keys, parameters) : []
+  if (!instants) return null
+  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${[...conditions, ...instants].join(' AND ')}`
+  return prepared(joinedRows(context, projection, text, parameters), parameters.values)
+}
+
+/**
+ * The row of an entity by its id, or null when there is none that this viewer's tenant owns: another tenant's row and
+ * no row are the same answer. All look-ups of one tick with the same selection become one statement that reads only
+ * the selected columns. Throws BAD_USER_INPUT when the id is not a UUID.
+ */
+export function load<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  id: string | null | undefined,
+  info: GraphQLResolveInfo,
+): Promise<E | null> {
+  return loadBy(context, entity, 'id' as keyof E & string, id, info)
+}
+
+const nothing = new SyncPromise<null>()
+nothing.fulfill(null)
+
+/** The row of an entity by another property that is unique within the tenant, or null. Batched like {@link load}. */
+export function loadBy<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  property: keyof E & string,
+  value: string | null | undefined,
+  info: GraphQLResolveInfo,
+): Promise<E | null> {
+  if (value === null || value === undefined) return nothing
+  try {
+    const model = modelOf(context, entity)
+    const isId = model.columns.get(property)?.type === 'uuid'
+    if (isId && !isUuid(value)) throw badUserInput(`"${value}" is not an id`)
+    requireTenant(context, model)
+    const projection = selectedProjection(model, info, undefined, [property], true)
+    const find = requestBatch(
+      context,
+      property === 'id' ? projection : `row ${model.name} ${property} ${projection.key}`,
+      (keys) => rowsBy(context, model, property, projection, keys),
+    )
+    return find(isId ? value.toLowerCase() : value) as SyncPromise<E | null>
+  } catch (error) {
+    return rejected(error)
+  }
+}

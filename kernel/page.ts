@@ -1,0 +1,213 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import { requestBatch, type Batch } from './reading/batch'
+import type { SubgraphContext } from './context'
+import { encodeCursor, malformed, type Position } from './reading/cursor'
+import type { EntityClass } from './entity'
+import type { SyncPromise } from './execution/sync-promise'
+import { readPage, type PageArguments, type PageOptions } from './reading/page-request'
+import { nestedCounts, nestedRows, pageCount, pageRows } from './reading/page-sql'
+
+/** A Relay connection. */
+export interface Connection<E> {
+  edges: { cursor: string; node: E }[]
+  nodes: E[]
+  pageInfo: {
+    hasNextPage: boolean
+    hasPreviousPage: boolean
+    startCursor: string | null
+    endCursor: string | null
+  }
+  totalCount: number | null
+}
+
+/** What the rows of a page are placed by. */
+interface Placing {
+  first: number
+  after: Position | null
+  order: { name: string; column: { property: string } }
+}
+
+/** A class, as is the edge: V8 makes each object with a getter of its own anew. */
+class Page<E> implements Connection<E> {
+  constructor(
+    private readonly placing: Placing,
+    readonly nodes: E[],
+    private readonly hasNextPage: boolean,
+    readonly totalCount: number | null,
+  ) {}
+
+  get edges() {
+    return this.nodes.map((node) => new Edge(this.placing, node))
+  }
+
+  get pageInfo() {
+    const { placing, nodes, hasNextPage } = this
+    const ofRow = (node: E | undefined) => (node === undefined ? null : cursorOf(placing, node))
+    return {
+      hasNextPage,
+      hasPreviousPage: placing.after !== null,
+      get startCursor() {
+        return ofRow(nodes[0])
+      },
+      get endCursor() {
+        return ofRow(nodes.at(-1))
+      },
+    }
+  }
+}
+
+class Edge<E> {
+  constructor(
+    private readonly placing: Placing,
+    readonly node: E,
+  ) {}
+
+  get cursor(): string {
+    return cursorOf(this.placing, this.node)
+  }
+}
+
+/**
+ * The connection of a page's rows, one more of them when there are further ones. Cursors and edges are made when they are
+ * read: most questions ask for neither.
+ */
+export function connectionOf<E>(
+  page: Placing,
+  rows: Record<string, unknown>[],
+  totalCount: number | null,
+): Connection<E> {
+  const hasNextPage = rows.length > page.first
+  return new Page(page, (hasNextPage ? rows.slice(0, page.first) : rows) as E[], hasNextPage, totalCount)
+}
+
+const cursorOf = ({ order }: Placing, node: unknown): string =>
+  encodeCursor(order.name, positionOf(node as Record<string, unknown>, order.column.property))
+
+const positionOf = (row: Record<string, unknown>, property: string): Position => ({
+  key: textOf(row[property]),
+  id: String(row['id']),
+})
+
+const textOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : String(value)
+
+/** A cursor's key is text from outside: what the column's type cannot read is the client's error, not ours. */
+export function asMalformedCursor(page: Pick<Placing, 'after'>, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return page.after && code.startsWith('22') ? malformed() : error
+}
+
+/**
+ * A root connection: the rows of an entity that the viewer's tenant owns, filtered, ordered and paged by keyset.
+ * One statement for the rows, one more only when `totalCount` is selected (counting stops at `countLimit`).
+ * Throws BAD_USER_INPUT for `first` out of bounds and for a cursor that does not fit.
+ */
+export async function page<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  args: PageArguments,
+  info: GraphQLResolveInfo,
+  options: PageOptions = {},
+): Promise<Connection<E>> {
+  const { pageLimit } = context.services.config
+  const request = readPage(context, entity, args, info, options, pageLimit, { withJoins: true })
+  try {
+    const [rows, count] = await Promise.all([
+      request.wantsRows ? pageRows(context, request) : [],
+      request.wantsCount ? pageCount(context, request) : null,
+    ])
+    return connectionOf(request, rows, count)
+  } catch (error) {
+    throw asMalformedCursor(request, error)
+  }
+}
+
+/** The pages that one field asks for under many parents, as long as they differ in nothing but the parent. */
+interface NestedPages {
+  entity: unknown
+  property: string
+  args: PageArguments
+  options: PageOptions
+  find: Batch<Connection<unknown>>
+}
+
+/** Whether a further parent's page is asked for in the same way. Filters are not looked into: they make it different. */
+function isSame(known: NestedPages, other: Omit<NestedPages, 'find'>): boolean {
+  const { args, options } = other
+  return (
+    known.entity === other.entity &&
+    known.property === other.property &&
+    known.options.defaultOrder === options.defaultOrder &&
+    known.args.first === args.first &&
+    known.args.after === args.after &&
+    known.args.orderBy?.field === args.orderBy?.field &&
+    known.args.orderBy?.direction === args.orderBy?.direction &&
+    isUnfiltered(known) &&
+    isUnfiltered(other)
+  )
+}
+
+const isUnfiltered = ({ args, options }: Pick<NestedPages, 'args' | 'options'>) =>
+  !args.filter && !options.where
+
+/**
+ * A connection under each of many parents: the children whose `property` is the parent's id. One statement for all
+ * parents of a level, and one more for their counts when `totalCount` is selected.
+ */
+export function nested<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  property: keyof E & string,
+  parentId: string,
+  args: PageArguments,
+  info: GraphQLResolveInfo,
+  options: PageOptions = {},
+): Promise<Connection<E>> {
+  const asked = { entity, property, args, options }
+  const [node, another] = info.fieldNodes
+  const known = another ? undefined : (context.loaders.get(node) as NestedPages | undefined)
+  if (known && isSame(known, asked)) return known.find(parentId) as SyncPromise<Connection<E>>
+  const find = nestedPages<E>(context, entity, property, args, info, options)
+  if (!another) context.loaders.set(node, { ...asked, find })
+  return find(parentId)
+}
+
+function nestedPages<E>(
+  context: SubgraphContext,
+  entity: EntityClass<E>,
+  property: keyof E & string,
+  args: PageArguments,
+  info: GraphQLResolveInfo,
+  options: PageOptions,
+): Batch<Connection<E>> {
+  const { nestedPageLimit } = context.services.config
+  const reading = { extra: [property], withJoins: true }
+  const request = readPage(context, entity, args, info, options, nestedPageLimit, reading)
+  const shape = JSON.stringify([
+    request.first,
+    request.order.name,
+    request.after,
+    request.filter,
+    options.where ?? null,
+  ])
+  const key = `page ${request.model.name} ${property} ${request.projection.key} ${request.wantsRows} ${request.wantsCount} ${shape}`
+  return requestBatch<Connection<E>>(context, key, async (parents) => {
+    try {
+      const [rows, counts] = await Promise.all([
+        request.wantsRows
+          ? nestedRows(context, request, property, parents)
+          : new Map<unknown, Record<string, unknown>[]>(),
+        request.wantsCount ? nestedCounts(context, request, property, parents) : new Map<unknown, number>(),
+      ])
+      return parents.map((parent) =>
+        connectionOf<E>(
+          request,
+          rows.get(parent) ?? [],
+          request.wantsCount ? (counts.get(parent) ?? 0) : null,
+        ),
+      )
+    } catch (error) {
+      throw asMalformedCursor(request, error)
+    }
+  })
+}

@@ -1,0 +1,195 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { contradictions, urlVariable } from './config-rules'
+import {
+  databaseRoles,
+  fault,
+  optional,
+  oneOf,
+  postgresUrl,
+  secret,
+  secretUrl,
+  subgraphUrls,
+  wholeNumber,
+} from './config-values'
+import { projectRoot } from './project-root'
+import { privateKeyFromJwk, publicKeysFromJwks } from '../sign-in/token-keys'
+import type { SubgraphName } from '../schema/subgraph-names'
+
+export { projectRoot }
+
+/** What the product is told from outside. `.env.example` explains each variable behind it. */
+export interface Config {
+  nodeEnv: 'production' | 'development' | 'test'
+  host: string
+  /** 0 = any free port. */
+  port: number
+  /** Absolute. */
+  dataDir: string
+  /** The migrator's URL; null = the embedded server (or the system's binaries). */
+  databaseUrl: string | null
+  /** Passwords of the application roles are derived from it; null with the embedded server: made on first start. */
+  databaseAppSecret: string | null
+  /** Own URLs of single roles; each of them wins over the derived one. */
+  databaseUrls: Partial<Record<SubgraphName | 'gateway', string>>
+  /** Total of all pools of this process. */
+  databaseConnections: number
+  databaseBinding: 'prepared' | 'unnamed' | 'pipeline'
+  statementTimeoutMs: number
+  redisUrl: string | null
+  /** Where the subgraphs answer; names left out run in this process. */
+  subgraphs: 'in-process' | Partial<Record<SubgraphName, string>>
+  /** Signs the viewer between gateway and HTTP subgraphs. */
+  viewerSecret: string | null
+  tokenIssuer: string
+  /** JWK and JWKS as JSON text; both null: kept in `dataDir`. */
+  tokenPrivateKey: string | null
+  tokenPublicKeys: string | null
+  pageLimit: number
+  nestedPageLimit: number
+  logLevel: string
+  demoPassword: string
+  /** Whether X-Forwarded-For names the client. */
+  trustProxy: boolean
+}
+
+/** Everything that is wrong with the configuration, so that it is mended in one go. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`} (.env.example explains every variable):\n${faults.map((line) => `  ${line}`).join('\n')}`,
+    )
+  }
+}
+
+const variables = z.object({
+  NODE_ENV: oneOf('production', 'development', 'test').default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: optional(postgresUrl),
+  POSTGRES_HOST: optional(z.string()),
+  POSTGRES_PORT: wholeNumber(1, 65_535).default(5432),
+  POSTGRES_DB: optional(z.string()),
+  POSTGRES_USER: optional(z.string()),
+  POSTGRES_PASSWORD: optional(z.string()),
+  DATABASE_APP_SECRET: optional(secret),
+  DATABASE_URL_IDENTITY: optional(postgresUrl),
+  DATABASE_URL_TENANCY: optional(postgresUrl),
+  DATABASE_URL_INSIGHTS: optional(postgresUrl),
+  DATABASE_URL_COMPLIANCE: optional(postgresUrl),
+  DATABASE_URL_HR: optional(postgresUrl),
+  DATABASE_URL_FINANCE: optional(postgresUrl),
+  DATABASE_URL_GATEWAY: optional(postgresUrl),
+  DATABASE_CONNECTIONS: wholeNumber(1, 10_000).default(20),
+  DATABASE_BINDING: oneOf('prepared', 'unnamed', 'pipeline').default('prepared'),
+  // 0 would mean "no limit" to PostgreSQL: no variable may switch a guard off.
+  STATEMENT_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
+  REDIS_URL: optional(secretUrl(['redis:', 'rediss:'])),
+  SUBGRAPHS: subgraphUrls.default('in-process'),
+  VIEWER_SECRET: optional(secret),
+  TOKEN_ISSUER: z.string().max(200).default('tenantgraph'),
+  TOKEN_PRIVATE_KEY: optional(parsedBy(privateKeyFromJwk)),
+  TOKEN_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
+  PAGE_LIMIT: wholeNumber(1, 1000).default(100),
+  NESTED_PAGE_LIMIT: wholeNumber(1, 1000).default(50),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+  // bcrypt reads 72 bytes; what lies behind them would not be checked.
+  DEMO_PASSWORD: z
+    .string()
+    .refine(
+      (text) => text.length >= 8 && Buffer.byteLength(text) <= 72,
+      fault('must have 8 to 72 characters'),
+    )
+    .default('demo-password'),
+  TRUST_PROXY: oneOf('true', 'false').default('false'),
+})
+
+/** The names of all variables that are read. A contract test holds `.env.example` against them. */
+export const variableNames: readonly string[] = Object.keys(variables.shape)
+
+/**
+ * Reads and checks the configuration. A variable that is empty counts as not set.
+ *
+ * @param env by default the process's environment over the project's `.env` file; tests (NODE_ENV=test) read no file,
+ * so that they do not depend on the machine.
+ * @throws ConfigError with one line per fault, saying what to do. No line repeats a secret.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  )
+  const parsed = variables.safeParse(given)
+  const faults = [
+    ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
+    ...contradictions(given),
+  ]
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults)
+  const value = parsed.data
+  return {
+    nodeEnv: value.NODE_ENV,
+    host: value.HOST,
+    port: value.PORT,
+    dataDir: resolve(projectRoot, value.DATA_DIR),
+    databaseUrl: value.DATABASE_URL ?? urlFromParts(value),
+    databaseAppSecret: value.DATABASE_APP_SECRET,
+    databaseUrls: Object.fromEntries(
+      databaseRoles.flatMap((role) => (given[urlVariable(role)] ? [[role, given[urlVariable(role)]]] : [])),
+    ),
+    databaseConnections: value.DATABASE_CONNECTIONS,
+    databaseBinding: value.DATABASE_BINDING,
+    statementTimeoutMs: value.STATEMENT_TIMEOUT_MS,
+    redisUrl: value.REDIS_URL,
+    subgraphs: value.SUBGRAPHS,
+    viewerSecret: value.VIEWER_SECRET,
+    tokenIssuer: value.TOKEN_ISSUER,
+    tokenPrivateKey: value.TOKEN_PRIVATE_KEY,
+    tokenPublicKeys: value.TOKEN_PUBLIC_KEYS,
+    pageLimit: value.PAGE_LIMIT,
+    nestedPageLimit: value.NESTED_PAGE_LIMIT,
+    logLevel: value.LOG_LEVEL,
+    demoPassword: value.DEMO_PASSWORD,
+    trustProxy: value.TRUST_PROXY === 'true',
+  }
+}
+
+/**
+ * What Apollo's packages read from the environment themselves when they are constructed: reports of usage and the look
+ * for cloud metadata are off, and the planner's limits against hostile selections cannot be switched off.
+ */
+export function overrideApolloVariables(): void {
+  process.env.APOLLO_TELEMETRY_DISABLED = 'true'
+  delete process.env.APOLLO_DISABLE_SECURITY_RECURSIVE_SELECTIONS_CHECK
+  delete process.env.APOLLO_DISABLE_SECURITY_NON_LOCAL_SELECTIONS_CHECK
+}
+
+function urlFromParts(value: z.infer<typeof variables>): string | null {
+  if (!value.POSTGRES_HOST) return null
+  const user = encodeURIComponent(value.POSTGRES_USER ?? '')
+  const password = value.POSTGRES_PASSWORD ? `:${encodeURIComponent(value.POSTGRES_PASSWORD)}` : ''
+  const host = value.POSTGRES_HOST.includes(':')
+    ? `[${value.POSTGRES_HOST}]`
+    : encodeURIComponent(value.POSTGRES_HOST)
+  return `postgresql://${user}${password}@${host}:${value.POSTGRES_PORT}/${encodeURIComponent(value.POSTGRES_DB ?? '')}`
+}
+
+/** A text that the given reader accepts; the reader's error says what is wrong with it. */
+function parsedBy(read: (text: string) => unknown) {
+  return z.string().superRefine((text, context) => {
+    try {
+      read(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'cannot be read' })
+    }
+  })
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const file = join(projectRoot, '.env')
+  if (process.env.NODE_ENV === 'test' || !existsSync(file)) return process.env
+  return { ...parseEnv(readFileSync(file, 'utf8')), ...process.env }
+}

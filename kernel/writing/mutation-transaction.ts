@@ -1,0 +1,168 @@
+import type { SubgraphContext } from '../context'
+import type { Statement, Transaction } from '../connection/database'
+import { modelOf, type EntityClass, type EntityModel } from '../entity'
+import { userError } from '../errors'
+import { auditedValues, type AuditEntry } from './audit'
+import {
+  insertRow,
+  insertRowOnce,
+  insertRows,
+  notFound,
+  readRow,
+  removeRow,
+  removeRows,
+  updateRow,
+} from './write'
+
+/**
+ * Values for columns, as inputs have them: undefined leaves a column untouched, null empties it. Null in a column that
+ * must have a value is a user error, so it is not a type error.
+ */
+export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
+
+/** A write in progress: every change is bound to the tenant, versioned and audited. */
+export interface MutationTransaction {
+  /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
+  insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
+  /**
+   * Adds rows that give values to the same columns, in one statement, and returns them whole and in their order. Not for
+   * entities with columns that hold lists.
+   */
+  insertAll<E>(entity: EntityClass<E>, rows: readonly Values<E>[]): Promise<E[]>
+  /**
+   * Adds a row unless the tenant has one with the same values of `key`, properties that are unique together; then
+   * returns that one, as it is. For events that their source may send twice.
+   */
+  insertOnce<E>(
+    entity: EntityClass<E>,
+    values: Values<E>,
+    key: readonly (keyof E & string)[],
+  ): Promise<{ row: E; isNew: boolean }>
+  /**
+   * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
+   * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
+   * first).
+   */
+  update<E>(
+    entity: EntityClass<E>,
+    id: string,
+    expectedVersion: number | null,
+    changes: Values<E>,
+  ): Promise<E>
+  /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
+  remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
+  /** Removes rows of an entity without `deletedAt`, in one statement, and returns them; fails with NOT_FOUND. */
+  removeAll<E>(entity: EntityClass<E>, ids: readonly string[]): Promise<E[]>
+  /** The row with this id, locked until the transaction ends; fails with NOT_FOUND. */
+  find<E>(entity: EntityClass<E>, id: string): Promise<E>
+  /** Tenant-bound statements of the resolver's own; rows as arrays. */
+  rows(statement: Statement): Promise<unknown[][]>
+  run(statement: Statement): Promise<number>
+  /** An event that leaves with the transaction, if and only if it commits. */
+  emit(topic: string, payload: unknown): void
+  /** An audit entry besides those that insert, update and remove write. */
+  audit(entry: AuditEntry): void
+  /** Ends the mutation with a user error; nothing is kept. */
+  fail(code: string, message: string, field?: string): never
+}
+
+/** The writes of one transaction. What they are told of is added to `entries` and `events`. */
+export function mutationTransaction(
+  context: SubgraphContext,
+  transaction: Transaction,
+  entries: AuditEntry[],
+  events: { topic: string; payload: unknown }[],
+): MutationTransaction {
+  return {
+    rows: (statement) => transaction.rows(statement),
+    run: (statement) => transaction.run(statement),
+    emit: (topic, payload) => void events.push({ topic, payload }),
+    audit: (entry) => void entries.push(entry),
+    fail: (code, message, field) => {
+      throw userError(code, message, field ? [field] : null)
+    },
+    async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
+      const model = modelOf(context, entity)
+      const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
+      entries.push(creation(model, row))
+      return row as E
+    },
+    async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
+      const model = modelOf(context, entity)
+      const { row, isNew } = await insertRowOnce(
+        context,
+        transaction,
+        model,
+        values as Record<string, unknown>,
+        key,
+      )
+      if (isNew) entries.push(creation(model, row))
+      return { row: row as E, isNew }
+    },
+    async insertAll<E>(entity: EntityClass<E>, rows: readonly Values<E>[]): Promise<E[]> {
+      const model = modelOf(context, entity)
+      const added = await insertRows(context, transaction, model, rows as readonly Record<string, unknown>[])
+      entries.push(...added.map((row) => creation(model, row)))
+      return added as E[]
+    },
+    async update<E>(
+      entity: EntityClass<E>,
+      id: string,
+      expectedVersion: number | null,
+      changes: Values<E>,
+    ): Promise<E> {
+      const model = modelOf(context, entity)
+      const { before, after } = await updateRow(
+        context,
+        transaction,
+        model,
+        id,
+        expectedVersion,
+        changes as Record<string, unknown>,
+      )
+      const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
+      entries.push({
+        action: 'UPDATE',
+        resourceType: model.name,
+        resourceId: id,
+        changes: {
+          before: auditedValues(model, before, changed),
+          after: auditedValues(model, after, changed),
+        },
+      })
+      return after as E
+    },
+    async remove<E>(entity: EntityClass<E>, id: string, expectedVersion: number | null = null): Promise<E> {
+      const model = modelOf(context, entity)
+      const row = await removeRow(context, transaction, model, id, expectedVersion)
+      entries.push(removal(model, row))
+      return row as E
+    },
+    async removeAll<E>(entity: EntityClass<E>, ids: readonly string[]): Promise<E[]> {
+      const model = modelOf(context, entity)
+      const removed = await removeRows(context, transaction, model, ids)
+      entries.push(...removed.map((row) => removal(model, row)))
+      return removed as E[]
+    },
+    async find<E>(entity: EntityClass<E>, id: string): Promise<E> {
+      const row = await readRow(context, transaction, modelOf(context, entity), id, 'FOR UPDATE')
+      if (!row) throw notFound()
+      return row as E
+    },
+  }
+}
+
+function creation(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
+  const changes = { after: auditedValues(model, row, given(model, row)) }
+  return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
+}
+
+function removal(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
+  const changes = { before: auditedValues(model, row, given(model, row)) }
+  return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
+}
+
+const given = (model: EntityModel, row: Readonly<Record<string, unknown>>): string[] =>
+  [...model.columns.keys()].filter((property) => row[property] !== null)
+
+const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

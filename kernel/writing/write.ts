@@ -1,0 +1,259 @@
+import type { SubgraphContext } from '../context'
+import { inputName } from './constraints'
+import type { Transaction } from '../connection/database'
+import { type EntityModel } from '../entity'
+import { fullProjection } from '../reading/projection'
+import { userError, type UserErrors } from '../errors'
+import { equalities, scopeConditions } from '../reading/filter'
+import { isUuid, uuidv7 } from '../id'
+import { prepared, Parameters } from '../statement'
+
+type Row = Record<string, unknown>
+
+/** Which entity a row that a write returned belongs to. */
+const entityNames = new WeakMap<object, string>()
+
+/** The entity name of a row that this module returned; undefined for any other object. */
+export function entityNameOf(row: object): string | undefined {
+  return entityNames.get(row)
+}
+
+/** The user error for an id that this tenant does not own, whether or not another does. */
+export const notFound = (): UserErrors => userError('NOT_FOUND', 'There is no record with this id', ['id'])
+
+/** The values to write by column, checked for what PostgreSQL would refuse without naming the column. */
+function columnValues(model: EntityModel, values: Readonly<Row>): Map<string, unknown> {
+  const written = new Map<string, unknown>()
+  for (const [property, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    const column = model.columns.get(property)
+    if (!column) throw new Error(`${model.name} has no property ${property}`)
+    const field = inputName(model, property)
+    if (column.type === 'uuid' && value !== null && !isUuid(String(value)))
+      throw userError('INVALID', `${field} is not an id`, [field])
+    if (column.length !== null && typeof value === 'string' && [...value].length > column.length)
+      throw userError('INVALID', `${field} must have at most ${column.length} characters`, [field])
+    written.set(property, column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value)
+  }
+  return written
+}
+
+/** Adds a row and returns it whole. */
+export async function insertRow(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+): Promise<Row> {
+  return (await insert(context, transaction, model, values, ''))!
+}
+
+/**
+ * Adds a row unless the tenant has one with the same values of the properties `key`, which must be unique. Returns the
+ * row that is there then, whole. A row that another transaction is adding is waited for.
+ */
+export async function insertRowOnce(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+  key: readonly string[],
+): Promise<{ row: Row; isNew: boolean }> {
+  const columns = ['tenantId', ...key].map((property) => model.columns.get(property)!.sql)
+  const onConflict = `ON CONFLICT (${columns.join(', ')}) DO NOTHING`
+  const row = await insert(context, transaction, model, values, onConflict)
+  if (row) return { row, isNew: true }
+  const parameters = new Parameters()
+  const known = Object.fromEntries(key.map((property) => [property, values[property]]))
+  const conditions = [...scopeConditions(context, model, parameters), ...equalities(model, known, parameters)]
+  const projection = fullProjection(model)
+  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')}`
+  const [found] = await transaction.rows(prepared(text, parameters.values))
+  return { row: returned(model, projection.toRow(found!)), isNew: false }
+}
+
+/**
+ * Adds rows that give values to the same columns, in one statement however many they are, and returns them whole and in
+ * their order. Columns that hold lists are not for this: `unnest` would flatten them.
+ */
+export async function insertRows(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  const written = rows.map((values) => valuesToInsert(context, model, values))
+  const [first] = written
+  if (!first) return []
+  const properties = [...first.keys()]
+  if (written.some((values) => values.size !== first.size || !properties.every((name) => values.has(name))))
+    throw new Error(`Rows of ${model.name} that are added together must give values to the same columns`)
+  const columns = properties.map((property) => model.columns.get(property)!)
+  const list = columns.find(({ type }) => type.endsWith('[]'))
+  if (list) throw new Error(`${model.name}.${list.property} holds lists: add its rows one by one`)
+  const parameters = new Parameters()
+  const lists = columns.map(
+    ({ property, type }) => `${parameters.add(written.map((values) => values.get(property)))}::${type}[]`,
+  )
+  const projection = fullProjection(model)
+  const text =
+    `INSERT INTO ${model.table} AS t (${columns.map(({ sql }) => sql).join(', ')}) ` +
+    `SELECT * FROM unnest(${lists.join(', ')}) RETURNING ${projection.selectList}`
+  const added = new Map<unknown, Row>()
+  for (const values of await transaction.rows(prepared(text, parameters.values))) {
+    const row = returned(model, projection.toRow(values))
+    added.set(row['id'], row)
+  }
+  return written.map((values) => added.get(values.get('id'))!)
+}
+
+/** What an insert writes: what was given, a new id and the viewer where they were not. */
+function valuesToInsert(context: SubgraphContext, model: EntityModel, values: Row): Map<string, unknown> {
+  const author = context.binding.actorId ?? null
+  const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
+  if (model.columns.has('createdById')) defaults['createdById'] = author
+  if (model.columns.has('updatedById')) defaults['updatedById'] = author
+  return columnValues(model, { ...defaults, ...values })
+}
+
+/** Null when `onConflict` left the row out. */
+async function insert(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+  onConflict: string,
+): Promise<Row | null> {
+  const written = valuesToInsert(context, model, values)
+  const parameters = new Parameters()
+  const columns = [...written.keys()].map((property) => model.columns.get(property)!.sql)
+  const placeholders = [...written.values()].map((value) => parameters.add(value))
+  const projection = fullProjection(model)
+  const text =
+    `INSERT INTO ${model.table} AS t (${columns.join(', ')}) VALUES (${placeholders.join(', ')}) ` +
+    `${onConflict} RETURNING ${projection.selectList}`
+  const [row] = await transaction.rows(prepared(text, parameters.values))
+  return row ? returned(model, projection.toRow(row)) : null
+}
+
+function returned(model: EntityModel, row: Row): Row {
+  entityNames.set(row, model.name)
+  return row
+}
+
+/** One statement locks the row, checks its version, changes it and tells both states. */
+export async function updateRow(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  expectedVersion: number | null,
+  changes: Row,
+): Promise<{ before: Row; after: Row }> {
+  if (!isUuid(id)) throw notFound()
+  const author = model.columns.has('updatedById') ? { updatedById: context.binding.actorId ?? null } : {}
+  const written = columnValues(model, { ...author, ...changes })
+  const parameters = new Parameters()
+  const conditions = scopeConditions(context, model, parameters)
+  conditions.push(`t."id" = ${parameters.add(id)}`)
+  const assignments = [...written].map(
+    ([property, value]) => `${model.columns.get(property)!.sql} = ${parameters.add(value)}`,
+  )
+  if (model.columns.has('version')) assignments.push('"version" = before."version" + 1')
+  const versionCheck =
+    expectedVersion === null ? '' : ` AND before."version" = ${parameters.add(expectedVersion)}`
+  const old = [...written.keys()]
+  const projection = fullProjection(model)
+  const key = model.tenantOwned
+    ? 't."tenant_id" = before."tenant_id" AND t."id" = before."id"'
+    : 't."id" = before."id"'
+  const text =
+    `WITH before AS MATERIALIZED (SELECT t.* FROM ${model.table} t WHERE ${conditions.join(' AND ')} FOR UPDATE) ` +
+    `UPDATE ${model.table} t SET ${assignments.join(', ')} FROM before WHERE ${key}${versionCheck} ` +
+    `RETURNING ${[projection.selectList, ...old.map((property) => `before.${model.columns.get(property)!.sql}`)].join(', ')}`
+  const [row] = await transaction.rows(prepared(text, parameters.values))
+  if (!row) throw await missingOrStale(context, transaction, model, id, expectedVersion)
+  const after = returned(model, projection.toRow(row))
+  const before: Row = {}
+  old.forEach((property, place) => (before[property] = row[projection.properties.length + place]))
+  return { before, after }
+}
+
+/** Deletes a row, softly where the entity has `deletedAt`, and returns it as it was last. */
+export async function removeRow(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  expectedVersion: number | null,
+): Promise<Row> {
+  if (model.softDeleted) {
+    const deletedAt = context.clock.now().toISOString()
+    return (await updateRow(context, transaction, model, id, expectedVersion, { deletedAt })).after
+  }
+  if (!isUuid(id)) throw notFound()
+  const parameters = new Parameters()
+  const conditions = scopeConditions(context, model, parameters)
+  conditions.push(`t."id" = ${parameters.add(id)}`)
+  if (expectedVersion !== null) conditions.push(`t."version" = ${parameters.add(expectedVersion)}`)
+  const projection = fullProjection(model)
+  const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
+  const [row] = await transaction.rows(prepared(text, parameters.values))
+  if (!row) throw await missingOrStale(context, transaction, model, id, expectedVersion)
+  return returned(model, projection.toRow(row))
+}
+
+/**
+ * Deletes rows of an entity without `deletedAt` in one statement, and returns them as they were last, in no order. Fails
+ * with NOT_FOUND when this tenant does not own one of them.
+ */
+export async function removeRows(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  ids: readonly string[],
+): Promise<Row[]> {
+  if (model.softDeleted) throw new Error(`${model.name} is deleted softly: remove its rows one by one`)
+  const wanted = new Set(ids)
+  if (wanted.size === 0) return []
+  if (![...wanted].every(isUuid)) throw notFound()
+  const parameters = new Parameters()
+  const conditions = scopeConditions(context, model, parameters)
+  conditions.push(`t."id" = ANY(${parameters.add([...wanted])})`)
+  const projection = fullProjection(model)
+  const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
+  const removed = await transaction.rows(prepared(text, parameters.values))
+  if (removed.length < wanted.size) throw notFound()
+  return removed.map((values) => returned(model, projection.toRow(values)))
+}
+
+/** A whole row by its id, locked if asked; null when this tenant owns none. */
+export async function readRow(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  lock: '' | 'FOR UPDATE',
+): Promise<Row | null> {
+  if (!isUuid(id)) return null
+  const parameters = new Parameters()
+  const conditions = scopeConditions(context, model, parameters)
+  conditions.push(`t."id" = ${parameters.add(id)}`)
+  const projection = fullProjection(model)
+  const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')} ${lock}`
+  const [row] = await transaction.rows(prepared(text, parameters.values))
+  return row ? returned(model, projection.toRow(row)) : null
+}
+
+async function missingOrStale(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  expectedVersion: number | null,
+): Promise<UserErrors> {
+  const row = await readRow(context, transaction, model, id, '')
+  if (!row) return notFound()
+  const message = `This record is at version ${String(row['version'])} now, not ${expectedVersion}: read it again and repeat the change`
+  return userError('STALE_VERSION', message, ['expectedVersion'])
+}

@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PreparedDatabase } from '../database'
+import type { SubgraphDataSource } from '../gateway/context'
+import { examplesIn, explorer } from '../gateway/http/explorer'
+import { startGateway, type GatewayOptions } from '../gateway/gateway'
+import type { Limits } from '../gateway/operations/limits'
+import { localDataSource } from '../gateway/subgraphs/local'
+import { createMetrics } from '../gateway/http/metrics'
+import { operationsInManifest, recordedOperations } from '../gateway/plans/expected-operations'
+import { planStore, type PlanStore } from '../gateway/plans/plan-store'
+import { remoteDataSource, signedHeaders } from '../gateway/subgraphs/remote'
+import { holdSingleInstance } from '../gateway/single-instance'
+import { usageRecorder } from '../gateway/operations/usage'
+import { databaseUsageStore } from '../gateway/operations/usage-store'
+import { sessionViewers } from '../gateway/operations/viewer'
+import { subgraphs } from '../subgraphs'
+import { systemClock, type Clock } from '../kernel/clock'
+import { projectRoot, type Config } from '../kernel/process/config'
+import type { Services } from '../kernel/context'
+import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
+import type { Logger } from '../kernel/process/log'
+import { openStore } from '../kernel/store/store'
+import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
+import { scalars } from '../kernel/schema/scalars'
+import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
+import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
+import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+
+export interface ServerOptions {
+  config: Config
+  log: Logger
+  /** Migrated and with its roles; the caller stops it after {@link RunningServer.close}. */
+  database: Pick<PreparedDatabase, 'urlFor'>
+  clock?: Clock
+  limits?: Partial<Limits>
+  makePlans?: GatewayOptions['makePlans']
+  /** Milliseconds between two writes of recorded usage. */
+  usageIntervalMs?: number
+  /** This process can no longer keep its promises, and says why: stop it. */
+  onFatal?: (error: Error) => void
+  /** Sees every statement that a subgraph or the gateway sends, with its role. For tests and benchmarks. */
+  onStatement?: (role: SubgraphName | 'gateway', statement: Statement, binding: Binding) => void
+  /** Parts of single subgraphs exchanged in code, by tests and benchmarks; no configuration reaches them. */
+  variants?: Partial<Record<SubgraphName, SchemaVariant>>
+  /** Puts something between a role and its database: the proof of isolation takes walls away with it. As above. */
+  around?: (role: SubgraphName | 'gateway', database: Database) => Database
+}
+
+export interface RunningServer {
+  /** Of the GraphQL endpoint. */
+  url: string
+  services: Services
+  /** Those that run in this process. */
+  subgraphs: ReadonlyMap<SubgraphName, RunningSubgraph>
+  /** Lets requests under way finish, then lets go of everything it opened. */
+  close(): Promise<void>
+}
+
+/**
+ * How many connections each role's pool gets of the total. The gateway asks one short question per session and minute,
+ * so it takes the smallest share; nobody gets fewer than two, or a transaction could wait for itself.
+ */
+export function connectionsPerRole(total: number, roles: number): number {
+  return Math.max(2, Math.floor(total / roles))
+}
+
+/**
+ * The whole product in this process: the store, each subgraph that is not configured elsewhere with a database
+ * connection of its own role, and the gateway over all of them. What was opened is closed again when a part fails.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, log, clock = systemClock } = options
+  const metrics = createMetrics()
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const closePart of opened.splice(0).reverse()) await closePart()
+  }
+  try {
+    const store = await openStore(config, log)
+    opened.push(() => store.close())
+    const services: Services = {
+      clock,
+      log,
+      config,
+      keyValue: store.keyValue,
+      rateLimit: store.rateLimit,
+      pubSub: store.pubSub,
+      keys: loadTokenKeys(config),
+    }
+    if (!store.shared) {
+      const onLost =
+        options.onFatal ?? ((error: Error) => log.fatal({ error: error.message }, 'instance claim lost'))
+      opened.push(await holdSingleInstance({ url: options.database.urlFor('gateway'), log, onLost }))
+    }
+    const remote: Partial<Record<SubgraphName, string>> =
+      config.subgraphs === 'in-process' ? {} : config.subgraphs
+    const local = subgraphs.filter(({ name }) => !remote[name])
+    const connections = connectionsPerRole(config.databaseConnections, local.length + 1)
+
+    const open = async (role: SubgraphName | 'gateway', entities: readonly unknown[]): Promise<Database> => {
+      const database = await openDatabase({
+        url: options.database.urlFor(role),
+        entities: entities as Parameters<typeof openDatabase>[0]['entities'],
+        connections,
+        mode: config.databaseBinding,
+        statementTimeoutMs: config.statementTimeoutMs,
+        applicationName: `tenantgraph ${role}`,
+        warn: (message) => log.warn({ role }, message),
+        onStatement: (statement, binding) => {
+          metrics.statements.inc({ role })
+          options.onStatement?.(role, statement, binding)
+        },
+      })
+      opened.push(() => database.close())
+      return options.around?.(role, database) ?? database
+    }
+
+    const [gatewayDatabase, ...running] = await Promise.all([
+      open('gateway', []),
+      ...local.map(async (definition) =>
+        startSubgraph(
+          definition,
+          await open(definition.name, definition.entities),
+          services,
+          options.variants?.[definition.name],
+        ),
+      ),
+    ])
+    const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
+    for (const subgraph of running) opened.push(() => subgraph.close())
+
+    const usage = usageRecorder({
+      store: databaseUsageStore(gatewayDatabase),
+      clock,
+      log,
+      intervalMs: options.usageIntervalMs,
+    })
+    opened.push(() => usage.close())
+    const gateway = await startGateway({
+      supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),
+      dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
+      resolveViewer: sessionViewers({
+        keys: services.keys,
+        issuer: config.tokenIssuer,
+        database: gatewayDatabase,
+        // Another process that revokes sessions would not reach this process's memory.
+        cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
+        clock,
+        log,
+      }),
+      log,
+      host: config.host,
+      port: config.port,
+      clock,
+      limits: { pageLimit: config.pageLimit, ...options.limits },
+      metrics,
+      checks: {
+        database: () => gatewayDatabase.rows({ tenantId: null }, { name: 'ready', text: 'SELECT 1' }),
+        store: () => store.ping(),
+      },
+      trustProxy: config.trustProxy,
+      scalars,
+      usage,
+      makePlans: options.makePlans,
+      planStore: sharedPlans(services, store.shared),
+      // Planned here, they would be in everybody's way.
+      expectedOperations: async () =>
+        options.makePlans === 'here'
+          ? []
+          : [
+              ...operationsInManifest(
+                join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json'),
+              ),
+              ...(await recordedOperations(gatewayDatabase)),
+            ],
+      explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
+    })
+    opened.push(() => gateway.close())
+    return { url: gateway.url, services, subgraphs: byName, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Plans for all gateways, where they share a store and a secret that nobody else has. */
+function sharedPlans({ config, keys, keyValue, log }: Services, shared: boolean): PlanStore | undefined {
+  const secret = config.viewerSecret ?? keys.privateKey?.export({ format: 'jwk' }).d
+  return shared && secret ? planStore(keyValue, secret, log) : undefined
+}
+
+function dataSource(
+  name: string,
+  local: ReadonlyMap<SubgraphName, RunningSubgraph>,
+  remote: Partial<Record<SubgraphName, string>>,
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): SubgraphDataSource {
+  const known = subgraphNames.find((one) => one === name)
+  if (!known)
+    throw new Error(
+      `The supergraph has a subgraph "${name}" that this product does not: run npm run schema -- compose`,
+    )
+  const running = local.get(known)
+  if (running) return localDataSource(running)
+  const url = remote[known]
+  if (!url || !config.viewerSecret)
+    throw new Error(`Say in SUBGRAPHS where ${name} answers, and set VIEWER_SECRET`)
+  return remoteDataSource({ name, url, headers: signedHeaders(config.viewerSecret, known, clock), log })
+}
