@@ -182,8 +182,6 @@ function modelOf(document: DocumentNode): SchemaModel {
     const key = operation as keyof typeof roots
     if (!roots[key] && types.get(name)?.kind === 'object') roots[key] = name
   }
-  // What has an id is an entity, whatever its name makes of it (docs/decisions/0011-subscription-type.md).
-  if (types.get(roots.subscription ?? '')?.fields.has('id')) delete roots.subscription
   const whole = document.loc?.source.body
   return {
     roots,

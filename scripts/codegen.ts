@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { codegen } from '@graphql-codegen/core'
 import * as typescript from '@graphql-codegen/typescript'
 import * as typescriptResolvers from '@graphql-codegen/typescript-resolvers'
-import { buildASTSchema, GraphQLSchema, Kind, type DocumentNode } from 'graphql'
+import { buildASTSchema, Kind, type DocumentNode } from 'graphql'
 import { readDeclarations } from '../kernel/access/access'
 import { projectRoot } from '../kernel/process/config'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
@@ -45,12 +45,10 @@ export async function generatedTypes(name: SubgraphName): Promise<string> {
     kind: Kind.DOCUMENT,
     definitions: definitions.filter(({ kind }) => kind !== Kind.SCHEMA_DEFINITION),
   }
-  // Nothing here streams: a type named Subscription is the tenant's, and its fields are resolved like any other's.
-  const config = buildASTSchema(schema, { assumeValidSDL: true }).toConfig()
   const text = await codegen({
     filename: 'generated.ts',
     schema,
-    schemaAst: new GraphQLSchema({ ...config, subscription: null }),
+    schemaAst: buildASTSchema(schema, { assumeValidSDL: true }),
     documents: [],
     plugins: [{ typescript: {} }, { typescriptResolvers: {} }],
     pluginMap: { typescript, typescriptResolvers },

@@ -49,7 +49,6 @@ export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServ
     requestDidStart: async () => ({
       didResolveOperation: async ({ schema, document, operation, request }) => {
         if (!operation) throw refusal('BAD_USER_INPUT', unknownOperation(request.operationName))
-        // Nothing streams, whatever the schema calls Subscription: docs/decisions/0011-subscription-type.md.
         if (operation.operation === 'subscription' || !schema.getRootType(operation.operation)) {
           throw refusal('BAD_USER_INPUT', `The schema has no ${operation.operation} type`)
         }

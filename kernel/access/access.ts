@@ -54,7 +54,6 @@ export interface Declarations {
 }
 
 const accessDirectives = new Set(['public', 'authenticated', 'requiresScopes', 'policy'])
-/** Nothing streams here, and `Subscription` is what a tenant pays for (docs/decisions/0011-subscription-type.md). */
 export const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation'])
 
 /**

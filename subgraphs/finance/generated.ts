@@ -135,84 +135,6 @@ export type FloatFilter = {
   lte?: InputMaybe<Scalars['Float']['input']>;
 };
 
-export type Query = {
-  /** One budget; null when the tenant has none with this id. */
-  budget?: Maybe<Budget>;
-  /** The tenant's budgets, the latest period first. */
-  budgets: BudgetConnection;
-  /** One transaction; null when the tenant has none with this id. */
-  transaction?: Maybe<Transaction>;
-  /** The tenant's transactions, the latest first. */
-  transactions: TransactionConnection;
-};
-
-
-export type QueryBudgetArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type QueryBudgetsArgs = {
-  first?: InputMaybe<Scalars['Int']['input']>;
-  after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<BudgetFilter>;
-  orderBy?: InputMaybe<BudgetOrder>;
-};
-
-
-export type QueryTransactionArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type QueryTransactionsArgs = {
-  first?: InputMaybe<Scalars['Int']['input']>;
-  after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<TransactionFilter>;
-  orderBy?: InputMaybe<TransactionOrder>;
-};
-
-export type Mutation = {
-  /**
-   * Sets what a department may spend in a month or a year. A period has one budget in each currency: without
-   * `expectedVersion` it gets its first one, with it the present one changes.
-   */
-  setBudget: SetBudgetPayload;
-  /** Records a movement of money. What it says of the money cannot be changed later, only reversed. */
-  recordTransaction: RecordTransactionPayload;
-  /** Changes how a transaction is filed and described, never its money, type, number or time. */
-  updateTransaction: UpdateTransactionPayload;
-  /** Records whether a transaction is fraudulent, and how likely it is. */
-  flagTransaction: FlagTransactionPayload;
-  /** Corrects a transaction by recording its opposite. A transaction is reversed once, a reversal never. */
-  reverseTransaction: ReverseTransactionPayload;
-};
-
-
-export type MutationSetBudgetArgs = {
-  input: SetBudgetInput;
-};
-
-
-export type MutationRecordTransactionArgs = {
-  input: RecordTransactionInput;
-};
-
-
-export type MutationUpdateTransactionArgs = {
-  input: UpdateTransactionInput;
-};
-
-
-export type MutationFlagTransactionArgs = {
-  input: FlagTransactionInput;
-};
-
-
-export type MutationReverseTransactionArgs = {
-  input: ReverseTransactionInput;
-};
-
 /**
  * What a department may spend in a month or a year, against what it spent. Spent are the department's transactions of the
  * type EXPENSE in the budget's currency whose time is in the period; days begin and end in UTC.
@@ -242,21 +164,6 @@ export type Budget = {
   createdAt: Scalars['DateTime']['output'];
   /** When the record last changed. */
   updatedAt: Scalars['DateTime']['output'];
-};
-
-export type Department = {
-  /** UUID of the department. */
-  id: Scalars['ID']['output'];
-  /** What the department may spend, the latest period first. */
-  budgets?: Maybe<BudgetConnection>;
-};
-
-
-export type DepartmentBudgetsArgs = {
-  first?: InputMaybe<Scalars['Int']['input']>;
-  after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<BudgetFilter>;
-  orderBy?: InputMaybe<BudgetOrder>;
 };
 
 /** A page of budgets. */
@@ -324,6 +231,107 @@ export type SetBudgetInput = {
   forecastedSpend?: InputMaybe<MoneyInput>;
   /** The `version` of the budget that the change is based on; null or omitted when there is none yet. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What `setBudget` did. */
+export type SetBudgetPayload = {
+  /** The budget as it is now; null when nothing was changed. */
+  budget?: Maybe<Budget>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<FinanceUserError>;
+};
+
+export type Query = {
+  /** One transaction; null when the tenant has none with this id. */
+  transaction?: Maybe<Transaction>;
+  /** The tenant's transactions, the latest first. */
+  transactions: TransactionConnection;
+  /** One budget; null when the tenant has none with this id. */
+  budget?: Maybe<Budget>;
+  /** The tenant's budgets, the latest period first. */
+  budgets: BudgetConnection;
+};
+
+
+export type QueryTransactionArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryTransactionsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<TransactionFilter>;
+  orderBy?: InputMaybe<TransactionOrder>;
+};
+
+
+export type QueryBudgetArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryBudgetsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<BudgetFilter>;
+  orderBy?: InputMaybe<BudgetOrder>;
+};
+
+export type Mutation = {
+  /** Records a movement of money. What it says of the money cannot be changed later, only reversed. */
+  recordTransaction: RecordTransactionPayload;
+  /** Changes how a transaction is filed and described, never its money, type, number or time. */
+  updateTransaction: UpdateTransactionPayload;
+  /** Records whether a transaction is fraudulent, and how likely it is. */
+  flagTransaction: FlagTransactionPayload;
+  /** Corrects a transaction by recording its opposite. A transaction is reversed once, a reversal never. */
+  reverseTransaction: ReverseTransactionPayload;
+  /**
+   * Sets what a department may spend in a month or a year. A period has one budget in each currency: without
+   * `expectedVersion` it gets its first one, with it the present one changes.
+   */
+  setBudget: SetBudgetPayload;
+};
+
+
+export type MutationRecordTransactionArgs = {
+  input: RecordTransactionInput;
+};
+
+
+export type MutationUpdateTransactionArgs = {
+  input: UpdateTransactionInput;
+};
+
+
+export type MutationFlagTransactionArgs = {
+  input: FlagTransactionInput;
+};
+
+
+export type MutationReverseTransactionArgs = {
+  input: ReverseTransactionInput;
+};
+
+
+export type MutationSetBudgetArgs = {
+  input: SetBudgetInput;
+};
+
+export type Department = {
+  /** UUID of the department. */
+  id: Scalars['ID']['output'];
+  /** What the department may spend, the latest period first. */
+  budgets?: Maybe<BudgetConnection>;
+};
+
+
+export type DepartmentBudgetsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<BudgetFilter>;
+  orderBy?: InputMaybe<BudgetOrder>;
 };
 
 /** A movement of money. Its amount, type, number and time never change. */
@@ -492,14 +500,6 @@ export type ReverseTransactionInput = {
   transactionNumber: Scalars['String']['input'];
   /** Why it is reversed, at most 2,000 characters. */
   description?: InputMaybe<Scalars['String']['input']>;
-};
-
-/** What `setBudget` did. */
-export type SetBudgetPayload = {
-  /** The budget as it is now; null when nothing was changed. */
-  budget?: Maybe<Budget>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<FinanceUserError>;
 };
 
 /** What `flagTransaction` did. */
@@ -689,16 +689,17 @@ export type ResolversTypes = {
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
-  Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
-  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Budget: ResolverTypeWrapper<BudgetRow>;
-  Department: ResolverTypeWrapper<{ id: string }>;
   BudgetConnection: ResolverTypeWrapper<Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['BudgetEdge']>, nodes: Array<ResolversTypes['Budget']> }>;
   BudgetEdge: ResolverTypeWrapper<Omit<BudgetEdge, 'node'> & { node: ResolversTypes['Budget'] }>;
   BudgetFilter: BudgetFilter;
   BudgetOrder: BudgetOrder;
   BudgetOrderField: BudgetOrderField;
   SetBudgetInput: SetBudgetInput;
+  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Department: ResolverTypeWrapper<{ id: string }>;
   Transaction: ResolverTypeWrapper<TransactionRow>;
   TransactionType: TransactionType;
   TransactionConnection: ResolverTypeWrapper<Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['TransactionEdge']>, nodes: Array<ResolversTypes['Transaction']> }>;
@@ -710,7 +711,6 @@ export type ResolversTypes = {
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   FlagTransactionPayload: ResolverTypeWrapper<Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   RecordTransactionPayload: ResolverTypeWrapper<Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   UpdateTransactionPayload: ResolverTypeWrapper<Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
@@ -742,15 +742,16 @@ export type ResolversParentTypes = {
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
-  Query: Record<PropertyKey, never>;
-  Mutation: Record<PropertyKey, never>;
   Budget: BudgetRow;
-  Department: { id: string };
   BudgetConnection: Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['BudgetEdge']>, nodes: Array<ResolversParentTypes['Budget']> };
   BudgetEdge: Omit<BudgetEdge, 'node'> & { node: ResolversParentTypes['Budget'] };
   BudgetFilter: BudgetFilter;
   BudgetOrder: BudgetOrder;
   SetBudgetInput: SetBudgetInput;
+  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  Query: Record<PropertyKey, never>;
+  Mutation: Record<PropertyKey, never>;
+  Department: { id: string };
   Transaction: TransactionRow;
   TransactionConnection: Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['TransactionEdge']>, nodes: Array<ResolversParentTypes['Transaction']> };
   TransactionEdge: Omit<TransactionEdge, 'node'> & { node: ResolversParentTypes['Transaction'] };
@@ -760,7 +761,6 @@ export type ResolversParentTypes = {
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   FlagTransactionPayload: Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   RecordTransactionPayload: Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   UpdateTransactionPayload: Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
@@ -812,21 +812,6 @@ export type UserErrorResolvers<ContextType = SubgraphContext, ParentType extends
   __resolveType: TypeResolveFn<'FinanceUserError', ParentType, ContextType>;
 };
 
-export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType, RequireFields<QueryBudgetArgs, 'id'>>;
-  budgets?: Resolver<ResolversTypes['BudgetConnection'], ParentType, ContextType, RequireFields<QueryBudgetsArgs, 'first'>>;
-  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType, RequireFields<QueryTransactionArgs, 'id'>>;
-  transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
-};
-
-export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  setBudget?: Resolver<ResolversTypes['SetBudgetPayload'], ParentType, ContextType, RequireFields<MutationSetBudgetArgs, 'input'>>;
-  recordTransaction?: Resolver<ResolversTypes['RecordTransactionPayload'], ParentType, ContextType, RequireFields<MutationRecordTransactionArgs, 'input'>>;
-  updateTransaction?: Resolver<ResolversTypes['UpdateTransactionPayload'], ParentType, ContextType, RequireFields<MutationUpdateTransactionArgs, 'input'>>;
-  flagTransaction?: Resolver<ResolversTypes['FlagTransactionPayload'], ParentType, ContextType, RequireFields<MutationFlagTransactionArgs, 'input'>>;
-  reverseTransaction?: Resolver<ResolversTypes['ReverseTransactionPayload'], ParentType, ContextType, RequireFields<MutationReverseTransactionArgs, 'input'>>;
-};
-
 export type BudgetResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Budget'] = ResolversParentTypes['Budget'], FederationReferenceType extends FederationReferenceTypes['Budget'] = FederationReferenceTypes['Budget']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Budget']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -843,12 +828,6 @@ export type BudgetResolvers<ContextType = SubgraphContext, ParentType extends Re
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Department'] = ResolversParentTypes['Department'], FederationReferenceType extends FederationReferenceTypes['Department'] = FederationReferenceTypes['Department']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Department']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  budgets?: Resolver<Maybe<ResolversTypes['BudgetConnection']>, ParentType, ContextType, RequireFields<DepartmentBudgetsArgs, 'first'>>;
-};
-
 export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetConnection'] = ResolversParentTypes['BudgetConnection']> = {
   edges?: Resolver<Array<ResolversTypes['BudgetEdge']>, ParentType, ContextType>;
   nodes?: Resolver<Array<ResolversTypes['Budget']>, ParentType, ContextType>;
@@ -859,6 +838,32 @@ export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType 
 export type BudgetEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetEdge'] = ResolversParentTypes['BudgetEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Budget'], ParentType, ContextType>;
+};
+
+export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
+  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
+};
+
+export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType, RequireFields<QueryTransactionArgs, 'id'>>;
+  transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
+  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType, RequireFields<QueryBudgetArgs, 'id'>>;
+  budgets?: Resolver<ResolversTypes['BudgetConnection'], ParentType, ContextType, RequireFields<QueryBudgetsArgs, 'first'>>;
+};
+
+export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  recordTransaction?: Resolver<ResolversTypes['RecordTransactionPayload'], ParentType, ContextType, RequireFields<MutationRecordTransactionArgs, 'input'>>;
+  updateTransaction?: Resolver<ResolversTypes['UpdateTransactionPayload'], ParentType, ContextType, RequireFields<MutationUpdateTransactionArgs, 'input'>>;
+  flagTransaction?: Resolver<ResolversTypes['FlagTransactionPayload'], ParentType, ContextType, RequireFields<MutationFlagTransactionArgs, 'input'>>;
+  reverseTransaction?: Resolver<ResolversTypes['ReverseTransactionPayload'], ParentType, ContextType, RequireFields<MutationReverseTransactionArgs, 'input'>>;
+  setBudget?: Resolver<ResolversTypes['SetBudgetPayload'], ParentType, ContextType, RequireFields<MutationSetBudgetArgs, 'input'>>;
+};
+
+export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Department'] = ResolversParentTypes['Department'], FederationReferenceType extends FederationReferenceTypes['Department'] = FederationReferenceTypes['Department']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Department']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  budgets?: Resolver<Maybe<ResolversTypes['BudgetConnection']>, ParentType, ContextType, RequireFields<DepartmentBudgetsArgs, 'first'>>;
 };
 
 export type TransactionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Transaction'] = ResolversParentTypes['Transaction'], FederationReferenceType extends FederationReferenceTypes['Transaction'] = FederationReferenceTypes['Transaction']> = {
@@ -890,11 +895,6 @@ export type TransactionConnectionResolvers<ContextType = SubgraphContext, Parent
 export type TransactionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionEdge'] = ResolversParentTypes['TransactionEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Transaction'], ParentType, ContextType>;
-};
-
-export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
-  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
 export type FlagTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FlagTransactionPayload'] = ResolversParentTypes['FlagTransactionPayload']> = {
@@ -934,16 +934,16 @@ export type Resolvers<ContextType = SubgraphContext> = {
   PageInfo?: PageInfoResolvers<ContextType>;
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
-  Query?: QueryResolvers<ContextType>;
-  Mutation?: MutationResolvers<ContextType>;
   Budget?: BudgetResolvers<ContextType>;
-  Department?: DepartmentResolvers<ContextType>;
   BudgetConnection?: BudgetConnectionResolvers<ContextType>;
   BudgetEdge?: BudgetEdgeResolvers<ContextType>;
+  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
+  Query?: QueryResolvers<ContextType>;
+  Mutation?: MutationResolvers<ContextType>;
+  Department?: DepartmentResolvers<ContextType>;
   Transaction?: TransactionResolvers<ContextType>;
   TransactionConnection?: TransactionConnectionResolvers<ContextType>;
   TransactionEdge?: TransactionEdgeResolvers<ContextType>;
-  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
   FlagTransactionPayload?: FlagTransactionPayloadResolvers<ContextType>;
   RecordTransactionPayload?: RecordTransactionPayloadResolvers<ContextType>;
   UpdateTransactionPayload?: UpdateTransactionPayloadResolvers<ContextType>;

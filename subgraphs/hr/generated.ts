@@ -315,53 +315,6 @@ export type DepartmentEmployeesArgs = {
   orderBy?: InputMaybe<EmployeeOrder>;
 };
 
-/** Somebody who works for the tenant, with or without a login of their own. */
-export type Employee = {
-  /** UUID of the employee. */
-  id: Scalars['ID']['output'];
-  /** The tenant's own number for the employee; unique within the tenant. */
-  employeeNumber: Scalars['String']['output'];
-  /** The login of the employee; null when there is none. */
-  user?: Maybe<User>;
-  /** Given name; null when not recorded. */
-  firstName?: Maybe<Scalars['String']['output']>;
-  /** Family name; null when not recorded. */
-  lastName?: Maybe<Scalars['String']['output']>;
-  /** First and last name; null when neither is recorded. */
-  fullName?: Maybe<Scalars['String']['output']>;
-  /** What the employee works as; null when not recorded. */
-  position?: Maybe<Scalars['String']['output']>;
-  /** The department the employee works in; null when in none. */
-  department?: Maybe<Department>;
-  /** First day of work; null when not recorded. */
-  hireDate?: Maybe<Scalars['Date']['output']>;
-  /** Last day of work; null while the employee works, or when not recorded. */
-  terminationDate?: Maybe<Scalars['Date']['output']>;
-  /** Gross salary per year, for the employee and those with `hr:salary:read`; null when not recorded. */
-  salary?: Maybe<Money>;
-  /** Result of the last assessment: 0 to 100, more is better; null when never assessed. */
-  performanceScore?: Maybe<Scalars['Float']['output']>;
-  /** How likely the employee is to leave: 0 (stays) to 1 (leaves); null when not estimated. */
-  retentionRisk?: Maybe<Scalars['Float']['output']>;
-  /** False once the employee has left. */
-  isActive: Scalars['Boolean']['output'];
-  /** Grows by one with every change; give it back as `expectedVersion`. */
-  version: Scalars['Int']['output'];
-  /** When the record was created. */
-  createdAt: Scalars['DateTime']['output'];
-  /** When the record last changed. */
-  updatedAt: Scalars['DateTime']['output'];
-};
-
-export type User = {
-  /** UUID of the user. */
-  id: Scalars['ID']['output'];
-  /** The employee this login belongs to; null when it belongs to none. */
-  employee?: Maybe<Employee>;
-  /** The department this user works in; null when in none. */
-  department?: Maybe<Department>;
-};
-
 export type Tenant = {
   /** UUID of the tenant. */
   id: Scalars['ID']['output'];
@@ -424,6 +377,158 @@ export type DepartmentOrderField =
   /** Time of creation. */
   | 'CREATED_AT';
 
+/** A new department. */
+export type CreateDepartmentInput = {
+  /** Its name, 1 to 100 characters; unique within the tenant. */
+  name: Scalars['String']['input'];
+  /** What it does, at most 2,000 characters. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** UUID of the user who leads it. */
+  headId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** What to change of a department. Omitted fields stay as they are; null empties a field that may be empty. */
+export type UpdateDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+  /** Its name, 1 to 100 characters; unique within the tenant. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** What it does, at most 2,000 characters. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** UUID of the user who leads it. */
+  headId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** Which department is closed. */
+export type CloseDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** Which department is opened again. */
+export type ReopenDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `createDepartment` did. */
+export type CreateDepartmentPayload = {
+  /** The new department; null when none was added. */
+  department?: Maybe<Department>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** What `updateDepartment` did. */
+export type UpdateDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** What `closeDepartment` did. */
+export type CloseDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** What `reopenDepartment` did. */
+export type ReopenDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** Why a mutation of this subgraph changed nothing. */
+export type HrUserError = UserError & {
+  /** The reason, for programs. */
+  code: HrUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** Reasons why a mutation of this subgraph changes nothing. */
+export type HrUserErrorCode =
+  /** There is no record with this id. */
+  | 'NOT_FOUND'
+  /** The record changed since it was read: read it again and repeat the change. */
+  | 'STALE_VERSION'
+  /** The value must be unique and is in use. */
+  | 'DUPLICATE'
+  /** The value is not allowed. */
+  | 'INVALID'
+  /** The record referred to does not exist. */
+  | 'REFERENCE_NOT_FOUND'
+  /** Other records refer to this one. */
+  | 'IN_USE'
+  /** The idempotency key was used with another input. */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** The department is closed. */
+  | 'DEPARTMENT_CLOSED'
+  /** The employee has left. */
+  | 'NOT_EMPLOYED'
+  /** The employee works for the tenant already. */
+  | 'EMPLOYED';
+
+/** Somebody who works for the tenant, with or without a login of their own. */
+export type Employee = {
+  /** UUID of the employee. */
+  id: Scalars['ID']['output'];
+  /** The tenant's own number for the employee; unique within the tenant. */
+  employeeNumber: Scalars['String']['output'];
+  /** The login of the employee; null when there is none. */
+  user?: Maybe<User>;
+  /** Given name; null when not recorded. */
+  firstName?: Maybe<Scalars['String']['output']>;
+  /** Family name; null when not recorded. */
+  lastName?: Maybe<Scalars['String']['output']>;
+  /** First and last name; null when neither is recorded. */
+  fullName?: Maybe<Scalars['String']['output']>;
+  /** What the employee works as; null when not recorded. */
+  position?: Maybe<Scalars['String']['output']>;
+  /** The department the employee works in; null when in none. */
+  department?: Maybe<Department>;
+  /** First day of work; null when not recorded. */
+  hireDate?: Maybe<Scalars['Date']['output']>;
+  /** Last day of work; null while the employee works, or when not recorded. */
+  terminationDate?: Maybe<Scalars['Date']['output']>;
+  /** Gross salary per year, for the employee and those with `hr:salary:read`; null when not recorded. */
+  salary?: Maybe<Money>;
+  /** Result of the last assessment: 0 to 100, more is better; null when never assessed. */
+  performanceScore?: Maybe<Scalars['Float']['output']>;
+  /** How likely the employee is to leave: 0 (stays) to 1 (leaves); null when not estimated. */
+  retentionRisk?: Maybe<Scalars['Float']['output']>;
+  /** False once the employee has left. */
+  isActive: Scalars['Boolean']['output'];
+  /** Grows by one with every change; give it back as `expectedVersion`. */
+  version: Scalars['Int']['output'];
+  /** When the record was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** When the record last changed. */
+  updatedAt: Scalars['DateTime']['output'];
+};
+
+export type User = {
+  /** UUID of the user. */
+  id: Scalars['ID']['output'];
+  /** The employee this login belongs to; null when it belongs to none. */
+  employee?: Maybe<Employee>;
+  /** The department this user works in; null when in none. */
+  department?: Maybe<Department>;
+};
+
 /** A page of employees. */
 export type EmployeeConnection = {
   /** The employees with their cursors. */
@@ -484,46 +589,6 @@ export type EmployeeOrderField =
   | 'HIRE_DATE'
   /** Time of creation. */
   | 'CREATED_AT';
-
-/** A new department. */
-export type CreateDepartmentInput = {
-  /** Its name, 1 to 100 characters; unique within the tenant. */
-  name: Scalars['String']['input'];
-  /** What it does, at most 2,000 characters. */
-  description?: InputMaybe<Scalars['String']['input']>;
-  /** UUID of the user who leads it. */
-  headId?: InputMaybe<Scalars['ID']['input']>;
-};
-
-/** What to change of a department. Omitted fields stay as they are; null empties a field that may be empty. */
-export type UpdateDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-  /** Its name, 1 to 100 characters; unique within the tenant. */
-  name?: InputMaybe<Scalars['String']['input']>;
-  /** What it does, at most 2,000 characters. */
-  description?: InputMaybe<Scalars['String']['input']>;
-  /** UUID of the user who leads it. */
-  headId?: InputMaybe<Scalars['ID']['input']>;
-};
-
-/** Which department is closed. */
-export type CloseDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which department is opened again. */
-export type ReopenDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
 
 /** A new employee. */
 export type HireEmployeeInput = {
@@ -629,14 +694,6 @@ export type RehireEmployeeInput = {
   departmentId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** What `createDepartment` did. */
-export type CreateDepartmentPayload = {
-  /** The new department; null when none was added. */
-  department?: Maybe<Department>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
 /** What `hireEmployee` did. */
 export type HireEmployeePayload = {
   /** The new employee; null when none was added. */
@@ -665,30 +722,6 @@ export type SetEmployeeSalaryPayload = {
 export type AssessEmployeePayload = {
   /** The employee as it is now; null when nothing was changed. */
   employee?: Maybe<Employee>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `updateDepartment` did. */
-export type UpdateDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `closeDepartment` did. */
-export type CloseDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `reopenDepartment` did. */
-export type ReopenDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<HrUserError>;
 };
@@ -724,39 +757,6 @@ export type RehireEmployeePayload = {
   /** Why nothing was changed; empty on success. */
   userErrors: Array<HrUserError>;
 };
-
-/** Why a mutation of this subgraph changed nothing. */
-export type HrUserError = UserError & {
-  /** The reason, for programs. */
-  code: HrUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
-export type HrUserErrorCode =
-  /** There is no record with this id. */
-  | 'NOT_FOUND'
-  /** The record changed since it was read: read it again and repeat the change. */
-  | 'STALE_VERSION'
-  /** The value must be unique and is in use. */
-  | 'DUPLICATE'
-  /** The value is not allowed. */
-  | 'INVALID'
-  /** The record referred to does not exist. */
-  | 'REFERENCE_NOT_FOUND'
-  /** Other records refer to this one. */
-  | 'IN_USE'
-  /** The idempotency key was used with another input. */
-  | 'IDEMPOTENCY_KEY_REUSED'
-  /** The department is closed. */
-  | 'DEPARTMENT_CLOSED'
-  /** The employee has left. */
-  | 'NOT_EMPLOYED'
-  /** The employee works for the tenant already. */
-  | 'EMPLOYED';
 
 /** A day on which the tenant does not work. */
 export type Holiday = {
@@ -904,9 +904,9 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of federation types */
 export type FederationTypes = {
   Department: Department;
+  Tenant: Tenant;
   Employee: Employee;
   User: User;
-  Tenant: Tenant;
   Holiday: Holiday;
 };
 
@@ -915,15 +915,15 @@ export type FederationReferenceTypes = {
   Department:
     ( { __typename: 'Department' }
     & GraphQLRecursivePick<FederationTypes['Department'], {"id":true}> );
+  Tenant:
+    ( { __typename: 'Tenant' }
+    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
   Employee:
     ( { __typename: 'Employee' }
     & GraphQLRecursivePick<FederationTypes['Employee'], {"id":true}> );
   User:
     ( { __typename: 'User' }
     & GraphQLRecursivePick<FederationTypes['User'], {"id":true}> );
-  Tenant:
-    ( { __typename: 'Tenant' }
-    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
   Holiday:
     ( { __typename: 'Holiday' }
     & GraphQLRecursivePick<FederationTypes['Holiday'], {"id":true}> );
@@ -958,23 +958,29 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Department: ResolverTypeWrapper<DepartmentRow>;
-  Employee: ResolverTypeWrapper<EmployeeRow>;
-  User: ResolverTypeWrapper<{ id: string }>;
   Tenant: ResolverTypeWrapper<{ id: string }>;
   DepartmentConnection: ResolverTypeWrapper<Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['DepartmentEdge']>, nodes: Array<ResolversTypes['Department']> }>;
   DepartmentEdge: ResolverTypeWrapper<Omit<DepartmentEdge, 'node'> & { node: ResolversTypes['Department'] }>;
   DepartmentFilter: DepartmentFilter;
   DepartmentOrder: DepartmentOrder;
   DepartmentOrderField: DepartmentOrderField;
+  CreateDepartmentInput: CreateDepartmentInput;
+  UpdateDepartmentInput: UpdateDepartmentInput;
+  CloseDepartmentInput: CloseDepartmentInput;
+  ReopenDepartmentInput: ReopenDepartmentInput;
+  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  HrUserError: ResolverTypeWrapper<UserErrorRow>;
+  HrUserErrorCode: HrUserErrorCode;
+  Employee: ResolverTypeWrapper<EmployeeRow>;
+  User: ResolverTypeWrapper<{ id: string }>;
   EmployeeConnection: ResolverTypeWrapper<Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['EmployeeEdge']>, nodes: Array<ResolversTypes['Employee']> }>;
   EmployeeEdge: ResolverTypeWrapper<Omit<EmployeeEdge, 'node'> & { node: ResolversTypes['Employee'] }>;
   EmployeeFilter: EmployeeFilter;
   EmployeeOrder: EmployeeOrder;
   EmployeeOrderField: EmployeeOrderField;
-  CreateDepartmentInput: CreateDepartmentInput;
-  UpdateDepartmentInput: UpdateDepartmentInput;
-  CloseDepartmentInput: CloseDepartmentInput;
-  ReopenDepartmentInput: ReopenDepartmentInput;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -983,20 +989,14 @@ export type ResolversTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
-  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   HireEmployeePayload: ResolverTypeWrapper<Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   UpdateEmployeePayload: ResolverTypeWrapper<Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   SetEmployeeSalaryPayload: ResolverTypeWrapper<Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   AssessEmployeePayload: ResolverTypeWrapper<Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TransferEmployeePayload: ResolverTypeWrapper<Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   PromoteEmployeePayload: ResolverTypeWrapper<Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TerminateEmployeePayload: ResolverTypeWrapper<Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   RehireEmployeePayload: ResolverTypeWrapper<Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  HrUserError: ResolverTypeWrapper<UserErrorRow>;
-  HrUserErrorCode: HrUserErrorCode;
   Holiday: ResolverTypeWrapper<HolidayRow>;
   HolidayConnection: ResolverTypeWrapper<Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['HolidayEdge']>, nodes: Array<ResolversTypes['Holiday']> }>;
   HolidayEdge: ResolverTypeWrapper<Omit<HolidayEdge, 'node'> & { node: ResolversTypes['Holiday'] }>;
@@ -1033,21 +1033,26 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Department: DepartmentRow;
-  Employee: EmployeeRow;
-  User: { id: string };
   Tenant: { id: string };
   DepartmentConnection: Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['DepartmentEdge']>, nodes: Array<ResolversParentTypes['Department']> };
   DepartmentEdge: Omit<DepartmentEdge, 'node'> & { node: ResolversParentTypes['Department'] };
   DepartmentFilter: DepartmentFilter;
   DepartmentOrder: DepartmentOrder;
-  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
-  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
-  EmployeeFilter: EmployeeFilter;
-  EmployeeOrder: EmployeeOrder;
   CreateDepartmentInput: CreateDepartmentInput;
   UpdateDepartmentInput: UpdateDepartmentInput;
   CloseDepartmentInput: CloseDepartmentInput;
   ReopenDepartmentInput: ReopenDepartmentInput;
+  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  HrUserError: UserErrorRow;
+  Employee: EmployeeRow;
+  User: { id: string };
+  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
+  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
+  EmployeeFilter: EmployeeFilter;
+  EmployeeOrder: EmployeeOrder;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -1056,19 +1061,14 @@ export type ResolversParentTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
-  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   HireEmployeePayload: Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   UpdateEmployeePayload: Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   SetEmployeeSalaryPayload: Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   AssessEmployeePayload: Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TransferEmployeePayload: Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   PromoteEmployeePayload: Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TerminateEmployeePayload: Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   RehireEmployeePayload: Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  HrUserError: UserErrorRow;
   Holiday: HolidayRow;
   HolidayConnection: Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['HolidayEdge']>, nodes: Array<ResolversParentTypes['Holiday']> };
   HolidayEdge: Omit<HolidayEdge, 'node'> & { node: ResolversParentTypes['Holiday'] };
@@ -1160,6 +1160,51 @@ export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extend
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
+export type TenantResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, RequireFields<TenantDepartmentsArgs, 'first'>>;
+};
+
+export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
+};
+
+export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
+  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type EmployeeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Employee'] = ResolversParentTypes['Employee'], FederationReferenceType extends FederationReferenceTypes['Employee'] = FederationReferenceTypes['Employee']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Employee']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1188,24 +1233,6 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
 };
 
-export type TenantResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, RequireFields<TenantDepartmentsArgs, 'first'>>;
-};
-
-export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
-};
-
 export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeConnection'] = ResolversParentTypes['EmployeeConnection']> = {
   edges?: Resolver<Array<ResolversTypes['EmployeeEdge']>, ParentType, ContextType>;
   nodes?: Resolver<Array<ResolversTypes['Employee']>, ParentType, ContextType>;
@@ -1216,11 +1243,6 @@ export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentTyp
 export type EmployeeEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeEdge'] = ResolversParentTypes['EmployeeEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Employee'], ParentType, ContextType>;
-};
-
-export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
 export type HireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HireEmployeePayload'] = ResolversParentTypes['HireEmployeePayload']> = {
@@ -1243,21 +1265,6 @@ export type AssessEmployeePayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
-export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
 export type TransferEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransferEmployeePayload'] = ResolversParentTypes['TransferEmployeePayload']> = {
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
@@ -1276,13 +1283,6 @@ export type TerminateEmployeePayloadResolvers<ContextType = SubgraphContext, Par
 export type RehireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RehireEmployeePayload'] = ResolversParentTypes['RehireEmployeePayload']> = {
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
-  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
@@ -1322,26 +1322,26 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Department?: DepartmentResolvers<ContextType>;
-  Employee?: EmployeeResolvers<ContextType>;
-  User?: UserResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
   DepartmentConnection?: DepartmentConnectionResolvers<ContextType>;
   DepartmentEdge?: DepartmentEdgeResolvers<ContextType>;
+  CreateDepartmentPayload?: CreateDepartmentPayloadResolvers<ContextType>;
+  UpdateDepartmentPayload?: UpdateDepartmentPayloadResolvers<ContextType>;
+  CloseDepartmentPayload?: CloseDepartmentPayloadResolvers<ContextType>;
+  ReopenDepartmentPayload?: ReopenDepartmentPayloadResolvers<ContextType>;
+  HrUserError?: HrUserErrorResolvers<ContextType>;
+  Employee?: EmployeeResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
   EmployeeConnection?: EmployeeConnectionResolvers<ContextType>;
   EmployeeEdge?: EmployeeEdgeResolvers<ContextType>;
-  CreateDepartmentPayload?: CreateDepartmentPayloadResolvers<ContextType>;
   HireEmployeePayload?: HireEmployeePayloadResolvers<ContextType>;
   UpdateEmployeePayload?: UpdateEmployeePayloadResolvers<ContextType>;
   SetEmployeeSalaryPayload?: SetEmployeeSalaryPayloadResolvers<ContextType>;
   AssessEmployeePayload?: AssessEmployeePayloadResolvers<ContextType>;
-  UpdateDepartmentPayload?: UpdateDepartmentPayloadResolvers<ContextType>;
-  CloseDepartmentPayload?: CloseDepartmentPayloadResolvers<ContextType>;
-  ReopenDepartmentPayload?: ReopenDepartmentPayloadResolvers<ContextType>;
   TransferEmployeePayload?: TransferEmployeePayloadResolvers<ContextType>;
   PromoteEmployeePayload?: PromoteEmployeePayloadResolvers<ContextType>;
   TerminateEmployeePayload?: TerminateEmployeePayloadResolvers<ContextType>;
   RehireEmployeePayload?: RehireEmployeePayloadResolvers<ContextType>;
-  HrUserError?: HrUserErrorResolvers<ContextType>;
   Holiday?: HolidayResolvers<ContextType>;
   HolidayConnection?: HolidayConnectionResolvers<ContextType>;
   HolidayEdge?: HolidayEdgeResolvers<ContextType>;

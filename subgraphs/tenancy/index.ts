@@ -3,17 +3,17 @@ import { Country } from './entities/Country'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
-import { Subscription } from './entities/Subscription'
+import { PlanSubscription } from './entities/PlanSubscription'
 import { Tenant } from './entities/Tenant'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
-import { subscription } from './resolvers/Subscription'
+import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, Subscription, Invoice, InvoiceLine, Country, Industry],
+  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry],
   resolvers: [tenant, subscription, invoice, invoiceLine, country, industry],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

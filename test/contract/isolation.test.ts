@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supergraph } from '@apollo/federation-internals'
 import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
+import { getMetadataArgsStorage } from 'typeorm'
 import { loadable } from '../../registry/composition/compose'
 import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
 import { stranger, tenantTables } from '../../isolation/population'
@@ -11,6 +12,7 @@ import { systemClock } from '../../kernel/clock'
 import { projectRoot } from '../../kernel/process/config'
 import type { RequestContext } from '../../kernel/context'
 import { uuidv7 } from '../../kernel/id'
+import { subgraphs } from '../../subgraphs'
 import { hostileEnvironment } from '../isolation/hostile-environment'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
@@ -25,12 +27,10 @@ const queries = Object.values(api.getQueryType()!.getFields())
 const mutations = Object.values(api.getMutationType()!.getFields())
 const byId = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
 /** Rows that are everybody's are the same for every tenant. */
-const everybodys = byId.filter((field) =>
-  globalTables.some(
-    (table) =>
-      table !== 'tenancy.tenants' && typeNameOf(table) === getNamedType(field.type).name.toLowerCase(),
-  ),
-)
+const everybodys = byId.filter((field) => {
+  const table = tableOf(getNamedType(field.type).name)
+  return table !== 'tenancy.tenants' && globalTables.some((one) => one === table)
+})
 const lookUps = byId.filter((field) => !everybodys.includes(field))
 const withoutArguments = queries.filter((field) => !byId.includes(field))
 
@@ -39,21 +39,21 @@ let acme: TestClient
 /** Every id in every table of globex, by the GraphQL type where the table is an entity's. */
 const globexIds = new Set<string>()
 
-/** The type of a table's rows, in lower case. */
-function typeNameOf(table: string): string {
-  return table.split('.')[1]!.replace(/ies$/, 'y').replace(/s$/, '').replaceAll('_', '')
+/** The table of an entity, as its class declares it: names of tables are never guessed from names of types. */
+function tableOf(typeName: string): string | undefined {
+  const entity = subgraphs.flatMap(({ entities }) => entities).find(({ name }) => name === typeName)
+  const declared = getMetadataArgsStorage().tables.find(({ target }) => target === entity)
+  return declared && `${declared.schema}.${declared.name}`
 }
 
 /** The id of a tenant's row of an entity; null when it has none, undefined when no table is that entity's. */
 async function idOf(typeName: string, tenantId: string): Promise<string | null | undefined> {
   if (typeName === 'Tenant') return tenantId
-  for (const { name } of await tenantTables(graph.owner)) {
-    if (typeNameOf(name) !== typeName.toLowerCase()) continue
-    const text = `SELECT id FROM ${name} WHERE tenant_id = $1 LIMIT 1`
-    const { rows } = await graph.owner.query<{ id: string }>(text, [tenantId])
-    return rows[0]?.id ?? null
-  }
-  return undefined
+  const table = tableOf(typeName)
+  if (!table) return undefined
+  const text = `SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`
+  const { rows } = await graph.owner.query<{ id: string }>(text, [tenantId])
+  return rows[0]?.id ?? null
 }
 
 beforeAll(async () => {
@@ -123,8 +123,7 @@ describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (n
 it.each(everybodys.map((field) => [field.name, getNamedType(field.type)] as const))(
   '%s(id) gives both tenants the same',
   async (name, type) => {
-    const table = globalTables.find((one) => typeNameOf(one) === type.name.toLowerCase())
-    const { rows } = await graph.owner.query<{ id: string }>(`SELECT id FROM ${table} LIMIT 1`)
+    const { rows } = await graph.owner.query<{ id: string }>(`SELECT id FROM ${tableOf(type.name)} LIMIT 1`)
     const query = `query ($id: ID!) { ${name}(id: $id) ${selectionOf(type as never, 1)} }`
     const globex = await graph.demo('globex', 'admin')
     const answers = await Promise.all([acme, globex].map((client) => client.query(query, rows[0])))

@@ -83,7 +83,7 @@ const writers: Readonly<Record<string, Writer>> = {
   },
   RoleAssignment: { create: { mutation: 'assignRole', input: () => ({ userId: idleUserId, roleId }) } },
   Tenant: { update: 'updateTenant' },
-  Subscription: {
+  PlanSubscription: {
     create: {
       mutation: 'startSubscription',
       input: () => ({
@@ -227,8 +227,8 @@ describe('who breaks a rule is told by field, and changes nothing', () => {
       'Invoice.invoiceNumber unique',
       'Invoice.status maxLength',
       'Invoice.total maxLength',
-      'Subscription.status check',
-      'Subscription.status maxLength',
+      'PlanSubscription.status check',
+      'PlanSubscription.status maxLength',
       'Tenant.plan maxLength',
       'Tenant.slug maxLength',
       'Tenant.slug unique',

@@ -12,7 +12,7 @@ export const principalTypes = [
   'Permission',
   'RoleAssignment',
   'Tenant',
-  'Subscription',
+  'PlanSubscription',
   'Invoice',
   // In the sources a list in the invoice.
   'InvoiceLine',

@@ -308,7 +308,7 @@ test('who may only read it changes nothing, and another tenant does not even see
   })
 })
 
-test('nothing streams, though a type is called Subscription', async () => {
+test('nothing streams yet: the graph has no root for subscriptions', async () => {
   const { admin } = await freshTenant()
   await start(admin)
   for (const document of ['subscription { id }', 'subscription { invoices { nodes { id } } }'])

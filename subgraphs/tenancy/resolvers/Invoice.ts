@@ -6,7 +6,7 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { Invoice } from '../entities/Invoice'
-import { Subscription } from '../entities/Subscription'
+import { PlanSubscription } from '../entities/PlanSubscription'
 import type { Resolvers } from '../generated'
 import { addLines, findDraft, priceLines, removeLines } from '../invoice-lines'
 import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
@@ -118,7 +118,7 @@ export const invoice: Resolvers = {
       }),
   },
   Invoice: {
-    subscription: one(Invoice, 'subscriptionId', Subscription),
+    subscription: one(Invoice, 'subscriptionId', PlanSubscription),
     subtotal: needs(Invoice, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),

@@ -6,7 +6,7 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { nested, page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
 import { Invoice } from '../entities/Invoice'
-import { Subscription } from '../entities/Subscription'
+import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers } from '../generated'
 import { periodOn } from '../rules/period'
@@ -17,8 +17,8 @@ const findCurrent = `SELECT id FROM tenancy.subscriptions WHERE tenant_id = $1 A
 
 export const subscription: Resolvers = {
   Query: {
-    subscription: (_, { id }, context, info) => load(context, Subscription, id, info),
-    subscriptions: (_, args, context, info) => page(context, Subscription, args, info, { defaultOrder }),
+    subscription: (_, { id }, context, info) => load(context, PlanSubscription, id, info),
+    subscriptions: (_, args, context, info) => page(context, PlanSubscription, args, info, { defaultOrder }),
   },
   Mutation: {
     startSubscription: (_, { input: { price, ...values } }, context) =>
@@ -30,7 +30,7 @@ export const subscription: Resolvers = {
           tx.fail('INVALID', 'endDate must be after the start, and in the future', 'endDate')
         await endWhatIsOver(context, tx)
         const { start, end } = periodOn(startDate, values.billingInterval, today)
-        const started = await tx.insert(Subscription, {
+        const started = await tx.insert(PlanSubscription, {
           ...values,
           ...moneyColumns(price, 'price', 'currency'),
           startDate,
@@ -46,7 +46,7 @@ export const subscription: Resolvers = {
       return mutate(context, async (tx) => {
         const renewal = await findRunning(context, tx, id)
         const amount = moneyColumns(price, 'price', 'currency')
-        const changed = await tx.update(Subscription, id, expectedVersion, {
+        const changed = await tx.update(PlanSubscription, id, expectedVersion, {
           ...renewal,
           ...changes,
           ...amount,
@@ -64,7 +64,7 @@ export const subscription: Resolvers = {
         const end = at === 'NOW' ? last : renewal.currentPeriodEnd
         if (endDate !== null && endDate <= end)
           tx.fail('INVALID_STATUS', `This subscription ends on ${endDate} already`, 'at')
-        const cancelled = await tx.update(Subscription, id, expectedVersion, {
+        const cancelled = await tx.update(PlanSubscription, id, expectedVersion, {
           ...renewal,
           ...(at === 'NOW' ? { status: 'CANCELLED' as const } : {}),
           endDate: end,
@@ -74,23 +74,23 @@ export const subscription: Resolvers = {
       }),
     renewSubscription: (_, { input: { id } }, context) =>
       mutate(context, async (tx) => ({
-        subscription: await renew(context, tx, await tx.find(Subscription, id)),
+        subscription: await renew(context, tx, await tx.find(PlanSubscription, id)),
       })),
   },
-  Subscription: {
-    price: needs(Subscription, ['price', 'currency'], (row) => money(row.price, row.currency)),
-    invoices: needs(Subscription, ['id'], ({ id }, args, context, info) =>
+  PlanSubscription: {
+    price: needs(PlanSubscription, ['price', 'currency'], (row) => money(row.price, row.currency)),
+    invoices: needs(PlanSubscription, ['id'], ({ id }, args, context, info) =>
       nested(context, Invoice, 'subscriptionId', id, args, info, { search: ['invoiceNumber', 'memo'] }),
     ),
   },
   Tenant: {
     subscription: needs(Tenant, ['id'], ({ id }, _args, context, info) =>
-      loadBy(context, Subscription, 'currentOf', id, info),
+      loadBy(context, PlanSubscription, 'currentOf', id, info),
     ),
   },
   User: {
     subscription: (_, _args, context, info) =>
-      loadBy(context, Subscription, 'currentOf', context.binding.tenantId, info),
+      loadBy(context, PlanSubscription, 'currentOf', context.binding.tenantId, info),
   },
 }
 
@@ -101,16 +101,16 @@ const todayOf = (context: SubgraphContext): string => context.clock.now().toISOS
 async function renew(
   context: SubgraphContext,
   tx: MutationTransaction,
-  row: Subscription,
-): Promise<Subscription> {
+  row: PlanSubscription,
+): Promise<PlanSubscription> {
   const renewal = onDay(row, todayOf(context))
   const isDue = renewal.status !== row.status || renewal.currentPeriodStart !== row.currentPeriodStart
-  return isDue ? tx.update(Subscription, row.id, null, renewal) : row
+  return isDue ? tx.update(PlanSubscription, row.id, null, renewal) : row
 }
 
 /** The term, status and period of a subscription as they are today, locked; fails when it is over. */
 async function findRunning(context: SubgraphContext, tx: MutationTransaction, id: string) {
-  const row = await tx.find(Subscription, id)
+  const row = await tx.find(PlanSubscription, id)
   const renewal = onDay(row, todayOf(context))
   if (renewal.status === 'CANCELLED')
     tx.fail('INVALID_STATUS', `This subscription ended on ${row.endDate}: start another one`, 'id')
@@ -125,7 +125,7 @@ async function endWhatIsOver(context: SubgraphContext, tx: MutationTransaction):
   await tx.find(Tenant, tenantId!)
   const [current] = await tx.rows(prepared(findCurrent, [tenantId]))
   if (!current) return
-  const { status } = await renew(context, tx, await tx.find(Subscription, String(current[0])))
+  const { status } = await renew(context, tx, await tx.find(PlanSubscription, String(current[0])))
   if (status !== 'CANCELLED')
     tx.fail('ALREADY_SUBSCRIBED', 'A subscription runs: change its plan, or cancel it first')
 }

@@ -6,7 +6,7 @@ export type BillingInterval = 'MONTHLY' | 'ANNUAL'
 
 /** What a tenant agreed to pay for using the platform. */
 @Entity({ schema: 'tenancy', name: 'subscriptions' })
-export class Subscription {
+export class PlanSubscription {
   @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
   tenantId: string
 
