@@ -50,7 +50,7 @@ function tableOf(typeName: string): string | undefined {
 async function idOf(typeName: string, tenantId: string): Promise<string | null | undefined> {
   if (typeName === 'Tenant') return tenantId
   const table = tableOf(typeName)
-  if (!table) return undefined
+  if (!table || globalTables.some((one) => one === table)) return undefined
   const text = `SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`
   const { rows } = await graph.owner.query<{ id: string }>(text, [tenantId])
   return rows[0]?.id ?? null
