@@ -1,7 +1,14 @@
 import { Client } from 'pg'
 import type { Config } from '../kernel/process/config'
 import { applicationRoles, lookupRole, ownerRole, type ApplicationRole } from '../migrations/sql'
-import { databaseStatements, rolePassword, roleStatements, underRolesLock, type RolePlan } from './roles'
+import {
+  databaseStatements,
+  passwordStatements,
+  rolePassword,
+  roleStatements,
+  underRolesLock,
+  type RolePlan,
+} from './roles'
 
 const oldestVersion = 150_000
 
@@ -16,28 +23,32 @@ export function externalRolePlan(config: Config & { databaseUrl: string }): Role
 }
 
 /**
- * Makes the roles on a server that is not ours, unless they are there already with the right passwords.
- * @throws when something is missing and the migrator may not make it; the message says what a database
- *   administrator runs
+ * Makes the roles on a server that is not ours, unless they are there already with the right passwords. A password
+ * that is there is never changed: other processes work with it.
+ *
+ * @param options.change false: only looks; what is missing is an error. For commands that read
+ * @throws when passwords were made from another secret, and when something is missing and the migrator may not make
+ *   it; the message says what to run
  */
-export async function ensureExternalRoles(config: Config & { databaseUrl: string }): Promise<void> {
+export async function ensureExternalRoles(
+  config: Config & { databaseUrl: string },
+  { change = true }: { change?: boolean } = {},
+): Promise<void> {
   const plan = externalRolePlan(config)
   const database = databaseOf(config.databaseUrl)
   const client = await connect(config.databaseUrl)
   try {
-    const { rows } = await client.query<{ version: number; mayMakeRoles: boolean }>(
-      `SELECT current_setting('server_version_num')::int AS version, rolsuper OR rolcreaterole AS "mayMakeRoles"
-       FROM pg_roles WHERE rolname = current_user`,
-    )
-    const { version, mayMakeRoles } = rows[0]!
-    if (version < oldestVersion) {
-      throw new Error(
-        `DATABASE_URL names a PostgreSQL ${Math.floor(version / 10_000)}; 15 or newer is needed.`,
-      )
-    }
-    const missing = [...(await missingRights(client, database)), ...(await failingLogins(config, plan))]
+    const mayMakeRoles = await inspectServer(client)
+    const refused = await refusedLogins(config, plan)
+    assertSameSecret(refused)
+    const missing = [
+      ...(await missingRights(client, database)),
+      ...refused.flatMap(({ role, present, message }) =>
+        present ? [`${role} cannot log in: ${message}`] : [],
+      ),
+    ]
     if (missing.length === 0) return
-    if (!mayMakeRoles) throw new Error(instructions(missing))
+    if (!change || !mayMakeRoles) throw new Error(instructions(missing))
     try {
       await makeRoles(config.databaseUrl, plan, database)
     } catch (error) {
@@ -45,18 +56,86 @@ export async function ensureExternalRoles(config: Config & { databaseUrl: string
         cause: error,
       })
     }
+    // Another process with another secret may have made the roles first.
+    assertSameSecret(await refusedLogins(config, plan))
   } finally {
     await client.end()
   }
 }
 
+/**
+ * Gives every application role the password that follows from DATABASE_APP_SECRET. Running processes keep the
+ * connections they have and get no new ones until they start with the same secret.
+ *
+ * @returns the roles whose password was changed
+ * @throws when the roles are missing, or the migrator may not change them
+ */
+export async function rotateRolePasswords(
+  config: Config & { databaseUrl: string },
+): Promise<ApplicationRole[]> {
+  const plan = externalRolePlan(config)
+  const client = await connect(config.databaseUrl)
+  try {
+    const mayMakeRoles = await inspectServer(client)
+    const refused = await refusedLogins(config, plan)
+    const absent = refused.filter(({ present }) => !present).map(({ role }) => `role ${role} is missing`)
+    if (absent.length > 0 || !mayMakeRoles)
+      throw new Error(instructions([...absent, ...(mayMakeRoles ? [] : ['passwords cannot be changed'])]))
+    const roles = refused.filter(({ code }) => code === wrongPassword).map(({ role }) => role)
+    if (roles.length > 0) await changeRoles(config.databaseUrl, () => passwordStatements(plan, roles))
+    return roles
+  } finally {
+    await client.end()
+  }
+}
+
+/** What PostgreSQL answers to a wrong password. */
+const wrongPassword = '28P01'
+
+function assertSameSecret(refused: readonly RefusedLogin[]): void {
+  const roles = refused.filter(({ code, present }) => present && code === wrongPassword)
+  if (roles.length === 0) return
+  const names = roles.map(({ role }) => role).join(', ')
+  const lines = [
+    `DATABASE_APP_SECRET is not the secret that these roles' passwords were made from: ${names}.`,
+    'Nothing was changed. Use the secret that the running processes have; or, to give the roles new passwords, stop',
+    'those processes and run `npm run migrate -- roles --rotate` (docs/runbooks/database.md).',
+  ]
+  throw new Error(lines.join('\n'))
+}
+
+/** Whether the migrator may make roles. Throws when the server is too old. */
+async function inspectServer(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ version: number; mayMakeRoles: boolean }>(
+    `SELECT current_setting('server_version_num')::int AS version, rolsuper OR rolcreaterole AS "mayMakeRoles"
+     FROM pg_roles WHERE rolname = current_user`,
+  )
+  const { version, mayMakeRoles } = rows[0]!
+  if (version < oldestVersion)
+    throw new Error(`DATABASE_URL names a PostgreSQL ${Math.floor(version / 10_000)}; 15 or newer is needed.`)
+  return mayMakeRoles
+}
+
 async function makeRoles(url: string, plan: RolePlan, database: string): Promise<void> {
+  await changeRoles(url, async (client) => {
+    // Asked under the lock: another process with another secret may have made them meanwhile.
+    const { rows } = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles')
+    const present = applicationRoles.filter((role) => rows.some(({ rolname }) => rolname === role))
+    const foreignPasswords = [...(plan.foreignPasswords ?? []), ...present]
+    return [...roleStatements({ ...plan, foreignPasswords }), ...databaseStatements(database, plan.migrator)]
+  })
+}
+
+async function changeRoles(
+  url: string,
+  statements: (client: Client) => readonly string[] | Promise<readonly string[]>,
+): Promise<void> {
   // Advisory locks belong to one database, roles to all of them: the lock is taken where every start takes it.
   const common = new URL(url)
   common.pathname = '/postgres'
   const client = await connect(common.href).catch(() => connect(url))
   try {
-    await underRolesLock(client, [...roleStatements(plan), ...databaseStatements(database, plan.migrator)])
+    await underRolesLock(client, () => statements(client))
   } finally {
     await client.end()
   }
@@ -78,16 +157,37 @@ async function missingRights(client: Client, database: string): Promise<string[]
   return rights.rows.filter((row) => !row.held).map((row) => row.right)
 }
 
-async function failingLogins(config: Config & { databaseUrl: string }, plan: RolePlan): Promise<string[]> {
-  const tried = applicationRoles.map(async (role) => {
+interface RefusedLogin {
+  role: ApplicationRole
+  /** The role is there. */
+  present: boolean
+  code: string | undefined
+  message: string
+}
+
+/** The application roles that cannot log in with the password this process would use, and why. */
+async function refusedLogins(
+  config: Config & { databaseUrl: string },
+  plan: RolePlan,
+): Promise<RefusedLogin[]> {
+  const tried = applicationRoles.map(async (role): Promise<RefusedLogin[]> => {
     try {
       await (await connect(applicationUrl(config, plan, role))).end()
       return []
     } catch (error) {
-      return [`${role} cannot log in: ${(error as Error).message}`]
+      const { code, message } = error as Error & { code?: string }
+      return [{ role, present: false, code, message }]
     }
   })
-  return (await Promise.all(tried)).flat()
+  const refused = (await Promise.all(tried)).flat()
+  if (refused.length === 0) return []
+  const client = await connect(config.databaseUrl)
+  try {
+    const { rows } = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles')
+    return refused.map((one) => ({ ...one, present: rows.some(({ rolname }) => rolname === one.role) }))
+  } finally {
+    await client.end()
+  }
 }
 
 /** The URL of an application role: its own where one is configured, else the migrator's with the derived password. */

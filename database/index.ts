@@ -32,6 +32,8 @@ export interface PreparedDatabase extends DatabaseServer {
 export interface PrepareOptions {
   /** Use the embedded server of a process that runs already, instead of refusing. For tools beside `npm start`. */
   attach?: boolean
+  /** false: roles of a configured server are only looked at, never made. For commands that read. */
+  change?: boolean
 }
 
 const embeddedDatabase = 'tenantgraph'
@@ -68,7 +70,7 @@ export async function openServer(
   const { databaseUrl } = config
   if (databaseUrl === null) return openEmbedded(config, log, options)
   const external = { ...config, databaseUrl }
-  await ensureExternalRoles(external)
+  await ensureExternalRoles(external, options)
   const plan = externalRolePlan(external)
   return {
     urlFor: (role) => applicationUrl(external, plan, `app_${role}`),

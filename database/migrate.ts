@@ -37,32 +37,34 @@ export async function migrateUp(url: string, migrations: Migrations = released):
 /** Takes the last migration back. Returns its name, or null when there is none. */
 export async function migrateDown(url: string, migrations: Migrations = released): Promise<string | null> {
   return underLock(url, migrations, async (dataSource) => {
-    const [last] = await appliedNames(dataSource)
+    const last = (await migrationStates(url, migrations)).findLast(({ applied }) => applied)
     if (last) await dataSource.undoLastMigration({ transaction: 'each' })
-    return last ?? null
+    return last?.name ?? null
   })
 }
 
-/** Every migration in order and whether it was applied. */
+/** Every migration in order and whether it was applied. Changes nothing. */
 export async function migrationStates(
   url: string,
   migrations: Migrations = released,
 ): Promise<MigrationState[]> {
-  return underLock(url, migrations, async (dataSource) => {
-    const applied = new Set(await appliedNames(dataSource))
-    return dataSource.migrations.map(({ name = '' }) => ({ name, applied: applied.has(name) }))
-  })
-}
-
-async function appliedNames(dataSource: DataSource): Promise<string[]> {
-  const [table] = await dataSource.query<[{ exists: boolean }]>(
-    "SELECT to_regclass('migrations.applied') IS NOT NULL AS exists",
-  )
-  if (!table.exists) return []
-  const rows = await dataSource.query<{ name: string }[]>(
-    'SELECT name FROM migrations.applied ORDER BY id DESC',
-  )
-  return rows.map((row) => row.name)
+  const client = new Client({ connectionString: asOwner(url) })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ exists: boolean }>(
+      "SELECT to_regclass('migrations.applied') IS NOT NULL AS exists",
+    )
+    const applied = rows[0]!.exists
+      ? await client.query<{ name: string }>('SELECT name FROM migrations.applied')
+      : { rows: [] }
+    const names = new Set(applied.rows.map(({ name }) => name))
+    return migrations.map((migration) => {
+      const { name = migration.name } = new migration()
+      return { name, applied: names.has(name) }
+    })
+  } finally {
+    await client.end()
+  }
 }
 
 async function underLock<T>(

@@ -52,8 +52,7 @@ export interface RolePlan {
  * does not give, and start-up checks it (database/isolation-check.ts).
  */
 export function roleStatements(plan: RolePlan): string[] {
-  const { secret, migrator } = plan
-  const own = secret === null ? [] : applicationRoles.filter((role) => !plan.foreignPasswords?.includes(role))
+  const { migrator } = plan
   return [
     ...[ownerRole, lookupRole].map(makeRole),
     ...applicationRoles.flatMap((role) => [
@@ -61,7 +60,7 @@ export function roleStatements(plan: RolePlan): string[] {
       `ALTER ROLE ${role} LOGIN`,
       ...Object.entries(sessionDefaults).map(([name, value]) => `ALTER ROLE ${role} SET ${name} = ${value}`),
     ]),
-    ...own.map((role) => setPassword(role, rolePassword(secret!, role))),
+    ...passwordStatements(plan, applicationRoles),
     ...(plan.migratorPassword
       ? [
           makeRole(migrator),
@@ -75,6 +74,15 @@ export function roleStatements(plan: RolePlan): string[] {
   ]
 }
 
+/** The statements that give roles the passwords that follow from the secret, but for those that somebody else keeps. */
+export function passwordStatements(plan: RolePlan, roles: readonly ApplicationRole[]): string[] {
+  const { secret, foreignPasswords = [] } = plan
+  if (secret === null) return []
+  return roles
+    .filter((role) => !foreignPasswords.includes(role))
+    .map((role) => setPassword(role, rolePassword(secret, role)))
+}
+
 /** The rights over one database: who may connect, and that the owner may make schemas. */
 export function databaseStatements(database: string, migrator: string = migratorRole): string[] {
   const name = quote(database)
@@ -85,12 +93,16 @@ export function databaseStatements(database: string, migrator: string = migrator
   ]
 }
 
-/** Runs statements in one transaction under the lock on roles. */
-export async function underRolesLock(client: Client, statements: readonly string[]): Promise<void> {
+/** Runs statements in one transaction under the lock on roles; a function is asked for them once the lock is held. */
+export async function underRolesLock(
+  client: Client,
+  statements: readonly string[] | (() => readonly string[] | Promise<readonly string[]>),
+): Promise<void> {
   await client.query('BEGIN')
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [rolesLock])
-    for (const statement of statements) await client.query(statement)
+    for (const statement of typeof statements === 'function' ? await statements() : statements)
+      await client.query(statement)
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK')

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { hostname, userInfo } from 'node:os'
 import { openServer, rolesScript, type DatabaseServer } from '../database'
+import { rotateRolePasswords } from '../database/external'
 import { migrateDown, migrateUp, migrationStates } from '../database/migrate'
 import { writeMigration } from '../database/new-migration'
 import { loadConfig, projectRoot } from '../kernel/process/config'
@@ -10,8 +12,10 @@ const help = `Database migrations.
   npm run migrate                    apply every migration that was not applied yet
   npm run migrate:rollback           take the last one back
   npm run migrate:make NAME          write an empty migration and add it to the list
-  npm run migrate -- status          every migration and whether it was applied
+  npm run migrate -- status          every migration and whether it was applied; changes nothing
   npm run migrate -- roles --print   the SQL that makes the roles, for a database administrator
+  npm run migrate -- roles --rotate  give the roles the passwords that follow from DATABASE_APP_SECRET;
+                                     stop what runs with the former secret first
 
 The database is DATABASE_URL's, or the embedded one in DATA_DIR, also while the product runs.`
 
@@ -21,18 +25,41 @@ async function main(words: string[]): Promise<void> {
   if (words.includes('--help') || words.includes('-h') || command === 'help') return console.log(help)
   if (command === 'up') return onServer(up)
   if (command === 'rollback' && rest.length === 0) return onServer(rollback)
-  if (command === 'status' && rest.length === 0) return onServer(status)
+  if (command === 'status' && rest.length === 0) return onServer(status, { change: false })
   if (command === 'make' && rest.length === 1) {
     const file = writeMigration(join(projectRoot, 'migrations'), rest[0]!)
     return console.log(`wrote migrations/${file}`)
   }
   if (command === 'roles' && rest.join() === '--print') return console.log(rolesScript(loadConfig()))
+  if (command === 'roles' && rest.join() === '--rotate') return rotate()
   throw new Error(`Unknown: ${words.join(' ')}\n\n${help}`)
 }
 
-async function onServer(work: (server: DatabaseServer) => Promise<void>): Promise<void> {
+/** Changes the roles' passwords, and says in the log who did it and when. */
+async function rotate(): Promise<void> {
   const config = loadConfig()
-  const server = await openServer(config, createLogger({ ...config, logLevel: 'warn' }), { attach: true })
+  const { databaseUrl } = config
+  if (databaseUrl === null)
+    throw new Error('Set DATABASE_URL: the embedded database gets its passwords at every start.')
+  const roles = await rotateRolePasswords({ ...config, databaseUrl })
+  const by = `${userInfo().username}@${hostname()}`
+  const migrator = decodeURIComponent(new URL(databaseUrl).username)
+  if (roles.length > 0)
+    createLogger(config).warn({ roles, by, migrator }, 'passwords of database roles changed')
+  console.log(
+    roles.length > 0 ? roles.map((role) => `changed ${role}`).join('\n') : 'every password is right already',
+  )
+}
+
+async function onServer(
+  work: (server: DatabaseServer) => Promise<void>,
+  options: { change?: boolean } = {},
+): Promise<void> {
+  const config = loadConfig()
+  const server = await openServer(config, createLogger({ ...config, logLevel: 'warn' }), {
+    attach: true,
+    ...options,
+  })
   try {
     await work(server)
   } finally {

@@ -2,7 +2,16 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { prepareDatabase, rolesScript, type PreparedDatabase } from '../../database'
+import {
+  openServer,
+  prepareDatabase,
+  rolesScript,
+  type PreparedDatabase,
+  type PrepareOptions,
+} from '../../database'
+import { rotateRolePasswords } from '../../database/external'
+import { migrationStates } from '../../database/migrate'
+import { applicationRoles } from '../../migrations/sql'
 import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
 import { loadConfig } from '../../kernel/process/config'
 import { createLogger } from '../../kernel/process/log'
@@ -32,7 +41,7 @@ async function query<T extends object>(url: string, text: string): Promise<T[]> 
 
 function prepare(
   environment: Record<string, string>,
-  options: { attach?: boolean } = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedDatabase> {
   const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', ...environment })
   return prepareDatabase(config, createLogger(config), options)
@@ -160,9 +169,65 @@ describe('a server of somebody else', () => {
     await query(server.superuserUrl(), script)
     const database = await prepare(environment)
     expect(await query(database.urlFor('hr'), 'SELECT current_user AS role')).toEqual([{ role: 'app_hr' }])
-    await expect(prepare({ ...environment, DATABASE_APP_SECRET: `${secret}!` })).rejects.toThrow(
-      /app_hr cannot log in: password authentication failed/,
+    await expect(prepare({ ...environment, DATABASE_APP_SECRET: `${secret}!` })).rejects.toThrow(otherSecret)
+  })
+
+  const otherSecret =
+    /^DATABASE_APP_SECRET is not the secret that these roles' passwords were made from: app_identity, [^]*Nothing was changed\.[^]*npm run migrate -- roles --rotate/
+  /** What several processes share: roles with passwords and settings, rights, schemas, tables. */
+  const shared = () =>
+    query(
+      server.superuserUrl('shop'),
+      `SELECT to_jsonb(a)::text AS state FROM pg_authid a WHERE rolname ~ '^app_'
+       UNION ALL SELECT to_jsonb(s)::text FROM pg_db_role_setting s
+       UNION ALL SELECT datacl::text FROM pg_database WHERE datname = 'shop'
+       UNION ALL SELECT nspname || nspacl::text FROM pg_namespace UNION ALL SELECT relname FROM pg_class ORDER BY 1`,
     )
+
+  test('O1: a process with another secret changes no password, whoever it is, and says what to do', async () => {
+    const environment = await migrator('SUPERUSER')
+    const running = await prepare(environment)
+    const before = await shared()
+    const other = { ...environment, DATABASE_APP_SECRET: `${secret}, mistyped` }
+    await expect(prepare(other)).rejects.toThrow(otherSecret)
+    await expect(prepare(other, { change: false })).rejects.toThrow(otherSecret)
+    expect(await shared()).toEqual(before)
+    expect(await query(running.urlFor('hr'), 'SELECT current_user AS role')).toEqual([{ role: 'app_hr' }])
+
+    const config = loadConfig({ NODE_ENV: 'test', ...other })
+    const rotated = await rotateRolePasswords({ ...config, databaseUrl: config.databaseUrl! })
+    expect(rotated).toEqual(applicationRoles)
+    await expect(query(running.urlFor('hr'), 'SELECT 1')).rejects.toThrow('password authentication failed')
+    const next = await prepare(other)
+    expect(await query(next.urlFor('hr'), 'SELECT current_user AS role')).toEqual([{ role: 'app_hr' }])
+    await expect(prepare(environment)).rejects.toThrow(otherSecret)
+  })
+
+  test('O1: of two first starts with two secrets one makes the passwords, the other is refused', async () => {
+    const environment = await migrator('SUPERUSER')
+    const other = { ...environment, DATABASE_APP_SECRET: `${secret}, mistyped` }
+    const starts = await Promise.allSettled([prepare(environment), prepare(other)])
+    const served = starts.filter(({ status }) => status === 'fulfilled')
+    expect(served).toHaveLength(1)
+    const winner = starts[0]!.status === 'fulfilled' ? environment : other
+    await expect(prepare(winner)).resolves.toMatchObject({ embedded: false })
+    await expect(prepare(winner === environment ? other : environment)).rejects.toThrow(otherSecret)
+  })
+
+  test('O1: a command that reads makes neither roles nor schemas', async () => {
+    const environment = await migrator('SUPERUSER')
+    const before = await shared()
+    const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', ...environment })
+    await expect(openServer(config, createLogger(config), { change: false })).rejects.toThrow(
+      'role app_owner is missing',
+    )
+    expect(await shared()).toEqual(before)
+    const { migratorUrl } = await openServer(config, createLogger(config))
+    const made = await shared()
+    const states = await migrationStates(migratorUrl)
+    expect(states.filter(({ applied }) => applied)).toEqual([])
+    expect(states.length).toBeGreaterThan(0)
+    expect(await shared()).toEqual(made)
   })
 
   test('a role with a URL of its own keeps its password', async () => {
