@@ -13,6 +13,7 @@ import {
   serverEnvironment,
 } from './cluster'
 import { stopLeftover } from './stale-server'
+import { keepRunning } from './keep-running'
 import { isHeld, takeLock } from './lock-file'
 import { serverUser, type ServerUser } from './server-user'
 
@@ -26,6 +27,8 @@ export interface EmbeddedOptions {
   /** Further server settings. */
   settings?: Record<string, string>
   log: { info(message: string): void; error(message: string): void }
+  /** The server died and could not be started again: the caller cannot go on. */
+  onLost?: (error: Error) => void
 }
 
 export interface EmbeddedServer {
@@ -45,7 +48,7 @@ const stopWithinMs = 60_000
 
 /**
  * Starts PostgreSQL on a data directory, making the cluster at the first start. Only loopback, passwords for all.
- * Whatever a killed process left behind is cleaned up first.
+ * Whatever a killed process left behind is cleaned up first. A server that dies is started again at the same port.
  * @throws when another living process uses the data directory, when no PostgreSQL runs here, or when the cluster
  *   belongs to another version
  */
@@ -132,27 +135,33 @@ async function start(
     ...options.settings,
   }
   const logFile = join(folder, 'server.log')
-  const { child, port } = await spawnReady({
-    program: join(binaries.folder, 'postgres'),
-    cluster,
-    settings,
-    user,
-    logFile,
+  const program = join(binaries.folder, 'postgres')
+  const first = await spawnReady({ program, cluster, settings, user, logFile })
+  const { port } = first
+  const running = keepRunning(first.child, {
+    restart: async () => {
+      await stopLeftover(cluster)
+      return (await spawnReady({ program, cluster, settings, user, logFile, port })).child
+    },
+    ended: () => options.log.error(`PostgreSQL ended unexpectedly; its last words are in ${logFile}`),
+    restarted: () => options.log.info('PostgreSQL runs again'),
+    failed: (error) => options.log.error(`PostgreSQL could not be started again: ${error.message}`),
+    lost: options.onLost ?? (() => undefined),
   })
-  let stopping: Promise<void> | undefined
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  void gone.then(() => {
-    if (!stopping) options.log.error(`PostgreSQL ended unexpectedly; its last words are in ${logFile}`)
-  })
-  const onExit = () => void child.kill('SIGINT')
+  const onExit = () => void running.child()?.kill('SIGINT')
   process.once('exit', onExit)
   const stop = async () => {
     process.off('exit', onExit)
+    const child = await running.release()
+    if (!child) return
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    if (child.exitCode !== null || child.signalCode !== null) return
     endFast(child, join(binaries.folder, 'pg_ctl'), cluster)
     const timer = setTimeout(() => child.kill('SIGQUIT'), stopWithinMs)
     await gone
     clearTimeout(timer)
   }
+  let stopping: Promise<void> | undefined
   return {
     port,
     version: binaries.version,
@@ -168,14 +177,17 @@ async function spawnReady(server: {
   settings: Record<string, string>
   user: ServerUser | null
   logFile: string
+  /** Default: a free one. */
+  port?: number
 }): Promise<{ child: ChildProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
+    const port = server.port ?? (await freePort())
     const args = Object.entries({ ...server.settings, port }).flatMap(([name, value]) => [
       '-c',
       `${name}=${value}`,
     ])
-    const log = openSync(server.logFile, 'w', 0o600)
+    // A server that is started again tells beneath the last words of the one before.
+    const log = openSync(server.logFile, server.port ? 'a' : 'w', 0o600)
     const child = spawn(server.program, ['-D', server.cluster, ...args], {
       ...server.user,
       cwd: '/',

@@ -32,6 +32,8 @@ export interface PreparedDatabase extends DatabaseServer {
 export interface PrepareOptions {
   /** Use the embedded server of a process that runs already, instead of refusing. For tools beside `npm start`. */
   attach?: boolean
+  /** The embedded server died and could not be started again: the process must end, so that its supervisor acts. */
+  onLost?: (error: Error) => void
   /** false: roles of a configured server are only looked at, never made. For commands that read. */
   change?: boolean
 }
@@ -86,7 +88,8 @@ async function openEmbedded(config: Config, log: Logger, options: PrepareOptions
     error: (message: string) => log.error(message),
   }
   const attached = options.attach ? attachEmbedded(config.dataDir) : null
-  const server = attached ?? (await startEmbedded({ dataDir: config.dataDir, log: plain }))
+  const server =
+    attached ?? (await startEmbedded({ dataDir: config.dataDir, log: plain, onLost: options.onLost }))
   try {
     const file = join(config.dataDir, 'database', 'app-secret')
     // Only who starts the server makes the secret: a tool beside it would make another one.

@@ -4,17 +4,25 @@ import { createLogger } from '../kernel/process/log'
 import { loadDemoData } from '../database/demo'
 import type { RunningServer } from '../product/server'
 
+const exitWithinMs = 10_000
+
 /** `npm start`: database, subgraphs and gateway in one process, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLogger(config)
-  // Modules are read while PostgreSQL starts.
-  const [database, { startServer }] = await Promise.all([
-    prepareDatabase(config, log),
-    import('../product/server.js'),
-  ])
   let stopping: Promise<void> | undefined
   let server: RunningServer | undefined
+  const onFatal = (error: Error) => {
+    log.fatal({ error: error.message }, 'stopping')
+    void stop(1)
+    // Whatever still waits for what is gone must not keep a supervisor from acting.
+    setTimeout(() => process.exit(1), exitWithinMs).unref()
+  }
+  // Modules are read while PostgreSQL starts.
+  const [database, { startServer }] = await Promise.all([
+    prepareDatabase(config, log, { onLost: onFatal }),
+    import('../product/server.js'),
+  ])
   const stop = (exitCode: number): Promise<void> => {
     process.exitCode = exitCode
     return (stopping ??= (async () => {
@@ -40,10 +48,7 @@ async function main(): Promise<void> {
       config,
       log,
       database,
-      onFatal: (error) => {
-        log.fatal({ error: error.message }, 'stopping')
-        void stop(1)
-      },
+      onFatal,
     })
     if (stopping) await server.close()
     else console.log(`ready ${server.url}`)

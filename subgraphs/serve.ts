@@ -10,6 +10,8 @@ import { startSubgraph, type SubgraphDefinition } from '../kernel/subgraph'
 import { serveSubgraph, type SubgraphServer } from '../kernel/execution/subgraph-server'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 
+const exitWithinMs = 10_000
+
 /**
  * Serves one subgraph in this process until SIGTERM or SIGINT, then lets requests under way finish. It needs
  * VIEWER_SECRET, the same as the gateway's. With DATABASE_URL_<NAME> it connects as that role and prepares nothing;
@@ -45,11 +47,19 @@ async function serveUntilSignal(definition: SubgraphDefinition, port: number | u
     })
   }
   try {
+    const onLost = (error: Error) => {
+      log.fatal({ error: error.message }, 'stopping')
+      process.exitCode = 1
+      void stop()
+      // Whatever still waits for what is gone must not keep a supervisor from acting.
+      setTimeout(() => process.exit(1), exitWithinMs).unref()
+    }
     const server = await start(
       definition,
       { ...config, viewerSecret, port: port ?? config.port },
       log,
       opened,
+      onLost,
     )
     if (stopping) await server.close()
     else process.stdout.write(`ready ${server.url}\n`)
@@ -65,11 +75,12 @@ async function start(
   config: Config & { viewerSecret: string },
   log: Logger,
   opened: (() => Promise<unknown>)[],
+  onLost: (error: Error) => void,
 ): Promise<SubgraphServer> {
   const store = await openStore(config, log)
   opened.push(() => store.close())
   const database = await openDatabase({
-    url: await databaseUrl(definition.name, config, log, opened),
+    url: await databaseUrl(definition.name, config, log, opened, onLost),
     entities: [...definition.entities],
     connections: config.databaseConnections,
     mode: config.databaseBinding,
@@ -108,10 +119,11 @@ async function databaseUrl(
   config: Config,
   log: Logger,
   opened: (() => Promise<unknown>)[],
+  onLost: (error: Error) => void,
 ): Promise<string> {
   const given = config.databaseUrls[name]
   if (given) return given
-  const prepared = await prepareDatabase(config, log, { attach: true })
+  const prepared = await prepareDatabase(config, log, { attach: true, onLost })
   opened.push(() => prepared.stop())
   return prepared.urlFor(name)
 }

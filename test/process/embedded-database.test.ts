@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -186,6 +187,73 @@ test('a tool attaches to the running server and leaves it running', async () => 
     await server.stop()
   }
   expect(attachEmbedded(dataDir)).toBeNull()
+})
+
+/** Tries until it works: a server that is started again takes a moment. jest's time limit tells if it never does. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch {
+      await sleep(50)
+    }
+  }
+}
+
+test('O4: a server that is killed is started again, at the same address, with all that was committed', async () => {
+  const said: string[] = []
+  const tell = (message: string) => void said.push(message)
+  const server = await startEmbedded({
+    dataDir,
+    ...(binaries ? { binaries } : {}),
+    log: { info: tell, error: tell },
+    onLost: (error) => tell(`lost: ${error.message}`),
+  })
+  try {
+    await query(server.superuserUrl(), 'CREATE TABLE kept AS SELECT 42 AS answer')
+    for (const times of [1, 2]) {
+      const killed = processOf(server)
+      process.kill(killed, 'SIGKILL')
+      await gone(killed)
+      const rows = await patiently(() => query(server.superuserUrl(), 'SELECT answer FROM kept'))
+      expect(rows).toEqual([{ answer: 42 }])
+      expect(processOf(server)).not.toBe(killed)
+      const again = () => said.filter((message) => message === 'PostgreSQL runs again').length
+      while (again() < times) await sleep(20)
+      expect(again()).toBe(times)
+    }
+    expect(said.filter((message) => message.startsWith('lost'))).toEqual([])
+  } finally {
+    const last = processOf(server)
+    await server.stop()
+    expect(lives(last)).toBe(false)
+  }
+})
+
+test('O4: a server that cannot be started again is reported as lost, once, and what is left of it stops', async () => {
+  const lost: string[] = []
+  const report = new Promise<void>((resolve) => {
+    void startEmbedded({
+      dataDir,
+      ...(binaries ? { binaries } : {}),
+      log,
+      onLost: (error) => {
+        lost.push(error.message)
+        resolve()
+      },
+    }).then(async (server) => {
+      // Its data is gone: no start can succeed.
+      renameSync(join(server.cluster, 'global'), join(server.cluster, 'elsewhere'))
+      process.kill(processOf(server), 'SIGKILL')
+      await report
+      await server.stop()
+      renameSync(join(server.cluster, 'elsewhere'), join(server.cluster, 'global'))
+    })
+  })
+  await report
+  expect(lost).toEqual(['PostgreSQL died and could not be started again'])
+  const whole = await patiently(() => open(dataDir))
+  await whole.stop()
 })
 
 test('after kill -9 of our process the next start takes over its server with all data', async () => {

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { projectRoot } from '../../kernel/process/config'
 
 /** `npm start` as a newcomer runs it: a data directory of its own, any free port. */
@@ -55,9 +56,8 @@ async function stop(
   return (await ended)[0]
 }
 
-async function signIn(url: string): Promise<string | undefined> {
-  const query =
-    'mutation { signIn(input: { tenant: "acme", email: "viewer@acme.example", password: "demo-password" }) { accessToken } }'
+async function signIn(url: string, user = 'viewer'): Promise<string | undefined> {
+  const query = `mutation { signIn(input: { tenant: "acme", email: "${user}@acme.example", password: "demo-password" }) { accessToken } }`
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -91,3 +91,55 @@ it('starts with demo data, stops on SIGTERM to npm, keeps everything after kill 
   expect(await stop(third.child, 'SIGINT', true)).toBe(0)
   expect(await answers(third.url)).toBe(false)
 }, 180_000)
+
+const cluster = () => realpathSync(join(dataDir, 'database', 'cluster'))
+const killPostgres = () => {
+  const pid = Number(readFileSync(join(cluster(), 'postmaster.pid'), 'utf8').split('\n')[0])
+  process.kill(pid, 'SIGKILL')
+}
+
+it('O4: serves again after its PostgreSQL was killed, and has every write that it acknowledged', async () => {
+  const { child, url } = await start()
+  const token = (await signIn(url, 'hr'))!
+  const send = async (query: string): Promise<Record<string, Record<string, unknown>> | undefined> => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query }),
+    })
+    return ((await response.json()) as { data?: Record<string, Record<string, unknown>> }).data
+  }
+  const acknowledged: string[] = []
+  let writing = true
+  const writer = async (name: string) => {
+    for (let number = 0; writing; number += 1) {
+      const input = `{ name: "${name} ${number}" }`
+      const data = await send(`mutation { createDepartment(input: ${input}) { department { name } } }`)
+      const made = data?.['createDepartment']?.['department'] as { name: string } | undefined
+      if (made) acknowledged.push(made.name)
+      else await sleep(20)
+    }
+  }
+  const writers = ['One', 'Two', 'Three'].map(writer)
+  while (acknowledged.length < 20) await sleep(20)
+  killPostgres()
+  const before = acknowledged.length
+  while (acknowledged.length < before + 20) await sleep(20)
+  writing = false
+  await Promise.all(writers)
+  for (const name of acknowledged) {
+    const found = await send(`{ departments(filter: { name: { eq: "${name}" } }) { totalCount } }`)
+    expect([name, found?.['departments']?.['totalCount']]).toEqual([name, 1])
+  }
+  expect(await stop(child, 'SIGTERM')).toBe(0)
+}, 120_000)
+
+it('O4: ends with 1 where its PostgreSQL cannot be started again, so that a supervisor acts', async () => {
+  const { child } = await start()
+  const ended = once(child, 'exit')
+  renameSync(join(cluster(), 'global'), join(cluster(), 'elsewhere'))
+  killPostgres()
+  expect(await ended).toEqual([1, null])
+  running.delete(child)
+  renameSync(join(cluster(), 'elsewhere'), join(cluster(), 'global'))
+}, 120_000)
