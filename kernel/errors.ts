@@ -10,6 +10,7 @@ export const errorCodes = [
   'RATE_LIMITED',
   'QUERY_TOO_COSTLY',
   'SUBGRAPH_UNAVAILABLE',
+  'OVERLOADED',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
@@ -28,8 +29,11 @@ const knownCodes: ReadonlySet<unknown> = new Set<string>([...errorCodes, ...prot
 
 /** An error whose message is written for the caller and may leave the product. */
 export class ApiError extends GraphQLError {
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(message, { extensions: { code }, originalError: cause instanceof Error ? cause : undefined })
+  constructor(code: ErrorCode, message: string, cause?: unknown, extensions?: { retryAfterSeconds: number }) {
+    super(message, {
+      extensions: { code, ...extensions },
+      originalError: cause instanceof Error ? cause : undefined,
+    })
     this.name = 'ApiError'
   }
 }
@@ -51,18 +55,25 @@ export function conflict(message: string): ApiError {
 }
 
 export function rateLimited(retryAfterSeconds: number): ApiError {
-  return new ApiError('RATE_LIMITED', `Too many requests. Try again in ${retryAfterSeconds} seconds.`)
+  const message = `Too many requests. Try again in ${retryAfterSeconds} seconds.`
+  return new ApiError('RATE_LIMITED', message, undefined, { retryAfterSeconds })
+}
+
+/** The caller's share of what this process can do at once is used up, or everybody's is. */
+export function overloaded(retryAfterSeconds = 1): ApiError {
+  return new ApiError('OVERLOADED', 'Too much is going on at once. Try again in a moment.', undefined, {
+    retryAfterSeconds,
+  })
 }
 
 export function queryTooCostly(message: string): ApiError {
   return new ApiError('QUERY_TOO_COSTLY', message)
 }
 
+const partDoesNotAnswer = 'Part of the service does not answer. Try again.'
+
 /** Something this product needs does not answer. The cause is for the log. */
-export function unavailable(
-  message = 'Part of the service does not answer. Try again.',
-  cause?: unknown,
-): ApiError {
+export function unavailable(message = partDoesNotAnswer, cause?: unknown): ApiError {
   return new ApiError('SUBGRAPH_UNAVAILABLE', message, cause)
 }
 
@@ -105,21 +116,59 @@ function isUnstorableText(error: unknown): boolean {
 }
 
 /**
+ * What the database's refusals mean to the caller, by SQLSTATE, or by the operating system's word for the connection.
+ * The driver's own messages name servers and tables, so they stay in the log.
+ */
+const databaseRefusals: readonly { code: ErrorCode; when: RegExp; message: string }[] = [
+  {
+    // Connection exceptions (08), resources used up (53, a full disk among them), shutdown and start (57P).
+    code: 'SUBGRAPH_UNAVAILABLE',
+    when: /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/,
+    message: partDoesNotAnswer,
+  },
+  {
+    // Serialization failures and deadlocks that came again and again, and locks that were not to be had.
+    code: 'CONFLICT',
+    when: /^(40001|40P01|55P03)$/,
+    message: 'Somebody else changed the same at the same moment. Try again.',
+  },
+  {
+    code: 'QUERY_TOO_COSTLY',
+    when: /^57014$/,
+    message: 'This took longer than allowed. Ask for less, or try again.',
+  },
+]
+
+function databaseRefusal(error: unknown): { code: ErrorCode; message: string } | undefined {
+  if (!(error instanceof Error)) return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (error.message === 'Connection terminated unexpectedly') return databaseRefusals[0]
+  return code ? databaseRefusals.find(({ when }) => when.test(code)) : undefined
+}
+
+/**
  * What may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
- * locations stay; `extensions` are `code` and `traceId` only. Masking twice changes nothing.
+ * locations stay; `extensions` are `code`, `traceId` and, where waiting helps, `retryAfterSeconds`. Masking twice changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
   const cause = rootCause(error)
   if (isUnstorableText(cause)) return maskError(unstorableText(path, locations), requestId, log)
   let code: unknown = extensions?.['code']
-  if (!knownCodes.has(code)) code = isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'
+  const refusal = knownCodes.has(code) ? undefined : databaseRefusal(cause)
+  if (!knownCodes.has(code))
+    code = refusal?.code ?? (isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR')
   const isInternal = code === 'INTERNAL_SERVER_ERROR'
-  if ((isInternal || code === 'SUBGRAPH_UNAVAILABLE') && extensions?.['traceId'] === undefined)
+  if ((isInternal || refusal || code === 'SUBGRAPH_UNAVAILABLE') && extensions?.['traceId'] === undefined)
     log.error({ requestId, path, err: cause }, 'request failed')
-  const shown = isInternal ? 'Internal server error' : String(message)
-  return located(shown, locations, path, { code, traceId: requestId })
+  const shown = isInternal ? 'Internal server error' : (refusal?.message ?? String(message))
+  const retryAfterSeconds = extensions?.['retryAfterSeconds']
+  return located(shown, locations, path, {
+    code,
+    traceId: requestId,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  })
 }
 
 function unstorableText(path: GraphQLError['path'], locations: GraphQLError['locations']): GraphQLError {

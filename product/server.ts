@@ -19,6 +19,7 @@ import { systemClock, type Clock } from '../kernel/clock'
 import { projectRoot, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
 import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
+import { assertFreeSpace } from '../kernel/process/free-space'
 import type { Logger } from '../kernel/process/log'
 import { openStore } from '../kernel/store/store'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
@@ -26,6 +27,9 @@ import { scalars } from '../kernel/schema/scalars'
 import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+
+/** How long a server of somebody else counts as full after it refused a write: its disk cannot be asked. */
+const diskFullForMs = 30_000
 
 export interface ServerOptions {
   config: Config
@@ -58,11 +62,11 @@ export interface RunningServer {
 }
 
 /**
- * How many connections each role's pool gets of the total. The gateway asks one short question per session and minute,
- * so it takes the smallest share; nobody gets fewer than two, or a transaction could wait for itself.
+ * How many connections each role's pool gets of the total. Nobody gets fewer than three: a tenant leaves one of them to
+ * the others, and with one alone its transactions would stop its reads.
  */
 export function connectionsPerRole(total: number, roles: number): number {
-  return Math.max(2, Math.floor(total / roles))
+  return Math.max(3, Math.floor(total / roles))
 }
 
 /**
@@ -93,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         options.onFatal ?? ((error: Error) => log.fatal({ error: error.message }, 'instance claim lost'))
       opened.push(await holdSingleInstance({ url: options.database.urlFor('gateway'), log, onLost }))
     }
+    let diskFullAt = -Infinity
     const remote: Partial<Record<SubgraphName, string>> =
       config.subgraphs === 'in-process' ? {} : config.subgraphs
     const local = subgraphs.filter(({ name }) => !remote[name])
@@ -107,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         statementTimeoutMs: config.statementTimeoutMs,
         applicationName: `tenantgraph ${role}`,
         warn: (message) => log.warn({ role }, message),
+        onDiskFull: () => (diskFullAt = performance.now()),
         onStatement: (statement, binding) => {
           metrics.statements.inc({ role })
           options.onStatement?.(role, statement, binding)
@@ -158,6 +164,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       checks: {
         database: () => gatewayDatabase.rows({ tenantId: null }, { name: 'ready', text: 'SELECT 1' }),
         store: () => store.ping(),
+        disk: async () => {
+          if (performance.now() - diskFullAt < diskFullForMs)
+            throw new Error('the database server has no room left for writes')
+          if (config.databaseUrl === null) await assertFreeSpace(config.dataDir)
+        },
       },
       trustProxy: config.trustProxy,
       scalars,

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
 import { uuidv7 } from '../id'
+import { FairShare } from './fair-share'
 import { rowTypes } from './row-values'
 import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
 import type { TenantClient, TenantClientOptions } from './tenant'
@@ -36,11 +37,15 @@ export interface DatabaseOptions extends TenantClientOptions {
   connections: number
   mode?: BindingMode
   applicationName: string
-  /** How long a statement waits for a free connection, default 5,000. */
+  /** How long a statement waits for a free connection, default 5,000; then it is refused as OVERLOADED. */
   connectionTimeoutMs?: number
+  /** The server had no room left for a write (SQLSTATE 53100). */
+  onDiskFull?: () => void
   /** What an operator should read. Default: a warning of the process. */
   warn?: (message: string) => void
 }
+
+const tooFew = 'raise DATABASE_CONNECTIONS, and use the transaction at hand inside transactions'
 
 /** Sent as it is, past the binding. */
 const unbound = pg.Client.prototype.query as (this: pg.Client, text: string) => Promise<pg.QueryResult>
@@ -167,21 +172,35 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   keepInstants(driver)
   const pool = driver.master as pg.Pool
 
-  async function checkout(): Promise<pg.PoolClient & TenantClient> {
+  const noticeDiskFull = (error: unknown) => {
+    if ((error as { code?: string } | null)?.code === '53100') options.onDiskFull?.()
+  }
+  const places = new FairShare(options.connections, connectionTimeoutMs)
+
+  let warnedAt = 0
+
+  /** A connection for a tenant that has a place, or waits for one. */
+  async function checkout(tenant: string, hasPlace: boolean): Promise<pg.PoolClient & TenantClient> {
+    if (!hasPlace) {
+      await places.wait(tenant).catch((error: unknown) => {
+        const now = Date.now()
+        if (now - warnedAt > 60_000) warn(`No connection became free in time: ${tooFew}`)
+        warnedAt = now
+        throw error
+      })
+    }
     try {
-      return (await pool.connect()) as pg.PoolClient & TenantClient
+      return idleClient(pool) ?? ((await pool.connect()) as pg.PoolClient & TenantClient)
     } catch (error) {
-      if (!(error as Error).message.includes('timeout exceeded')) throw error
-      throw new Error(
-        `No database connection became free within ${connectionTimeoutMs} ms: raise DATABASE_CONNECTIONS, ` +
-          'and use the transaction at hand inside transactions',
-        { cause: error },
-      )
+      places.giveBack(tenant)
+      throw error
     }
   }
 
   async function rows(binding: Binding, statement: Statement): Promise<unknown[][]> {
-    const client = idleClient(pool) ?? (await checkout())
+    const tenant = binding.tenantId ?? ''
+    const hasPlace = places.take(tenant)
+    const client = (hasPlace ? idleClient(pool) : undefined) ?? (await checkout(tenant, hasPlace))
     let failure: unknown
     try {
       client.bind(binding)
@@ -191,19 +210,30 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return answer.rows
     } catch (error) {
       failure = error
+      noticeDiskFull(error)
       throw error
     } finally {
       client.unbind()
       client.release(!isClean(client, failure))
+      places.giveBack(tenant)
     }
   }
 
   return {
     dataSource,
     rows,
-    async transaction(binding, work, options) {
-      const client = idleClient(pool) ?? (await checkout())
-      return runTransaction(dataSource, client, binding, work, options?.isolation)
+    async transaction(binding, work, asked) {
+      const tenant = binding.tenantId ?? ''
+      const hasPlace = places.take(tenant)
+      const client = (hasPlace ? idleClient(pool) : undefined) ?? (await checkout(tenant, hasPlace))
+      try {
+        return await runTransaction(dataSource, client, binding, work, asked?.isolation)
+      } catch (error) {
+        noticeDiskFull(error)
+        throw error
+      } finally {
+        places.giveBack(tenant)
+      }
     },
     close: () => {
       isClosing = true

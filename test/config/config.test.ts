@@ -38,7 +38,7 @@ describe('the configuration', () => {
       databaseUrl: null,
       databaseAppSecret: null,
       databaseUrls: {},
-      databaseConnections: 20,
+      databaseConnections: 28,
       databaseBinding: 'prepared',
       statementTimeoutMs: 10_000,
       redisUrl: null,

@@ -5,6 +5,7 @@ import {
   errorCodes,
   forbidden,
   maskError,
+  overloaded,
   protocolCodes,
   queryTooCostly,
   rateLimited,
@@ -27,11 +28,13 @@ test.each([
   [forbidden(), 'FORBIDDEN', 'You may not do this'],
   [badUserInput('no'), 'BAD_USER_INPUT', 'no'],
   [conflict('both'), 'CONFLICT', 'both'],
-  [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.'],
+  [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.', 9],
+  [overloaded(), 'OVERLOADED', 'Too much is going on at once. Try again in a moment.', 1],
   [queryTooCostly('much'), 'QUERY_TOO_COSTLY', 'much'],
   [unavailable(), 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
-])('%p leaves as it is, with the trace id', (error, code, message) => {
-  expect(masked(error)).toEqual({ message, extensions: { code, traceId: 'trace-1' } })
+])('%p leaves as it is, with the trace id', (error, code, message, retryAfterSeconds?: number) => {
+  const extensions = { code, traceId: 'trace-1', ...(retryAfterSeconds && { retryAfterSeconds }) }
+  expect(masked(error)).toEqual({ message, extensions })
 })
 
 test.each([...errorCodes, ...protocolCodes].filter((code) => code !== 'INTERNAL_SERVER_ERROR'))(
@@ -122,4 +125,22 @@ test('a text that PostgreSQL cannot store is the caller’s error', () => {
     extensions: { code: 'BAD_USER_INPUT', traceId: 'trace-1' },
   })
   expect(lines).toEqual([])
+})
+
+test.each([
+  ['53100', 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
+  ['57P01', 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
+  ['08006', 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
+  ['ECONNREFUSED', 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
+  ['40P01', 'CONFLICT', 'Somebody else changed the same at the same moment. Try again.'],
+  ['57014', 'QUERY_TOO_COSTLY', 'This took longer than allowed. Ask for less, or try again.'],
+  ['42501', 'INTERNAL_SERVER_ERROR', 'Internal server error'],
+])('O17: what PostgreSQL says with %s is %s, and its words stay in the log', (sqlState, code, message) => {
+  const cause = Object.assign(new Error('db.internal.example: no room in hr.departments'), { code: sqlState })
+  const error = new GraphQLError('wrapped', { originalError: cause, path: ['departments'] })
+  const shown = masked(error)
+  expect(shown).toEqual({ message, path: ['departments'], extensions: { code, traceId: 'trace-1' } })
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('no room in hr.departments')
+  expect(masked(maskError(error, 'trace-1', log))).toEqual(shown)
 })

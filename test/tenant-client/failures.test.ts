@@ -118,15 +118,24 @@ describe.each(modes)('failures, %s', (mode) => {
     await single.close()
   })
 
-  it('says what to do when no connection becomes free', async () => {
-    const small = await openNotes(database, mode, { connections: 1, connectionTimeoutMs: 1500 })
+  it('L3: when no connection becomes free the caller may try again, and the operator reads what to do', async () => {
+    const told: string[] = []
+    const small = await openNotes(database, mode, {
+      connections: 1,
+      connectionTimeoutMs: 1500,
+      warn: (message) => told.push(message),
+    })
     const binding = { tenantId: uuidv7() }
     await small.transaction(binding, async (tx) => {
       const waiting = [small.rows(binding, select), small.transaction(binding, async () => undefined)]
       for (const one of await Promise.allSettled(waiting))
         expect(one).toMatchObject({
-          reason: { message: expect.stringContaining('raise DATABASE_CONNECTIONS') },
+          reason: {
+            message: 'Too much is going on at once. Try again in a moment.',
+            extensions: { code: 'OVERLOADED', retryAfterSeconds: 1 },
+          },
         })
+      expect(told).toEqual([expect.stringContaining('raise DATABASE_CONNECTIONS')])
       expect(await tx.rows(select)).toEqual([])
     })
     expect(await small.rows(binding, tenant)).toEqual([[binding.tenantId]])
