@@ -32,8 +32,12 @@ test.each([
   [overloaded(), 'OVERLOADED', 'Too much is going on at once. Try again in a moment.', 1],
   [queryTooCostly('much'), 'QUERY_TOO_COSTLY', 'much'],
   [unavailable(), 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
-])('%p leaves as it is, with the trace id', (error, code, message, retryAfterSeconds?: number) => {
-  const extensions = { code, traceId: 'trace-1', ...(retryAfterSeconds && { retryAfterSeconds }) }
+])('%p leaves as it is, with the trace id', (error, code, message, ...[retryAfterSeconds]) => {
+  const extensions = {
+    code,
+    traceId: 'trace-1',
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  }
   expect(masked(error)).toEqual({ message, extensions })
 })
 
