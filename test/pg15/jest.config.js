@@ -22,6 +22,6 @@ module.exports = suite({
     '/node_modules/',
     ...withoutDatabase.map((name) => `/test/${name}/`),
     // Of the processes, those that take another PostgreSQL.
-    '/test/process/(?!embedded-database|prepare-database)',
+    '/test/process/(?!embedded-database|prepare-database|backup)',
   ],
 })
