@@ -55,7 +55,9 @@ export async function readBackup(
     const { code } = error as { code?: string }
     if (code === 'Z_BUF_ERROR') throw cutShort()
     if (code === 'Z_DATA_ERROR')
-      throw new Error(`${file} is damaged, or no backup of this product. Nothing was restored.`)
+      throw new Error(`${file} is damaged, or no backup of this product. Nothing was restored.`, {
+        cause: error,
+      })
     throw error
   } finally {
     await lines.return(undefined)
@@ -127,9 +129,9 @@ async function fill(
   // Rows come table by table, and refer to each other both ways.
   const deferred = await deferReferences(client)
   // They check what somebody does, and what is restored was done already.
-  for (const { name } of header.tables) await client.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`)
+  for (const { name } of header.tables) await run(client, `ALTER TABLE ${name} DISABLE TRIGGER USER`)
   // What migrations put there is in the backup as well, perhaps changed since.
-  for (const { name } of header.tables) await client.query(`DELETE FROM ${name}`)
+  for (const { name } of header.tables) await run(client, `DELETE FROM ${name}`)
   await client.query('CREATE SCHEMA restoring')
   const tables: RestoreResult['tables'] = []
   for (const table of header.tables) {
@@ -150,9 +152,14 @@ async function fill(
   if (!footer.end || footer.tables !== tables.length) throw cutShort()
   await client.query('DROP SCHEMA restoring')
   await client.query('SET CONSTRAINTS ALL IMMEDIATE')
-  for (const { name } of header.tables) await client.query(`ALTER TABLE ${name} ENABLE TRIGGER USER`)
+  for (const { name } of header.tables) await run(client, `ALTER TABLE ${name} ENABLE TRIGGER USER`)
   for (const statement of deferred) await client.query(statement)
   return tables
+}
+
+/** Statements about tables, whose names come from the catalogue, quoted by PostgreSQL. */
+function run(client: Client, statement: string): Promise<unknown> {
+  return client.query(statement)
 }
 
 /** A file is no place to merge from: who restores into a database in use has taken the wrong one. */
@@ -179,7 +186,7 @@ async function deferReferences(client: Client): Promise<string[]> {
      WHERE contype = 'f' AND NOT condeferrable AND conparentid = 0`,
   )
   for (const { table, name } of rows)
-    await client.query(`ALTER TABLE ${table} ALTER CONSTRAINT ${name} DEFERRABLE INITIALLY DEFERRED`)
+    await run(client, `ALTER TABLE ${table} ALTER CONSTRAINT ${name} DEFERRABLE INITIALLY DEFERRED`)
   await client.query('SET CONSTRAINTS ALL DEFERRED')
   return rows.map(({ table, name }) => `ALTER TABLE ${table} ALTER CONSTRAINT ${name} NOT DEFERRABLE`)
 }
@@ -187,10 +194,10 @@ async function deferReferences(client: Client): Promise<string[]> {
 /** COPY does not write into tables with row level security: rows go through one without. */
 async function insertRows(client: Client, table: StoredTable, lines: Lines): Promise<void> {
   const columns = table.columns.map(quote).join(', ')
-  await client.query(`CREATE TABLE restoring.rows AS ${selectNone(table)}`)
+  await run(client, `CREATE TABLE restoring.rows AS ${selectNone(table)}`)
   const source = Readable.from(rowsOf(lines))
   await pipeline(source, client.query(copyFrom(`COPY restoring.rows (${columns}) FROM STDIN`)))
-  await client.query(`INSERT INTO ${table.name} (${columns}) SELECT ${columns} FROM restoring.rows`)
+  await run(client, `INSERT INTO ${table.name} (${columns}) SELECT ${columns} FROM restoring.rows`)
   await client.query('DROP TABLE restoring.rows')
 }
 

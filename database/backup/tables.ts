@@ -42,10 +42,9 @@ export function selectAll({ name, columns }: StoredTable): string {
 
 /** Counts and digests a table's rows. Texts of values depend on the session's settings: see {@link steadyTexts}. */
 export async function stateOf(client: Client, table: StoredTable): Promise<TableState> {
-  const { rows } = await client.query<{ rows: string; digest: string }>(
-    `SELECT count(*) AS rows, coalesce(sum(('x' || left(md5(r::text), 15))::bit(60)::bigint), 0)::text AS digest
-     FROM (${selectAll(table)}) AS r`,
-  )
+  const text = `SELECT count(*) AS rows, coalesce(sum(('x' || left(md5(r::text), 15))::bit(60)::bigint), 0)::text AS digest
+    FROM (${selectAll(table)}) AS r`
+  const { rows } = await client.query<{ rows: string; digest: string }>(text)
   return { rows: Number(rows[0]!.rows), digest: rows[0]!.digest }
 }
 
