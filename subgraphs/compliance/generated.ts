@@ -185,58 +185,11 @@ export type User = {
 
 
 export type UserAuditTrailArgs = {
+  filter?: InputMaybe<AuditLogFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<AuditLogFilter>;
   orderBy?: InputMaybe<AuditLogOrder>;
 };
-
-/** A page of entries. */
-export type AuditLogConnection = {
-  /** The entries with their cursors. */
-  edges: Array<AuditLogEdge>;
-  /** The entries alone. */
-  nodes: Array<AuditLog>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many entries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An entry in a page. */
-export type AuditLogEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The entry. */
-  node: AuditLog;
-};
-
-/** Which entries to return. All conditions given must hold. */
-export type AuditLogFilter = {
-  /** By who did it. */
-  actorId?: InputMaybe<IdFilter>;
-  /** By what was done; an empty list finds nothing. */
-  action?: InputMaybe<Array<AuditAction>>;
-  /** By the kind of record. */
-  resourceType?: InputMaybe<StringFilter>;
-  /** By the record's id. */
-  resourceId?: InputMaybe<StringFilter>;
-  /** By time. Without `lt` up to now, without `gte` the 90 days before the end. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of entries. */
-export type AuditLogOrder = {
-  /** By which value. */
-  field: AuditLogOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What entries can be ordered by. */
-export type AuditLogOrderField =
-  /** Time of the entry. */
-  | 'OCCURRED_AT';
 
 export type Query = {
   /** One compliance record; null when the tenant has none with this id. */
@@ -269,9 +222,9 @@ export type QueryAuditLogArgs = {
 
 
 export type QueryAuditLogsArgs = {
+  filter?: InputMaybe<AuditLogFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<AuditLogFilter>;
   orderBy?: InputMaybe<AuditLogOrder>;
 };
 
@@ -363,61 +316,6 @@ export type ComplianceStatus =
   /** Needs a closer look. */
   | 'FLAGGED';
 
-/** A page of compliance records. */
-export type ComplianceRecordConnection = {
-  /** The compliance records with their cursors. */
-  edges: Array<ComplianceRecordEdge>;
-  /** The compliance records alone. */
-  nodes: Array<ComplianceRecord>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many compliance records the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A compliance record in a page. */
-export type ComplianceRecordEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The compliance record. */
-  node: ComplianceRecord;
-};
-
-/** Which compliance records to return. All conditions given must hold. */
-export type ComplianceRecordFilter = {
-  /** By what was checked; an empty list finds nothing. */
-  type?: InputMaybe<Array<ComplianceRecordType>>;
-  /** By how far the review is; an empty list finds nothing. */
-  status?: InputMaybe<Array<ComplianceStatus>>;
-  /** By risk. */
-  riskScore?: InputMaybe<IntFilter>;
-  /** By creator. */
-  createdById?: InputMaybe<IdFilter>;
-  /** By reviewer. */
-  reviewedById?: InputMaybe<IdFilter>;
-  /** By time of creation. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of compliance records. */
-export type ComplianceRecordOrder = {
-  /** By which value. */
-  field: ComplianceRecordOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What compliance records can be ordered by. */
-export type ComplianceRecordOrderField =
-  /** Time of creation. */
-  | 'CREATED_AT'
-  /** Time of the last change. */
-  | 'UPDATED_AT'
-  /** Risk. */
-  | 'RISK_SCORE'
-  /** How far the review is. */
-  | 'STATUS';
-
 /** A new compliance record. */
 export type CreateComplianceRecordInput = {
   /** What was checked. */
@@ -444,81 +342,7 @@ export type UpdateComplianceRecordInput = {
   metadata?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Which record to approve. */
-export type ApproveComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which record to reject. */
-export type RejectComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which record to flag. */
-export type FlagComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createComplianceRecord` did. */
-export type CreateComplianceRecordPayload = {
-  /** The new record; null when none was added. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `updateComplianceRecord` did. */
-export type UpdateComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `approveComplianceRecord` did. */
-export type ApproveComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `rejectComplianceRecord` did. */
-export type RejectComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `flagComplianceRecord` did. */
-export type FlagComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type ComplianceUserError = UserError & {
-  /** The reason, for programs. */
-  code: ComplianceUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type ComplianceUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -538,6 +362,182 @@ export type ComplianceUserErrorCode =
   | 'WRONG_STATUS'
   /** Whoever created a record or ever changed it cannot decide about it. */
   | 'OWN_RECORD';
+
+/** Which audit logs to return. All conditions given must hold. */
+export type AuditLogFilter = {
+  /** By what was done; an empty list finds nothing. */
+  action?: InputMaybe<Array<AuditAction>>;
+  /** By the kind of record. */
+  resourceType?: InputMaybe<StringFilter>;
+  /** By the record's id. */
+  resourceId?: InputMaybe<StringFilter>;
+  /** By who did it. */
+  actorId?: InputMaybe<IdFilter>;
+  /** By time. Without `lt` up to now, without `gte` the 90 days before the end. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** The order of audit logs. */
+export type AuditLogOrder = {
+  /** By which value. */
+  field: AuditLogOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What audit logs can be ordered by. */
+export type AuditLogOrderField =
+  /** When it was done. */
+  | 'OCCURRED_AT';
+
+/** Which compliance records to return. All conditions given must hold. */
+export type ComplianceRecordFilter = {
+  /** By what was checked; an empty list finds nothing. */
+  type?: InputMaybe<Array<ComplianceRecordType>>;
+  /** By how far the review is; an empty list finds nothing. */
+  status?: InputMaybe<Array<ComplianceStatus>>;
+  /** By how risky the subject is. */
+  riskScore?: InputMaybe<IntFilter>;
+  /** By who created the record. */
+  createdById?: InputMaybe<IdFilter>;
+  /** By who decided last. */
+  reviewedById?: InputMaybe<IdFilter>;
+  /** By when the record was created. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** The order of compliance records. */
+export type ComplianceRecordOrder = {
+  /** By which value. */
+  field: ComplianceRecordOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What compliance records can be ordered by. */
+export type ComplianceRecordOrderField =
+  /** How far the review is. */
+  | 'STATUS'
+  /** How risky the subject is. */
+  | 'RISK_SCORE'
+  /** When the record was created. */
+  | 'CREATED_AT'
+  /** When the record last changed. */
+  | 'UPDATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type ComplianceUserError = UserError & {
+  /** The reason, for programs. */
+  code: ComplianceUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createComplianceRecord` did. */
+export type CreateComplianceRecordPayload = {
+  /** The new compliance record; null when none was added. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** What `updateComplianceRecord` did. */
+export type UpdateComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `approveComplianceRecord` is about. */
+export type ApproveComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `approveComplianceRecord` did. */
+export type ApproveComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `rejectComplianceRecord` is about. */
+export type RejectComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `rejectComplianceRecord` did. */
+export type RejectComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `flagComplianceRecord` is about. */
+export type FlagComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `flagComplianceRecord` did. */
+export type FlagComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** A page of audit logs. */
+export type AuditLogConnection = {
+  /** The audit logs with their cursors. */
+  edges: Array<AuditLogEdge>;
+  /** The audit logs alone. */
+  nodes: Array<AuditLog>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many audit logs the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An audit log in a page. */
+export type AuditLogEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The audit log. */
+  node: AuditLog;
+};
+
+/** A page of compliance records. */
+export type ComplianceRecordConnection = {
+  /** The compliance records with their cursors. */
+  edges: Array<ComplianceRecordEdge>;
+  /** The compliance records alone. */
+  nodes: Array<ComplianceRecord>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many compliance records the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A compliance record in a page. */
+export type ComplianceRecordEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The compliance record. */
+  node: ComplianceRecord;
+};
 
 
 
@@ -666,33 +666,33 @@ export type ResolversTypes = {
   AuditLog: ResolverTypeWrapper<AuditLogRow>;
   AuditAction: AuditAction;
   User: ResolverTypeWrapper<{ id: string }>;
-  AuditLogConnection: ResolverTypeWrapper<Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['AuditLogEdge']>, nodes: Array<ResolversTypes['AuditLog']> }>;
-  AuditLogEdge: ResolverTypeWrapper<Omit<AuditLogEdge, 'node'> & { node: ResolversTypes['AuditLog'] }>;
-  AuditLogFilter: AuditLogFilter;
-  AuditLogOrder: AuditLogOrder;
-  AuditLogOrderField: AuditLogOrderField;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   ComplianceRecord: ResolverTypeWrapper<ComplianceRecordRow>;
   ComplianceRecordType: ComplianceRecordType;
   ComplianceStatus: ComplianceStatus;
-  ComplianceRecordConnection: ResolverTypeWrapper<Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['ComplianceRecordEdge']>, nodes: Array<ResolversTypes['ComplianceRecord']> }>;
-  ComplianceRecordEdge: ResolverTypeWrapper<Omit<ComplianceRecordEdge, 'node'> & { node: ResolversTypes['ComplianceRecord'] }>;
+  CreateComplianceRecordInput: CreateComplianceRecordInput;
+  UpdateComplianceRecordInput: UpdateComplianceRecordInput;
+  ComplianceUserErrorCode: ComplianceUserErrorCode;
+  AuditLogFilter: AuditLogFilter;
+  AuditLogOrder: AuditLogOrder;
+  AuditLogOrderField: AuditLogOrderField;
   ComplianceRecordFilter: ComplianceRecordFilter;
   ComplianceRecordOrder: ComplianceRecordOrder;
   ComplianceRecordOrderField: ComplianceRecordOrderField;
-  CreateComplianceRecordInput: CreateComplianceRecordInput;
-  UpdateComplianceRecordInput: UpdateComplianceRecordInput;
-  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
-  RejectComplianceRecordInput: RejectComplianceRecordInput;
-  FlagComplianceRecordInput: FlagComplianceRecordInput;
+  ComplianceUserError: ResolverTypeWrapper<UserErrorRow>;
   CreateComplianceRecordPayload: ResolverTypeWrapper<Omit<CreateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
   UpdateComplianceRecordPayload: ResolverTypeWrapper<Omit<UpdateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
   ApproveComplianceRecordPayload: ResolverTypeWrapper<Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  RejectComplianceRecordInput: RejectComplianceRecordInput;
   RejectComplianceRecordPayload: ResolverTypeWrapper<Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  FlagComplianceRecordInput: FlagComplianceRecordInput;
   FlagComplianceRecordPayload: ResolverTypeWrapper<Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
-  ComplianceUserError: ResolverTypeWrapper<UserErrorRow>;
-  ComplianceUserErrorCode: ComplianceUserErrorCode;
+  AuditLogConnection: ResolverTypeWrapper<Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['AuditLogEdge']>, nodes: Array<ResolversTypes['AuditLog']> }>;
+  AuditLogEdge: ResolverTypeWrapper<Omit<AuditLogEdge, 'node'> & { node: ResolversTypes['AuditLog'] }>;
+  ComplianceRecordConnection: ResolverTypeWrapper<Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['ComplianceRecordEdge']>, nodes: Array<ResolversTypes['ComplianceRecord']> }>;
+  ComplianceRecordEdge: ResolverTypeWrapper<Omit<ComplianceRecordEdge, 'node'> & { node: ResolversTypes['ComplianceRecord'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -720,28 +720,28 @@ export type ResolversParentTypes = {
   Float: Scalars['Float']['output'];
   AuditLog: AuditLogRow;
   User: { id: string };
-  AuditLogConnection: Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['AuditLogEdge']>, nodes: Array<ResolversParentTypes['AuditLog']> };
-  AuditLogEdge: Omit<AuditLogEdge, 'node'> & { node: ResolversParentTypes['AuditLog'] };
-  AuditLogFilter: AuditLogFilter;
-  AuditLogOrder: AuditLogOrder;
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   ComplianceRecord: ComplianceRecordRow;
-  ComplianceRecordConnection: Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['ComplianceRecordEdge']>, nodes: Array<ResolversParentTypes['ComplianceRecord']> };
-  ComplianceRecordEdge: Omit<ComplianceRecordEdge, 'node'> & { node: ResolversParentTypes['ComplianceRecord'] };
-  ComplianceRecordFilter: ComplianceRecordFilter;
-  ComplianceRecordOrder: ComplianceRecordOrder;
   CreateComplianceRecordInput: CreateComplianceRecordInput;
   UpdateComplianceRecordInput: UpdateComplianceRecordInput;
-  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
-  RejectComplianceRecordInput: RejectComplianceRecordInput;
-  FlagComplianceRecordInput: FlagComplianceRecordInput;
+  AuditLogFilter: AuditLogFilter;
+  AuditLogOrder: AuditLogOrder;
+  ComplianceRecordFilter: ComplianceRecordFilter;
+  ComplianceRecordOrder: ComplianceRecordOrder;
+  ComplianceUserError: UserErrorRow;
   CreateComplianceRecordPayload: Omit<CreateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
   UpdateComplianceRecordPayload: Omit<UpdateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
   ApproveComplianceRecordPayload: Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  RejectComplianceRecordInput: RejectComplianceRecordInput;
   RejectComplianceRecordPayload: Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  FlagComplianceRecordInput: FlagComplianceRecordInput;
   FlagComplianceRecordPayload: Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
-  ComplianceUserError: UserErrorRow;
+  AuditLogConnection: Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['AuditLogEdge']>, nodes: Array<ResolversParentTypes['AuditLog']> };
+  AuditLogEdge: Omit<AuditLogEdge, 'node'> & { node: ResolversParentTypes['AuditLog'] };
+  ComplianceRecordConnection: Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['ComplianceRecordEdge']>, nodes: Array<ResolversParentTypes['ComplianceRecord']> };
+  ComplianceRecordEdge: Omit<ComplianceRecordEdge, 'node'> & { node: ResolversParentTypes['ComplianceRecord'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -807,18 +807,6 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   auditTrail?: Resolver<Maybe<ResolversTypes['AuditLogConnection']>, ParentType, ContextType, RequireFields<UserAuditTrailArgs, 'first'>>;
 };
 
-export type AuditLogConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogConnection'] = ResolversParentTypes['AuditLogConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['AuditLogEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['AuditLog']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type AuditLogEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogEdge'] = ResolversParentTypes['AuditLogEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['AuditLog'], ParentType, ContextType>;
-};
-
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   complianceRecord?: Resolver<Maybe<ResolversTypes['ComplianceRecord']>, ParentType, ContextType, RequireFields<QueryComplianceRecordArgs, 'id'>>;
   complianceRecords?: Resolver<ResolversTypes['ComplianceRecordConnection'], ParentType, ContextType, RequireFields<QueryComplianceRecordsArgs, 'first'>>;
@@ -850,16 +838,11 @@ export type ComplianceRecordResolvers<ContextType = SubgraphContext, ParentType 
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type ComplianceRecordConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordConnection'] = ResolversParentTypes['ComplianceRecordConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['ComplianceRecordEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['ComplianceRecord']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type ComplianceRecordEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordEdge'] = ResolversParentTypes['ComplianceRecordEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['ComplianceRecord'], ParentType, ContextType>;
+export type ComplianceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceUserError'] = ResolversParentTypes['ComplianceUserError']> = {
+  code?: Resolver<ResolversTypes['ComplianceUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CreateComplianceRecordPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateComplianceRecordPayload'] = ResolversParentTypes['CreateComplianceRecordPayload']> = {
@@ -887,11 +870,28 @@ export type FlagComplianceRecordPayloadResolvers<ContextType = SubgraphContext, 
   userErrors?: Resolver<Array<ResolversTypes['ComplianceUserError']>, ParentType, ContextType>;
 };
 
-export type ComplianceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceUserError'] = ResolversParentTypes['ComplianceUserError']> = {
-  code?: Resolver<ResolversTypes['ComplianceUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type AuditLogConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogConnection'] = ResolversParentTypes['AuditLogConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['AuditLogEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['AuditLog']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type AuditLogEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogEdge'] = ResolversParentTypes['AuditLogEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['AuditLog'], ParentType, ContextType>;
+};
+
+export type ComplianceRecordConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordConnection'] = ResolversParentTypes['ComplianceRecordConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['ComplianceRecordEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['ComplianceRecord']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type ComplianceRecordEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordEdge'] = ResolversParentTypes['ComplianceRecordEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['ComplianceRecord'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -906,19 +906,19 @@ export type Resolvers<ContextType = SubgraphContext> = {
   UserError?: UserErrorResolvers<ContextType>;
   AuditLog?: AuditLogResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
-  AuditLogConnection?: AuditLogConnectionResolvers<ContextType>;
-  AuditLogEdge?: AuditLogEdgeResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   ComplianceRecord?: ComplianceRecordResolvers<ContextType>;
-  ComplianceRecordConnection?: ComplianceRecordConnectionResolvers<ContextType>;
-  ComplianceRecordEdge?: ComplianceRecordEdgeResolvers<ContextType>;
+  ComplianceUserError?: ComplianceUserErrorResolvers<ContextType>;
   CreateComplianceRecordPayload?: CreateComplianceRecordPayloadResolvers<ContextType>;
   UpdateComplianceRecordPayload?: UpdateComplianceRecordPayloadResolvers<ContextType>;
   ApproveComplianceRecordPayload?: ApproveComplianceRecordPayloadResolvers<ContextType>;
   RejectComplianceRecordPayload?: RejectComplianceRecordPayloadResolvers<ContextType>;
   FlagComplianceRecordPayload?: FlagComplianceRecordPayloadResolvers<ContextType>;
-  ComplianceUserError?: ComplianceUserErrorResolvers<ContextType>;
+  AuditLogConnection?: AuditLogConnectionResolvers<ContextType>;
+  AuditLogEdge?: AuditLogEdgeResolvers<ContextType>;
+  ComplianceRecordConnection?: ComplianceRecordConnectionResolvers<ContextType>;
+  ComplianceRecordEdge?: ComplianceRecordEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

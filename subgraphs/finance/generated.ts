@@ -166,57 +166,6 @@ export type Budget = {
   updatedAt: Scalars['DateTime']['output'];
 };
 
-/** A page of budgets. */
-export type BudgetConnection = {
-  /** The budgets with their cursors. */
-  edges: Array<BudgetEdge>;
-  /** The budgets alone. */
-  nodes: Array<Budget>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many budgets the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A budget in a page. */
-export type BudgetEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The budget. */
-  node: Budget;
-};
-
-/** Which budgets to return. All conditions given must hold. */
-export type BudgetFilter = {
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By year. */
-  year?: InputMaybe<IntFilter>;
-  /** By month; budgets of whole years are not found. */
-  month?: InputMaybe<IntFilter>;
-  /** By first day of the period. */
-  periodStart?: InputMaybe<DateFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-};
-
-/** The order of budgets. */
-export type BudgetOrder = {
-  /** By which value. */
-  field: BudgetOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What budgets can be ordered by. */
-export type BudgetOrderField =
-  /** First day of the period. */
-  | 'PERIOD_START'
-  /** What may be spent, in the currency's smallest unit: filter by currency to compare. */
-  | 'ALLOCATED'
-  /** Time of creation. */
-  | 'CREATED_AT';
-
 /** A budget for a period. */
 export type SetBudgetInput = {
   /** UUID of the department. */
@@ -231,14 +180,6 @@ export type SetBudgetInput = {
   forecastedSpend?: InputMaybe<MoneyInput>;
   /** The `version` of the budget that the change is based on; null or omitted when there is none yet. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
-};
-
-/** What `setBudget` did. */
-export type SetBudgetPayload = {
-  /** The budget as it is now; null when nothing was changed. */
-  budget?: Maybe<Budget>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<FinanceUserError>;
 };
 
 export type Query = {
@@ -379,71 +320,6 @@ export type TransactionType =
   /** A correction of the books without a payment. */
   | 'ADJUSTMENT';
 
-/** A page of transactions. */
-export type TransactionConnection = {
-  /** The transactions with their cursors. */
-  edges: Array<TransactionEdge>;
-  /** The transactions alone. */
-  nodes: Array<Transaction>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many transactions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A transaction in a page. */
-export type TransactionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The transaction. */
-  node: Transaction;
-};
-
-/** Which transactions to return. All conditions given must hold. */
-export type TransactionFilter = {
-  /** Text that the number, category or description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own number. */
-  transactionNumber?: InputMaybe<StringFilter>;
-  /** By kind; an empty list finds nothing. */
-  type?: InputMaybe<Array<TransactionType>>;
-  /** By category. */
-  category?: InputMaybe<StringFilter>;
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By time. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-  /** Found fraudulent or not; both when omitted. */
-  isFraudulent?: InputMaybe<Scalars['Boolean']['input']>;
-  /** By the likelihood of fraud. */
-  fraudScore?: InputMaybe<FloatFilter>;
-};
-
-/** The order of transactions. */
-export type TransactionOrder = {
-  /** By which value. */
-  field: TransactionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What transactions can be ordered by. */
-export type TransactionOrderField =
-  /** The tenant's own number. */
-  | 'TRANSACTION_NUMBER'
-  /** Time of the movement. */
-  | 'OCCURRED_AT'
-  /** Amount, in the currency's smallest unit: filter by currency to compare. */
-  | 'AMOUNT'
-  /** Category. */
-  | 'CATEGORY'
-  /** Likelihood of fraud. */
-  | 'FRAUD_SCORE'
-  /** Time of creation. */
-  | 'CREATED_AT';
-
 /** A new transaction. */
 export type RecordTransactionInput = {
   /** A text of the caller's own, 1 to 255 characters: the same key and input again records nothing twice and gives the first answer. */
@@ -502,10 +378,125 @@ export type ReverseTransactionInput = {
   description?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `flagTransaction` did. */
-export type FlagTransactionPayload = {
-  /** The transaction as it is now; null when nothing was changed. */
-  transaction?: Maybe<Transaction>;
+/** What `reverseTransaction` did. */
+export type ReverseTransactionPayload = {
+  /** The new reversal; null when none was added. */
+  reversal?: Maybe<Transaction>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<FinanceUserError>;
+};
+
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
+export type FinanceUserErrorCode =
+  /** There is no record with this id. */
+  | 'NOT_FOUND'
+  /** The record changed since it was read: read it again and repeat the change. */
+  | 'STALE_VERSION'
+  /** The value must be unique and is in use. */
+  | 'DUPLICATE'
+  /** The value is not allowed. */
+  | 'INVALID'
+  /** The record referred to does not exist. */
+  | 'REFERENCE_NOT_FOUND'
+  /** Other records refer to this one. */
+  | 'IN_USE'
+  /** The idempotency key was used with another input. */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** The transaction is reversed already, or is itself a reversal. */
+  | 'NOT_REVERSIBLE'
+  /** A reversal and what it reverses stay as they are filed. */
+  | 'REVERSED';
+
+/** Which budgets to return. All conditions given must hold. */
+export type BudgetFilter = {
+  /** By department. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By the year of the calendar. */
+  year?: InputMaybe<IntFilter>;
+  /** By month; budgets of whole years are not found. */
+  month?: InputMaybe<IntFilter>;
+  /** By first day of the period. */
+  periodStart?: InputMaybe<DateFilter>;
+  /** By currency. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+};
+
+/** The order of budgets. */
+export type BudgetOrder = {
+  /** By which value. */
+  field: BudgetOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What budgets can be ordered by. */
+export type BudgetOrderField =
+  /** First day of the period. */
+  | 'PERIOD_START'
+  /** What may be spent, in the currency's smallest unit: filter by currency to compare. */
+  | 'ALLOCATED'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which transactions to return. All conditions given must hold. */
+export type TransactionFilter = {
+  /** Text that the transaction number, category or description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the tenant's own number for the transaction. */
+  transactionNumber?: InputMaybe<StringFilter>;
+  /** By what kind of movement it is; an empty list finds nothing. */
+  type?: InputMaybe<Array<TransactionType>>;
+  /** By what the money is for. */
+  category?: InputMaybe<StringFilter>;
+  /** By the department it is booked on. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By currency. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** By when the money moved. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+  /** Whether the transaction was found to be fraudulent; both when omitted. */
+  isFraudulent?: InputMaybe<Scalars['Boolean']['input']>;
+  /** By how likely the transaction is fraudulent. */
+  fraudScore?: InputMaybe<FloatFilter>;
+};
+
+/** The order of transactions. */
+export type TransactionOrder = {
+  /** By which value. */
+  field: TransactionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What transactions can be ordered by. */
+export type TransactionOrderField =
+  /** The tenant's own number for the transaction. */
+  | 'TRANSACTION_NUMBER'
+  /** What the money is for. */
+  | 'CATEGORY'
+  /** The amount, in the currency's smallest unit: filter by currency to compare. */
+  | 'AMOUNT'
+  /** When the money moved. */
+  | 'OCCURRED_AT'
+  /** How likely the transaction is fraudulent. */
+  | 'FRAUD_SCORE'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type FinanceUserError = UserError & {
+  /** The reason, for programs. */
+  code: FinanceUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `setBudget` did. */
+export type SetBudgetPayload = {
+  /** The budget as it is now; null when nothing was changed. */
+  budget?: Maybe<Budget>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<FinanceUserError>;
 };
@@ -526,44 +517,53 @@ export type UpdateTransactionPayload = {
   userErrors: Array<FinanceUserError>;
 };
 
-/** What `reverseTransaction` did. */
-export type ReverseTransactionPayload = {
-  /** The new reversal; null when none was added. */
-  reversal?: Maybe<Transaction>;
-  /** Why none was added; empty on success. */
+/** What `flagTransaction` did. */
+export type FlagTransactionPayload = {
+  /** The transaction as it is now; null when nothing was changed. */
+  transaction?: Maybe<Transaction>;
+  /** Why nothing was changed; empty on success. */
   userErrors: Array<FinanceUserError>;
 };
 
-/** Why a mutation of this subgraph changed nothing. */
-export type FinanceUserError = UserError & {
-  /** The reason, for programs. */
-  code: FinanceUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
+/** A page of budgets. */
+export type BudgetConnection = {
+  /** The budgets with their cursors. */
+  edges: Array<BudgetEdge>;
+  /** The budgets alone. */
+  nodes: Array<Budget>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many budgets the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** Reasons why a mutation of this subgraph changes nothing. */
-export type FinanceUserErrorCode =
-  /** There is no record with this id. */
-  | 'NOT_FOUND'
-  /** The record changed since it was read: read it again and repeat the change. */
-  | 'STALE_VERSION'
-  /** The value must be unique and is in use. */
-  | 'DUPLICATE'
-  /** The value is not allowed. */
-  | 'INVALID'
-  /** The record referred to does not exist. */
-  | 'REFERENCE_NOT_FOUND'
-  /** Other records refer to this one. */
-  | 'IN_USE'
-  /** The idempotency key was used with another input. */
-  | 'IDEMPOTENCY_KEY_REUSED'
-  /** The transaction is reversed already, or is itself a reversal. */
-  | 'NOT_REVERSIBLE'
-  /** A reversal and what it reverses stay as they are filed. */
-  | 'REVERSED';
+/** A budget in a page. */
+export type BudgetEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The budget. */
+  node: Budget;
+};
+
+/** A page of transactions. */
+export type TransactionConnection = {
+  /** The transactions with their cursors. */
+  edges: Array<TransactionEdge>;
+  /** The transactions alone. */
+  nodes: Array<Transaction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many transactions the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A transaction in a page. */
+export type TransactionEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The transaction. */
+  node: Transaction;
+};
 
 
 
@@ -690,33 +690,33 @@ export type ResolversTypes = {
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   Budget: ResolverTypeWrapper<BudgetRow>;
-  BudgetConnection: ResolverTypeWrapper<Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['BudgetEdge']>, nodes: Array<ResolversTypes['Budget']> }>;
-  BudgetEdge: ResolverTypeWrapper<Omit<BudgetEdge, 'node'> & { node: ResolversTypes['Budget'] }>;
-  BudgetFilter: BudgetFilter;
-  BudgetOrder: BudgetOrder;
-  BudgetOrderField: BudgetOrderField;
   SetBudgetInput: SetBudgetInput;
-  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Department: ResolverTypeWrapper<{ id: string }>;
   Transaction: ResolverTypeWrapper<TransactionRow>;
   TransactionType: TransactionType;
-  TransactionConnection: ResolverTypeWrapper<Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['TransactionEdge']>, nodes: Array<ResolversTypes['Transaction']> }>;
-  TransactionEdge: ResolverTypeWrapper<Omit<TransactionEdge, 'node'> & { node: ResolversTypes['Transaction'] }>;
-  TransactionFilter: TransactionFilter;
-  TransactionOrder: TransactionOrder;
-  TransactionOrderField: TransactionOrderField;
   RecordTransactionInput: RecordTransactionInput;
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  FlagTransactionPayload: ResolverTypeWrapper<Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  ReverseTransactionPayload: ResolverTypeWrapper<Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  FinanceUserErrorCode: FinanceUserErrorCode;
+  BudgetFilter: BudgetFilter;
+  BudgetOrder: BudgetOrder;
+  BudgetOrderField: BudgetOrderField;
+  TransactionFilter: TransactionFilter;
+  TransactionOrder: TransactionOrder;
+  TransactionOrderField: TransactionOrderField;
+  FinanceUserError: ResolverTypeWrapper<UserErrorRow>;
+  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   RecordTransactionPayload: ResolverTypeWrapper<Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   UpdateTransactionPayload: ResolverTypeWrapper<Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
-  ReverseTransactionPayload: ResolverTypeWrapper<Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
-  FinanceUserError: ResolverTypeWrapper<UserErrorRow>;
-  FinanceUserErrorCode: FinanceUserErrorCode;
+  FlagTransactionPayload: ResolverTypeWrapper<Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  BudgetConnection: ResolverTypeWrapper<Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['BudgetEdge']>, nodes: Array<ResolversTypes['Budget']> }>;
+  BudgetEdge: ResolverTypeWrapper<Omit<BudgetEdge, 'node'> & { node: ResolversTypes['Budget'] }>;
+  TransactionConnection: ResolverTypeWrapper<Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['TransactionEdge']>, nodes: Array<ResolversTypes['Transaction']> }>;
+  TransactionEdge: ResolverTypeWrapper<Omit<TransactionEdge, 'node'> & { node: ResolversTypes['Transaction'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -743,29 +743,29 @@ export type ResolversParentTypes = {
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
   Budget: BudgetRow;
-  BudgetConnection: Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['BudgetEdge']>, nodes: Array<ResolversParentTypes['Budget']> };
-  BudgetEdge: Omit<BudgetEdge, 'node'> & { node: ResolversParentTypes['Budget'] };
-  BudgetFilter: BudgetFilter;
-  BudgetOrder: BudgetOrder;
   SetBudgetInput: SetBudgetInput;
-  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Department: { id: string };
   Transaction: TransactionRow;
-  TransactionConnection: Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['TransactionEdge']>, nodes: Array<ResolversParentTypes['Transaction']> };
-  TransactionEdge: Omit<TransactionEdge, 'node'> & { node: ResolversParentTypes['Transaction'] };
-  TransactionFilter: TransactionFilter;
-  TransactionOrder: TransactionOrder;
   RecordTransactionInput: RecordTransactionInput;
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  FlagTransactionPayload: Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  ReverseTransactionPayload: Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  BudgetFilter: BudgetFilter;
+  BudgetOrder: BudgetOrder;
+  TransactionFilter: TransactionFilter;
+  TransactionOrder: TransactionOrder;
+  FinanceUserError: UserErrorRow;
+  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   RecordTransactionPayload: Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   UpdateTransactionPayload: Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
-  ReverseTransactionPayload: Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
-  FinanceUserError: UserErrorRow;
+  FlagTransactionPayload: Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  BudgetConnection: Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['BudgetEdge']>, nodes: Array<ResolversParentTypes['Budget']> };
+  BudgetEdge: Omit<BudgetEdge, 'node'> & { node: ResolversParentTypes['Budget'] };
+  TransactionConnection: Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['TransactionEdge']>, nodes: Array<ResolversParentTypes['Transaction']> };
+  TransactionEdge: Omit<TransactionEdge, 'node'> & { node: ResolversParentTypes['Transaction'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -828,23 +828,6 @@ export type BudgetResolvers<ContextType = SubgraphContext, ParentType extends Re
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetConnection'] = ResolversParentTypes['BudgetConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['BudgetEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Budget']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type BudgetEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetEdge'] = ResolversParentTypes['BudgetEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Budget'], ParentType, ContextType>;
-};
-
-export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
-  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
-};
-
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType, RequireFields<QueryTransactionArgs, 'id'>>;
   transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
@@ -885,20 +868,20 @@ export type TransactionResolvers<ContextType = SubgraphContext, ParentType exten
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type TransactionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionConnection'] = ResolversParentTypes['TransactionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['TransactionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Transaction']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type ReverseTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReverseTransactionPayload'] = ResolversParentTypes['ReverseTransactionPayload']> = {
+  reversal?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type TransactionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionEdge'] = ResolversParentTypes['TransactionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Transaction'], ParentType, ContextType>;
+export type FinanceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FinanceUserError'] = ResolversParentTypes['FinanceUserError']> = {
+  code?: Resolver<ResolversTypes['FinanceUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type FlagTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FlagTransactionPayload'] = ResolversParentTypes['FlagTransactionPayload']> = {
-  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
+  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
@@ -912,16 +895,33 @@ export type UpdateTransactionPayloadResolvers<ContextType = SubgraphContext, Par
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type ReverseTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReverseTransactionPayload'] = ResolversParentTypes['ReverseTransactionPayload']> = {
-  reversal?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+export type FlagTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FlagTransactionPayload'] = ResolversParentTypes['FlagTransactionPayload']> = {
+  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type FinanceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FinanceUserError'] = ResolversParentTypes['FinanceUserError']> = {
-  code?: Resolver<ResolversTypes['FinanceUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetConnection'] = ResolversParentTypes['BudgetConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['BudgetEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Budget']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type BudgetEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetEdge'] = ResolversParentTypes['BudgetEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Budget'], ParentType, ContextType>;
+};
+
+export type TransactionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionConnection'] = ResolversParentTypes['TransactionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['TransactionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Transaction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type TransactionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionEdge'] = ResolversParentTypes['TransactionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Transaction'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -935,20 +935,20 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   Budget?: BudgetResolvers<ContextType>;
-  BudgetConnection?: BudgetConnectionResolvers<ContextType>;
-  BudgetEdge?: BudgetEdgeResolvers<ContextType>;
-  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Department?: DepartmentResolvers<ContextType>;
   Transaction?: TransactionResolvers<ContextType>;
-  TransactionConnection?: TransactionConnectionResolvers<ContextType>;
-  TransactionEdge?: TransactionEdgeResolvers<ContextType>;
-  FlagTransactionPayload?: FlagTransactionPayloadResolvers<ContextType>;
-  RecordTransactionPayload?: RecordTransactionPayloadResolvers<ContextType>;
-  UpdateTransactionPayload?: UpdateTransactionPayloadResolvers<ContextType>;
   ReverseTransactionPayload?: ReverseTransactionPayloadResolvers<ContextType>;
   FinanceUserError?: FinanceUserErrorResolvers<ContextType>;
+  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
+  RecordTransactionPayload?: RecordTransactionPayloadResolvers<ContextType>;
+  UpdateTransactionPayload?: UpdateTransactionPayloadResolvers<ContextType>;
+  FlagTransactionPayload?: FlagTransactionPayloadResolvers<ContextType>;
+  BudgetConnection?: BudgetConnectionResolvers<ContextType>;
+  BudgetEdge?: BudgetEdgeResolvers<ContextType>;
+  TransactionConnection?: TransactionConnectionResolvers<ContextType>;
+  TransactionEdge?: TransactionEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -330,53 +330,6 @@ export type TenantDepartmentsArgs = {
   orderBy?: InputMaybe<DepartmentOrder>;
 };
 
-/** A page of departments. */
-export type DepartmentConnection = {
-  /** The departments with their cursors. */
-  edges: Array<DepartmentEdge>;
-  /** The departments alone. */
-  nodes: Array<Department>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many departments the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A department in a page. */
-export type DepartmentEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The department. */
-  node: Department;
-};
-
-/** Which departments to return. All conditions given must hold. */
-export type DepartmentFilter = {
-  /** Text that the name or description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** By the user who leads it. */
-  headId?: InputMaybe<IdFilter>;
-  /** Open or closed; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of departments. */
-export type DepartmentOrder = {
-  /** By which value. */
-  field: DepartmentOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What departments can be ordered by. */
-export type DepartmentOrderField =
-  /** Name. */
-  | 'NAME'
-  /** Time of creation. */
-  | 'CREATED_AT';
-
 /** A new department. */
 export type CreateDepartmentInput = {
   /** Its name, 1 to 100 characters; unique within the tenant. */
@@ -401,65 +354,7 @@ export type UpdateDepartmentInput = {
   headId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** Which department is closed. */
-export type CloseDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which department is opened again. */
-export type ReopenDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createDepartment` did. */
-export type CreateDepartmentPayload = {
-  /** The new department; null when none was added. */
-  department?: Maybe<Department>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `updateDepartment` did. */
-export type UpdateDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `closeDepartment` did. */
-export type CloseDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `reopenDepartment` did. */
-export type ReopenDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type HrUserError = UserError & {
-  /** The reason, for programs. */
-  code: HrUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type HrUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -528,67 +423,6 @@ export type User = {
   /** The department this user works in; null when in none. */
   department?: Maybe<Department>;
 };
-
-/** A page of employees. */
-export type EmployeeConnection = {
-  /** The employees with their cursors. */
-  edges: Array<EmployeeEdge>;
-  /** The employees alone. */
-  nodes: Array<Employee>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many employees the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An employee in a page. */
-export type EmployeeEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The employee. */
-  node: Employee;
-};
-
-/** Which employees to return. All conditions given must hold. */
-export type EmployeeFilter = {
-  /** Text that the number, position or one of the names contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own number. */
-  employeeNumber?: InputMaybe<StringFilter>;
-  /** By login. */
-  userId?: InputMaybe<IdFilter>;
-  /** By position. */
-  position?: InputMaybe<StringFilter>;
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By first day of work. */
-  hireDate?: InputMaybe<DateFilter>;
-  /** By last day of work. */
-  terminationDate?: InputMaybe<DateFilter>;
-  /** Working or not; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of employees. */
-export type EmployeeOrder = {
-  /** By which value. */
-  field: EmployeeOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What employees can be ordered by. */
-export type EmployeeOrderField =
-  /** The tenant's own number. */
-  | 'EMPLOYEE_NUMBER'
-  /** Family name. */
-  | 'LAST_NAME'
-  /** Position. */
-  | 'POSITION'
-  /** First day of work. */
-  | 'HIRE_DATE'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new employee. */
 export type HireEmployeeInput = {
@@ -694,6 +528,177 @@ export type RehireEmployeeInput = {
   departmentId?: InputMaybe<Scalars['ID']['input']>;
 };
 
+/** What `setEmployeeSalary` did. */
+export type SetEmployeeSalaryPayload = {
+  /** The employee as it is now; null when nothing was changed. */
+  employee?: Maybe<Employee>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** A day on which the tenant does not work. */
+export type Holiday = {
+  /** UUID of the holiday. */
+  id: Scalars['ID']['output'];
+  /** What the day is called. */
+  name: Scalars['String']['output'];
+  /** The day; a tenant has one holiday a day. */
+  day: Scalars['Date']['output'];
+};
+
+/** A new holiday. */
+export type CreateHolidayInput = {
+  /** What the day is called: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** The day. */
+  day: Scalars['Date']['input'];
+};
+
+/** Which departments to return. All conditions given must hold. */
+export type DepartmentFilter = {
+  /** Text that the name or description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By name. */
+  name?: InputMaybe<StringFilter>;
+  /** By the user who leads it. */
+  headId?: InputMaybe<IdFilter>;
+  /** False once it is closed; both when omitted. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The order of departments. */
+export type DepartmentOrder = {
+  /** By which value. */
+  field: DepartmentOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What departments can be ordered by. */
+export type DepartmentOrderField =
+  /** Its name. */
+  | 'NAME'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which employees to return. All conditions given must hold. */
+export type EmployeeFilter = {
+  /** Text that the employee number, full name or position contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the tenant's own number for the employee. */
+  employeeNumber?: InputMaybe<StringFilter>;
+  /** By the login of the employee. */
+  userId?: InputMaybe<IdFilter>;
+  /** By what the employee works as. */
+  position?: InputMaybe<StringFilter>;
+  /** By the department the employee works in. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By first day of work. */
+  hireDate?: InputMaybe<DateFilter>;
+  /** By last day of work. */
+  terminationDate?: InputMaybe<DateFilter>;
+  /** False once the employee has left; both when omitted. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The order of employees. */
+export type EmployeeOrder = {
+  /** By which value. */
+  field: EmployeeOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What employees can be ordered by. */
+export type EmployeeOrderField =
+  /** The tenant's own number for the employee. */
+  | 'EMPLOYEE_NUMBER'
+  /** Family name. */
+  | 'LAST_NAME'
+  /** What the employee works as. */
+  | 'POSITION'
+  /** First day of work. */
+  | 'HIRE_DATE'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which holidays to return. All conditions given must hold. */
+export type HolidayFilter = {
+  /** By the day. */
+  day?: InputMaybe<DateFilter>;
+};
+
+/** The order of holidays. */
+export type HolidayOrder = {
+  /** By which value. */
+  field: HolidayOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What holidays can be ordered by. */
+export type HolidayOrderField =
+  /** The day. */
+  | 'DAY';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type HrUserError = UserError & {
+  /** The reason, for programs. */
+  code: HrUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createDepartment` did. */
+export type CreateDepartmentPayload = {
+  /** The new department; null when none was added. */
+  department?: Maybe<Department>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** What `updateDepartment` did. */
+export type UpdateDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** Which department `closeDepartment` is about. */
+export type CloseDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `closeDepartment` did. */
+export type CloseDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** Which department `reopenDepartment` is about. */
+export type ReopenDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reopenDepartment` did. */
+export type ReopenDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
 /** What `hireEmployee` did. */
 export type HireEmployeePayload = {
   /** The new employee; null when none was added. */
@@ -704,14 +709,6 @@ export type HireEmployeePayload = {
 
 /** What `updateEmployee` did. */
 export type UpdateEmployeePayload = {
-  /** The employee as it is now; null when nothing was changed. */
-  employee?: Maybe<Employee>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `setEmployeeSalary` did. */
-export type SetEmployeeSalaryPayload = {
   /** The employee as it is now; null when nothing was changed. */
   employee?: Maybe<Employee>;
   /** Why nothing was changed; empty on success. */
@@ -758,14 +755,52 @@ export type RehireEmployeePayload = {
   userErrors: Array<HrUserError>;
 };
 
-/** A day on which the tenant does not work. */
-export type Holiday = {
-  /** UUID of the holiday. */
-  id: Scalars['ID']['output'];
-  /** What the day is called. */
-  name: Scalars['String']['output'];
-  /** The day; a tenant has one holiday a day. */
-  day: Scalars['Date']['output'];
+/** What `createHoliday` did. */
+export type CreateHolidayPayload = {
+  /** The new holiday; null when none was added. */
+  holiday?: Maybe<Holiday>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** A page of departments. */
+export type DepartmentConnection = {
+  /** The departments with their cursors. */
+  edges: Array<DepartmentEdge>;
+  /** The departments alone. */
+  nodes: Array<Department>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many departments the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A department in a page. */
+export type DepartmentEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The department. */
+  node: Department;
+};
+
+/** A page of employees. */
+export type EmployeeConnection = {
+  /** The employees with their cursors. */
+  edges: Array<EmployeeEdge>;
+  /** The employees alone. */
+  nodes: Array<Employee>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many employees the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An employee in a page. */
+export type EmployeeEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The employee. */
+  node: Employee;
 };
 
 /** A page of holidays. */
@@ -786,41 +821,6 @@ export type HolidayEdge = {
   cursor: Scalars['String']['output'];
   /** The holiday. */
   node: Holiday;
-};
-
-/** Which holidays to return. All conditions given must hold. */
-export type HolidayFilter = {
-  /** By day. */
-  day?: InputMaybe<DateFilter>;
-};
-
-/** The order of holidays. */
-export type HolidayOrder = {
-  /** By which value. */
-  field: HolidayOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What holidays can be ordered by. */
-export type HolidayOrderField =
-  /** The day. */
-  | 'DAY';
-
-/** A new holiday. */
-export type CreateHolidayInput = {
-  /** What the day is called: 1 to 100 characters. */
-  name: Scalars['String']['input'];
-  /** The day. */
-  day: Scalars['Date']['input'];
-};
-
-/** What `createHoliday` did. */
-export type CreateHolidayPayload = {
-  /** The new holiday; null when there are user errors. */
-  holiday?: Maybe<Holiday>;
-  /** Why nothing was added; empty when it was. */
-  userErrors: Array<HrUserError>;
 };
 
 
@@ -959,28 +959,11 @@ export type ResolversTypes = {
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Department: ResolverTypeWrapper<DepartmentRow>;
   Tenant: ResolverTypeWrapper<{ id: string }>;
-  DepartmentConnection: ResolverTypeWrapper<Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['DepartmentEdge']>, nodes: Array<ResolversTypes['Department']> }>;
-  DepartmentEdge: ResolverTypeWrapper<Omit<DepartmentEdge, 'node'> & { node: ResolversTypes['Department'] }>;
-  DepartmentFilter: DepartmentFilter;
-  DepartmentOrder: DepartmentOrder;
-  DepartmentOrderField: DepartmentOrderField;
   CreateDepartmentInput: CreateDepartmentInput;
   UpdateDepartmentInput: UpdateDepartmentInput;
-  CloseDepartmentInput: CloseDepartmentInput;
-  ReopenDepartmentInput: ReopenDepartmentInput;
-  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  HrUserError: ResolverTypeWrapper<UserErrorRow>;
   HrUserErrorCode: HrUserErrorCode;
   Employee: ResolverTypeWrapper<EmployeeRow>;
   User: ResolverTypeWrapper<{ id: string }>;
-  EmployeeConnection: ResolverTypeWrapper<Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['EmployeeEdge']>, nodes: Array<ResolversTypes['Employee']> }>;
-  EmployeeEdge: ResolverTypeWrapper<Omit<EmployeeEdge, 'node'> & { node: ResolversTypes['Employee'] }>;
-  EmployeeFilter: EmployeeFilter;
-  EmployeeOrder: EmployeeOrder;
-  EmployeeOrderField: EmployeeOrderField;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -989,22 +972,39 @@ export type ResolversTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
+  SetEmployeeSalaryPayload: ResolverTypeWrapper<Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  Holiday: ResolverTypeWrapper<HolidayRow>;
+  CreateHolidayInput: CreateHolidayInput;
+  DepartmentFilter: DepartmentFilter;
+  DepartmentOrder: DepartmentOrder;
+  DepartmentOrderField: DepartmentOrderField;
+  EmployeeFilter: EmployeeFilter;
+  EmployeeOrder: EmployeeOrder;
+  EmployeeOrderField: EmployeeOrderField;
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  HolidayOrderField: HolidayOrderField;
+  HrUserError: ResolverTypeWrapper<UserErrorRow>;
+  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  CloseDepartmentInput: CloseDepartmentInput;
+  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  ReopenDepartmentInput: ReopenDepartmentInput;
+  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   HireEmployeePayload: ResolverTypeWrapper<Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   UpdateEmployeePayload: ResolverTypeWrapper<Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  SetEmployeeSalaryPayload: ResolverTypeWrapper<Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   AssessEmployeePayload: ResolverTypeWrapper<Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TransferEmployeePayload: ResolverTypeWrapper<Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   PromoteEmployeePayload: ResolverTypeWrapper<Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TerminateEmployeePayload: ResolverTypeWrapper<Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   RehireEmployeePayload: ResolverTypeWrapper<Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  Holiday: ResolverTypeWrapper<HolidayRow>;
+  CreateHolidayPayload: ResolverTypeWrapper<Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversTypes['Holiday']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  DepartmentConnection: ResolverTypeWrapper<Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['DepartmentEdge']>, nodes: Array<ResolversTypes['Department']> }>;
+  DepartmentEdge: ResolverTypeWrapper<Omit<DepartmentEdge, 'node'> & { node: ResolversTypes['Department'] }>;
+  EmployeeConnection: ResolverTypeWrapper<Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['EmployeeEdge']>, nodes: Array<ResolversTypes['Employee']> }>;
+  EmployeeEdge: ResolverTypeWrapper<Omit<EmployeeEdge, 'node'> & { node: ResolversTypes['Employee'] }>;
   HolidayConnection: ResolverTypeWrapper<Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['HolidayEdge']>, nodes: Array<ResolversTypes['Holiday']> }>;
   HolidayEdge: ResolverTypeWrapper<Omit<HolidayEdge, 'node'> & { node: ResolversTypes['Holiday'] }>;
-  HolidayFilter: HolidayFilter;
-  HolidayOrder: HolidayOrder;
-  HolidayOrderField: HolidayOrderField;
-  CreateHolidayInput: CreateHolidayInput;
-  CreateHolidayPayload: ResolverTypeWrapper<Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversTypes['Holiday']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1034,25 +1034,10 @@ export type ResolversParentTypes = {
   Mutation: Record<PropertyKey, never>;
   Department: DepartmentRow;
   Tenant: { id: string };
-  DepartmentConnection: Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['DepartmentEdge']>, nodes: Array<ResolversParentTypes['Department']> };
-  DepartmentEdge: Omit<DepartmentEdge, 'node'> & { node: ResolversParentTypes['Department'] };
-  DepartmentFilter: DepartmentFilter;
-  DepartmentOrder: DepartmentOrder;
   CreateDepartmentInput: CreateDepartmentInput;
   UpdateDepartmentInput: UpdateDepartmentInput;
-  CloseDepartmentInput: CloseDepartmentInput;
-  ReopenDepartmentInput: ReopenDepartmentInput;
-  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  HrUserError: UserErrorRow;
   Employee: EmployeeRow;
   User: { id: string };
-  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
-  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
-  EmployeeFilter: EmployeeFilter;
-  EmployeeOrder: EmployeeOrder;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -1061,21 +1046,36 @@ export type ResolversParentTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
+  SetEmployeeSalaryPayload: Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  Holiday: HolidayRow;
+  CreateHolidayInput: CreateHolidayInput;
+  DepartmentFilter: DepartmentFilter;
+  DepartmentOrder: DepartmentOrder;
+  EmployeeFilter: EmployeeFilter;
+  EmployeeOrder: EmployeeOrder;
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  HrUserError: UserErrorRow;
+  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  CloseDepartmentInput: CloseDepartmentInput;
+  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  ReopenDepartmentInput: ReopenDepartmentInput;
+  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   HireEmployeePayload: Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   UpdateEmployeePayload: Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  SetEmployeeSalaryPayload: Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   AssessEmployeePayload: Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TransferEmployeePayload: Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   PromoteEmployeePayload: Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TerminateEmployeePayload: Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   RehireEmployeePayload: Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  Holiday: HolidayRow;
+  CreateHolidayPayload: Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversParentTypes['Holiday']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  DepartmentConnection: Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['DepartmentEdge']>, nodes: Array<ResolversParentTypes['Department']> };
+  DepartmentEdge: Omit<DepartmentEdge, 'node'> & { node: ResolversParentTypes['Department'] };
+  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
+  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
   HolidayConnection: Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['HolidayEdge']>, nodes: Array<ResolversParentTypes['Holiday']> };
   HolidayEdge: Omit<HolidayEdge, 'node'> & { node: ResolversParentTypes['Holiday'] };
-  HolidayFilter: HolidayFilter;
-  HolidayOrder: HolidayOrder;
-  CreateHolidayInput: CreateHolidayInput;
-  CreateHolidayPayload: Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversParentTypes['Holiday']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1166,45 +1166,6 @@ export type TenantResolvers<ContextType = SubgraphContext, ParentType extends Re
   departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, RequireFields<TenantDepartmentsArgs, 'first'>>;
 };
 
-export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
-};
-
-export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
-  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
 export type EmployeeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Employee'] = ResolversParentTypes['Employee'], FederationReferenceType extends FederationReferenceTypes['Employee'] = FederationReferenceTypes['Employee']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Employee']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1233,16 +1194,43 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
 };
 
-export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeConnection'] = ResolversParentTypes['EmployeeConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['EmployeeEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Employee']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type SetEmployeeSalaryPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetEmployeeSalaryPayload'] = ResolversParentTypes['SetEmployeeSalaryPayload']> = {
+  employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
-export type EmployeeEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeEdge'] = ResolversParentTypes['EmployeeEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Employee'], ParentType, ContextType>;
+export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Holiday']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  day?: Resolver<ResolversTypes['Date'], ParentType, ContextType>;
+};
+
+export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
+  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
 export type HireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HireEmployeePayload'] = ResolversParentTypes['HireEmployeePayload']> = {
@@ -1251,11 +1239,6 @@ export type HireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentTy
 };
 
 export type UpdateEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateEmployeePayload'] = ResolversParentTypes['UpdateEmployeePayload']> = {
-  employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type SetEmployeeSalaryPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetEmployeeSalaryPayload'] = ResolversParentTypes['SetEmployeeSalaryPayload']> = {
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
@@ -1285,11 +1268,33 @@ export type RehireEmployeePayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
-export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Holiday']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  day?: Resolver<ResolversTypes['Date'], ParentType, ContextType>;
+export type CreateHolidayPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateHolidayPayload'] = ResolversParentTypes['CreateHolidayPayload']> = {
+  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
+};
+
+export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeConnection'] = ResolversParentTypes['EmployeeConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['EmployeeEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Employee']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type EmployeeEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeEdge'] = ResolversParentTypes['EmployeeEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Employee'], ParentType, ContextType>;
 };
 
 export type HolidayConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayConnection'] = ResolversParentTypes['HolidayConnection']> = {
@@ -1302,11 +1307,6 @@ export type HolidayConnectionResolvers<ContextType = SubgraphContext, ParentType
 export type HolidayEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayEdge'] = ResolversParentTypes['HolidayEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Holiday'], ParentType, ContextType>;
-};
-
-export type CreateHolidayPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateHolidayPayload'] = ResolversParentTypes['CreateHolidayPayload']> = {
-  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1323,29 +1323,29 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Mutation?: MutationResolvers<ContextType>;
   Department?: DepartmentResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  DepartmentConnection?: DepartmentConnectionResolvers<ContextType>;
-  DepartmentEdge?: DepartmentEdgeResolvers<ContextType>;
+  Employee?: EmployeeResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
+  SetEmployeeSalaryPayload?: SetEmployeeSalaryPayloadResolvers<ContextType>;
+  Holiday?: HolidayResolvers<ContextType>;
+  HrUserError?: HrUserErrorResolvers<ContextType>;
   CreateDepartmentPayload?: CreateDepartmentPayloadResolvers<ContextType>;
   UpdateDepartmentPayload?: UpdateDepartmentPayloadResolvers<ContextType>;
   CloseDepartmentPayload?: CloseDepartmentPayloadResolvers<ContextType>;
   ReopenDepartmentPayload?: ReopenDepartmentPayloadResolvers<ContextType>;
-  HrUserError?: HrUserErrorResolvers<ContextType>;
-  Employee?: EmployeeResolvers<ContextType>;
-  User?: UserResolvers<ContextType>;
-  EmployeeConnection?: EmployeeConnectionResolvers<ContextType>;
-  EmployeeEdge?: EmployeeEdgeResolvers<ContextType>;
   HireEmployeePayload?: HireEmployeePayloadResolvers<ContextType>;
   UpdateEmployeePayload?: UpdateEmployeePayloadResolvers<ContextType>;
-  SetEmployeeSalaryPayload?: SetEmployeeSalaryPayloadResolvers<ContextType>;
   AssessEmployeePayload?: AssessEmployeePayloadResolvers<ContextType>;
   TransferEmployeePayload?: TransferEmployeePayloadResolvers<ContextType>;
   PromoteEmployeePayload?: PromoteEmployeePayloadResolvers<ContextType>;
   TerminateEmployeePayload?: TerminateEmployeePayloadResolvers<ContextType>;
   RehireEmployeePayload?: RehireEmployeePayloadResolvers<ContextType>;
-  Holiday?: HolidayResolvers<ContextType>;
+  CreateHolidayPayload?: CreateHolidayPayloadResolvers<ContextType>;
+  DepartmentConnection?: DepartmentConnectionResolvers<ContextType>;
+  DepartmentEdge?: DepartmentEdgeResolvers<ContextType>;
+  EmployeeConnection?: EmployeeConnectionResolvers<ContextType>;
+  EmployeeEdge?: EmployeeEdgeResolvers<ContextType>;
   HolidayConnection?: HolidayConnectionResolvers<ContextType>;
   HolidayEdge?: HolidayEdgeResolvers<ContextType>;
-  CreateHolidayPayload?: CreateHolidayPayloadResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -183,88 +183,6 @@ export type Permission = {
   createdAt: Scalars['DateTime']['output'];
 };
 
-/** A page of roles. */
-export type RoleConnection = {
-  /** The roles with their cursors. */
-  edges: Array<RoleEdge>;
-  /** The roles alone. */
-  nodes: Array<Role>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many roles the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A role in a page. */
-export type RoleEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The role. */
-  node: Role;
-};
-
-/** A page of role assignments. */
-export type RoleAssignmentConnection = {
-  /** The assignments with their cursors. */
-  edges: Array<RoleAssignmentEdge>;
-  /** The assignments alone. */
-  nodes: Array<RoleAssignment>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many assignments the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A role assignment in a page. */
-export type RoleAssignmentEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The assignment. */
-  node: RoleAssignment;
-};
-
-/** A page of permissions. */
-export type PermissionConnection = {
-  /** The permissions with their cursors. */
-  edges: Array<PermissionEdge>;
-  /** The permissions alone. */
-  nodes: Array<Permission>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many permissions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A permission in a page. */
-export type PermissionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The permission. */
-  node: Permission;
-};
-
-/** Which roles to return. All conditions given must hold. */
-export type RoleFilter = {
-  /** Text that the name or the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** System roles or those of the tenant's own; both when omitted. */
-  isSystemRole?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** Which assignments of roles to return. All conditions given must hold. */
-export type RoleAssignmentFilter = {
-  /** By user. */
-  userId?: InputMaybe<IdFilter>;
-  /** By role. */
-  roleId?: InputMaybe<IdFilter>;
-};
-
-/** Which permissions to return. All conditions given must hold. */
-export type PermissionFilter = {
-  /** Text that the name or the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-};
-
 /** Which role to give to whom. */
 export type AssignRoleInput = {
   /** UUID of the user. */
@@ -305,14 +223,6 @@ export type UpdateRoleInput = {
   permissions?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
-/** Which role to delete. */
-export type DeleteRoleInput = {
-  /** UUID of the role. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the deletion is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
 /** Which permission to give to whom. */
 export type GrantPermissionInput = {
   /** UUID of the user. */
@@ -343,30 +253,6 @@ export type AssignRolePayload = {
 export type RevokeRolePayload = {
   /** The user as it is now; null when nothing was changed. */
   user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `createRole` did. */
-export type CreateRolePayload = {
-  /** The new role; null when none was made. */
-  role?: Maybe<Role>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `updateRole` did. */
-export type UpdateRolePayload = {
-  /** The role as it is now; null when nothing was changed. */
-  role?: Maybe<Role>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `deleteRole` did. */
-export type DeleteRolePayload = {
-  /** The role as it was last; null when nothing was changed. */
-  role?: Maybe<Role>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -491,16 +377,6 @@ export type ChangePasswordPayload = {
   user?: Maybe<User>;
   /** In how many seconds to try again; null unless there were too many attempts. */
   retryAfterSeconds?: Maybe<Scalars['Int']['output']>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `inviteUser` did. */
-export type InviteUserPayload = {
-  /** The new user; null when none was added. */
-  user?: Maybe<User>;
-  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
-  invitationToken?: Maybe<Scalars['String']['output']>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -801,53 +677,6 @@ export type UserStatus =
   /** The user has not chosen a password yet, and so cannot sign in. */
   | 'INVITED';
 
-/** A page of users. */
-export type UserConnection = {
-  /** The users with their cursors. */
-  edges: Array<UserEdge>;
-  /** The users alone. */
-  nodes: Array<User>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many users the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A user in a page. */
-export type UserEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The user. */
-  node: User;
-};
-
-/** Which users to return. All conditions given must hold. */
-export type UserFilter = {
-  /** Text that the e-mail address or the full name contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By whether they may sign in. */
-  status?: InputMaybe<UserStatus>;
-};
-
-/** The order of users. */
-export type UserOrder = {
-  /** By which value. */
-  field: UserOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What users can be ordered by. */
-export type UserOrderField =
-  /** Full name. */
-  | 'FULL_NAME'
-  /** E-mail address. */
-  | 'EMAIL'
-  /** Time of creation. */
-  | 'CREATED_AT'
-  /** Time of the last sign-in. */
-  | 'LAST_LOGIN_AT';
-
 /** A new user. */
 export type CreateUserInput = {
   /** E-mail address; unique within the tenant. Stored in lower case. */
@@ -900,65 +729,7 @@ export type UpdateUserInput = {
   preferences?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Whom to suspend. */
-export type SuspendUserInput = {
-  /** UUID of the user. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Whom to reactivate. */
-export type ReactivateUserInput = {
-  /** UUID of the user. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createUser` did. */
-export type CreateUserPayload = {
-  /** The new user; null when none was added. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `updateUser` did. */
-export type UpdateUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `suspendUser` did. */
-export type SuspendUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `reactivateUser` did. */
-export type ReactivateUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type IdentityUserError = UserError & {
-  /** The reason, for programs. */
-  code: IdentityUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type IdentityUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -990,6 +761,235 @@ export type IdentityUserErrorCode =
   | 'NOT_INVITED'
   /** The invitation was used, renewed or ended, or never was one: ask for a new one. */
   | 'INVITATION_ENDED';
+
+/** Which roles to return. All conditions given must hold. */
+export type RoleFilter = {
+  /** Text that the name or description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** Whether every tenant has this role; both when omitted. */
+  isSystemRole?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which role assignments to return. All conditions given must hold. */
+export type RoleAssignmentFilter = {
+  /** By who has the role. */
+  userId?: InputMaybe<IdFilter>;
+  /** By the role. */
+  roleId?: InputMaybe<IdFilter>;
+};
+
+/** Which permissions to return. All conditions given must hold. */
+export type PermissionFilter = {
+  /** Text that the name or description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Which users to return. All conditions given must hold. */
+export type UserFilter = {
+  /** Text that the email or full name contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By whether they may sign in. */
+  status?: InputMaybe<UserStatus>;
+};
+
+/** The order of users. */
+export type UserOrder = {
+  /** By which value. */
+  field: UserOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What users can be ordered by. */
+export type UserOrderField =
+  /** E-mail address in lower case, the name for sign-in. */
+  | 'EMAIL'
+  /** The name as the user writes it, or else first and last name. */
+  | 'FULL_NAME'
+  /** When the user last signed in. */
+  | 'LAST_LOGIN_AT'
+  /** When the user was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type IdentityUserError = UserError & {
+  /** The reason, for programs. */
+  code: IdentityUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createRole` did. */
+export type CreateRolePayload = {
+  /** The new role; null when none was added. */
+  role?: Maybe<Role>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `updateRole` did. */
+export type UpdateRolePayload = {
+  /** The role as it is now; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which role `deleteRole` is about. */
+export type DeleteRoleInput = {
+  /** UUID of the role. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `deleteRole` did. */
+export type DeleteRolePayload = {
+  /** The role as it was last; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `inviteUser` did. */
+export type InviteUserPayload = {
+  /** The new user; null when none was added. */
+  user?: Maybe<User>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
+  invitationToken?: Maybe<Scalars['String']['output']>;
+};
+
+/** What `createUser` did. */
+export type CreateUserPayload = {
+  /** The new user; null when none was added. */
+  user?: Maybe<User>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `updateUser` did. */
+export type UpdateUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which user `suspendUser` is about. */
+export type SuspendUserInput = {
+  /** UUID of the user. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `suspendUser` did. */
+export type SuspendUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which user `reactivateUser` is about. */
+export type ReactivateUserInput = {
+  /** UUID of the user. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reactivateUser` did. */
+export type ReactivateUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** A page of roles. */
+export type RoleConnection = {
+  /** The roles with their cursors. */
+  edges: Array<RoleEdge>;
+  /** The roles alone. */
+  nodes: Array<Role>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many roles the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A role in a page. */
+export type RoleEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The role. */
+  node: Role;
+};
+
+/** A page of role assignments. */
+export type RoleAssignmentConnection = {
+  /** The role assignments with their cursors. */
+  edges: Array<RoleAssignmentEdge>;
+  /** The role assignments alone. */
+  nodes: Array<RoleAssignment>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many role assignments the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A role assignment in a page. */
+export type RoleAssignmentEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The role assignment. */
+  node: RoleAssignment;
+};
+
+/** A page of permissions. */
+export type PermissionConnection = {
+  /** The permissions with their cursors. */
+  edges: Array<PermissionEdge>;
+  /** The permissions alone. */
+  nodes: Array<Permission>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many permissions the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A permission in a page. */
+export type PermissionEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The permission. */
+  node: Permission;
+};
+
+/** A page of users. */
+export type UserConnection = {
+  /** The users with their cursors. */
+  edges: Array<UserEdge>;
+  /** The users alone. */
+  nodes: Array<User>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many users the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A user in a page. */
+export type UserEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The user. */
+  node: User;
+};
 
 
 
@@ -1122,27 +1122,14 @@ export type ResolversTypes = {
   Role: ResolverTypeWrapper<RoleRow>;
   RoleAssignment: ResolverTypeWrapper<RoleAssignmentRow>;
   Permission: ResolverTypeWrapper<PermissionRow>;
-  RoleConnection: ResolverTypeWrapper<Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleEdge']>, nodes: Array<ResolversTypes['Role']> }>;
-  RoleEdge: ResolverTypeWrapper<Omit<RoleEdge, 'node'> & { node: ResolversTypes['Role'] }>;
-  RoleAssignmentConnection: ResolverTypeWrapper<Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleAssignmentEdge']>, nodes: Array<ResolversTypes['RoleAssignment']> }>;
-  RoleAssignmentEdge: ResolverTypeWrapper<Omit<RoleAssignmentEdge, 'node'> & { node: ResolversTypes['RoleAssignment'] }>;
-  PermissionConnection: ResolverTypeWrapper<Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PermissionEdge']>, nodes: Array<ResolversTypes['Permission']> }>;
-  PermissionEdge: ResolverTypeWrapper<Omit<PermissionEdge, 'node'> & { node: ResolversTypes['Permission'] }>;
-  RoleFilter: RoleFilter;
-  RoleAssignmentFilter: RoleAssignmentFilter;
-  PermissionFilter: PermissionFilter;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
   CreateRoleInput: CreateRoleInput;
   UpdateRoleInput: UpdateRoleInput;
-  DeleteRoleInput: DeleteRoleInput;
   GrantPermissionInput: GrantPermissionInput;
   RevokePermissionInput: RevokePermissionInput;
   AssignRolePayload: ResolverTypeWrapper<Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, roleAssignment?: Maybe<ResolversTypes['RoleAssignment']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RevokeRolePayload: ResolverTypeWrapper<Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  CreateRolePayload: ResolverTypeWrapper<Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  UpdateRolePayload: ResolverTypeWrapper<Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  DeleteRolePayload: ResolverTypeWrapper<Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   GrantPermissionPayload: ResolverTypeWrapper<Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RevokePermissionPayload: ResolverTypeWrapper<Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SignInInput: SignInInput;
@@ -1156,28 +1143,41 @@ export type ResolversTypes = {
   RefreshSessionPayload: ResolverTypeWrapper<Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SignOutPayload: ResolverTypeWrapper<Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   ChangePasswordPayload: ResolverTypeWrapper<Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  InviteUserPayload: ResolverTypeWrapper<Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RenewInvitationPayload: ResolverTypeWrapper<Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   AcceptInvitationPayload: ResolverTypeWrapper<Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   User: ResolverTypeWrapper<UserRow>;
   UserStatus: UserStatus;
-  UserConnection: ResolverTypeWrapper<Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['UserEdge']>, nodes: Array<ResolversTypes['User']> }>;
-  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  CreateUserInput: CreateUserInput;
+  UpdateUserInput: UpdateUserInput;
+  IdentityUserErrorCode: IdentityUserErrorCode;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
   UserFilter: UserFilter;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
-  CreateUserInput: CreateUserInput;
-  UpdateUserInput: UpdateUserInput;
-  SuspendUserInput: SuspendUserInput;
-  ReactivateUserInput: ReactivateUserInput;
+  IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
+  CreateRolePayload: ResolverTypeWrapper<Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  UpdateRolePayload: ResolverTypeWrapper<Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  DeleteRoleInput: DeleteRoleInput;
+  DeleteRolePayload: ResolverTypeWrapper<Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  InviteUserPayload: ResolverTypeWrapper<Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   CreateUserPayload: ResolverTypeWrapper<Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   UpdateUserPayload: ResolverTypeWrapper<Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  SuspendUserInput: SuspendUserInput;
   SuspendUserPayload: ResolverTypeWrapper<Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  ReactivateUserInput: ReactivateUserInput;
   ReactivateUserPayload: ResolverTypeWrapper<Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
-  IdentityUserErrorCode: IdentityUserErrorCode;
+  RoleConnection: ResolverTypeWrapper<Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleEdge']>, nodes: Array<ResolversTypes['Role']> }>;
+  RoleEdge: ResolverTypeWrapper<Omit<RoleEdge, 'node'> & { node: ResolversTypes['Role'] }>;
+  RoleAssignmentConnection: ResolverTypeWrapper<Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleAssignmentEdge']>, nodes: Array<ResolversTypes['RoleAssignment']> }>;
+  RoleAssignmentEdge: ResolverTypeWrapper<Omit<RoleAssignmentEdge, 'node'> & { node: ResolversTypes['RoleAssignment'] }>;
+  PermissionConnection: ResolverTypeWrapper<Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PermissionEdge']>, nodes: Array<ResolversTypes['Permission']> }>;
+  PermissionEdge: ResolverTypeWrapper<Omit<PermissionEdge, 'node'> & { node: ResolversTypes['Permission'] }>;
+  UserConnection: ResolverTypeWrapper<Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['UserEdge']>, nodes: Array<ResolversTypes['User']> }>;
+  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1206,27 +1206,14 @@ export type ResolversParentTypes = {
   Role: RoleRow;
   RoleAssignment: RoleAssignmentRow;
   Permission: PermissionRow;
-  RoleConnection: Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleEdge']>, nodes: Array<ResolversParentTypes['Role']> };
-  RoleEdge: Omit<RoleEdge, 'node'> & { node: ResolversParentTypes['Role'] };
-  RoleAssignmentConnection: Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleAssignmentEdge']>, nodes: Array<ResolversParentTypes['RoleAssignment']> };
-  RoleAssignmentEdge: Omit<RoleAssignmentEdge, 'node'> & { node: ResolversParentTypes['RoleAssignment'] };
-  PermissionConnection: Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PermissionEdge']>, nodes: Array<ResolversParentTypes['Permission']> };
-  PermissionEdge: Omit<PermissionEdge, 'node'> & { node: ResolversParentTypes['Permission'] };
-  RoleFilter: RoleFilter;
-  RoleAssignmentFilter: RoleAssignmentFilter;
-  PermissionFilter: PermissionFilter;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
   CreateRoleInput: CreateRoleInput;
   UpdateRoleInput: UpdateRoleInput;
-  DeleteRoleInput: DeleteRoleInput;
   GrantPermissionInput: GrantPermissionInput;
   RevokePermissionInput: RevokePermissionInput;
   AssignRolePayload: Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, roleAssignment?: Maybe<ResolversParentTypes['RoleAssignment']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RevokeRolePayload: Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  CreateRolePayload: Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  UpdateRolePayload: Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  DeleteRolePayload: Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   GrantPermissionPayload: Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RevokePermissionPayload: Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SignInInput: SignInInput;
@@ -1240,25 +1227,38 @@ export type ResolversParentTypes = {
   RefreshSessionPayload: Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SignOutPayload: Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   ChangePasswordPayload: Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  InviteUserPayload: Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RenewInvitationPayload: Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   AcceptInvitationPayload: Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   User: UserRow;
-  UserConnection: Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['UserEdge']>, nodes: Array<ResolversParentTypes['User']> };
-  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
-  UserFilter: UserFilter;
-  UserOrder: UserOrder;
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
-  SuspendUserInput: SuspendUserInput;
-  ReactivateUserInput: ReactivateUserInput;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
+  UserFilter: UserFilter;
+  UserOrder: UserOrder;
+  IdentityUserError: UserErrorRow;
+  CreateRolePayload: Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  UpdateRolePayload: Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  DeleteRoleInput: DeleteRoleInput;
+  DeleteRolePayload: Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  InviteUserPayload: Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   CreateUserPayload: Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   UpdateUserPayload: Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  SuspendUserInput: SuspendUserInput;
   SuspendUserPayload: Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  ReactivateUserInput: ReactivateUserInput;
   ReactivateUserPayload: Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  IdentityUserError: UserErrorRow;
+  RoleConnection: Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleEdge']>, nodes: Array<ResolversParentTypes['Role']> };
+  RoleEdge: Omit<RoleEdge, 'node'> & { node: ResolversParentTypes['Role'] };
+  RoleAssignmentConnection: Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleAssignmentEdge']>, nodes: Array<ResolversParentTypes['RoleAssignment']> };
+  RoleAssignmentEdge: Omit<RoleAssignmentEdge, 'node'> & { node: ResolversParentTypes['RoleAssignment'] };
+  PermissionConnection: Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PermissionEdge']>, nodes: Array<ResolversParentTypes['Permission']> };
+  PermissionEdge: Omit<PermissionEdge, 'node'> & { node: ResolversParentTypes['Permission'] };
+  UserConnection: Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['UserEdge']>, nodes: Array<ResolversParentTypes['User']> };
+  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1334,42 +1334,6 @@ export type PermissionResolvers<ContextType = SubgraphContext, ParentType extend
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type RoleConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleConnection'] = ResolversParentTypes['RoleConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['RoleEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Role']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type RoleEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleEdge'] = ResolversParentTypes['RoleEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
-};
-
-export type RoleAssignmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentConnection'] = ResolversParentTypes['RoleAssignmentConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['RoleAssignmentEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type RoleAssignmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentEdge'] = ResolversParentTypes['RoleAssignmentEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['RoleAssignment'], ParentType, ContextType>;
-};
-
-export type PermissionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionConnection'] = ResolversParentTypes['PermissionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['PermissionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Permission']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type PermissionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionEdge'] = ResolversParentTypes['PermissionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Permission'], ParentType, ContextType>;
-};
-
 export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AssignRolePayload'] = ResolversParentTypes['AssignRolePayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
@@ -1378,21 +1342,6 @@ export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType
 
 export type RevokeRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RevokeRolePayload'] = ResolversParentTypes['RevokeRolePayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateRolePayload'] = ResolversParentTypes['CreateRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DeleteRolePayload'] = ResolversParentTypes['DeleteRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1429,12 +1378,6 @@ export type SignOutPayloadResolvers<ContextType = SubgraphContext, ParentType ex
 export type ChangePasswordPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ChangePasswordPayload'] = ResolversParentTypes['ChangePasswordPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   retryAfterSeconds?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type InviteUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InviteUserPayload'] = ResolversParentTypes['InviteUserPayload']> = {
-  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1511,16 +1454,32 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   updatedBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
 };
 
-export type UserConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['User']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type IdentityUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IdentityUserError'] = ResolversParentTypes['IdentityUserError']> = {
+  code?: Resolver<ResolversTypes['IdentityUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type UserEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateRolePayload'] = ResolversParentTypes['CreateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DeleteRolePayload'] = ResolversParentTypes['DeleteRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type InviteUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InviteUserPayload'] = ResolversParentTypes['InviteUserPayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type CreateUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateUserPayload'] = ResolversParentTypes['CreateUserPayload']> = {
@@ -1543,11 +1502,52 @@ export type ReactivateUserPayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
-export type IdentityUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IdentityUserError'] = ResolversParentTypes['IdentityUserError']> = {
-  code?: Resolver<ResolversTypes['IdentityUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type RoleConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleConnection'] = ResolversParentTypes['RoleConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['RoleEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Role']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type RoleEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleEdge'] = ResolversParentTypes['RoleEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
+};
+
+export type RoleAssignmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentConnection'] = ResolversParentTypes['RoleAssignmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['RoleAssignmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type RoleAssignmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentEdge'] = ResolversParentTypes['RoleAssignmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['RoleAssignment'], ParentType, ContextType>;
+};
+
+export type PermissionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionConnection'] = ResolversParentTypes['PermissionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['PermissionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Permission']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type PermissionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionEdge'] = ResolversParentTypes['PermissionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Permission'], ParentType, ContextType>;
+};
+
+export type UserConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['User']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type UserEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1563,36 +1563,36 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Role?: RoleResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   Permission?: PermissionResolvers<ContextType>;
-  RoleConnection?: RoleConnectionResolvers<ContextType>;
-  RoleEdge?: RoleEdgeResolvers<ContextType>;
-  RoleAssignmentConnection?: RoleAssignmentConnectionResolvers<ContextType>;
-  RoleAssignmentEdge?: RoleAssignmentEdgeResolvers<ContextType>;
-  PermissionConnection?: PermissionConnectionResolvers<ContextType>;
-  PermissionEdge?: PermissionEdgeResolvers<ContextType>;
   AssignRolePayload?: AssignRolePayloadResolvers<ContextType>;
   RevokeRolePayload?: RevokeRolePayloadResolvers<ContextType>;
-  CreateRolePayload?: CreateRolePayloadResolvers<ContextType>;
-  UpdateRolePayload?: UpdateRolePayloadResolvers<ContextType>;
-  DeleteRolePayload?: DeleteRolePayloadResolvers<ContextType>;
   GrantPermissionPayload?: GrantPermissionPayloadResolvers<ContextType>;
   RevokePermissionPayload?: RevokePermissionPayloadResolvers<ContextType>;
   SignInPayload?: SignInPayloadResolvers<ContextType>;
   RefreshSessionPayload?: RefreshSessionPayloadResolvers<ContextType>;
   SignOutPayload?: SignOutPayloadResolvers<ContextType>;
   ChangePasswordPayload?: ChangePasswordPayloadResolvers<ContextType>;
-  InviteUserPayload?: InviteUserPayloadResolvers<ContextType>;
   RenewInvitationPayload?: RenewInvitationPayloadResolvers<ContextType>;
   AcceptInvitationPayload?: AcceptInvitationPayloadResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
-  UserConnection?: UserConnectionResolvers<ContextType>;
-  UserEdge?: UserEdgeResolvers<ContextType>;
+  IdentityUserError?: IdentityUserErrorResolvers<ContextType>;
+  CreateRolePayload?: CreateRolePayloadResolvers<ContextType>;
+  UpdateRolePayload?: UpdateRolePayloadResolvers<ContextType>;
+  DeleteRolePayload?: DeleteRolePayloadResolvers<ContextType>;
+  InviteUserPayload?: InviteUserPayloadResolvers<ContextType>;
   CreateUserPayload?: CreateUserPayloadResolvers<ContextType>;
   UpdateUserPayload?: UpdateUserPayloadResolvers<ContextType>;
   SuspendUserPayload?: SuspendUserPayloadResolvers<ContextType>;
   ReactivateUserPayload?: ReactivateUserPayloadResolvers<ContextType>;
-  IdentityUserError?: IdentityUserErrorResolvers<ContextType>;
+  RoleConnection?: RoleConnectionResolvers<ContextType>;
+  RoleEdge?: RoleEdgeResolvers<ContextType>;
+  RoleAssignmentConnection?: RoleAssignmentConnectionResolvers<ContextType>;
+  RoleAssignmentEdge?: RoleAssignmentEdgeResolvers<ContextType>;
+  PermissionConnection?: PermissionConnectionResolvers<ContextType>;
+  PermissionEdge?: PermissionEdgeResolvers<ContextType>;
+  UserConnection?: UserConnectionResolvers<ContextType>;
+  UserEdge?: UserEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -180,26 +180,6 @@ export type InteractionChannel =
   /** By telephone. */
   | 'PHONE';
 
-/** A page of interactions. */
-export type CustomerInteractionConnection = {
-  /** The interactions with their cursors. */
-  edges: Array<CustomerInteractionEdge>;
-  /** The interactions alone. */
-  nodes: Array<CustomerInteraction>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many interactions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An interaction in a page. */
-export type CustomerInteractionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The interaction. */
-  node: CustomerInteraction;
-};
-
 /** A page of found interactions. */
 export type CustomerInteractionSearchConnection = {
   /** The interactions with their cursors, ranks and matches. */
@@ -224,26 +204,6 @@ export type CustomerInteractionSearchEdge = {
   highlight: Scalars['String']['output'];
 };
 
-/** Which interactions to return. All conditions given must hold. */
-export type CustomerInteractionFilter = {
-  /** By customer. */
-  customerId?: InputMaybe<IdFilter>;
-  /** By the system that reported it. */
-  source?: InputMaybe<StringFilter>;
-  /** By the source's id. */
-  externalId?: InputMaybe<StringFilter>;
-  /** By channel; an empty list finds nothing. */
-  channel?: InputMaybe<Array<InteractionChannel>>;
-  /** By kind of event. */
-  eventType?: InputMaybe<StringFilter>;
-  /** By sentiment. */
-  sentiment?: InputMaybe<FloatFilter>;
-  /** By the sentiment in a word; an empty list finds nothing. */
-  sentimentLabel?: InputMaybe<Array<SentimentLabel>>;
-  /** By the time of the event. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-};
-
 /** Which interactions to search. All conditions given must hold. */
 export type CustomerInteractionSearchFilter = {
   /** One customer's only. */
@@ -255,23 +215,6 @@ export type CustomerInteractionSearchFilter = {
   /** By the time of the event. */
   occurredAt?: InputMaybe<DateTimeFilter>;
 };
-
-/** The order of interactions. */
-export type CustomerInteractionOrder = {
-  /** By which value. */
-  field: CustomerInteractionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What interactions can be ordered by. */
-export type CustomerInteractionOrderField =
-  /** Time of the event. */
-  | 'OCCURRED_AT'
-  /** Sentiment. */
-  | 'SENTIMENT'
-  /** Time of recording. */
-  | 'CREATED_AT';
 
 /** An interaction to record. */
 export type RecordInteractionInput = {
@@ -465,77 +408,6 @@ export type TenantCustomersArgs = {
   orderBy?: InputMaybe<CustomerOrder>;
 };
 
-/** A page of customers. */
-export type CustomerConnection = {
-  /** The customers with their cursors. */
-  edges: Array<CustomerEdge>;
-  /** The customers alone. */
-  nodes: Array<Customer>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many customers the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A customer in a page. */
-export type CustomerEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The customer. */
-  node: Customer;
-};
-
-/** Which customers to return. All conditions given must hold. */
-export type CustomerFilter = {
-  /** Text that the external id, e-mail, company or one of the names contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own id. */
-  externalId?: InputMaybe<StringFilter>;
-  /** By e-mail address. */
-  email?: InputMaybe<StringFilter>;
-  /** By firm. */
-  company?: InputMaybe<StringFilter>;
-  /** By branch of business. */
-  industry?: InputMaybe<StringFilter>;
-  /** By class. */
-  segment?: InputMaybe<StringFilter>;
-  /** By the likelihood of leaving. */
-  churnRisk?: InputMaybe<FloatFilter>;
-  /** By mean sentiment. */
-  averageSentiment?: InputMaybe<FloatFilter>;
-  /** By the time last seen. */
-  lastSeenAt?: InputMaybe<DateTimeFilter>;
-  /** In use or not; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of customers. */
-export type CustomerOrder = {
-  /** By which value. */
-  field: CustomerOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What customers can be ordered by. */
-export type CustomerOrderField =
-  /** The tenant's own id. */
-  | 'EXTERNAL_ID'
-  /** Family name. */
-  | 'LAST_NAME'
-  /** Firm. */
-  | 'COMPANY'
-  /** Amount spent, in the currency's smallest unit: compare within one currency. */
-  | 'LIFETIME_VALUE'
-  /** Likelihood of leaving. */
-  | 'CHURN_RISK'
-  /** Mean sentiment. */
-  | 'AVERAGE_SENTIMENT'
-  /** Time last seen. */
-  | 'LAST_SEEN_AT'
-  /** Time of creation. */
-  | 'CREATED_AT';
-
 /** A new customer. */
 export type CreateCustomerInput = {
   /** The id that the tenant's own systems use, 1 to 255 characters; unique within the tenant. */
@@ -600,22 +472,6 @@ export type UpdateCustomerInput = {
   metadata?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Which customer to take out of use. */
-export type DeactivateCustomerInput = {
-  /** UUID of the customer. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which customer to take into use again. */
-export type ReactivateCustomerInput = {
-  /** UUID of the customer. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
 /** A sentiment in a word. */
 export type SentimentLabel =
   /** -0.25 or less. */
@@ -624,48 +480,6 @@ export type SentimentLabel =
   | 'NEUTRAL'
   /** 0.25 or more. */
   | 'POSITIVE';
-
-/** What `createCustomer` did. */
-export type CreateCustomerPayload = {
-  /** The new customer; null when none was added. */
-  customer?: Maybe<Customer>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `updateCustomer` did. */
-export type UpdateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `deactivateCustomer` did. */
-export type DeactivateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `reactivateCustomer` did. */
-export type ReactivateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type InsightsUserError = UserError & {
-  /** The reason, for programs. */
-  code: InsightsUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
 
 /** Reasons why a mutation of this subgraph changes nothing. */
 export type InsightsUserErrorCode =
@@ -683,6 +497,192 @@ export type InsightsUserErrorCode =
   | 'IN_USE'
   /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_KEY_REUSED';
+
+/** Which customer interactions to return. All conditions given must hold. */
+export type CustomerInteractionFilter = {
+  /** By customer. */
+  customerId?: InputMaybe<IdFilter>;
+  /** By the system that reported it. */
+  source?: InputMaybe<StringFilter>;
+  /** By the id that the source gave it. */
+  externalId?: InputMaybe<StringFilter>;
+  /** By when it happened. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+  /** By where it happened; an empty list finds nothing. */
+  channel?: InputMaybe<Array<InteractionChannel>>;
+  /** By what kind of event it was, in the words of the source. */
+  eventType?: InputMaybe<StringFilter>;
+  /** By how the customer felt. */
+  sentiment?: InputMaybe<FloatFilter>;
+  /** By the sentiment in a word; an empty list finds nothing. */
+  sentimentLabel?: InputMaybe<Array<SentimentLabel>>;
+};
+
+/** The order of customer interactions. */
+export type CustomerInteractionOrder = {
+  /** By which value. */
+  field: CustomerInteractionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What customer interactions can be ordered by. */
+export type CustomerInteractionOrderField =
+  /** When it happened. */
+  | 'OCCURRED_AT'
+  /** How the customer felt. */
+  | 'SENTIMENT'
+  /** When the interaction was recorded. */
+  | 'CREATED_AT';
+
+/** Which customers to return. All conditions given must hold. */
+export type CustomerFilter = {
+  /** Text that the external id, email, full name or company contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the id that the tenant's own systems use for this customer. */
+  externalId?: InputMaybe<StringFilter>;
+  /** By e-mail address. */
+  email?: InputMaybe<StringFilter>;
+  /** By the firm the customer buys for. */
+  company?: InputMaybe<StringFilter>;
+  /** By the firm's branch of business. */
+  industry?: InputMaybe<StringFilter>;
+  /** By the class that the customer falls into. */
+  segment?: InputMaybe<StringFilter>;
+  /** By how likely the customer is to leave. */
+  churnRisk?: InputMaybe<FloatFilter>;
+  /** By mean of the interactions' sentiments. */
+  averageSentiment?: InputMaybe<FloatFilter>;
+  /** By when the customer was last seen. */
+  lastSeenAt?: InputMaybe<DateTimeFilter>;
+  /** False once the customer was taken out of use; both when omitted. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The order of customers. */
+export type CustomerOrder = {
+  /** By which value. */
+  field: CustomerOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What customers can be ordered by. */
+export type CustomerOrderField =
+  /** The id that the tenant's own systems use for this customer. */
+  | 'EXTERNAL_ID'
+  /** Family name. */
+  | 'LAST_NAME'
+  /** The firm the customer buys for. */
+  | 'COMPANY'
+  /** What the customer has spent so far, in the currency's smallest unit: filter by currency to compare. */
+  | 'LIFETIME_VALUE'
+  /** How likely the customer is to leave. */
+  | 'CHURN_RISK'
+  /** Mean of the interactions' sentiments. */
+  | 'AVERAGE_SENTIMENT'
+  /** When the customer was last seen. */
+  | 'LAST_SEEN_AT'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type InsightsUserError = UserError & {
+  /** The reason, for programs. */
+  code: InsightsUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createCustomer` did. */
+export type CreateCustomerPayload = {
+  /** The new customer; null when none was added. */
+  customer?: Maybe<Customer>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** What `updateCustomer` did. */
+export type UpdateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** Which customer `deactivateCustomer` is about. */
+export type DeactivateCustomerInput = {
+  /** UUID of the customer. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `deactivateCustomer` did. */
+export type DeactivateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** Which customer `reactivateCustomer` is about. */
+export type ReactivateCustomerInput = {
+  /** UUID of the customer. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reactivateCustomer` did. */
+export type ReactivateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** A page of customer interactions. */
+export type CustomerInteractionConnection = {
+  /** The customer interactions with their cursors. */
+  edges: Array<CustomerInteractionEdge>;
+  /** The customer interactions alone. */
+  nodes: Array<CustomerInteraction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many customer interactions the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A customer interaction in a page. */
+export type CustomerInteractionEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The customer interaction. */
+  node: CustomerInteraction;
+};
+
+/** A page of customers. */
+export type CustomerConnection = {
+  /** The customers with their cursors. */
+  edges: Array<CustomerEdge>;
+  /** The customers alone. */
+  nodes: Array<Customer>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many customers the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A customer in a page. */
+export type CustomerEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The customer. */
+  node: Customer;
+};
 
 
 
@@ -810,36 +810,36 @@ export type ResolversTypes = {
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   CustomerInteraction: ResolverTypeWrapper<CustomerInteractionRow>;
   InteractionChannel: InteractionChannel;
-  CustomerInteractionConnection: ResolverTypeWrapper<Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
-  CustomerInteractionEdge: ResolverTypeWrapper<Omit<CustomerInteractionEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
   CustomerInteractionSearchConnection: ResolverTypeWrapper<Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
   CustomerInteractionSearchEdge: ResolverTypeWrapper<Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
-  CustomerInteractionFilter: CustomerInteractionFilter;
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
-  CustomerInteractionOrder: CustomerInteractionOrder;
-  CustomerInteractionOrderField: CustomerInteractionOrderField;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: ResolverTypeWrapper<Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversTypes['CustomerInteraction']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Customer: ResolverTypeWrapper<CustomerRow>;
   Tenant: ResolverTypeWrapper<{ id: string }>;
-  CustomerConnection: ResolverTypeWrapper<Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerEdge']>, nodes: Array<ResolversTypes['Customer']> }>;
-  CustomerEdge: ResolverTypeWrapper<Omit<CustomerEdge, 'node'> & { node: ResolversTypes['Customer'] }>;
+  CreateCustomerInput: CreateCustomerInput;
+  UpdateCustomerInput: UpdateCustomerInput;
+  SentimentLabel: SentimentLabel;
+  InsightsUserErrorCode: InsightsUserErrorCode;
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  CustomerInteractionOrderField: CustomerInteractionOrderField;
   CustomerFilter: CustomerFilter;
   CustomerOrder: CustomerOrder;
   CustomerOrderField: CustomerOrderField;
-  CreateCustomerInput: CreateCustomerInput;
-  UpdateCustomerInput: UpdateCustomerInput;
-  DeactivateCustomerInput: DeactivateCustomerInput;
-  ReactivateCustomerInput: ReactivateCustomerInput;
-  SentimentLabel: SentimentLabel;
+  InsightsUserError: ResolverTypeWrapper<UserErrorRow>;
   CreateCustomerPayload: ResolverTypeWrapper<Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   UpdateCustomerPayload: ResolverTypeWrapper<Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
+  DeactivateCustomerInput: DeactivateCustomerInput;
   DeactivateCustomerPayload: ResolverTypeWrapper<Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
+  ReactivateCustomerInput: ReactivateCustomerInput;
   ReactivateCustomerPayload: ResolverTypeWrapper<Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
-  InsightsUserError: ResolverTypeWrapper<UserErrorRow>;
-  InsightsUserErrorCode: InsightsUserErrorCode;
+  CustomerInteractionConnection: ResolverTypeWrapper<Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
+  CustomerInteractionEdge: ResolverTypeWrapper<Omit<CustomerInteractionEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
+  CustomerConnection: ResolverTypeWrapper<Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerEdge']>, nodes: Array<ResolversTypes['Customer']> }>;
+  CustomerEdge: ResolverTypeWrapper<Omit<CustomerEdge, 'node'> & { node: ResolversTypes['Customer'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -866,32 +866,32 @@ export type ResolversParentTypes = {
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
   CustomerInteraction: CustomerInteractionRow;
-  CustomerInteractionConnection: Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
-  CustomerInteractionEdge: Omit<CustomerInteractionEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
   CustomerInteractionSearchConnection: Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
   CustomerInteractionSearchEdge: Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
-  CustomerInteractionFilter: CustomerInteractionFilter;
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
-  CustomerInteractionOrder: CustomerInteractionOrder;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversParentTypes['CustomerInteraction']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Customer: CustomerRow;
   Tenant: { id: string };
-  CustomerConnection: Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerEdge']>, nodes: Array<ResolversParentTypes['Customer']> };
-  CustomerEdge: Omit<CustomerEdge, 'node'> & { node: ResolversParentTypes['Customer'] };
-  CustomerFilter: CustomerFilter;
-  CustomerOrder: CustomerOrder;
   CreateCustomerInput: CreateCustomerInput;
   UpdateCustomerInput: UpdateCustomerInput;
-  DeactivateCustomerInput: DeactivateCustomerInput;
-  ReactivateCustomerInput: ReactivateCustomerInput;
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  CustomerFilter: CustomerFilter;
+  CustomerOrder: CustomerOrder;
+  InsightsUserError: UserErrorRow;
   CreateCustomerPayload: Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   UpdateCustomerPayload: Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
+  DeactivateCustomerInput: DeactivateCustomerInput;
   DeactivateCustomerPayload: Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
+  ReactivateCustomerInput: ReactivateCustomerInput;
   ReactivateCustomerPayload: Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
-  InsightsUserError: UserErrorRow;
+  CustomerInteractionConnection: Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
+  CustomerInteractionEdge: Omit<CustomerInteractionEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
+  CustomerConnection: Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerEdge']>, nodes: Array<ResolversParentTypes['Customer']> };
+  CustomerEdge: Omit<CustomerEdge, 'node'> & { node: ResolversParentTypes['Customer'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -954,18 +954,6 @@ export type CustomerInteractionResolvers<ContextType = SubgraphContext, ParentTy
   metadata?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
   processedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type CustomerInteractionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionConnection'] = ResolversParentTypes['CustomerInteractionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CustomerInteractionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CustomerInteractionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionEdge'] = ResolversParentTypes['CustomerInteractionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
 };
 
 export type CustomerInteractionSearchConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionSearchConnection'] = ResolversParentTypes['CustomerInteractionSearchConnection']> = {
@@ -1035,16 +1023,11 @@ export type TenantResolvers<ContextType = SubgraphContext, ParentType extends Re
   customers?: Resolver<Maybe<ResolversTypes['CustomerConnection']>, ParentType, ContextType, RequireFields<TenantCustomersArgs, 'first'>>;
 };
 
-export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerConnection'] = ResolversParentTypes['CustomerConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CustomerEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Customer']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CustomerEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerEdge'] = ResolversParentTypes['CustomerEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Customer'], ParentType, ContextType>;
+export type InsightsUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InsightsUserError'] = ResolversParentTypes['InsightsUserError']> = {
+  code?: Resolver<ResolversTypes['InsightsUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CreateCustomerPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateCustomerPayload'] = ResolversParentTypes['CreateCustomerPayload']> = {
@@ -1067,11 +1050,28 @@ export type ReactivateCustomerPayloadResolvers<ContextType = SubgraphContext, Pa
   userErrors?: Resolver<Array<ResolversTypes['InsightsUserError']>, ParentType, ContextType>;
 };
 
-export type InsightsUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InsightsUserError'] = ResolversParentTypes['InsightsUserError']> = {
-  code?: Resolver<ResolversTypes['InsightsUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type CustomerInteractionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionConnection'] = ResolversParentTypes['CustomerInteractionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerInteractionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerInteractionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionEdge'] = ResolversParentTypes['CustomerInteractionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
+};
+
+export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerConnection'] = ResolversParentTypes['CustomerConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Customer']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerEdge'] = ResolversParentTypes['CustomerEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Customer'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1085,8 +1085,6 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   CustomerInteraction?: CustomerInteractionResolvers<ContextType>;
-  CustomerInteractionConnection?: CustomerInteractionConnectionResolvers<ContextType>;
-  CustomerInteractionEdge?: CustomerInteractionEdgeResolvers<ContextType>;
   CustomerInteractionSearchConnection?: CustomerInteractionSearchConnectionResolvers<ContextType>;
   CustomerInteractionSearchEdge?: CustomerInteractionSearchEdgeResolvers<ContextType>;
   RecordInteractionPayload?: RecordInteractionPayloadResolvers<ContextType>;
@@ -1094,13 +1092,15 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Mutation?: MutationResolvers<ContextType>;
   Customer?: CustomerResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  CustomerConnection?: CustomerConnectionResolvers<ContextType>;
-  CustomerEdge?: CustomerEdgeResolvers<ContextType>;
+  InsightsUserError?: InsightsUserErrorResolvers<ContextType>;
   CreateCustomerPayload?: CreateCustomerPayloadResolvers<ContextType>;
   UpdateCustomerPayload?: UpdateCustomerPayloadResolvers<ContextType>;
   DeactivateCustomerPayload?: DeactivateCustomerPayloadResolvers<ContextType>;
   ReactivateCustomerPayload?: ReactivateCustomerPayloadResolvers<ContextType>;
-  InsightsUserError?: InsightsUserErrorResolvers<ContextType>;
+  CustomerInteractionConnection?: CustomerInteractionConnectionResolvers<ContextType>;
+  CustomerInteractionEdge?: CustomerInteractionEdgeResolvers<ContextType>;
+  CustomerConnection?: CustomerConnectionResolvers<ContextType>;
+  CustomerEdge?: CustomerEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -155,61 +155,6 @@ export type Country = {
   isActive: Scalars['Boolean']['output'];
 };
 
-/** A page of countries. */
-export type CountryConnection = {
-  /** The countries with their cursors. */
-  edges: Array<CountryEdge>;
-  /** The countries alone. */
-  nodes: Array<Country>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many countries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A country in a page. */
-export type CountryEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The country. */
-  node: Country;
-};
-
-/** Which countries to return. All conditions given must hold. */
-export type CountryFilter = {
-  /** By a part of name or code, case ignored. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** By the two-letter code. */
-  isoCode2?: InputMaybe<StringFilter>;
-  /** By the three-letter code. */
-  isoCode3?: InputMaybe<StringFilter>;
-  /** By the three digits. */
-  isoNumeric?: InputMaybe<StringFilter>;
-  /** Those that are to be chosen, or those that no longer are. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of countries. */
-export type CountryOrder = {
-  /** By which value. */
-  field: CountryOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What countries can be ordered by. */
-export type CountryOrderField =
-  /** The name. */
-  | 'NAME'
-  /** The two-letter code. */
-  | 'ISO_CODE_2'
-  /** The three-letter code. */
-  | 'ISO_CODE_3'
-  /** The three digits. */
-  | 'ISO_NUMERIC';
-
 /**
  * A branch of business: a section or a division of the International Standard Industrial Classification of All Economic
  * Activities, Rev. 4 (United Nations, 2008).
@@ -243,63 +188,12 @@ export type IndustryDivisionsArgs = {
   orderBy?: InputMaybe<IndustryOrder>;
 };
 
-/** A page of industries. */
-export type IndustryConnection = {
-  /** The industries with their cursors. */
-  edges: Array<IndustryEdge>;
-  /** The industries alone. */
-  nodes: Array<Industry>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many industries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An industry in a page. */
-export type IndustryEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The industry. */
-  node: Industry;
-};
-
-/** Which industries to return. All conditions given must hold. */
-export type IndustryFilter = {
-  /** By a part of code or name, case ignored. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By code. */
-  code?: InputMaybe<StringFilter>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** The sections or the divisions alone. */
-  level?: InputMaybe<IndustryLevel>;
-  /** By the section they belong to. */
-  parentId?: InputMaybe<IdFilter>;
-  /** Those that are to be chosen, or those that no longer are. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
 /** The levels of the classification. */
 export type IndustryLevel =
   /** One of the 21 broad sections, named by a letter. */
   | 'SECTION'
   /** One of the 88 divisions, named by two digits. */
   | 'DIVISION';
-
-/** The order of industries. */
-export type IndustryOrder = {
-  /** By which value. */
-  field: IndustryOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What industries can be ordered by. */
-export type IndustryOrderField =
-  /** The code: divisions first, then sections. */
-  | 'CODE'
-  /** The name. */
-  | 'NAME';
 
 /**
  * What a tenant is asked to pay. Once issued it is never changed, only paid or made void.
@@ -373,67 +267,6 @@ export type InvoiceStatus =
   /** It was taken back after it was issued: nothing is to be paid. */
   | 'VOID';
 
-/** A page of invoices. */
-export type InvoiceConnection = {
-  /** The invoices with their cursors. */
-  edges: Array<InvoiceEdge>;
-  /** The invoices alone. */
-  nodes: Array<Invoice>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many invoices the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An invoice in a page. */
-export type InvoiceEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The invoice. */
-  node: Invoice;
-};
-
-/** Which invoices to return. All conditions given must hold. */
-export type InvoiceFilter = {
-  /** Text that the number or the note contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By number. */
-  invoiceNumber?: InputMaybe<StringFilter>;
-  /** In one of these statuses. */
-  status?: InputMaybe<Array<InvoiceStatus>>;
-  /** By the subscription that they are for. */
-  subscriptionId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By when they were issued. */
-  issuedAt?: InputMaybe<DateTimeFilter>;
-  /** By the last day on which to pay. */
-  dueDate?: InputMaybe<DateFilter>;
-  /** By when they were drafted. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of invoices. */
-export type InvoiceOrder = {
-  /** By which value. */
-  field: InvoiceOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What invoices can be ordered by. */
-export type InvoiceOrderField =
-  /** The number. */
-  | 'INVOICE_NUMBER'
-  /** When it was issued. */
-  | 'ISSUED_AT'
-  /** The last day on which to pay. */
-  | 'DUE_DATE'
-  /** The total, in its currency’s smallest unit whichever the currency. */
-  | 'TOTAL'
-  /** When it was drafted. */
-  | 'CREATED_AT';
-
 /** A line of an invoice: one thing to pay for. */
 export type InvoiceLine = {
   /** UUID of the line. */
@@ -455,55 +288,6 @@ export type InvoiceLine = {
   /** When the line was written. */
   createdAt: Scalars['DateTime']['output'];
 };
-
-/** A page of lines. */
-export type InvoiceLineConnection = {
-  /** The lines with their cursors. */
-  edges: Array<InvoiceLineEdge>;
-  /** The lines alone. */
-  nodes: Array<InvoiceLine>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many lines the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A line in a page. */
-export type InvoiceLineEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The line. */
-  node: InvoiceLine;
-};
-
-/** Which lines to return. All conditions given must hold. */
-export type InvoiceLineFilter = {
-  /** Text that the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the invoice that they stand on. */
-  invoiceId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By when they were written. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of lines. */
-export type InvoiceLineOrder = {
-  /** By which value. */
-  field: InvoiceLineOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What lines can be ordered by. */
-export type InvoiceLineOrderField =
-  /** The place on the invoice. */
-  | 'POSITION'
-  /** The amount, in its currency’s smallest unit whichever the currency. */
-  | 'AMOUNT'
-  /** When it was written. */
-  | 'CREATED_AT';
 
 /** A line of an invoice, in the invoice's currency. */
 export type InvoiceLineInput = {
@@ -533,14 +317,6 @@ export type DraftInvoiceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `draftInvoice` did. */
-export type DraftInvoicePayload = {
-  /** The new draft; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was drafted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** What to change of a draft. Omitted fields stay as they are; null empties a field that may be empty. */
 export type UpdateInvoiceInput = {
   /** UUID of the draft. */
@@ -557,30 +333,6 @@ export type UpdateInvoiceInput = {
   memo?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `updateInvoice` did. */
-export type UpdateInvoicePayload = {
-  /** The draft as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was changed; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Which draft to issue. */
-export type IssueInvoiceInput = {
-  /** UUID of the draft. */
-  id: Scalars['ID']['input'];
-  /** The `version` that is to be issued. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `issueInvoice` did. */
-export type IssueInvoicePayload = {
-  /** The invoice with its number; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was issued; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** What was paid of an invoice. */
 export type PayInvoiceInput = {
   /** UUID of the invoice. */
@@ -591,14 +343,6 @@ export type PayInvoiceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `payInvoice` did. */
-export type PayInvoicePayload = {
-  /** The invoice as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was noted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** Which invoice to take back. */
 export type VoidInvoiceInput = {
   /** UUID of the invoice. */
@@ -607,30 +351,6 @@ export type VoidInvoiceInput = {
   expectedVersion: Scalars['Int']['input'];
   /** Why, 1 to 500 characters. */
   reason: Scalars['String']['input'];
-};
-
-/** What `voidInvoice` did. */
-export type VoidInvoicePayload = {
-  /** The invoice as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was changed; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Which draft to delete. */
-export type DiscardInvoiceInput = {
-  /** UUID of the draft. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the deletion is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `discardInvoice` did. */
-export type DiscardInvoicePayload = {
-  /** The draft as it was; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was deleted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
 };
 
 /**
@@ -692,63 +412,6 @@ export type SubscriptionStatus =
   | 'SUSPENDED'
   /** It is over. */
   | 'CANCELLED';
-
-/** A page of subscriptions. */
-export type PlanSubscriptionConnection = {
-  /** The subscriptions with their cursors. */
-  edges: Array<PlanSubscriptionEdge>;
-  /** The subscriptions alone. */
-  nodes: Array<PlanSubscription>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many subscriptions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A subscription in a page. */
-export type PlanSubscriptionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The subscription. */
-  node: PlanSubscription;
-};
-
-/** Which subscriptions to return. All conditions given must hold. */
-export type PlanSubscriptionFilter = {
-  /** By plan. */
-  plan?: InputMaybe<TenantPlan>;
-  /** In one of these statuses. */
-  status?: InputMaybe<Array<SubscriptionStatus>>;
-  /** By how often it is billed. */
-  billingInterval?: InputMaybe<BillingInterval>;
-  /** By currency of the price. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By the first day of the term. */
-  startDate?: InputMaybe<DateFilter>;
-  /** By the first day after the term. */
-  endDate?: InputMaybe<DateFilter>;
-  /** By the day on which the next period begins. */
-  currentPeriodEnd?: InputMaybe<DateFilter>;
-};
-
-/** The order of subscriptions. */
-export type PlanSubscriptionOrder = {
-  /** By which value. */
-  field: PlanSubscriptionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What subscriptions can be ordered by. */
-export type PlanSubscriptionOrderField =
-  /** The first day of the term. */
-  | 'START_DATE'
-  /** The first day of the current period. */
-  | 'CURRENT_PERIOD_START'
-  /** The day on which the next period begins. */
-  | 'CURRENT_PERIOD_END'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new subscription. */
 export type StartSubscriptionInput = {
@@ -1112,25 +775,7 @@ export type UpdateTenantInput = {
   enabledModules?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
-/** What `updateTenant` did. */
-export type UpdateTenantPayload = {
-  /** The tenant as it is now; null when nothing was changed. */
-  tenant?: Maybe<Tenant>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type TenancyUserError = UserError & {
-  /** The reason, for programs. */
-  code: TenancyUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type TenancyUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -1171,6 +816,361 @@ export type CancellationTime =
   | 'PERIOD_END'
   /** At once. */
   | 'NOW';
+
+/** Which countries to return. All conditions given must hold. */
+export type CountryFilter = {
+  /** Text that the name, iso code2, iso code3 or iso numeric contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By usual name in English. */
+  name?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 alpha-2. */
+  isoCode2?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 alpha-3. */
+  isoCode3?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 numeric. */
+  isoNumeric?: InputMaybe<StringFilter>;
+  /** False when it is no longer to be chosen; both when omitted. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** The order of countries. */
+export type CountryOrder = {
+  /** By which value. */
+  field: CountryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What countries can be ordered by. */
+export type CountryOrderField =
+  /** Its usual name in English. */
+  | 'NAME'
+  /** ISO 3166-1 alpha-2. */
+  | 'ISO_CODE_2'
+  /** ISO 3166-1 alpha-3. */
+  | 'ISO_CODE_3'
+  /** ISO 3166-1 numeric. */
+  | 'ISO_NUMERIC';
+
+/** Which industries to return. All conditions given must hold. */
+export type IndustryFilter = {
+  /** Text that the code or name contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By code. */
+  code?: InputMaybe<StringFilter>;
+  /** By full title in English. */
+  name?: InputMaybe<StringFilter>;
+  /** By the section that a division belongs to. */
+  parentId?: InputMaybe<IdFilter>;
+  /** False when it is no longer to be chosen; both when omitted. */
+  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The sections or the divisions alone. */
+  level?: InputMaybe<IndustryLevel>;
+};
+
+/** The order of industries. */
+export type IndustryOrder = {
+  /** By which value. */
+  field: IndustryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What industries can be ordered by. */
+export type IndustryOrderField =
+  /** The code: divisions first, then sections. */
+  | 'CODE'
+  /** Its full title in English. */
+  | 'NAME';
+
+/** Which invoices to return. All conditions given must hold. */
+export type InvoiceFilter = {
+  /** Text that the invoice number or memo contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By number, unique in the tenant and without gaps in the order of issuing. */
+  invoiceNumber?: InputMaybe<StringFilter>;
+  /** By what became of it; an empty list finds nothing. */
+  status?: InputMaybe<Array<InvoiceStatus>>;
+  /** By the subscription that it is for. */
+  subscriptionId?: InputMaybe<IdFilter>;
+  /** By currency. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** By when it was issued. */
+  issuedAt?: InputMaybe<DateTimeFilter>;
+  /** By the last day on which to pay. */
+  dueDate?: InputMaybe<DateFilter>;
+  /** By when it was drafted. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** The order of invoices. */
+export type InvoiceOrder = {
+  /** By which value. */
+  field: InvoiceOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What invoices can be ordered by. */
+export type InvoiceOrderField =
+  /** Its number, unique in the tenant and without gaps in the order of issuing. */
+  | 'INVOICE_NUMBER'
+  /** What is to be paid, in the currency's smallest unit: filter by currency to compare. */
+  | 'TOTAL'
+  /** When it was issued. */
+  | 'ISSUED_AT'
+  /** The last day on which to pay. */
+  | 'DUE_DATE'
+  /** When it was drafted. */
+  | 'CREATED_AT';
+
+/** Which invoice lines to return. All conditions given must hold. */
+export type InvoiceLineFilter = {
+  /** Text that the description contains, ignoring case. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the invoice that it stands on. */
+  invoiceId?: InputMaybe<IdFilter>;
+  /** By currency. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** By when the line was written. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+};
+
+/** The order of invoice lines. */
+export type InvoiceLineOrder = {
+  /** By which value. */
+  field: InvoiceLineOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What invoice lines can be ordered by. */
+export type InvoiceLineOrderField =
+  /** Its place on the invoice. */
+  | 'POSITION'
+  /** Quantity by unit price, in the currency's smallest unit: filter by currency to compare. */
+  | 'AMOUNT'
+  /** When the line was written. */
+  | 'CREATED_AT';
+
+/** Which plan subscriptions to return. All conditions given must hold. */
+export type PlanSubscriptionFilter = {
+  /** By whether it runs, as of the last renewal; an empty list finds nothing. */
+  status?: InputMaybe<Array<SubscriptionStatus>>;
+  /** By the first day of the term. */
+  startDate?: InputMaybe<DateFilter>;
+  /** By the first day after the term. */
+  endDate?: InputMaybe<DateFilter>;
+  /** By the first day after the current period, on which the next one begins. */
+  currentPeriodEnd?: InputMaybe<DateFilter>;
+  /** By currency. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** By plan. */
+  plan?: InputMaybe<TenantPlan>;
+  /** By how often it is billed. */
+  billingInterval?: InputMaybe<BillingInterval>;
+};
+
+/** The order of plan subscriptions. */
+export type PlanSubscriptionOrder = {
+  /** By which value. */
+  field: PlanSubscriptionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What plan subscriptions can be ordered by. */
+export type PlanSubscriptionOrderField =
+  /** The first day of the term. */
+  | 'START_DATE'
+  /** The first day of the current period, as of the last renewal. */
+  | 'CURRENT_PERIOD_START'
+  /** The first day after the current period, on which the next one begins. */
+  | 'CURRENT_PERIOD_END'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type TenancyUserError = UserError & {
+  /** The reason, for programs. */
+  code: TenancyUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `draftInvoice` did. */
+export type DraftInvoicePayload = {
+  /** The new invoice; null when none was added. */
+  invoice?: Maybe<Invoice>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `updateInvoice` did. */
+export type UpdateInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** Which invoice `issueInvoice` is about. */
+export type IssueInvoiceInput = {
+  /** UUID of the invoice. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `issueInvoice` did. */
+export type IssueInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `payInvoice` did. */
+export type PayInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `voidInvoice` did. */
+export type VoidInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** Which invoice `discardInvoice` is about. */
+export type DiscardInvoiceInput = {
+  /** UUID of the invoice. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `discardInvoice` did. */
+export type DiscardInvoicePayload = {
+  /** The invoice as it was last; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `updateTenant` did. */
+export type UpdateTenantPayload = {
+  /** The tenant as it is now; null when nothing was changed. */
+  tenant?: Maybe<Tenant>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** A page of countries. */
+export type CountryConnection = {
+  /** The countries with their cursors. */
+  edges: Array<CountryEdge>;
+  /** The countries alone. */
+  nodes: Array<Country>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many countries the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A country in a page. */
+export type CountryEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The country. */
+  node: Country;
+};
+
+/** A page of industries. */
+export type IndustryConnection = {
+  /** The industries with their cursors. */
+  edges: Array<IndustryEdge>;
+  /** The industries alone. */
+  nodes: Array<Industry>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many industries the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An industry in a page. */
+export type IndustryEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The industry. */
+  node: Industry;
+};
+
+/** A page of invoices. */
+export type InvoiceConnection = {
+  /** The invoices with their cursors. */
+  edges: Array<InvoiceEdge>;
+  /** The invoices alone. */
+  nodes: Array<Invoice>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many invoices the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An invoice in a page. */
+export type InvoiceEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The invoice. */
+  node: Invoice;
+};
+
+/** A page of invoice lines. */
+export type InvoiceLineConnection = {
+  /** The invoice lines with their cursors. */
+  edges: Array<InvoiceLineEdge>;
+  /** The invoice lines alone. */
+  nodes: Array<InvoiceLine>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many invoice lines the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An invoice line in a page. */
+export type InvoiceLineEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The invoice line. */
+  node: InvoiceLine;
+};
+
+/** A page of plan subscriptions. */
+export type PlanSubscriptionConnection = {
+  /** The plan subscriptions with their cursors. */
+  edges: Array<PlanSubscriptionEdge>;
+  /** The plan subscriptions alone. */
+  nodes: Array<PlanSubscription>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many plan subscriptions the filter admits; counting stops at 10,000. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A plan subscription in a page. */
+export type PlanSubscriptionEdge = {
+  /** Its place in the list, for `after`. */
+  cursor: Scalars['String']['output'];
+  /** The plan subscription. */
+  node: PlanSubscription;
+};
 
 
 
@@ -1313,51 +1313,18 @@ export type ResolversTypes = {
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   Country: ResolverTypeWrapper<CountryRow>;
-  CountryConnection: ResolverTypeWrapper<Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CountryEdge']>, nodes: Array<ResolversTypes['Country']> }>;
-  CountryEdge: ResolverTypeWrapper<Omit<CountryEdge, 'node'> & { node: ResolversTypes['Country'] }>;
-  CountryFilter: CountryFilter;
-  CountryOrder: CountryOrder;
-  CountryOrderField: CountryOrderField;
   Industry: ResolverTypeWrapper<IndustryRow>;
-  IndustryConnection: ResolverTypeWrapper<Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['IndustryEdge']>, nodes: Array<ResolversTypes['Industry']> }>;
-  IndustryEdge: ResolverTypeWrapper<Omit<IndustryEdge, 'node'> & { node: ResolversTypes['Industry'] }>;
-  IndustryFilter: IndustryFilter;
   IndustryLevel: IndustryLevel;
-  IndustryOrder: IndustryOrder;
-  IndustryOrderField: IndustryOrderField;
   Invoice: ResolverTypeWrapper<InvoiceRow>;
   InvoiceStatus: InvoiceStatus;
-  InvoiceConnection: ResolverTypeWrapper<Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceEdge']>, nodes: Array<ResolversTypes['Invoice']> }>;
-  InvoiceEdge: ResolverTypeWrapper<Omit<InvoiceEdge, 'node'> & { node: ResolversTypes['Invoice'] }>;
-  InvoiceFilter: InvoiceFilter;
-  InvoiceOrder: InvoiceOrder;
-  InvoiceOrderField: InvoiceOrderField;
   InvoiceLine: ResolverTypeWrapper<InvoiceLineRow>;
-  InvoiceLineConnection: ResolverTypeWrapper<Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceLineEdge']>, nodes: Array<ResolversTypes['InvoiceLine']> }>;
-  InvoiceLineEdge: ResolverTypeWrapper<Omit<InvoiceLineEdge, 'node'> & { node: ResolversTypes['InvoiceLine'] }>;
-  InvoiceLineFilter: InvoiceLineFilter;
-  InvoiceLineOrder: InvoiceLineOrder;
-  InvoiceLineOrderField: InvoiceLineOrderField;
   InvoiceLineInput: InvoiceLineInput;
   DraftInvoiceInput: DraftInvoiceInput;
-  DraftInvoicePayload: ResolverTypeWrapper<Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   UpdateInvoiceInput: UpdateInvoiceInput;
-  UpdateInvoicePayload: ResolverTypeWrapper<Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  IssueInvoiceInput: IssueInvoiceInput;
-  IssueInvoicePayload: ResolverTypeWrapper<Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   PayInvoiceInput: PayInvoiceInput;
-  PayInvoicePayload: ResolverTypeWrapper<Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   VoidInvoiceInput: VoidInvoiceInput;
-  VoidInvoicePayload: ResolverTypeWrapper<Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  DiscardInvoiceInput: DiscardInvoiceInput;
-  DiscardInvoicePayload: ResolverTypeWrapper<Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   PlanSubscription: ResolverTypeWrapper<PlanSubscriptionRow>;
   SubscriptionStatus: SubscriptionStatus;
-  PlanSubscriptionConnection: ResolverTypeWrapper<Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversTypes['PlanSubscription']> }>;
-  PlanSubscriptionEdge: ResolverTypeWrapper<Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversTypes['PlanSubscription'] }>;
-  PlanSubscriptionFilter: PlanSubscriptionFilter;
-  PlanSubscriptionOrder: PlanSubscriptionOrder;
-  PlanSubscriptionOrderField: PlanSubscriptionOrderField;
   StartSubscriptionInput: StartSubscriptionInput;
   StartSubscriptionPayload: ResolverTypeWrapper<Omit<StartSubscriptionPayload, 'subscription' | 'userErrors'> & { subscription?: Maybe<ResolversTypes['PlanSubscription']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   ChangeSubscriptionPlanInput: ChangeSubscriptionPlanInput;
@@ -1374,12 +1341,45 @@ export type ResolversTypes = {
   TenantSize: TenantSize;
   TenantComplianceLevel: TenantComplianceLevel;
   UpdateTenantInput: UpdateTenantInput;
-  UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
   TenancyUserErrorCode: TenancyUserErrorCode;
   User: ResolverTypeWrapper<{ id: string }>;
   BillingInterval: BillingInterval;
   CancellationTime: CancellationTime;
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  CountryOrderField: CountryOrderField;
+  IndustryFilter: IndustryFilter;
+  IndustryOrder: IndustryOrder;
+  IndustryOrderField: IndustryOrderField;
+  InvoiceFilter: InvoiceFilter;
+  InvoiceOrder: InvoiceOrder;
+  InvoiceOrderField: InvoiceOrderField;
+  InvoiceLineFilter: InvoiceLineFilter;
+  InvoiceLineOrder: InvoiceLineOrder;
+  InvoiceLineOrderField: InvoiceLineOrderField;
+  PlanSubscriptionFilter: PlanSubscriptionFilter;
+  PlanSubscriptionOrder: PlanSubscriptionOrder;
+  PlanSubscriptionOrderField: PlanSubscriptionOrderField;
+  TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
+  DraftInvoicePayload: ResolverTypeWrapper<Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  UpdateInvoicePayload: ResolverTypeWrapper<Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  IssueInvoiceInput: IssueInvoiceInput;
+  IssueInvoicePayload: ResolverTypeWrapper<Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  PayInvoicePayload: ResolverTypeWrapper<Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  VoidInvoicePayload: ResolverTypeWrapper<Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  DiscardInvoiceInput: DiscardInvoiceInput;
+  DiscardInvoicePayload: ResolverTypeWrapper<Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  CountryConnection: ResolverTypeWrapper<Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CountryEdge']>, nodes: Array<ResolversTypes['Country']> }>;
+  CountryEdge: ResolverTypeWrapper<Omit<CountryEdge, 'node'> & { node: ResolversTypes['Country'] }>;
+  IndustryConnection: ResolverTypeWrapper<Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['IndustryEdge']>, nodes: Array<ResolversTypes['Industry']> }>;
+  IndustryEdge: ResolverTypeWrapper<Omit<IndustryEdge, 'node'> & { node: ResolversTypes['Industry'] }>;
+  InvoiceConnection: ResolverTypeWrapper<Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceEdge']>, nodes: Array<ResolversTypes['Invoice']> }>;
+  InvoiceEdge: ResolverTypeWrapper<Omit<InvoiceEdge, 'node'> & { node: ResolversTypes['Invoice'] }>;
+  InvoiceLineConnection: ResolverTypeWrapper<Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceLineEdge']>, nodes: Array<ResolversTypes['InvoiceLine']> }>;
+  InvoiceLineEdge: ResolverTypeWrapper<Omit<InvoiceLineEdge, 'node'> & { node: ResolversTypes['InvoiceLine'] }>;
+  PlanSubscriptionConnection: ResolverTypeWrapper<Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversTypes['PlanSubscription']> }>;
+  PlanSubscriptionEdge: ResolverTypeWrapper<Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversTypes['PlanSubscription'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1406,43 +1406,15 @@ export type ResolversParentTypes = {
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
   Country: CountryRow;
-  CountryConnection: Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CountryEdge']>, nodes: Array<ResolversParentTypes['Country']> };
-  CountryEdge: Omit<CountryEdge, 'node'> & { node: ResolversParentTypes['Country'] };
-  CountryFilter: CountryFilter;
-  CountryOrder: CountryOrder;
   Industry: IndustryRow;
-  IndustryConnection: Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['IndustryEdge']>, nodes: Array<ResolversParentTypes['Industry']> };
-  IndustryEdge: Omit<IndustryEdge, 'node'> & { node: ResolversParentTypes['Industry'] };
-  IndustryFilter: IndustryFilter;
-  IndustryOrder: IndustryOrder;
   Invoice: InvoiceRow;
-  InvoiceConnection: Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceEdge']>, nodes: Array<ResolversParentTypes['Invoice']> };
-  InvoiceEdge: Omit<InvoiceEdge, 'node'> & { node: ResolversParentTypes['Invoice'] };
-  InvoiceFilter: InvoiceFilter;
-  InvoiceOrder: InvoiceOrder;
   InvoiceLine: InvoiceLineRow;
-  InvoiceLineConnection: Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceLineEdge']>, nodes: Array<ResolversParentTypes['InvoiceLine']> };
-  InvoiceLineEdge: Omit<InvoiceLineEdge, 'node'> & { node: ResolversParentTypes['InvoiceLine'] };
-  InvoiceLineFilter: InvoiceLineFilter;
-  InvoiceLineOrder: InvoiceLineOrder;
   InvoiceLineInput: InvoiceLineInput;
   DraftInvoiceInput: DraftInvoiceInput;
-  DraftInvoicePayload: Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   UpdateInvoiceInput: UpdateInvoiceInput;
-  UpdateInvoicePayload: Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  IssueInvoiceInput: IssueInvoiceInput;
-  IssueInvoicePayload: Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   PayInvoiceInput: PayInvoiceInput;
-  PayInvoicePayload: Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   VoidInvoiceInput: VoidInvoiceInput;
-  VoidInvoicePayload: Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  DiscardInvoiceInput: DiscardInvoiceInput;
-  DiscardInvoicePayload: Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   PlanSubscription: PlanSubscriptionRow;
-  PlanSubscriptionConnection: Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversParentTypes['PlanSubscription']> };
-  PlanSubscriptionEdge: Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversParentTypes['PlanSubscription'] };
-  PlanSubscriptionFilter: PlanSubscriptionFilter;
-  PlanSubscriptionOrder: PlanSubscriptionOrder;
   StartSubscriptionInput: StartSubscriptionInput;
   StartSubscriptionPayload: Omit<StartSubscriptionPayload, 'subscription' | 'userErrors'> & { subscription?: Maybe<ResolversParentTypes['PlanSubscription']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   ChangeSubscriptionPlanInput: ChangeSubscriptionPlanInput;
@@ -1455,9 +1427,37 @@ export type ResolversParentTypes = {
   Mutation: Record<PropertyKey, never>;
   Tenant: TenantRow;
   UpdateTenantInput: UpdateTenantInput;
-  UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  TenancyUserError: UserErrorRow;
   User: { id: string };
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  IndustryFilter: IndustryFilter;
+  IndustryOrder: IndustryOrder;
+  InvoiceFilter: InvoiceFilter;
+  InvoiceOrder: InvoiceOrder;
+  InvoiceLineFilter: InvoiceLineFilter;
+  InvoiceLineOrder: InvoiceLineOrder;
+  PlanSubscriptionFilter: PlanSubscriptionFilter;
+  PlanSubscriptionOrder: PlanSubscriptionOrder;
+  TenancyUserError: UserErrorRow;
+  DraftInvoicePayload: Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  UpdateInvoicePayload: Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  IssueInvoiceInput: IssueInvoiceInput;
+  IssueInvoicePayload: Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  PayInvoicePayload: Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  VoidInvoicePayload: Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  DiscardInvoiceInput: DiscardInvoiceInput;
+  DiscardInvoicePayload: Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  CountryConnection: Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CountryEdge']>, nodes: Array<ResolversParentTypes['Country']> };
+  CountryEdge: Omit<CountryEdge, 'node'> & { node: ResolversParentTypes['Country'] };
+  IndustryConnection: Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['IndustryEdge']>, nodes: Array<ResolversParentTypes['Industry']> };
+  IndustryEdge: Omit<IndustryEdge, 'node'> & { node: ResolversParentTypes['Industry'] };
+  InvoiceConnection: Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceEdge']>, nodes: Array<ResolversParentTypes['Invoice']> };
+  InvoiceEdge: Omit<InvoiceEdge, 'node'> & { node: ResolversParentTypes['Invoice'] };
+  InvoiceLineConnection: Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceLineEdge']>, nodes: Array<ResolversParentTypes['InvoiceLine']> };
+  InvoiceLineEdge: Omit<InvoiceLineEdge, 'node'> & { node: ResolversParentTypes['InvoiceLine'] };
+  PlanSubscriptionConnection: Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversParentTypes['PlanSubscription']> };
+  PlanSubscriptionEdge: Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversParentTypes['PlanSubscription'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1514,18 +1514,6 @@ export type CountryResolvers<ContextType = SubgraphContext, ParentType extends R
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
-export type CountryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryConnection'] = ResolversParentTypes['CountryConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CountryEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Country']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CountryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryEdge'] = ResolversParentTypes['CountryEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Country'], ParentType, ContextType>;
-};
-
 export type IndustryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Industry'] = ResolversParentTypes['Industry'], FederationReferenceType extends FederationReferenceTypes['Industry'] = FederationReferenceTypes['Industry']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Industry']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1535,18 +1523,6 @@ export type IndustryResolvers<ContextType = SubgraphContext, ParentType extends 
   parent?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType>;
   divisions?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<IndustryDivisionsArgs, 'first'>>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-};
-
-export type IndustryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryConnection'] = ResolversParentTypes['IndustryConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['IndustryEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Industry']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type IndustryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryEdge'] = ResolversParentTypes['IndustryEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Industry'], ParentType, ContextType>;
 };
 
 export type InvoiceResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Invoice'] = ResolversParentTypes['Invoice'], FederationReferenceType extends FederationReferenceTypes['Invoice'] = FederationReferenceTypes['Invoice']> = {
@@ -1572,18 +1548,6 @@ export type InvoiceResolvers<ContextType = SubgraphContext, ParentType extends R
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type InvoiceConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceConnection'] = ResolversParentTypes['InvoiceConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['InvoiceEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type InvoiceEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceEdge'] = ResolversParentTypes['InvoiceEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Invoice'], ParentType, ContextType>;
-};
-
 export type InvoiceLineResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLine'] = ResolversParentTypes['InvoiceLine'], FederationReferenceType extends FederationReferenceTypes['InvoiceLine'] = FederationReferenceTypes['InvoiceLine']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['InvoiceLine']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1595,48 +1559,6 @@ export type InvoiceLineResolvers<ContextType = SubgraphContext, ParentType exten
   amount?: Resolver<ResolversTypes['Money'], ParentType, ContextType>;
   taxRate?: Resolver<ResolversTypes['Decimal'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type InvoiceLineConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineConnection'] = ResolversParentTypes['InvoiceLineConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['InvoiceLineEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['InvoiceLine']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type InvoiceLineEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineEdge'] = ResolversParentTypes['InvoiceLineEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['InvoiceLine'], ParentType, ContextType>;
-};
-
-export type DraftInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DraftInvoicePayload'] = ResolversParentTypes['DraftInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateInvoicePayload'] = ResolversParentTypes['UpdateInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type IssueInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IssueInvoicePayload'] = ResolversParentTypes['IssueInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type PayInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PayInvoicePayload'] = ResolversParentTypes['PayInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type VoidInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['VoidInvoicePayload'] = ResolversParentTypes['VoidInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type DiscardInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DiscardInvoicePayload'] = ResolversParentTypes['DiscardInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
 };
 
 export type PlanSubscriptionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscription'] = ResolversParentTypes['PlanSubscription'], FederationReferenceType extends FederationReferenceTypes['PlanSubscription'] = FederationReferenceTypes['PlanSubscription']> = {
@@ -1657,18 +1579,6 @@ export type PlanSubscriptionResolvers<ContextType = SubgraphContext, ParentType 
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type PlanSubscriptionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionConnection'] = ResolversParentTypes['PlanSubscriptionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['PlanSubscriptionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type PlanSubscriptionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionEdge'] = ResolversParentTypes['PlanSubscriptionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['PlanSubscription'], ParentType, ContextType>;
 };
 
 export type StartSubscriptionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['StartSubscriptionPayload'] = ResolversParentTypes['StartSubscriptionPayload']> = {
@@ -1743,9 +1653,10 @@ export type TenantResolvers<ContextType = SubgraphContext, ParentType extends Re
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type UpdateTenantPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateTenantPayload'] = ResolversParentTypes['UpdateTenantPayload']> = {
-  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
 };
 
 export type TenancyUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TenancyUserError'] = ResolversParentTypes['TenancyUserError']> = {
@@ -1755,10 +1666,99 @@ export type TenancyUserErrorResolvers<ContextType = SubgraphContext, ParentType 
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
+export type DraftInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DraftInvoicePayload'] = ResolversParentTypes['DraftInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateInvoicePayload'] = ResolversParentTypes['UpdateInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type IssueInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IssueInvoicePayload'] = ResolversParentTypes['IssueInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type PayInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PayInvoicePayload'] = ResolversParentTypes['PayInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type VoidInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['VoidInvoicePayload'] = ResolversParentTypes['VoidInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type DiscardInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DiscardInvoicePayload'] = ResolversParentTypes['DiscardInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateTenantPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateTenantPayload'] = ResolversParentTypes['UpdateTenantPayload']> = {
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type CountryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryConnection'] = ResolversParentTypes['CountryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CountryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Country']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CountryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryEdge'] = ResolversParentTypes['CountryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Country'], ParentType, ContextType>;
+};
+
+export type IndustryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryConnection'] = ResolversParentTypes['IndustryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['IndustryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Industry']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type IndustryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryEdge'] = ResolversParentTypes['IndustryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Industry'], ParentType, ContextType>;
+};
+
+export type InvoiceConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceConnection'] = ResolversParentTypes['InvoiceConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['InvoiceEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type InvoiceEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceEdge'] = ResolversParentTypes['InvoiceEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Invoice'], ParentType, ContextType>;
+};
+
+export type InvoiceLineConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineConnection'] = ResolversParentTypes['InvoiceLineConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['InvoiceLineEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['InvoiceLine']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type InvoiceLineEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineEdge'] = ResolversParentTypes['InvoiceLineEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['InvoiceLine'], ParentType, ContextType>;
+};
+
+export type PlanSubscriptionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionConnection'] = ResolversParentTypes['PlanSubscriptionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['PlanSubscriptionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type PlanSubscriptionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionEdge'] = ResolversParentTypes['PlanSubscriptionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['PlanSubscription'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1772,26 +1772,10 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   Country?: CountryResolvers<ContextType>;
-  CountryConnection?: CountryConnectionResolvers<ContextType>;
-  CountryEdge?: CountryEdgeResolvers<ContextType>;
   Industry?: IndustryResolvers<ContextType>;
-  IndustryConnection?: IndustryConnectionResolvers<ContextType>;
-  IndustryEdge?: IndustryEdgeResolvers<ContextType>;
   Invoice?: InvoiceResolvers<ContextType>;
-  InvoiceConnection?: InvoiceConnectionResolvers<ContextType>;
-  InvoiceEdge?: InvoiceEdgeResolvers<ContextType>;
   InvoiceLine?: InvoiceLineResolvers<ContextType>;
-  InvoiceLineConnection?: InvoiceLineConnectionResolvers<ContextType>;
-  InvoiceLineEdge?: InvoiceLineEdgeResolvers<ContextType>;
-  DraftInvoicePayload?: DraftInvoicePayloadResolvers<ContextType>;
-  UpdateInvoicePayload?: UpdateInvoicePayloadResolvers<ContextType>;
-  IssueInvoicePayload?: IssueInvoicePayloadResolvers<ContextType>;
-  PayInvoicePayload?: PayInvoicePayloadResolvers<ContextType>;
-  VoidInvoicePayload?: VoidInvoicePayloadResolvers<ContextType>;
-  DiscardInvoicePayload?: DiscardInvoicePayloadResolvers<ContextType>;
   PlanSubscription?: PlanSubscriptionResolvers<ContextType>;
-  PlanSubscriptionConnection?: PlanSubscriptionConnectionResolvers<ContextType>;
-  PlanSubscriptionEdge?: PlanSubscriptionEdgeResolvers<ContextType>;
   StartSubscriptionPayload?: StartSubscriptionPayloadResolvers<ContextType>;
   ChangeSubscriptionPlanPayload?: ChangeSubscriptionPlanPayloadResolvers<ContextType>;
   CancelSubscriptionPayload?: CancelSubscriptionPayloadResolvers<ContextType>;
@@ -1799,9 +1783,25 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  UpdateTenantPayload?: UpdateTenantPayloadResolvers<ContextType>;
-  TenancyUserError?: TenancyUserErrorResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
+  TenancyUserError?: TenancyUserErrorResolvers<ContextType>;
+  DraftInvoicePayload?: DraftInvoicePayloadResolvers<ContextType>;
+  UpdateInvoicePayload?: UpdateInvoicePayloadResolvers<ContextType>;
+  IssueInvoicePayload?: IssueInvoicePayloadResolvers<ContextType>;
+  PayInvoicePayload?: PayInvoicePayloadResolvers<ContextType>;
+  VoidInvoicePayload?: VoidInvoicePayloadResolvers<ContextType>;
+  DiscardInvoicePayload?: DiscardInvoicePayloadResolvers<ContextType>;
+  UpdateTenantPayload?: UpdateTenantPayloadResolvers<ContextType>;
+  CountryConnection?: CountryConnectionResolvers<ContextType>;
+  CountryEdge?: CountryEdgeResolvers<ContextType>;
+  IndustryConnection?: IndustryConnectionResolvers<ContextType>;
+  IndustryEdge?: IndustryEdgeResolvers<ContextType>;
+  InvoiceConnection?: InvoiceConnectionResolvers<ContextType>;
+  InvoiceEdge?: InvoiceEdgeResolvers<ContextType>;
+  InvoiceLineConnection?: InvoiceLineConnectionResolvers<ContextType>;
+  InvoiceLineEdge?: InvoiceLineEdgeResolvers<ContextType>;
+  PlanSubscriptionConnection?: PlanSubscriptionConnectionResolvers<ContextType>;
+  PlanSubscriptionEdge?: PlanSubscriptionEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
