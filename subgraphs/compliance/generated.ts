@@ -195,11 +195,11 @@ export type Query = {
   /** One compliance record; null when the tenant has none with this id. */
   complianceRecord?: Maybe<ComplianceRecord>;
   /** The tenant's compliance records, the newest first. */
-  complianceRecords: ComplianceRecordConnection;
+  complianceRecords?: Maybe<ComplianceRecordConnection>;
   /** One entry of the audit trail; null when the tenant has none with this id. */
   auditLog?: Maybe<AuditLog>;
   /** The tenant's audit trail, the latest entry first: the last 90 days, unless the filter names other times. */
-  auditLogs: AuditLogConnection;
+  auditLogs?: Maybe<AuditLogConnection>;
 };
 
 
@@ -809,9 +809,9 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   complianceRecord?: Resolver<Maybe<ResolversTypes['ComplianceRecord']>, ParentType, ContextType, RequireFields<QueryComplianceRecordArgs, 'id'>>;
-  complianceRecords?: Resolver<ResolversTypes['ComplianceRecordConnection'], ParentType, ContextType, RequireFields<QueryComplianceRecordsArgs, 'first'>>;
+  complianceRecords?: Resolver<Maybe<ResolversTypes['ComplianceRecordConnection']>, ParentType, ContextType, RequireFields<QueryComplianceRecordsArgs, 'first'>>;
   auditLog?: Resolver<Maybe<ResolversTypes['AuditLog']>, ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'id'>>;
-  auditLogs?: Resolver<ResolversTypes['AuditLogConnection'], ParentType, ContextType, RequireFields<QueryAuditLogsArgs, 'first'>>;
+  auditLogs?: Resolver<Maybe<ResolversTypes['AuditLogConnection']>, ParentType, ContextType, RequireFields<QueryAuditLogsArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

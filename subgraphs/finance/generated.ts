@@ -186,11 +186,11 @@ export type Query = {
   /** One transaction; null when the tenant has none with this id. */
   transaction?: Maybe<Transaction>;
   /** The tenant's transactions, the latest first. */
-  transactions: TransactionConnection;
+  transactions?: Maybe<TransactionConnection>;
   /** One budget; null when the tenant has none with this id. */
   budget?: Maybe<Budget>;
   /** The tenant's budgets, the latest period first. */
-  budgets: BudgetConnection;
+  budgets?: Maybe<BudgetConnection>;
 };
 
 
@@ -830,9 +830,9 @@ export type BudgetResolvers<ContextType = SubgraphContext, ParentType extends Re
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType, RequireFields<QueryTransactionArgs, 'id'>>;
-  transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
+  transactions?: Resolver<Maybe<ResolversTypes['TransactionConnection']>, ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
   budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType, RequireFields<QueryBudgetArgs, 'id'>>;
-  budgets?: Resolver<ResolversTypes['BudgetConnection'], ParentType, ContextType, RequireFields<QueryBudgetsArgs, 'first'>>;
+  budgets?: Resolver<Maybe<ResolversTypes['BudgetConnection']>, ParentType, ContextType, RequireFields<QueryBudgetsArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

@@ -140,15 +140,15 @@ export type Query = {
   /** One department; null when the tenant has none with this id. */
   department?: Maybe<Department>;
   /** The tenant's departments, by name. */
-  departments: DepartmentConnection;
+  departments?: Maybe<DepartmentConnection>;
   /** One employee; null when the tenant has none with this id. */
   employee?: Maybe<Employee>;
   /** The tenant's employees, the newest record first. */
-  employees: EmployeeConnection;
+  employees?: Maybe<EmployeeConnection>;
   /** One holiday; null when the tenant has none with this id. */
   holiday?: Maybe<Holiday>;
   /** The tenant's holidays, the next one last. */
-  holidays: HolidayConnection;
+  holidays?: Maybe<HolidayConnection>;
 };
 
 
@@ -1124,11 +1124,11 @@ export type UserErrorResolvers<ContextType = SubgraphContext, ParentType extends
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType, RequireFields<QueryDepartmentArgs, 'id'>>;
-  departments?: Resolver<ResolversTypes['DepartmentConnection'], ParentType, ContextType, RequireFields<QueryDepartmentsArgs, 'first'>>;
+  departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, RequireFields<QueryDepartmentsArgs, 'first'>>;
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType, RequireFields<QueryEmployeeArgs, 'id'>>;
-  employees?: Resolver<ResolversTypes['EmployeeConnection'], ParentType, ContextType, RequireFields<QueryEmployeesArgs, 'first'>>;
+  employees?: Resolver<Maybe<ResolversTypes['EmployeeConnection']>, ParentType, ContextType, RequireFields<QueryEmployeesArgs, 'first'>>;
   holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType, RequireFields<QueryHolidayArgs, 'id'>>;
-  holidays?: Resolver<ResolversTypes['HolidayConnection'], ParentType, ContextType, RequireFields<QueryHolidaysArgs, 'first'>>;
+  holidays?: Resolver<Maybe<ResolversTypes['HolidayConnection']>, ParentType, ContextType, RequireFields<QueryHolidaysArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

@@ -411,17 +411,17 @@ export type Query = {
   /** One user; null when the tenant has none with this id. */
   user?: Maybe<User>;
   /** The tenant's users, the newest first. */
-  users: UserConnection;
+  users?: Maybe<UserConnection>;
   /** One role; null when the tenant has none with this id. */
   role?: Maybe<Role>;
   /** The tenant's roles, by name. */
-  roles: RoleConnection;
+  roles?: Maybe<RoleConnection>;
   /** One assignment of a role to a user; null when the tenant has none with this id. */
   roleAssignment?: Maybe<RoleAssignment>;
   /** Who has which role, the latest assignment first. */
-  roleAssignments: RoleAssignmentConnection;
+  roleAssignments?: Maybe<RoleAssignmentConnection>;
   /** The catalogue of permissions, by name: what roles can hold and users can be given. It is the same for all tenants. */
-  permissions: PermissionConnection;
+  permissions?: Maybe<PermissionConnection>;
 };
 
 
@@ -1398,12 +1398,12 @@ export type AcceptInvitationPayloadResolvers<ContextType = SubgraphContext, Pare
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   viewer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryUserArgs, 'id'>>;
-  users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
+  users?: Resolver<Maybe<ResolversTypes['UserConnection']>, ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
   role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType, RequireFields<QueryRoleArgs, 'id'>>;
-  roles?: Resolver<ResolversTypes['RoleConnection'], ParentType, ContextType, RequireFields<QueryRolesArgs, 'first'>>;
+  roles?: Resolver<Maybe<ResolversTypes['RoleConnection']>, ParentType, ContextType, RequireFields<QueryRolesArgs, 'first'>>;
   roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType, RequireFields<QueryRoleAssignmentArgs, 'id'>>;
-  roleAssignments?: Resolver<ResolversTypes['RoleAssignmentConnection'], ParentType, ContextType, RequireFields<QueryRoleAssignmentsArgs, 'first'>>;
-  permissions?: Resolver<ResolversTypes['PermissionConnection'], ParentType, ContextType, RequireFields<QueryPermissionsArgs, 'first'>>;
+  roleAssignments?: Resolver<Maybe<ResolversTypes['RoleAssignmentConnection']>, ParentType, ContextType, RequireFields<QueryRoleAssignmentsArgs, 'first'>>;
+  permissions?: Resolver<Maybe<ResolversTypes['PermissionConnection']>, ParentType, ContextType, RequireFields<QueryPermissionsArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

@@ -254,13 +254,13 @@ export type Query = {
   /** One customer; null when the tenant has none with this id. */
   customer?: Maybe<Customer>;
   /** The tenant's customers, the newest first. */
-  customers: CustomerConnection;
+  customers?: Maybe<CustomerConnection>;
   /** One interaction; null when the tenant has none with this id. */
   customerInteraction?: Maybe<CustomerInteraction>;
   /** What the tenant's customers did and said, the latest first. */
-  customerInteractions: CustomerInteractionConnection;
+  customerInteractions?: Maybe<CustomerInteractionConnection>;
   /** Interactions whose content has these words, in any of their English forms, the best match first. */
-  searchCustomerInteractions: CustomerInteractionSearchConnection;
+  searchCustomerInteractions?: Maybe<CustomerInteractionSearchConnection>;
 };
 
 
@@ -978,10 +978,10 @@ export type RecordInteractionPayloadResolvers<ContextType = SubgraphContext, Par
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   customer?: Resolver<Maybe<ResolversTypes['Customer']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
-  customers?: Resolver<ResolversTypes['CustomerConnection'], ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
+  customers?: Resolver<Maybe<ResolversTypes['CustomerConnection']>, ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
   customerInteraction?: Resolver<Maybe<ResolversTypes['CustomerInteraction']>, ParentType, ContextType, RequireFields<QueryCustomerInteractionArgs, 'id'>>;
-  customerInteractions?: Resolver<ResolversTypes['CustomerInteractionConnection'], ParentType, ContextType, RequireFields<QueryCustomerInteractionsArgs, 'first'>>;
-  searchCustomerInteractions?: Resolver<ResolversTypes['CustomerInteractionSearchConnection'], ParentType, ContextType, RequireFields<QuerySearchCustomerInteractionsArgs, 'query' | 'first'>>;
+  customerInteractions?: Resolver<Maybe<ResolversTypes['CustomerInteractionConnection']>, ParentType, ContextType, RequireFields<QueryCustomerInteractionsArgs, 'first'>>;
+  searchCustomerInteractions?: Resolver<Maybe<ResolversTypes['CustomerInteractionSearchConnection']>, ParentType, ContextType, RequireFields<QuerySearchCustomerInteractionsArgs, 'query' | 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

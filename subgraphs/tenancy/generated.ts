@@ -501,23 +501,23 @@ export type Query = {
   /** One country; null when there is none with this id. */
   country?: Maybe<Country>;
   /** The countries and territories of ISO 3166-1, by name: the same for every tenant. */
-  countries: CountryConnection;
+  countries?: Maybe<CountryConnection>;
   /** One industry; null when there is none with this id. */
   industry?: Maybe<Industry>;
   /** The sections and divisions of ISIC, Rev. 4, by code: the same for every tenant. */
-  industries: IndustryConnection;
+  industries?: Maybe<IndustryConnection>;
   /** One invoice; null when the tenant has none with this id. */
   invoice?: Maybe<Invoice>;
   /** The tenant's invoices and drafts of invoices, the newest first. */
-  invoices: InvoiceConnection;
+  invoices?: Maybe<InvoiceConnection>;
   /** One line of an invoice; null when the tenant has none with this id. */
   invoiceLine?: Maybe<InvoiceLine>;
   /** The lines of all invoices, the newest first. */
-  invoiceLines: InvoiceLineConnection;
+  invoiceLines?: Maybe<InvoiceLineConnection>;
   /** One subscription; null when the tenant has none with this id. */
   subscription?: Maybe<PlanSubscription>;
   /** The tenant's subscriptions, present and past, the latest first. */
-  subscriptions: PlanSubscriptionConnection;
+  subscriptions?: Maybe<PlanSubscriptionConnection>;
 };
 
 
@@ -1604,15 +1604,15 @@ export type RenewSubscriptionPayloadResolvers<ContextType = SubgraphContext, Par
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   country?: Resolver<Maybe<ResolversTypes['Country']>, ParentType, ContextType, RequireFields<QueryCountryArgs, 'id'>>;
-  countries?: Resolver<ResolversTypes['CountryConnection'], ParentType, ContextType, RequireFields<QueryCountriesArgs, 'first'>>;
+  countries?: Resolver<Maybe<ResolversTypes['CountryConnection']>, ParentType, ContextType, RequireFields<QueryCountriesArgs, 'first'>>;
   industry?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType, RequireFields<QueryIndustryArgs, 'id'>>;
-  industries?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<QueryIndustriesArgs, 'first'>>;
+  industries?: Resolver<Maybe<ResolversTypes['IndustryConnection']>, ParentType, ContextType, RequireFields<QueryIndustriesArgs, 'first'>>;
   invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType, RequireFields<QueryInvoiceArgs, 'id'>>;
-  invoices?: Resolver<ResolversTypes['InvoiceConnection'], ParentType, ContextType, RequireFields<QueryInvoicesArgs, 'first'>>;
+  invoices?: Resolver<Maybe<ResolversTypes['InvoiceConnection']>, ParentType, ContextType, RequireFields<QueryInvoicesArgs, 'first'>>;
   invoiceLine?: Resolver<Maybe<ResolversTypes['InvoiceLine']>, ParentType, ContextType, RequireFields<QueryInvoiceLineArgs, 'id'>>;
-  invoiceLines?: Resolver<ResolversTypes['InvoiceLineConnection'], ParentType, ContextType, RequireFields<QueryInvoiceLinesArgs, 'first'>>;
+  invoiceLines?: Resolver<Maybe<ResolversTypes['InvoiceLineConnection']>, ParentType, ContextType, RequireFields<QueryInvoiceLinesArgs, 'first'>>;
   subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType, RequireFields<QuerySubscriptionArgs, 'id'>>;
-  subscriptions?: Resolver<ResolversTypes['PlanSubscriptionConnection'], ParentType, ContextType, RequireFields<QuerySubscriptionsArgs, 'first'>>;
+  subscriptions?: Resolver<Maybe<ResolversTypes['PlanSubscriptionConnection']>, ParentType, ContextType, RequireFields<QuerySubscriptionsArgs, 'first'>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {

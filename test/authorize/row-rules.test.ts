@@ -54,7 +54,7 @@ const sdl = `
   type ShiftEdge { cursor: String! node: Shift! }
   type Query {
     shift(id: ID!): Shift @authenticated
-    shifts(first: Int = 20, after: String): ShiftConnection! @authenticated
+    shifts(first: Int = 20, after: String): ShiftConnection @authenticated
     place(place: String!): Shift @authenticated
     raw: [Shift] @authenticated
     firstRaw: Shift @authenticated
