@@ -29,8 +29,6 @@ export interface PageOptions {
   where?: Filter
   /** Order when the client gives none; default: newest first. */
   defaultOrder?: { property: string; direction: 'ASC' | 'DESC' }
-  /** Properties that the filter field `search` looks into. */
-  search?: readonly string[]
 }
 
 /** A connection's request, checked and ready to be written as SQL. */

@@ -9,8 +9,6 @@ import type { CreateCustomerInput, CustomerFilter, Resolvers } from '../generate
 import { normalEmail, normalEmailFilter } from '../rules/email'
 import { latestFirst } from './CustomerInteraction'
 
-const search = ['externalId', 'email', 'fullName', 'company'] as const
-
 /** The columns for what an input says of a customer. */
 function columns<T extends Pick<CreateCustomerInput, 'email' | 'fullName' | 'lifetimeValue'>>(input: T) {
   const { email, fullName, lifetimeValue, ...values } = input
@@ -32,7 +30,7 @@ function normal<A extends { filter?: CustomerFilter | null }>(args: A): A {
 export const customer: Resolvers = {
   Query: {
     customer: (_, { id }, context, info) => load(context, Customer, id, info),
-    customers: (_, args, context, info) => page(context, Customer, normal(args), info, { search }),
+    customers: (_, args, context, info) => page(context, Customer, normal(args), info),
   },
   Mutation: {
     createCustomer: (_, { input }, context) =>
@@ -63,7 +61,6 @@ export const customer: Resolvers = {
       nested(context, CustomerInteraction, 'customerId', id, args, info, latestFirst),
   },
   Tenant: {
-    customers: ({ id }, args, context, info) =>
-      nested(context, Customer, 'tenantId', id, normal(args), info, { search }),
+    customers: ({ id }, args, context, info) => nested(context, Customer, 'tenantId', id, normal(args), info),
   },
 }
