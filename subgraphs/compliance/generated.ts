@@ -313,7 +313,7 @@ export type MutationFlagComplianceRecordArgs = {
   input: FlagComplianceRecordInput;
 };
 
-/** The result of a compliance check. Kept for seven years. */
+/** The result of a compliance check. Kept for seven years. That there is one, and how it ended, is for more people than what it says. */
 export type ComplianceRecord = {
   /** UUID of the record. */
   id: Scalars['ID']['output'];
@@ -323,10 +323,10 @@ export type ComplianceRecord = {
   status: ComplianceStatus;
   /** How risky the subject is: 1 (least) to 100 (most); null when not rated. */
   riskScore?: Maybe<Scalars['Int']['output']>;
-  /** What the check found, an object. */
-  data: Scalars['JSON']['output'];
-  /** Further context, an object. */
-  metadata: Scalars['JSON']['output'];
+  /** What the check found, an object; for those with `compliance:record:details`. */
+  data?: Maybe<Scalars['JSON']['output']>;
+  /** Further context, an object; for those with `compliance:record:details`. */
+  metadata?: Maybe<Scalars['JSON']['output']>;
   /** Who created the record; null when the user is out of reach. */
   createdBy?: Maybe<User>;
   /** Who gave the record its present content; null when the user is out of reach. */
@@ -748,6 +748,10 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type BeforePasswordChangeDirectiveArgs = { };
+
+export type BeforePasswordChangeDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = BeforePasswordChangeDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
@@ -840,8 +844,8 @@ export type ComplianceRecordResolvers<ContextType = SubgraphContext, ParentType 
   type?: Resolver<ResolversTypes['ComplianceRecordType'], ParentType, ContextType>;
   status?: Resolver<ResolversTypes['ComplianceStatus'], ParentType, ContextType>;
   riskScore?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-  data?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
-  metadata?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  data?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
+  metadata?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   createdBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   preparedBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   reviewedBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
@@ -923,4 +927,5 @@ export type Resolvers<ContextType = SubgraphContext> = {
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  beforePasswordChange?: BeforePasswordChangeDirectiveResolver<any, any, ContextType>;
 };

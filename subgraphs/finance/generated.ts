@@ -446,7 +446,10 @@ export type TransactionOrderField =
 
 /** A new transaction. */
 export type RecordTransactionInput = {
-  /** A text of the caller's own, 1 to 255 characters: the same key and input again records nothing twice and gives the first answer. */
+  /**
+   * A text of the caller's own, 1 to 255 characters: the same key and input again within 30 days, from whichever user of the
+   * tenant, records nothing twice and gives the first answer.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
   /** The tenant's own number, 1 to 100 characters; unique within the tenant. */
   transactionNumber: Scalars['String']['input'];
@@ -492,7 +495,10 @@ export type FlagTransactionInput = {
 
 /** What to reverse. */
 export type ReverseTransactionInput = {
-  /** A text of the caller's own, 1 to 255 characters: the same key and input again reverses nothing twice and gives the first answer. */
+  /**
+   * A text of the caller's own, 1 to 255 characters: the same key and input again within 30 days, from whichever user of the
+   * tenant, reverses nothing twice and gives the first answer.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
   /** UUID of the transaction to reverse. */
   id: Scalars['ID']['input'];
@@ -772,6 +778,10 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type BeforePasswordChangeDirectiveArgs = { };
+
+export type BeforePasswordChangeDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = BeforePasswordChangeDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
@@ -953,4 +963,5 @@ export type Resolvers<ContextType = SubgraphContext> = {
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  beforePasswordChange?: BeforePasswordChangeDirectiveResolver<any, any, ContextType>;
 };

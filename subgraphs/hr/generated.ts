@@ -201,19 +201,22 @@ export type Mutation = {
   reopenDepartment: ReopenDepartmentPayload;
   /** Adds an employee. Salary and assessments are set by verbs of their own, which need rights of their own. */
   hireEmployee: HireEmployeePayload;
-  /** Corrects an employee's record. Department, pay and the end of work have verbs of their own. */
+  /**
+   * Corrects an employee's record. Department, pay and the end of work have verbs of their own. Nobody corrects their own
+   * position or first day of work. `userId` is for those with `hr:employee:link`: see there.
+   */
   updateEmployee: UpdateEmployeePayload;
-  /** Sets or clears an employee's salary. */
+  /** Sets or clears an employee's salary. Nobody sets their own. */
   setEmployeeSalary: SetEmployeeSalaryPayload;
-  /** Records how an employee performs and how likely the employee is to leave. */
+  /** Records how an employee performs and how likely the employee is to leave. Nobody assesses themselves. */
   assessEmployee: AssessEmployeePayload;
   /** Moves an employee to another department, which must be open. */
   transferEmployee: TransferEmployeePayload;
-  /** Gives an employee a new position and, usually, a new salary with it. */
+  /** Gives an employee a new position and, usually, a new salary with it. Nobody promotes themselves. */
   promoteEmployee: PromoteEmployeePayload;
   /** Ends an employee's work for the tenant, once its last day has come; the record and its history stay. */
   terminateEmployee: TerminateEmployeePayload;
-  /** Takes a former employee on again, in the former position. */
+  /** Takes a former employee on again, in the former position. Nobody takes on themselves. */
   rehireEmployee: RehireEmployeePayload;
   /** Adds a holiday. */
   createHoliday: CreateHolidayPayload;
@@ -480,7 +483,13 @@ export type HrUserErrorCode =
   /** The employee has left. */
   | 'NOT_EMPLOYED'
   /** The employee works for the tenant already. */
-  | 'EMPLOYED';
+  | 'EMPLOYED'
+  /** It is about the viewer's own employment: somebody else must do it. */
+  | 'OWN_RECORD'
+  /** The change needs a permission that the viewer lacks. */
+  | 'PERMISSION_NOT_HELD'
+  /** The employee has a login: take it away first, with `userId: null`. */
+  | 'ALREADY_LINKED';
 
 /** Somebody who works for the tenant, with or without a login of their own. */
 export type Employee = {
@@ -594,7 +603,10 @@ export type EmployeeOrderField =
 export type HireEmployeeInput = {
   /** The tenant's own number, 1 to 50 characters; unique within the tenant. */
   employeeNumber: Scalars['String']['input'];
-  /** UUID of the employee's login. A login belongs to one employee at most. */
+  /**
+   * UUID of the employee's login, which sees the employee's salary. Needs `hr:employee:link` and `hr:salary:read`; nobody
+   * links themselves. A login belongs to one employee at most.
+   */
   userId?: InputMaybe<Scalars['ID']['input']>;
   /** Given name, at most 100 characters. */
   firstName?: InputMaybe<Scalars['String']['input']>;
@@ -616,7 +628,11 @@ export type UpdateEmployeeInput = {
   expectedVersion: Scalars['Int']['input'];
   /** The tenant's own number, 1 to 50 characters; unique within the tenant. */
   employeeNumber?: InputMaybe<Scalars['String']['input']>;
-  /** UUID of the employee's login. A login belongs to one employee at most. */
+  /**
+   * UUID of the employee's login, which sees the employee's salary; null takes it away. Needs `hr:employee:link` and
+   * `hr:salary:read`; nobody links themselves. A present login is taken away before another is given. A login belongs to one
+   * employee at most.
+   */
   userId?: InputMaybe<Scalars['ID']['input']>;
   /** Given name, at most 100 characters. */
   firstName?: InputMaybe<Scalars['String']['input']>;
@@ -1082,6 +1098,10 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type BeforePasswordChangeDirectiveArgs = { };
+
+export type BeforePasswordChangeDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = BeforePasswordChangeDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
@@ -1350,4 +1370,5 @@ export type Resolvers<ContextType = SubgraphContext> = {
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  beforePasswordChange?: BeforePasswordChangeDirectiveResolver<any, any, ContextType>;
 };

@@ -335,6 +335,11 @@ export type AssignRolePayload = {
   user?: Maybe<User>;
   /** That the user has the role; null when nothing was changed, or when the viewer may not read roles. */
   roleAssignment?: Maybe<RoleAssignment>;
+  /**
+   * A new token to hand over, for `acceptInvitation`, once. The user had an invitation or a first password that somebody else
+   * may know, so it ended with what the user gained. Null when the user's password is their own, or nothing was changed.
+   */
+  invitationToken?: Maybe<Scalars['String']['output']>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -359,6 +364,11 @@ export type CreateRolePayload = {
 export type UpdateRolePayload = {
   /** The role as it is now; null when nothing was changed. */
   role?: Maybe<Role>;
+  /**
+   * How many of its users had an invitation or a first password that somebody else may know: it ended, because the role
+   * allows more. Each of them is INVITED and needs `renewInvitation`. Null when nothing was changed.
+   */
+  invitationsEnded?: Maybe<Scalars['Int']['output']>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -375,6 +385,11 @@ export type DeleteRolePayload = {
 export type GrantPermissionPayload = {
   /** The user as it is now; null when nothing was changed. */
   user?: Maybe<User>;
+  /**
+   * A new token to hand over, for `acceptInvitation`, once. The user had an invitation or a first password that somebody else
+   * may know, so it ended with what the user gained. Null when the user's password is their own, or nothing was changed.
+   */
+  invitationToken?: Maybe<Scalars['String']['output']>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -459,7 +474,7 @@ export type SignInPayload = {
   refreshToken?: Maybe<Scalars['String']['output']>;
   /** When the access token ends; null when nobody was signed in. */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Whether the user should call `changePassword` now, because somebody else chose the password; null when nobody was signed in. */
+  /** Whether the user must call `changePassword` before anything else, because somebody else chose the password; null when nobody was signed in. */
   passwordChangeRequired?: Maybe<Scalars['Boolean']['output']>;
   /** In how many seconds to try again; null unless there were too many attempts. */
   retryAfterSeconds?: Maybe<Scalars['Int']['output']>;
@@ -602,7 +617,10 @@ export type Mutation = {
   updateUser: UpdateUserPayload;
   /** Ends all sessions and the invitation of a user and refuses new ones. The last active administrator cannot be suspended. */
   suspendUser: SuspendUserPayload;
-  /** Lets a suspended user sign in again. One who never had a password is invited again: renew the invitation. */
+  /**
+   * Lets a suspended user sign in again. One who never chose a password is invited again, with a new token: somebody else may
+   * know the first one.
+   */
   reactivateUser: ReactivateUserPayload;
   /** Gives a role to a user, who has it from the next request on. Nobody gives permissions they lack. */
   assignRole: AssignRolePayload;
@@ -740,8 +758,9 @@ export type MutationAcceptInvitationArgs = {
 };
 
 /**
- * Somebody who can sign in to the tenant. Colleagues see each other's names and addresses; the rest is for the user and
- * for those with `identity:user:read`.
+ * Somebody who can sign in to the tenant. Colleagues see each other's names, e-mail addresses and pictures; what the user
+ * may do is for the user and for those with `identity:role:read`, the rest for the user and for those with
+ * `identity:user:read`.
  */
 export type User = {
   /** UUID of the user. */
@@ -763,9 +782,9 @@ export type User = {
   /** Address of a picture; null when there is none. */
   avatarUrl?: Maybe<Scalars['String']['output']>;
   /** Whether the user may sign in. */
-  status: UserStatus;
+  status?: Maybe<UserStatus>;
   /** Whether the user may sign in: true while `status` is ACTIVE. */
-  isActive: Scalars['Boolean']['output'];
+  isActive?: Maybe<Scalars['Boolean']['output']>;
   /** The user's own settings, an object. */
   preferences?: Maybe<Scalars['JSON']['output']>;
   /** Whether sign-in asks for a second factor. */
@@ -781,11 +800,11 @@ export type User = {
   /** The user's roles, by name. */
   roles?: Maybe<Array<Role>>;
   /** Grows by one with every change of the profile; give it back as `expectedVersion`. */
-  version: Scalars['Int']['output'];
+  version?: Maybe<Scalars['Int']['output']>;
   /** When the user was created. */
-  createdAt: Scalars['DateTime']['output'];
+  createdAt?: Maybe<Scalars['DateTime']['output']>;
   /** When the user last changed, sign-in included. */
-  updatedAt: Scalars['DateTime']['output'];
+  updatedAt?: Maybe<Scalars['DateTime']['output']>;
   /** Who created the user; null when the platform did, or when that user is gone. */
   createdBy?: Maybe<User>;
   /** Who last changed the user; null when the platform did, or when that user is gone. */
@@ -944,6 +963,8 @@ export type SuspendUserPayload = {
 export type ReactivateUserPayload = {
   /** The user as it is now; null when nothing was changed. */
   user?: Maybe<User>;
+  /** For `acceptInvitation`, once, when the user is invited again. Null when the user's password is their own, or nothing was changed. */
+  invitationToken?: Maybe<Scalars['String']['output']>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -1265,6 +1286,10 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type BeforePasswordChangeDirectiveArgs = { };
+
+export type BeforePasswordChangeDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = BeforePasswordChangeDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
@@ -1373,6 +1398,7 @@ export type PermissionEdgeResolvers<ContextType = SubgraphContext, ParentType ex
 export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AssignRolePayload'] = ResolversParentTypes['AssignRolePayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1388,6 +1414,7 @@ export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType
 
 export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
   role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  invitationsEnded?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1398,6 +1425,7 @@ export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType
 
 export type GrantPermissionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['GrantPermissionPayload'] = ResolversParentTypes['GrantPermissionPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1495,8 +1523,8 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   externalId?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   phone?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   avatarUrl?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  status?: Resolver<ResolversTypes['UserStatus'], ParentType, ContextType>;
-  isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  status?: Resolver<Maybe<ResolversTypes['UserStatus']>, ParentType, ContextType>;
+  isActive?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
   preferences?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   mfaEnabled?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
   invitationExpiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -1504,9 +1532,9 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   permissions?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
   grantedPermissions?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
   roles?: Resolver<Maybe<Array<ResolversTypes['Role']>>, ParentType, ContextType>;
-  version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  version?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  createdAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  updatedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   createdBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   updatedBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
 };
@@ -1540,6 +1568,7 @@ export type SuspendUserPayloadResolvers<ContextType = SubgraphContext, ParentTyp
 
 export type ReactivateUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReactivateUserPayload'] = ResolversParentTypes['ReactivateUserPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1597,4 +1626,5 @@ export type Resolvers<ContextType = SubgraphContext> = {
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  beforePasswordChange?: BeforePasswordChangeDirectiveResolver<any, any, ContextType>;
 };

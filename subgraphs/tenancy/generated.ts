@@ -529,7 +529,10 @@ export type DraftInvoiceInput = {
   dueDate?: InputMaybe<Scalars['Date']['input']>;
   /** A note for who reads it, at most 2,000 characters. */
   memo?: InputMaybe<Scalars['String']['input']>;
-  /** A key of the client's for this request: sent again with the same input, it drafts nothing twice. */
+  /**
+   * A key of the client's for this request, 1 to 255 characters: sent again with the same input within 30 days, by whichever
+   * user of the tenant, it drafts nothing twice and gives the first answer.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -587,7 +590,10 @@ export type PayInvoiceInput = {
   id: Scalars['ID']['input'];
   /** What was paid: more than nothing, at most what is left, in the invoice's currency. */
   amount: MoneyInput;
-  /** A key of the client's for this payment: sent again with the same input, it counts once. */
+  /**
+   * A key of the client's for this payment, 1 to 255 characters: sent again with the same input within 30 days, by whichever
+   * user of the tenant, it counts once and gives the first answer.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -1464,6 +1470,10 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type BeforePasswordChangeDirectiveArgs = { };
+
+export type BeforePasswordChangeDirectiveResolver<Result, Parent, ContextType = SubgraphContext, Args = BeforePasswordChangeDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
@@ -1806,4 +1816,5 @@ export type Resolvers<ContextType = SubgraphContext> = {
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  beforePasswordChange?: BeforePasswordChangeDirectiveResolver<any, any, ContextType>;
 };
