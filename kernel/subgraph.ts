@@ -24,6 +24,11 @@ export interface SubgraphDefinition {
   policies: Policies
   /** What it does by itself, beside requests. */
   jobs: readonly Job[]
+  /**
+   * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
+   * must see them, and they are neither secret nor what somebody told in confidence.
+   */
+  audited: Readonly<Record<string, readonly string[]>>
   /** `schema/shared.graphql` and its own SDL. */
   typeDefs: DocumentNode
 }
@@ -77,6 +82,7 @@ export function subgraph(
     resolvers: readonly ResolverMap[]
     policies?: Policies
     jobs?: readonly Job[]
+    audited?: SubgraphDefinition['audited']
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -86,6 +92,7 @@ export function subgraph(
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
     jobs: parts.jobs ?? [],
+    audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ?? readTypeDefs(name),
   }
 }
