@@ -26,7 +26,8 @@ export interface SubgraphDefinition {
   jobs: readonly Job[]
   /**
    * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
-   * must see them, and they are neither secret nor what somebody told in confidence.
+   * must see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by
+   * them as well, so every list of the entity must ask for what the rule asks for.
    */
   audited: Readonly<Record<string, readonly string[]>>
   /** `schema/shared.graphql` and its own SDL. */

@@ -177,6 +177,25 @@ it('each root field is asked by whom the table says (A7)', async () => {
   expect(found).toEqual(Object.fromEntries(expected))
 }, 120_000)
 
+it('what is restricted and yet audited is in lists for those alone who may read it (A7)', () => {
+  const lists = subgraphs.flatMap(({ audited, typeDefs }) => {
+    const fields = [...readDeclarations(typeDefs).types.values()].flatMap((type) => [...type.fields.values()])
+    return Object.entries(audited).flatMap(([entity, properties]) =>
+      fields
+        .filter(({ returns }) => returns === `${entity}Connection`)
+        .flatMap(({ type, field }) =>
+          properties
+            .map((property) => `${entity}.${property}`)
+            .filter((name) => name in written)
+            .map((name) => [`${type}.${field}`, name] as const),
+        ),
+    )
+  })
+  expect(lists).toContainEqual(['Query.users', 'User.status'])
+  for (const [list, field] of lists)
+    expect([field, written[field]!.replace('oneself, ', '')]).toEqual([field, written[list]])
+})
+
 it('no other type has a field with a rule, which the table would not see (A7)', () => {
   const ruled = subgraphs.flatMap(({ typeDefs }) =>
     [...readDeclarations(typeDefs).types.values()]
