@@ -16,6 +16,8 @@ export interface Viewer {
   permissionVersion: number
   /** What the viewer may do: `subgraph:resource:action`. */
   scopes: ReadonlySet<string>
+  /** Set when the viewer must change the password before anything else. */
+  passwordChangeRequired?: boolean
 }
 
 /** What is the same for every subgraph that takes part in one request. */

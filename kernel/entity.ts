@@ -2,6 +2,7 @@ import { isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graph
 import { LRUCache } from 'lru-cache'
 import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from './context'
+import type { Policy } from './policy'
 import type { Projection } from './reading/projection'
 
 /** A TypeORM entity class. */
@@ -47,6 +48,10 @@ export interface EntityModel {
   always: Set<string>
   /** Row rule compiled to alternatives of filters (any of them admits the row); null admits every row. */
   rowFilter: ((context: SubgraphContext) => Record<string, unknown>[] | null) | null
+  /** Whether the viewer may read a row of the type, as far as the type itself says; its fields may ask for more. */
+  admits: (context: SubgraphContext, row: Readonly<Record<string, unknown>>) => boolean
+  /** Property → the row rules that look at it, by name; a mutation that writes it must be one of their writers. */
+  ruled: Map<string, Map<string, Policy>>
   projections: LRUCache<string, Projection>
 }
 
@@ -112,6 +117,8 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       searched: [],
       always: new Set(columns.has('id') ? ['id'] : []),
       rowFilter: null,
+      ruled: new Map(),
+      admits: () => true,
       projections: new LRUCache({ max: 500 }),
     })
   }
@@ -122,7 +129,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
 /**
  * Connects a model to its GraphQL type: which properties each field reads and which the audit trail masks.
  * `resolverOf(field)` gives the resolver as written, before middleware wraps it; `restricted(field)` tells
- * whether the field carries an access rule of its own. Returns the names of fields that neither a column nor
+ * whether the field carries an access rule of its own; `audited` are properties that are shown all the same. Returns the names of fields that neither a column nor
  * a resolver answers.
  */
 export function bindFields(
@@ -130,10 +137,11 @@ export function bindFields(
   schema: GraphQLSchema,
   resolverOf: (field: string) => unknown,
   restricted: (field: string) => boolean,
+  audited: readonly string[] = [],
 ): string[] {
   const type = schema.getType(model.name)
   const unanswered: string[] = []
-  const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt'])
+  const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt', ...audited])
   for (const field of isObjectType(type) ? Object.keys(type.getFields()) : []) {
     const resolver = resolverOf(field)
     const properties = columnsNeededBy(resolver) ?? (model.columns.has(field) && !resolver ? [field] : [])

@@ -5,6 +5,7 @@ import type { Logger } from './process/log'
 export const errorCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'PASSWORD_CHANGE_REQUIRED',
   'BAD_USER_INPUT',
   'CONFLICT',
   'RATE_LIMITED',
@@ -44,6 +45,11 @@ export function unauthenticated(message = 'Sign in first'): ApiError {
 
 export function forbidden(message = 'You may not do this'): ApiError {
   return new ApiError('FORBIDDEN', message)
+}
+
+/** Somebody else knows the viewer's password: nothing is done before it was changed. */
+export function passwordChangeRequired(): ApiError {
+  return new ApiError('PASSWORD_CHANGE_REQUIRED', 'Change your password first: call changePassword')
 }
 
 export function badUserInput(message: string): ApiError {

@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto'
+import type { GraphQLResolveInfo } from 'graphql'
 import { writeAudit, type AuditEntry } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
 import type { Transaction } from './connection/database'
-import { entityModels } from './entity'
-import { unauthenticated, userError, UserErrors, type UserError } from './errors'
+import { unauthenticated, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
 import { prepared } from './statement'
+import { performOnce } from './writing/idempotency'
 import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
-import { entityNameOf, readRow } from './writing/write'
 
 export type { MutationTransaction, Values } from './writing/mutation-transaction'
 
 export interface MutateOptions {
-  /** A client's key for this request: the same key and input again gives the first answer and changes nothing. */
+  /**
+   * A client's key for this request, unique within tenant and mutation: for 30 days the same key and input give the first
+   * answer and change nothing, whoever of the tenant sends them. Needs `input` and `info`.
+   */
   idempotencyKey?: string | null
-  /** Name and input of the mutation; needed with a key. */
-  operation?: string
+  /** The argument `input`, and what tells the mutation and its input's type. */
   input?: unknown
+  info?: GraphQLResolveInfo
 }
 
 /** PostgreSQL's codes for "run the transaction again": serialization failure and deadlock. */
@@ -37,11 +39,13 @@ export async function mutate<T extends object>(
   if (!context.binding.tenantId) throw unauthenticated()
   for (let attempt = 1; ; attempt++) {
     try {
-      const result = await context.db.transaction(context.binding, (transaction) =>
-        options.idempotencyKey
-          ? once(context, transaction, work, options)
-          : perform(context, transaction, work),
-      )
+      const result = await context.db.transaction(context.binding, (transaction) => {
+        const once = () => perform(context, transaction, work)
+        const { idempotencyKey: key, input, info } = options
+        if (key === null || key === undefined) return once()
+        if (!info) throw new Error('a mutation with an idempotency key needs its info')
+        return performOnce(context, transaction, { key, input, info }, once)
+      })
       context.loaders.clear()
       return { ...result, userErrors: [] }
     } catch (error) {
@@ -91,66 +95,4 @@ function writeEvents(
       events.map((event) => JSON.stringify(event.payload)),
     ]),
   )
-}
-
-/**
- * Claims the key, works, and remembers which rows the answer held. A second request with the key waits for the first to
- * end; it then gets the same rows, as they are now, or an error when its input differs.
- */
-async function once<T extends object>(
-  context: SubgraphContext,
-  transaction: Transaction,
-  work: (tx: MutationTransaction) => Promise<T>,
-  options: MutateOptions,
-): Promise<T> {
-  const key = [context.binding.actorId, options.operation, options.idempotencyKey]
-  const hash = createHash('sha256')
-    .update(JSON.stringify(options.input ?? null))
-    .digest('hex')
-  const claimed = await transaction.run(
-    prepared(
-      `INSERT INTO shared.idempotency_keys (actor_id, operation, key, input_hash, created_at)
-       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-      [...key, hash, context.clock.now().toISOString()],
-    ),
-  )
-  if (claimed === 0) return replay<T>(context, transaction, key, hash)
-  const result = await perform(context, transaction, work)
-  const answer = Object.entries(result).flatMap(([name, row]) => {
-    const entity = typeof row === 'object' && row !== null ? entityNameOf(row) : undefined
-    return entity ? [[name, entity, (row as { id: string }).id]] : []
-  })
-  transaction.atEnd(
-    prepared(
-      'UPDATE shared.idempotency_keys SET result = $4 WHERE actor_id = $1 AND operation = $2 AND key = $3',
-      [...key, JSON.stringify(answer)],
-    ),
-  )
-  return result
-}
-
-async function replay<T>(
-  context: SubgraphContext,
-  transaction: Transaction,
-  key: unknown[],
-  hash: string,
-): Promise<T> {
-  const [first] = await transaction.rows(
-    prepared(
-      'SELECT input_hash, result FROM shared.idempotency_keys WHERE actor_id = $1 AND operation = $2 AND key = $3',
-      key,
-    ),
-  )
-  if (first?.[0] !== hash)
-    throw userError(
-      'IDEMPOTENCY_KEY_REUSED',
-      'This idempotency key was used with another input: choose a new one',
-      ['idempotencyKey'],
-    )
-  const result: Record<string, unknown> = {}
-  for (const [name, entityName, id] of (first[1] ?? []) as [string, string, string][]) {
-    const model = [...entityModels(context.db.dataSource).values()].find((one) => one.name === entityName)!
-    result[name] = await readRow(context, transaction, model, id, '')
-  }
-  return result as T
 }

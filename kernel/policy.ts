@@ -1,7 +1,7 @@
 import type { Declarations, Requirement } from './access/access'
 import type { SubgraphContext, Viewer } from './context'
 import type { EntityClass, EntityModel } from './entity'
-import { forbidden, unauthenticated } from './errors'
+import { forbidden, passwordChangeRequired, unauthenticated } from './errors'
 
 /**
  * A row rule, which the schema names in `@policy`. On a field it decides for the row that has the field; on a type it
@@ -16,15 +16,24 @@ export interface Policy {
    * of its elements). Null lets every row pass, an empty list none. Needed where the rule stands on a type.
    */
   where?(viewer: Viewer): readonly Readonly<Record<string, unknown>>[] | null
+  /**
+   * Scopes that a viewer must hold, all of them, to write one of the columns. Without, no mutation may: whoever writes
+   * what a rule looks at decides whom it favours.
+   */
+  writers?: readonly string[]
 }
 
-/** A row rule by code, for fields. The row has only the columns named, so a forgotten one does not compile. */
+/**
+ * A row rule by code, for fields. The row has only the columns named, so a forgotten one does not compile.
+ * @param writers the scopes with which a mutation may write the columns; none may when omitted
+ */
 export function fieldPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,
   columns: readonly K[],
   allow: (viewer: Viewer, row: Readonly<Pick<E, K>>) => boolean,
+  { writers }: Pick<Policy, 'writers'> = {},
 ): Policy {
-  return { columns, allow: (viewer, row) => allow(viewer, row as unknown as Pick<E, K>) }
+  return { columns, writers, allow: (viewer, row) => allow(viewer, row as unknown as Pick<E, K>) }
 }
 
 /**
@@ -35,9 +44,11 @@ export function rowPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,
   columns: readonly K[],
   where: (viewer: Viewer) => readonly { readonly [P in K]?: E[P] | readonly E[P][] }[] | null,
+  { writers }: Pick<Policy, 'writers'> = {},
 ): Policy {
   return {
     columns,
+    writers,
     where,
     allow: (viewer, row) => {
       const alternatives: readonly Readonly<Record<string, unknown>>[] | null = where(viewer)
@@ -67,6 +78,7 @@ export function decide(
 ): true | Error {
   const { viewer } = context
   if (!viewer) return unauthenticated()
+  if (viewer.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
   const holds =
     requirement.kind === 'scopes'
       ? (scope: string) => viewer.scopes.has(scope)
@@ -107,6 +119,24 @@ export function bindRowRule(model: EntityModel, declarations: Declarations, poli
     return alternatives.includes(null)
       ? null
       : alternatives.flatMap((some) => some!.map((one) => ({ ...one })))
+  }
+}
+
+/** Tells a model who may read its rows, for those who find them without a guard on their way. */
+export function bindAdmission(model: EntityModel, declarations: Declarations, policies: Policies): void {
+  const requirements = declarations.types.get(model.name)?.access?.requirements ?? []
+  model.admits = (context, row) =>
+    requirements.every((requirement) => decide(requirement, policies, context, row) === true)
+}
+
+/** Tells a model which of its columns its row rules look at: writing them is refused unless the rule names writers. */
+export function bindRuleColumns(model: EntityModel, declarations: Declarations, policies: Policies): void {
+  const type = declarations.types.get(model.name)
+  const fields = [...(type?.fields.values() ?? [])].flatMap(({ access }) => access?.requirements ?? [])
+  for (const name of new Set(policyNames([...typePolicies(model.name, declarations), ...fields]))) {
+    const policy = policies[name]!
+    for (const column of policy.columns)
+      model.ruled.set(column, (model.ruled.get(column) ?? new Map<string, Policy>()).set(name, policy))
   }
 }
 

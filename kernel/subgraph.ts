@@ -27,6 +27,12 @@ export interface SubgraphDefinition {
   policies: Policies
   /** What it does by itself, beside requests. */
   jobs: readonly Job[]
+  /**
+   * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
+   * must see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by
+   * them as well, so every list of the entity must ask for what the rule asks for.
+   */
+  audited: Readonly<Record<string, readonly string[]>>
   /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
@@ -86,6 +92,7 @@ export function subgraph(
     resolvers: readonly ResolverMap[]
     policies?: Policies
     jobs?: readonly Job[]
+    audited?: SubgraphDefinition['audited']
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -97,6 +104,7 @@ export function subgraph(
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
     jobs: parts.jobs ?? [],
+    audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
   }

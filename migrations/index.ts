@@ -16,6 +16,8 @@ import { administration } from './0020-administration'
 import { interactionRules } from './0021-interaction-rules'
 import { holidays } from './0022-holidays'
 import { budgetOrder } from './0023-budget-order'
+import { access } from './0024-access'
+import { idempotency } from './0025-idempotency'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -37,4 +39,6 @@ export const migrations = [
   interactionRules,
   holidays,
   budgetOrder,
+  access,
+  idempotency,
 ]

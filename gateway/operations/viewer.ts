@@ -41,6 +41,8 @@ interface SessionState {
   userId: string
   permissionVersion: number
   scopes: ReadonlySet<string>
+  /** Left out when it is false, as most states are. */
+  passwordChangeRequired?: true
 }
 
 /** The form in which a session's state is kept. */
@@ -82,12 +84,18 @@ export function sessionViewers({
       { tenantId, actorId: userId, requestId },
       {
         name: 'gateway_session_viewer',
-        text: 'SELECT user_id, permission_version, scopes FROM shared.session_viewer($1, $2)',
+        text: 'SELECT user_id, permission_version, scopes, password_change_required FROM shared.session_viewer($1, $2)',
         values: [sessionId, clock.now().toISOString()],
       },
     )
     if (!row) return null
-    return { userId: String(row[0]), permissionVersion: Number(row[1]), scopes: new Set(row[2] as string[]) }
+    const [id, version, scopes, demanded] = row as [string, number, string[], boolean]
+    return {
+      userId: id,
+      permissionVersion: version,
+      scopes: new Set(scopes),
+      passwordChangeRequired: demanded || undefined,
+    }
   }
 
   async function stateOf(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
@@ -137,6 +145,7 @@ export function sessionViewers({
       sessionId,
       permissionVersion: state.permissionVersion,
       scopes: state.scopes,
+      passwordChangeRequired: state.passwordChangeRequired,
     }
   }
 }

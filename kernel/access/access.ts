@@ -15,6 +15,8 @@ import type {
 export interface Requirement {
   kind: 'scopes' | 'policies'
   anyOf: readonly (readonly string[])[]
+  /** Whether it can hold for a viewer who must change the password first. */
+  beforePasswordChange?: boolean
 }
 
 /** What one type or field declares: requirements that must all hold, or that it is open to everybody. */
@@ -33,6 +35,8 @@ export interface FieldDeclaration {
   /** Whether its value comes from another subgraph, in the representation. */
   external: boolean
   access: Access | null
+  /** Whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
+  beforePasswordChange: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -100,6 +104,7 @@ function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: strin
     nullable: node.type.kind !== Kind.NON_NULL_TYPE,
     external: (node.directives ?? []).some((directive) => directive.name.value === 'external'),
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
+    beforePasswordChange: (node.directives ?? []).some(({ name }) => name.value === 'beforePasswordChange'),
   }
 }
 

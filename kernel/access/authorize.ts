@@ -41,7 +41,8 @@ export function guardSchema(
 
 /** One rule per distinct requirement. */
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}`
+  const open = requirement.beforePasswordChange ? ' before password change' : ''
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -76,9 +77,13 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
 /** Guards every field that declares access itself or returns a type that asks something of its viewers. */
 function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns, access } of type.fields.values()) {
+    for (const { field, returns, access, beforePasswordChange } of type.fields.values()) {
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
-      const asked = rulesOf(rules, [...(access?.requirements ?? []), ...entering])
+      const requirements = [...(access?.requirements ?? []), ...entering]
+      const asked = rulesOf(
+        rules,
+        beforePasswordChange ? requirements.map((one) => ({ ...one, beforePasswordChange })) : requirements,
+      )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.
       if (target && asked.length > 0) target.resolve = guarded(asked, target.resolve ?? defaultFieldResolver)

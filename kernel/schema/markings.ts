@@ -24,6 +24,8 @@ export interface Marked {
   as?: string
   description?: string
   minGroup?: number
+  /** The field's own access rule asks for no more than every list of its type. */
+  sameAccess?: boolean
 }
 
 /** The marked fields of one object type. */
@@ -129,11 +131,11 @@ function readMark(
   const place = `${type}.${field.name.value}`
   const given = Object.fromEntries(
     (directive.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value)]),
-  ) as Pick<Marked, 'as' | 'description' | 'minGroup'>
+  ) as Pick<Marked, 'as' | 'description' | 'minGroup' | 'sameAccess'>
   const ruled = field.directives?.some(({ name }) =>
     ['authenticated', 'requiresScopes', 'policy'].includes(name.value),
   )
-  if (ruled && !(mark === 'measure' && given.minGroup !== undefined)) {
+  if (ruled && !(mark === 'measure' && given.minGroup !== undefined) && given.sameAccess !== true) {
     const way = mark === 'measure' ? 'give @measure a minGroup' : `take @${mark} away`
     refuse(directive, `${place}: @${mark} would tell the value to those whom its access rule refuses: ${way}`)
   }

@@ -9,7 +9,7 @@ import { bindFields, entityModels, type EntityClass } from '../entity'
 import { badUserInput } from '../errors'
 import { load } from '../load'
 import { connectionFaults } from '../reading/page-request'
-import { bindFieldRules, bindRowRule } from '../policy'
+import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../policy'
 import { bindRelations } from '../relation'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from '../subgraph'
@@ -148,11 +148,14 @@ function bindModels(
       schema,
       (field) => resolverOf(definition, model.name, field),
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
+      definition.audited[model.name],
     )
     const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
     model.searched = definition.searched.get(model.name) ?? []
     bindRowRule(model, declarations, definition.policies)
+    bindAdmission(model, declarations, definition.policies)
     bindFieldRules(model, declarations, definition.policies)
+    bindRuleColumns(model, declarations, definition.policies)
     const read = [...model.always, ...model.searched, ...[...model.fields.values()].flat()]
     const missing = new Set(read.filter((property) => !model.columns.has(property)))
     if (type && !type.keyFields.has('id') && !resolverOf(definition, model.name, '__resolveReference'))

@@ -3,6 +3,7 @@ import type { Statement, Transaction } from '../connection/database'
 import { modelOf, type EntityClass, type EntityModel } from '../entity'
 import { userError } from '../errors'
 import { auditedValues, type AuditEntry } from './audit'
+import { requireRuleWriter } from './rule-columns'
 import {
   insertRow,
   insertRowOnce,
@@ -20,7 +21,10 @@ import {
  */
 export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
 
-/** A write in progress: every change is bound to the tenant, versioned and audited. */
+/**
+ * A write in progress: every change is bound to the tenant, versioned and audited. What a row rule looks at is written
+ * only by the rule's writers (`kernel/policy.ts`); others get PERMISSION_NOT_HELD, and OWN_RECORD where it is about them.
+ */
 export interface MutationTransaction {
   /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
   insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
@@ -84,6 +88,7 @@ export function mutationTransaction(
     async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
+      requireRuleWriter(context, model, null, row, Object.keys(values))
       entries.push(creation(model, row))
       return row as E
     },
@@ -96,12 +101,17 @@ export function mutationTransaction(
         values as Record<string, unknown>,
         key,
       )
-      if (isNew) entries.push(creation(model, row))
+      if (isNew) {
+        requireRuleWriter(context, model, null, row, Object.keys(values))
+        entries.push(creation(model, row))
+      }
       return { row: row as E, isNew }
     },
     async insertAll<E>(entity: EntityClass<E>, rows: readonly Values<E>[]): Promise<E[]> {
       const model = modelOf(context, entity)
       const added = await insertRows(context, transaction, model, rows as readonly Record<string, unknown>[])
+      for (const [place, row] of added.entries())
+        requireRuleWriter(context, model, null, row, Object.keys(rows[place]!))
       entries.push(...added.map((row) => creation(model, row)))
       return added as E[]
     },
@@ -120,6 +130,7 @@ export function mutationTransaction(
         expectedVersion,
         changes as Record<string, unknown>,
       )
+      requireRuleWriter(context, model, before, after, Object.keys(before))
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
       entries.push({
         action: 'UPDATE',

@@ -2,11 +2,12 @@ import { subgraph } from '../../kernel/subgraph'
 import { AuditLog } from './entities/AuditLog'
 import { ComplianceRecord } from './entities/ComplianceRecord'
 import { auditMonths } from './jobs/audit-months'
+import { idempotencyKeys } from './jobs/idempotency-keys'
 import { auditLog } from './resolvers/AuditLog'
 import { complianceRecord } from './resolvers/ComplianceRecord'
 
 export default subgraph('compliance', {
   entities: [ComplianceRecord, AuditLog],
   resolvers: [complianceRecord, auditLog],
-  jobs: [auditMonths],
+  jobs: [auditMonths, idempotencyKeys],
 })

@@ -8,5 +8,6 @@ export const policies = {
     Employee,
     ['userId'],
     (viewer, employee) => employee.userId === viewer.userId || viewer.scopes.has('hr:salary:read'),
+    { writers: ['hr:employee:link'] },
   ),
 }

@@ -4,6 +4,7 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { User } from './entities/User'
 import { isLastAdministrator, notHeld } from './rules/permissions'
+import { endKnownSecrets } from './sessions/invitation'
 import { refreshAuthority } from './sessions/revoke'
 
 /** Fails unless the viewer holds all of these permissions. */
@@ -109,6 +110,15 @@ export async function changedUser(
   const user = await tx.find(User, userId)
   await refreshAuthority(context, tx, { tenantId: user.tenantId, userIds: [user.id] })
   return user
+}
+
+/** The same for a user who gained rights: what others may know of the user's secrets ends. */
+export async function grownUser(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  userId: string,
+): Promise<{ user: User; invitationToken?: string }> {
+  return endKnownSecrets(context, tx, await changedUser(context, tx, userId))
 }
 
 export interface FoundRole {

@@ -228,7 +228,7 @@ describe('a list', () => {
 
   beforeAll(async () => {
     const tenant = await graph.tenant('lists')
-    reader = await tenant.as('VIEWER')
+    reader = await tenant.as('COMPLIANCE_OFFICER')
     creator = (await tenant.user('USER')).userId
     const types = {
       id: 'uuid',

@@ -380,14 +380,16 @@ describe('the shared tables', () => {
     ).rejects.toMatchObject(denied)
   })
 
-  test('an idempotency key belongs to tenant, actor and operation', async () => {
+  test('an idempotency key belongs to tenant and operation, whoever uses it (B4)', async () => {
     const insert = (
       key: string,
+      actor = 40,
     ) => `INSERT INTO shared.idempotency_keys (actor_id, operation, key, input_hash)
-      VALUES ('${id(40)}', 'pay', '${key}', 'h')`
+      VALUES ('${id(actor)}', 'pay', '${key}', 'h')`
     await as('finance', acme, insert('k'))
     await as('finance', globex, insert('k'))
     await expect(as('finance', acme, insert('k'))).rejects.toMatchObject({ code: '23505' })
+    await expect(as('finance', acme, insert('k', 41))).rejects.toMatchObject({ code: '23505' })
     await expect(as('finance', acme, insert(''))).rejects.toMatchObject({ code: '23514' })
     await expect(as('finance', acme, 'DELETE FROM shared.idempotency_keys')).rejects.toMatchObject(denied)
     expect(await as('finance', globex, 'SELECT key FROM shared.idempotency_keys')).toEqual([{ key: 'k' }])

@@ -177,14 +177,14 @@ describe('with an idempotency key', () => {
     expect(await stored('OTHER-INPUT')).toEqual([])
   })
 
-  test('another user, and another tenant, may use the same key', async () => {
+  test('another user gets the first answer, another tenant may use the same key (B4)', async () => {
     const key = { idempotencyKey: 'payment 4' }
-    await once(admin, { ...key, transactionNumber: 'KEY-A' })
-    await once(await acme.user('ADMIN'), { ...key, transactionNumber: 'KEY-B' })
+    const first = await once(admin, { ...key, transactionNumber: 'KEY-A' })
+    expect(await once(await acme.user('ADMIN'), { ...key, transactionNumber: 'KEY-A' })).toEqual(first)
     await once(await globex.as('ADMIN'), { ...key, transactionNumber: 'KEY-C' })
     expect(
-      await Promise.all(['KEY-A', 'KEY-B', 'KEY-C'].map(async (number) => (await stored(number)).length)),
-    ).toEqual([1, 1, 1])
+      await Promise.all(['KEY-A', 'KEY-C'].map(async (number) => (await stored(number)).length)),
+    ).toEqual([1, 1])
   })
 
   test('a request that failed may be corrected under its key', async () => {

@@ -63,9 +63,11 @@ describe('an invitation', () => {
     expect(acceptingHash(of, now)).toBe(hash)
   })
 
-  test('is what a suspended user without password comes back to', () => {
-    expect(statusWhenReactivated({ passwordHash: null })).toBe('INVITED')
-    expect(statusWhenReactivated({ passwordHash: 'x' })).toBe('ACTIVE')
+  test('is what a suspended user without a password of their own comes back to (A2)', () => {
+    const own = { passwordHash: 'x', passwordChangeRequired: false }
+    expect(statusWhenReactivated({ ...own, passwordHash: null })).toBe('INVITED')
+    expect(statusWhenReactivated({ ...own, passwordChangeRequired: true })).toBe('INVITED')
+    expect(statusWhenReactivated(own)).toBe('ACTIVE')
   })
 })
 

@@ -44,10 +44,15 @@
   }
 
   async function signIn({ tenant, email, password }) {
-    const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${payload} } }`
+    const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { passwordChangeRequired ${payload} } }`
     const { answer } = await post({ query, variables: { input: { tenant, email, password } } })
     const signedIn = answer.data?.signIn
-    if (signedIn?.accessToken) return show({ ...signedIn, name: `${email} of ${tenant}` })
+    if (signedIn?.accessToken) {
+      show({ ...signedIn, name: `${email} of ${tenant}` })
+      if (signedIn.passwordChangeRequired)
+        message.textContent = 'Somebody else chose your password: run changePassword first.'
+      return
+    }
     const faults = signedIn?.userErrors?.length ? signedIn.userErrors : (answer.errors ?? [])
     message.textContent = faults.map((fault) => fault.message).join(' ') || 'Nobody was signed in.'
   }

@@ -19,9 +19,9 @@ export const transaction: Resolvers = {
     transactions: (_, args, context, info) => page(context, Transaction, args, info, { defaultOrder }),
   },
   Mutation: {
-    recordTransaction: (_, { input }, context) => {
+    recordTransaction: (_, { input }, context, info) => {
       const { idempotencyKey, amount, ...values } = input
-      const record = { idempotencyKey, operation: 'recordTransaction', input }
+      const record = { idempotencyKey, input, info }
       return mutate(
         context,
         async (tx) => {
@@ -48,9 +48,9 @@ export const transaction: Resolvers = {
       mutate(context, async (tx) => ({
         transaction: await tx.update(Transaction, id, expectedVersion, judgement),
       })),
-    reverseTransaction: (_, { input }, context) => {
+    reverseTransaction: (_, { input }, context, info) => {
       const { id, idempotencyKey, ...values } = input
-      const record = { idempotencyKey, operation: 'reverseTransaction', input }
+      const record = { idempotencyKey, input, info }
       return mutate(
         context,
         async (tx) => {

@@ -1,3 +1,4 @@
+import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
 import { load, loadBy } from '../../../kernel/load'
 import { money, moneyColumns } from '../../../kernel/money'
@@ -6,9 +7,9 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
-import type { Resolvers } from '../generated'
+import type { Resolvers, UpdateEmployeeInput } from '../generated'
 import { requireOpenDepartment } from '../open-department'
-import { terminationFault } from '../rules/employment'
+import { isOwn, terminationFault } from '../rules/employment'
 
 export const employee: Resolvers = {
   Query: {
@@ -22,7 +23,10 @@ export const employee: Resolvers = {
         return { employee: await tx.insert(Employee, input) }
       }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => ({ employee: await tx.update(Employee, id, expectedVersion, changes) })),
+      mutate(context, async (tx) => {
+        await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
+        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+      }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
       mutate(context, async (tx) => {
         await findWorking(tx, id)
@@ -33,17 +37,18 @@ export const employee: Resolvers = {
       mutate(context, async (tx) => {
         await findWorking(tx, id)
         const changes = { position, ...moneyColumns(salary, 'salary', 'salaryCurrency') }
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
       }),
     setEmployeeSalary: (_, { input: { id, expectedVersion, salary } }, context) =>
       mutate(context, async (tx) => {
         const changes = moneyColumns(salary, 'salary', 'salaryCurrency')
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
       }),
     assessEmployee: (_, { input: { id, expectedVersion, ...assessment } }, context) =>
-      mutate(context, async (tx) => ({
-        employee: await tx.update(Employee, id, expectedVersion, assessment),
-      })),
+      mutate(context, async (tx) => {
+        const assessed = await tx.update(Employee, id, expectedVersion, assessment)
+        return { employee: others(context, tx, assessed) }
+      }),
     terminateEmployee: (_, { input: { id, expectedVersion, terminationDate } }, context) =>
       mutate(context, async (tx) => {
         const fault = terminationFault(await findWorking(tx, id), terminationDate, context.clock.now())
@@ -59,7 +64,7 @@ export const employee: Resolvers = {
           tx.fail('INVALID', 'hireDate must be after the day on which the former work ended', 'hireDate')
         await requireOpenDepartment(context, tx, departmentId ?? former.departmentId)
         const changes = { isActive: true, terminationDate: null, hireDate, departmentId }
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
       }),
   },
   Employee: {
@@ -77,4 +82,31 @@ async function findWorking(tx: MutationTransaction, id: string): Promise<Employe
   const found = await tx.find(Employee, id)
   if (!found.isActive) tx.fail('NOT_EMPLOYED', 'This employee has left: rehire the employee first', 'id')
   return found
+}
+
+/** The employee that was changed, unless it is the viewer: that ends the mutation, and nothing of it stays. */
+function others(context: SubgraphContext, tx: MutationTransaction, changed: Employee): Employee {
+  if (isOwn(changed, context.viewer?.userId))
+    tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'id')
+  return changed
+}
+
+/**
+ * Ends the mutation when the correction would replace a login by another, or is one of the viewer's own position or first
+ * day of work. Who may write `userId` at all, the policy says (`policies.ts`).
+ */
+async function requireCorrectable(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  { id, expectedVersion, userId, position, hireDate }: UpdateEmployeeInput,
+): Promise<void> {
+  if (userId === undefined && position === undefined && hireDate === undefined) return
+  const before = await tx.find(Employee, id)
+  // A version that nobody saw is answered with STALE_VERSION by the update, not judged.
+  if (before.version !== expectedVersion) return
+  const isPromoted = position !== undefined && position !== before.position
+  const isRedated = hireDate !== undefined && hireDate !== before.hireDate
+  if (isPromoted || isRedated) others(context, tx, before)
+  if (before.userId !== null && userId && userId.toLowerCase() !== before.userId)
+    tx.fail('ALREADY_LINKED', 'This employee has a login: take it away first, with userId: null', 'userId')
 }

@@ -4,6 +4,11 @@ export interface Employed {
   hireDate: string | null
 }
 
+/** Whether an employment is a user's own: whoever gains by a decision does not make it. */
+export function isOwn({ userId }: { userId: string | null }, viewerId: string | null | undefined): boolean {
+  return userId !== null && userId === viewerId
+}
+
 /** How far the first place on earth to begin a day is ahead of UTC: the Line Islands (UTC+14). */
 const earliestZone = 14 * 3_600_000
 

@@ -2,7 +2,14 @@ import type { SubgraphContext } from '../../../kernel/context'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
-import { changeAuthority, changedUser, requireAuthorityOver, requireHeld, requireKnown } from '../authority'
+import {
+  changeAuthority,
+  changedUser,
+  grownUser,
+  requireAuthorityOver,
+  requireHeld,
+  requireKnown,
+} from '../authority'
 import { Permission } from '../entities/Permission'
 import type { Resolvers } from '../generated'
 
@@ -21,7 +28,7 @@ export const permission: Resolvers = {
         if (granted.includes(input.permission))
           tx.fail('DUPLICATE', 'The user was given this permission already', 'permission')
         await setGranted(context, tx, input.userId, granted, [...granted, input.permission].sort())
-        return { user: await changedUser(context, tx, input.userId) }
+        return grownUser(context, tx, input.userId)
       }),
     revokePermission: (_, { input }, context) =>
       mutate(context, async (tx) => {

@@ -6,6 +6,7 @@ import { prepared } from '../../../kernel/statement'
 import { requireHeld, requireKnown } from '../authority'
 import { Role } from '../entities/Role'
 import type { Resolvers } from '../generated'
+import { endKnownSecretsOfRole } from '../sessions/invitation'
 import { refreshAuthority } from '../sessions/revoke'
 
 const defaultOrder = { property: 'name', direction: 'ASC' } as const
@@ -28,9 +29,12 @@ export const role: Resolvers = {
         const known = permissions && (await requireKnown(tx, permissions, 'permissions'))
         if (known) requireHeld(context, tx, known, 'permissions')
         const changed = await tx.update(Role, id, expectedVersion, { ...changes, permissions: known })
-        if (changed.permissions.join() !== before.permissions.join())
-          await changeHolders(context, tx, changed)
-        return { role: changed }
+        if (changed.permissions.join() === before.permissions.join())
+          return { role: changed, invitationsEnded: 0 }
+        await changeHolders(context, tx, changed)
+        const isWider = changed.permissions.some((one) => !before.permissions.includes(one))
+        const invitationsEnded = isWider ? await endKnownSecretsOfRole(context, tx, changed) : 0
+        return { role: changed, invitationsEnded }
       }),
     deleteRole: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {

@@ -8,6 +8,7 @@ import {
   changeAuthority,
   changedUser,
   findRoles,
+  grownUser,
   requireAuthorityOver,
   requireHeld,
   requireOtherAdministrator,
@@ -35,7 +36,7 @@ export const roleAssignment: Resolvers = {
           roleId: role!.id,
           grantedById,
         })
-        return { roleAssignment: assigned, user: await changedUser(context, tx, input.userId) }
+        return { roleAssignment: assigned, ...(await grownUser(context, tx, input.userId)) }
       }),
     revokeRole: (_, { input }, context) =>
       mutate(context, async (tx) => {

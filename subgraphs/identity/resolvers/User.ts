@@ -14,7 +14,7 @@ import { RoleAssignment } from '../entities/RoleAssignment'
 import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
-import { invited, newInvitation, noInvitation } from '../sessions/invitation'
+import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { revokeSessions } from '../sessions/revoke'
 
 export const user: Resolvers = {
@@ -72,9 +72,14 @@ export const user: Resolvers = {
       mutate(context, async (tx) => {
         const before = await tx.find(User, id)
         await requireAuthorityOver(context, tx, before.id, 'id')
+        const { id: userId, tenantId } = before
         const status = statusWhenReactivated(before)
         const changes = { status, permissionVersion: before.permissionVersion + 1 }
-        return { user: await tx.update(User, id, expectedVersion, changes) }
+        if (status === 'ACTIVE') return { user: await tx.update(User, id, expectedVersion, changes) }
+        const { kept, secret } = newInvitation(context)
+        const again = await tx.update(User, id, expectedVersion, { ...changes, ...noPassword, ...kept })
+        await revokeSessions(context, tx, { tenantId, userId })
+        return invited(tx, again, secret)
       }),
   },
   User: {

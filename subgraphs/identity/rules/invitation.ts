@@ -9,9 +9,26 @@ export interface Invitation {
   invitationExpiresAt: string | null
 }
 
-/** A suspended user may sign in again; one who never had a password is invited again, and so is one who lost it. */
-export function statusWhenReactivated(user: { passwordHash: string | null }): 'ACTIVE' | 'INVITED' {
-  return user.passwordHash === null ? 'INVITED' : 'ACTIVE'
+/** What of a user tells whether others may know a secret that lets them in. */
+export interface Secrets {
+  passwordHash: string | null
+  passwordChangeRequired: boolean
+  invitationHash: string | null
+}
+
+/**
+ * Whether somebody else may know what lets this user in: whoever invited the user, or chose the first password. Such a
+ * secret ends when the user gains rights, or it would be worth more than what its maker was trusted with.
+ */
+export function isKnownToOthers(user: Secrets): boolean {
+  return user.invitationHash !== null || (user.passwordHash !== null && user.passwordChangeRequired)
+}
+
+/** A suspended user may sign in again; one who has no password of their own choice is invited again. */
+export function statusWhenReactivated(
+  user: Pick<Secrets, 'passwordHash' | 'passwordChangeRequired'>,
+): 'ACTIVE' | 'INVITED' {
+  return user.passwordHash === null || user.passwordChangeRequired ? 'INVITED' : 'ACTIVE'
 }
 
 /** The hash of the secret that accepts the invitation now; null when none does. */

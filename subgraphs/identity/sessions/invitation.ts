@@ -1,11 +1,16 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction, Values } from '../../../kernel/mutate'
-import type { User } from '../entities/User'
-import { invitationMs } from '../rules/invitation'
+import { prepared } from '../../../kernel/statement'
+import { User } from '../entities/User'
+import { invitationMs, isKnownToOthers } from '../rules/invitation'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
+import { revokeSessions } from './revoke'
 
 /** No invitation: what is left of one that was accepted or withdrawn. */
 export const noInvitation = { invitationHash: null, invitationExpiresAt: null } as const
+
+/** No password: what is left of a first one that ended. */
+export const noPassword = { passwordHash: null, passwordChangeRequired: false } as const
 
 /** A new invitation: what the user's row keeps of it, and the token for whoever hands it over. */
 export function newInvitation(context: SubgraphContext) {
@@ -26,4 +31,53 @@ export function newInvitation(context: SubgraphContext) {
 export function invited(tx: MutationTransaction, user: User, secret: Buffer) {
   tx.emit('identity.user-invited', { userId: user.id, expiresAt: user.invitationExpiresAt })
   return { user, invitationToken: formatToken({ tenantId: user.tenantId, tokenId: user.id, secret }) }
+}
+
+/**
+ * Ends the invitation or first password of a user who gains rights, if somebody else may know it, and the sessions that
+ * it began. The user must be locked. Returns the user, with the token of a new invitation for whoever gave the rights; a
+ * suspended user gets one when reactivated.
+ */
+export async function endKnownSecrets(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  user: User,
+): Promise<{ user: User; invitationToken?: string }> {
+  if (!isKnownToOthers(user)) return { user }
+  const { id: userId, tenantId } = user
+  await revokeSessions(context, tx, { tenantId, userId })
+  if (user.status === 'SUSPENDED') return { user: await tx.update(User, userId, null, noPassword) }
+  const { kept, secret } = newInvitation(context)
+  return invited(tx, await tx.update(User, userId, null, { ...kept, ...noPassword }), secret)
+}
+
+const endHolders = `
+  UPDATE identity.users
+     SET status = CASE status WHEN 'ACTIVE' THEN 'INVITED' ELSE status END,
+         password_hash = NULL, password_change_required = false, invitation_hash = NULL, invitation_expires_at = NULL,
+         version = version + 1, updated_by_id = $3
+   WHERE tenant_id = $1 AND (password_change_required OR invitation_hash IS NOT NULL)
+     AND id IN (SELECT user_id FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2)
+  RETURNING id, status`
+
+/**
+ * The same for everybody who has a role that allows more, in two statements however many they are. Their invitations are
+ * renewed one by one, by whoever hands them over. Returns how many ended.
+ */
+export async function endKnownSecretsOfRole(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  { tenantId, id }: { tenantId: string; id: string },
+): Promise<number> {
+  const ended = await tx.rows(prepared(endHolders, [tenantId, id, context.binding.actorId]))
+  if (ended.length === 0) return 0
+  await revokeSessions(context, tx, { tenantId, userId: ended.map(([userId]) => String(userId)) })
+  for (const [userId, status] of ended)
+    tx.audit({
+      action: 'UPDATE',
+      resourceType: 'User',
+      resourceId: String(userId),
+      changes: { after: { status, ...noPassword, ...noInvitation } },
+    })
+  return ended.length
 }

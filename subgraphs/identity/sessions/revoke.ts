@@ -11,7 +11,7 @@ async function uncache(context: SubgraphContext, tenantId: string, sessions: unk
 }
 
 /**
- * Ends sessions of a user. Call it after the user's row was locked, so that a sign-in at the same moment is either
+ * Ends sessions of a user, or of several. Call it after the user's row was locked, so that a sign-in at the same moment is either
  * seen here or sees the change.
  * @param only this session instead of all
  * @param except all but this session
@@ -19,15 +19,15 @@ async function uncache(context: SubgraphContext, tenantId: string, sessions: unk
 export async function revokeSessions(
   context: SubgraphContext,
   sql: Sql,
-  user: { tenantId: string; userId: string },
+  user: { tenantId: string; userId: string | readonly string[] },
   { only = null, except = null }: { only?: string | null; except?: string | null } = {},
 ): Promise<void> {
   const ended = await sql.rows(
     prepared(
       `UPDATE identity.sessions SET revoked_at = $3
-        WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
+        WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3
           AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
-      [user.tenantId, user.userId, context.clock.now().toISOString(), only, except],
+      [user.tenantId, [user.userId].flat(), context.clock.now().toISOString(), only, except],
     ),
   )
   await uncache(context, user.tenantId, ended)

@@ -21,9 +21,9 @@ export const invoice: Resolvers = {
     invoices: (_, args, context, info) => page(context, Invoice, args, info),
   },
   Mutation: {
-    draftInvoice: (_, { input }, context) => {
+    draftInvoice: (_, { input }, context, info) => {
       const { idempotencyKey, lines, ...values } = input
-      const record = { idempotencyKey, operation: 'draftInvoice', input }
+      const record = { idempotencyKey, input, info }
       return mutate(
         context,
         async (tx) => {
@@ -61,9 +61,9 @@ export const invoice: Resolvers = {
         })
         return { invoice: issued }
       }),
-    payInvoice: (_, { input }, context) => {
+    payInvoice: (_, { input }, context, info) => {
       const { id, idempotencyKey, amount } = input
-      const record = { idempotencyKey, operation: 'payInvoice', input }
+      const record = { idempotencyKey, input, info }
       return mutate(
         context,
         async (tx) => {

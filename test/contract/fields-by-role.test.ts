@@ -1,0 +1,208 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isObjectType, parse, type GraphQLField } from 'graphql'
+import { getMetadataArgsStorage } from 'typeorm'
+import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
+import { readDeclarations } from '../../kernel/access/access'
+import type { RequestContext } from '../../kernel/context'
+import { uuidv7 } from '../../kernel/id'
+import { projectRoot } from '../../kernel/process/config'
+import type { RunningSubgraph } from '../../kernel/subgraph'
+import { systemRoles } from '../../migrations/permissions'
+import { subgraphs } from '../../subgraphs'
+import { startGraph, type TestGraph } from '../support/graph'
+import { change } from '../support/lists'
+import { inputValue, rowsOf, selectionOf } from './operations'
+
+/**
+ * A7: who may read each field of each entity, and ask each root field, by system role. `fields-by-role.json` is written
+ * by hand and read by people; here every field is asked as every role, and what comes back is held against it. "oneself"
+ * are one's own account and employment; "everybody" are all who are signed in, without a role as well.
+ */
+const file = join(projectRoot, 'test', 'fixtures', 'fields-by-role.json')
+const written = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>
+const roles = [...systemRoles, 'NONE'] as const
+type Role = (typeof roles)[number]
+/** Whose employment is in the demo data. */
+const asking = demoUserIds.acme.hr
+
+let graph: TestGraph
+const scopesOf = new Map<Role, ReadonlySet<string>>()
+
+beforeAll(async () => {
+  graph = await startGraph({ demo: true })
+  const { rows } = await graph.owner.query<{ name: Role; permissions: string[] }>(
+    'SELECT name, permissions FROM identity.roles WHERE tenant_id = $1 AND is_system_role',
+    [demoTenantIds.acme],
+  )
+  for (const { name, permissions } of rows) scopesOf.set(name, new Set(permissions))
+  scopesOf.set('NONE', new Set())
+  expect([...scopesOf.keys()].sort()).toEqual([...roles].sort())
+  // What the demo data has none of.
+  const admin = await graph.demo('acme', 'admin')
+  await change(admin, 'createHoliday', { day: '2026-05-01', name: 'Labour Day' }, 'holiday { id }')
+}, 60_000)
+afterAll(() => graph?.close())
+
+function contextOf(role: Role): RequestContext {
+  const { clock } = graph
+  return {
+    requestId: 'fields by role',
+    viewer: {
+      tenantId: demoTenantIds.acme,
+      userId: asking,
+      sessionId: null,
+      permissionVersion: 1,
+      scopes: scopesOf.get(role)!,
+    },
+    clientIp: null,
+    userAgent: null,
+    clock,
+    log: graph.server.services.log,
+  }
+}
+
+/** A row of an entity in acme: the asking user's own, or another's. */
+async function rowOf(type: string, own: boolean): Promise<string | null> {
+  if (type === 'Tenant') return demoTenantIds.acme
+  if (type === 'User') return own ? asking : demoUserIds.acme.admin
+  const entity = subgraphs.flatMap(({ entities }) => entities).find(({ name }) => name === type)
+  const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity)
+  if (!table) return null
+  const text =
+    type === 'Employee'
+      ? `user_id IS ${own ? 'NOT ' : ''}DISTINCT FROM $1`.replace('IS NOT DISTINCT FROM', '=')
+      : '$1::uuid IS NOT NULL'
+  const isTenants = getMetadataArgsStorage().columns.some(
+    ({ target, propertyName }) => target === entity && propertyName === 'tenantId',
+  )
+  const { rows } = await graph.owner.query<{ id: string }>(
+    `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
+    [asking],
+  )
+  return rows[0]?.id ?? null
+}
+
+/** The fields of an entity, as one subgraph has them, that are denied to a role. */
+async function denied(
+  subgraph: RunningSubgraph,
+  type: string,
+  fields: readonly GraphQLField<unknown, unknown>[],
+  id: string,
+  role: Role,
+): Promise<Set<string>> {
+  const selection = fields.map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, 0)}`)
+  const document = parse(
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selection.join(' ')} } } }`,
+  )
+  const variables = { r: [{ __typename: type, id }] }
+  const { data, errors = [] } = await subgraph.execute({ document, variables, context: contextOf(role) })
+  const strange = errors.filter(({ extensions }) => extensions['code'] !== 'FORBIDDEN')
+  expect({ type, role, strange }).toEqual({ type, role, strange: [] })
+  if (errors.some(({ path }) => path?.length === 2)) return new Set(fields.map(({ name }) => name))
+  expect({ type, found: (data as { _entities: unknown[] })._entities[0] !== null }).toEqual({
+    type,
+    found: true,
+  })
+  return new Set(errors.map(({ path }) => String(path![2])))
+}
+
+/** "everybody", or who it is by name. */
+function inWords(allowed: (role: Role) => boolean, oneself: boolean): string {
+  const names = roles.filter(allowed)
+  if (names.length === roles.length) return 'everybody'
+  return [...(oneself ? ['oneself'] : []), ...names].join(', ') || 'nobody'
+}
+
+async function fieldsOfEntities(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const subgraph of graph.server.subgraphs.values()) {
+    const union = subgraph.schema.getType('_Entity')
+    for (const { name } of union ? subgraph.schema.getPossibleTypes(union as never) : []) {
+      const type = subgraph.schema.getType(name)
+      if (!isObjectType(type)) continue
+      const isOwned = subgraphs.some(
+        (one) => one.name === subgraph.name && one.entities.some((e) => e.name === name),
+      )
+      const fields = Object.values(type.getFields()).filter((field) => isOwned || field.name !== 'id')
+      const id = await rowOf(name, false)
+      expect({ name, hasRow: id !== null }).toEqual({ name, hasRow: true })
+      const byRole = new Map<Role, Set<string>>()
+      for (const role of roles) byRole.set(role, await denied(subgraph, name, fields, id!, role))
+      const hasOwn = name === 'User' || name === 'Employee'
+      const own = hasOwn ? await denied(subgraph, name, fields, (await rowOf(name, true))!, 'USER') : null
+      for (const field of fields) {
+        const oneself = own !== null && !own.has(field.name) && byRole.get('USER')!.has(field.name)
+        found[`${name}.${field.name}`] = inWords((role) => !byRole.get(role)!.has(field.name), oneself)
+      }
+    }
+  }
+  return found
+}
+
+async function rootFields(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const { schema, execute } of graph.server.subgraphs.values()) {
+    for (const type of [schema.getQueryType(), schema.getMutationType()]) {
+      for (const field of Object.values(type?.getFields() ?? {})) {
+        if (field.name.startsWith('_')) continue
+        const ids = () => `"${uuidv7()}"`
+        const args = field.args.some(({ name }) => name === 'input')
+          ? `(input: ${inputValue(field.args[0]!.type, 'input', ids)})`
+          : rowsOf(field).replaceAll('""', ids())
+        const document = parse(
+          `${type!.name.toLowerCase()} { ${field.name}${args} ${selectionOf(field.type, 0)} }`,
+        )
+        const allowed = new Set<Role>()
+        for (const role of roles) {
+          const { errors } = await execute({ document, context: contextOf(role) })
+          if (!errors?.some(({ extensions }) => extensions['code'] === 'FORBIDDEN')) allowed.add(role)
+        }
+        found[`${type!.name}.${field.name}`] = inWords((role) => allowed.has(role), false)
+      }
+    }
+  }
+  return found
+}
+
+it('each field of each entity is read by whom the table says (A7)', async () => {
+  const found = await fieldsOfEntities()
+  const expected = Object.entries(written).filter(([name]) => !/^(Query|Mutation)\./.test(name))
+  expect(found).toEqual(Object.fromEntries(expected))
+}, 60_000)
+
+it('each root field is asked by whom the table says (A7)', async () => {
+  const found = await rootFields()
+  const expected = Object.entries(written).filter(([name]) => /^(Query|Mutation)\./.test(name))
+  expect(found).toEqual(Object.fromEntries(expected))
+}, 120_000)
+
+it('what is restricted and yet audited is in lists for those alone who may read it (A7)', () => {
+  const lists = subgraphs.flatMap(({ audited, typeDefs }) => {
+    const fields = [...readDeclarations(typeDefs).types.values()].flatMap((type) => [...type.fields.values()])
+    return Object.entries(audited).flatMap(([entity, properties]) =>
+      fields
+        .filter(({ returns }) => returns === `${entity}Connection`)
+        .flatMap(({ type, field }) =>
+          properties
+            .map((property) => `${entity}.${property}`)
+            .filter((name) => name in written)
+            .map((name) => [`${type}.${field}`, name] as const),
+        ),
+    )
+  })
+  expect(lists).toContainEqual(['Query.users', 'User.status'])
+  for (const [list, field] of lists)
+    expect([field, written[field]!.replace('oneself, ', '')]).toEqual([field, written[list]])
+})
+
+it('no other type has a field with a rule, which the table would not see (A7)', () => {
+  const ruled = subgraphs.flatMap(({ typeDefs }) =>
+    [...readDeclarations(typeDefs).types.values()]
+      .filter(({ name, keyFields }) => keyFields.size === 0 && name !== 'Query' && name !== 'Mutation')
+      .flatMap(({ name, fields }) =>
+        [...fields.values()].flatMap(({ field, access }) => (access ? [`${name}.${field}`] : [])),
+      ),
+  )
+  expect(ruled).toEqual([])
+})

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supergraph } from '@apollo/federation-internals'
+import { isObjectType, parse, type GraphQLObjectType } from 'graphql'
+import { signViewer, verifyViewer } from '../../kernel/access/viewer-token'
+import type { RequestContext, Viewer } from '../../kernel/context'
+import { uuidv7 } from '../../kernel/id'
+import { projectRoot } from '../../kernel/process/config'
+import { revokeCachedSessions } from '../../kernel/sign-in/session-cache'
+import { loadable } from '../../registry/composition/compose'
+import { startGraph, testClient, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { allScopes } from '../support/scopes'
+import { inputValue, rowsOf, selectionOf } from './operations'
+
+/** A3: who must change the password does that, and nothing else, whichever way is asked. */
+const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+const required = 'PASSWORD_CHANGE_REQUIRED'
+/** What answers before; the last three ask for no viewer. */
+const open = ['viewer', 'changePassword', 'signOut', 'signIn', 'refreshSession', 'acceptInvitation']
+const first = 'correct horse first battery'
+const chosen = 'correct horse other battery'
+
+let graph: TestGraph
+let acme: TestTenant
+let count = 0
+
+interface NewUser extends TestClient {
+  refreshToken: string
+  email: string
+}
+
+/** A user with every right, signed in with a first password that somebody else chose. */
+async function newUser(): Promise<NewUser> {
+  const admin = await acme.as('ADMIN')
+  const { rows } = await graph.owner.query<{ id: string }>(
+    `SELECT id FROM identity.roles WHERE tenant_id = $1 AND name = 'ADMIN'`,
+    [acme.id],
+  )
+  const email = `new${++count}@acme.example`
+  const create = `mutation ($input: CreateUserInput!) { createUser(input: $input) { user { id } userErrors { code } } }`
+  const input = { email, initialPassword: first, roleIds: [rows[0]!.id] }
+  const { createUser } = await admin.data<{ createUser: { user: { id: string } } }>(create, { input })
+  return { ...(await signedIn(email, first, createUser.user.id)), email }
+}
+
+async function signedIn(email: string, password: string, userId: string) {
+  const { signIn } = await graph.anonymous.data<{
+    signIn: { accessToken: string; refreshToken: string; passwordChangeRequired: boolean }
+  }>(
+    `mutation ($input: SignInInput!) { signIn(input: $input) { accessToken refreshToken passwordChangeRequired } }`,
+    { input: { tenant: 'acme', email, password } },
+  )
+  const client = testClient(graph.server.url, userId, { authorization: `Bearer ${signIn.accessToken}` })
+  return { ...client, ...signIn }
+}
+
+const change = `mutation ($input: ChangePasswordInput!) {
+  changePassword(input: $input) { user { id email } userErrors { code } }
+}`
+
+beforeAll(async () => {
+  graph = await startGraph()
+  acme = await graph.tenant('acme')
+}, 60_000)
+afterAll(() => graph?.close())
+
+const roots = [api.getQueryType()!, api.getMutationType()!].flatMap((type) =>
+  Object.values(type.getFields()).map((field) => ({ operation: type.name.toLowerCase(), field })),
+)
+
+describe('a session that began with a first password (A3)', () => {
+  let user: NewUser
+  beforeAll(async () => {
+    user = await newUser()
+  })
+
+  it.each(
+    roots.filter(({ field }) => !open.includes(field.name)).map((root) => [root.field.name, root] as const),
+  )('is refused %s', async (name, { operation, field }) => {
+    const ids = () => `"${uuidv7()}"`
+    const args = field.args.some((argument) => argument.name === 'input')
+      ? `(input: ${inputValue(field.args[0]!.type, 'input', ids)})`
+      : rowsOf(field).replaceAll('""', ids())
+    const answer = await user.query<Record<string, unknown>>(
+      `${operation} { ${name}${args} ${selectionOf(field.type, 1)} }`,
+    )
+    expect(answer.errors?.map(({ extensions, message }) => [extensions.code, message])).toEqual([
+      [required, 'Change your password first: call changePassword'],
+    ])
+    expect(answer.data?.[name] ?? null).toBeNull()
+  })
+
+  it('sees who it is, and nothing that hangs on that', async () => {
+    const names = '{ viewer { id email fullName firstName lastName avatarUrl } }'
+    expect(await user.data(names)).toMatchObject({ viewer: { id: user.userId, email: user.email } })
+    const type = api.getType('User') as GraphQLObjectType
+    const others = Object.values(type.getFields()).filter(({ name }) => !names.includes(` ${name} `))
+    const answer = await user.query<{ viewer: Record<string, unknown> }>(
+      `{ viewer { ${others.map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, 1)}`).join(' ')} } }`,
+    )
+    expect(new Set(answer.errors?.map(({ extensions }) => extensions.code))).toEqual(new Set([required]))
+    expect(Object.entries(answer.data!.viewer).filter(([, value]) => value !== null)).toEqual([])
+    expect(answer.errors!.map(({ path }) => path![1]).sort()).toEqual(others.map(({ name }) => name).sort())
+  })
+
+  it('is refused every entity in every subgraph, as the gateway would ask over HTTP', async () => {
+    const viewer: Viewer = {
+      tenantId: acme.id,
+      userId: user.userId,
+      sessionId: null,
+      permissionVersion: 1,
+      scopes: new Set(await allScopes(graph)),
+      passwordChangeRequired: true,
+    }
+    const { clock } = graph
+    const { log } = graph.server.services
+    const request = { requestId: 'a', clientIp: null, userAgent: null }
+    let asked = 0
+    for (const { name, schema, execute } of graph.server.subgraphs.values()) {
+      const token = signViewer('secret', name, viewer, '{}', request, clock)
+      const context: RequestContext = { ...verifyViewer('secret', name, token, '{}', clock), clock, log }
+      const union = schema.getType('_Entity')
+      for (const { name: type } of union ? schema.getPossibleTypes(union as never) : []) {
+        const entity = schema.getType(type)
+        if (!isObjectType(entity)) continue
+        const fields = Object.values(entity.getFields()).filter((field) => field.name !== 'id')
+        const selection = fields.map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, 1)}`)
+        if (selection.length === 0) continue
+        const document = parse(
+          `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selection.join(' ')} } } }`,
+        )
+        const variables = { r: [{ __typename: type, id: user.userId }] }
+        const { errors } = await execute({ document, variables, context })
+        const codes = new Set(errors?.map(({ extensions }) => extensions['code']))
+        expect({ name, type, codes }).toEqual({ name, type, codes: new Set([required]) })
+        asked++
+      }
+    }
+    expect(asked).toBeGreaterThan(10)
+  })
+
+  it('can be refreshed and ended', async () => {
+    const leaving = await newUser()
+    const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken userErrors { code } } }`
+    const input = { refreshToken: leaving.refreshToken }
+    const { refreshSession } = await leaving.data<{ refreshSession: { accessToken: string } }>(refresh, {
+      input,
+    })
+    const next = testClient(graph.server.url, leaving.userId, {
+      authorization: `Bearer ${refreshSession.accessToken}`,
+    })
+    expect((await next.query('{ tenant { id } }')).errors![0]!.extensions.code).toBe(required)
+    expect(await next.data('mutation { signOut(input: {}) { userErrors { code } } }')).toEqual({
+      signOut: { userErrors: [] },
+    })
+    expect((await next.query('{ viewer { id } }')).status).toBe(401)
+  })
+})
+
+it('everything answers from the request after the change of the password on (A3)', async () => {
+  const user = await newUser()
+  const input = { currentPassword: first, newPassword: chosen }
+  expect((await user.query('{ tenant { id } }')).errors![0]!.extensions.code).toBe(required)
+  expect(await user.data(change, { input })).toEqual({
+    changePassword: { user: { id: user.userId, email: user.email }, userErrors: [] },
+  })
+  expect(await user.data('{ tenant { id } viewer { status } }')).toEqual({
+    tenant: { id: acme.id },
+    viewer: { status: 'ACTIVE' },
+  })
+})
+
+it('a demand counts on the next request of a session that is open (A3)', async () => {
+  const user = await acme.user('ADMIN')
+  expect(await user.data('{ tenant { id } }')).toEqual({ tenant: { id: acme.id } })
+  await graph.owner.query('UPDATE identity.users SET password_change_required = true WHERE id = $1', [
+    user.userId,
+  ])
+  const { rows } = await graph.owner.query<{ id: string }>(
+    'SELECT id FROM identity.sessions WHERE user_id = $1',
+    [user.userId],
+  )
+  await revokeCachedSessions(
+    graph.server.services.keyValue,
+    acme.id,
+    rows.map(({ id }) => id),
+  )
+  expect((await user.query('{ tenant { id } }')).errors![0]!.extensions.code).toBe(required)
+})
+
+it('costs no statement: the state comes with the session (A3)', async () => {
+  const user = await newUser()
+  const statements = await graph.statementsDuring(() =>
+    user.query('{ tenant { id } users { nodes { id } } }'),
+  )
+  expect(statements.map(({ role, text }) => [role, /session_viewer/.test(text)])).toEqual([['gateway', true]])
+})
