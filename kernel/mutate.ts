@@ -6,7 +6,7 @@ import type { Transaction } from './connection/database'
 import { entityModels } from './entity'
 import { unauthenticated, userError, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
-import { prepared } from './statement'
+import { insertStatements, prepared } from './statement'
 import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
 import { entityNameOf, readRow } from './writing/write'
 
@@ -72,25 +72,16 @@ async function perform<T>(
   return result
 }
 
-const insertEvents = `
-  INSERT INTO shared.outbox_events (id, topic, payload, created_at)
-  SELECT event.id, event.topic, event.payload, $1 FROM unnest($2::uuid[], $3::text[], $4::jsonb[]) AS event(id, topic, payload)`
-
 function writeEvents(
   context: SubgraphContext,
   transaction: Transaction,
   events: readonly { topic: string; payload: unknown }[],
 ): void {
-  if (events.length === 0) return
   const now = context.clock.now()
-  transaction.atEnd(
-    prepared(insertEvents, [
-      now.toISOString(),
-      events.map(() => uuidv7(now.getTime())),
-      events.map((event) => event.topic),
-      events.map((event) => JSON.stringify(event.payload)),
-    ]),
-  )
+  const rows = events.map(({ topic, payload }) => [uuidv7(now.getTime()), topic, JSON.stringify(payload)])
+  const into = 'INSERT INTO shared.outbox_events (created_at, id, topic, payload)'
+  for (const statement of insertStatements(into, rows, { shared: [now.toISOString()] }))
+    transaction.atEnd(statement)
 }
 
 /**
@@ -104,6 +95,7 @@ async function once<T extends object>(
   options: MutateOptions,
 ): Promise<T> {
   const key = [context.binding.actorId, options.operation, options.idempotencyKey]
+  const ownKey = [context.binding.tenantId, ...key]
   const hash = createHash('sha256')
     .update(JSON.stringify(options.input ?? null))
     .digest('hex')
@@ -114,7 +106,7 @@ async function once<T extends object>(
       [...key, hash, context.clock.now().toISOString()],
     ),
   )
-  if (claimed === 0) return replay<T>(context, transaction, key, hash)
+  if (claimed === 0) return replay<T>(context, transaction, ownKey, hash)
   const result = await perform(context, transaction, work)
   const answer = Object.entries(result).flatMap(([name, row]) => {
     const entity = typeof row === 'object' && row !== null ? entityNameOf(row) : undefined
@@ -122,8 +114,9 @@ async function once<T extends object>(
   })
   transaction.atEnd(
     prepared(
-      'UPDATE shared.idempotency_keys SET result = $4 WHERE actor_id = $1 AND operation = $2 AND key = $3',
-      [...key, JSON.stringify(answer)],
+      `UPDATE shared.idempotency_keys SET result = $5
+        WHERE tenant_id = $1 AND actor_id = $2 AND operation = $3 AND key = $4`,
+      [...ownKey, JSON.stringify(answer)],
     ),
   )
   return result
@@ -137,7 +130,8 @@ async function replay<T>(
 ): Promise<T> {
   const [first] = await transaction.rows(
     prepared(
-      'SELECT input_hash, result FROM shared.idempotency_keys WHERE actor_id = $1 AND operation = $2 AND key = $3',
+      `SELECT input_hash, result FROM shared.idempotency_keys
+        WHERE tenant_id = $1 AND actor_id = $2 AND operation = $3 AND key = $4`,
       key,
     ),
   )
