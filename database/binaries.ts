@@ -19,7 +19,7 @@ export interface Binaries {
   version: number
 }
 
-/** `ON DELETE SET NULL (column)` and revoked rights on schema public came with it. */
+/** `UNIQUE NULLS NOT DISTINCT` and revoked rights on schema public came with it. */
 const oldestVersion = 15
 
 /** What server packages are called: process.platform-process.arch. */

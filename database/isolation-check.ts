@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { applicationRoles, globalTables, lookupRole, ownerRole } from '../migrations/sql'
+import { applicationRoles, globalTables, lookupRole, ownerRole, tenantPolicy } from '../migrations/sql'
 
 /** What must not be in the database. Each query returns one line per fault; parameters: see assertIsolated. */
 const faults = [
@@ -47,6 +47,11 @@ const faults = [
      ELSE (polqual IS NULL OR pg_get_expr(polqual, polrelid) = own_rows)
        AND (polwithcheck IS NULL OR pg_get_expr(polwithcheck, polrelid) = own_rows)
    END`,
+  `SELECT format('%s: policy tenant must be for application roles alone, and for each that may use the table', c.oid::regclass)
+   FROM own_tables c JOIN pg_policy ON polrelid = c.oid AND polname = 'tenant'
+   WHERE NOT polroles <@ $1::regrole[]::oid[] OR EXISTS (
+     SELECT FROM unnest($1) AS r (rolname) WHERE r.rolname::regrole <> ALL (polroles)
+       AND (has_any_column_privilege(r.rolname, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.rolname, c.oid, 'DELETE')))`,
   // Keys: a rule over several tenants' rows tells one of them what another has
   `SELECT format('unique index %s of %s must begin with tenant_id', i.indexrelid::regclass, c.oid::regclass)
    FROM own_tables c JOIN pg_index i ON i.indrelid = c.oid
@@ -84,7 +89,7 @@ const catalogue = `WITH own_schemas AS (
   SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY ($5)
 ), own_tables AS (
   SELECT c.*, n.nspname AS n_name, t.tenant_column,
-    format('(%s = ( SELECT (current_setting(''app.tenant_id''::text))::uuid AS current_setting))', t.tenant_column) AS own_rows
+    format('${tenantPolicy('%s').printed.replaceAll("'", "''")}', t.tenant_column) AS own_rows
   FROM pg_class c JOIN own_schemas n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
     SELECT attname AS tenant_column FROM pg_attribute

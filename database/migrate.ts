@@ -88,7 +88,7 @@ async function underLock<T>(
       logger: 'debug', // silent: failures are thrown, and standard output is not ours to write to
       schema: 'migrations',
       migrationsTableName: 'applied',
-      migrations,
+      migrations: [...migrations],
     })
     await dataSource.initialize()
     try {

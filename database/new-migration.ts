@@ -1,33 +1,39 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+const minute = 60_000
+
 /**
- * Writes an empty migration NNNN-name.ts, numbered after the highest there is, and adds it to the list in index.ts.
+ * Writes an empty migration `<yyyymmddhhmm>-<name>.ts`, by the time in UTC, or the minute after the latest there is.
  * @param folder the folder `migrations`
  * @param name lower case with hyphens
  * @returns the file's name
- * @throws when the name is not of that form or the file exists
+ * @throws when the name is not of that form
  */
-export function writeMigration(folder: string, name: string): string {
+export function writeMigration(folder: string, name: string, now = new Date()): string {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new Error(`A migration is named in lower case with hyphens, like add-budgets; not "${name}".`)
-  const number =
-    1 + Math.max(0, ...readdirSync(folder).map((known) => Number(/^\d{4}(?=-)/.exec(known)?.[0] ?? 0)))
-  const file = `${String(number).padStart(4, '0')}-${name}`
-  const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-  writeFileSync(join(folder, `${file}.ts`), template(number, name, variable), { flag: 'wx' })
-  const list = readFileSync(join(folder, 'index.ts'), 'utf8')
-  const imported = list.replace(/((?:import .*\n)+)/, `$1import { ${variable} } from './${file}'\n`)
-  const listed = imported.replace(/(export const migrations = \[[^\]]*?),?\s*\]/, `$1,\n  ${variable},\n]`)
-  writeFileSync(join(folder, 'index.ts'), listed)
-  return `${file}.ts`
+  const latest = readdirSync(folder).reduce((last, file) => Math.max(last, timeOf(file)), 0)
+  const stamp = stampOf(Math.max(now.getTime(), latest + minute))
+  const file = `${stamp}-${name}.ts`
+  writeFileSync(join(folder, file), template(stamp, name), { flag: 'wx' })
+  return file
 }
 
-function template(number: number, name: string, variable: string): string {
+/** In milliseconds since 1970; 0 for a file that is not named after its time. */
+function timeOf(file: string): number {
+  const [, year, month, day, hours, minutes] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)-/.exec(file) ?? []
+  return year ? Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:00Z`) || 0 : 0
+}
+
+const stampOf = (time: number): string => new Date(time).toISOString().slice(0, 16).replaceAll(/\D/g, '')
+
+function template(stamp: string, name: string): string {
+  const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
   return `import { migration, sql } from './sql'
 
 /** What this changes, and why. */
-export const ${variable} = migration(${number}, '${name}', [
+export const ${variable} = migration(${stamp}, '${name}', [
   sql('-- what makes it', '-- what takes it away'),
 ])
 `

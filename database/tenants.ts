@@ -1,6 +1,8 @@
 import type { ClientBase } from 'pg'
 import { systemRoles, type SystemRole } from '../migrations/permissions'
+import type { Statement } from '../kernel/connection/database'
 import { uuidv7 } from '../kernel/id'
+import { insertStatements } from '../kernel/statement'
 
 const roleDescriptions: Readonly<Record<SystemRole, string>> = {
   ADMIN: 'May do everything in this tenant',
@@ -57,12 +59,22 @@ export async function createTenant(client: ClientBase, tenant: NewTenant): Promi
   )
   if (added.rowCount === 0) throw new TenantError(`The slug "${tenant.slug}" is taken: choose another one`)
   // The catalogue knows which scopes each system role has, so a migration that adds one need not come here.
-  await client.query(
-    `INSERT INTO identity.roles (tenant_id, id, name, description, is_system_role, permissions)
-     SELECT $1, role.id, role.name, role.description, true,
-            ARRAY(SELECT p.name FROM identity.permissions p WHERE role.name = ANY (p.system_roles) ORDER BY p.name)
-       FROM unnest($2::uuid[], $3::text[], $4::text[]) AS role(id, name, description)`,
-    [id, systemRoles.map(() => uuidv7()), systemRoles, systemRoles.map((role) => roleDescriptions[role])],
+  const { rows: permissions } = await client.query<{ name: string; roles: string[] }>(
+    'SELECT name, system_roles AS roles FROM identity.permissions ORDER BY name',
+  )
+  const roles = systemRoles.map((role) => [
+    uuidv7(),
+    role,
+    roleDescriptions[role],
+    permissions.filter((permission) => permission.roles.includes(role)).map(({ name }) => name),
+  ])
+  await insert(
+    client,
+    insertStatements(
+      'INSERT INTO identity.roles (tenant_id, is_system_role, id, name, description, permissions)',
+      roles,
+      { shared: [id, true] },
+    ),
   )
   return id
 }
@@ -93,12 +105,16 @@ export async function createUser(client: ClientBase, tenantId: string, user: New
   )
   if (added.rowCount === 0)
     throw new TenantError(`The e-mail address "${user.email}" is taken in this tenant`)
-  await client.query(
-    `INSERT INTO identity.role_assignments (tenant_id, id, user_id, role_id)
-     SELECT $1, wanted.id, $2, r.id
-       FROM unnest($3::uuid[], $4::text[]) AS wanted(id, name)
-       JOIN identity.roles r ON r.tenant_id = $1 AND r.name = wanted.name AND r.is_system_role`,
-    [tenantId, id, user.roles.map(() => uuidv7()), user.roles],
+  const { rows: roles } = await client.query<{ id: string }>(
+    'SELECT id FROM identity.roles WHERE tenant_id = $1 AND name = ANY ($2) AND is_system_role',
+    [tenantId, user.roles],
   )
+  const assignments = roles.map((role) => [uuidv7(), role.id])
+  const into = 'INSERT INTO identity.role_assignments (tenant_id, user_id, id, role_id)'
+  await insert(client, insertStatements(into, assignments, { shared: [tenantId, id] }))
   return id
+}
+
+async function insert(client: ClientBase, statements: readonly Statement[]): Promise<void> {
+  for (const { text, values } of statements) await client.query(text, values as unknown[])
 }

@@ -5,7 +5,7 @@ import type { SubgraphContext } from './context'
 import type { Transaction } from './connection/database'
 import { unauthenticated, UserErrors, type UserError } from './errors'
 import { uuidv7 } from './id'
-import { prepared } from './statement'
+import { insertStatements } from './statement'
 import { performOnce } from './writing/idempotency'
 import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
 
@@ -76,23 +76,14 @@ async function perform<T>(
   return result
 }
 
-const insertEvents = `
-  INSERT INTO shared.outbox_events (id, topic, payload, created_at)
-  SELECT event.id, event.topic, event.payload, $1 FROM unnest($2::uuid[], $3::text[], $4::jsonb[]) AS event(id, topic, payload)`
-
 function writeEvents(
   context: SubgraphContext,
   transaction: Transaction,
   events: readonly { topic: string; payload: unknown }[],
 ): void {
-  if (events.length === 0) return
   const now = context.clock.now()
-  transaction.atEnd(
-    prepared(insertEvents, [
-      now.toISOString(),
-      events.map(() => uuidv7(now.getTime())),
-      events.map((event) => event.topic),
-      events.map((event) => JSON.stringify(event.payload)),
-    ]),
-  )
+  const rows = events.map(({ topic, payload }) => [uuidv7(now.getTime()), topic, JSON.stringify(payload)])
+  const into = 'INSERT INTO shared.outbox_events (created_at, id, topic, payload)'
+  for (const statement of insertStatements(into, rows, { shared: [now.toISOString()] }))
+    transaction.atEnd(statement)
 }

@@ -1,3 +1,4 @@
+import { constraintMessages } from './constraint-messages'
 import { ensurePartitions } from './partitions'
 import {
   applicationRoles,
@@ -9,12 +10,11 @@ import {
   sql,
   subgraphRoles,
   tenantTable,
-  touchUpdatedAt,
 } from './sql'
 
 const schemas = ['shared', 'gateway', 'identity', 'tenancy', 'insights', 'compliance', 'hr', 'finance']
 
-/** What every subgraph stands on: schemas, triggers, partitions, tenants, audit, outbox, idempotency keys. */
+/** What every subgraph stands on: schemas, partitions, tenants, audit, outbox, idempotency keys. */
 export const foundation = migration(1, 'foundation', [
   ...schemas.map((schema) => sql(`CREATE SCHEMA ${schema}`, `DROP SCHEMA ${schema}`)),
   sql(
@@ -30,16 +30,7 @@ export const foundation = migration(1, 'foundation', [
     'ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC',
   ),
 
-  sql(
-    `CREATE FUNCTION shared.touch_updated_at() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  NEW.updated_at := now();
-  RETURN NEW;
-END $$`,
-    'DROP FUNCTION shared.touch_updated_at()',
-  ),
-
-  ensurePartitions('now'),
+  ensurePartitions(),
 
   // The one tenant-owned table that is not keyed by tenant_id: a tenant sees its own row only.
   sql(
@@ -50,17 +41,18 @@ END $$`,
   slug varchar(100) NOT NULL CONSTRAINT tenants_slug_key UNIQUE CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
   plan ${oneOf('plan', ['TRIAL', 'STARTER', 'PROFESSIONAL', 'ENTERPRISE'])} DEFAULT 'STARTER',
   status ${oneOf('status', ['ACTIVE', 'SUSPENDED', 'CANCELLED'])} DEFAULT 'ACTIVE',
-  industry text,
+  industry text CHECK (length(industry) <= 100),
   size text CHECK (size IN ('SMB', 'MID_MARKET', 'ENTERPRISE')),
-  region text,
+  region text CHECK (length(region) <= 100),
   compliance_level text CHECK (compliance_level IN ('BASIC', 'ADVANCED', 'ENTERPRISE')),
   is_active boolean NOT NULL DEFAULT true,
   trial_ends_at timestamptz(3),
-  settings jsonb NOT NULL DEFAULT '{}',
+  settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
   limits jsonb NOT NULL DEFAULT '{}',
   usage jsonb NOT NULL DEFAULT '{}',
-  metadata jsonb NOT NULL DEFAULT '{}',
-  enabled_modules text[] NOT NULL DEFAULT '{crm,erp}',
+  metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+  enabled_modules text[] NOT NULL DEFAULT '{crm,erp}'
+    CHECK (array_position(enabled_modules, NULL) IS NULL AND cardinality(enabled_modules) <= 100),
   version int NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   updated_at timestamptz(3) NOT NULL DEFAULT now()
@@ -69,11 +61,18 @@ END $$`,
         (column) => `CREATE INDEX ON tenancy.tenants (${column})`,
       ),
       ...rowLevelSecurity('tenancy.tenants', 'id'),
-      touchUpdatedAt('tenancy.tenants'),
       'GRANT SELECT, INSERT, UPDATE ON tenancy.tenants TO app_tenancy',
     ],
     'DROP TABLE tenancy.tenants',
   ),
+  constraintMessages('tenancy.tenants', {
+    tenants_name_check: 'must not be empty',
+    tenants_industry_check: 'must have at most 100 characters',
+    tenants_region_check: 'must have at most 100 characters',
+    tenants_settings_check: 'must be a JSON object',
+    tenants_metadata_check: 'must be a JSON object',
+    tenants_enabled_modules_check: 'must have at most 100 names',
+  }),
 
   // Everybody adds to the audit log, only compliance reads it, nobody changes it.
   tenantTable({
@@ -125,8 +124,30 @@ END $$`,
       input_hash: 'text NOT NULL',
       result: 'jsonb',
     },
-    primaryKey: ['actor_id', 'operation', 'key'],
+    // Whoever uses it: a key is used once per tenant and operation.
+    primaryKey: ['operation', 'key'],
     indexes: ['created_at'],
     grants: grant(subgraphRoles, ['SELECT', 'INSERT', 'UPDATE']),
   }),
+
+  // Runs as the owner, over all tenants: subgraphs cannot delete keys, or one of them could be made to work twice.
+  sql(
+    [
+      `CREATE FUNCTION shared.remove_idempotency_keys(used_before timestamptz) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  removed int;
+BEGIN
+  IF used_before > now() - interval '1 day' THEN
+    RAISE EXCEPTION 'remove_idempotency_keys: a key is kept for a day at least';
+  END IF;
+  DELETE FROM shared.idempotency_keys WHERE created_at < used_before;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.remove_idempotency_keys(timestamptz) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.remove_idempotency_keys(timestamptz) TO app_compliance',
+    ],
+    'DROP FUNCTION shared.remove_idempotency_keys(timestamptz)',
+  ),
 ])

@@ -34,10 +34,13 @@ export const identity = migration(2, 'identity', [
         nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), ''))) STORED`,
       phone: 'varchar(50)',
       avatar_url: 'text',
-      status: `${oneOf('status', ['ACTIVE', 'SUSPENDED'])} DEFAULT 'ACTIVE'`,
+      status: `${oneOf('status', ['ACTIVE', 'SUSPENDED', 'INVITED'])} DEFAULT 'ACTIVE'`,
       preferences: "jsonb NOT NULL DEFAULT '{}'",
       password_hash: 'varchar(255)',
       password_change_required: 'boolean NOT NULL DEFAULT false',
+      // SHA-256 of the token's secret, in hexadecimal. The secret has 256 random bits, so it needs no salt.
+      invitation_hash: "text CHECK (invitation_hash ~ '^[0-9a-f]{64}$')",
+      invitation_expires_at: 'timestamptz(3)',
       mfa_enabled: 'boolean NOT NULL DEFAULT false',
       mfa_secret: 'varchar(255)',
       granted_permissions: "text[] NOT NULL DEFAULT '{}'",
@@ -54,11 +57,11 @@ export const identity = migration(2, 'identity', [
       full_name_override: "full_name_override <> ''",
       avatar_url: "length(avatar_url) <= 2048 AND avatar_url ~ '^https?://'",
       preferences: "jsonb_typeof(preferences) = 'object'",
+      invitation: `(invitation_hash IS NULL) = (invitation_expires_at IS NULL)
+        AND (invitation_hash IS NULL OR status = 'INVITED')`,
+      invited: "status <> 'INVITED' OR password_hash IS NULL",
     },
-    references: {
-      created_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
-      updated_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
-    },
+    references: { created_by_id: { table: 'identity.users' }, updated_by_id: { table: 'identity.users' } },
     indexes: ['status', 'full_name, id', 'created_at, id', 'last_login_at, id'],
     grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
@@ -84,8 +87,8 @@ export const identity = migration(2, 'identity', [
     },
     unique: [['name']],
     // UPDATE, because changes of administrators wait for each other at the row of ADMIN.
-    grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
+  constraintMessages('identity.roles', { roles_name_check: 'must not be empty' }),
 
   tenantTable({
     schema: 'identity',
@@ -95,7 +98,7 @@ export const identity = migration(2, 'identity', [
     references: {
       user_id: { table: 'identity.users', onDelete: 'CASCADE' },
       role_id: { table: 'identity.roles' },
-      granted_by_id: { table: 'identity.users', onDelete: 'SET NULL' },
+      granted_by_id: { table: 'identity.users' },
     },
     grants: { app_identity: ['SELECT', 'INSERT', 'DELETE'] },
   }),
@@ -128,7 +131,8 @@ export const identity = migration(2, 'identity', [
     checks: { rotation: '(rotated_at IS NULL) = (successor_id IS NULL)' },
     references: {
       session_id: { table: 'identity.sessions', onDelete: 'CASCADE' },
-      successor_id: { table: 'identity.refresh_tokens' },
+      // A token is marked as used before its successor is written.
+      successor_id: { table: 'identity.refresh_tokens', deferred: true },
     },
     // A session has one token that can be used: the database itself refuses a second successor.
     indexes: [{ columns: 'session_id', unique: true, where: 'rotated_at IS NULL' }],
@@ -138,16 +142,17 @@ export const identity = migration(2, 'identity', [
   sql(
     [
       `CREATE FUNCTION identity.effective_permissions(of_user uuid) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM (
-    SELECT unnest(u.granted_permissions) AS name FROM identity.users u
-     WHERE u.tenant_id = current_setting('app.tenant_id')::uuid AND u.id = of_user
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE own constant uuid := current_setting('app.tenant_id')::uuid;
+BEGIN
+  RETURN (SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM (
+    SELECT unnest(u.granted_permissions) AS name FROM identity.users u WHERE u.tenant_id = own AND u.id = of_user
     UNION ALL
     SELECT unnest(r.permissions) FROM identity.role_assignments a
-      JOIN identity.roles r ON r.tenant_id = a.tenant_id AND r.id = a.role_id
-     WHERE a.tenant_id = current_setting('app.tenant_id')::uuid AND a.user_id = of_user
-  ) AS held
-$$`,
+      JOIN identity.roles r ON r.tenant_id = own AND r.id = a.role_id
+     WHERE a.tenant_id = own AND a.user_id = of_user
+  ) AS held);
+END $$`,
       `GRANT EXECUTE ON FUNCTION identity.effective_permissions(uuid) TO app_identity, ${lookupRole}`,
     ],
     'DROP FUNCTION identity.effective_permissions(uuid)',
@@ -159,47 +164,59 @@ $$`,
     parameters: 'tenant_slug text, user_email text',
     returns: 'uuid',
     body: `
-  SELECT CASE
-    WHEN tenant_slug IS NOT NULL THEN
-      (SELECT t.id FROM tenancy.tenants t WHERE t.slug = tenant_slug AND t.status = 'ACTIVE')
-    ELSE
-      (SELECT (array_agg(t.id))[1] FROM identity.users u JOIN tenancy.tenants t ON t.id = u.tenant_id
-        WHERE u.email = user_email AND t.status = 'ACTIVE' HAVING count(*) = 1)
-  END`,
+BEGIN
+  IF tenant_slug IS NOT NULL THEN
+    RETURN (SELECT t.id FROM tenancy.tenants t WHERE t.slug = tenant_slug AND t.status = 'ACTIVE');
+  END IF;
+  RETURN (SELECT (array_agg(t.id))[1] FROM identity.users u JOIN tenancy.tenants t ON t.id = u.tenant_id
+    WHERE u.email = user_email AND t.status = 'ACTIVE' HAVING count(*) = 1);
+END`,
     reads: { 'tenancy.tenants': ['id', 'slug', 'status'], 'identity.users': ['tenant_id', 'email'] },
     callers: ['app_identity'],
   }),
 
-  // Whether a session of the connection's tenant is alive, and what its user may do now. It notes the use of the
-  // session at most once a minute. Idle after 30 minutes, over at expires_at. It stands in `shared`, because the
+  // Whether a session of the connection's tenant is alive, what its user may do now, and whether the user must change the
+  // password before anything else. It notes the use of the session at most once a minute. Idle after 30 minutes, over at expires_at. It stands in `shared`, because the
   // gateway has no way into schema identity (docs/decisions/0006-sessions-and-tokens.md).
   lookupFunction({
     name: 'shared.session_viewer',
     parameters: 'session uuid, instant timestamptz',
-    returns: 'TABLE (user_id uuid, permission_version int, scopes text[])',
+    returns: 'TABLE (user_id uuid, permission_version int, scopes text[], password_change_required boolean)',
     volatility: 'VOLATILE',
     rows: 1,
     body: `
-  WITH live AS (
-    SELECT s.tenant_id, s.id, s.last_seen_at, u.id AS user_id, u.permission_version
-      FROM identity.sessions s
-      JOIN identity.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.status = 'ACTIVE'
-      JOIN tenancy.tenants t ON t.id = s.tenant_id AND t.status = 'ACTIVE'
-     WHERE s.tenant_id = current_setting('app.tenant_id')::uuid AND s.id = session
-       AND s.revoked_at IS NULL AND s.expires_at > instant AND s.last_seen_at > instant - interval '30 minutes'
-  ), seen AS (
-    UPDATE identity.sessions s SET last_seen_at = instant FROM live
-     WHERE s.tenant_id = live.tenant_id AND s.id = live.id AND s.last_seen_at <= instant - interval '1 minute'
-  )
-  SELECT live.user_id, live.permission_version, identity.effective_permissions(live.user_id) FROM live`,
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  seen_at timestamptz;
+BEGIN
+  SELECT u.id, u.permission_version, u.password_change_required, s.last_seen_at
+    INTO user_id, permission_version, password_change_required, seen_at
+    FROM identity.sessions s
+    JOIN identity.users u ON u.tenant_id = own AND u.id = s.user_id AND u.status = 'ACTIVE'
+    JOIN tenancy.tenants t ON t.id = own AND t.status = 'ACTIVE'
+   WHERE s.tenant_id = own AND s.id = session
+     AND s.revoked_at IS NULL AND s.expires_at > instant AND s.last_seen_at > instant - interval '30 minutes';
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  IF seen_at <= instant - interval '1 minute' THEN
+    UPDATE identity.sessions s SET last_seen_at = instant, updated_at = now()
+     WHERE s.tenant_id = own AND s.id = session AND s.last_seen_at <= instant - interval '1 minute';
+  END IF;
+  scopes := identity.effective_permissions(user_id);
+  RETURN NEXT;
+END`,
     reads: {
       'tenancy.tenants': ['id', 'status'],
-      'identity.users': ['tenant_id', 'id', 'status', 'permission_version', 'granted_permissions'],
+      'identity.users': [
+        ...['tenant_id', 'id', 'status', 'permission_version', 'granted_permissions'],
+        'password_change_required',
+      ],
       'identity.roles': ['tenant_id', 'id', 'permissions'],
       'identity.role_assignments': ['tenant_id', 'user_id', 'role_id'],
       'identity.sessions': ['tenant_id', 'id', 'user_id', 'last_seen_at', 'expires_at', 'revoked_at'],
     },
-    writes: { 'identity.sessions': ['last_seen_at'] },
+    writes: { 'identity.sessions': ['last_seen_at', 'updated_at'] },
     callers: ['app_gateway', 'app_identity'],
   }),
 
@@ -211,41 +228,9 @@ $$`,
       },
       'identity:user:write': { allows: 'Create, change, suspend and reactivate users' },
       'identity:role:read': { allows: 'List roles and permissions', roles: ['COMPLIANCE_OFFICER'] },
-      'identity:role:write': { allows: 'Give roles to users and take them away' },
-      'tenancy:tenant:read': {
-        allows: "Read the tenant's own record",
-        roles: ['USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST', 'VIEWER'],
+      'identity:role:write': {
+        allows: 'Make, change and delete roles; give roles and permissions to users and take them away',
       },
-      'tenancy:tenant:write': { allows: "Change the tenant's own record" },
-      'insights:customer:read': { allows: 'Read customers', roles: ['USER', 'ANALYST', 'VIEWER'] },
-      'insights:customer:write': { allows: 'Create and change customers', roles: ['ANALYST'] },
-      'compliance:record:read': {
-        allows: 'Read compliance records',
-        roles: ['COMPLIANCE_OFFICER', 'ANALYST', 'VIEWER'],
-      },
-      'compliance:record:write': {
-        allows: 'Create and change compliance records',
-        roles: ['COMPLIANCE_OFFICER'],
-      },
-      'compliance:audit:read': { allows: 'Read who did what, and when', roles: ['COMPLIANCE_OFFICER'] },
-      'compliance:audit:details': {
-        allows: 'Read what an audited change changed, and from where it came',
-        roles: ['COMPLIANCE_OFFICER'],
-      },
-      'hr:employee:read': { allows: 'Read employees', roles: ['USER', 'HR_MANAGER', 'ANALYST', 'VIEWER'] },
-      'hr:employee:write': { allows: 'Create and change employees', roles: ['HR_MANAGER'] },
-      'hr:salary:read': { allows: 'Read salaries', roles: ['HR_MANAGER'] },
-      'hr:salary:write': { allows: 'Change salaries', roles: ['HR_MANAGER'] },
-      'hr:performance:read': { allows: 'Read performance scores and retention risks', roles: ['HR_MANAGER'] },
-      'hr:performance:write': {
-        allows: 'Change performance scores and retention risks',
-        roles: ['HR_MANAGER'],
-      },
-      'finance:transaction:read': {
-        allows: 'Read transactions',
-        roles: ['COMPLIANCE_OFFICER', 'ANALYST', 'VIEWER'],
-      },
-      'finance:transaction:write': { allows: 'Record and change transactions' },
     }),
   ),
 ])

@@ -71,8 +71,11 @@ export const registry = migration(8, 'registry', [
     parameters: 'since date',
     returns: 'TABLE (hash text, client text, client_version text, tenants bigint)',
     rows: 1000,
-    body: `SELECT o.hash, o.client, o.client_version, count(DISTINCT o.tenant_id)
-FROM gateway.operation_tenants o WHERE o.day >= since GROUP BY 1, 2, 3`,
+    body: `
+BEGIN
+  RETURN QUERY SELECT o.hash, o.client, o.client_version, count(DISTINCT o.tenant_id)
+    FROM gateway.operation_tenants o WHERE o.day >= since GROUP BY 1, 2, 3;
+END`,
     reads: { 'gateway.operation_tenants': ['tenant_id', 'day', 'hash', 'client', 'client_version'] },
     callers: ['app_gateway'],
   }),

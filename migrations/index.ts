@@ -1,44 +1,34 @@
-import { foundation } from './0001-foundation'
-import { identity } from './0002-identity'
-import { tenancy } from './0003-tenancy'
-import { insights } from './0004-insights'
-import { compliance } from './0005-compliance'
-import { hr } from './0006-hr'
-import { finance } from './0007-finance'
-import { registry } from './0008-registry'
-import { interactions } from './0013-interactions'
-import { reviews } from './0014-reviews'
-import { departments } from './0016-departments'
-import { budgets } from './0017-budgets'
-import { referenceData } from './0018-reference-data'
-import { billing } from './0019-billing'
-import { administration } from './0020-administration'
-import { interactionRules } from './0021-interaction-rules'
-import { holidays } from './0022-holidays'
-import { budgetOrder } from './0023-budget-order'
-import { access } from './0024-access'
-import { idempotency } from './0025-idempotency'
+import { readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Migration } from './sql'
 
-/** Every migration, in the order it is applied. A migration that was released is never changed. */
-export const migrations = [
-  foundation,
-  identity,
-  tenancy,
-  insights,
-  compliance,
-  hr,
-  finance,
-  registry,
-  interactions,
-  reviews,
-  departments,
-  budgets,
-  referenceData,
-  billing,
-  administration,
-  interactionRules,
-  holidays,
-  budgetOrder,
-  access,
-  idempotency,
-]
+/** A baseline (0006-hr.ts) or what came later (202611281030-add-budgets.ts): number and name, without the ending. */
+const fileName = /^((\d{4}(?:\d{8})?)-([a-z][a-z0-9]*(?:-[a-z0-9]+)*))\.[jt]s$/
+
+const load = createRequire(__filename)
+
+/**
+ * The migrations in a folder by number, those of four digits (the baselines) first. Each file exports one, made by
+ * `migration()` with the number and the name that its file has.
+ * @throws for a file that holds something else
+ */
+export function readMigrations(folder: string): Migration[] {
+  const files = readdirSync(folder).flatMap((file) => {
+    const [, path, digits, name] = fileName.exec(file) ?? []
+    return path ? [{ path, number: Number(digits), name: `${name}-${digits!.padStart(13, '0')}` }] : []
+  })
+  files.sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1))
+  return files.map(({ path, name }) => {
+    const exported = Object.values(load(join(folder, path)) as Record<string, Migration>)
+    const [made] = exported
+    if (exported.length !== 1 || typeof made !== 'function' || new made().name !== name)
+      throw new Error(
+        `migrations/${path} must export one migration with the number and the name of the file: ${name}`,
+      )
+    return made
+  })
+}
+
+/** Every migration, in the order it is applied. One that was released is never changed. */
+export const migrations: readonly Migration[] = readMigrations(__dirname)

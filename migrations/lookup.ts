@@ -7,11 +7,14 @@ export interface LookupFunction {
   parameters: string
   /** 'uuid', 'TABLE (user_id uuid, …)', 'SETOF uuid' */
   returns: string
-  language?: 'sql' | 'plpgsql'
   /** VOLATILE when the function writes. */
   volatility?: 'STABLE' | 'VOLATILE'
   /** How many rows the planner shall expect from a function that returns a set. */
   rows?: number
+  /**
+   * PL/pgSQL. A setting inside a query keeps a distributed PostgreSQL from finding the one place to ask: the tenant is
+   * read once, `own constant uuid := current_setting('app.tenant_id')::uuid`.
+   */
   body: string
   /** schema.table -> columns the function may read, in all tenants' rows. */
   reads: Record<string, readonly string[]>
@@ -23,14 +26,14 @@ export interface LookupFunction {
 /**
  * A function that looks across tenants, or into an index that row level security closes. It runs as a role that
  * can read the named columns and nothing else, so the hole is exactly as wide as its declaration.
- * It shall return ids, never a row: the caller enters the tenant and reads under its own rights.
+ * It shall return ids, never a row: the caller enters the tenant and reads under its own rights, in a statement of its
+ * own, because a distributed PostgreSQL cannot run one that names such a function and a tenant's table.
  */
 export function lookupFunction(definition: LookupFunction): Step {
   const [schema, name] = definition.name.split('.') as [string, string]
   const reads = Object.entries(definition.reads)
   const writes = Object.entries(definition.writes ?? {})
   const rows = definition.rows ? ` ROWS ${definition.rows}` : ''
-  const language = definition.language ?? 'sql'
   return {
     up: [
       ...reads.flatMap(([table, columns]) => [
@@ -44,7 +47,7 @@ export function lookupFunction(definition: LookupFunction): Step {
       // The body is checked and owned by the look-up role, which may make it only for this moment.
       `GRANT CREATE ON SCHEMA ${schema} TO ${lookupRole}`,
       `CREATE FUNCTION ${definition.name}(${definition.parameters}) RETURNS ${definition.returns}
-LANGUAGE ${language} ${definition.volatility ?? 'STABLE'}${rows} SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql ${definition.volatility ?? 'STABLE'}${rows} SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $body$${definition.body}$body$`,
       `ALTER FUNCTION ${definition.name} OWNER TO ${lookupRole}`,
       `REVOKE CREATE ON SCHEMA ${schema} FROM ${lookupRole}`,

@@ -20,13 +20,15 @@ export function permissions(catalogue: PermissionCatalogue): Step {
     up: Object.entries(catalogue).flatMap(([name, { allows, roles = [] }]) => [
       `INSERT INTO identity.permissions (id, name, description, system_roles)
        VALUES ('${uuidv7()}', ${text(name)}, ${text(allows)}, '{${['ADMIN', ...roles].join(',')}}')`,
-      `UPDATE identity.roles r SET permissions = array_append(r.permissions, p.name), version = r.version + 1
+      `UPDATE identity.roles r SET permissions = array_append(r.permissions, p.name), version = r.version + 1,
+              updated_at = now()
          FROM identity.permissions p
         WHERE p.name = ${text(name)} AND r.is_system_role AND r.name = ANY (p.system_roles)`,
     ]),
     down: Object.keys(catalogue).flatMap((name) => [
-      `UPDATE identity.roles SET permissions = array_remove(permissions, ${text(name)}) WHERE ${text(name)} = ANY (permissions)`,
-      `UPDATE identity.users SET granted_permissions = array_remove(granted_permissions, ${text(name)})
+      `UPDATE identity.roles SET permissions = array_remove(permissions, ${text(name)}), updated_at = now()
+        WHERE ${text(name)} = ANY (permissions)`,
+      `UPDATE identity.users SET granted_permissions = array_remove(granted_permissions, ${text(name)}), updated_at = now()
         WHERE ${text(name)} = ANY (granted_permissions)`,
       `DELETE FROM identity.permissions WHERE name = ${text(name)}`,
     ]),

@@ -36,11 +36,15 @@ export function sql(up: string | string[], down: string | string[]): Step {
   return { up: [up].flat(), down: [down].flat() }
 }
 
+/** A migration as TypeORM takes it. */
+export type Migration = new () => MigrationInterface
+
 /**
  * A migration: its steps in order; taking it back runs them backwards.
- * @param number its place in the linear list. TypeORM orders migrations by 13 digits at the end of their name.
+ * @param number the digits that its file begins with: its place among the others. TypeORM orders migrations by 13 digits
+ * at the end of their name.
  */
-export function migration(number: number, name: string, steps: Step[]): new () => MigrationInterface {
+export function migration(number: number, name: string, steps: Step[]): Migration {
   return class implements MigrationInterface {
     readonly name = `${name}-${String(number).padStart(13, '0')}`
 
@@ -61,7 +65,12 @@ export type Grants = Partial<Record<ApplicationRole, readonly Privilege[]>>
 export interface Reference {
   /** The parent, as schema.table. Its key is (tenant_id, id). */
   table: string
-  onDelete?: 'CASCADE' | 'RESTRICT' | 'SET NULL' | 'NO ACTION'
+  /** None sets null: PostgreSQL would do it, distributed ones refuse it for keys that hold the tenant. */
+  onDelete?: 'CASCADE' | 'RESTRICT' | 'NO ACTION'
+  /** Checked when the transaction ends: a row may be referred to before it is written. */
+  deferred?: boolean
+  /** What its index holds after tenant_id, as in CREATE INDEX; the column alone when not given. */
+  index?: string
 }
 
 export interface Index {
@@ -103,7 +112,7 @@ const standardColumns = {
 
 /**
  * A table whose every row belongs to one tenant: tenant first in every key and index, row level security enabled
- * and forced, the tenant's policy, the owner's policy, the `updated_at` trigger and the grants.
+ * and forced, the tenant's policy, the owner's policy and the grants. Whoever updates a row sets `updated_at` as well.
  */
 export function tenantTable(table: TenantTable): Step {
   const name = `${table.schema}.${table.table}`
@@ -131,14 +140,14 @@ export function tenantTable(table: TenantTable): Step {
       foreignKey(table.table, column, parent),
     ),
   ]
-  const indexes = [...Object.keys(table.references ?? {}), ...(table.indexes ?? [])]
+  const referring = Object.entries(table.references ?? {}).map(([column, { index }]) => index ?? column)
+  const indexes = [...referring, ...(table.indexes ?? [])]
   return {
     up: [
       `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)${partitionClause(table.partition)}`,
       ...indexes.map((index) => createIndex(name, index)),
       ...rowLevelSecurity(name),
       ...partitions(name, table.partition),
-      ...(has('updated_at') ? [touchUpdatedAt(name)] : []),
       ...grantStatements(name, table.grants ?? everything(`app_${table.schema as SubgraphName}`)),
     ],
     down: [`DROP TABLE ${name}`],
@@ -179,11 +188,7 @@ export function globalTable(table: {
     ...table.constraints,
   ]
   return {
-    up: [
-      `CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)`,
-      ...('updated_at' in table.columns ? [touchUpdatedAt(name)] : []),
-      ...grantStatements(name, table.grants),
-    ],
+    up: [`CREATE TABLE ${name} (\n  ${lines.join(',\n  ')}\n)`, ...grantStatements(name, table.grants)],
     down: [`DROP TABLE ${name}`],
   }
 }
@@ -193,9 +198,19 @@ export function oneOf(column: string, values: readonly string[]): string {
   return `text NOT NULL CHECK (${column} IN (${values.map((value) => `'${value}'`).join(', ')}))`
 }
 
-/** The trigger that keeps `updated_at`. */
-export function touchUpdatedAt(name: string): string {
-  return `CREATE TRIGGER touch_updated_at BEFORE UPDATE ON ${name} FOR EACH ROW EXECUTE FUNCTION shared.touch_updated_at()`
+/**
+ * The policy `tenant`, which shows the application roles the rows of their connection's tenant.
+ * Without a tenant it raises (42704, 22P02) instead of showing nothing, which would read like "no rows". It holds no
+ * sub-select and is not for PUBLIC, or a distributed PostgreSQL would refuse it, or ask it of the owner too.
+ * @param tenantColumn the column that names the tenant
+ * @returns its condition as it is written and as the catalogue prints it, and the roles it is for
+ */
+export function tenantPolicy(tenantColumn = 'tenant_id') {
+  return {
+    condition: `${tenantColumn} = current_setting('app.tenant_id')::uuid`,
+    printed: `(${tenantColumn} = (current_setting('app.tenant_id'::text))::uuid)`,
+    roles: applicationRoles.join(', '),
+  }
 }
 
 /**
@@ -204,21 +219,19 @@ export function touchUpdatedAt(name: string): string {
  * @param tenantColumn the column that names the tenant
  */
 export function rowLevelSecurity(name: string, tenantColumn = 'tenant_id'): string[] {
-  // The sub-select is evaluated once per statement, so the condition can use an index.
-  const own = `${tenantColumn} = (SELECT current_setting('app.tenant_id')::uuid)`
+  const { condition, roles } = tenantPolicy(tenantColumn)
   return [
     `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`,
     `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`,
-    `CREATE POLICY tenant ON ${name} USING (${own}) WITH CHECK (${own})`,
+    `CREATE POLICY tenant ON ${name} TO ${roles} USING (${condition}) WITH CHECK (${condition})`,
     `CREATE POLICY owner_all ON ${name} TO ${ownerRole} USING (true) WITH CHECK (true)`,
   ]
 }
 
 function foreignKey(table: string, column: string, parent: Reference): string {
-  const onDelete = parent.onDelete ?? 'NO ACTION'
-  // SET NULL names its column, or it would take the tenant away too.
-  const action = onDelete === 'SET NULL' ? `SET NULL (${column})` : onDelete
-  return `CONSTRAINT ${table}_${column}_fkey FOREIGN KEY (tenant_id, ${column}) REFERENCES ${parent.table} (tenant_id, id) ON DELETE ${action}`
+  const { onDelete = 'NO ACTION', deferred } = parent
+  const checked = deferred ? ' DEFERRABLE INITIALLY DEFERRED' : ''
+  return `CONSTRAINT ${table}_${column}_fkey FOREIGN KEY (tenant_id, ${column}) REFERENCES ${parent.table} (tenant_id, id) ON DELETE ${onDelete}${checked}`
 }
 
 function createIndex(name: string, index: string | Index): string {

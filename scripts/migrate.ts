@@ -11,7 +11,7 @@ const help = `Database migrations.
 
   npm run migrate                    apply every migration that was not applied yet
   npm run migrate:rollback           take the last one back
-  npm run migrate:make NAME          write an empty migration and add it to the list
+  npm run migrate:make NAME          write an empty migration, named by the time
   npm run migrate -- status          every migration and whether it was applied; changes nothing
   npm run migrate -- roles --print   the SQL that makes the roles, for a database administrator
   npm run migrate -- roles --rotate  give the roles the passwords that follow from DATABASE_APP_SECRET;

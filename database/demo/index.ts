@@ -63,7 +63,8 @@ async function insertTenant(client: ClientBase, slug: DemoSlug): Promise<void> {
   const id = await createTenant(client, { id: demoTenantIds[slug], slug, name, plan })
   await client.query(
     `UPDATE tenancy.tenants
-        SET industry = $2, size = $3, region = $4, compliance_level = $5, settings = $6, enabled_modules = $7
+        SET industry = $2, size = $3, region = $4, compliance_level = $5, settings = $6, enabled_modules = $7,
+            updated_at = now()
       WHERE id = $1`,
     [id, industry, size, region, complianceLevel, JSON.stringify(settings), enabledModules],
   )

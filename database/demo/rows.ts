@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg'
+import { insertStatements } from '../../kernel/statement'
 
-/** A row to insert, by column name. Objects are written as JSON. */
+/** A row to insert, by column name. Values of jsonb columns are written as JSON. */
 export type DemoRow = Readonly<Record<string, unknown>>
 
 /**
- * Inserts rows with one statement, as arrays (`COPY` does not work under row level security). All rows must have the
- * same columns. The tenant is the one that the transaction has set.
+ * Inserts rows with as few statements as hold them (`COPY` does not work under row level security). The tenant is the one
+ * that the transaction has set.
  * @param types column name -> PostgreSQL type, in the order of writing
  */
 export async function insertRows(
@@ -15,13 +16,12 @@ export async function insertRows(
   rows: readonly DemoRow[],
 ): Promise<void> {
   const columns = Object.keys(types)
-  const arrays = Object.values(types).map((type, place) => `$${place + 1}::${type}[]`)
-  const values = columns.map((column) =>
-    rows.map((row) => {
+  const lists = rows.map((row) =>
+    columns.map((column) => {
       const value = row[column] ?? null
-      return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
+      return types[column] === 'jsonb' && value !== null ? JSON.stringify(value) : value
     }),
   )
-  const text = `INSERT INTO ${table} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.join(', ')})`
-  await client.query(text, values)
+  const into = `INSERT INTO ${table} (${columns.join(', ')})`
+  for (const { text, values } of insertStatements(into, lists)) await client.query(text, values as unknown[])
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../../kernel/connection/database'
+import { insertStatements } from '../../kernel/statement'
 import type { SeenOperation, UsageStore } from './usage'
 
 /** Keeps usage in PostgreSQL, as the gateway's role: counts by day, and which tenants sent what. */
@@ -15,10 +16,8 @@ export function databaseUsageStore(database: Database): UsageStore {
       })
       // Each under its own tenant, as every row of a tenant is.
       for (const [tenantId, rows] of byTenant(seen)) {
-        await database.rows(
-          { tenantId },
-          { name: 'usage tenants', text: tenants, values: [JSON.stringify(rows)] },
-        )
+        for (const statement of insertStatements(tenants, rows, { after: 'ON CONFLICT DO NOTHING' }))
+          await database.rows({ tenantId }, statement)
       }
     },
     async forget(before) {
@@ -42,10 +41,7 @@ ORDER BY hash, day, client, client_version
 ON CONFLICT (day, hash, client, client_version) DO UPDATE
 SET requests = operation_days.requests + EXCLUDED.requests, last_seen = greatest(operation_days.last_seen, EXCLUDED.last_seen)`
 
-const tenants = `INSERT INTO gateway.operation_tenants (hash, day, client, client_version)
-SELECT hash, day, client, client_version
-FROM jsonb_to_recordset($1::jsonb) AS seen (hash text, day date, client text, client_version text)
-ON CONFLICT DO NOTHING`
+const tenants = 'INSERT INTO gateway.operation_tenants (hash, day, client, client_version)'
 
 /** One row for each operation: ON CONFLICT refuses to touch a row twice. */
 function operationRows(seen: readonly SeenOperation[]) {
@@ -67,11 +63,11 @@ function dayRows(seen: readonly SeenOperation[]) {
 }
 
 function byTenant(seen: readonly SeenOperation[]) {
-  const rows = new Map<string, { hash: string; day: string; client: string; client_version: string }[]>()
+  const rows = new Map<string, string[][]>()
   for (const { hash, day, client, clientVersion, tenants } of seen) {
     for (const tenantId of tenants) {
       const of = rows.get(tenantId) ?? []
-      of.push({ hash, day, client, client_version: clientVersion })
+      of.push([hash, day, client, clientVersion])
       rows.set(tenantId, of)
     }
   }

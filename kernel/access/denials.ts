@@ -1,6 +1,6 @@
 import { Kind, TypeInfo, visit, visitWithTypeInfo } from 'graphql'
 import type { ASTNode, DocumentNode, FieldNode, GraphQLError, GraphQLSchema } from 'graphql'
-import { auditStatement, type AuditEntry } from '../writing/audit'
+import { auditStatements, type AuditEntry } from '../writing/audit'
 import type { SubgraphContext } from '../context'
 
 /** How many entries one user can cause in a subgraph per minute: a denial must not be a way to fill the audit trail. */
@@ -74,7 +74,8 @@ export async function auditDenials(
       const { allowed } = await context.services.rateLimit.consume(key, entriesPerMinute, 60_000)
       if (allowed) admitted.push(entry)
     }
-    if (admitted.length > 0) await context.db.rows(context.binding, auditStatement(context, admitted))
+    for (const statement of auditStatements(context, admitted))
+      await context.db.rows(context.binding, statement)
   } catch (error) {
     context.log.error({ requestId: context.requestId, err: error }, 'a denial is missing in the audit trail')
   }

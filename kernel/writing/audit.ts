@@ -2,7 +2,7 @@ import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import type { EntityModel } from '../entity'
 import { uuidv7 } from '../id'
-import { prepared } from '../statement'
+import { insertStatements } from '../statement'
 
 /** What happened, as the audit trail names it. */
 export type AuditAction =
@@ -37,28 +37,27 @@ export function auditedValues(
   return values
 }
 
-const insertEntries = `
-  INSERT INTO shared.audit_logs
-    (occurred_at, id, actor_id, action, resource_type, resource_id, changes, ip_address, user_agent, request_id)
-  SELECT $1, entry.id, entry.actor_id, entry.action, entry.resource_type, entry.resource_id, entry.changes, $2, $3, $4
-    FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
-      AS entry(id, actor_id, action, resource_type, resource_id, changes)`
+const insertEntries = `INSERT INTO shared.audit_logs
+  (occurred_at, ip_address, user_agent, request_id, id, actor_id, action, resource_type, resource_id, changes)`
 
-/** The statement that appends entries to the audit trail, one for all of them. */
-export function auditStatement(context: SubgraphContext, entries: readonly AuditEntry[]): Statement {
+/** The statements that append entries to the audit trail: one for some ten thousand of them. */
+export function auditStatements(context: SubgraphContext, entries: readonly AuditEntry[]): Statement[] {
   const now = context.clock.now()
-  return prepared(insertEntries, [
+  const shared = [
     now.toISOString(),
     context.clientIp?.slice(0, 50) ?? null,
     context.userAgent?.slice(0, 1_000) ?? null,
     context.requestId,
-    entries.map(() => uuidv7(now.getTime())),
-    entries.map((entry) => (entry.actorId === undefined ? (context.binding.actorId ?? null) : entry.actorId)),
-    entries.map((entry) => entry.action),
-    entries.map((entry) => entry.resourceType),
-    entries.map((entry) => entry.resourceId),
-    entries.map((entry) => JSON.stringify(entry.changes)),
+  ]
+  const rows = entries.map((entry) => [
+    uuidv7(now.getTime()),
+    entry.actorId === undefined ? (context.binding.actorId ?? null) : entry.actorId,
+    entry.action,
+    entry.resourceType,
+    entry.resourceId,
+    JSON.stringify(entry.changes),
   ])
+  return insertStatements(insertEntries, rows, { shared })
 }
 
 /** Appends entries to the audit trail with the end of the transaction that made the change. */
@@ -67,5 +66,5 @@ export function writeAudit(
   transaction: Pick<Transaction, 'atEnd'>,
   entries: readonly AuditEntry[],
 ): void {
-  if (entries.length > 0) transaction.atEnd(auditStatement(context, entries))
+  for (const statement of auditStatements(context, entries)) transaction.atEnd(statement)
 }

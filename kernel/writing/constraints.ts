@@ -2,6 +2,7 @@ import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
 import { entityModels, type EntityModel } from '../entity'
 import { userError, type UserErrors } from '../errors'
+import { violationNames, withoutShard, type PostgresError } from './violation-names'
 
 /** A constraint of the database in the graph's terms: whose it is, which properties it binds, what it demands. */
 export interface ConstraintModel {
@@ -95,15 +96,6 @@ export function inputName(model: EntityModel, property: string): string {
   return property
 }
 
-/** What PostgreSQL tells of a failed statement. */
-interface PostgresError extends Error {
-  code: string
-  schema?: string
-  table?: string
-  column?: string
-  constraint?: string
-}
-
 /** PostgreSQL error code (Appendix A of its manual) → user error code and what is said when nothing better is known. */
 const violations: Readonly<Record<string, { code: string; message: string }>> = {
   '23505': { code: 'DUPLICATE', message: 'is already in use' },
@@ -129,10 +121,11 @@ export async function violationOf(context: SubgraphContext, error: unknown): Pro
   const restricted = failure.code === '23503' && failure.message.startsWith('update or delete on')
   const { code, message } = restricted ? violations['23001']! : violation
   const { constraints, tables } = await catalogueOf(context)
-  const constraint = constraints.get(`${failure.schema}.${failure.constraint}`)
-  const model = constraint?.model ?? tables.get(`${failure.schema}.${failure.table}`)
+  const names = violationNames(failure)
+  const constraint = found(constraints, names.schema, names.constraint)
+  const model = constraint?.model ?? found(tables, names.schema, names.table)
   const named =
-    failure.column && model ? [propertyOf(model, failure.column) ?? failure.column] : constraint?.properties
+    names.column && model ? [propertyOf(model, names.column) ?? names.column] : constraint?.properties
   const properties = (named ?? []).filter((property) => property !== 'tenantId' || named?.length === 1)
   const blamed = code === 'REFERENCE_NOT_FOUND' ? properties.slice(0, 1) : properties
   const field =
@@ -143,8 +136,16 @@ export async function violationOf(context: SubgraphContext, error: unknown): Pro
   return userError(
     code,
     field?.length ? `${field.join(', ')} ${text}` : sentence(text),
-    field?.slice(0, 1) ?? null,
+    field?.length ? field.slice(0, 1) : null,
   )
+}
+
+/** An entry by its name; without the schema by the name alone, and by that of which it is a shard. */
+function found<T>(entries: ReadonlyMap<string, T>, schema?: string, name?: string): T | undefined {
+  if (!name || schema) return entries.get(`${schema}.${name}`)
+  for (const one of [name, withoutShard(name)])
+    for (const [key, entry] of entries) if (key.endsWith(`.${one}`)) return entry
+  return undefined
 }
 
 const sentence = (text: string): string => `This record ${text}`

@@ -28,13 +28,14 @@ export interface Once {
 }
 
 const claimKey = `
-  INSERT INTO shared.idempotency_keys AS k (operation, key, actor_id, input_hash, created_at)
-  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, operation, key) DO UPDATE
+  INSERT INTO shared.idempotency_keys AS k (tenant_id, operation, key, actor_id, input_hash, created_at)
+  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, operation, key) DO UPDATE
      SET actor_id = excluded.actor_id, input_hash = excluded.input_hash, created_at = excluded.created_at, result = NULL
-   WHERE k.created_at <= $6`
-const rememberResult = 'UPDATE shared.idempotency_keys SET result = $3 WHERE operation = $1 AND key = $2'
-const findFirst =
-  'SELECT input_hash, actor_id, result FROM shared.idempotency_keys WHERE operation = $1 AND key = $2'
+   WHERE k.tenant_id = $1 AND k.created_at <= $7`
+const rememberResult =
+  'UPDATE shared.idempotency_keys SET result = $4 WHERE tenant_id = $1 AND operation = $2 AND key = $3'
+const findFirst = `SELECT input_hash, actor_id, result FROM shared.idempotency_keys
+    WHERE tenant_id = $1 AND operation = $2 AND key = $3`
 
 /**
  * Claims the key, works, and remembers which rows the answer held. A second request with the key waits for the first to
@@ -50,7 +51,7 @@ export async function performOnce<T extends object>(
   const { length } = [...key]
   if (length < 1 || length > 255 || key.includes('\0'))
     throw userError('INVALID', 'idempotencyKey must have 1 to 255 characters', ['idempotencyKey'])
-  const name = [info.fieldName, key]
+  const name = [context.binding.tenantId, info.fieldName, key]
   const hash = inputHash(info, input)
   const now = context.clock.now()
   const expired = new Date(now.getTime() - keyLifeMs)

@@ -28,10 +28,7 @@ export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
 export interface MutationTransaction {
   /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
   insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
-  /**
-   * Adds rows that give values to the same columns, in one statement, and returns them whole and in their order. Not for
-   * entities with columns that hold lists.
-   */
+  /** Adds rows that give values to the same columns, in one statement, and returns them whole and in their order. */
   insertAll<E>(entity: EntityClass<E>, rows: readonly Values<E>[]): Promise<E[]>
   /**
    * Adds a row unless the tenant has one with the same values of `key`, properties that are unique together; then

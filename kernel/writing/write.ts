@@ -6,7 +6,7 @@ import { fullProjection } from '../reading/projection'
 import { userError, type UserErrors } from '../errors'
 import { equalities, scopeConditions } from '../reading/filter'
 import { isUuid, uuidv7 } from '../id'
-import { prepared, Parameters } from '../statement'
+import { insertStatements, prepared, Parameters } from '../statement'
 
 type Row = Record<string, unknown>
 
@@ -73,8 +73,8 @@ export async function insertRowOnce(
 }
 
 /**
- * Adds rows that give values to the same columns, in one statement however many they are, and returns them whole and in
- * their order. Columns that hold lists are not for this: `unnest` would flatten them.
+ * Adds rows that give values to the same columns, in one statement for as many as it takes, and returns them whole and in
+ * their order.
  */
 export async function insertRows(
   context: SubgraphContext,
@@ -89,20 +89,16 @@ export async function insertRows(
   if (written.some((values) => values.size !== first.size || !properties.every((name) => values.has(name))))
     throw new Error(`Rows of ${model.name} that are added together must give values to the same columns`)
   const columns = properties.map((property) => model.columns.get(property)!)
-  const list = columns.find(({ type }) => type.endsWith('[]'))
-  if (list) throw new Error(`${model.name}.${list.property} holds lists: add its rows one by one`)
-  const parameters = new Parameters()
-  const lists = columns.map(
-    ({ property, type }) => `${parameters.add(written.map((values) => values.get(property)))}::${type}[]`,
-  )
   const projection = fullProjection(model)
-  const text =
-    `INSERT INTO ${model.table} AS t (${columns.map(({ sql }) => sql).join(', ')}) ` +
-    `SELECT * FROM unnest(${lists.join(', ')}) RETURNING ${projection.selectList}`
+  const into = `INSERT INTO ${model.table} AS t (${columns.map(({ sql }) => sql).join(', ')})`
+  const lists = written.map((values) => properties.map((property) => values.get(property)))
+  const after = `RETURNING ${projection.selectList}`
   const added = new Map<unknown, Row>()
-  for (const values of await transaction.rows(prepared(text, parameters.values))) {
-    const row = returned(model, projection.toRow(values))
-    added.set(row['id'], row)
+  for (const statement of insertStatements(into, lists, { after })) {
+    for (const values of await transaction.rows(statement)) {
+      const row = returned(model, projection.toRow(values))
+      added.set(row['id'], row)
+    }
   }
   return written.map((values) => added.get(values.get('id'))!)
 }
@@ -160,12 +156,14 @@ export async function updateRow(
     ([property, value]) => `${model.columns.get(property)!.sql} = ${parameters.add(value)}`,
   )
   if (model.columns.has('version')) assignments.push('"version" = before."version" + 1')
+  if (model.columns.has('updatedAt')) assignments.push('"updated_at" = now()')
   const versionCheck =
     expectedVersion === null ? '' : ` AND before."version" = ${parameters.add(expectedVersion)}`
   const old = [...written.keys()]
   const projection = fullProjection(model)
+  // The tenant as a value as well: without it a distributed PostgreSQL would ask every place for the row to change.
   const key = model.tenantOwned
-    ? 't."tenant_id" = before."tenant_id" AND t."id" = before."id"'
+    ? `t."tenant_id" = ${parameters.add(context.binding.tenantId)} AND t."tenant_id" = before."tenant_id" AND t."id" = before."id"`
     : 't."id" = before."id"'
   const text =
     `WITH before AS MATERIALIZED (SELECT t.* FROM ${model.table} t WHERE ${conditions.join(' AND ')} FOR UPDATE) ` +

@@ -1,5 +1,5 @@
-import { DatabaseError } from 'pg'
 import type { Database } from '../../kernel/connection/database'
+import { violates } from '../../kernel/writing/violation-names'
 import { Fault } from '../fault'
 import { assertVariant } from './folder-store'
 import { contentHash, type RegistryStore, type Version } from './store'
@@ -54,7 +54,7 @@ export function databaseStore(database: Database): RegistryStore {
           })
         })
       } catch (error) {
-        if (!(error instanceof DatabaseError) || error.constraint !== 'schema_versions_pkey') throw error
+        if (!violates(error, 'schema_versions_pkey')) throw error
         throw new Fault(
           `Version ${version.version} of ${version.variant} was published meanwhile: check again and publish the next one`,
         )

@@ -69,7 +69,7 @@ export async function requireOtherAdministrator(
   const administrators = await tx.rows(
     prepared(
       `SELECT u.id FROM identity.role_assignments a
-         JOIN identity.users u ON u.tenant_id = a.tenant_id AND u.id = a.user_id AND u.status = 'ACTIVE'
+         JOIN identity.users u ON u.tenant_id = $1 AND u.id = a.user_id AND u.status = 'ACTIVE'
         WHERE a.tenant_id = $1 AND a.role_id = $2`,
       [tenantId, role?.[0]],
     ),
@@ -93,7 +93,8 @@ export async function changeAuthority(
   const changed = isUuid(userId)
     ? await tx.run(
         prepared(
-          'UPDATE identity.users SET permission_version = permission_version + 1 WHERE tenant_id = $1 AND id = $2',
+          `UPDATE identity.users SET permission_version = permission_version + 1, updated_at = now()
+            WHERE tenant_id = $1 AND id = $2`,
           [context.binding.tenantId, userId],
         ),
       )

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../kernel/context'
 import { decodeCursor } from '../../kernel/reading/cursor'
+import { scopeConditions } from '../../kernel/reading/filter'
 import { selectedFields } from '../../kernel/reading/projection'
 import { badUserInput } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
@@ -16,10 +17,17 @@ const longestQuery = 200
 
 const headlineOptions = `StartSel=${matchStart}, StopSel=${matchStop}, MaxFragments=2, MaxWords=25, MinWords=8`
 
+const search = 'insights.search_interactions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+const findRanked = `SELECT id, rank FROM ${search} ORDER BY rank DESC, id DESC`
+const countRanked = `SELECT count(*)::int FROM ${search}`
+
+const orNull = (value: unknown): unknown => value ?? null
+
 /**
  * Interactions whose content matches the words, ranked by cover density (PostgreSQL's `ts_rank_cd`). The function in
  * the database finds ids through the index that row level security closes to everybody else; the rows, and the
- * highlights of the page's rows alone, are read under the viewer's own rights.
+ * highlights of the page's rows alone, are read under the viewer's own rights. Two statements: a distributed PostgreSQL
+ * cannot run one that calls such a function beside a tenant's table.
  * Throws BAD_USER_INPUT for a query that is empty or too long, `first` out of bounds and a cursor of another search.
  */
 export async function searchInteractions(
@@ -45,32 +53,32 @@ export async function searchInteractions(
     filter?.sentiment?.lte,
   ]
   const rows = async (): Promise<Record<string, unknown>[]> => {
-    const parameters = new Parameters()
-    const given = [...conditions, after?.key, after?.id, request.first + 1].map((value) =>
-      parameters.add(value ?? null),
+    const found = await context.db.rows(
+      context.binding,
+      prepared(findRanked, [...conditions, after?.key, after?.id, request.first + 1].map(orNull)),
     )
+    if (found.length === 0) return []
+    const parameters = new Parameters()
     const isHighlighted = selectedFields(info, 'CustomerInteractionSearchEdge', ['edges']).has('highlight')
     const headline = isHighlighted
       ? `ts_headline('pg_catalog.english', translate(coalesce(t.content, ''), '${matchStart}${matchStop}', ''),
-           websearch_to_tsquery('pg_catalog.english', ${given[0]}), '${headlineOptions}')`
+           websearch_to_tsquery('pg_catalog.english', ${parameters.add(query)}), '${headlineOptions}')`
       : 'NULL'
+    const own = scopeConditions(context, request.model, parameters)
+    const wanted = `t."id" = ANY(${parameters.add(found.map(([id]) => id))})`
     const text =
-      `SELECT found.rank, ${headline}, ${request.projection.selectList} ` +
-      `FROM insights.search_interactions(${given.join(', ')}) found JOIN ${request.model.table} t ` +
-      `ON t.tenant_id = ${parameters.add(context.binding.tenantId)} AND t.id = found.id ` +
-      'ORDER BY found.rank DESC, found.id DESC'
-    const found = await context.db.rows(context.binding, prepared(text, parameters.values))
-    return found.map((values) => ({
-      ...request.projection.toRow(values, 2),
-      rank: values[0],
-      highlight: values[1],
-    }))
+      `SELECT t."id", ${headline}, ${request.projection.selectList} FROM ${request.model.table} t ` +
+      `WHERE ${[...own, wanted].join(' AND ')}`
+    const read = await context.db.rows(context.binding, prepared(text, parameters.values))
+    const rowOf = new Map(read.map((values) => [values[0], values]))
+    return found.flatMap(([id, rank]) => {
+      const values = rowOf.get(id)
+      return values ? [{ ...request.projection.toRow(values, 2), rank, highlight: values[1] }] : []
+    })
   }
   const count = async (): Promise<number> => {
-    const parameters = new Parameters()
-    const given = [...conditions, null, null, countLimit].map((value) => parameters.add(value ?? null))
-    const text = `SELECT count(*)::int FROM insights.search_interactions(${given.join(', ')})`
-    const [counted] = await context.db.rows(context.binding, prepared(text, parameters.values))
+    const given = [...conditions, null, null, countLimit].map(orNull)
+    const [counted] = await context.db.rows(context.binding, prepared(countRanked, given))
     return counted![0] as number
   }
   const position = { first: request.first, after, order }

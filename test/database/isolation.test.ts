@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { assertIsolated } from '../../database/isolation-check'
-import { applicationRoles } from '../../migrations/sql'
+import { applicationRoles, subgraphRoles } from '../../migrations/sql'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 let database: TestDatabase
@@ -68,6 +68,21 @@ const breaches: [what: string, sql: string, noticed: RegExp][] = [
     'a tenant policy that checks less on writing',
     `ALTER POLICY tenant ON shared.outbox_events WITH CHECK (true)`,
     /policy tenant lets other rows through/,
+  ],
+  [
+    'a tenant policy that shows nothing, instead of failing, where no tenant is set',
+    `ALTER POLICY tenant ON shared.outbox_events USING (tenant_id = current_setting('app.tenant_id', true)::uuid)`,
+    /policy tenant lets other rows through/,
+  ],
+  [
+    'a tenant policy for everybody',
+    'ALTER POLICY tenant ON shared.outbox_events TO PUBLIC',
+    /outbox_events: policy tenant must be for application roles alone/,
+  ],
+  [
+    'a tenant policy that leaves out a role with rights, which would find the table empty',
+    `ALTER POLICY tenant ON shared.outbox_events TO ${subgraphRoles.slice(1).join(', ')}`,
+    /outbox_events: policy tenant must be for application roles alone, and for each that may use the table/,
   ],
   [
     "the owner's policy for somebody else",

@@ -1,10 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { asOwner, migrateDown, migrateUp, migrationStates } from '../../database/migrate'
 import { writeMigration } from '../../database/new-migration'
-import { migrations } from '../../migrations'
+import { migrations, readMigrations } from '../../migrations'
 import { migration, sql } from '../../migrations/sql'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
@@ -110,28 +110,73 @@ test("the owner's role is added to whatever the URL says already, once", () => {
   expect(asOwner(url)).toBe(url)
 })
 
-describe('a new migration', () => {
+describe('the folder', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tenantgraph-migrations-'))
-    cpSync(resolve(__dirname, '../../migrations/index.ts'), join(folder, 'index.ts'))
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  test('is written as an empty one after the latest and added to the list', () => {
-    writeFileSync(join(folder, '0041-latest.ts'), '')
-    expect(writeMigration(folder, 'add-budgets')).toBe('0042-add-budgets.ts')
-    expect(readFileSync(join(folder, '0042-add-budgets.ts'), 'utf8')).toContain(
-      `migration(42, 'add-budgets', [`,
-    )
-    const list = readFileSync(join(folder, 'index.ts'), 'utf8')
-    expect(list).toContain(`import { addBudgets } from './0042-add-budgets'\n`)
-    expect(list).toMatch(/,\n {2}addBudgets,\n\]\n$/)
+  const namesIn = () => readMigrations(folder).map((made) => new made().name)
+  /** A file that exports what `migration()` would make. */
+  function put(file: string, name: string): void {
+    const made = `exports.made = class { name = '${name}'; async up() {} async down() {} }`
+    writeFileSync(join(folder, file), made)
+  }
+
+  test('is read by number: baselines first, then what came later', () => {
+    put('202611281030-later.js', 'later-0202611281030')
+    put('0024-second.js', 'second-0000000000024')
+    put('202611271030-sooner.js', 'sooner-0202611271030')
+    put('0003-first.js', 'first-0000000000003')
+    put('0024-among-equals.js', 'among-equals-0000000000024')
+    for (const other of ['sql.js', 'first.txt', '12-short.js', '0004-types.d.ts', '0005-map.js.map'])
+      writeFileSync(join(folder, other), 'not read')
+    expect(namesIn()).toEqual([
+      'first-0000000000003',
+      'among-equals-0000000000024',
+      'second-0000000000024',
+      'sooner-0202611271030',
+      'later-0202611281030',
+    ])
   })
 
-  test('is refused under another form of name, and nothing is written', () => {
-    const before = readFileSync(join(folder, 'index.ts'), 'utf8')
+  test.each([
+    ['another number', '0003-first.js', 'first-0000000000004'],
+    ['another name', '202611281030-first.js', 'second-0202611281030'],
+  ])('with a file that exports %s is refused', (_, file, name) => {
+    put(file, name)
+    expect(namesIn).toThrow(
+      `migrations/${file.slice(0, -3)} must export one migration with the number and the name`,
+    )
+  })
+
+  test('with a file that exports none or two is refused', () => {
+    writeFileSync(join(folder, '0003-first.js'), '')
+    expect(namesIn).toThrow('must export one migration')
+    writeFileSync(join(folder, '0003-first.js'), 'exports.a = class {}; exports.b = class {}')
+    expect(namesIn).toThrow('must export one migration')
+  })
+
+  const noon = new Date('2026-11-28T12:00:59.999Z')
+
+  test('gets a new one, empty, named by the time', () => {
+    writeFileSync(join(folder, '0041-latest.ts'), '')
+    expect(writeMigration(folder, 'add-budgets', noon)).toBe('202611281200-add-budgets.ts')
+    expect(readFileSync(join(folder, '202611281200-add-budgets.ts'), 'utf8')).toContain(
+      `export const addBudgets = migration(202611281200, 'add-budgets', [`,
+    )
+  })
+
+  test('gets a new one behind the latest, whatever the clock says', () => {
+    writeFileSync(join(folder, '202611281200-first.ts'), '')
+    expect(writeMigration(folder, 'second', noon)).toBe('202611281201-second.ts')
+    writeFileSync(join(folder, '202612312359-third.ts'), '')
+    expect(writeMigration(folder, 'fourth', noon)).toBe('202701010000-fourth.ts')
+  })
+
+  test('gets none under another form of name', () => {
     expect(() => writeMigration(folder, '../Evil')).toThrow('lower case with hyphens')
-    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(before)
+    expect(readdirSync(folder)).toEqual([])
   })
 })

@@ -11,14 +11,14 @@ const globex = '0190a000-0000-7000-8000-00000000000b'
 const id = (number: number) => `0190a000-0000-7000-8000-${String(number).padStart(12, '0')}`
 
 /** Every form of table the helpers write. */
-const samples = migration(migrations.length + 1, 'samples', [
+const samples = migration(9_999_12_31_23_59, 'samples', [
   tenantTable({
     schema: 'hr',
     table: 'sample_teams',
     columns: { name: 'text NOT NULL', lead_id: 'uuid', lucky: 'int CHECK (lucky <> 13)' },
     unique: [['name']],
     checks: { name_short: 'length(name) <= 10' },
-    references: { lead_id: { table: 'hr.sample_teams', onDelete: 'SET NULL' } },
+    references: { lead_id: { table: 'hr.sample_teams', index: 'lead_id, id', deferred: true } },
     indexes: ['name, id', { columns: 'lower(name)', unique: true, where: 'lucky IS NOT NULL' }],
   }),
   tenantTable({
@@ -40,7 +40,7 @@ const samples = migration(migrations.length + 1, 'samples', [
     name: 'hr.sample_tenant_of_team',
     parameters: 'team_name text',
     returns: 'uuid',
-    body: 'SELECT tenant_id FROM hr.sample_teams WHERE name = team_name',
+    body: 'BEGIN RETURN (SELECT t.tenant_id FROM hr.sample_teams t WHERE t.name = team_name); END',
     reads: { 'hr.sample_teams': ['tenant_id', 'name'] },
     callers: ['app_identity'],
   }),
@@ -150,22 +150,25 @@ describe('a tenant table', () => {
     expect(failures[0]).toMatchObject({ code: '23503', constraint: 'sample_teams_lead_id_fkey' })
   })
 
-  test('keeps the tenant when a reference is set to null, and touches updated_at', async () => {
+  test('keeps a row that another one refers to, and lets a deferred reference come first', async () => {
     await as(
-      'owner',
-      null,
-      `INSERT INTO hr.sample_teams (tenant_id, id, name, lead_id, updated_at) VALUES
-      ('${acme}', '${id(4)}', 'lead', NULL, '2000-01-01Z'), ('${acme}', '${id(5)}', 'led', '${id(4)}', '2000-01-01Z')`,
+      'hr',
+      acme,
+      `INSERT INTO hr.sample_teams (id, name, lead_id) VALUES ('${id(5)}', 'led', '${id(4)}');
+       INSERT INTO hr.sample_teams (id, name) VALUES ('${id(4)}', 'lead')`,
     )
-    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(4)}'`)
+    const violated = { code: '23503', constraint: 'sample_teams_lead_id_fkey' }
+    await expect(as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(4)}'`)).rejects.toMatchObject(
+      violated,
+    )
     expect(
       await as(
         'hr',
         acme,
-        `SELECT tenant_id, lead_id, updated_at > '2020-01-01Z' AS touched FROM hr.sample_teams WHERE id = '${id(5)}'`,
+        `SELECT lead_id FROM hr.sample_teams WHERE id IN ('${id(4)}', '${id(5)}') ORDER BY id`,
       ),
-    ).toEqual([{ tenant_id: acme, lead_id: null, touched: true }])
-    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id = '${id(5)}'`)
+    ).toEqual([{ lead_id: null }, { lead_id: id(4) }])
+    await as('hr', acme, `DELETE FROM hr.sample_teams WHERE id IN ('${id(4)}', '${id(5)}')`)
   })
 
   test('has the tenant first in every key, unique rule and index, and an index for every reference', async () => {
@@ -182,7 +185,7 @@ describe('a tenant table', () => {
         .sort(),
     ).toEqual([
       'btree (tenant_id, id)',
-      'btree (tenant_id, lead_id)',
+      'btree (tenant_id, lead_id, id)',
       'btree (tenant_id, lower(name)) WHERE (lucky IS NOT NULL)',
       'btree (tenant_id, name)',
       'btree (tenant_id, name, id)',

@@ -44,17 +44,14 @@ it('adds an entity that composes, type-checks, and passes its own and the contra
     [path('schema', 'hr', 'holiday.graphql'), block(1)],
     [path('subgraphs', 'hr', 'entities', 'Holiday.ts'), block(2)],
     [path('subgraphs', 'hr', 'resolvers', 'Holiday.ts'), block(3)],
-    [path('migrations', made), block(5).replace('NUMBER', String(Number(made.slice(0, 4))))],
+    [path('migrations', made), block(5).replace('NUMBER', made.slice(0, 12))],
     [path('test', 'hr', 'holiday.test.ts'), block(6)],
   ] as const
-  const edited = [index, path('migrations', 'index.ts')]
-  const product = new Map(edited.map((file) => [file, readFileSync(file, 'utf8')]))
   for (const [file, text] of written) {
     expect(readFileSync(file, 'utf8')).toBe(text)
     rmSync(file)
   }
   takeOut(index, entityImport, resolverImport, ', Holiday', ', holiday')
-  takeOut(edited[1]!, `import { holidays } from './${made.slice(0, -3)}'\n`, '  holidays,\n')
 
   for (const [file, text] of written) if (file !== path('migrations', made)) writeFileSync(file, text)
   writeFileSync(
@@ -66,13 +63,9 @@ it('adds an entity that composes, type-checks, and passes its own and the contra
   )
   run('npm', 'run', '--silent', 'migrate:make', 'holidays')
   const remade = readdirSync(path('migrations')).find((name) => name.endsWith('-holidays.ts'))!
-  const number = Number(remade.slice(0, 4))
+  const number = remade.slice(0, 12)
   expect(readFileSync(path('migrations', remade), 'utf8')).toContain(`migration(${number}, 'holidays'`)
-  writeFileSync(path('migrations', remade), block(5).replace('NUMBER', String(number)))
-  // It comes last now, behind whatever the product has added since.
-  const linesOf = (text: string) =>
-    text.replace(remade.slice(0, -3), made.slice(0, -3)).split('\n').toSorted()
-  expect(linesOf(readFileSync(edited[1]!, 'utf8'))).toEqual(linesOf(product.get(edited[1]!)!))
+  writeFileSync(path('migrations', remade), block(5).replace('NUMBER', number))
 
   run('npm', 'run', '--silent', 'codegen')
   run('npm', 'run', '--silent', 'schema', '--', 'compose')

@@ -61,13 +61,16 @@ test('a department is created, read and changed', async () => {
   })
 })
 
-test('the head of a department that loses the login is nobody', async () => {
+test('who heads a department cannot be removed from the database before the department has another head', async () => {
   const head = await acme.user('USER')
   const { id } = await founded({ headId: head.userId })
-  await graph.owner.query('DELETE FROM identity.users WHERE id = $1', [head.userId])
-  expect(await hr.data('query ($id: ID!) { department(id: $id) { head { id } } }', { id })).toEqual({
-    department: { head: null },
-  })
+  const remove = () => graph.owner.query('DELETE FROM identity.users WHERE id = $1', [head.userId])
+  await expect(remove()).rejects.toMatchObject({ code: '23503', constraint: 'departments_head_id_fkey' })
+  const query = 'query ($id: ID!) { department(id: $id) { head { id } } }'
+  expect(await hr.data(query, { id })).toEqual({ department: { head: { id: head.userId } } })
+  await change(hr, 'updateDepartment', { id, expectedVersion: 1, headId: null }, 'department { id }')
+  await remove()
+  expect(await hr.data(query, { id })).toEqual({ department: { head: null } })
 })
 
 describe('what is refused names its field', () => {

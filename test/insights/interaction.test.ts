@@ -336,7 +336,7 @@ describe('lists and search', () => {
     expect(edges.map(({ node }) => node.externalId)).toEqual(['Once'])
   })
 
-  test('comes in pages, each row once, and costs one statement a page', async () => {
+  test('comes in pages, each row once, and costs two statements a page', async () => {
     const whole = (await found('delivery')).edges.map(({ node }) => node.externalId)
     const read: string[] = []
     for (let after: string | null = null; ;) {
@@ -349,8 +349,12 @@ describe('lists and search', () => {
     const text = '{ searchCustomerInteractions(query: "delivery") { nodes { content } } }'
     const statements = await graph.statementsDuring(() => reader.data(text))
     expect(statements.filter(({ role }) => role === 'insights').map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^SELECT id, rank FROM insights\.search_interactions\(/),
       expect.not.stringContaining('ts_headline'),
     ])
+    const nothing = '{ searchCustomerInteractions(query: "nowhere") { nodes { content } } }'
+    const asked = await graph.statementsDuring(() => reader.data(nothing))
+    expect(asked.filter(({ role }) => role === 'insights')).toHaveLength(1)
   })
 
   test('a cursor of another search, no words and too many are refused', async () => {

@@ -5,6 +5,7 @@ import { tenantTable } from '../../migrations/sql'
 import { subgraphContext } from '../../kernel/context'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { entityModels } from '../../kernel/entity'
+import { insertStatements } from '../../kernel/statement'
 import { mutate, type MutationTransaction } from '../../kernel/mutate'
 import { noServices, request } from '../authorize/three-subgraphs'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
@@ -156,9 +157,37 @@ test('no rows are no statement, and rows of different columns are a mistake of o
   await expect(change(async (tx) => ({ shifts: await tx.insertAll(Shift, differing) }))).rejects.toThrow(
     'Rows of Shift that are added together must give values to the same columns',
   )
-  await expect(
-    change(async (tx) => ({ teams: await tx.insertAll(Team, [{ names: ['a'] }]) })),
-  ).rejects.toThrow('Team.names holds lists: add its rows one by one')
+})
+
+test('rows that hold lists are added together as well', async () => {
+  const rows = [{ names: ['a', '"b", {c}'] }, { names: [] }]
+  const { teams } = await change(async (tx) => ({ teams: await tx.insertAll(Team, rows) }))
+  expect(teams!.map(({ names }) => names)).toEqual([['a', '"b", {c}'], []])
+  expect(writes()).toHaveLength(2)
+})
+
+test('rows with more values than one statement takes are added by as few as hold them', async () => {
+  const rows = Array.from({ length: 15_000 }, (_, number) => ({
+    place: `P${number}`,
+    wage: null,
+    details: null,
+    beginsAt: null,
+  }))
+  const { shifts } = await change(async (tx) => ({ shifts: await tx.insertAll(Shift, rows) }))
+  expect(shifts!.map(({ place }) => place)).toEqual(rows.map(({ place }) => place))
+  // 13,107 rows of five values, then the rest; 10,921 audit entries of six values and four that all share, then the rest.
+  expect(writes()).toHaveLength(4)
+})
+
+test('few rows are a prepared statement, many are parsed each time', () => {
+  const rows = Array.from({ length: 21 }, (_, number) => [number])
+  const into = 'INSERT INTO t (shared, number)'
+  expect(insertStatements(into, rows.slice(0, 2), { shared: ['s'], after: 'RETURNING 1' })).toEqual([
+    { name: 'prepared', text: `${into} VALUES ($1, $2), ($1, $3) RETURNING 1`, values: ['s', 0, 1] },
+  ])
+  expect(insertStatements(into, rows.slice(0, 20))[0]!.name).toBe('prepared')
+  expect(insertStatements(into, rows)[0]!.name).toBeUndefined()
+  expect(insertStatements(into, [])).toEqual([])
 })
 
 test('rows are removed in one statement, each with its audit entry', async () => {

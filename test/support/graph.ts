@@ -14,6 +14,7 @@ import { createLogger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { hashPassword } from '../../kernel/sign-in/password'
 import { freshDatabase, type TestDatabase } from './postgres'
+import { assertDistributable } from './statement-lint'
 
 /** A clock that stands on the real time until it is moved. */
 export class TestClock implements Clock {
@@ -74,6 +75,7 @@ export interface TestGraph {
   statementsDuring(
     work: () => Promise<unknown>,
   ): Promise<{ role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[]>
+  /** Fails when a statement was sent that a distributed PostgreSQL could not run. */
   close(): Promise<void>
 }
 
@@ -92,12 +94,13 @@ export async function startGraph(
     demo?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, ...rest } = options
+  const { env, database: given, demo, onStatement, ...rest } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...env })
   const clock = new TestClock()
   const statements: { role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[] = []
+  const distinct = new Set<string>()
   const server = await startServer({
     config,
     log: createLogger(config),
@@ -106,7 +109,11 @@ export async function startGraph(
     // Written at the end only, or the statements of a test would depend on how long it takes.
     usageIntervalMs: 3_600_000,
     makePlans: 'here',
-    onStatement: (role, { text, values }: Statement) => statements.push({ role, text, values: values ?? [] }),
+    onStatement: (role, statement: Statement, binding) => {
+      statements.push({ role, text: statement.text, values: statement.values ?? [] })
+      distinct.add(statement.text)
+      onStatement?.(role, statement, binding)
+    },
     ...rest,
   })
   const owner = new Client({ connectionString: database.migratorUrl })
@@ -138,9 +145,13 @@ export async function startGraph(
     },
     async close() {
       await server.close()
-      await owner.end()
-      if (!given) await database.drop()
-      rmSync(dataDir, { recursive: true, force: true })
+      try {
+        await assertDistributable(owner, distinct)
+      } finally {
+        await owner.end()
+        if (!given) await database.drop()
+        rmSync(dataDir, { recursive: true, force: true })
+      }
     },
   }
   return graph

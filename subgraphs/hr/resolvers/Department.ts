@@ -64,7 +64,7 @@ function departmentOf(
   const projection = selectedProjection(modelOf(context, Department), info)
   const text =
     `SELECT e.user_id, ${projection.selectList} FROM hr.employees e ` +
-    'JOIN hr.departments t ON t.tenant_id = e.tenant_id AND t.id = e.department_id ' +
+    'JOIN hr.departments t ON t.tenant_id = $1 AND t.id = e.department_id ' +
     'WHERE e.tenant_id = $1 AND e.user_id = ANY($2)'
   const key = `department of user ${projection.key}`
   return requestLoader<string, Department | null>(context, key, async (userIds) => {

@@ -69,7 +69,7 @@ async function setGranted(
 ): Promise<void> {
   await tx.run(
     prepared(
-      `UPDATE identity.users SET granted_permissions = $3, version = version + 1, updated_by_id = $4
+      `UPDATE identity.users SET granted_permissions = $3, version = version + 1, updated_by_id = $4, updated_at = now()
         WHERE tenant_id = $1 AND id = $2`,
       [context.binding.tenantId, userId, after, context.binding.actorId],
     ),

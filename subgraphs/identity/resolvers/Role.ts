@@ -70,7 +70,7 @@ async function changeHolders(
 ): Promise<void> {
   const holders = await tx.rows(
     prepared(
-      `UPDATE identity.users SET permission_version = permission_version + 1
+      `UPDATE identity.users SET permission_version = permission_version + 1, updated_at = now()
         WHERE tenant_id = $1 AND id IN (
           SELECT user_id FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2)
         RETURNING id`,

@@ -135,7 +135,7 @@ function rolesOf(context: SubgraphContext, userId: string, info: GraphQLResolveI
       prepared(
         `SELECT a.user_id, ${projection.selectList}
            FROM identity.role_assignments a
-           JOIN identity.roles t ON t.tenant_id = a.tenant_id AND t.id = a.role_id
+           JOIN identity.roles t ON t.tenant_id = $1 AND t.id = a.role_id
           WHERE a.tenant_id = $1 AND a.user_id = ANY ($2) ORDER BY t.name`,
         [context.binding.tenantId, userIds],
       ),

@@ -14,7 +14,7 @@ import {
   type OpaqueToken,
 } from './opaque-token'
 import { revokeSessions } from './revoke'
-import { tokensFor, type Tokens } from './sign-in'
+import { refreshTokenStatement, tokensFor, type Tokens } from './sign-in'
 
 interface StoredToken {
   sessionId: string
@@ -56,7 +56,7 @@ async function continueSession(context: SubgraphContext, token: OpaqueToken): Pr
     const { sessionId } = stored
     const session = await readSession(context, tx, sessionId)
     if (!session) return null
-    const successorId = stored.rotation ? null : await rotate(context, tx, token)
+    const successorId = stored.rotation ? null : await rotate(context, tx, token, sessionId)
     // Another request was faster: what it made is committed by now.
     const rotation = successorId ? null : (stored.rotation ?? (await readToken(tx, token))?.rotation)
     if (rotation && !isRepeat(rotation.at, context.clock.now())) {
@@ -102,28 +102,29 @@ async function readSession(
   return row ? { userId: String(row[0]), permissionVersion: Number(row[1]) } : null
 }
 
-/** One conditional statement replaces the token by its successor. Returns the successor's id, or null if another did it. */
-async function rotate(context: SubgraphContext, tx: Transaction, token: OpaqueToken): Promise<string | null> {
+/**
+ * One conditional statement marks the token as used; the successor that it names is written with the end of the
+ * transaction. Returns the successor's id, or null if another did it.
+ */
+async function rotate(
+  context: SubgraphContext,
+  tx: Transaction,
+  token: OpaqueToken,
+  sessionId: string,
+): Promise<string | null> {
   const now = context.clock.now()
   const successorId = uuidv7(now.getTime())
-  const made = await tx.run(
+  const used = await tx.run(
     prepared(
-      `WITH rotated AS (
-         UPDATE identity.refresh_tokens SET rotated_at = $3, successor_id = $4
-          WHERE tenant_id = $1 AND id = $2 AND rotated_at IS NULL RETURNING session_id
-       )
-       INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at)
-       SELECT $4, session_id, $5, $3 FROM rotated`,
-      [
-        token.tenantId,
-        token.tokenId,
-        now.toISOString(),
-        successorId,
-        hashSecret(successorSecret(token.secret, successorId)),
-      ],
+      `UPDATE identity.refresh_tokens SET rotated_at = $3, successor_id = $4, updated_at = now()
+        WHERE tenant_id = $1 AND id = $2 AND rotated_at IS NULL`,
+      [token.tenantId, token.tokenId, now.toISOString(), successorId],
     ),
   )
-  return made === 1 ? successorId : null
+  if (used === 0) return null
+  const secretHash = hashSecret(successorSecret(token.secret, successorId))
+  tx.atEnd(refreshTokenStatement(successorId, sessionId, secretHash, now))
+  return successorId
 }
 
 async function endCopiedSession(

@@ -24,7 +24,7 @@ export async function revokeSessions(
 ): Promise<void> {
   const ended = await sql.rows(
     prepared(
-      `UPDATE identity.sessions SET revoked_at = $3
+      `UPDATE identity.sessions SET revoked_at = $3, updated_at = now()
         WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3
           AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
       [user.tenantId, [user.userId].flat(), context.clock.now().toISOString(), only, except],

@@ -1,6 +1,6 @@
 import { writeAudit, type AuditEntry } from '../../../kernel/writing/audit'
 import type { SubgraphContext } from '../../../kernel/context'
-import { tenantScope, type Transaction } from '../../../kernel/connection/database'
+import { tenantScope, type Statement, type Transaction } from '../../../kernel/connection/database'
 import type { UserError } from '../../../kernel/errors'
 import { issueAccessToken } from '../../../kernel/sign-in/access-token'
 import { uuidv7 } from '../../../kernel/id'
@@ -125,7 +125,7 @@ async function openSession(
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
     const [row] = await tx.rows(
       prepared(
-        `UPDATE identity.users SET last_login_at = $3
+        `UPDATE identity.users SET last_login_at = $3, updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
           RETURNING permission_version, password_change_required`,
         [tenantId, userId, now.toISOString(), account.passwordHash],
@@ -158,7 +158,7 @@ export async function beginSession(
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
   await insertSession(context, tx, sessionId, userId, now)
-  await insertRefreshToken(tx, token.tokenId, sessionId, hashSecret(token.secret), now)
+  await tx.run(refreshTokenStatement(token.tokenId, sessionId, hashSecret(token.secret), now))
   const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
   return { sessionId, refreshToken: formatToken(token), entry }
 }
@@ -199,18 +199,16 @@ async function insertSession(
   )
 }
 
-async function insertRefreshToken(
-  tx: Pick<Transaction, 'run'>,
+/** The statement that adds a token which can be used. */
+export function refreshTokenStatement(
   id: string,
   sessionId: string,
   secretHash: string,
   now: Date,
-): Promise<void> {
-  await tx.run(
-    prepared(
-      'INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at) VALUES ($1, $2, $3, $4)',
-      [id, sessionId, secretHash, now.toISOString()],
-    ),
+): Statement {
+  return prepared(
+    'INSERT INTO identity.refresh_tokens (id, session_id, secret_hash, created_at) VALUES ($1, $2, $3, $4)',
+    [id, sessionId, secretHash, now.toISOString()],
   )
 }
 

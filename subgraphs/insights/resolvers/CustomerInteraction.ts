@@ -23,7 +23,8 @@ const countInteraction = `
          sentiment_sum = sentiment_sum + coalesce($3::numeric, 0),
          sentiment_count = sentiment_count + ($3::numeric IS NOT NULL)::int,
          first_seen_at = least(first_seen_at, $4::timestamptz),
-         last_seen_at = greatest(last_seen_at, $4::timestamptz)
+         last_seen_at = greatest(last_seen_at, $4::timestamptz),
+         updated_at = now()
    WHERE tenant_id = $1 AND id = $2`
 
 export const customerInteraction: Resolvers = {

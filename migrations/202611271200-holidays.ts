@@ -2,7 +2,7 @@ import { constraintMessages } from './constraint-messages'
 import { migration, tenantTable } from './sql'
 
 /** Days on which a tenant does not work. */
-export const holidays = migration(22, 'holidays', [
+export const holidays = migration(202611271200, 'holidays', [
   tenantTable({
     schema: 'hr',
     table: 'holidays',
