@@ -8,6 +8,7 @@ export const errorCodes = [
   'BAD_USER_INPUT',
   'CONFLICT',
   'RATE_LIMITED',
+  'OVERLOADED',
   'QUERY_TOO_COSTLY',
   'SUBGRAPH_UNAVAILABLE',
   'INTERNAL_SERVER_ERROR',
@@ -28,8 +29,11 @@ const knownCodes: ReadonlySet<unknown> = new Set<string>([...errorCodes, ...prot
 
 /** An error whose message is written for the caller and may leave the product. */
 export class ApiError extends GraphQLError {
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(message, { extensions: { code }, originalError: cause instanceof Error ? cause : undefined })
+  constructor(code: ErrorCode, message: string, cause?: unknown, more: { retryAfterSeconds?: number } = {}) {
+    super(message, {
+      extensions: { code, ...more },
+      originalError: cause instanceof Error ? cause : undefined,
+    })
     this.name = 'ApiError'
   }
 }
@@ -51,7 +55,14 @@ export function conflict(message: string): ApiError {
 }
 
 export function rateLimited(retryAfterSeconds: number): ApiError {
-  return new ApiError('RATE_LIMITED', `Too many requests. Try again in ${retryAfterSeconds} seconds.`)
+  const message = `Too many requests. Try again in ${retryAfterSeconds} seconds.`
+  return new ApiError('RATE_LIMITED', message, undefined, { retryAfterSeconds })
+}
+
+/** Everything is in use by others: the same request will be answered in a moment. */
+export function overloaded(retryAfterSeconds: number): ApiError {
+  const message = `Too much is asked at once. Try again in ${retryAfterSeconds} seconds.`
+  return new ApiError('OVERLOADED', message, undefined, { retryAfterSeconds })
 }
 
 export function queryTooCostly(message: string): ApiError {
@@ -107,7 +118,8 @@ function isUnstorableText(error: unknown): boolean {
 /**
  * What may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
- * locations stay; `extensions` are `code` and `traceId` only. Masking twice changes nothing.
+ * locations stay; `extensions` are `code` and `traceId` only, and `retryAfterSeconds` where waiting helps. Masking twice
+ * changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
@@ -119,7 +131,22 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
   if ((isInternal || code === 'SUBGRAPH_UNAVAILABLE') && extensions?.['traceId'] === undefined)
     log.error({ requestId, path, err: cause }, 'request failed')
   const shown = isInternal ? 'Internal server error' : String(message)
-  return located(shown, locations, path, { code, traceId: requestId })
+  const wait = extensions?.['retryAfterSeconds']
+  return located(brief(shown), locations, path, {
+    code,
+    traceId: requestId,
+    ...(typeof wait === 'number' && { retryAfterSeconds: wait }),
+  })
+}
+
+const longestMessage = 1000
+
+/** A message that repeats a long value, shortened: what is wrong with it stands before and behind the value. */
+function brief(message: string): string {
+  if (message.length <= longestMessage) return message
+  const quoted = message.replace(/"([^"]{200,})"/g, (_, value: string) => `"${value.slice(0, 100)}…"`)
+  const half = longestMessage / 2
+  return quoted.length <= longestMessage ? quoted : `${quoted.slice(0, half)} … ${quoted.slice(-half)}`
 }
 
 function unstorableText(path: GraphQLError['path'], locations: GraphQLError['locations']): GraphQLError {
