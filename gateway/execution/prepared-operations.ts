@@ -149,7 +149,10 @@ export function preparedOperations(plans: Plans, maxBytes = maxPreparedBytes): P
   }
 }
 
-/** What is compiled for one token: 250 to 700 bytes, `bench/cache-sizes.mjs`. */
+/**
+ * What is compiled for one token, estimated high: all caches together were measured at 430 to 1,570 bytes for a token of
+ * the client's text (`bench/cache-sizes.mjs`), and are counted as 1,880.
+ */
 const bytesPerToken = 700
 
 function preparedBytes(source: string, document: DocumentNode): number {
