@@ -8,9 +8,9 @@ export const errorCodes = [
   'BAD_USER_INPUT',
   'CONFLICT',
   'RATE_LIMITED',
-  'OVERLOADED',
   'QUERY_TOO_COSTLY',
   'SUBGRAPH_UNAVAILABLE',
+  'OVERLOADED',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
@@ -29,9 +29,9 @@ const knownCodes: ReadonlySet<unknown> = new Set<string>([...errorCodes, ...prot
 
 /** An error whose message is written for the caller and may leave the product. */
 export class ApiError extends GraphQLError {
-  constructor(code: ErrorCode, message: string, cause?: unknown, more: { retryAfterSeconds?: number } = {}) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, extensions?: { retryAfterSeconds: number }) {
     super(message, {
-      extensions: { code, ...more },
+      extensions: { code, ...extensions },
       originalError: cause instanceof Error ? cause : undefined,
     })
     this.name = 'ApiError'
@@ -59,10 +59,11 @@ export function rateLimited(retryAfterSeconds: number): ApiError {
   return new ApiError('RATE_LIMITED', message, undefined, { retryAfterSeconds })
 }
 
-/** Everything is in use by others: the same request will be answered in a moment. */
-export function overloaded(retryAfterSeconds: number): ApiError {
-  const message = `Too much is asked at once. Try again in ${retryAfterSeconds} seconds.`
-  return new ApiError('OVERLOADED', message, undefined, { retryAfterSeconds })
+/** The caller's share of what this process can do at once is used up, or everybody's is. */
+export function overloaded(retryAfterSeconds = 1): ApiError {
+  return new ApiError('OVERLOADED', 'Too much is going on at once. Try again in a moment.', undefined, {
+    retryAfterSeconds,
+  })
 }
 
 export function queryTooCostly(message: string): ApiError {

@@ -286,7 +286,7 @@ test('L4 a full queue of plans is 503 with the time to wait, and nothing of it i
     const answer = await gateway!.ask('{ boom }', { headers: signedIn })
     expect([...told(answer), answer.headers.get('retry-after')]).toEqual([
       503,
-      'OVERLOADED Too much is asked at once. Try again in 1 seconds.',
+      'OVERLOADED Too much is going on at once. Try again in a moment.',
       '1',
     ])
     expect(answer.body.errors?.[0]?.extensions).toMatchObject({ retryAfterSeconds: 1 })

@@ -36,7 +36,7 @@ test.each([
 
 test.each([
   [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.'],
-  [overloaded(9), 'OVERLOADED', 'Too much is asked at once. Try again in 9 seconds.'],
+  [overloaded(9), 'OVERLOADED', 'Too much is going on at once. Try again in a moment.'],
 ])('%p says to programs too how long to wait', (error, code, message) => {
   const extensions = { code, traceId: 'trace-1', retryAfterSeconds: 9 }
   expect(masked(error)).toEqual({ message, extensions })

@@ -77,7 +77,7 @@ test('no more than so many wait; who comes last is told so at once', async () =>
     'planned',
     'planned',
     'planned',
-    ['OVERLOADED', 'Too much is asked at once. Try again in 1 seconds.'],
+    ['OVERLOADED', 'Too much is going on at once. Try again in a moment.'],
   ])
 })
 
