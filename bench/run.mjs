@@ -12,7 +12,7 @@ Measures the product side by side with what people would pick instead, on this m
 bench/results/latest.json, .md and .svg. bench/README.md explains the figures.
 
 --quick            short rounds: to see that everything works, not to compare
---only A,B         only workloads whose name contains one of these
+--only A,B         only workloads whose name contains one of these; "anonymous" runs bench/anonymous-load.mjs
 --candidates A,B   only these candidates
 --rounds N         default 5; candidates take turns in every round
 --seconds S        of each candidate in each round, default 2
@@ -45,6 +45,11 @@ if (options.help) {
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
+// It compares nobody: one server, with and without strangers.
+if (options.only === 'anonymous') {
+  const { status } = spawnSync(process.execPath, [join(here, 'anonymous-load.mjs')], { stdio: 'inherit' })
+  process.exit(status ?? 1)
+}
 if (!existsSync(join(here, 'node_modules', '.package-lock.json'))) {
   console.log('Installing the peers into bench/node_modules (once) …')
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })

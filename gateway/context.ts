@@ -1,6 +1,8 @@
 import type { GraphQLDataSource } from '@apollo/gateway'
+import type { GraphQLError } from 'graphql'
 import type { RequestContext } from '../kernel/context'
 import type { Logger } from '../kernel/process/log'
+import type { CheckedDocument } from './operations/document-check'
 
 /** What one request leaves in the log and in the metrics. */
 export interface RequestRecord {
@@ -9,6 +11,13 @@ export interface RequestRecord {
   operationName: string | null
   tenantId: string | null
   userId: string | null
+  /**
+   * Nobody is signed in, where callers can be: smaller bounds, and nothing is kept of what is made for this request. So
+   * it is until the viewer is known.
+   */
+  anonymous: boolean
+  /** Of the client. */
+  address: string | null
   /** Codes of the errors in the answer. */
   codes: Set<string>
   /** The connection ended before the answer was sent. */
@@ -19,6 +28,8 @@ export interface RequestRecord {
 export interface GatewayContext {
   request: RequestContext
   record: RequestRecord
+  /** What the check of a document that was not seen before found; filled while the request is answered. */
+  found?: { checked?: CheckedDocument; refused?: readonly GraphQLError[] }
 }
 
 /** What a subgraph answers to one fetch. */

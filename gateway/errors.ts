@@ -1,5 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { maskError, queryTooCostly } from '../kernel/errors'
+import { maskError, overloaded, rateLimited } from '../kernel/errors'
 import type { Logger } from '../kernel/process/log'
 
 /**
@@ -26,13 +26,21 @@ export function answerError(
   return maskError(inOurCodes(error), requestId, log).toJSON()
 }
 
+/**
+ * A refusal that waiting ends: the whole request is answered with a status of its own and `Retry-After`.
+ * @param seconds how long to wait
+ */
+export function refusedForNow(code: 'RATE_LIMITED' | 'OVERLOADED', seconds: number): GraphQLError {
+  const { message, extensions } = code === 'RATE_LIMITED' ? rateLimited(seconds) : overloaded(seconds)
+  const headers = new Map([['retry-after', String(seconds)]])
+  const http = { status: code === 'RATE_LIMITED' ? 429 : 503, headers }
+  return new GraphQLError(message, { extensions: { ...extensions, http } })
+}
+
 /** The refusals of Apollo Server that have a code of ours. */
 function inOurCodes(error: unknown): unknown {
   if (!(error instanceof GraphQLError)) return error
   const code = String(error.extensions['code'])
-  if (code === 'GRAPHQL_PARSE_FAILED' && /contains more that \d+ tokens/.test(error.message)) {
-    return queryTooCostly('The document is too long: split it, or use fewer aliases')
-  }
   if (code !== 'BAD_REQUEST' && !isRefusal(error)) return error
   return new GraphQLError(error.message, { path: error.path, extensions: { code: 'BAD_USER_INPUT' } })
 }

@@ -9,6 +9,13 @@ import { loadable, subgraphNamesOf } from '../registry/composition/compose'
 import { costModel, type CostModel } from './operations/cost-model'
 import type { RequestRecord, SubgraphDataSource } from './context'
 import { answerError } from './errors'
+import { openMemoryStore } from '../kernel/store/key-value-memory'
+import type { RateLimit } from '../kernel/store/key-value'
+import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refusal'
+import { anonymousTurns } from './operations/anonymous-turns'
+import { documentCheck, type SchemaVisibility } from './operations/document-check'
+import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
+import type { ConnectionLimits, RequestTimes } from './http/connections'
 import { planExecution } from './execution/executor'
 import { preparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
@@ -50,6 +57,20 @@ export interface GatewayOptions {
   metrics?: Metrics
   /** What `/readyz` asks besides the subgraphs. */
   checks?: Checks
+  /** What callers may ask for in a minute. */
+  rates?: Partial<RateLimits>
+  /** Where rates are counted; default: in this process. */
+  rateStore?: Pick<RateLimit, 'add'>
+  connections?: Partial<ConnectionLimits>
+  /** What a client may take to send a request. */
+  times?: Partial<RequestTimes>
+  /**
+   * Whether callers can be signed in: those that are not get smaller bounds, nothing of theirs is kept, and fields that
+   * the supergraph protects are refused without a plan. Default true; false where everybody is nobody.
+   */
+  callersSignIn?: boolean
+  /** To whom introspection and the words of the schema are shown. Default `public`. */
+  schemaVisibility?: SchemaVisibility
   /** Whether `X-Forwarded-For` names the client: only behind a proxy that sets it. */
   trustProxy?: boolean
   /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
@@ -75,6 +96,8 @@ export interface Gateway {
   url: string
   server: Server
   metrics: Metrics
+  /** What this gateway keeps of operations: how many entries, and bytes, about. */
+  kept(): Readonly<Record<'operations' | 'prepared' | 'plans', { entries: number; bytes: number }>>
   /** Takes no new requests, lets those under way finish, then lets go of subgraphs. Call it as often as you like. */
   close(): Promise<void>
 }
@@ -82,10 +105,19 @@ export interface Gateway {
 /** Starts the gateway: plans operations over the supergraph and answers them at `http://host:port/graphql`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, metrics = createMetrics(), foreignSubgraphs = false } = options
+  const { callersSignIn = true } = options
   const limits = { ...defaultLimits, ...options.limits }
+  const memory = options.rateStore ? null : openMemoryStore(clock, log)
+  const rates = callersSignIn
+    ? createRates(
+        { ...defaultRates, ...options.rates },
+        { store: options.rateStore ?? memory!.rateLimit, clock, log },
+      )
+    : noRates
   const sources = new Map<string, SubgraphDataSource>()
   const checks: Record<string, () => Promise<unknown>> = { ...options.checks }
   let costs: CostModel = { weights: new Map(), listSizes: new Map() }
+  let roots: ProtectedRoots = new Set()
   overrideApolloVariables()
 
   const formatError = (error: unknown, record: RequestRecord) => {
@@ -129,6 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     useScalars(apiSchema, options.scalars ?? {})
     costs = costModel(coreSupergraphSdl)
+    roots = callersSignIn ? protectedRoots(coreSupergraphSdl, apiSchema) : new Set()
     known.schemaLoaded(apiSchema, costs)
     options.usage?.supergraphLoaded(coreSupergraphSdl)
     const named = subgraphNamesOf(coreSupergraphSdl)
@@ -137,7 +170,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const front = operationPipeline({
     gateway: planExecution(gateway, operations, (name) => sources.get(name)),
     known,
+    check: documentCheck(limits, options.schemaVisibility ?? 'public'),
+    turns: anonymousTurns(),
+    rates,
     costs: () => costs,
+    roots: () => roots,
     limits,
     usage: options.usage,
     log,
@@ -155,6 +192,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       metrics,
       maxBodyBytes: limits.maxBodyBytes,
       trustProxy: options.trustProxy ?? false,
+      rates,
+      callersSignIn,
+      connections: options.connections,
+      times: options.times,
       explorer: options.explorer,
       formatError,
     })
@@ -164,15 +205,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await front.stop()
       await plans.close()
       await closeSources()
+      await memory?.close()
     }
     const url = await listen(server, options.port, options.host)
     void warm()
     let closing: Promise<void> | undefined
-    return { url, server, metrics, close: () => (closing ??= close()) }
+    const kept = () => ({
+      operations: { entries: known.size, bytes: known.bytes },
+      prepared: { entries: operations.size, bytes: operations.bytes },
+      plans: { entries: plans.kept, bytes: plans.bytes },
+    })
+    return { url, server, metrics, kept, close: () => (closing ??= close()) }
   } catch (error) {
     await front.stop().catch(() => undefined)
     await plans.close()
     await closeSources()
+    await memory?.close()
     throw error
   }
 

@@ -155,7 +155,8 @@ function databaseRefusal(error: unknown): { code: ErrorCode; message: string } |
 /**
  * What may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
- * locations stay; `extensions` are `code`, `traceId` and, where waiting helps, `retryAfterSeconds`. Masking twice changes nothing.
+ * locations stay; `extensions` are `code` and `traceId` only, and `retryAfterSeconds` where waiting helps. Masking twice
+ * changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>
@@ -169,12 +170,22 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
   if ((isInternal || refusal || code === 'SUBGRAPH_UNAVAILABLE') && extensions?.['traceId'] === undefined)
     log.error({ requestId, path, err: cause }, 'request failed')
   const shown = isInternal ? 'Internal server error' : (refusal?.message ?? String(message))
-  const retryAfterSeconds = extensions?.['retryAfterSeconds']
-  return located(shown, locations, path, {
+  const wait = extensions?.['retryAfterSeconds']
+  return located(brief(shown), locations, path, {
     code,
     traceId: requestId,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(typeof wait === 'number' && { retryAfterSeconds: wait }),
   })
+}
+
+const longestMessage = 1000
+
+/** A message that repeats a long value, shortened: what is wrong with it stands before and behind the value. */
+function brief(message: string): string {
+  if (message.length <= longestMessage) return message
+  const quoted = message.replace(/"([^"]{200,})"/g, (_, value: string) => `"${value.slice(0, 100)}…"`)
+  const half = longestMessage / 2
+  return quoted.length <= longestMessage ? quoted : `${quoted.slice(0, half)} … ${quoted.slice(-half)}`
 }
 
 function unstorableText(path: GraphQLError['path'], locations: GraphQLError['locations']): GraphQLError {

@@ -161,6 +161,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clock,
       limits: { pageLimit: config.pageLimit, ...options.limits },
       metrics,
+      rates: {
+        anonymousPerMinute: config.anonymousPerMinute,
+        tenantCostPerMinute: config.tenantCostPerMinute,
+      },
+      rateStore: store.rateLimit,
+      connections: { perAddress: config.connectionsPerAddress },
+      schemaVisibility: config.introspection,
       checks: {
         database: () => gatewayDatabase.rows({ tenantId: null }, { name: 'ready', text: 'SELECT 1' }),
         store: () => store.ping(),
@@ -185,7 +192,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
               ),
               ...(await recordedOperations(gatewayDatabase)),
             ],
-      explorer: explorer(examplesIn(join(projectRoot, 'test', 'operations'))),
+      explorer:
+        config.introspection === 'public'
+          ? explorer(examplesIn(join(projectRoot, 'test', 'operations')))
+          : undefined,
     })
     opened.push(() => gateway.close())
     return { url: gateway.url, services, subgraphs: byName, close }

@@ -84,6 +84,7 @@ async function main(): Promise<void> {
       return remoteDataSource({ name, url, headers, log, timeoutMs })
     },
     resolveViewer: anonymous,
+    callersSignIn: false,
     log,
     host: values.host,
     port,

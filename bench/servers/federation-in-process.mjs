@@ -29,6 +29,7 @@ const gateway = await gateways.startGateway({
   log: logs.createLogger({ logLevel: 'info' }),
   host: '127.0.0.1',
   port: 0,
+  callersSignIn: false,
   limits: { pageLimit: Infinity },
   foreignSubgraphs: true,
 })

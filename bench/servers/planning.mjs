@@ -19,6 +19,7 @@ const gateway = await gateways.startGateway({
   log,
   host: '127.0.0.1',
   port: 0,
+  callersSignIn: false,
   limits: { pageLimit: Infinity },
   foreignSubgraphs: true,
   ...given.options,

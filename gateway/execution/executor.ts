@@ -7,6 +7,9 @@ import type { PreparedOperations } from './prepared-operations'
 import type { GatewayRequest, GatewayResult } from './query-plan'
 import { conditionsOf } from './selections'
 
+/** Each says the value it is about. */
+const mostVariableErrors = 5
+
 type Variables = Readonly<Record<string, unknown>>
 
 /**
@@ -47,7 +50,9 @@ export function planExecution(
   async function execute(request: GatewayRequest): Promise<GatewayResult> {
     const variables: Variables = request.request.variables ?? {}
     const definitions = request.operation.variableDefinitions ?? []
-    const { errors: faults, coerced } = getVariableValues(operations.serves.schema, definitions, variables)
+    const { errors: faults, coerced } = getVariableValues(operations.serves.schema, definitions, variables, {
+      maxErrors: mostVariableErrors,
+    })
     if (faults) return { errors: faults }
     const values = conditionValues(request, coerced)
     const operation = values ? await operations.get(request, values) : 'stock'

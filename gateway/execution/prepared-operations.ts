@@ -10,14 +10,15 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { ExpectedOperation } from '../plans/expected-operations'
-import type { Plans } from '../plans/plans'
+import type { GatewayContext } from '../context'
+import { anonymousAsker, everybody, type Asker, type Plans } from '../plans/plans'
 import { prepare, type Graph, type Prepared } from './prepare'
 import type { GatewayRequest } from './query-plan'
 import { conditionsOf } from './selections'
 import { ownFieldsOf } from './alias-conflicts'
 
-/** What is kept of prepared operations, in characters of their texts: about a thousand operations. */
-const maxPreparedText = 2_000_000
+/** Bytes of the prepared operations that are kept: some thousand of the usual size. */
+const maxPreparedBytes = 64_000_000
 /** How many of the operations in use are prepared again for another supergraph. */
 const mostUsed = 200
 
@@ -43,10 +44,12 @@ export interface PreparedOperations {
   readonly serves: { sdl: string; schema: GraphQLSchema }
   /** How many operations are ready. */
   readonly size: number
+  /** Bytes of those that are ready, about. */
+  readonly bytes: number
   /** Serves another supergraph from now on, and prepares for it what was in use most. */
   use(supergraph: { sdl: string; schema: GraphQLSchema }): void
   /**
-   * How to run a client's operation.
+   * How to run a client's operation. One that only anonymous callers sent is prepared and not kept.
    * @param values of the variables in `@skip` and `@include`
    * @throws what the planner throws
    */
@@ -59,20 +62,21 @@ export interface PreparedOperations {
  * Operations as they are run, kept within bounds for one supergraph. Each is prepared once, however many ask for it at
  * the same time.
  */
-export function preparedOperations(plans: Plans, maxText = maxPreparedText): PreparedOperations {
+export function preparedOperations(plans: Plans, maxBytes = maxPreparedBytes): PreparedOperations {
   let current: Current | undefined
 
-  function kept(graph: Current, asked: Asked, values: Conditions, urgent: boolean): Kept {
+  function kept(graph: Current, asked: Asked, values: Conditions, asker: Asker): Kept {
     const key = `${asked.queryHash} ${[...values.values()].join()} ${asked.operationName ?? ''}`
     const known = graph.kept.get(key)
     if (known) return known
     const { source } = asked
     const operationName = asked.operationName ?? undefined
-    const size = 1000 + source.length
+    const size = preparedBytes(source, asked.document)
     const plan = ({ document }: Pick<GatewayRequest, 'document'>) =>
-      plans.plan(graph.sdl, { document, operationName }, urgent)
+      plans.plan(graph.sdl, { document, operationName }, asker)
     const operation = prepare(asked as GatewayRequest, values, graph, plan)
     const entry: Kept = { operation, source, operationName, values, uses: 0 }
+    if (asker === anonymousAsker) return entry
     graph.kept.set(key, entry, { size })
     operation.then(
       (prepared) => (entry.operation = prepared),
@@ -81,9 +85,9 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
     return entry
   }
 
-  async function get(request: Asked, values: Conditions): Promise<Prepared> {
+  async function get(request: GatewayRequest, values: Conditions): Promise<Prepared> {
     const graph = current!
-    const entry = kept(graph, request, values, true)
+    const entry = kept(graph, request, values, askerOf(request))
     entry.uses++
     let failure: unknown
     let operation: Prepared | undefined
@@ -108,7 +112,7 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
         const given = operation && (values ?? defaultsOf(document, operation))
         if (!given || faultOf(graph.schema, document)) continue
         const asked = { queryHash: hash, document, operation, source, operationName: operationName ?? null }
-        await kept(graph, asked, given, false).operation
+        await kept(graph, asked, given, null).operation
       } catch {
         // Who asks for it is told.
       }
@@ -124,6 +128,9 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
     get size() {
       return current!.kept.size
     },
+    get bytes() {
+      return current!.kept.calculatedSize
+    },
     use({ sdl, schema }) {
       const before = current
       const supergraph = parse(sdl, { noLocation: true })
@@ -132,7 +139,7 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
         schema,
         supergraph: buildASTSchema(supergraph, { assumeValid: true, assumeValidSDL: true }),
         own: ownFieldsOf(supergraph),
-        kept: new LRUCache({ maxSize: maxText }),
+        kept: new LRUCache({ maxSize: maxBytes }),
       }
       plans.use(sdl)
       if (before) void warm(inUse(before.kept))
@@ -140,6 +147,21 @@ export function preparedOperations(plans: Plans, maxText = maxPreparedText): Pre
     get,
     warm,
   }
+}
+
+/**
+ * What is compiled for one token, estimated high: all caches together were measured at 430 to 1,570 bytes for a token of
+ * the client's text (`bench/cache-sizes.mjs`), and are counted as 1,880.
+ */
+const bytesPerToken = 700
+
+function preparedBytes(source: string, document: DocumentNode): number {
+  return 2000 + 2 * source.length + bytesPerToken * (document.tokenCount ?? source.length / 2)
+}
+
+function askerOf({ context }: GatewayRequest): Asker {
+  const record = (context as Partial<GatewayContext> | undefined)?.record
+  return record?.anonymous ? anonymousAsker : (record?.tenantId ?? everybody)
 }
 
 /** What was asked for most, without what nobody did. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { namesGraphqlResponse } from './media-types'
 
 /** What is printable, harmless in a log line and short enough for a header and a database setting. */
 const saneRequestId = /^[A-Za-z0-9._-]{1,64}$/
@@ -33,23 +34,62 @@ export class RequestRefused extends Error {
   }
 }
 
+const jsonType = /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
+
+/** Whether a request says that its body is longer than this. */
+export function saysTooLarge({ headers }: IncomingMessage, limit: number): boolean {
+  return Number(headers['content-length'] ?? 0) > limit
+}
+
 /**
- * Reads a JSON body.
+ * Reads a JSON body. A page of another origin cannot send one without asking first: forms have other content types.
  *
  * @param limit bytes; a longer body is refused as soon as it is known to be longer
- * @throws RequestRefused when it is too large, compressed, cut off or not JSON
+ * @throws RequestRefused when it is no single operation: of another content type, too large, compressed, empty, not JSON
+ *   or an array
  */
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  const type = request.headers['content-type']
+  if (type === undefined || !jsonType.test(type)) {
+    const sent = type === undefined ? 'none' : type.slice(0, 100)
+    throw new RequestRefused(
+      415,
+      `Send the operation as JSON with content-type: application/json, not ${sent}`,
+    )
+  }
   const encoding = request.headers['content-encoding']
   if (encoding && encoding !== 'identity') throw new RequestRefused(415, 'Send the request body uncompressed')
   const tooLarge = () => new RequestRefused(413, `The request body is larger than ${limit} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  if (saysTooLarge(request, limit)) throw tooLarge()
   const text = await textOf(request, limit, tooLarge)
+  if (text.trim() === '') throw new RequestRefused(400, 'The request body is empty: send {"query": "…"}')
+  let body: unknown
   try {
-    return JSON.parse(text)
+    body = JSON.parse(text)
   } catch {
     throw new RequestRefused(400, 'The request body is not valid JSON')
   }
+  if (Array.isArray(body)) throw new RequestRefused(400, oneOperation)
+  return body
+}
+
+const oneOperation =
+  'Send one operation per request, not an array: an operation can ask for several root fields, and requests share a connection'
+
+/**
+ * Refuses a GET that a page of another origin could have made somebody's browser send by a form, link or image.
+ *
+ * @throws RequestRefused
+ */
+export function refuseCrossSite({ headers }: IncomingMessage): void {
+  const type = headers['content-type']
+  if (type !== undefined && jsonType.test(type)) return
+  if (headers['apollo-require-preflight'] || headers['x-apollo-operation-name']) return
+  if (namesGraphqlResponse(headers)) return
+  throw new RequestRefused(
+    400,
+    'Blocked as a possible Cross-Site Request Forgery: send accept: application/graphql-response+json, or use POST',
+  )
 }
 
 /** The whole body; rejects with what `tooLarge` makes as soon as it is longer than `limit`, and reads no further. */

@@ -16,6 +16,8 @@ export function json(status: number, value: unknown): HttpResponse {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
 }
 
+const askedByErrors: ReadonlySet<string> = new Set(['allow', 'www-authenticate', 'retry-after'])
+
 /** An answer to GraphQL, with the status and those of the headers that errors ask for. */
 export function httpResponseOf(
   status = 200,
@@ -24,9 +26,7 @@ export function httpResponseOf(
 ): HttpResponse {
   const wait = whenToTryAgain(errors, data)
   const type = headers.get('content-type') ?? 'application/json; charset=utf-8'
-  const extra = Object.fromEntries(
-    [...headers].filter(([name]) => name === 'allow' || name === 'www-authenticate'),
-  )
+  const extra = Object.fromEntries([...headers].filter(([name]) => askedByErrors.has(name)))
   return {
     status: wait?.status ?? status,
     type,

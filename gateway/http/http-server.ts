@@ -9,7 +9,25 @@ import type { GatewayContext, RequestRecord } from '../context'
 import type { Explorer } from './explorer'
 import type { Metrics } from './metrics'
 import { ready, type Checks } from './readiness'
-import { clientIpOf, readJson, requestIdOf, RequestRefused } from './http-request'
+import {
+  defaultConnections,
+  defaultTimes,
+  endAfterRequest,
+  isUnread,
+  limitConnections,
+  type ConnectionLimits,
+  type RequestTimes,
+} from './connections'
+import {
+  clientIpOf,
+  readJson,
+  refuseCrossSite,
+  requestIdOf,
+  RequestRefused,
+  saysTooLarge,
+} from './http-request'
+import { httpOf } from '../operations/cached-execution'
+import type { Rates } from '../operations/rates'
 import type { ViewerResolver } from '../operations/viewer'
 
 export interface HttpOptions {
@@ -21,14 +39,19 @@ export interface HttpOptions {
   metrics: Metrics
   maxBodyBytes: number
   trustProxy: boolean
+  rates: Rates
+  /** Whether callers can be signed in; where nobody can, nobody is treated as less than others. */
+  callersSignIn: boolean
+  connections?: Partial<ConnectionLimits>
+  times?: Partial<RequestTimes>
   /** What a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
   explorer?: Explorer
   /** Makes an error safe to leave. */
   formatError: (error: unknown, record: RequestRecord) => object
 }
 
-/** What a client may take to send a request: long enough for a bad line, too short to hold connections for nothing. */
-const requestTimeoutMs = 30_000
+/** Bytes of a body without credentials: several times the largest document that an anonymous caller may send. */
+const anonymousBodyBytes = 64 * 1024
 
 /** What nginx made the usual status of a client that left before its answer. */
 const clientGone = 499
@@ -38,19 +61,36 @@ export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checks } = options
   // Ids, a name from a validated document and codes of a closed list: nothing in it can be a secret.
   const requestLog = withoutRedaction(log)
-  const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
+  const times = { ...defaultTimes, ...options.times }
+  const server = createServer({
+    headersTimeout: times.headersMs,
+    requestTimeout: times.requestMs,
+    connectionsCheckingInterval: times.checkMs,
+  })
+  const limits = { ...defaultConnections, ...options.connections }
+  limitConnections(server, options.trustProxy ? { ...limits, perAddress: Infinity } : limits)
+  server.on('request', handle)
+  // A client that asks before it sends its body is told to spare itself one that is too large.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!saysTooLarge(request, options.maxBodyBytes)) response.writeContinue()
+    server.emit('request', request, response)
+  })
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     const record: RequestRecord = {
       requestId: requestIdOf(request),
       log,
       operationName: null,
       tenantId: null,
       userId: null,
+      anonymous: options.callersSignIn,
+      address: clientIpOf(request, options.trustProxy),
       codes: new Set(),
       clientGone: false,
     }
     if (pathOf(request) === '/graphql') void graphql(request, response, record)
     else void route(request, response, record).catch((error) => failed(request, response, record, error))
-  })
+  }
 
   function failed(
     request: IncomingMessage,
@@ -135,8 +175,14 @@ export function createHttpServer(options: HttpOptions): Server {
       }
     }
     let body: unknown
+    const withoutCredentials = record.anonymous && headers.authorization === undefined
     try {
-      if (method === 'POST') body = await readJson(request, options.maxBodyBytes)
+      if (withoutCredentials) options.rates.anonymous(record.address, 1)
+      if (method === 'GET') refuseCrossSite(request)
+      const most = withoutCredentials
+        ? Math.min(anonymousBodyBytes, options.maxBodyBytes)
+        : options.maxBodyBytes
+      if (method === 'POST') body = await readJson(request, most)
     } catch (error) {
       return refused(error, record)
     }
@@ -145,22 +191,35 @@ export function createHttpServer(options: HttpOptions): Server {
     )
   }
 
+  /** Who asks. Credentials that are no good are counted as what they are: nobody's. */
+  async function viewerOf({ headers }: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
+    let viewer: Viewer | null = null
+    try {
+      viewer = await options.resolveViewer(
+        { get: (name) => headers[name] as string | undefined },
+        record.requestId,
+      )
+      return viewer
+    } finally {
+      if (viewer === null && options.callersSignIn && headers.authorization !== undefined)
+        options.rates.anonymous(record.address, 1)
+    }
+  }
+
   async function contextOf(
     request: IncomingMessage,
     record: RequestRecord,
     gone: Departure,
   ): Promise<GatewayContext> {
     const { headers } = request
-    const viewer = await options.resolveViewer(
-      { get: (name) => headers[name] as string | undefined },
-      record.requestId,
-    )
+    const viewer = await viewerOf(request, record)
+    record.anonymous = options.callersSignIn && viewer === null
     record.tenantId = viewer?.tenantId ?? null
     record.userId = viewer?.userId ?? null
     const context = new HttpRequestContext(
       record.requestId,
       viewer,
-      clientIpOf(request, options.trustProxy),
+      record.address,
       headers['user-agent']?.slice(0, 500) ?? null,
       options.clock,
       log,
@@ -170,18 +229,21 @@ export function createHttpServer(options: HttpOptions): Server {
   }
 
   function refused(error: unknown, record: RequestRecord): HttpResponse {
-    if (!(error instanceof RequestRefused)) throw error
-    return {
-      ...json(error.status, {
+    if (error instanceof RequestRefused)
+      return json(error.status, {
         errors: [options.formatError(new ApiError('BAD_USER_INPUT', error.message), record)],
-      }),
-      // What is left of the body is not read, so nothing else can come over this connection.
-      headers: { connection: 'close' },
+      })
+    const { status, headers } = httpOf(error) ?? {}
+    if (status === undefined) throw error
+    return {
+      ...json(status, { errors: [options.formatError(error, record)] }),
+      headers: Object.fromEntries(headers ?? []),
     }
   }
 
   function send(response: ServerResponse, record: RequestRecord, answer: HttpResponse): void {
     if (response.destroyed) return
+    const leftUnread = isUnread(response.req)
     response.writeHead(answer.status, {
       'content-type': answer.type,
       'content-length': Buffer.byteLength(answer.body),
@@ -189,10 +251,14 @@ export function createHttpServer(options: HttpOptions): Server {
       'x-content-type-options': 'nosniff',
       'x-request-id': record.requestId,
       // On the way down a kept connection would bring new requests.
-      ...(!server.listening && { connection: 'close' }),
+      // What is left of a body is not read, so nothing else can come over this connection.
+      ...((!server.listening || leftUnread) && { connection: 'close' }),
       ...answer.headers,
     })
-    response.end(response.req.method === 'HEAD' ? undefined : answer.body)
+    if (leftUnread) {
+      response.write(answer.body)
+      endAfterRequest(response.req, response)
+    } else response.end(response.req.method === 'HEAD' ? undefined : answer.body)
   }
 
   return server

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { HeaderMap } from '@apollo/server'
 import { GraphQLError, Kind } from 'graphql'
 import { httpResponseOf, type HttpResponse } from '../http/http-response'
+import { statusFor } from '../http/media-types'
 import type { GatewayContext } from '../context'
 import type { Executor, GatewayRequest, GatewayResult } from '../execution/query-plan'
 import type { CachedRequest } from './operation-cache'
@@ -31,6 +32,16 @@ export function warnOfExtensions({ record }: GatewayContext, extensions: object)
   record.log.warn({ requestId: record.requestId, extensions }, 'answer completed with nulls')
 }
 
+/** The answer to a known operation that is not executed. */
+export function errorsOf(
+  request: CachedRequest,
+  errors: readonly unknown[],
+  data: GatewayResult['data'],
+  formatError: (error: unknown) => object,
+): HttpResponse {
+  return withErrors(request, errors, data, undefined, formatError)
+}
+
 function withErrors(
   request: CachedRequest,
   errors: readonly unknown[],
@@ -45,11 +56,12 @@ function withErrors(
     if (http?.status) status = http.status
     for (const [name, value] of http?.headers ?? []) headers.set(name, value)
   }
-  return httpResponseOf(status, headers, { errors: errors.map((error) => formatError(error)), data })
+  const answer = httpResponseOf(status, headers, { errors: errors.map((error) => formatError(error)), data })
+  return { ...answer, status: statusFor(answer.type, answer.status, errors) }
 }
 
 /** What an error asks of the answer's head. */
-function httpOf(error: unknown): { status?: number; headers?: Map<string, string> } | undefined {
+export function httpOf(error: unknown): { status?: number; headers?: Map<string, string> } | undefined {
   const http = (error as Partial<GraphQLError> | undefined)?.extensions?.['http']
   if (typeof http !== 'object' || http === null) return undefined
   if ('status' in http && typeof http.status !== 'number') return undefined

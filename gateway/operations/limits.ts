@@ -1,4 +1,3 @@
-import type { ApolloServerPlugin } from '@apollo/server'
 import {
   GraphQLError,
   Kind,
@@ -7,7 +6,6 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql'
-import type { GatewayContext } from '../context'
 import { measurer } from './cost'
 import type { CostModel } from './cost-model'
 
@@ -41,28 +39,11 @@ export const defaultLimits: Limits = {
 }
 
 /**
- * Refuses operations beyond the limits, after validation and before planning.
- * @param model what the supergraph of the moment says about cost
- */
-export function limitsPlugin(model: () => CostModel, limits: Limits): ApolloServerPlugin<GatewayContext> {
-  return {
-    requestDidStart: async () => ({
-      didResolveOperation: async ({ schema, document, operation, request }) => {
-        if (!operation) throw refusal('BAD_USER_INPUT', unknownOperation(request.operationName))
-        if (operation.operation === 'subscription' || !schema.getRootType(operation.operation)) {
-          throw refusal('BAD_USER_INPUT', `The schema has no ${operation.operation} type`)
-        }
-        limitsOf(schema, model(), document, operation, limits)(request.variables ?? {})
-      },
-    }),
-  }
-}
-
-/**
  * The limits of one operation, to be asked for each request, because a size may be a variable: the measure belongs to
  * the request and not to the document.
  *
- * @returns a function of the request's variables that throws GraphQLError with status 400 beyond a limit
+ * @returns a function of the request's variables that gives the operation's cost, and throws GraphQLError with status
+ *   400 beyond a limit
  */
 export function limitsOf(
   schema: GraphQLSchema,
@@ -70,7 +51,7 @@ export function limitsOf(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   limits: Limits,
-): (variables: Readonly<Record<string, unknown>>) => void {
+): (variables: Readonly<Record<string, unknown>>) => number {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
@@ -103,7 +84,20 @@ export function limitsOf(
         `The operation costs ${cost}, at most ${limits.maxCost}: ask for smaller pages or nest fewer lists`,
       )
     }
+    return is.cost
   }
+}
+
+/** @returns the refusal of a request that names no operation of its document, or an operation of no kind we have */
+export function operationFault(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode | undefined,
+  name: string | undefined,
+): GraphQLError | null {
+  if (!operation) return refusal('BAD_USER_INPUT', unknownOperation(name))
+  const { operation: kind } = operation
+  if (kind !== 'subscription' && schema.getRootType(kind)) return null
+  return refusal('BAD_USER_INPUT', `The schema has no ${kind} type`)
 }
 
 function unknownOperation(name: string | undefined): string {

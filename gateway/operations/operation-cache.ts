@@ -3,10 +3,14 @@ import type { GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { CostModel } from './cost-model'
 import type { GatewayRequest } from '../execution/query-plan'
+import { acceptOf } from '../http/media-types'
+import type { CheckedDocument } from './document-check'
 import { limitsOf, type Limits } from './limits'
 
-/** What is kept of texts, in their characters: about a thousand operations, as many as are kept prepared. */
-const maxKnownText = 2_000_000
+/** Bytes of the operations that are kept, parsed: some thousand of the usual size. */
+const maxKnownBytes = 64_000_000
+/** Bytes of registered texts. */
+const maxPersistedBytes = 4_000_000
 /** How many `Accept` headers are kept; clients have a handful. */
 const maxAccepted = 100
 
@@ -18,6 +22,8 @@ export type KnownOperation = Pick<
   Pick<GatewayRequest, 'logger' | 'cache'> & {
     /** Throws when the variables take the operation beyond a limit. */
     withinLimits: ReturnType<typeof limitsOf>
+    /** Whether an anonymous caller may send it too. */
+    openToAnonymous: boolean
   }
 
 /** A request for a known operation. */
@@ -26,6 +32,7 @@ export interface CachedRequest {
   operationName: string | undefined
   variables: Record<string, unknown> | undefined
   extensions: Record<string, unknown> | undefined
+  cost: number
   /** Of the answer. */
   contentType: string
 }
@@ -33,10 +40,16 @@ export interface CachedRequest {
 export interface OperationCache {
   /** Forgets everything: operations are of this schema from now on. */
   schemaLoaded(schema: GraphQLSchema, model: CostModel): void
-  /** Keeps the operation of a request that passed Apollo Server's checks and is about to be executed. */
-  keep(request: GatewayRequest): void
+  /** Bytes of all that is kept, about. */
+  readonly bytes: number
+  /** How many texts are kept, those registered by their hash included. */
+  readonly size: number
+  /** Keeps the operation of a request that passed all checks and is about to be executed. */
+  keep(request: GatewayRequest, checked: CheckedDocument): void
+  /** The text that was registered with this SHA-256. */
+  registered(sha256: string): string | undefined
   /** Keeps the content type with which Apollo Server answered to an `Accept` header. */
-  keepContentType(accept: string | undefined, contentType: string): void
+  keepContentType(accept: string, contentType: string): void
   /**
    * The known operation that a POST asks for; undefined when anything about the request is unusual, or would be
    * refused: then Apollo Server is to be asked.
@@ -51,12 +64,12 @@ const jsonType = /^application\/json(?:; ?charset=utf-8)?$/i
  * Operations that passed Apollo Server once: parsed, validated, within the limits. What comes again needs none of its
  * work; everything it would refuse is left to it, so refusals have one place.
  */
-export function operationCache(limits: Limits): OperationCache {
+export function operationCache(limits: Limits, bytes = maxKnownBytes): OperationCache {
   let current: { schema: GraphQLSchema; model: CostModel } | undefined
   // By text, then by the operation's name as the client gave it.
-  const texts = new LRUCache<string, Map<string | undefined, KnownOperation>>({ maxSize: maxKnownText })
+  const texts = new LRUCache<string, Map<string | undefined, KnownOperation>>({ maxSize: bytes })
   // Texts by their SHA-256, of those that a client registered with it.
-  const persisted = new LRUCache<string, string>({ maxSize: maxKnownText })
+  const persisted = new LRUCache<string, string>({ maxSize: maxPersistedBytes })
   const accepted = new LRUCache<string, string>({ max: maxAccepted })
 
   function textOf(query: unknown, persistedQuery: unknown): string | undefined {
@@ -71,12 +84,19 @@ export function operationCache(limits: Limits): OperationCache {
       current = { schema, model }
       texts.clear()
     },
-    keep(request) {
+    get bytes() {
+      return texts.calculatedSize + persisted.calculatedSize
+    },
+    get size() {
+      return texts.size + persisted.size
+    },
+    registered: (sha256) => persisted.get(sha256),
+    keep(request, { bytes: size, openToAnonymous }) {
       const { schema, document, source, operation } = request
       // Otherwise the supergraph changed after this request was checked.
       if (!current || schema !== current.schema) return
       if (request.request.extensions?.['persistedQuery'])
-        persisted.set(request.queryHash, source, { size: 1000 + source.length })
+        persisted.set(request.queryHash, source, { size: 200 + 2 * source.length })
       const before = texts.get(source)
       const name = request.request.operationName
       if (before?.has(name)) return
@@ -91,11 +111,13 @@ export function operationCache(limits: Limits): OperationCache {
         logger: request.logger,
         cache: request.cache,
         withinLimits: limitsOf(schema, current.model, document, operation, limits),
+        openToAnonymous,
       })
-      texts.set(source, named, { size: 1000 * named.size + source.length })
+      // The measures of one operation for a hundred sizes are the largest part beside the document.
+      texts.set(source, named, { size: size + 2000 * named.size })
     },
     keepContentType(accept, contentType) {
-      accepted.set(accept ?? '', contentType)
+      accepted.set(accept, contentType)
     },
     find(headers, body) {
       if (!isRecord(body)) return undefined
@@ -105,11 +127,12 @@ export function operationCache(limits: Limits): OperationCache {
         return undefined
       const text = textOf(query, extensions?.['persistedQuery'])
       const known = text === undefined ? undefined : texts.get(text)?.get(operationName ?? undefined)
-      const contentType = accepted.get(headers.accept ?? '')
+      const contentType = accepted.get(acceptOf(headers))
       if (!known || contentType === undefined || !jsonType.test(headers['content-type'] ?? ''))
         return undefined
+      let cost: number
       try {
-        known.withinLimits(variables ?? {})
+        cost = known.withinLimits(variables ?? {})
       } catch {
         return undefined
       }
@@ -118,6 +141,7 @@ export function operationCache(limits: Limits): OperationCache {
         operationName: operationName ?? undefined,
         variables: variables ?? undefined,
         extensions: extensions ?? undefined,
+        cost,
         contentType,
       }
     },

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServer, HeaderMap } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -10,20 +10,31 @@ import {
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
 import type { Logger } from '../../kernel/process/log'
 import { httpResponseOf, type HttpResponse } from '../http/http-response'
+import { acceptOf, statusFor } from '../http/media-types'
 import type { GatewayContext, RequestRecord } from '../context'
+import { anonymousRefusal, type ProtectedRoots } from './anonymous-refusal'
+import type { AnonymousTurns } from './anonymous-turns'
 import type { CostModel } from './cost-model'
 import type { planExecution } from '../execution/executor'
-import type { Executor } from '../execution/query-plan'
-import { executeCached, pairsOf, warnOfExtensions } from './cached-execution'
-import type { OperationCache } from './operation-cache'
-import { limitsPlugin, type Limits } from './limits'
+import type { Executor, GatewayResult } from '../execution/query-plan'
+import { errorsOf, executeCached, pairsOf } from './cached-execution'
+import type { DocumentCheck } from './document-check'
+import type { CachedRequest, OperationCache } from './operation-cache'
+import { checkPlugin, withinRates } from './operation-checks'
+import type { Limits } from './limits'
+import type { Rates } from './rates'
 import type { UsageRecorder } from './usage'
 
 export interface PipelineOptions {
   gateway: ReturnType<typeof planExecution>
   known: OperationCache
+  check: DocumentCheck
+  turns: AnonymousTurns
+  rates: Rates
   /** What the supergraph of the moment says about cost. */
   costs: () => CostModel
+  /** Which root fields of the supergraph of the moment need a viewer. */
+  roots: () => ProtectedRoots
   limits: Limits
   usage: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'> | undefined
   log: Logger
@@ -53,51 +64,21 @@ export interface OperationPipeline {
 
 /**
  * Apollo Server in front of plan execution, and beside it a shorter way for what comes again: an operation that
- * passed Apollo Server once is executed and answered without it.
+ * passed all checks once is executed and answered without it.
  */
 export function operationPipeline(options: PipelineOptions): OperationPipeline {
-  const { gateway, known, usage, log, formatError } = options
+  const { known, rates, usage, formatError } = options
   let execute: Executor | undefined
   // Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both.
   const results = new Map<string, FormattedExecutionResult>()
   let written = 0
   const apollo = new ApolloServer<GatewayContext>({
-    gateway: {
-      ...gateway,
-      async load(given) {
-        const { executor } = await gateway.load(given)
-        execute = executor
-        return {
-          executor: (request) => {
-            // All checks are behind it.
-            known.keep(request)
-            return executor(request)
-          },
-        }
-      },
-    },
-    logger: log,
-    nodeEnv: 'production',
-    introspection: true,
-    csrfPrevention: true,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: options.limits.maxTokens },
-    formatError: (_formatted, error) => ({ error }) as unknown as GraphQLFormattedError,
+    ...apolloOptions(options, (executor) => (execute = executor)),
     stringifyResult(result) {
       const name = String(written++)
       results.set(name, result)
       return name
     },
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginInlineTraceDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      ApolloServerPluginSchemaReportingDisabled(),
-      ApolloServerPluginCacheControlDisabled(),
-      recordPlugin(usage),
-      limitsPlugin(options.costs, options.limits),
-    ],
   })
 
   async function byApollo(
@@ -105,25 +86,56 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
     record: RequestRecord,
     context: () => Promise<GatewayContext>,
   ): Promise<HttpResponse> {
-    const httpGraphQLRequest = { method, headers: new HeaderMap(pairsOf(headers)), search, body }
+    const given = new HeaderMap(pairsOf(headers))
+    given.set('accept', acceptOf(headers))
+    const found: NonNullable<GatewayContext['found']> = {}
     const {
       status,
       headers: answered,
       body: named,
     } = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest,
-      context,
+      httpGraphQLRequest: { method, headers: given, search, body },
+      context: async () => ({ ...(await context()), found }),
     })
     if (named.kind !== 'complete') throw new Error('Incremental delivery is not offered')
-    const { data, errors } = results.get(named.string)!
+    const { data, errors: held } = results.get(named.string)!
     results.delete(named.string)
-    const shown = errors?.map((holder) =>
-      formatError((holder as unknown as { error: unknown }).error, record),
-    )
+    const errors = found.refused ?? held?.map((holder) => (holder as unknown as { error: unknown }).error)
+    const shown = errors?.map((error) => formatError(error, record))
     const answer = httpResponseOf(status, answered, { errors: shown, data })
+    if (errors) return { ...answer, status: statusFor(answer.type, answer.status, errors) }
     // Only an executed operation has no status of its own; without errors, none of them chose the content type.
-    if (status === undefined && !errors) known.keepContentType(headers.accept, answer.type)
+    if (status === undefined) known.keepContentType(acceptOf(headers), answer.type)
     return answer
+  }
+
+  /** Answers an operation that passed all checks before; what was sent now is within the limits too. */
+  async function byCache(
+    asked: CachedRequest,
+    given: GatewayContext,
+    { headers }: FrontRequest,
+    record: RequestRecord,
+  ): Promise<HttpResponse> {
+    const { document, operation, operationName, schema } = asked.known
+    const inOurs = (error: unknown) => formatError(error, record)
+    record.operationName = operationName
+    try {
+      withinRates(rates, record, asked.cost)
+    } catch (error) {
+      return errorsOf(asked, [error], undefined, inOurs)
+    }
+    const refusal =
+      record.anonymous && anonymousRefusal(schema, options.roots(), asked.known, asked.variables ?? {})
+    if (refusal) return errorsOf(asked, refusal.errors, refusal.data, inOurs)
+    usage?.executing({
+      document,
+      operation,
+      variables: asked.variables,
+      tenantId: record.tenantId,
+      anonymous: record.anonymous,
+      header: (name) => headers[name] as string | undefined,
+    })
+    return executeCached(asked, given, headers, execute!, inOurs)
   }
 
   return {
@@ -139,40 +151,57 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
       } catch (error) {
         return byApollo(request, record, () => Promise.reject(error as Error))
       }
-      const { operationName, document, operation } = asked.known
-      record.operationName = operationName
-      usage?.executing({
-        document,
-        operation,
-        variables: asked.variables,
-        tenantId: record.tenantId,
-        header: (name) => headers[name] as string | undefined,
-      })
-      return executeCached(asked, given, headers, execute!, (error) => formatError(error, record))
+      return record.anonymous && !asked.known.openToAnonymous
+        ? byApollo(request, record, () => Promise.resolve(given))
+        : byCache(asked, given, request, record)
     },
   }
 }
 
-/** Names the operation in the request's log line, and keeps what the product does not promise out of answers. */
-function recordPlugin(usage: PipelineOptions['usage']): ApolloServerPlugin<GatewayContext> {
+/** How Apollo Server is used: nothing of it reports, keeps documents, or shows more than we do. */
+function apolloOptions(options: PipelineOptions, loaded: (executor: Executor) => void) {
+  const { gateway, known, log } = options
   return {
-    requestDidStart: async () => ({
-      didResolveOperation: async ({ contextValue, operationName }) => {
-        contextValue.record.operationName = operationName
+    gateway: {
+      ...gateway,
+      async load(given: Parameters<typeof gateway.load>[0]) {
+        const { executor } = await gateway.load(given)
+        loaded(executor)
+        return {
+          executor: (request: Parameters<Executor>[0]): Promise<GatewayResult> => {
+            // All checks are behind it. What nobody signed in has sent leaves nothing.
+            const { record, found } = request.context as GatewayContext
+            if (found?.checked && !record.anonymous) known.keep(request, found.checked)
+            return executor(request)
+          },
+        }
       },
-      executionDidStart: async ({ request, document, operation, contextValue }) =>
-        usage?.executing({
-          document,
-          operation,
-          variables: request.variables,
-          tenantId: contextValue.record.tenantId,
-          header: (name) => request.http?.headers.get(name),
-        }),
-      willSendResponse: async ({ contextValue, response }) => {
-        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
-        warnOfExtensions(contextValue, response.body.singleResult.extensions)
-        delete response.body.singleResult.extensions
+    },
+    logger: log,
+    nodeEnv: 'production',
+    // Whether a caller may is asked by the check of documents.
+    introspection: true,
+    // GET needs a proof that a page cannot give; http-request.ts asks for it.
+    csrfPrevention: false,
+    documentStore: null,
+    persistedQueries: {
+      cache: {
+        get: async (key: string) => known.registered(key.replace(/^apq:/, '')),
+        // The cache of operations registers texts itself, once they passed all checks.
+        set: async () => undefined,
+        delete: async () => undefined,
       },
-    }),
+    },
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError: (_formatted: unknown, error: unknown) => ({ error }) as unknown as GraphQLFormattedError,
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+      checkPlugin(options),
+    ],
   }
 }

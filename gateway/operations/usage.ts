@@ -8,6 +8,7 @@ import {
   type OperationDefinitionNode,
   type TypeNode,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { addVariable, coordinatesOf } from '../../registry/usage/coordinates'
 import { readSchema, visibleTo, type SchemaModel } from '../../registry/schema-model'
 import type { Clock } from '../../kernel/clock'
@@ -43,6 +44,8 @@ export interface ExecutingOperation {
   operation: OperationDefinitionNode
   variables: Readonly<Record<string, unknown>> | undefined
   tenantId: string | null
+  /** Nobody is signed in, where callers can be. */
+  anonymous: boolean
   /** A header of the request. */
   header(name: string): string | undefined
 }
@@ -67,6 +70,8 @@ export interface UsageOptions {
   days?: number
   /** How many operations × client versions are kept between two writes; the rest is not recorded. Default 5,000. */
   most?: number
+  /** The same of anonymous callers, new ones of a day. Default 1,000: clients sign in with a handful. */
+  mostAnonymous?: number
 }
 
 /** An operation as it is recorded, worked out once for each document. */
@@ -95,8 +100,12 @@ interface Counter {
  * only count in memory; what was counted is written in batches, and dropped when the store fails for long.
  */
 export function usageRecorder(options: UsageOptions): UsageRecorder {
-  const { store, clock, log, intervalMs = 10_000, days = 400, most = 5000 } = options
-  const known = new Map<string, Signature>()
+  const { store, clock, log, intervalMs = 10_000, days = 400, most = 5000, mostAnonymous = 1000 } = options
+  const known = new LRUCache<string, Signature>({
+    maxSize: maxKnownBytes,
+    sizeCalculation: ({ document, coordinates }) => 1000 + 2 * document.length + 100 * coordinates.size,
+  })
+  const anonymousToday = new Set<string>()
   let byDocument = new WeakMap<DocumentNode, Map<string, Signature>>()
   let counters = new Map<string, Counter>()
   // Tenants that stand in the store already: most requests add none.
@@ -111,6 +120,7 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
     schema: SchemaModel,
     document: DocumentNode,
     operation: OperationDefinitionNode,
+    anonymous: boolean,
   ): Signature {
     const name = operation.name?.value ?? ''
     let ofDocument = byDocument.get(document)
@@ -120,24 +130,35 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       signature = makeSignature(schema, document, operation)
       // The same operation arrives as other documents too: in another layout, or after the parsed one was dropped.
       signature = known.get(signature.hash) ?? signature
-      if (known.size < most * 2) known.set(signature.hash, signature)
+      if (!anonymous) known.set(signature.hash, signature)
       ofDocument.set(name, signature)
     }
     return signature
   }
 
-  function count(signature: Signature, tenantId: string | null, client: string, clientVersion: string): void {
+  function count(
+    signature: Signature,
+    { tenantId, anonymous }: ExecutingOperation,
+    client: string,
+    clientVersion: string,
+  ): void {
     const now = clock.now().getTime()
     if (Math.floor(now / dayMs) !== dayNumber) {
       dayNumber = Math.floor(now / dayMs)
       today = new Date(now).toISOString().slice(0, 10)
       written = new Map()
+      anonymousToday.clear()
       forgetting = true
     }
     const key = `${signature.hash} ${client} ${clientVersion} ${today}`
     let counter = counters.get(key)
     if (!counter) {
       if (counters.size >= most) return
+      if (anonymous && !anonymousToday.has(key)) {
+        // Each would be a row for as long as usage is kept.
+        if (anonymousToday.size >= mostAnonymous) return
+        anonymousToday.add(key)
+      }
       counter = {
         signature,
         day: today,
@@ -172,8 +193,10 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       await store.write(seen)
       if (forgetting) await store.forget(daysBefore(today, days))
       forgetting = false
+      // Forgotten, a tenant is written down once more.
+      if (written.size > 4 * most) written.clear()
       for (const [key, { day, tenants }] of batch) {
-        if (day !== today) continue
+        if (day !== today || tenants.size === 0) continue
         const of = written.get(key) ?? new Set()
         for (const tenant of tenants) of.add(tenant)
         written.set(key, of)
@@ -200,18 +223,21 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       known.clear()
       byDocument = new WeakMap()
     },
-    executing({ document, operation, variables, tenantId, header }) {
+    executing(executing) {
       if (!model) return
-      const signature = signatureOf(model, document, operation)
+      const { document, operation, variables, header } = executing
+      const signature = signatureOf(model, document, operation, executing.anonymous)
       for (const [name, type] of signature.variables)
         addVariable(model, type, variables?.[name], signature.coordinates)
       const client = clientName(header('apollographql-client-name'))
-      count(signature, tenantId, client, clientName(header('apollographql-client-version'), ''))
+      count(signature, executing, client, clientName(header('apollographql-client-version'), ''))
     },
   }
 }
 
 const dayMs = 86_400_000
+/** Bytes of the signatures that are kept, about. */
+const maxKnownBytes = 32_000_000
 
 function daysBefore(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10)

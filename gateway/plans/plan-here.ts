@@ -1,6 +1,6 @@
 import { parse, type GraphQLSchema } from 'graphql'
 import type { Executor, Planner } from '../execution/query-plan'
-import type { PlanMaker } from './plans'
+import { anonymousAsker, type PlanMaker } from './plans'
 
 /**
  * Plans in this thread, with the planner of the gateway that runs here. Everybody else waits meanwhile.
@@ -27,7 +27,7 @@ export function planHere(
   }
 }
 
-/** Plans in the thread, and here for clients who come while it starts: a start takes no longer for it. */
+/** Plans in the thread, and here for signed-in clients who come while it starts: a start takes no longer for it. */
 export function hereUntilReady(here: PlanMaker, thread: PlanMaker): PlanMaker {
   let started = false
   thread.ready.then(
@@ -36,7 +36,8 @@ export function hereUntilReady(here: PlanMaker, thread: PlanMaker): PlanMaker {
   )
   return {
     ready: thread.ready,
-    plan: (text, name, urgent) => (urgent && !started ? here : thread).plan(text, name, urgent),
+    plan: (text, name, asker) =>
+      (asker !== null && asker !== anonymousAsker && !started ? here : thread).plan(text, name, asker),
     close: () => thread.close(),
   }
 }

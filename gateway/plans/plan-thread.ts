@@ -3,6 +3,8 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { GraphQLError } from 'graphql'
 import { ApiError, queryTooCostly } from '../../kernel/errors'
 import type { Logger } from '../../kernel/process/log'
+import { refusedForNow } from '../errors'
+import { planQueue, type WaitingPlans } from './plan-queue'
 import type { PlanMaker } from './plans'
 
 /** What the thread is asked: the plan of an operation. */
@@ -20,38 +22,33 @@ export type Answered =
 
 export interface ThreadOptions {
   log: Logger
-  /** How many operations may wait to be planned. Default 1,000. */
-  waiting?: number
+  /** How many operations may wait to be planned: of one asker and of all. */
+  waiting?: Partial<WaitingPlans>
   /** Milliseconds for one plan. Default 10,000: what takes longer would take as long for everybody. */
   timeoutMs?: number
   /** For tests: how a thread that is not compiled is run. */
   worker?: WorkerOptions
 }
 
-interface Job extends Asked {
+export interface Job extends Asked {
   resolve: (json: string) => void
   reject: (error: unknown) => void
 }
 
 /** Sent before they are needed, so that the thread never waits for this one between two plans. */
 const sentAhead = 2
-/** How many operations of clients may pass one that is planned ahead. */
-const mostPassed = 4
-
 /**
- * Plans for one supergraph in a thread of its own, one operation after the other, so that planning holds up nobody but
- * those who wait for a plan. A thread that breaks or takes too long over an operation is replaced: that operation
+ * Plans for one supergraph in a thread of its own, one operation after the other, each tenant's in turn, so that planning
+ * holds up nobody but those who wait for a plan, and one tenant's no other's. A thread that breaks or takes too long over an operation is replaced: that operation
  * fails, the others that wait are planned by the next thread.
  */
 export function planThread(supergraph: string, options: ThreadOptions): PlanMaker {
-  const { log, waiting: most = 1000, timeoutMs = 10_000 } = options
-  const waiting: Job[] = []
-  let later: Job[] = []
+  const { log, timeoutMs = 10_000 } = options
+  const waiting = planQueue<Job>(options.waiting)
   let sent: Job[] = []
   let worker: Worker | null = null
   let timer: NodeJS.Timeout | undefined
   let numbers = 0
-  let passed = 0
   let loaded = false
   let closed = false
 
@@ -109,18 +106,15 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
     void worker?.terminate()
     worker = null
     sent = []
-    waiting.unshift(...rest)
+    waiting.putBack(rest)
     at?.reject(because())
     pump(true)
   }
 
   function pump(progress: boolean): void {
     while (!closed && sent.length < sentAhead) {
-      // A client may have come for what is planned ahead: it comes last, but it comes.
-      const ahead = waiting.length === 0 ? sent.length === 0 : passed >= mostPassed
-      const job = (ahead ? later.shift() : undefined) ?? waiting.shift()
+      const job = waiting.next(sent.length === 0)
       if (!job) break
-      passed = ahead ? 0 : passed + 1
       if (!worker) start().catch(() => undefined)
       sent.push(job)
       const { number, text, operationName } = job
@@ -138,25 +132,27 @@ export function planThread(supergraph: string, options: ThreadOptions): PlanMake
   ready.catch(() => undefined)
   return {
     ready,
-    plan: (text, operationName, urgent) =>
+    plan: (text, operationName, asker) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error('The planning thread is closed'))
-        if (waiting.length >= most) return reject(busy())
-        ;(urgent ? waiting : later).push({ number: ++numbers, text, operationName, resolve, reject })
+        if (waiting.isFullFor(asker)) return reject(refusedForNow('OVERLOADED', retryAfterSeconds))
+        waiting.add(asker, { number: ++numbers, text, operationName, resolve, reject })
         pump(false)
       }),
     async close() {
       closed = true
       clearTimeout(timer)
-      const left = [...sent, ...waiting.splice(0), ...later]
-      sent = later = []
+      const left = [...sent, ...waiting.clear()]
+      sent = []
       for (const { reject } of left) reject(new Error('The planning thread is closed'))
       await worker?.terminate()
     },
   }
 }
 
-const busy = () => new ApiError('RATE_LIMITED', 'Too many new operations at once. Try again in a moment.')
+/** A full queue of one asker takes about as long. */
+const retryAfterSeconds = 1
+
 const broken = () =>
   new ApiError('INTERNAL_SERVER_ERROR', 'This operation could not be planned. Others are not affected.')
 const tooLong = () => queryTooCostly('The operation takes too long to plan: split it')

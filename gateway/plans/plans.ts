@@ -5,16 +5,26 @@ import { LRUCache } from 'lru-cache'
 import type { QueryPlan } from '../execution/query-plan'
 import type { PlanStore } from './plan-store'
 
+/**
+ * Who waits for a plan: a tenant by its id, {@link anonymousAsker}, {@link everybody} where nobody can be signed in, or
+ * null when nobody does.
+ */
+export type Asker = string | null
+
+/** All callers that are not signed in: one share for them together, and the last one. */
+export const anonymousAsker = 'anonymous'
+
+export const everybody = 'everybody'
+
 /** Where the plans of one supergraph are made. */
 export interface PlanMaker {
   /** Resolves when the first plan takes no longer than any other. */
   ready: Promise<void>
   /**
    * The plan of an operation as JSON.
-   * @param urgent a client waits for it; the others come when nobody does
-   * @throws what the planner throws
+   * @throws what the planner throws; OVERLOADED when too much of this asker's waits already
    */
-  plan(text: string, operationName: string | undefined, urgent: boolean): Promise<string>
+  plan(text: string, operationName: string | undefined, asker: Asker): Promise<string>
   /** Those who wait get an error. */
   close(): Promise<void>
 }
@@ -25,11 +35,11 @@ export interface Plans {
   /** Lets go of every supergraph but this one, which must be loaded. */
   use(supergraph: string): void
   /**
-   * The plan of an operation.
+   * The plan of an operation. One that only anonymous callers asked for is not kept.
    * @param supergraph its text; loaded before
    * @throws what the planner throws; Error when the supergraph is no longer in use
    */
-  plan(supergraph: string, operation: PlannedOperation, urgent: boolean): Promise<QueryPlan>
+  plan(supergraph: string, operation: PlannedOperation, asker: Asker): Promise<QueryPlan>
   close(): Promise<void>
 }
 
@@ -38,8 +48,8 @@ export interface PlannedOperation {
   operationName: string | undefined
 }
 
-/** Characters of the plans that are kept, as JSON: several thousand. */
-const maxCharacters = 16_000_000
+/** Bytes of the plans that are kept, as JSON: several thousand. */
+const maxBytes = 32_000_000
 
 /**
  * Query plans: kept in this process within bounds, shared with other gateways by a store if there is one, otherwise
@@ -49,13 +59,13 @@ const maxCharacters = 16_000_000
 export function createPlans(options: {
   make: (supergraph: string) => PlanMaker
   store?: PlanStore
-  /** Characters of plans to keep, for tests. */
-  maxCharacters?: number
-}): Plans & { readonly kept: number } {
+  /** Bytes of plans to keep, for tests. */
+  maxBytes?: number
+}): Plans & { readonly kept: number; readonly bytes: number } {
   const makers = new Map<string, { maker: PlanMaker; hash: string }>()
   const kept = new LRUCache<string, string>({
-    maxSize: options.maxCharacters ?? maxCharacters,
-    sizeCalculation: (json, key) => json.length + key.length,
+    maxSize: options.maxBytes ?? maxBytes,
+    sizeCalculation: (json, key) => 200 + 2 * (json.length + key.length),
   })
   const pending = new Map<string, Promise<string>>()
   let current: string | undefined
@@ -76,17 +86,11 @@ export function createPlans(options: {
     return loaded.maker.ready
   }
 
-  async function made(
-    maker: PlanMaker,
-    key: string,
-    text: string,
-    name: string | undefined,
-    urgent: boolean,
-  ) {
+  async function made(maker: PlanMaker, key: string, text: string, name: string | undefined, asker: Asker) {
     const stored = await options.store?.get(key)
     if (stored) return stored
-    const json = await maker.plan(text, name, urgent)
-    options.store?.set(key, json)
+    const json = await maker.plan(text, name, asker)
+    if (asker !== anonymousAsker) options.store?.set(key, json)
     return json
   }
 
@@ -97,21 +101,23 @@ export function createPlans(options: {
       load(supergraph).catch(() => undefined)
       for (const other of makers.keys()) if (other !== supergraph) close(other)
     },
-    async plan(supergraph, { document, operationName }, urgent) {
+    async plan(supergraph, { document, operationName }, asker) {
       const loaded = makers.get(supergraph)
       if (!loaded) throw new Error('The supergraph is no longer in use')
       const text = print(document)
       const key = hashOf(planner.version, loaded.hash, operationName ?? '', text)
       let json = kept.get(key)
       if (json === undefined) {
-        let making = pending.get(key)
+        // Nobody waits for a plan in the place that another has in the queue.
+        const share = `${key} ${asker ?? ''}`
+        let making = pending.get(share)
         if (!making) {
-          making = made(loaded.maker, key, text, operationName, urgent)
-          pending.set(key, making)
-          making.finally(() => pending.delete(key)).catch(() => undefined)
+          making = made(loaded.maker, key, text, operationName, asker)
+          pending.set(share, making)
+          making.finally(() => pending.delete(share)).catch(() => undefined)
         }
         json = await making
-        kept.set(key, json)
+        if (asker !== anonymousAsker) kept.set(key, json)
       }
       return JSON.parse(json) as QueryPlan
     },
@@ -120,6 +126,9 @@ export function createPlans(options: {
     },
     get kept() {
       return kept.size
+    },
+    get bytes() {
+      return kept.calculatedSize
     },
   }
 }

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { parse, type DocumentNode } from 'graphql'
-import { LRUCache } from 'lru-cache'
+import type { DocumentNode } from 'graphql'
 import { systemClock, type Clock } from '../clock'
 import type { Logger } from '../process/log'
+import { parsedDocuments, type ParsedDocuments } from './parsed-documents'
 import type { RunningSubgraph } from '../subgraph'
 import { verifyViewer, viewerHeader, ViewerTokenError } from '../access/viewer-token'
 
@@ -49,7 +49,7 @@ export async function serveSubgraph(
   options: SubgraphServerOptions,
 ): Promise<SubgraphServer> {
   const { log } = options
-  const documents = new LRUCache<string, DocumentNode>({ max: 2_000 })
+  const documents = parsedDocuments({ maxTokens: 20_000 })
   const server = createServer((request, response) => {
     answer(running, options, documents, request, response).catch((error: unknown) => {
       if (error instanceof Refusal) {
@@ -87,7 +87,7 @@ export async function serveSubgraph(
 async function answer(
   running: RunningSubgraph,
   options: SubgraphServerOptions,
-  documents: LRUCache<string, DocumentNode>,
+  documents: ParsedDocuments,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -109,7 +109,7 @@ async function answer(
     log: options.log.child({ requestId: asking.requestId }),
     signal: gone.signal,
   }
-  const document = parsed(documents, query)
+  const document = parsed(documents, query, context.viewer !== null)
   if (!response.destroyed)
     send(response, 200, await running.execute({ document, variables, operationName, context }))
 }
@@ -167,17 +167,12 @@ function operationIn(body: Buffer): { query: string; variables?: object; operati
   return { query, variables: variables ?? undefined, operationName: operationName ?? undefined }
 }
 
-function parsed(documents: LRUCache<string, DocumentNode>, query: string): DocumentNode {
-  let document = documents.get(query)
-  if (!document) {
-    try {
-      document = parse(query, { maxTokens: 20_000 })
-    } catch (error) {
-      throw new Refusal(400, 'GRAPHQL_PARSE_FAILED', error instanceof Error ? error.message : 'Syntax error')
-    }
-    documents.set(query, document)
+function parsed(documents: ParsedDocuments, query: string, keep: boolean): DocumentNode {
+  try {
+    return documents.get(query, keep)
+  } catch (error) {
+    throw new Refusal(400, 'GRAPHQL_PARSE_FAILED', error instanceof Error ? error.message : 'Syntax error')
   }
-  return document
 }
 
 async function readiness({ ready, log }: SubgraphServerOptions): Promise<[number, object]> {

@@ -48,6 +48,13 @@ export interface Config {
   tokenPrivateKey: string | null
   tokenPublicKeys: string | null
   pageLimit: number
+  /** Requests of anonymous callers from one network address in a minute. */
+  anonymousPerMinute: number
+  /** Estimated cost of one tenant's operations in a minute. */
+  tenantCostPerMinute: number
+  connectionsPerAddress: number
+  /** To whom introspection, suggestions and the explorer are shown. */
+  introspection: 'public' | 'signed-in' | 'off'
   nestedPageLimit: number
   logLevel: string
   demoPassword: string
@@ -97,6 +104,11 @@ const variables = z.object({
   TOKEN_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
   PAGE_LIMIT: wholeNumber(1, 1000).default(100),
   NESTED_PAGE_LIMIT: wholeNumber(1, 1000).default(50),
+  // Guards as well: the smallest still lets people sign in, the largest bounds nothing but memory.
+  RATE_LIMIT_PER_MINUTE: wholeNumber(10, 999_999_999).default(1200),
+  TENANT_COST_PER_MINUTE: wholeNumber(50_000, 999_999_999).default(10_000_000),
+  CONNECTIONS_PER_ADDRESS: wholeNumber(10, 1_000_000).default(2000),
+  INTROSPECTION: optional(oneOf('public', 'signed-in', 'off')),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   // bcrypt reads 72 bytes; what lies behind them would not be checked.
   DEMO_PASSWORD: z
@@ -150,6 +162,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     tokenPrivateKey: value.TOKEN_PRIVATE_KEY,
     tokenPublicKeys: value.TOKEN_PUBLIC_KEYS,
     pageLimit: value.PAGE_LIMIT,
+    anonymousPerMinute: value.RATE_LIMIT_PER_MINUTE,
+    tenantCostPerMinute: value.TENANT_COST_PER_MINUTE,
+    connectionsPerAddress: value.CONNECTIONS_PER_ADDRESS,
+    introspection: value.INTROSPECTION ?? (value.NODE_ENV === 'production' ? 'signed-in' : 'public'),
     nestedPageLimit: value.NESTED_PAGE_LIMIT,
     logLevel: value.LOG_LEVEL,
     demoPassword: value.DEMO_PASSWORD,

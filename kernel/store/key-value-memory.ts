@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock'
-import { positive, rateLimitAnswer, type Store } from './key-value'
+import { positive, rateLimitAnswer, type Store, type WindowCount } from './key-value'
 import type { Logger } from '../process/log'
 
 /** Bounds of the store; when it is full, what was used least recently is forgotten. */
@@ -38,6 +38,14 @@ export function openMemoryStore(clock: Clock, log: Logger, limits = bounds): Sto
     }
   }
 
+  function counted(key: string, amount: number, windowMs: number): WindowCount {
+    const ttl = positive('windowMs', windowMs)
+    let window = windows.get(key)
+    if (!window) windows.set(key, (window = { count: 0 }), { ttl })
+    window.count += amount
+    return { count: window.count, endsInMs: Math.ceil(windows.getRemainingTTL(key)) }
+  }
+
   return {
     shared: false,
     keyValue: {
@@ -52,13 +60,11 @@ export function openMemoryStore(clock: Clock, log: Logger, limits = bounds): Sto
     },
     rateLimit: {
       consume: async (key, limit, windowMs) => {
-        const ttl = positive('windowMs', windowMs)
         positive('limit', limit)
-        const window = windows.get(key) ?? { count: 0 }
-        window.count++
-        if (window.count === 1) windows.set(key, window, { ttl })
-        return rateLimitAnswer(window.count, limit, Math.ceil(windows.getRemainingTTL(key)))
+        const { count, endsInMs } = counted(key, 1, windowMs)
+        return rateLimitAnswer(count, limit, endsInMs)
       },
+      add: async (key, amount, windowMs) => counted(key, positive('amount', amount), windowMs),
     },
     pubSub: {
       // Delivered later, as over a network: a publisher never runs its subscribers' code.

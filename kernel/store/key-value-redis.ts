@@ -1,4 +1,4 @@
-import { positive, rateLimitAnswer, type Store } from './key-value'
+import { positive, rateLimitAnswer, type Store, type WindowCount } from './key-value'
 import type { Logger } from '../process/log'
 import { redisConnection } from './redis-connection'
 
@@ -28,6 +28,22 @@ export async function openRedisStore(url: string, log: Logger): Promise<Store> {
 
   async function close(): Promise<void> {
     await Promise.all([commands.close(), subscriptions.close()])
+  }
+
+  async function counted(key: string, amount: number, windowMs: number): Promise<WindowCount> {
+    positive('amount', amount)
+    const expiration = { type: 'PX', value: positive('windowMs', windowMs) } as const
+    const window = `${prefix}window:${key}`
+    // One transaction: no attempt is lost, and no window stays without an end.
+    const [, count, endsInMs] = await commands.run((redis) =>
+      redis
+        .multi()
+        .set(window, '0', { expiration, condition: 'NX' })
+        .incrBy(window, amount)
+        .pTTL(window)
+        .execTyped(),
+    )
+    return { count: Number(count), endsInMs: Number(endsInMs) }
   }
 
   try {
@@ -60,19 +76,10 @@ export async function openRedisStore(url: string, log: Logger): Promise<Store> {
     rateLimit: {
       consume: async (key, limit, windowMs) => {
         positive('limit', limit)
-        const expiration = { type: 'PX', value: positive('windowMs', windowMs) } as const
-        const window = `${prefix}window:${key}`
-        // One transaction: no attempt is lost, and no window stays without an end.
-        const [, count, endsInMs] = await commands.run((redis) =>
-          redis
-            .multi()
-            .set(window, '0', { expiration, condition: 'NX' })
-            .incr(window)
-            .pTTL(window)
-            .execTyped(),
-        )
-        return rateLimitAnswer(Number(count), limit, Number(endsInMs))
+        const { count, endsInMs } = await counted(key, 1, windowMs)
+        return rateLimitAnswer(count, limit, endsInMs)
       },
+      add: (key, amount, windowMs) => counted(key, amount, windowMs),
     },
     pubSub: {
       publish: async (topic, message) => {

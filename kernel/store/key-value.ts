@@ -39,6 +39,19 @@ export interface RateLimit {
    * @throws RangeError when `limit` or `windowMs` is not a whole number above 0
    */
   consume(key: string, limit: number, windowMs: number): Promise<RateLimitAnswer>
+  /**
+   * Adds what a process counted by itself to the window of a key, which begins with the first of them. One key is
+   * given to one of both functions only.
+   *
+   * @throws RangeError when `amount` or `windowMs` is not a whole number above 0
+   */
+  add(key: string, amount: number, windowMs: number): Promise<WindowCount>
+}
+
+export interface WindowCount {
+  /** Of all processes, in this window. */
+  count: number
+  endsInMs: number
 }
 
 export interface RateLimitAnswer {

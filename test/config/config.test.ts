@@ -48,6 +48,10 @@ describe('the configuration', () => {
       tokenPrivateKey: null,
       tokenPublicKeys: null,
       pageLimit: 100,
+      anonymousPerMinute: 1200,
+      tenantCostPerMinute: 10_000_000,
+      connectionsPerAddress: 2000,
+      introspection: 'public',
       nestedPageLimit: 50,
       logLevel: 'info',
       demoPassword: 'demo-password',
@@ -74,6 +78,10 @@ describe('the configuration', () => {
       TOKEN_PRIVATE_KEY: JSON.stringify(jwk),
       TOKEN_PUBLIC_KEYS: JSON.stringify(jwks),
       PAGE_LIMIT: '200',
+      RATE_LIMIT_PER_MINUTE: '60',
+      TENANT_COST_PER_MINUTE: '50000',
+      CONNECTIONS_PER_ADDRESS: '100',
+      INTROSPECTION: 'off',
       NESTED_PAGE_LIMIT: '10',
       LOG_LEVEL: 'warn',
       DEMO_PASSWORD: 'another password',
@@ -95,12 +103,27 @@ describe('the configuration', () => {
       viewerSecret: secret,
       tokenIssuer: 'example',
       pageLimit: 200,
+      anonymousPerMinute: 60,
+      tenantCostPerMinute: 50_000,
+      connectionsPerAddress: 100,
+      introspection: 'off',
       nestedPageLimit: 10,
       logLevel: 'warn',
       demoPassword: 'another password',
       trustProxy: true,
     })
     expect(config.databaseUrls).toEqual({ hr: 'postgres://hr@db.example/graph' })
+  })
+
+  test('O9 shows the schema to signed-in callers in production, and to everybody elsewhere, unless told', () => {
+    const shown = (more: NodeJS.ProcessEnv) =>
+      loadConfig({ DEMO_PASSWORD: 'another password', ...more }).introspection
+    expect(shown({ NODE_ENV: 'production' })).toBe('signed-in')
+    expect(shown({ NODE_ENV: 'development' })).toBe('public')
+    expect(shown({ NODE_ENV: 'production', INTROSPECTION: 'public' })).toBe('public')
+    expect(() => shown({ INTROSPECTION: 'true' })).toThrow(
+      'INTROSPECTION must be one of public, signed-in, off',
+    )
   })
 
   test('takes an empty variable as not set', () => {

@@ -88,7 +88,8 @@ describe('errors', () => {
   it.each<[name: string, body: string, status: number, code: string, message: string | RegExp]>([
     ['malformed JSON', '{"query":', 400, 'BAD_USER_INPUT', 'The request body is not valid JSON'],
     ['no query', '{"variables":{}}', 400, 'BAD_USER_INPUT', /must contain a non-empty `query`/],
-    ['a batch', '[{"query":"{__typename}"}]', 400, 'BAD_USER_INPUT', 'Operation batching disabled.'],
+    ['G13 a batch', '[{"query":"{__typename}"}]', 400, 'BAD_USER_INPUT', /^Send one operation per request/],
+    ['G13 nothing', '', 400, 'BAD_USER_INPUT', 'The request body is empty: send {"query": "…"}'],
     ['a query that is no text', '{"query":{"kind":"Document"}}', 400, 'BAD_USER_INPUT', /must be strings/],
     [
       'bad syntax',
@@ -247,20 +248,38 @@ describe('errors', () => {
 describe('cross-site requests', () => {
   const query = encodeURIComponent('mutation { rename(id: "1", name: "Mallory") { id } }')
 
-  it.each<[string, string, RequestInit]>([
+  const form = (type: string) => ({
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: '{"query":"{__typename}"}',
+  })
+  const json = 'Send the operation as JSON with content-type: application/json, not '
+
+  it.each<[string, string, RequestInit, number, unknown]>([
+    ['a form post', '/graphql', form('text/plain'), 415, `${json}text/plain`],
     [
-      'a form post',
+      'an encoded form post',
       '/graphql',
-      { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"query":"{__typename}"}' },
+      form('application/x-www-form-urlencoded'),
+      415,
+      `${json}application/x-www-form-urlencoded`,
     ],
-    ['a link', `/graphql?query=${query}`, {}],
-  ])('%s is refused before anybody is looked up', async (_name, path, init) => {
-    const answer = await gateway.fetch(path, init)
-    expect(faults(answer)).toEqual({
-      status: 400,
-      errors: [['BAD_USER_INPUT', expect.stringContaining('Cross-Site Request Forgery'), undefined]],
-    })
-    expect(gateway.state.names.get('1')).toBe('User 1')
+    ['a link', `/graphql?query=${query}`, {}, 400, expect.stringContaining('Cross-Site Request Forgery')],
+  ])('%s is refused before anybody is looked up', async (_name, path, init, status, message) => {
+    const looked = jest.fn(async () => null)
+    const own = await startTestGateway({ resolveViewer: looked })
+    const answer = await own.fetch(path, init)
+    await own.close()
+    expect(faults(answer)).toEqual({ status, errors: [['BAD_USER_INPUT', message, undefined]] })
+    expect([looked.mock.calls.length, own.state.names.get('1')]).toEqual([0, 'User 1'])
+  })
+
+  it('G12 takes the media type of GraphQL answers for a proof, which no form, link or image can send', async () => {
+    const get = (headers: Record<string, string>) =>
+      gateway.fetch(`/graphql?query=${encodeURIComponent('{ user(id: "1") { name } }')}`, { headers })
+    const answer = await get({ accept: 'application/graphql-response+json' })
+    expect([answer.status, answer.body]).toEqual([200, { data: { user: { name: 'User 1' } } }])
+    expect((await get({ accept: 'application/json' })).status).toBe(400)
   })
 
   it('refuses a mutation by GET', async () => {

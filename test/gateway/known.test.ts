@@ -144,8 +144,11 @@ const when = 'query When($when: DateTime) { joinedAfter(when: $when) }'
 const one = { id: '1' }
 const known = { query: user, variables: one }
 
-/** Name, the request, another one that makes the operation known, and whether the known one needs Apollo Server. */
-const requests: [name: string, request: Sent, before?: Partial<Sent>, byApollo?: true][] = [
+/**
+ * Name, the request, another one that makes the operation known, and whether the known one needs Apollo Server; or is
+ * refused before anybody reads it.
+ */
+const requests: [name: string, request: Sent, before?: Partial<Sent>, byApollo?: true | 'refused'][] = [
   ['data', known],
   ['null in place of data', { query: user, variables: { id: '9' } }],
   ['no variables', { query: '{ users(first: 1) { edges { node { name } } } }' }],
@@ -192,14 +195,14 @@ const requests: [name: string, request: Sent, before?: Partial<Sent>, byApollo?:
   ['its hash too', { ...known, extensions: hashed(user), hashed: true }, { extensions: {} }, true],
   ['a wrong hash', { ...known, extensions: hashed('{ boom }') }, { extensions: {} }, true],
   ['a charset', { ...known, headers: { 'content-type': 'application/json; charset=utf-8' } }],
-  ['a form', { ...known, headers: { 'content-type': 'text/plain' } }, { headers: {} }, true],
+  ['a form', { ...known, headers: { 'content-type': 'text/plain' } }, { headers: {} }, 'refused'],
   [
     'a form that was preflighted',
     { ...known, headers: { 'content-type': 'text/plain', 'apollo-require-preflight': '1' } },
     { headers: {} },
-    true,
+    'refused',
   ],
-  ['another JSON', { ...known, headers: { 'content-type': 'application/graphql+json' } }, {}, true],
+  ['another JSON', { ...known, headers: { 'content-type': 'application/graphql+json' } }, {}, 'refused'],
   ['a query in the URL', { ...known, path: '/graphql?x=1' }, { path: '/graphql' }, true],
   ['headers that sources may want', { ...known, headers: { x: 'y', 'user-agent': 'tests' } }],
   ...[
@@ -255,7 +258,8 @@ describe('a known operation is answered as it was at first sight', () => {
     const again = await observed(request)
     expect(again.what).toEqual({ ...first.what, headers: again.what.headers })
     expect(new Map(again.what.headers)).toEqual(new Map(first.what.headers))
-    expect([first.byApollo, again.byApollo]).toEqual([true, byApollo ?? false])
+    const ways = byApollo === 'refused' ? [false, false] : [true, byApollo ?? false]
+    expect([first.byApollo, again.byApollo]).toEqual(ways)
   })
 })
 
@@ -296,7 +300,10 @@ test('a batch is refused, and so are hashes nobody registered', async () => {
   await observed(known)
   const post = (body: unknown) => gateway.fetch('/graphql', posted(body))
   const batch = await post([known])
-  expect([batch.status, batch.body.errors?.[0]?.message]).toEqual([400, 'Operation batching disabled.'])
+  expect([batch.status, batch.body.errors?.[0]?.message]).toEqual([
+    400,
+    'Send one operation per request, not an array: an operation can ask for several root fields, and requests share a connection',
+  ])
   const hash = await post({ extensions: hashed('{ nobody }') })
   expect(hash.body.errors?.[0]?.extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND')
 })

@@ -29,10 +29,11 @@ let forgotten: string[]
 let store: UsageStore
 let tenantId: string | null
 
-async function start(options: { most?: number } = {}): Promise<void> {
+async function start(options: { most?: number; mostAnonymous?: number } = {}): Promise<void> {
   recorder = usageRecorder({ store, clock, log, intervalMs: hour, ...options })
   gateway = await startTestGateway({
     usage: recorder,
+    callersSignIn: options.mostAnonymous !== undefined,
     resolveViewer: async () => (tenantId === null ? null : { ...viewer, tenantId }),
   })
 }
@@ -127,6 +128,30 @@ describe('what is recorded', () => {
     now = new Date('2026-11-21T00:00:00Z')
     tenantId = viewer.tenantId
     expect(await tenants()).toEqual([[viewer.tenantId]])
+  })
+
+  test('K7 anonymous callers add so many operations and clients a day, and no more', async () => {
+    await gateway.close()
+    await recorder.close()
+    await start({ mostAnonymous: 3 })
+    const ask = async (query: string, client = 'web') => {
+      await gateway.ask(query, { headers: { 'apollographql-client-name': client } })
+      await recorder.flush()
+      return seen.splice(0).map((one) => `${one.document.replace(/\s+/g, '')} ${one.client}`)
+    }
+    tenantId = null
+    expect(await ask('{ user(id: "1") { name } }')).toEqual([])
+    expect(await ask('{ boom }')).toEqual(['{boom} web'])
+    expect(await ask('{ boom }', 'app')).toEqual(['{boom} app'])
+    expect(await ask('{ forbidden }')).toEqual(['{forbidden} web'])
+    expect(await ask('{ boom }', 'another')).toEqual([])
+    expect(await ask('{ boom forbidden }')).toEqual([])
+    expect(await ask('{ boom }')).toEqual(['{boom} web'])
+    tenantId = viewer.tenantId
+    expect(await ask('{ boom forbidden }')).toEqual(['{boomforbidden} web'])
+    tenantId = null
+    now = new Date('2026-11-21T00:00:00Z')
+    expect(await ask('{ forbidden boom }')).toEqual(['{forbiddenboom} web'])
   })
 
   test('refused operations do not count', async () => {

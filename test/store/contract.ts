@@ -140,6 +140,30 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(answers.filter(({ allowed }) => allowed)).toHaveLength(7)
     })
 
+    test('adds what a process counted by itself, and says how long the window lasts', async () => {
+      const adding = [
+        [7, 7],
+        [1, 8],
+        [30, 38],
+      ] as const
+      for (const [amount, count] of adding) {
+        const window = await store.rateLimit.add('added', amount, longMs)
+        expect(window.count).toBe(count)
+        expect(window.endsInMs).toBeGreaterThan(longMs - 60_000)
+        expect(window.endsInMs).toBeLessThanOrEqual(longMs)
+      }
+      await store.rateLimit.add('short', 5, shortMs)
+      await pass(shortMs)
+      expect((await store.rateLimit.add('short', 2, shortMs)).count).toBe(2)
+      for (const [amount, windowMs] of [
+        [0, 1],
+        [1.5, 1],
+        [1, 0],
+      ] as const)
+        await expect(store.rateLimit.add('added', amount, windowMs)).rejects.toThrow(RangeError)
+      expect((await store.rateLimit.add('added', 1, longMs)).count).toBe(39)
+    })
+
     test('refuses limits and windows that are no whole number above 0', async () => {
       for (const [limit, windowMs] of [
         [0, 1],

@@ -5,8 +5,8 @@ import {
   errorCodes,
   forbidden,
   maskError,
-  overloaded,
   protocolCodes,
+  overloaded,
   queryTooCostly,
   rateLimited,
   unauthenticated,
@@ -28,17 +28,32 @@ test.each([
   [forbidden(), 'FORBIDDEN', 'You may not do this'],
   [badUserInput('no'), 'BAD_USER_INPUT', 'no'],
   [conflict('both'), 'CONFLICT', 'both'],
-  [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.', 9],
-  [overloaded(), 'OVERLOADED', 'Too much is going on at once. Try again in a moment.', 1],
   [queryTooCostly('much'), 'QUERY_TOO_COSTLY', 'much'],
   [unavailable(), 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
-])('%p leaves as it is, with the trace id', (error, code, message, ...[retryAfterSeconds]) => {
-  const extensions = {
-    code,
-    traceId: 'trace-1',
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  }
+])('%p leaves as it is, with the trace id', (error, code, message) => {
+  expect(masked(error)).toEqual({ message, extensions: { code, traceId: 'trace-1' } })
+})
+
+test.each([
+  [rateLimited(9), 'RATE_LIMITED', 'Too many requests. Try again in 9 seconds.'],
+  [overloaded(9), 'OVERLOADED', 'Too much is going on at once. Try again in a moment.'],
+])('%p says to programs too how long to wait', (error, code, message) => {
+  const extensions = { code, traceId: 'trace-1', retryAfterSeconds: 9 }
   expect(masked(error)).toEqual({ message, extensions })
+  expect(masked(maskError(error, 'trace-1', log))).toEqual({ message, extensions })
+})
+
+test('K7 a message that repeats what was sent keeps what it says about it', () => {
+  const long = 'x'.repeat(50_000)
+  const { message } = masked(badUserInput(`Wrong: "${long}" at "input.plan"; "${long}" is none`))
+  const brief = `${'x'.repeat(100)}…`
+  expect(message).toBe(`Wrong: "${brief}" at "input.plan"; "${brief}" is none`)
+  const unquoted = masked(badUserInput(`Wrong: ${long} at the end`)).message
+  expect([unquoted.length, unquoted.slice(0, 8), unquoted.slice(-11)]).toEqual([
+    1003,
+    'Wrong: x',
+    ' at the end',
+  ])
 })
 
 test.each([...errorCodes, ...protocolCodes].filter((code) => code !== 'INTERNAL_SERVER_ERROR'))(

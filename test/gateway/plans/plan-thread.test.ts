@@ -7,7 +7,7 @@ import { startThread } from './thread'
 const supergraph = loadable(fixtureSupergraph())
 const { log, lines } = memoryLog()
 let thread: PlanMaker
-const plan = (text: string, name?: string) => thread.plan(text, name, true)
+const plan = (text: string, name?: string) => thread.plan(text, name, 'a tenant')
 const failure = (planned: Promise<unknown>) =>
   planned.then(
     () => 'planned',
@@ -16,7 +16,7 @@ const failure = (planned: Promise<unknown>) =>
 const names = '{ user(id: "1") { name } }'
 
 beforeAll(async () => {
-  thread = startThread(supergraph, { log, waiting: 3, timeoutMs: 30_000 })
+  thread = startThread(supergraph, { log, waiting: { perTenant: 3 }, timeoutMs: 30_000 })
   await thread.ready
 }, 60_000)
 beforeEach(() => void (lines.length = 0))
@@ -77,14 +77,14 @@ test('no more than so many wait; who comes last is told so at once', async () =>
     'planned',
     'planned',
     'planned',
-    ['RATE_LIMITED', 'Too many new operations at once. Try again in a moment.'],
+    ['OVERLOADED', 'Too much is going on at once. Try again in a moment.'],
   ])
 })
 
 test('clients come before what is planned ahead, but not for ever', async () => {
   const order: string[] = []
   const ahead = ['1', '2', '3'].map((id) =>
-    thread.plan(`{ user(id: "${id}") { name } }`, undefined, false).then(() => order.push(`ahead ${id}`)),
+    thread.plan(`{ user(id: "${id}") { name } }`, undefined, null).then(() => order.push(`ahead ${id}`)),
   )
   const first = plan(names).then(() => order.push('client'))
   await Promise.all([...ahead, first])
@@ -96,7 +96,7 @@ test('clients come before what is planned ahead, but not for ever', async () => 
     client(1),
     client(2),
     client(3),
-    thread.plan(names, undefined, false).then(() => order.push('ahead')),
+    thread.plan(names, undefined, null).then(() => order.push('ahead')),
   ])
   expect(order.slice(0, 8)).toContain('ahead')
 })

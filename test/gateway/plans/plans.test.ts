@@ -34,10 +34,10 @@ test('an operation is planned once, however many ask for it and however it is la
   const { made, make } = maker()
   const plans = createPlans({ make })
   plans.use('S')
-  const asked = ['{ a b }', '{a,b}', '{ a\n  b }'].map((text) => plans.plan('S', operation(text), true))
+  const asked = ['{ a b }', '{a,b}', '{ a\n  b }'].map((text) => plans.plan('S', operation(text), 'a tenant'))
   const expected = { kind: 'QueryPlan', of: 'S {\n  a\n  b\n}' }
   expect(await Promise.all(asked)).toEqual([expected, expected, expected])
-  expect(await plans.plan('S', operation('{ a b }'), false)).toEqual(expected)
+  expect(await plans.plan('S', operation('{ a b }'), null)).toEqual(expected)
   expect(made).toEqual(['S - {\n  a\n  b\n}'])
 })
 
@@ -45,28 +45,28 @@ test('another name or supergraph is another plan, and one that is gone is not pl
   const { made, make } = maker()
   const plans = createPlans({ make })
   plans.use('S')
-  await plans.plan('S', operation('query A { a } query B { b }', 'A'), true)
-  await plans.plan('S', operation('query A { a } query B { b }', 'B'), true)
+  await plans.plan('S', operation('query A { a } query B { b }', 'A'), 'a tenant')
+  await plans.plan('S', operation('query A { a } query B { b }', 'B'), 'a tenant')
   await plans.load('T')
-  await plans.plan('T', operation('{ a }'), true)
-  await plans.plan('S', operation('{ a }'), true)
+  await plans.plan('T', operation('{ a }'), 'a tenant')
+  await plans.plan('S', operation('{ a }'), 'a tenant')
   expect(made.map((one) => one.slice(0, 3))).toEqual(['S A', 'S B', 'T -', 'S -'])
   plans.use('T')
-  await expect(plans.plan('S', operation('{ a }'), true)).rejects.toThrow(
+  await expect(plans.plan('S', operation('{ a }'), 'a tenant')).rejects.toThrow(
     'The supergraph is no longer in use',
   )
 })
 
 test('what is kept stays within bounds, whatever is asked', async () => {
   const { made, make } = maker()
-  const plans = createPlans({ make, maxCharacters: 1000 })
+  const plans = createPlans({ make, maxBytes: 4100 })
   plans.use('S')
-  for (let n = 100; n < 200; n++) await plans.plan('S', operation(`{ a${n} }`), true)
-  // A key of 43 characters and a plan of 43.
+  for (let n = 100; n < 200; n++) await plans.plan('S', operation(`{ a${n} }`), 'a tenant')
+  // Two bytes for each character of a key of 43 and a plan of 43, and 200.
   expect(plans.kept).toBe(11)
-  await plans.plan('S', operation('{ a199 }'), true)
+  await plans.plan('S', operation('{ a199 }'), 'a tenant')
   expect(made.length).toBe(100)
-  await plans.plan('S', operation('{ a100 }'), true)
+  await plans.plan('S', operation('{ a100 }'), 'a tenant')
   expect(made.length).toBe(101)
 })
 
@@ -83,7 +83,7 @@ test('a failure is told to all who wait and not kept', async () => {
     }),
   })
   plans.use('S')
-  const asked = () => plans.plan('S', operation('{ a }'), true).catch((error: Error) => error.message)
+  const asked = () => plans.plan('S', operation('{ a }'), 'a tenant').catch((error: Error) => error.message)
   expect(await Promise.all([asked(), asked()])).toEqual(['attempt 1', 'attempt 1'])
   expect(await asked()).toBe('attempt 2')
 })
@@ -94,7 +94,7 @@ describe('the shared store', () => {
     const { made, make } = maker()
     const plans = createPlans({ make, store: planStore(keyValue, secret, log) })
     plans.use('S')
-    const plan = await plans.plan('S', operation(text), true)
+    const plan = await plans.plan('S', operation(text), 'a tenant')
     return { plan, made: made.length }
   }
   const planOfA = { kind: 'QueryPlan', of: 'S {\n  a\n}' }
@@ -154,7 +154,7 @@ describe('the shared store', () => {
       store: planStore(dead, 'secret', log, { answerWithinMs: 20, pauseMs: 3_600_000 }),
     })
     plans.use('S')
-    for (const text of ['{ a }', '{ b }', '{ c }']) await plans.plan('S', operation(text), true)
+    for (const text of ['{ a }', '{ b }', '{ c }']) await plans.plan('S', operation(text), 'a tenant')
     expect([made.length, asked]).toEqual([3, 1])
     expect(logged()).toEqual(['the store of query plans does not answer, going on without'])
   })

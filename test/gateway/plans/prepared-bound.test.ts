@@ -6,6 +6,8 @@ import { createPlans } from '../../../gateway/plans/plans'
 const sdl = 'type Query { a(n: Int): Int }'
 
 test('prepared operations stay within bounds, whatever is asked; the one asked for last is kept', async () => {
+  // Text of 25 characters in 8 tokens.
+  const bytes = 2000 + 2 * 25 + 700 * 8
   let planned = 0
   const plans = createPlans({
     make: () => ({
@@ -16,9 +18,9 @@ test('prepared operations stay within bounds, whatever is asked; the one asked f
       },
       close: async () => undefined,
     }),
-    maxCharacters: 500,
+    maxBytes: 500,
   })
-  const operations = preparedOperations(plans, 10_250)
+  const operations = preparedOperations(plans, 10 * bytes)
   operations.use({ sdl, schema: buildSchema(sdl) })
   const ask = async (n: number) => {
     const source = `{ a(n: ${n}) }`.padEnd(25)
@@ -27,7 +29,6 @@ test('prepared operations stay within bounds, whatever is asked; the one asked f
     await operations.get(request as GatewayRequest, new Map())
   }
   for (let n = 0; n < 200; n++) await ask(n)
-  // A thousand for each beside its text of 25.
   expect([operations.size, planned]).toEqual([10, 200])
   await ask(199)
   expect(planned).toBe(200)

@@ -39,10 +39,10 @@ function makePlans(supergraph: string): PlanMaker {
   return {
     ready: thread.ready,
     close: async () => undefined,
-    async plan(text, name, urgent) {
-      asked.push(`${version}, ${urgent ? 'client' : 'ahead'}, ${text.replace(/\s+/g, '')}`)
+    async plan(text, name, asker) {
+      asked.push(`${version}, ${asker !== null ? 'client' : 'ahead'}, ${text.replace(/\s+/g, '')}`)
       await waitFor
-      return thread.plan(text, name, urgent)
+      return thread.plan(text, name, asker)
     },
   }
 }
