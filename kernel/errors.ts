@@ -9,6 +9,7 @@ export const errorCodes = [
   'CONFLICT',
   'RATE_LIMITED',
   'QUERY_TOO_COSTLY',
+  'DOCUMENT_NOT_KNOWN',
   'SUBGRAPH_UNAVAILABLE',
   'INTERNAL_SERVER_ERROR',
 ] as const

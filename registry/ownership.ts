@@ -44,7 +44,8 @@ export function ownership(supergraph: SchemaModel): Ownership {
         keys: [],
         isInterfaceObject: args['isInterfaceObject'] === true,
       }
-      if (typeof args['key'] === 'string' && args['resolvable'] !== false) owner.keys.push(canonicalFields(args['key']))
+      if (typeof args['key'] === 'string' && args['resolvable'] !== false)
+        owner.keys.push(canonicalFields(args['key']))
       owners.set(graph, owner)
     }
     return [...owners.values()]

@@ -182,10 +182,10 @@ function modelOf(document: DocumentNode): SchemaModel {
       if (!names.isFederations(name)) types.set(name, typeOf(types.get(name), node))
     }
   }
-  // A schema that says which types are its roots has no others, whatever their names.
-  if (Object.keys(roots).length === 0) {
+  // A supergraph names all its roots: a type "Subscription" may be something else there (E1). Subgraphs name some.
+  if (subgraphs.size === 0) {
     for (const [operation, name] of Object.entries(defaultRoots))
-      if (types.get(name)?.kind === 'object') roots[operation as keyof typeof roots] = name
+      if (types.get(name)?.kind === 'object') roots[operation as keyof typeof roots] ??= name
   }
   const whole = document.loc?.source.body
   return {

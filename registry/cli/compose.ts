@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse, print } from 'graphql'
-import { apiDocument } from '../api-schema'
+import { parse } from 'graphql'
 import { contractSupergraph } from '../composition/contract-supergraph'
 import { contractSchema, readContracts } from '../composition/contracts'
 import { Fault } from '../fault'
+import { didYouMean } from '../suggestions'
 import { humanProblems } from '../report/human'
 import { readSchema } from '../schema-model'
+import { apiText } from './artefacts'
 import { no, ok, schemaOptions, text, type Command } from './command'
 import { readSubgraphs, supergraphFile } from './references'
 
@@ -49,27 +50,37 @@ export const compose: Command = {
     const composed = contract
       ? ofContract(supergraph, contract, resolve(environment.cwd, text(values, 'schema'), 'contracts.json'))
       : supergraph
-    const write = (place: string, content: string) =>
-      place === '-'
-        ? environment.out(content.trimEnd())
-        : writeFileSync(resolve(environment.cwd, place), content)
+    const write = (place: string, content: string) => {
+      if (place === '-') return environment.out(content.trimEnd())
+      writeFileSync(resolve(environment.cwd, place), content)
+      environment.out(`Wrote ${place}`)
+    }
     const file = text(values, 'out')
     if (values['check']) {
       const path = resolve(environment.cwd, file)
-      if (existsSync(path) && readFileSync(path, 'utf8') === composed) return ok
+      if (existsSync(path) && readFileSync(path, 'utf8') === composed) {
+        environment.out(`${file} is current`)
+        return ok
+      }
       environment.out(`${file} is out of date: run "npm run schema -- compose" and commit the result`)
       return no
     }
     write(file, composed)
     const api = text(values, 'api')
-    if (api) write(api, `${print(apiDocument(readSchema(parse(composed, { noLocation: true }))))}\n`)
+    if (api) write(api, apiText(composed))
     return ok
   },
 }
 
 function ofContract(supergraph: string, name: string, path: string): string {
   const contract = readContracts(path).find((candidate) => candidate.name === name)
-  if (!contract) throw new Fault(`${path} has no contract "${name}"`)
+  if (!contract)
+    throw new Fault(
+      `${path} has no contract "${name}"${didYouMean(
+        name,
+        readContracts(path).map((known) => known.name),
+      )}`,
+    )
   const { hidden, faults } = contractSchema(readSchema(parse(supergraph, { noLocation: true })), contract)
   if (faults.length > 0) throw new Fault(faults.map(({ message }) => message).join('\n'))
   return contractSupergraph(supergraph, hidden)

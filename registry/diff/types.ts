@@ -210,10 +210,12 @@ function scalarAndInputChanges(before: TypeModel, after: TypeModel): Change[] {
 /** Selections of one type where another stands that no object can meet any more: validation refuses them. */
 export function apart({ from, to }: Schemas, typeName: string): string[] {
   const [was, is] = [possibleTypes(from, typeName), possibleTypes(to, typeName)]
-  return [...from.types.values()].flatMap(({ name }) => {
+  const nothingLeft = is.size === 0 ? [`<${typeName}`] : []
+  const refused = [...from.types.values()].flatMap(({ name }) => {
     if (name === typeName || !overlap(was, possibleTypes(from, name))) return []
     return overlap(is, possibleTypes(to, name)) ? [] : [`${typeName}>${name}`, `${name}>${typeName}`]
   })
+  return [...nothingLeft, ...refused]
 }
 
 /** Selections of an interface or union in which an object that joins it is met from now on. */
