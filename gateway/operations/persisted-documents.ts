@@ -50,6 +50,7 @@ function readManifest(file: string): z.infer<typeof manifest> {
   } catch (error) {
     throw new Error(
       `${file} cannot be read as a manifest of persisted documents: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
     )
   }
   const parsed = manifest.safeParse(content)

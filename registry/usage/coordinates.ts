@@ -114,9 +114,8 @@ function readOperation(
   add: (mark: string) => void,
 ): void {
   const vocabulary = vocabularyOf(schema)
-  const variables = new Map<string, Form>()
   const walked = new Set<string>()
-  const inputs = inputReader(schema, variables, reading, add)
+  const inputs = inputReader(schema, variableForms(operation), reading, add)
 
   function selections(place: Place, set: SelectionSetNode): void {
     const { typeName, of } = place
@@ -191,10 +190,8 @@ function readOperation(
   }
 
   directives(operation.directives, operation.operation.toUpperCase())
-  for (const { variable, type, defaultValue, directives: applied } of operation.variableDefinitions ?? []) {
+  for (const { type, defaultValue, directives: applied } of operation.variableDefinitions ?? []) {
     const typeName = namedTypeOf(type)
-    const hasDefault = defaultValue && defaultValue.kind !== Kind.NULL
-    variables.set(variable.name.value, `$${typeText(type)}${hasDefault ? '=' : ''}`)
     directives(applied, 'VARIABLE_DEFINITION')
     add(typeName)
     if (reading.structure) add(`$${typeName}`)
@@ -203,6 +200,15 @@ function readOperation(
   const root = schema.roots[operation.operation]
   if (root)
     selections({ typeName: root, possible: vocabulary.possible(root), of: '' }, operation.selectionSet)
+}
+
+function variableForms({ variableDefinitions = [] }: OperationDefinitionNode): ReadonlyMap<string, Form> {
+  return new Map(
+    variableDefinitions.map(({ variable, type, defaultValue }) => {
+      const hasDefault = defaultValue && defaultValue.kind !== Kind.NULL
+      return [variable.name.value, `$${typeText(type)}${hasDefault ? '=' : ''}`]
+    }),
+  )
 }
 
 /** Reads what an operation sends. */
