@@ -10,7 +10,7 @@ import {
 } from 'graphql'
 import type { SchemaModel } from '../schema-model'
 import { formsOfLiteral, formsOfValue, type Form } from './forms'
-import { complete, vocabularyOf, type InputMarks } from './vocabulary'
+import { complete, vocabularyOf, type FieldMarks, type InputMarks } from './vocabulary'
 
 /** How much a document says about what was sent. */
 export interface Reading {
@@ -102,8 +102,8 @@ interface Place {
   typeName: string
   /** The objects that may be met here. */
   possible: ReadonlySet<string>
-  /** The field whose result it is; empty inside fragments. */
-  of: string
+  /** The field whose result it is; null at the root and inside fragments. */
+  of: FieldMarks | null
 }
 
 function readOperation(
@@ -129,13 +129,13 @@ function readOperation(
         add(field.coordinate)
         inputs.given(field.args, `${field.coordinate}(`, selection.arguments)
         if (reading.structure) {
-          if (of) add(`${of}/${name}`)
-          add(`<${field.result}`)
+          if (of) add(of.inside(name))
+          add(field.returns)
           if (schema.types.get(typeName)?.kind === 'interface') through(place, name)
         }
         const possible = vocabulary.possible(field.result)
         if (selection.selectionSet)
-          selections({ typeName: field.result, possible, of: field.coordinate }, selection.selectionSet)
+          selections({ typeName: field.result, possible, of: field }, selection.selectionSet)
         else add(field.result)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         directives(selection.directives, 'INLINE_FRAGMENT')
@@ -158,7 +158,9 @@ function readOperation(
     const fragment = fragments.get(name)
     if (!fragment) return
     const inside = narrowed(place, fragment.typeCondition.name.value)
-    const key = reading.structure ? `${name} ${inside.of} ${[...inside.possible].join(' ')}` : name
+    const key = reading.structure
+      ? `${name} ${inside.of?.coordinate ?? ''} ${[...inside.possible].join(' ')}`
+      : name
     if (walked.has(key)) return
     walked.add(key)
     directives(fragment.directives, 'FRAGMENT_DEFINITION')
@@ -168,10 +170,10 @@ function readOperation(
   function narrowed(place: Place, condition: string): Place {
     const { typeName, of, possible } = place
     if (condition !== typeName) add(`${typeName}>${condition}`)
-    if (reading.structure && of) add(`${of}/>${condition}`)
-    if (condition === typeName) return { ...place, of: '' }
+    if (reading.structure && of) add(of.inside(`>${condition}`))
+    if (condition === typeName) return { ...place, of: null }
     const inside = [...vocabulary.possible(condition)].filter((name) => possible.has(name))
-    return { typeName: condition, possible: new Set(inside), of: '' }
+    return { typeName: condition, possible: new Set(inside), of: null }
   }
 
   function directives(applied: readonly DirectiveNode[] | undefined, location: string): void {
@@ -199,7 +201,7 @@ function readOperation(
   }
   const root = schema.roots[operation.operation]
   if (root)
-    selections({ typeName: root, possible: vocabulary.possible(root), of: '' }, operation.selectionSet)
+    selections({ typeName: root, possible: vocabulary.possible(root), of: null }, operation.selectionSet)
 }
 
 function variableForms({ variableDefinitions = [] }: OperationDefinitionNode): ReadonlyMap<string, Form> {

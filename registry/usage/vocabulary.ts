@@ -52,6 +52,10 @@ export interface InputMarks {
 export interface FieldMarks {
   coordinate: string
   result: string
+  /** `<Status` */
+  returns: string
+  /** `Query.nodes/id` for `id` */
+  inside(name: string): string
   args: ReadonlyMap<string, InputMarks>
 }
 
@@ -114,7 +118,13 @@ function makeVocabulary(schema: SchemaModel): Vocabulary {
     for (const { name, type, args } of schema.types.get(typeName)?.fields.values() ?? []) {
       const coordinate = `${typeName}.${name}`
       const result = namedType(type)
-      marks.set(name, { coordinate, result, args: marksOf(args, (arg) => `${coordinate}(${arg}:)`) })
+      marks.set(name, {
+        coordinate,
+        result,
+        returns: `<${result}`,
+        inside: cached((selected) => `${coordinate}/${selected}`),
+        args: marksOf(args, (arg) => `${coordinate}(${arg}:)`),
+      })
     }
     return marks
   })
