@@ -16,6 +16,7 @@ import { administration } from './0020-administration'
 import { interactionRules } from './0021-interaction-rules'
 import { holidays } from './0022-holidays'
 import { budgetOrder } from './0023-budget-order'
+import { textFolding } from './0024-text-folding'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   interactionRules,
   holidays,
   budgetOrder,
+  textFolding,
 ]

@@ -29,7 +29,7 @@ const shared: DocumentNode = {
 }
 
 function sharedLength(body: string): number {
-  return body.indexOf('input FloatFilter') + 'input FloatFilter'.length
+  return body.indexOf('input MoneyFilter') + 'input MoneyFilter'.length
 }
 
 /** A definition from SDL text; nothing is read from `schema/` but the shared part. */
