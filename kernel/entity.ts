@@ -61,6 +61,8 @@ export interface EntityModel {
   relations: Map<string, Relation>
   /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
   masked: Set<string>
+  /** Properties that the filter field `search` looks into. */
+  searched: readonly string[]
   /** Properties that every read includes: the key, and what row rules look at. */
   always: Set<string>
   /** Row rule compiled to alternatives of filters (any of them admits the row); null admits every row. */
@@ -129,6 +131,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       money: new Map(),
       relations: new Map(),
       masked: new Set(),
+      searched: [],
       always: new Set(columns.has('id') ? ['id'] : []),
       rowFilter: null,
       projections: new LRUCache({ max: 500 }),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
-import { parse } from 'graphql'
+import { concatAST, Source } from 'graphql'
 import { projectRoot } from './process/config'
 import type { RequestContext, Services } from './context'
 import type { Database } from './connection/database'
@@ -10,6 +10,9 @@ import { executor } from './execution/execute'
 import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
+import { expand } from './schema/expand'
+import { searchedFields } from './schema/markings'
+import { parseSdl, readSdl } from './schema/sdl'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
 
 /** Resolvers by type and field, as the generated `Resolvers` types them; scalars and enums as graphql-tools does. */
@@ -24,8 +27,10 @@ export interface SubgraphDefinition {
   policies: Policies
   /** What it does by itself, beside requests. */
   jobs: readonly Job[]
-  /** `schema/shared.graphql` and its own SDL. */
+  /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
+  /** The properties that `search` looks into, by type, as `@search` marks them. */
+  searched: ReadonlyMap<string, readonly string[]>
 }
 
 /** One operation for one subgraph. */
@@ -48,11 +53,8 @@ export interface RunningSubgraph {
   close(): Promise<void>
 }
 
-/**
- * The SDL of a subgraph: `schema/shared.graphql`, then `schema/<name>.graphql` or the files of the folder
- * `schema/<name>` by name.
- */
-export function readTypeDefs(name: SubgraphName): DocumentNode {
+/** The files of a subgraph: `schema/shared.graphql`, then those of the folder `schema/<name>` by name. */
+function sdlFiles(name: SubgraphName): Source[] {
   const folder = join(projectRoot, 'schema', name)
   const files = existsSync(folder)
     ? readdirSync(folder)
@@ -60,10 +62,17 @@ export function readTypeDefs(name: SubgraphName): DocumentNode {
         .sort()
         .map((file) => join(folder, file))
     : [`${folder}.graphql`]
-  const texts = [join(projectRoot, 'schema', 'shared.graphql'), ...files].map((file) =>
-    readFileSync(file, 'utf8'),
+  return [join(projectRoot, 'schema', 'shared.graphql'), ...files].map(
+    (file) => new Source(readFileSync(file, 'utf8'), relative(projectRoot, file)),
   )
-  return parse(texts.join('\n'))
+}
+
+/**
+ * The SDL of a subgraph from its files, expanded.
+ * @throws SdlError that begins with file, line and column
+ */
+export function readTypeDefs(name: SubgraphName): DocumentNode {
+  return readSdl(sdlFiles(name))
 }
 
 /**
@@ -80,13 +89,16 @@ export function subgraph(
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
+  const sources = parts.typeDefs ? [] : sdlFiles(name)
+  const written = parts.typeDefs ?? concatAST(sources.map(parseSdl))
   return {
     name,
     entities: parts.entities,
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
     jobs: parts.jobs ?? [],
-    typeDefs: parts.typeDefs ?? readTypeDefs(name),
+    typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
+    searched: searchedFields(written),
   }
 }
 

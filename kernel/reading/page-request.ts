@@ -25,8 +25,6 @@ export interface PageOptions {
   where?: Equalities
   /** Order when the client gives none; default: newest first. */
   defaultOrder?: OrderChoice
-  /** Properties that the filter field `search` looks into. */
-  search?: readonly string[]
 }
 
 /** Which part of a list a page is. */

@@ -15,7 +15,7 @@ function conditionsOf(context: SubgraphContext, page: PageRequest, parameters: P
   return [
     ...scopeConditions(context, page.model, parameters),
     ...equalities(page.model, page.options.where ?? {}, parameters),
-    ...filterConditions(page.model, page.filter, parameters, page.options.search),
+    ...filterConditions(page.model, page.filter, parameters, page.model.searched),
   ]
 }
 

@@ -150,9 +150,10 @@ function bindModels(
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
     )
     const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
+    model.searched = definition.searched.get(model.name) ?? []
     bindRowRule(model, declarations, definition.policies)
     bindFieldRules(model, declarations, definition.policies)
-    const read = [...model.always, ...[...model.fields.values()].flat()]
+    const read = [...model.always, ...model.searched, ...[...model.fields.values()].flat()]
     const missing = new Set(read.filter((property) => !model.columns.has(property)))
     if (type && !type.keyFields.has('id') && !resolverOf(definition, model.name, '__resolveReference'))
       unanswered.push(`${model.name} @key(fields: "id")`)
@@ -160,7 +161,7 @@ function bindModels(
       ...unrelated,
       ...unanswered.map((field) => `${field} has neither a column nor a resolver`),
       ...[...missing].map(
-        (property) => `${model.name} has no column for ${property}, which a rule or needs() reads`,
+        (property) => `${model.name} has no column for ${property}, which a rule, @search or needs() reads`,
       ),
     ]
   })

@@ -6,6 +6,7 @@ import { helpOf, readArguments, type Command, type Environment } from './command
 import { compose } from './compose'
 import { diff } from './diff'
 import { explain } from './explain'
+import { print } from './print'
 import { operations } from './operations'
 import { usage } from './usage'
 import { fetchVersion, history, publish, rollback } from './versions'
@@ -13,6 +14,7 @@ import { fetchVersion, history, publish, rollback } from './versions'
 /** All commands, in the order a change takes. */
 export const commands: readonly Command[] = [
   compose,
+  print,
   check,
   diff,
   explain,

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { concatAST, GraphQLError, parse, Source, type DocumentNode } from 'graphql'
+import { Source, type DocumentNode } from 'graphql'
+import { parseSdl, readSdl, SdlError } from '../../kernel/schema/sdl'
 import { Fault } from '../fault'
 
 /** A subgraph's schema with the files it was read from. */
@@ -81,7 +82,7 @@ export async function fetchSubgraph(
   return { name, url, typeDefs: parseText(sdl, url) }
 }
 
-/** A subgraph of texts, which are parsed when their definitions are first asked for. */
+/** A subgraph of texts, which are parsed and written out when their definitions are first asked for. */
 export function subgraphOf(name: string, sources: readonly Source[], url?: string): SubgraphSource {
   let typeDefs: DocumentNode | undefined
   return {
@@ -89,30 +90,21 @@ export function subgraphOf(name: string, sources: readonly Source[], url?: strin
     url,
     sources,
     get typeDefs() {
-      return (typeDefs ??= concatAST(sources.map(parseSource)))
+      return (typeDefs ??= orFault(() => readSdl(sources)))
     },
   }
 }
 
 /** @throws Fault with file, line and column when the text is no GraphQL */
 export function parseText(text: string, name: string): DocumentNode {
-  return parseSource(new Source(text, name))
+  return orFault(() => parseSdl(new Source(text, name)))
 }
 
-const parsed = new WeakMap<Source, DocumentNode>()
-
-/** Parses each text once: all subgraphs of a folder have the shared one. */
-function parseSource(source: Source): DocumentNode {
-  const { name } = source
-  let document = parsed.get(source)
-  if (document) return document
+function orFault(read: () => DocumentNode): DocumentNode {
   try {
-    parsed.set(source, (document = parse(source)))
-    return document
+    return read()
   } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error
-    const at = error.locations?.[0]
-    throw new Fault(`${name}:${at?.line ?? 1}:${at?.column ?? 1} ${error.message}`)
+    throw error instanceof SdlError ? new Fault(error.message) : error
   }
 }
 

@@ -37,11 +37,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -74,22 +74,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -99,40 +109,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 /** An entry of the audit trail: who did what, to which record, and when. Entries are never changed. */
@@ -185,58 +314,13 @@ export type User = {
 
 
 export type UserAuditTrailArgs = {
+  filter?: InputMaybe<AuditLogFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<AuditLogFilter>;
-  orderBy?: InputMaybe<AuditLogOrder>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<Array<AuditLogOrder>>;
 };
-
-/** A page of entries. */
-export type AuditLogConnection = {
-  /** The entries with their cursors. */
-  edges: Array<AuditLogEdge>;
-  /** The entries alone. */
-  nodes: Array<AuditLog>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many entries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An entry in a page. */
-export type AuditLogEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The entry. */
-  node: AuditLog;
-};
-
-/** Which entries to return. All conditions given must hold. */
-export type AuditLogFilter = {
-  /** By who did it. */
-  actorId?: InputMaybe<IdFilter>;
-  /** By what was done; an empty list finds nothing. */
-  action?: InputMaybe<Array<AuditAction>>;
-  /** By the kind of record. */
-  resourceType?: InputMaybe<StringFilter>;
-  /** By the record's id. */
-  resourceId?: InputMaybe<StringFilter>;
-  /** By time. Without `lt` up to now, without `gte` the 90 days before the end. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of entries. */
-export type AuditLogOrder = {
-  /** By which value. */
-  field: AuditLogOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What entries can be ordered by. */
-export type AuditLogOrderField =
-  /** Time of the entry. */
-  | 'OCCURRED_AT';
 
 export type Query = {
   /** One compliance record; null when the tenant has none with this id. */
@@ -258,8 +342,10 @@ export type QueryComplianceRecordArgs = {
 export type QueryComplianceRecordsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<ComplianceRecordFilter>;
-  orderBy?: InputMaybe<ComplianceRecordOrder>;
+  orderBy?: InputMaybe<Array<ComplianceRecordOrder>>;
 };
 
 
@@ -269,10 +355,12 @@ export type QueryAuditLogArgs = {
 
 
 export type QueryAuditLogsArgs = {
+  filter?: InputMaybe<AuditLogFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<AuditLogFilter>;
-  orderBy?: InputMaybe<AuditLogOrder>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<Array<AuditLogOrder>>;
 };
 
 export type Mutation = {
@@ -363,61 +451,6 @@ export type ComplianceStatus =
   /** Needs a closer look. */
   | 'FLAGGED';
 
-/** A page of compliance records. */
-export type ComplianceRecordConnection = {
-  /** The compliance records with their cursors. */
-  edges: Array<ComplianceRecordEdge>;
-  /** The compliance records alone. */
-  nodes: Array<ComplianceRecord>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many compliance records the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A compliance record in a page. */
-export type ComplianceRecordEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The compliance record. */
-  node: ComplianceRecord;
-};
-
-/** Which compliance records to return. All conditions given must hold. */
-export type ComplianceRecordFilter = {
-  /** By what was checked; an empty list finds nothing. */
-  type?: InputMaybe<Array<ComplianceRecordType>>;
-  /** By how far the review is; an empty list finds nothing. */
-  status?: InputMaybe<Array<ComplianceStatus>>;
-  /** By risk. */
-  riskScore?: InputMaybe<IntFilter>;
-  /** By creator. */
-  createdById?: InputMaybe<IdFilter>;
-  /** By reviewer. */
-  reviewedById?: InputMaybe<IdFilter>;
-  /** By time of creation. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of compliance records. */
-export type ComplianceRecordOrder = {
-  /** By which value. */
-  field: ComplianceRecordOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What compliance records can be ordered by. */
-export type ComplianceRecordOrderField =
-  /** Time of creation. */
-  | 'CREATED_AT'
-  /** Time of the last change. */
-  | 'UPDATED_AT'
-  /** Risk. */
-  | 'RISK_SCORE'
-  /** How far the review is. */
-  | 'STATUS';
-
 /** A new compliance record. */
 export type CreateComplianceRecordInput = {
   /** What was checked. */
@@ -444,81 +477,7 @@ export type UpdateComplianceRecordInput = {
   metadata?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Which record to approve. */
-export type ApproveComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which record to reject. */
-export type RejectComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which record to flag. */
-export type FlagComplianceRecordInput = {
-  /** UUID of the record. */
-  id: Scalars['ID']['input'];
-  /** The `version` that was reviewed; a later one is not decided about. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createComplianceRecord` did. */
-export type CreateComplianceRecordPayload = {
-  /** The new record; null when none was added. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `updateComplianceRecord` did. */
-export type UpdateComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `approveComplianceRecord` did. */
-export type ApproveComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `rejectComplianceRecord` did. */
-export type RejectComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** What `flagComplianceRecord` did. */
-export type FlagComplianceRecordPayload = {
-  /** The record as it is now; null when nothing was changed. */
-  complianceRecord?: Maybe<ComplianceRecord>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<ComplianceUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type ComplianceUserError = UserError & {
-  /** The reason, for programs. */
-  code: ComplianceUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type ComplianceUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -538,6 +497,230 @@ export type ComplianceUserErrorCode =
   | 'WRONG_STATUS'
   /** Whoever created a record or ever changed it cannot decide about it. */
   | 'OWN_RECORD';
+
+/** Which audit actions to find. All conditions given must hold. */
+export type AuditActionFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<AuditAction>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<AuditAction>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<AuditAction>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which audit logs to return. All conditions given must hold. */
+export type AuditLogFilter = {
+  /** By what was done. */
+  action?: InputMaybe<AuditActionFilter>;
+  /** By the kind of record. */
+  resourceType?: InputMaybe<StringFilter>;
+  /** By the record's id. */
+  resourceId?: InputMaybe<StringFilter>;
+  /** By who did it. */
+  actorId?: InputMaybe<IdFilter>;
+  /** By time. Without an end up to now, without a start the 90 days before the end; and, or and not look within. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<AuditLogFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<AuditLogFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<AuditLogFilter>;
+};
+
+/** The order of audit logs. */
+export type AuditLogOrder = {
+  /** By which value. */
+  field: AuditLogOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What audit logs can be ordered by. */
+export type AuditLogOrderField =
+  /** When it was done. */
+  | 'OCCURRED_AT';
+
+/** Which compliance record types to find. All conditions given must hold. */
+export type ComplianceRecordTypeFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<ComplianceRecordType>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<ComplianceRecordType>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<ComplianceRecordType>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which compliance statuses to find. All conditions given must hold. */
+export type ComplianceStatusFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<ComplianceStatus>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<ComplianceStatus>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<ComplianceStatus>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which compliance records to return. All conditions given must hold. */
+export type ComplianceRecordFilter = {
+  /** By what was checked. */
+  type?: InputMaybe<ComplianceRecordTypeFilter>;
+  /** By how far the review is. */
+  status?: InputMaybe<ComplianceStatusFilter>;
+  /** By how risky the subject is. */
+  riskScore?: InputMaybe<IntFilter>;
+  /** By who created the record. */
+  createdById?: InputMaybe<IdFilter>;
+  /** By who decided last. */
+  reviewedById?: InputMaybe<IdFilter>;
+  /** By when the record was created. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<ComplianceRecordFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<ComplianceRecordFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<ComplianceRecordFilter>;
+};
+
+/** The order of compliance records. */
+export type ComplianceRecordOrder = {
+  /** By which value. */
+  field: ComplianceRecordOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What compliance records can be ordered by. */
+export type ComplianceRecordOrderField =
+  /** How far the review is. */
+  | 'STATUS'
+  /** How risky the subject is. */
+  | 'RISK_SCORE'
+  /** When the record was created. */
+  | 'CREATED_AT'
+  /** When the record last changed. */
+  | 'UPDATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type ComplianceUserError = UserError & {
+  /** The reason, for programs. */
+  code: ComplianceUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createComplianceRecord` did. */
+export type CreateComplianceRecordPayload = {
+  /** The new compliance record; null when none was added. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** What `updateComplianceRecord` did. */
+export type UpdateComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `approveComplianceRecord` is about. */
+export type ApproveComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `approveComplianceRecord` did. */
+export type ApproveComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `rejectComplianceRecord` is about. */
+export type RejectComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `rejectComplianceRecord` did. */
+export type RejectComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** Which compliance record `flagComplianceRecord` is about. */
+export type FlagComplianceRecordInput = {
+  /** UUID of the compliance record. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `flagComplianceRecord` did. */
+export type FlagComplianceRecordPayload = {
+  /** The compliance record as it is now; null when nothing was changed. */
+  complianceRecord?: Maybe<ComplianceRecord>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<ComplianceUserError>;
+};
+
+/** A page of audit logs. */
+export type AuditLogConnection = {
+  /** The audit logs with their cursors. */
+  edges: Array<AuditLogEdge>;
+  /** The audit logs alone. */
+  nodes: Array<AuditLog>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many audit logs the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An audit log in a page. */
+export type AuditLogEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The audit log. */
+  node: AuditLog;
+};
+
+/** A page of compliance records. */
+export type ComplianceRecordConnection = {
+  /** The compliance records with their cursors. */
+  edges: Array<ComplianceRecordEdge>;
+  /** The compliance records alone. */
+  nodes: Array<ComplianceRecord>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many compliance records the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A compliance record in a page. */
+export type ComplianceRecordEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The compliance record. */
+  node: ComplianceRecord;
+};
 
 
 
@@ -657,42 +840,49 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   AuditLog: ResolverTypeWrapper<AuditLogRow>;
   AuditAction: AuditAction;
   User: ResolverTypeWrapper<{ id: string }>;
-  AuditLogConnection: ResolverTypeWrapper<Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['AuditLogEdge']>, nodes: Array<ResolversTypes['AuditLog']> }>;
-  AuditLogEdge: ResolverTypeWrapper<Omit<AuditLogEdge, 'node'> & { node: ResolversTypes['AuditLog'] }>;
-  AuditLogFilter: AuditLogFilter;
-  AuditLogOrder: AuditLogOrder;
-  AuditLogOrderField: AuditLogOrderField;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   ComplianceRecord: ResolverTypeWrapper<ComplianceRecordRow>;
   ComplianceRecordType: ComplianceRecordType;
   ComplianceStatus: ComplianceStatus;
-  ComplianceRecordConnection: ResolverTypeWrapper<Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['ComplianceRecordEdge']>, nodes: Array<ResolversTypes['ComplianceRecord']> }>;
-  ComplianceRecordEdge: ResolverTypeWrapper<Omit<ComplianceRecordEdge, 'node'> & { node: ResolversTypes['ComplianceRecord'] }>;
+  CreateComplianceRecordInput: CreateComplianceRecordInput;
+  UpdateComplianceRecordInput: UpdateComplianceRecordInput;
+  ComplianceUserErrorCode: ComplianceUserErrorCode;
+  AuditActionFilter: AuditActionFilter;
+  AuditLogFilter: AuditLogFilter;
+  AuditLogOrder: AuditLogOrder;
+  AuditLogOrderField: AuditLogOrderField;
+  ComplianceRecordTypeFilter: ComplianceRecordTypeFilter;
+  ComplianceStatusFilter: ComplianceStatusFilter;
   ComplianceRecordFilter: ComplianceRecordFilter;
   ComplianceRecordOrder: ComplianceRecordOrder;
   ComplianceRecordOrderField: ComplianceRecordOrderField;
-  CreateComplianceRecordInput: CreateComplianceRecordInput;
-  UpdateComplianceRecordInput: UpdateComplianceRecordInput;
-  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
-  RejectComplianceRecordInput: RejectComplianceRecordInput;
-  FlagComplianceRecordInput: FlagComplianceRecordInput;
+  ComplianceUserError: ResolverTypeWrapper<UserErrorRow>;
   CreateComplianceRecordPayload: ResolverTypeWrapper<Omit<CreateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
   UpdateComplianceRecordPayload: ResolverTypeWrapper<Omit<UpdateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
   ApproveComplianceRecordPayload: ResolverTypeWrapper<Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  RejectComplianceRecordInput: RejectComplianceRecordInput;
   RejectComplianceRecordPayload: ResolverTypeWrapper<Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
+  FlagComplianceRecordInput: FlagComplianceRecordInput;
   FlagComplianceRecordPayload: ResolverTypeWrapper<Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
-  ComplianceUserError: ResolverTypeWrapper<UserErrorRow>;
-  ComplianceUserErrorCode: ComplianceUserErrorCode;
+  AuditLogConnection: ResolverTypeWrapper<Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['AuditLogEdge']>, nodes: Array<ResolversTypes['AuditLog']> }>;
+  AuditLogEdge: ResolverTypeWrapper<Omit<AuditLogEdge, 'node'> & { node: ResolversTypes['AuditLog'] }>;
+  ComplianceRecordConnection: ResolverTypeWrapper<Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['ComplianceRecordEdge']>, nodes: Array<ResolversTypes['ComplianceRecord']> }>;
+  ComplianceRecordEdge: ResolverTypeWrapper<Omit<ComplianceRecordEdge, 'node'> & { node: ResolversTypes['ComplianceRecord'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -712,36 +902,43 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   AuditLog: AuditLogRow;
   User: { id: string };
-  AuditLogConnection: Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['AuditLogEdge']>, nodes: Array<ResolversParentTypes['AuditLog']> };
-  AuditLogEdge: Omit<AuditLogEdge, 'node'> & { node: ResolversParentTypes['AuditLog'] };
-  AuditLogFilter: AuditLogFilter;
-  AuditLogOrder: AuditLogOrder;
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   ComplianceRecord: ComplianceRecordRow;
-  ComplianceRecordConnection: Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['ComplianceRecordEdge']>, nodes: Array<ResolversParentTypes['ComplianceRecord']> };
-  ComplianceRecordEdge: Omit<ComplianceRecordEdge, 'node'> & { node: ResolversParentTypes['ComplianceRecord'] };
-  ComplianceRecordFilter: ComplianceRecordFilter;
-  ComplianceRecordOrder: ComplianceRecordOrder;
   CreateComplianceRecordInput: CreateComplianceRecordInput;
   UpdateComplianceRecordInput: UpdateComplianceRecordInput;
-  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
-  RejectComplianceRecordInput: RejectComplianceRecordInput;
-  FlagComplianceRecordInput: FlagComplianceRecordInput;
+  AuditActionFilter: AuditActionFilter;
+  AuditLogFilter: AuditLogFilter;
+  AuditLogOrder: AuditLogOrder;
+  ComplianceRecordTypeFilter: ComplianceRecordTypeFilter;
+  ComplianceStatusFilter: ComplianceStatusFilter;
+  ComplianceRecordFilter: ComplianceRecordFilter;
+  ComplianceRecordOrder: ComplianceRecordOrder;
+  ComplianceUserError: UserErrorRow;
   CreateComplianceRecordPayload: Omit<CreateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
   UpdateComplianceRecordPayload: Omit<UpdateComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  ApproveComplianceRecordInput: ApproveComplianceRecordInput;
   ApproveComplianceRecordPayload: Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  RejectComplianceRecordInput: RejectComplianceRecordInput;
   RejectComplianceRecordPayload: Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
+  FlagComplianceRecordInput: FlagComplianceRecordInput;
   FlagComplianceRecordPayload: Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
-  ComplianceUserError: UserErrorRow;
+  AuditLogConnection: Omit<AuditLogConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['AuditLogEdge']>, nodes: Array<ResolversParentTypes['AuditLog']> };
+  AuditLogEdge: Omit<AuditLogEdge, 'node'> & { node: ResolversParentTypes['AuditLog'] };
+  ComplianceRecordConnection: Omit<ComplianceRecordConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['ComplianceRecordEdge']>, nodes: Array<ResolversParentTypes['ComplianceRecord']> };
+  ComplianceRecordEdge: Omit<ComplianceRecordEdge, 'node'> & { node: ResolversParentTypes['ComplianceRecord'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -804,26 +1001,14 @@ export type AuditLogResolvers<ContextType = SubgraphContext, ParentType extends 
 export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  auditTrail?: Resolver<Maybe<ResolversTypes['AuditLogConnection']>, ParentType, ContextType, RequireFields<UserAuditTrailArgs, 'first'>>;
-};
-
-export type AuditLogConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogConnection'] = ResolversParentTypes['AuditLogConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['AuditLogEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['AuditLog']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type AuditLogEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogEdge'] = ResolversParentTypes['AuditLogEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['AuditLog'], ParentType, ContextType>;
+  auditTrail?: Resolver<Maybe<ResolversTypes['AuditLogConnection']>, ParentType, ContextType, Partial<UserAuditTrailArgs>>;
 };
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   complianceRecord?: Resolver<Maybe<ResolversTypes['ComplianceRecord']>, ParentType, ContextType, RequireFields<QueryComplianceRecordArgs, 'id'>>;
-  complianceRecords?: Resolver<ResolversTypes['ComplianceRecordConnection'], ParentType, ContextType, RequireFields<QueryComplianceRecordsArgs, 'first'>>;
+  complianceRecords?: Resolver<ResolversTypes['ComplianceRecordConnection'], ParentType, ContextType, Partial<QueryComplianceRecordsArgs>>;
   auditLog?: Resolver<Maybe<ResolversTypes['AuditLog']>, ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'id'>>;
-  auditLogs?: Resolver<ResolversTypes['AuditLogConnection'], ParentType, ContextType, RequireFields<QueryAuditLogsArgs, 'first'>>;
+  auditLogs?: Resolver<ResolversTypes['AuditLogConnection'], ParentType, ContextType, Partial<QueryAuditLogsArgs>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -850,16 +1035,11 @@ export type ComplianceRecordResolvers<ContextType = SubgraphContext, ParentType 
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type ComplianceRecordConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordConnection'] = ResolversParentTypes['ComplianceRecordConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['ComplianceRecordEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['ComplianceRecord']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type ComplianceRecordEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordEdge'] = ResolversParentTypes['ComplianceRecordEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['ComplianceRecord'], ParentType, ContextType>;
+export type ComplianceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceUserError'] = ResolversParentTypes['ComplianceUserError']> = {
+  code?: Resolver<ResolversTypes['ComplianceUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CreateComplianceRecordPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateComplianceRecordPayload'] = ResolversParentTypes['CreateComplianceRecordPayload']> = {
@@ -887,11 +1067,28 @@ export type FlagComplianceRecordPayloadResolvers<ContextType = SubgraphContext, 
   userErrors?: Resolver<Array<ResolversTypes['ComplianceUserError']>, ParentType, ContextType>;
 };
 
-export type ComplianceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceUserError'] = ResolversParentTypes['ComplianceUserError']> = {
-  code?: Resolver<ResolversTypes['ComplianceUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type AuditLogConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogConnection'] = ResolversParentTypes['AuditLogConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['AuditLogEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['AuditLog']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type AuditLogEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AuditLogEdge'] = ResolversParentTypes['AuditLogEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['AuditLog'], ParentType, ContextType>;
+};
+
+export type ComplianceRecordConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordConnection'] = ResolversParentTypes['ComplianceRecordConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['ComplianceRecordEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['ComplianceRecord']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type ComplianceRecordEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ComplianceRecordEdge'] = ResolversParentTypes['ComplianceRecordEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['ComplianceRecord'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -906,19 +1103,19 @@ export type Resolvers<ContextType = SubgraphContext> = {
   UserError?: UserErrorResolvers<ContextType>;
   AuditLog?: AuditLogResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
-  AuditLogConnection?: AuditLogConnectionResolvers<ContextType>;
-  AuditLogEdge?: AuditLogEdgeResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   ComplianceRecord?: ComplianceRecordResolvers<ContextType>;
-  ComplianceRecordConnection?: ComplianceRecordConnectionResolvers<ContextType>;
-  ComplianceRecordEdge?: ComplianceRecordEdgeResolvers<ContextType>;
+  ComplianceUserError?: ComplianceUserErrorResolvers<ContextType>;
   CreateComplianceRecordPayload?: CreateComplianceRecordPayloadResolvers<ContextType>;
   UpdateComplianceRecordPayload?: UpdateComplianceRecordPayloadResolvers<ContextType>;
   ApproveComplianceRecordPayload?: ApproveComplianceRecordPayloadResolvers<ContextType>;
   RejectComplianceRecordPayload?: RejectComplianceRecordPayloadResolvers<ContextType>;
   FlagComplianceRecordPayload?: FlagComplianceRecordPayloadResolvers<ContextType>;
-  ComplianceUserError?: ComplianceUserErrorResolvers<ContextType>;
+  AuditLogConnection?: AuditLogConnectionResolvers<ContextType>;
+  AuditLogEdge?: AuditLogEdgeResolvers<ContextType>;
+  ComplianceRecordConnection?: ComplianceRecordConnectionResolvers<ContextType>;
+  ComplianceRecordEdge?: ComplianceRecordEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -37,11 +37,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -74,22 +74,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -99,40 +109,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 /**
@@ -166,57 +295,6 @@ export type Budget = {
   updatedAt: Scalars['DateTime']['output'];
 };
 
-/** A page of budgets. */
-export type BudgetConnection = {
-  /** The budgets with their cursors. */
-  edges: Array<BudgetEdge>;
-  /** The budgets alone. */
-  nodes: Array<Budget>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many budgets the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A budget in a page. */
-export type BudgetEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The budget. */
-  node: Budget;
-};
-
-/** Which budgets to return. All conditions given must hold. */
-export type BudgetFilter = {
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By year. */
-  year?: InputMaybe<IntFilter>;
-  /** By month; budgets of whole years are not found. */
-  month?: InputMaybe<IntFilter>;
-  /** By first day of the period. */
-  periodStart?: InputMaybe<DateFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-};
-
-/** The order of budgets. */
-export type BudgetOrder = {
-  /** By which value. */
-  field: BudgetOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What budgets can be ordered by. */
-export type BudgetOrderField =
-  /** First day of the period. */
-  | 'PERIOD_START'
-  /** What may be spent, in the currency's smallest unit: filter by currency to compare. */
-  | 'ALLOCATED'
-  /** Time of creation. */
-  | 'CREATED_AT';
-
 /** A budget for a period. */
 export type SetBudgetInput = {
   /** UUID of the department. */
@@ -231,14 +309,6 @@ export type SetBudgetInput = {
   forecastedSpend?: InputMaybe<MoneyInput>;
   /** The `version` of the budget that the change is based on; null or omitted when there is none yet. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
-};
-
-/** What `setBudget` did. */
-export type SetBudgetPayload = {
-  /** The budget as it is now; null when nothing was changed. */
-  budget?: Maybe<Budget>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<FinanceUserError>;
 };
 
 export type Query = {
@@ -261,8 +331,10 @@ export type QueryTransactionArgs = {
 export type QueryTransactionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<TransactionFilter>;
-  orderBy?: InputMaybe<TransactionOrder>;
+  orderBy?: InputMaybe<Array<TransactionOrder>>;
 };
 
 
@@ -274,8 +346,10 @@ export type QueryBudgetArgs = {
 export type QueryBudgetsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<BudgetFilter>;
-  orderBy?: InputMaybe<BudgetOrder>;
+  orderBy?: InputMaybe<Array<BudgetOrder>>;
 };
 
 export type Mutation = {
@@ -330,8 +404,10 @@ export type Department = {
 export type DepartmentBudgetsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<BudgetFilter>;
-  orderBy?: InputMaybe<BudgetOrder>;
+  orderBy?: InputMaybe<Array<BudgetOrder>>;
 };
 
 /** A movement of money. Its amount, type, number and time never change. */
@@ -378,71 +454,6 @@ export type TransactionType =
   | 'TRANSFER'
   /** A correction of the books without a payment. */
   | 'ADJUSTMENT';
-
-/** A page of transactions. */
-export type TransactionConnection = {
-  /** The transactions with their cursors. */
-  edges: Array<TransactionEdge>;
-  /** The transactions alone. */
-  nodes: Array<Transaction>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many transactions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A transaction in a page. */
-export type TransactionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The transaction. */
-  node: Transaction;
-};
-
-/** Which transactions to return. All conditions given must hold. */
-export type TransactionFilter = {
-  /** Text that the number, category or description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own number. */
-  transactionNumber?: InputMaybe<StringFilter>;
-  /** By kind; an empty list finds nothing. */
-  type?: InputMaybe<Array<TransactionType>>;
-  /** By category. */
-  category?: InputMaybe<StringFilter>;
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By time. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-  /** Found fraudulent or not; both when omitted. */
-  isFraudulent?: InputMaybe<Scalars['Boolean']['input']>;
-  /** By the likelihood of fraud. */
-  fraudScore?: InputMaybe<FloatFilter>;
-};
-
-/** The order of transactions. */
-export type TransactionOrder = {
-  /** By which value. */
-  field: TransactionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What transactions can be ordered by. */
-export type TransactionOrderField =
-  /** The tenant's own number. */
-  | 'TRANSACTION_NUMBER'
-  /** Time of the movement. */
-  | 'OCCURRED_AT'
-  /** Amount, in the currency's smallest unit: filter by currency to compare. */
-  | 'AMOUNT'
-  /** Category. */
-  | 'CATEGORY'
-  /** Likelihood of fraud. */
-  | 'FRAUD_SCORE'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new transaction. */
 export type RecordTransactionInput = {
@@ -502,10 +513,149 @@ export type ReverseTransactionInput = {
   description?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `flagTransaction` did. */
-export type FlagTransactionPayload = {
-  /** The transaction as it is now; null when nothing was changed. */
-  transaction?: Maybe<Transaction>;
+/** What `reverseTransaction` did. */
+export type ReverseTransactionPayload = {
+  /** The new reversal; null when none was added. */
+  reversal?: Maybe<Transaction>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<FinanceUserError>;
+};
+
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
+export type FinanceUserErrorCode =
+  /** There is no record with this id. */
+  | 'NOT_FOUND'
+  /** The record changed since it was read: read it again and repeat the change. */
+  | 'STALE_VERSION'
+  /** The value must be unique and is in use. */
+  | 'DUPLICATE'
+  /** The value is not allowed. */
+  | 'INVALID'
+  /** The record referred to does not exist. */
+  | 'REFERENCE_NOT_FOUND'
+  /** Other records refer to this one. */
+  | 'IN_USE'
+  /** The idempotency key was used with another input. */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** The transaction is reversed already, or is itself a reversal. */
+  | 'NOT_REVERSIBLE'
+  /** A reversal and what it reverses stay as they are filed. */
+  | 'REVERSED';
+
+/** Which budgets to return. All conditions given must hold. */
+export type BudgetFilter = {
+  /** By department. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By the year of the calendar. */
+  year?: InputMaybe<IntFilter>;
+  /** By month; budgets of whole years are not found. */
+  month?: InputMaybe<IntFilter>;
+  /** By first day of the period. */
+  periodStart?: InputMaybe<DateFilter>;
+  /** By what may be spent, not negative. */
+  allocated?: InputMaybe<MoneyFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<BudgetFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<BudgetFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<BudgetFilter>;
+};
+
+/** The order of budgets. */
+export type BudgetOrder = {
+  /** By which value. */
+  field: BudgetOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What budgets can be ordered by. */
+export type BudgetOrderField =
+  /** First day of the period. */
+  | 'PERIOD_START'
+  /** What may be spent, in the currency's smallest unit: filter by its currency to compare. */
+  | 'ALLOCATED'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which transaction types to find. All conditions given must hold. */
+export type TransactionTypeFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<TransactionType>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<TransactionType>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<TransactionType>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which transactions to return. All conditions given must hold. */
+export type TransactionFilter = {
+  /** Text that the transaction number, category or description contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the tenant's own number for the transaction. */
+  transactionNumber?: InputMaybe<StringFilter>;
+  /** By what kind of movement it is. */
+  type?: InputMaybe<TransactionTypeFilter>;
+  /** By what the money is for. */
+  category?: InputMaybe<StringFilter>;
+  /** By the department it is booked on. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By the amount, never zero. */
+  amount?: InputMaybe<MoneyFilter>;
+  /** By when the money moved. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+  /** Whether the transaction was found to be fraudulent; both when omitted. */
+  isFraudulent?: InputMaybe<BooleanFilter>;
+  /** By how likely the transaction is fraudulent. */
+  fraudScore?: InputMaybe<FloatFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<TransactionFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<TransactionFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<TransactionFilter>;
+};
+
+/** The order of transactions. */
+export type TransactionOrder = {
+  /** By which value. */
+  field: TransactionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What transactions can be ordered by. */
+export type TransactionOrderField =
+  /** The tenant's own number for the transaction. */
+  | 'TRANSACTION_NUMBER'
+  /** What the money is for. */
+  | 'CATEGORY'
+  /** The amount, in the currency's smallest unit: filter by its currency to compare. */
+  | 'AMOUNT'
+  /** When the money moved. */
+  | 'OCCURRED_AT'
+  /** How likely the transaction is fraudulent. */
+  | 'FRAUD_SCORE'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type FinanceUserError = UserError & {
+  /** The reason, for programs. */
+  code: FinanceUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `setBudget` did. */
+export type SetBudgetPayload = {
+  /** The budget as it is now; null when nothing was changed. */
+  budget?: Maybe<Budget>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<FinanceUserError>;
 };
@@ -526,44 +676,53 @@ export type UpdateTransactionPayload = {
   userErrors: Array<FinanceUserError>;
 };
 
-/** What `reverseTransaction` did. */
-export type ReverseTransactionPayload = {
-  /** The new reversal; null when none was added. */
-  reversal?: Maybe<Transaction>;
-  /** Why none was added; empty on success. */
+/** What `flagTransaction` did. */
+export type FlagTransactionPayload = {
+  /** The transaction as it is now; null when nothing was changed. */
+  transaction?: Maybe<Transaction>;
+  /** Why nothing was changed; empty on success. */
   userErrors: Array<FinanceUserError>;
 };
 
-/** Why a mutation of this subgraph changed nothing. */
-export type FinanceUserError = UserError & {
-  /** The reason, for programs. */
-  code: FinanceUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
+/** A page of budgets. */
+export type BudgetConnection = {
+  /** The budgets with their cursors. */
+  edges: Array<BudgetEdge>;
+  /** The budgets alone. */
+  nodes: Array<Budget>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many budgets the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** Reasons why a mutation of this subgraph changes nothing. */
-export type FinanceUserErrorCode =
-  /** There is no record with this id. */
-  | 'NOT_FOUND'
-  /** The record changed since it was read: read it again and repeat the change. */
-  | 'STALE_VERSION'
-  /** The value must be unique and is in use. */
-  | 'DUPLICATE'
-  /** The value is not allowed. */
-  | 'INVALID'
-  /** The record referred to does not exist. */
-  | 'REFERENCE_NOT_FOUND'
-  /** Other records refer to this one. */
-  | 'IN_USE'
-  /** The idempotency key was used with another input. */
-  | 'IDEMPOTENCY_KEY_REUSED'
-  /** The transaction is reversed already, or is itself a reversal. */
-  | 'NOT_REVERSIBLE'
-  /** A reversal and what it reverses stay as they are filed. */
-  | 'REVERSED';
+/** A budget in a page. */
+export type BudgetEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The budget. */
+  node: Budget;
+};
+
+/** A page of transactions. */
+export type TransactionConnection = {
+  /** The transactions with their cursors. */
+  edges: Array<TransactionEdge>;
+  /** The transactions alone. */
+  nodes: Array<Transaction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many transactions the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A transaction in a page. */
+export type TransactionEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The transaction. */
+  node: Transaction;
+};
 
 
 
@@ -683,40 +842,45 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Budget: ResolverTypeWrapper<BudgetRow>;
-  BudgetConnection: ResolverTypeWrapper<Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['BudgetEdge']>, nodes: Array<ResolversTypes['Budget']> }>;
-  BudgetEdge: ResolverTypeWrapper<Omit<BudgetEdge, 'node'> & { node: ResolversTypes['Budget'] }>;
-  BudgetFilter: BudgetFilter;
-  BudgetOrder: BudgetOrder;
-  BudgetOrderField: BudgetOrderField;
   SetBudgetInput: SetBudgetInput;
-  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Department: ResolverTypeWrapper<{ id: string }>;
   Transaction: ResolverTypeWrapper<TransactionRow>;
   TransactionType: TransactionType;
-  TransactionConnection: ResolverTypeWrapper<Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['TransactionEdge']>, nodes: Array<ResolversTypes['Transaction']> }>;
-  TransactionEdge: ResolverTypeWrapper<Omit<TransactionEdge, 'node'> & { node: ResolversTypes['Transaction'] }>;
-  TransactionFilter: TransactionFilter;
-  TransactionOrder: TransactionOrder;
-  TransactionOrderField: TransactionOrderField;
   RecordTransactionInput: RecordTransactionInput;
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  FlagTransactionPayload: ResolverTypeWrapper<Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  ReverseTransactionPayload: ResolverTypeWrapper<Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  FinanceUserErrorCode: FinanceUserErrorCode;
+  BudgetFilter: BudgetFilter;
+  BudgetOrder: BudgetOrder;
+  BudgetOrderField: BudgetOrderField;
+  TransactionTypeFilter: TransactionTypeFilter;
+  TransactionFilter: TransactionFilter;
+  TransactionOrder: TransactionOrder;
+  TransactionOrderField: TransactionOrderField;
+  FinanceUserError: ResolverTypeWrapper<UserErrorRow>;
+  SetBudgetPayload: ResolverTypeWrapper<Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversTypes['Budget']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   RecordTransactionPayload: ResolverTypeWrapper<Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   UpdateTransactionPayload: ResolverTypeWrapper<Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
-  ReverseTransactionPayload: ResolverTypeWrapper<Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
-  FinanceUserError: ResolverTypeWrapper<UserErrorRow>;
-  FinanceUserErrorCode: FinanceUserErrorCode;
+  FlagTransactionPayload: ResolverTypeWrapper<Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
+  BudgetConnection: ResolverTypeWrapper<Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['BudgetEdge']>, nodes: Array<ResolversTypes['Budget']> }>;
+  BudgetEdge: ResolverTypeWrapper<Omit<BudgetEdge, 'node'> & { node: ResolversTypes['Budget'] }>;
+  TransactionConnection: ResolverTypeWrapper<Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['TransactionEdge']>, nodes: Array<ResolversTypes['Transaction']> }>;
+  TransactionEdge: ResolverTypeWrapper<Omit<TransactionEdge, 'node'> & { node: ResolversTypes['Transaction'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -736,36 +900,41 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Budget: BudgetRow;
-  BudgetConnection: Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['BudgetEdge']>, nodes: Array<ResolversParentTypes['Budget']> };
-  BudgetEdge: Omit<BudgetEdge, 'node'> & { node: ResolversParentTypes['Budget'] };
-  BudgetFilter: BudgetFilter;
-  BudgetOrder: BudgetOrder;
   SetBudgetInput: SetBudgetInput;
-  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Department: { id: string };
   Transaction: TransactionRow;
-  TransactionConnection: Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['TransactionEdge']>, nodes: Array<ResolversParentTypes['Transaction']> };
-  TransactionEdge: Omit<TransactionEdge, 'node'> & { node: ResolversParentTypes['Transaction'] };
-  TransactionFilter: TransactionFilter;
-  TransactionOrder: TransactionOrder;
   RecordTransactionInput: RecordTransactionInput;
   UpdateTransactionInput: UpdateTransactionInput;
   FlagTransactionInput: FlagTransactionInput;
   ReverseTransactionInput: ReverseTransactionInput;
-  FlagTransactionPayload: Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  ReverseTransactionPayload: Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  BudgetFilter: BudgetFilter;
+  BudgetOrder: BudgetOrder;
+  TransactionTypeFilter: TransactionTypeFilter;
+  TransactionFilter: TransactionFilter;
+  TransactionOrder: TransactionOrder;
+  FinanceUserError: UserErrorRow;
+  SetBudgetPayload: Omit<SetBudgetPayload, 'budget' | 'userErrors'> & { budget?: Maybe<ResolversParentTypes['Budget']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   RecordTransactionPayload: Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   UpdateTransactionPayload: Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
-  ReverseTransactionPayload: Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
-  FinanceUserError: UserErrorRow;
+  FlagTransactionPayload: Omit<FlagTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
+  BudgetConnection: Omit<BudgetConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['BudgetEdge']>, nodes: Array<ResolversParentTypes['Budget']> };
+  BudgetEdge: Omit<BudgetEdge, 'node'> & { node: ResolversParentTypes['Budget'] };
+  TransactionConnection: Omit<TransactionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['TransactionEdge']>, nodes: Array<ResolversParentTypes['Transaction']> };
+  TransactionEdge: Omit<TransactionEdge, 'node'> & { node: ResolversParentTypes['Transaction'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -828,28 +997,11 @@ export type BudgetResolvers<ContextType = SubgraphContext, ParentType extends Re
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetConnection'] = ResolversParentTypes['BudgetConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['BudgetEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Budget']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type BudgetEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetEdge'] = ResolversParentTypes['BudgetEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Budget'], ParentType, ContextType>;
-};
-
-export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
-  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
-};
-
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType, RequireFields<QueryTransactionArgs, 'id'>>;
-  transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, RequireFields<QueryTransactionsArgs, 'first'>>;
+  transactions?: Resolver<ResolversTypes['TransactionConnection'], ParentType, ContextType, Partial<QueryTransactionsArgs>>;
   budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType, RequireFields<QueryBudgetArgs, 'id'>>;
-  budgets?: Resolver<ResolversTypes['BudgetConnection'], ParentType, ContextType, RequireFields<QueryBudgetsArgs, 'first'>>;
+  budgets?: Resolver<ResolversTypes['BudgetConnection'], ParentType, ContextType, Partial<QueryBudgetsArgs>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -863,7 +1015,7 @@ export type MutationResolvers<ContextType = SubgraphContext, ParentType extends 
 export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Department'] = ResolversParentTypes['Department'], FederationReferenceType extends FederationReferenceTypes['Department'] = FederationReferenceTypes['Department']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Department']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  budgets?: Resolver<Maybe<ResolversTypes['BudgetConnection']>, ParentType, ContextType, RequireFields<DepartmentBudgetsArgs, 'first'>>;
+  budgets?: Resolver<Maybe<ResolversTypes['BudgetConnection']>, ParentType, ContextType, Partial<DepartmentBudgetsArgs>>;
 };
 
 export type TransactionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Transaction'] = ResolversParentTypes['Transaction'], FederationReferenceType extends FederationReferenceTypes['Transaction'] = FederationReferenceTypes['Transaction']> = {
@@ -885,20 +1037,20 @@ export type TransactionResolvers<ContextType = SubgraphContext, ParentType exten
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type TransactionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionConnection'] = ResolversParentTypes['TransactionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['TransactionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Transaction']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type ReverseTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReverseTransactionPayload'] = ResolversParentTypes['ReverseTransactionPayload']> = {
+  reversal?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type TransactionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionEdge'] = ResolversParentTypes['TransactionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Transaction'], ParentType, ContextType>;
+export type FinanceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FinanceUserError'] = ResolversParentTypes['FinanceUserError']> = {
+  code?: Resolver<ResolversTypes['FinanceUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type FlagTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FlagTransactionPayload'] = ResolversParentTypes['FlagTransactionPayload']> = {
-  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+export type SetBudgetPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetBudgetPayload'] = ResolversParentTypes['SetBudgetPayload']> = {
+  budget?: Resolver<Maybe<ResolversTypes['Budget']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
@@ -912,16 +1064,33 @@ export type UpdateTransactionPayloadResolvers<ContextType = SubgraphContext, Par
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type ReverseTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReverseTransactionPayload'] = ResolversParentTypes['ReverseTransactionPayload']> = {
-  reversal?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
+export type FlagTransactionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FlagTransactionPayload'] = ResolversParentTypes['FlagTransactionPayload']> = {
+  transaction?: Resolver<Maybe<ResolversTypes['Transaction']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['FinanceUserError']>, ParentType, ContextType>;
 };
 
-export type FinanceUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['FinanceUserError'] = ResolversParentTypes['FinanceUserError']> = {
-  code?: Resolver<ResolversTypes['FinanceUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type BudgetConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetConnection'] = ResolversParentTypes['BudgetConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['BudgetEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Budget']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type BudgetEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['BudgetEdge'] = ResolversParentTypes['BudgetEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Budget'], ParentType, ContextType>;
+};
+
+export type TransactionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionConnection'] = ResolversParentTypes['TransactionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['TransactionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Transaction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type TransactionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TransactionEdge'] = ResolversParentTypes['TransactionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Transaction'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -935,20 +1104,20 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   Budget?: BudgetResolvers<ContextType>;
-  BudgetConnection?: BudgetConnectionResolvers<ContextType>;
-  BudgetEdge?: BudgetEdgeResolvers<ContextType>;
-  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Department?: DepartmentResolvers<ContextType>;
   Transaction?: TransactionResolvers<ContextType>;
-  TransactionConnection?: TransactionConnectionResolvers<ContextType>;
-  TransactionEdge?: TransactionEdgeResolvers<ContextType>;
-  FlagTransactionPayload?: FlagTransactionPayloadResolvers<ContextType>;
-  RecordTransactionPayload?: RecordTransactionPayloadResolvers<ContextType>;
-  UpdateTransactionPayload?: UpdateTransactionPayloadResolvers<ContextType>;
   ReverseTransactionPayload?: ReverseTransactionPayloadResolvers<ContextType>;
   FinanceUserError?: FinanceUserErrorResolvers<ContextType>;
+  SetBudgetPayload?: SetBudgetPayloadResolvers<ContextType>;
+  RecordTransactionPayload?: RecordTransactionPayloadResolvers<ContextType>;
+  UpdateTransactionPayload?: UpdateTransactionPayloadResolvers<ContextType>;
+  FlagTransactionPayload?: FlagTransactionPayloadResolvers<ContextType>;
+  BudgetConnection?: BudgetConnectionResolvers<ContextType>;
+  BudgetEdge?: BudgetEdgeResolvers<ContextType>;
+  TransactionConnection?: TransactionConnectionResolvers<ContextType>;
+  TransactionEdge?: TransactionEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

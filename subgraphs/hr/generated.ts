@@ -38,11 +38,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -75,22 +75,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -100,40 +110,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 export type Query = {
@@ -160,8 +289,10 @@ export type QueryDepartmentArgs = {
 export type QueryDepartmentsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<DepartmentFilter>;
-  orderBy?: InputMaybe<DepartmentOrder>;
+  orderBy?: InputMaybe<Array<DepartmentOrder>>;
 };
 
 
@@ -173,8 +304,10 @@ export type QueryEmployeeArgs = {
 export type QueryEmployeesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EmployeeFilter>;
-  orderBy?: InputMaybe<EmployeeOrder>;
+  orderBy?: InputMaybe<Array<EmployeeOrder>>;
 };
 
 
@@ -186,8 +319,10 @@ export type QueryHolidayArgs = {
 export type QueryHolidaysArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<HolidayFilter>;
-  orderBy?: InputMaybe<HolidayOrder>;
+  orderBy?: InputMaybe<Array<HolidayOrder>>;
 };
 
 export type Mutation = {
@@ -311,8 +446,10 @@ export type Department = {
 export type DepartmentEmployeesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EmployeeFilter>;
-  orderBy?: InputMaybe<EmployeeOrder>;
+  orderBy?: InputMaybe<Array<EmployeeOrder>>;
 };
 
 export type Tenant = {
@@ -326,56 +463,11 @@ export type Tenant = {
 export type TenantDepartmentsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<DepartmentFilter>;
-  orderBy?: InputMaybe<DepartmentOrder>;
+  orderBy?: InputMaybe<Array<DepartmentOrder>>;
 };
-
-/** A page of departments. */
-export type DepartmentConnection = {
-  /** The departments with their cursors. */
-  edges: Array<DepartmentEdge>;
-  /** The departments alone. */
-  nodes: Array<Department>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many departments the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A department in a page. */
-export type DepartmentEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The department. */
-  node: Department;
-};
-
-/** Which departments to return. All conditions given must hold. */
-export type DepartmentFilter = {
-  /** Text that the name or description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** By the user who leads it. */
-  headId?: InputMaybe<IdFilter>;
-  /** Open or closed; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of departments. */
-export type DepartmentOrder = {
-  /** By which value. */
-  field: DepartmentOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What departments can be ordered by. */
-export type DepartmentOrderField =
-  /** Name. */
-  | 'NAME'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new department. */
 export type CreateDepartmentInput = {
@@ -401,65 +493,7 @@ export type UpdateDepartmentInput = {
   headId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** Which department is closed. */
-export type CloseDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which department is opened again. */
-export type ReopenDepartmentInput = {
-  /** UUID of the department. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createDepartment` did. */
-export type CreateDepartmentPayload = {
-  /** The new department; null when none was added. */
-  department?: Maybe<Department>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `updateDepartment` did. */
-export type UpdateDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `closeDepartment` did. */
-export type CloseDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `reopenDepartment` did. */
-export type ReopenDepartmentPayload = {
-  /** The department as it is now; null when nothing was changed. */
-  department?: Maybe<Department>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type HrUserError = UserError & {
-  /** The reason, for programs. */
-  code: HrUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type HrUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -528,67 +562,6 @@ export type User = {
   /** The department this user works in; null when in none. */
   department?: Maybe<Department>;
 };
-
-/** A page of employees. */
-export type EmployeeConnection = {
-  /** The employees with their cursors. */
-  edges: Array<EmployeeEdge>;
-  /** The employees alone. */
-  nodes: Array<Employee>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many employees the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An employee in a page. */
-export type EmployeeEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The employee. */
-  node: Employee;
-};
-
-/** Which employees to return. All conditions given must hold. */
-export type EmployeeFilter = {
-  /** Text that the number, position or one of the names contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own number. */
-  employeeNumber?: InputMaybe<StringFilter>;
-  /** By login. */
-  userId?: InputMaybe<IdFilter>;
-  /** By position. */
-  position?: InputMaybe<StringFilter>;
-  /** By department. */
-  departmentId?: InputMaybe<IdFilter>;
-  /** By first day of work. */
-  hireDate?: InputMaybe<DateFilter>;
-  /** By last day of work. */
-  terminationDate?: InputMaybe<DateFilter>;
-  /** Working or not; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of employees. */
-export type EmployeeOrder = {
-  /** By which value. */
-  field: EmployeeOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What employees can be ordered by. */
-export type EmployeeOrderField =
-  /** The tenant's own number. */
-  | 'EMPLOYEE_NUMBER'
-  /** Family name. */
-  | 'LAST_NAME'
-  /** Position. */
-  | 'POSITION'
-  /** First day of work. */
-  | 'HIRE_DATE'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new employee. */
 export type HireEmployeeInput = {
@@ -694,6 +667,195 @@ export type RehireEmployeeInput = {
   departmentId?: InputMaybe<Scalars['ID']['input']>;
 };
 
+/** What `setEmployeeSalary` did. */
+export type SetEmployeeSalaryPayload = {
+  /** The employee as it is now; null when nothing was changed. */
+  employee?: Maybe<Employee>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** A day on which the tenant does not work. */
+export type Holiday = {
+  /** UUID of the holiday. */
+  id: Scalars['ID']['output'];
+  /** What the day is called. */
+  name: Scalars['String']['output'];
+  /** The day; a tenant has one holiday a day. */
+  day: Scalars['Date']['output'];
+};
+
+/** A new holiday. */
+export type CreateHolidayInput = {
+  /** What the day is called: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** The day. */
+  day: Scalars['Date']['input'];
+};
+
+/** Which departments to return. All conditions given must hold. */
+export type DepartmentFilter = {
+  /** Text that the name or description contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By name. */
+  name?: InputMaybe<StringFilter>;
+  /** By the user who leads it. */
+  headId?: InputMaybe<IdFilter>;
+  /** False once it is closed; both when omitted. */
+  isActive?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<DepartmentFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<DepartmentFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<DepartmentFilter>;
+};
+
+/** The order of departments. */
+export type DepartmentOrder = {
+  /** By which value. */
+  field: DepartmentOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What departments can be ordered by. */
+export type DepartmentOrderField =
+  /** Its name. */
+  | 'NAME'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which employees to return. All conditions given must hold. */
+export type EmployeeFilter = {
+  /** Text that the employee number, full name or position contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the tenant's own number for the employee. */
+  employeeNumber?: InputMaybe<StringFilter>;
+  /** By the login of the employee. */
+  userId?: InputMaybe<IdFilter>;
+  /** By what the employee works as. */
+  position?: InputMaybe<StringFilter>;
+  /** By the department the employee works in. */
+  departmentId?: InputMaybe<IdFilter>;
+  /** By first day of work. */
+  hireDate?: InputMaybe<DateFilter>;
+  /** By last day of work. */
+  terminationDate?: InputMaybe<DateFilter>;
+  /** False once the employee has left; both when omitted. */
+  isActive?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<EmployeeFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<EmployeeFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<EmployeeFilter>;
+};
+
+/** The order of employees. */
+export type EmployeeOrder = {
+  /** By which value. */
+  field: EmployeeOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What employees can be ordered by. */
+export type EmployeeOrderField =
+  /** The tenant's own number for the employee. */
+  | 'EMPLOYEE_NUMBER'
+  /** Family name. */
+  | 'LAST_NAME'
+  /** What the employee works as. */
+  | 'POSITION'
+  /** First day of work. */
+  | 'HIRE_DATE'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Which holidays to return. All conditions given must hold. */
+export type HolidayFilter = {
+  /** By the day. */
+  day?: InputMaybe<DateFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<HolidayFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<HolidayFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<HolidayFilter>;
+};
+
+/** The order of holidays. */
+export type HolidayOrder = {
+  /** By which value. */
+  field: HolidayOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What holidays can be ordered by. */
+export type HolidayOrderField =
+  /** The day. */
+  | 'DAY';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type HrUserError = UserError & {
+  /** The reason, for programs. */
+  code: HrUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createDepartment` did. */
+export type CreateDepartmentPayload = {
+  /** The new department; null when none was added. */
+  department?: Maybe<Department>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** What `updateDepartment` did. */
+export type UpdateDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** Which department `closeDepartment` is about. */
+export type CloseDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `closeDepartment` did. */
+export type CloseDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** Which department `reopenDepartment` is about. */
+export type ReopenDepartmentInput = {
+  /** UUID of the department. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reopenDepartment` did. */
+export type ReopenDepartmentPayload = {
+  /** The department as it is now; null when nothing was changed. */
+  department?: Maybe<Department>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
 /** What `hireEmployee` did. */
 export type HireEmployeePayload = {
   /** The new employee; null when none was added. */
@@ -704,14 +866,6 @@ export type HireEmployeePayload = {
 
 /** What `updateEmployee` did. */
 export type UpdateEmployeePayload = {
-  /** The employee as it is now; null when nothing was changed. */
-  employee?: Maybe<Employee>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<HrUserError>;
-};
-
-/** What `setEmployeeSalary` did. */
-export type SetEmployeeSalaryPayload = {
   /** The employee as it is now; null when nothing was changed. */
   employee?: Maybe<Employee>;
   /** Why nothing was changed; empty on success. */
@@ -758,14 +912,52 @@ export type RehireEmployeePayload = {
   userErrors: Array<HrUserError>;
 };
 
-/** A day on which the tenant does not work. */
-export type Holiday = {
-  /** UUID of the holiday. */
-  id: Scalars['ID']['output'];
-  /** What the day is called. */
-  name: Scalars['String']['output'];
-  /** The day; a tenant has one holiday a day. */
-  day: Scalars['Date']['output'];
+/** What `createHoliday` did. */
+export type CreateHolidayPayload = {
+  /** The new holiday; null when none was added. */
+  holiday?: Maybe<Holiday>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<HrUserError>;
+};
+
+/** A page of departments. */
+export type DepartmentConnection = {
+  /** The departments with their cursors. */
+  edges: Array<DepartmentEdge>;
+  /** The departments alone. */
+  nodes: Array<Department>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many departments the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A department in a page. */
+export type DepartmentEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The department. */
+  node: Department;
+};
+
+/** A page of employees. */
+export type EmployeeConnection = {
+  /** The employees with their cursors. */
+  edges: Array<EmployeeEdge>;
+  /** The employees alone. */
+  nodes: Array<Employee>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many employees the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An employee in a page. */
+export type EmployeeEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The employee. */
+  node: Employee;
 };
 
 /** A page of holidays. */
@@ -776,51 +968,16 @@ export type HolidayConnection = {
   nodes: Array<Holiday>;
   /** Where the page stands in the list. */
   pageInfo: PageInfo;
-  /** How many holidays the filter admits; counting stops at 10,000. */
+  /** How many holidays the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
   totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
 /** A holiday in a page. */
 export type HolidayEdge = {
-  /** Its place in the list, for `after`. */
+  /** Its place in the list, for `after` and `before`. */
   cursor: Scalars['String']['output'];
   /** The holiday. */
   node: Holiday;
-};
-
-/** Which holidays to return. All conditions given must hold. */
-export type HolidayFilter = {
-  /** By day. */
-  day?: InputMaybe<DateFilter>;
-};
-
-/** The order of holidays. */
-export type HolidayOrder = {
-  /** By which value. */
-  field: HolidayOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What holidays can be ordered by. */
-export type HolidayOrderField =
-  /** The day. */
-  | 'DAY';
-
-/** A new holiday. */
-export type CreateHolidayInput = {
-  /** What the day is called: 1 to 100 characters. */
-  name: Scalars['String']['input'];
-  /** The day. */
-  day: Scalars['Date']['input'];
-};
-
-/** What `createHoliday` did. */
-export type CreateHolidayPayload = {
-  /** The new holiday; null when there are user errors. */
-  holiday?: Maybe<Holiday>;
-  /** Why nothing was added; empty when it was. */
-  userErrors: Array<HrUserError>;
 };
 
 
@@ -949,38 +1106,25 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Department: ResolverTypeWrapper<DepartmentRow>;
   Tenant: ResolverTypeWrapper<{ id: string }>;
-  DepartmentConnection: ResolverTypeWrapper<Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['DepartmentEdge']>, nodes: Array<ResolversTypes['Department']> }>;
-  DepartmentEdge: ResolverTypeWrapper<Omit<DepartmentEdge, 'node'> & { node: ResolversTypes['Department'] }>;
-  DepartmentFilter: DepartmentFilter;
-  DepartmentOrder: DepartmentOrder;
-  DepartmentOrderField: DepartmentOrderField;
   CreateDepartmentInput: CreateDepartmentInput;
   UpdateDepartmentInput: UpdateDepartmentInput;
-  CloseDepartmentInput: CloseDepartmentInput;
-  ReopenDepartmentInput: ReopenDepartmentInput;
-  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  HrUserError: ResolverTypeWrapper<UserErrorRow>;
   HrUserErrorCode: HrUserErrorCode;
   Employee: ResolverTypeWrapper<EmployeeRow>;
   User: ResolverTypeWrapper<{ id: string }>;
-  EmployeeConnection: ResolverTypeWrapper<Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['EmployeeEdge']>, nodes: Array<ResolversTypes['Employee']> }>;
-  EmployeeEdge: ResolverTypeWrapper<Omit<EmployeeEdge, 'node'> & { node: ResolversTypes['Employee'] }>;
-  EmployeeFilter: EmployeeFilter;
-  EmployeeOrder: EmployeeOrder;
-  EmployeeOrderField: EmployeeOrderField;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -989,22 +1133,39 @@ export type ResolversTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
+  SetEmployeeSalaryPayload: ResolverTypeWrapper<Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  Holiday: ResolverTypeWrapper<HolidayRow>;
+  CreateHolidayInput: CreateHolidayInput;
+  DepartmentFilter: DepartmentFilter;
+  DepartmentOrder: DepartmentOrder;
+  DepartmentOrderField: DepartmentOrderField;
+  EmployeeFilter: EmployeeFilter;
+  EmployeeOrder: EmployeeOrder;
+  EmployeeOrderField: EmployeeOrderField;
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  HolidayOrderField: HolidayOrderField;
+  HrUserError: ResolverTypeWrapper<UserErrorRow>;
+  CreateDepartmentPayload: ResolverTypeWrapper<Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  CloseDepartmentInput: CloseDepartmentInput;
+  CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  ReopenDepartmentInput: ReopenDepartmentInput;
+  ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   HireEmployeePayload: ResolverTypeWrapper<Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   UpdateEmployeePayload: ResolverTypeWrapper<Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  SetEmployeeSalaryPayload: ResolverTypeWrapper<Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   AssessEmployeePayload: ResolverTypeWrapper<Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TransferEmployeePayload: ResolverTypeWrapper<Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   PromoteEmployeePayload: ResolverTypeWrapper<Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   TerminateEmployeePayload: ResolverTypeWrapper<Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   RehireEmployeePayload: ResolverTypeWrapper<Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversTypes['Employee']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  Holiday: ResolverTypeWrapper<HolidayRow>;
+  CreateHolidayPayload: ResolverTypeWrapper<Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversTypes['Holiday']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
+  DepartmentConnection: ResolverTypeWrapper<Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['DepartmentEdge']>, nodes: Array<ResolversTypes['Department']> }>;
+  DepartmentEdge: ResolverTypeWrapper<Omit<DepartmentEdge, 'node'> & { node: ResolversTypes['Department'] }>;
+  EmployeeConnection: ResolverTypeWrapper<Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['EmployeeEdge']>, nodes: Array<ResolversTypes['Employee']> }>;
+  EmployeeEdge: ResolverTypeWrapper<Omit<EmployeeEdge, 'node'> & { node: ResolversTypes['Employee'] }>;
   HolidayConnection: ResolverTypeWrapper<Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['HolidayEdge']>, nodes: Array<ResolversTypes['Holiday']> }>;
   HolidayEdge: ResolverTypeWrapper<Omit<HolidayEdge, 'node'> & { node: ResolversTypes['Holiday'] }>;
-  HolidayFilter: HolidayFilter;
-  HolidayOrder: HolidayOrder;
-  HolidayOrderField: HolidayOrderField;
-  CreateHolidayInput: CreateHolidayInput;
-  CreateHolidayPayload: ResolverTypeWrapper<Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversTypes['Holiday']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1024,35 +1185,24 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Department: DepartmentRow;
   Tenant: { id: string };
-  DepartmentConnection: Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['DepartmentEdge']>, nodes: Array<ResolversParentTypes['Department']> };
-  DepartmentEdge: Omit<DepartmentEdge, 'node'> & { node: ResolversParentTypes['Department'] };
-  DepartmentFilter: DepartmentFilter;
-  DepartmentOrder: DepartmentOrder;
   CreateDepartmentInput: CreateDepartmentInput;
   UpdateDepartmentInput: UpdateDepartmentInput;
-  CloseDepartmentInput: CloseDepartmentInput;
-  ReopenDepartmentInput: ReopenDepartmentInput;
-  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  HrUserError: UserErrorRow;
   Employee: EmployeeRow;
   User: { id: string };
-  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
-  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
-  EmployeeFilter: EmployeeFilter;
-  EmployeeOrder: EmployeeOrder;
   HireEmployeeInput: HireEmployeeInput;
   UpdateEmployeeInput: UpdateEmployeeInput;
   SetEmployeeSalaryInput: SetEmployeeSalaryInput;
@@ -1061,21 +1211,36 @@ export type ResolversParentTypes = {
   PromoteEmployeeInput: PromoteEmployeeInput;
   TerminateEmployeeInput: TerminateEmployeeInput;
   RehireEmployeeInput: RehireEmployeeInput;
+  SetEmployeeSalaryPayload: Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  Holiday: HolidayRow;
+  CreateHolidayInput: CreateHolidayInput;
+  DepartmentFilter: DepartmentFilter;
+  DepartmentOrder: DepartmentOrder;
+  EmployeeFilter: EmployeeFilter;
+  EmployeeOrder: EmployeeOrder;
+  HolidayFilter: HolidayFilter;
+  HolidayOrder: HolidayOrder;
+  HrUserError: UserErrorRow;
+  CreateDepartmentPayload: Omit<CreateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  CloseDepartmentInput: CloseDepartmentInput;
+  CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  ReopenDepartmentInput: ReopenDepartmentInput;
+  ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   HireEmployeePayload: Omit<HireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   UpdateEmployeePayload: Omit<UpdateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  SetEmployeeSalaryPayload: Omit<SetEmployeeSalaryPayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   AssessEmployeePayload: Omit<AssessEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TransferEmployeePayload: Omit<TransferEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   PromoteEmployeePayload: Omit<PromoteEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   TerminateEmployeePayload: Omit<TerminateEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   RehireEmployeePayload: Omit<RehireEmployeePayload, 'employee' | 'userErrors'> & { employee?: Maybe<ResolversParentTypes['Employee']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  Holiday: HolidayRow;
+  CreateHolidayPayload: Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversParentTypes['Holiday']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
+  DepartmentConnection: Omit<DepartmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['DepartmentEdge']>, nodes: Array<ResolversParentTypes['Department']> };
+  DepartmentEdge: Omit<DepartmentEdge, 'node'> & { node: ResolversParentTypes['Department'] };
+  EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };
+  EmployeeEdge: Omit<EmployeeEdge, 'node'> & { node: ResolversParentTypes['Employee'] };
   HolidayConnection: Omit<HolidayConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['HolidayEdge']>, nodes: Array<ResolversParentTypes['Holiday']> };
   HolidayEdge: Omit<HolidayEdge, 'node'> & { node: ResolversParentTypes['Holiday'] };
-  HolidayFilter: HolidayFilter;
-  HolidayOrder: HolidayOrder;
-  CreateHolidayInput: CreateHolidayInput;
-  CreateHolidayPayload: Omit<CreateHolidayPayload, 'holiday' | 'userErrors'> & { holiday?: Maybe<ResolversParentTypes['Holiday']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1124,11 +1289,11 @@ export type UserErrorResolvers<ContextType = SubgraphContext, ParentType extends
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType, RequireFields<QueryDepartmentArgs, 'id'>>;
-  departments?: Resolver<ResolversTypes['DepartmentConnection'], ParentType, ContextType, RequireFields<QueryDepartmentsArgs, 'first'>>;
+  departments?: Resolver<ResolversTypes['DepartmentConnection'], ParentType, ContextType, Partial<QueryDepartmentsArgs>>;
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType, RequireFields<QueryEmployeeArgs, 'id'>>;
-  employees?: Resolver<ResolversTypes['EmployeeConnection'], ParentType, ContextType, RequireFields<QueryEmployeesArgs, 'first'>>;
+  employees?: Resolver<ResolversTypes['EmployeeConnection'], ParentType, ContextType, Partial<QueryEmployeesArgs>>;
   holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType, RequireFields<QueryHolidayArgs, 'id'>>;
-  holidays?: Resolver<ResolversTypes['HolidayConnection'], ParentType, ContextType, RequireFields<QueryHolidaysArgs, 'first'>>;
+  holidays?: Resolver<ResolversTypes['HolidayConnection'], ParentType, ContextType, Partial<QueryHolidaysArgs>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -1153,7 +1318,7 @@ export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extend
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   description?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   head?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  employees?: Resolver<Maybe<ResolversTypes['EmployeeConnection']>, ParentType, ContextType, RequireFields<DepartmentEmployeesArgs, 'first'>>;
+  employees?: Resolver<Maybe<ResolversTypes['EmployeeConnection']>, ParentType, ContextType, Partial<DepartmentEmployeesArgs>>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -1163,46 +1328,7 @@ export type DepartmentResolvers<ContextType = SubgraphContext, ParentType extend
 export type TenantResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, RequireFields<TenantDepartmentsArgs, 'first'>>;
-};
-
-export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
-};
-
-export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
-  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
-  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+  departments?: Resolver<Maybe<ResolversTypes['DepartmentConnection']>, ParentType, ContextType, Partial<TenantDepartmentsArgs>>;
 };
 
 export type EmployeeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Employee'] = ResolversParentTypes['Employee'], FederationReferenceType extends FederationReferenceTypes['Employee'] = FederationReferenceTypes['Employee']> = {
@@ -1233,16 +1359,43 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
 };
 
-export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeConnection'] = ResolversParentTypes['EmployeeConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['EmployeeEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Employee']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type SetEmployeeSalaryPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetEmployeeSalaryPayload'] = ResolversParentTypes['SetEmployeeSalaryPayload']> = {
+  employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
-export type EmployeeEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeEdge'] = ResolversParentTypes['EmployeeEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Employee'], ParentType, ContextType>;
+export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Holiday']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  day?: Resolver<ResolversTypes['Date'], ParentType, ContextType>;
+};
+
+export type HrUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HrUserError'] = ResolversParentTypes['HrUserError']> = {
+  code?: Resolver<ResolversTypes['HrUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type CreateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateDepartmentPayload'] = ResolversParentTypes['CreateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateDepartmentPayload'] = ResolversParentTypes['UpdateDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type CloseDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CloseDepartmentPayload'] = ResolversParentTypes['CloseDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type ReopenDepartmentPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['ReopenDepartmentPayload'] = ResolversParentTypes['ReopenDepartmentPayload']> = {
+  department?: Resolver<Maybe<ResolversTypes['Department']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
 export type HireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HireEmployeePayload'] = ResolversParentTypes['HireEmployeePayload']> = {
@@ -1251,11 +1404,6 @@ export type HireEmployeePayloadResolvers<ContextType = SubgraphContext, ParentTy
 };
 
 export type UpdateEmployeePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateEmployeePayload'] = ResolversParentTypes['UpdateEmployeePayload']> = {
-  employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
-};
-
-export type SetEmployeeSalaryPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['SetEmployeeSalaryPayload'] = ResolversParentTypes['SetEmployeeSalaryPayload']> = {
   employee?: Resolver<Maybe<ResolversTypes['Employee']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
@@ -1285,11 +1433,33 @@ export type RehireEmployeePayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
-export type HolidayResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Holiday'] = ResolversParentTypes['Holiday'], FederationReferenceType extends FederationReferenceTypes['Holiday'] = FederationReferenceTypes['Holiday']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Holiday']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  day?: Resolver<ResolversTypes['Date'], ParentType, ContextType>;
+export type CreateHolidayPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateHolidayPayload'] = ResolversParentTypes['CreateHolidayPayload']> = {
+  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
+};
+
+export type DepartmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentConnection'] = ResolversParentTypes['DepartmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['DepartmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Department']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type DepartmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DepartmentEdge'] = ResolversParentTypes['DepartmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Department'], ParentType, ContextType>;
+};
+
+export type EmployeeConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeConnection'] = ResolversParentTypes['EmployeeConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['EmployeeEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Employee']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type EmployeeEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['EmployeeEdge'] = ResolversParentTypes['EmployeeEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Employee'], ParentType, ContextType>;
 };
 
 export type HolidayConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayConnection'] = ResolversParentTypes['HolidayConnection']> = {
@@ -1302,11 +1472,6 @@ export type HolidayConnectionResolvers<ContextType = SubgraphContext, ParentType
 export type HolidayEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['HolidayEdge'] = ResolversParentTypes['HolidayEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Holiday'], ParentType, ContextType>;
-};
-
-export type CreateHolidayPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateHolidayPayload'] = ResolversParentTypes['CreateHolidayPayload']> = {
-  holiday?: Resolver<Maybe<ResolversTypes['Holiday']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['HrUserError']>, ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1323,29 +1488,29 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Mutation?: MutationResolvers<ContextType>;
   Department?: DepartmentResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  DepartmentConnection?: DepartmentConnectionResolvers<ContextType>;
-  DepartmentEdge?: DepartmentEdgeResolvers<ContextType>;
+  Employee?: EmployeeResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
+  SetEmployeeSalaryPayload?: SetEmployeeSalaryPayloadResolvers<ContextType>;
+  Holiday?: HolidayResolvers<ContextType>;
+  HrUserError?: HrUserErrorResolvers<ContextType>;
   CreateDepartmentPayload?: CreateDepartmentPayloadResolvers<ContextType>;
   UpdateDepartmentPayload?: UpdateDepartmentPayloadResolvers<ContextType>;
   CloseDepartmentPayload?: CloseDepartmentPayloadResolvers<ContextType>;
   ReopenDepartmentPayload?: ReopenDepartmentPayloadResolvers<ContextType>;
-  HrUserError?: HrUserErrorResolvers<ContextType>;
-  Employee?: EmployeeResolvers<ContextType>;
-  User?: UserResolvers<ContextType>;
-  EmployeeConnection?: EmployeeConnectionResolvers<ContextType>;
-  EmployeeEdge?: EmployeeEdgeResolvers<ContextType>;
   HireEmployeePayload?: HireEmployeePayloadResolvers<ContextType>;
   UpdateEmployeePayload?: UpdateEmployeePayloadResolvers<ContextType>;
-  SetEmployeeSalaryPayload?: SetEmployeeSalaryPayloadResolvers<ContextType>;
   AssessEmployeePayload?: AssessEmployeePayloadResolvers<ContextType>;
   TransferEmployeePayload?: TransferEmployeePayloadResolvers<ContextType>;
   PromoteEmployeePayload?: PromoteEmployeePayloadResolvers<ContextType>;
   TerminateEmployeePayload?: TerminateEmployeePayloadResolvers<ContextType>;
   RehireEmployeePayload?: RehireEmployeePayloadResolvers<ContextType>;
-  Holiday?: HolidayResolvers<ContextType>;
+  CreateHolidayPayload?: CreateHolidayPayloadResolvers<ContextType>;
+  DepartmentConnection?: DepartmentConnectionResolvers<ContextType>;
+  DepartmentEdge?: DepartmentEdgeResolvers<ContextType>;
+  EmployeeConnection?: EmployeeConnectionResolvers<ContextType>;
+  EmployeeEdge?: EmployeeEdgeResolvers<ContextType>;
   HolidayConnection?: HolidayConnectionResolvers<ContextType>;
   HolidayEdge?: HolidayEdgeResolvers<ContextType>;
-  CreateHolidayPayload?: CreateHolidayPayloadResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

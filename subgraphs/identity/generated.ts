@@ -39,11 +39,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -76,22 +76,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -101,40 +111,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 /** A named set of permissions. */
@@ -183,88 +312,6 @@ export type Permission = {
   createdAt: Scalars['DateTime']['output'];
 };
 
-/** A page of roles. */
-export type RoleConnection = {
-  /** The roles with their cursors. */
-  edges: Array<RoleEdge>;
-  /** The roles alone. */
-  nodes: Array<Role>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many roles the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A role in a page. */
-export type RoleEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The role. */
-  node: Role;
-};
-
-/** A page of role assignments. */
-export type RoleAssignmentConnection = {
-  /** The assignments with their cursors. */
-  edges: Array<RoleAssignmentEdge>;
-  /** The assignments alone. */
-  nodes: Array<RoleAssignment>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many assignments the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A role assignment in a page. */
-export type RoleAssignmentEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The assignment. */
-  node: RoleAssignment;
-};
-
-/** A page of permissions. */
-export type PermissionConnection = {
-  /** The permissions with their cursors. */
-  edges: Array<PermissionEdge>;
-  /** The permissions alone. */
-  nodes: Array<Permission>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many permissions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A permission in a page. */
-export type PermissionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The permission. */
-  node: Permission;
-};
-
-/** Which roles to return. All conditions given must hold. */
-export type RoleFilter = {
-  /** Text that the name or the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** System roles or those of the tenant's own; both when omitted. */
-  isSystemRole?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** Which assignments of roles to return. All conditions given must hold. */
-export type RoleAssignmentFilter = {
-  /** By user. */
-  userId?: InputMaybe<IdFilter>;
-  /** By role. */
-  roleId?: InputMaybe<IdFilter>;
-};
-
-/** Which permissions to return. All conditions given must hold. */
-export type PermissionFilter = {
-  /** Text that the name or the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-};
-
 /** Which role to give to whom. */
 export type AssignRoleInput = {
   /** UUID of the user. */
@@ -305,14 +352,6 @@ export type UpdateRoleInput = {
   permissions?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
-/** Which role to delete. */
-export type DeleteRoleInput = {
-  /** UUID of the role. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the deletion is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
 /** Which permission to give to whom. */
 export type GrantPermissionInput = {
   /** UUID of the user. */
@@ -343,30 +382,6 @@ export type AssignRolePayload = {
 export type RevokeRolePayload = {
   /** The user as it is now; null when nothing was changed. */
   user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `createRole` did. */
-export type CreateRolePayload = {
-  /** The new role; null when none was made. */
-  role?: Maybe<Role>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `updateRole` did. */
-export type UpdateRolePayload = {
-  /** The role as it is now; null when nothing was changed. */
-  role?: Maybe<Role>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `deleteRole` did. */
-export type DeleteRolePayload = {
-  /** The role as it was last; null when nothing was changed. */
-  role?: Maybe<Role>;
   /** Why nothing was changed; empty on success. */
   userErrors: Array<IdentityUserError>;
 };
@@ -495,16 +510,6 @@ export type ChangePasswordPayload = {
   userErrors: Array<IdentityUserError>;
 };
 
-/** What `inviteUser` did. */
-export type InviteUserPayload = {
-  /** The new user; null when none was added. */
-  user?: Maybe<User>;
-  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
-  invitationToken?: Maybe<Scalars['String']['output']>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
 /** What `renewInvitation` did. */
 export type RenewInvitationPayload = {
   /** The user as it is now; null when nothing was changed. */
@@ -557,8 +562,10 @@ export type QueryUserArgs = {
 export type QueryUsersArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<UserFilter>;
-  orderBy?: InputMaybe<UserOrder>;
+  orderBy?: InputMaybe<Array<UserOrder>>;
 };
 
 
@@ -570,6 +577,8 @@ export type QueryRoleArgs = {
 export type QueryRolesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<RoleFilter>;
 };
 
@@ -582,6 +591,8 @@ export type QueryRoleAssignmentArgs = {
 export type QueryRoleAssignmentsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<RoleAssignmentFilter>;
 };
 
@@ -589,6 +600,8 @@ export type QueryRoleAssignmentsArgs = {
 export type QueryPermissionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<PermissionFilter>;
 };
 
@@ -801,53 +814,6 @@ export type UserStatus =
   /** The user has not chosen a password yet, and so cannot sign in. */
   | 'INVITED';
 
-/** A page of users. */
-export type UserConnection = {
-  /** The users with their cursors. */
-  edges: Array<UserEdge>;
-  /** The users alone. */
-  nodes: Array<User>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many users the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A user in a page. */
-export type UserEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The user. */
-  node: User;
-};
-
-/** Which users to return. All conditions given must hold. */
-export type UserFilter = {
-  /** Text that the e-mail address or the full name contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By whether they may sign in. */
-  status?: InputMaybe<UserStatus>;
-};
-
-/** The order of users. */
-export type UserOrder = {
-  /** By which value. */
-  field: UserOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What users can be ordered by. */
-export type UserOrderField =
-  /** Full name. */
-  | 'FULL_NAME'
-  /** E-mail address. */
-  | 'EMAIL'
-  /** Time of creation. */
-  | 'CREATED_AT'
-  /** Time of the last sign-in. */
-  | 'LAST_LOGIN_AT';
-
 /** A new user. */
 export type CreateUserInput = {
   /** E-mail address; unique within the tenant. Stored in lower case. */
@@ -900,65 +866,7 @@ export type UpdateUserInput = {
   preferences?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Whom to suspend. */
-export type SuspendUserInput = {
-  /** UUID of the user. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Whom to reactivate. */
-export type ReactivateUserInput = {
-  /** UUID of the user. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `createUser` did. */
-export type CreateUserPayload = {
-  /** The new user; null when none was added. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `updateUser` did. */
-export type UpdateUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `suspendUser` did. */
-export type SuspendUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** What `reactivateUser` did. */
-export type ReactivateUserPayload = {
-  /** The user as it is now; null when nothing was changed. */
-  user?: Maybe<User>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<IdentityUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type IdentityUserError = UserError & {
-  /** The reason, for programs. */
-  code: IdentityUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type IdentityUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -990,6 +898,259 @@ export type IdentityUserErrorCode =
   | 'NOT_INVITED'
   /** The invitation was used, renewed or ended, or never was one: ask for a new one. */
   | 'INVITATION_ENDED';
+
+/** Which roles to return. All conditions given must hold. */
+export type RoleFilter = {
+  /** Text that the name or description contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** Whether every tenant has this role; both when omitted. */
+  isSystemRole?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<RoleFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<RoleFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<RoleFilter>;
+};
+
+/** Which role assignments to return. All conditions given must hold. */
+export type RoleAssignmentFilter = {
+  /** By who has the role. */
+  userId?: InputMaybe<IdFilter>;
+  /** By the role. */
+  roleId?: InputMaybe<IdFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<RoleAssignmentFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<RoleAssignmentFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<RoleAssignmentFilter>;
+};
+
+/** Which permissions to return. All conditions given must hold. */
+export type PermissionFilter = {
+  /** Text that the name or description contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<PermissionFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<PermissionFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<PermissionFilter>;
+};
+
+/** Which users to return. All conditions given must hold. */
+export type UserFilter = {
+  /** Text that the email or full name contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<UserFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<UserFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<UserFilter>;
+  /** By whether they may sign in. */
+  status?: InputMaybe<UserStatus>;
+};
+
+/** The order of users. */
+export type UserOrder = {
+  /** By which value. */
+  field: UserOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What users can be ordered by. */
+export type UserOrderField =
+  /** E-mail address in lower case, the name for sign-in. */
+  | 'EMAIL'
+  /** The name as the user writes it, or else first and last name. */
+  | 'FULL_NAME'
+  /** When the user last signed in. */
+  | 'LAST_LOGIN_AT'
+  /** When the user was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type IdentityUserError = UserError & {
+  /** The reason, for programs. */
+  code: IdentityUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createRole` did. */
+export type CreateRolePayload = {
+  /** The new role; null when none was added. */
+  role?: Maybe<Role>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `updateRole` did. */
+export type UpdateRolePayload = {
+  /** The role as it is now; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which role `deleteRole` is about. */
+export type DeleteRoleInput = {
+  /** UUID of the role. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `deleteRole` did. */
+export type DeleteRolePayload = {
+  /** The role as it was last; null when nothing was changed. */
+  role?: Maybe<Role>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `inviteUser` did. */
+export type InviteUserPayload = {
+  /** The new user; null when none was added. */
+  user?: Maybe<User>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+  /** For `acceptInvitation`, once. It cannot be read again. Null when nothing was changed. */
+  invitationToken?: Maybe<Scalars['String']['output']>;
+};
+
+/** What `createUser` did. */
+export type CreateUserPayload = {
+  /** The new user; null when none was added. */
+  user?: Maybe<User>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** What `updateUser` did. */
+export type UpdateUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which user `suspendUser` is about. */
+export type SuspendUserInput = {
+  /** UUID of the user. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `suspendUser` did. */
+export type SuspendUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** Which user `reactivateUser` is about. */
+export type ReactivateUserInput = {
+  /** UUID of the user. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reactivateUser` did. */
+export type ReactivateUserPayload = {
+  /** The user as it is now; null when nothing was changed. */
+  user?: Maybe<User>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<IdentityUserError>;
+};
+
+/** A page of roles. */
+export type RoleConnection = {
+  /** The roles with their cursors. */
+  edges: Array<RoleEdge>;
+  /** The roles alone. */
+  nodes: Array<Role>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many roles the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A role in a page. */
+export type RoleEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The role. */
+  node: Role;
+};
+
+/** A page of role assignments. */
+export type RoleAssignmentConnection = {
+  /** The role assignments with their cursors. */
+  edges: Array<RoleAssignmentEdge>;
+  /** The role assignments alone. */
+  nodes: Array<RoleAssignment>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many role assignments the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A role assignment in a page. */
+export type RoleAssignmentEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The role assignment. */
+  node: RoleAssignment;
+};
+
+/** A page of permissions. */
+export type PermissionConnection = {
+  /** The permissions with their cursors. */
+  edges: Array<PermissionEdge>;
+  /** The permissions alone. */
+  nodes: Array<Permission>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many permissions the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A permission in a page. */
+export type PermissionEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The permission. */
+  node: Permission;
+};
+
+/** A page of users. */
+export type UserConnection = {
+  /** The users with their cursors. */
+  edges: Array<UserEdge>;
+  /** The users alone. */
+  nodes: Array<User>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many users the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A user in a page. */
+export type UserEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The user. */
+  node: User;
+};
 
 
 
@@ -1113,36 +1274,27 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Role: ResolverTypeWrapper<RoleRow>;
   RoleAssignment: ResolverTypeWrapper<RoleAssignmentRow>;
   Permission: ResolverTypeWrapper<PermissionRow>;
-  RoleConnection: ResolverTypeWrapper<Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleEdge']>, nodes: Array<ResolversTypes['Role']> }>;
-  RoleEdge: ResolverTypeWrapper<Omit<RoleEdge, 'node'> & { node: ResolversTypes['Role'] }>;
-  RoleAssignmentConnection: ResolverTypeWrapper<Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleAssignmentEdge']>, nodes: Array<ResolversTypes['RoleAssignment']> }>;
-  RoleAssignmentEdge: ResolverTypeWrapper<Omit<RoleAssignmentEdge, 'node'> & { node: ResolversTypes['RoleAssignment'] }>;
-  PermissionConnection: ResolverTypeWrapper<Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PermissionEdge']>, nodes: Array<ResolversTypes['Permission']> }>;
-  PermissionEdge: ResolverTypeWrapper<Omit<PermissionEdge, 'node'> & { node: ResolversTypes['Permission'] }>;
-  RoleFilter: RoleFilter;
-  RoleAssignmentFilter: RoleAssignmentFilter;
-  PermissionFilter: PermissionFilter;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
   CreateRoleInput: CreateRoleInput;
   UpdateRoleInput: UpdateRoleInput;
-  DeleteRoleInput: DeleteRoleInput;
   GrantPermissionInput: GrantPermissionInput;
   RevokePermissionInput: RevokePermissionInput;
   AssignRolePayload: ResolverTypeWrapper<Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, roleAssignment?: Maybe<ResolversTypes['RoleAssignment']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RevokeRolePayload: ResolverTypeWrapper<Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  CreateRolePayload: ResolverTypeWrapper<Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  UpdateRolePayload: ResolverTypeWrapper<Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  DeleteRolePayload: ResolverTypeWrapper<Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   GrantPermissionPayload: ResolverTypeWrapper<Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RevokePermissionPayload: ResolverTypeWrapper<Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SignInInput: SignInInput;
@@ -1156,28 +1308,41 @@ export type ResolversTypes = {
   RefreshSessionPayload: ResolverTypeWrapper<Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SignOutPayload: ResolverTypeWrapper<Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   ChangePasswordPayload: ResolverTypeWrapper<Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  InviteUserPayload: ResolverTypeWrapper<Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   RenewInvitationPayload: ResolverTypeWrapper<Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   AcceptInvitationPayload: ResolverTypeWrapper<Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   User: ResolverTypeWrapper<UserRow>;
   UserStatus: UserStatus;
-  UserConnection: ResolverTypeWrapper<Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['UserEdge']>, nodes: Array<ResolversTypes['User']> }>;
-  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  CreateUserInput: CreateUserInput;
+  UpdateUserInput: UpdateUserInput;
+  IdentityUserErrorCode: IdentityUserErrorCode;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
   UserFilter: UserFilter;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
-  CreateUserInput: CreateUserInput;
-  UpdateUserInput: UpdateUserInput;
-  SuspendUserInput: SuspendUserInput;
-  ReactivateUserInput: ReactivateUserInput;
+  IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
+  CreateRolePayload: ResolverTypeWrapper<Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  UpdateRolePayload: ResolverTypeWrapper<Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  DeleteRoleInput: DeleteRoleInput;
+  DeleteRolePayload: ResolverTypeWrapper<Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversTypes['Role']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  InviteUserPayload: ResolverTypeWrapper<Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   CreateUserPayload: ResolverTypeWrapper<Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   UpdateUserPayload: ResolverTypeWrapper<Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  SuspendUserInput: SuspendUserInput;
   SuspendUserPayload: ResolverTypeWrapper<Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
+  ReactivateUserInput: ReactivateUserInput;
   ReactivateUserPayload: ResolverTypeWrapper<Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
-  IdentityUserErrorCode: IdentityUserErrorCode;
+  RoleConnection: ResolverTypeWrapper<Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleEdge']>, nodes: Array<ResolversTypes['Role']> }>;
+  RoleEdge: ResolverTypeWrapper<Omit<RoleEdge, 'node'> & { node: ResolversTypes['Role'] }>;
+  RoleAssignmentConnection: ResolverTypeWrapper<Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['RoleAssignmentEdge']>, nodes: Array<ResolversTypes['RoleAssignment']> }>;
+  RoleAssignmentEdge: ResolverTypeWrapper<Omit<RoleAssignmentEdge, 'node'> & { node: ResolversTypes['RoleAssignment'] }>;
+  PermissionConnection: ResolverTypeWrapper<Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PermissionEdge']>, nodes: Array<ResolversTypes['Permission']> }>;
+  PermissionEdge: ResolverTypeWrapper<Omit<PermissionEdge, 'node'> & { node: ResolversTypes['Permission'] }>;
+  UserConnection: ResolverTypeWrapper<Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['UserEdge']>, nodes: Array<ResolversTypes['User']> }>;
+  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1197,36 +1362,27 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Role: RoleRow;
   RoleAssignment: RoleAssignmentRow;
   Permission: PermissionRow;
-  RoleConnection: Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleEdge']>, nodes: Array<ResolversParentTypes['Role']> };
-  RoleEdge: Omit<RoleEdge, 'node'> & { node: ResolversParentTypes['Role'] };
-  RoleAssignmentConnection: Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleAssignmentEdge']>, nodes: Array<ResolversParentTypes['RoleAssignment']> };
-  RoleAssignmentEdge: Omit<RoleAssignmentEdge, 'node'> & { node: ResolversParentTypes['RoleAssignment'] };
-  PermissionConnection: Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PermissionEdge']>, nodes: Array<ResolversParentTypes['Permission']> };
-  PermissionEdge: Omit<PermissionEdge, 'node'> & { node: ResolversParentTypes['Permission'] };
-  RoleFilter: RoleFilter;
-  RoleAssignmentFilter: RoleAssignmentFilter;
-  PermissionFilter: PermissionFilter;
   AssignRoleInput: AssignRoleInput;
   RevokeRoleInput: RevokeRoleInput;
   CreateRoleInput: CreateRoleInput;
   UpdateRoleInput: UpdateRoleInput;
-  DeleteRoleInput: DeleteRoleInput;
   GrantPermissionInput: GrantPermissionInput;
   RevokePermissionInput: RevokePermissionInput;
   AssignRolePayload: Omit<AssignRolePayload, 'user' | 'roleAssignment' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, roleAssignment?: Maybe<ResolversParentTypes['RoleAssignment']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RevokeRolePayload: Omit<RevokeRolePayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  CreateRolePayload: Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  UpdateRolePayload: Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  DeleteRolePayload: Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   GrantPermissionPayload: Omit<GrantPermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RevokePermissionPayload: Omit<RevokePermissionPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SignInInput: SignInInput;
@@ -1240,25 +1396,38 @@ export type ResolversParentTypes = {
   RefreshSessionPayload: Omit<RefreshSessionPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SignOutPayload: Omit<SignOutPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   ChangePasswordPayload: Omit<ChangePasswordPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  InviteUserPayload: Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   RenewInvitationPayload: Omit<RenewInvitationPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   AcceptInvitationPayload: Omit<AcceptInvitationPayload, 'userErrors'> & { userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   User: UserRow;
-  UserConnection: Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['UserEdge']>, nodes: Array<ResolversParentTypes['User']> };
-  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
-  UserFilter: UserFilter;
-  UserOrder: UserOrder;
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
-  SuspendUserInput: SuspendUserInput;
-  ReactivateUserInput: ReactivateUserInput;
+  RoleFilter: RoleFilter;
+  RoleAssignmentFilter: RoleAssignmentFilter;
+  PermissionFilter: PermissionFilter;
+  UserFilter: UserFilter;
+  UserOrder: UserOrder;
+  IdentityUserError: UserErrorRow;
+  CreateRolePayload: Omit<CreateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  UpdateRolePayload: Omit<UpdateRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  DeleteRoleInput: DeleteRoleInput;
+  DeleteRolePayload: Omit<DeleteRolePayload, 'role' | 'userErrors'> & { role?: Maybe<ResolversParentTypes['Role']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  InviteUserPayload: Omit<InviteUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   CreateUserPayload: Omit<CreateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   UpdateUserPayload: Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  SuspendUserInput: SuspendUserInput;
   SuspendUserPayload: Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
+  ReactivateUserInput: ReactivateUserInput;
   ReactivateUserPayload: Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  IdentityUserError: UserErrorRow;
+  RoleConnection: Omit<RoleConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleEdge']>, nodes: Array<ResolversParentTypes['Role']> };
+  RoleEdge: Omit<RoleEdge, 'node'> & { node: ResolversParentTypes['Role'] };
+  RoleAssignmentConnection: Omit<RoleAssignmentConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['RoleAssignmentEdge']>, nodes: Array<ResolversParentTypes['RoleAssignment']> };
+  RoleAssignmentEdge: Omit<RoleAssignmentEdge, 'node'> & { node: ResolversParentTypes['RoleAssignment'] };
+  PermissionConnection: Omit<PermissionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PermissionEdge']>, nodes: Array<ResolversParentTypes['Permission']> };
+  PermissionEdge: Omit<PermissionEdge, 'node'> & { node: ResolversParentTypes['Permission'] };
+  UserConnection: Omit<UserConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['UserEdge']>, nodes: Array<ResolversParentTypes['User']> };
+  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1334,42 +1503,6 @@ export type PermissionResolvers<ContextType = SubgraphContext, ParentType extend
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type RoleConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleConnection'] = ResolversParentTypes['RoleConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['RoleEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Role']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type RoleEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleEdge'] = ResolversParentTypes['RoleEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
-};
-
-export type RoleAssignmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentConnection'] = ResolversParentTypes['RoleAssignmentConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['RoleAssignmentEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type RoleAssignmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentEdge'] = ResolversParentTypes['RoleAssignmentEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['RoleAssignment'], ParentType, ContextType>;
-};
-
-export type PermissionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionConnection'] = ResolversParentTypes['PermissionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['PermissionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Permission']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type PermissionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionEdge'] = ResolversParentTypes['PermissionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Permission'], ParentType, ContextType>;
-};
-
 export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['AssignRolePayload'] = ResolversParentTypes['AssignRolePayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
@@ -1378,21 +1511,6 @@ export type AssignRolePayloadResolvers<ContextType = SubgraphContext, ParentType
 
 export type RevokeRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RevokeRolePayload'] = ResolversParentTypes['RevokeRolePayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateRolePayload'] = ResolversParentTypes['CreateRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
-export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DeleteRolePayload'] = ResolversParentTypes['DeleteRolePayload']> = {
-  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
@@ -1432,12 +1550,6 @@ export type ChangePasswordPayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
-export type InviteUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InviteUserPayload'] = ResolversParentTypes['InviteUserPayload']> = {
-  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
-};
-
 export type RenewInvitationPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RenewInvitationPayload'] = ResolversParentTypes['RenewInvitationPayload']> = {
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -1455,12 +1567,12 @@ export type AcceptInvitationPayloadResolvers<ContextType = SubgraphContext, Pare
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   viewer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryUserArgs, 'id'>>;
-  users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
+  users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, Partial<QueryUsersArgs>>;
   role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType, RequireFields<QueryRoleArgs, 'id'>>;
-  roles?: Resolver<ResolversTypes['RoleConnection'], ParentType, ContextType, RequireFields<QueryRolesArgs, 'first'>>;
+  roles?: Resolver<ResolversTypes['RoleConnection'], ParentType, ContextType, Partial<QueryRolesArgs>>;
   roleAssignment?: Resolver<Maybe<ResolversTypes['RoleAssignment']>, ParentType, ContextType, RequireFields<QueryRoleAssignmentArgs, 'id'>>;
-  roleAssignments?: Resolver<ResolversTypes['RoleAssignmentConnection'], ParentType, ContextType, RequireFields<QueryRoleAssignmentsArgs, 'first'>>;
-  permissions?: Resolver<ResolversTypes['PermissionConnection'], ParentType, ContextType, RequireFields<QueryPermissionsArgs, 'first'>>;
+  roleAssignments?: Resolver<ResolversTypes['RoleAssignmentConnection'], ParentType, ContextType, Partial<QueryRoleAssignmentsArgs>>;
+  permissions?: Resolver<ResolversTypes['PermissionConnection'], ParentType, ContextType, Partial<QueryPermissionsArgs>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -1511,16 +1623,32 @@ export type UserResolvers<ContextType = SubgraphContext, ParentType extends Reso
   updatedBy?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
 };
 
-export type UserConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['User']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+export type IdentityUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IdentityUserError'] = ResolversParentTypes['IdentityUserError']> = {
+  code?: Resolver<ResolversTypes['IdentityUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type UserEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+export type CreateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateRolePayload'] = ResolversParentTypes['CreateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateRolePayload'] = ResolversParentTypes['UpdateRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type DeleteRolePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DeleteRolePayload'] = ResolversParentTypes['DeleteRolePayload']> = {
+  role?: Resolver<Maybe<ResolversTypes['Role']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+};
+
+export type InviteUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InviteUserPayload'] = ResolversParentTypes['InviteUserPayload']> = {
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
+  invitationToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type CreateUserPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateUserPayload'] = ResolversParentTypes['CreateUserPayload']> = {
@@ -1543,11 +1671,52 @@ export type ReactivateUserPayloadResolvers<ContextType = SubgraphContext, Parent
   userErrors?: Resolver<Array<ResolversTypes['IdentityUserError']>, ParentType, ContextType>;
 };
 
-export type IdentityUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IdentityUserError'] = ResolversParentTypes['IdentityUserError']> = {
-  code?: Resolver<ResolversTypes['IdentityUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type RoleConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleConnection'] = ResolversParentTypes['RoleConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['RoleEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Role']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type RoleEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleEdge'] = ResolversParentTypes['RoleEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
+};
+
+export type RoleAssignmentConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentConnection'] = ResolversParentTypes['RoleAssignmentConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['RoleAssignmentEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type RoleAssignmentEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['RoleAssignmentEdge'] = ResolversParentTypes['RoleAssignmentEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['RoleAssignment'], ParentType, ContextType>;
+};
+
+export type PermissionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionConnection'] = ResolversParentTypes['PermissionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['PermissionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Permission']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type PermissionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PermissionEdge'] = ResolversParentTypes['PermissionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Permission'], ParentType, ContextType>;
+};
+
+export type UserConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['User']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type UserEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1563,36 +1732,36 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Role?: RoleResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   Permission?: PermissionResolvers<ContextType>;
-  RoleConnection?: RoleConnectionResolvers<ContextType>;
-  RoleEdge?: RoleEdgeResolvers<ContextType>;
-  RoleAssignmentConnection?: RoleAssignmentConnectionResolvers<ContextType>;
-  RoleAssignmentEdge?: RoleAssignmentEdgeResolvers<ContextType>;
-  PermissionConnection?: PermissionConnectionResolvers<ContextType>;
-  PermissionEdge?: PermissionEdgeResolvers<ContextType>;
   AssignRolePayload?: AssignRolePayloadResolvers<ContextType>;
   RevokeRolePayload?: RevokeRolePayloadResolvers<ContextType>;
-  CreateRolePayload?: CreateRolePayloadResolvers<ContextType>;
-  UpdateRolePayload?: UpdateRolePayloadResolvers<ContextType>;
-  DeleteRolePayload?: DeleteRolePayloadResolvers<ContextType>;
   GrantPermissionPayload?: GrantPermissionPayloadResolvers<ContextType>;
   RevokePermissionPayload?: RevokePermissionPayloadResolvers<ContextType>;
   SignInPayload?: SignInPayloadResolvers<ContextType>;
   RefreshSessionPayload?: RefreshSessionPayloadResolvers<ContextType>;
   SignOutPayload?: SignOutPayloadResolvers<ContextType>;
   ChangePasswordPayload?: ChangePasswordPayloadResolvers<ContextType>;
-  InviteUserPayload?: InviteUserPayloadResolvers<ContextType>;
   RenewInvitationPayload?: RenewInvitationPayloadResolvers<ContextType>;
   AcceptInvitationPayload?: AcceptInvitationPayloadResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
-  UserConnection?: UserConnectionResolvers<ContextType>;
-  UserEdge?: UserEdgeResolvers<ContextType>;
+  IdentityUserError?: IdentityUserErrorResolvers<ContextType>;
+  CreateRolePayload?: CreateRolePayloadResolvers<ContextType>;
+  UpdateRolePayload?: UpdateRolePayloadResolvers<ContextType>;
+  DeleteRolePayload?: DeleteRolePayloadResolvers<ContextType>;
+  InviteUserPayload?: InviteUserPayloadResolvers<ContextType>;
   CreateUserPayload?: CreateUserPayloadResolvers<ContextType>;
   UpdateUserPayload?: UpdateUserPayloadResolvers<ContextType>;
   SuspendUserPayload?: SuspendUserPayloadResolvers<ContextType>;
   ReactivateUserPayload?: ReactivateUserPayloadResolvers<ContextType>;
-  IdentityUserError?: IdentityUserErrorResolvers<ContextType>;
+  RoleConnection?: RoleConnectionResolvers<ContextType>;
+  RoleEdge?: RoleEdgeResolvers<ContextType>;
+  RoleAssignmentConnection?: RoleAssignmentConnectionResolvers<ContextType>;
+  RoleAssignmentEdge?: RoleAssignmentEdgeResolvers<ContextType>;
+  PermissionConnection?: PermissionConnectionResolvers<ContextType>;
+  PermissionEdge?: PermissionEdgeResolvers<ContextType>;
+  UserConnection?: UserConnectionResolvers<ContextType>;
+  UserEdge?: UserEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -37,11 +37,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -74,22 +74,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -99,40 +109,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 /** Something a customer did or said. Never changed. */
@@ -180,26 +309,6 @@ export type InteractionChannel =
   /** By telephone. */
   | 'PHONE';
 
-/** A page of interactions. */
-export type CustomerInteractionConnection = {
-  /** The interactions with their cursors. */
-  edges: Array<CustomerInteractionEdge>;
-  /** The interactions alone. */
-  nodes: Array<CustomerInteraction>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many interactions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An interaction in a page. */
-export type CustomerInteractionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The interaction. */
-  node: CustomerInteraction;
-};
-
 /** A page of found interactions. */
 export type CustomerInteractionSearchConnection = {
   /** The interactions with their cursors, ranks and matches. */
@@ -224,26 +333,6 @@ export type CustomerInteractionSearchEdge = {
   highlight: Scalars['String']['output'];
 };
 
-/** Which interactions to return. All conditions given must hold. */
-export type CustomerInteractionFilter = {
-  /** By customer. */
-  customerId?: InputMaybe<IdFilter>;
-  /** By the system that reported it. */
-  source?: InputMaybe<StringFilter>;
-  /** By the source's id. */
-  externalId?: InputMaybe<StringFilter>;
-  /** By channel; an empty list finds nothing. */
-  channel?: InputMaybe<Array<InteractionChannel>>;
-  /** By kind of event. */
-  eventType?: InputMaybe<StringFilter>;
-  /** By sentiment. */
-  sentiment?: InputMaybe<FloatFilter>;
-  /** By the sentiment in a word; an empty list finds nothing. */
-  sentimentLabel?: InputMaybe<Array<SentimentLabel>>;
-  /** By the time of the event. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
-};
-
 /** Which interactions to search. All conditions given must hold. */
 export type CustomerInteractionSearchFilter = {
   /** One customer's only. */
@@ -255,23 +344,6 @@ export type CustomerInteractionSearchFilter = {
   /** By the time of the event. */
   occurredAt?: InputMaybe<DateTimeFilter>;
 };
-
-/** The order of interactions. */
-export type CustomerInteractionOrder = {
-  /** By which value. */
-  field: CustomerInteractionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What interactions can be ordered by. */
-export type CustomerInteractionOrderField =
-  /** Time of the event. */
-  | 'OCCURRED_AT'
-  /** Sentiment. */
-  | 'SENTIMENT'
-  /** Time of recording. */
-  | 'CREATED_AT';
 
 /** An interaction to record. */
 export type RecordInteractionInput = {
@@ -329,8 +401,10 @@ export type QueryCustomerArgs = {
 export type QueryCustomersArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<CustomerFilter>;
-  orderBy?: InputMaybe<CustomerOrder>;
+  orderBy?: InputMaybe<Array<CustomerOrder>>;
 };
 
 
@@ -342,8 +416,10 @@ export type QueryCustomerInteractionArgs = {
 export type QueryCustomerInteractionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<CustomerInteractionFilter>;
-  orderBy?: InputMaybe<CustomerInteractionOrder>;
+  orderBy?: InputMaybe<Array<CustomerInteractionOrder>>;
 };
 
 
@@ -446,8 +522,10 @@ export type Customer = {
 export type CustomerInteractionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<CustomerInteractionFilter>;
-  orderBy?: InputMaybe<CustomerInteractionOrder>;
+  orderBy?: InputMaybe<Array<CustomerInteractionOrder>>;
 };
 
 export type Tenant = {
@@ -461,80 +539,11 @@ export type Tenant = {
 export type TenantCustomersArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<CustomerFilter>;
-  orderBy?: InputMaybe<CustomerOrder>;
+  orderBy?: InputMaybe<Array<CustomerOrder>>;
 };
-
-/** A page of customers. */
-export type CustomerConnection = {
-  /** The customers with their cursors. */
-  edges: Array<CustomerEdge>;
-  /** The customers alone. */
-  nodes: Array<Customer>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many customers the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A customer in a page. */
-export type CustomerEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The customer. */
-  node: Customer;
-};
-
-/** Which customers to return. All conditions given must hold. */
-export type CustomerFilter = {
-  /** Text that the external id, e-mail, company or one of the names contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the tenant's own id. */
-  externalId?: InputMaybe<StringFilter>;
-  /** By e-mail address. */
-  email?: InputMaybe<StringFilter>;
-  /** By firm. */
-  company?: InputMaybe<StringFilter>;
-  /** By branch of business. */
-  industry?: InputMaybe<StringFilter>;
-  /** By class. */
-  segment?: InputMaybe<StringFilter>;
-  /** By the likelihood of leaving. */
-  churnRisk?: InputMaybe<FloatFilter>;
-  /** By mean sentiment. */
-  averageSentiment?: InputMaybe<FloatFilter>;
-  /** By the time last seen. */
-  lastSeenAt?: InputMaybe<DateTimeFilter>;
-  /** In use or not; both when omitted. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of customers. */
-export type CustomerOrder = {
-  /** By which value. */
-  field: CustomerOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What customers can be ordered by. */
-export type CustomerOrderField =
-  /** The tenant's own id. */
-  | 'EXTERNAL_ID'
-  /** Family name. */
-  | 'LAST_NAME'
-  /** Firm. */
-  | 'COMPANY'
-  /** Amount spent, in the currency's smallest unit: compare within one currency. */
-  | 'LIFETIME_VALUE'
-  /** Likelihood of leaving. */
-  | 'CHURN_RISK'
-  /** Mean sentiment. */
-  | 'AVERAGE_SENTIMENT'
-  /** Time last seen. */
-  | 'LAST_SEEN_AT'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new customer. */
 export type CreateCustomerInput = {
@@ -600,22 +609,6 @@ export type UpdateCustomerInput = {
   metadata?: InputMaybe<Scalars['JSON']['input']>;
 };
 
-/** Which customer to take out of use. */
-export type DeactivateCustomerInput = {
-  /** UUID of the customer. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** Which customer to take into use again. */
-export type ReactivateCustomerInput = {
-  /** UUID of the customer. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the change is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
 /** A sentiment in a word. */
 export type SentimentLabel =
   /** -0.25 or less. */
@@ -624,48 +617,6 @@ export type SentimentLabel =
   | 'NEUTRAL'
   /** 0.25 or more. */
   | 'POSITIVE';
-
-/** What `createCustomer` did. */
-export type CreateCustomerPayload = {
-  /** The new customer; null when none was added. */
-  customer?: Maybe<Customer>;
-  /** Why none was added; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `updateCustomer` did. */
-export type UpdateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `deactivateCustomer` did. */
-export type DeactivateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** What `reactivateCustomer` did. */
-export type ReactivateCustomerPayload = {
-  /** The customer as it is now; null when nothing was changed. */
-  customer?: Maybe<Customer>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<InsightsUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type InsightsUserError = UserError & {
-  /** The reason, for programs. */
-  code: InsightsUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
 
 /** Reasons why a mutation of this subgraph changes nothing. */
 export type InsightsUserErrorCode =
@@ -683,6 +634,230 @@ export type InsightsUserErrorCode =
   | 'IN_USE'
   /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_KEY_REUSED';
+
+/** Which interaction channels to find. All conditions given must hold. */
+export type InteractionChannelFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<InteractionChannel>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<InteractionChannel>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<InteractionChannel>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which sentiment labels to find. All conditions given must hold. */
+export type SentimentLabelFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<SentimentLabel>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<SentimentLabel>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<SentimentLabel>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which customer interactions to return. All conditions given must hold. */
+export type CustomerInteractionFilter = {
+  /** By customer. */
+  customerId?: InputMaybe<IdFilter>;
+  /** By the system that reported it. */
+  source?: InputMaybe<StringFilter>;
+  /** By the id that the source gave it. */
+  externalId?: InputMaybe<StringFilter>;
+  /** By when it happened. */
+  occurredAt?: InputMaybe<DateTimeFilter>;
+  /** By where it happened. */
+  channel?: InputMaybe<InteractionChannelFilter>;
+  /** By what kind of event it was, in the words of the source. */
+  eventType?: InputMaybe<StringFilter>;
+  /** By how the customer felt. */
+  sentiment?: InputMaybe<FloatFilter>;
+  /** By the sentiment in a word. */
+  sentimentLabel?: InputMaybe<SentimentLabelFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<CustomerInteractionFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<CustomerInteractionFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<CustomerInteractionFilter>;
+};
+
+/** The order of customer interactions. */
+export type CustomerInteractionOrder = {
+  /** By which value. */
+  field: CustomerInteractionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What customer interactions can be ordered by. */
+export type CustomerInteractionOrderField =
+  /** When it happened. */
+  | 'OCCURRED_AT'
+  /** How the customer felt. */
+  | 'SENTIMENT'
+  /** When the interaction was recorded. */
+  | 'CREATED_AT';
+
+/** Which customers to return. All conditions given must hold. */
+export type CustomerFilter = {
+  /** Text that the external id, email, full name or company contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the id that the tenant's own systems use for this customer. */
+  externalId?: InputMaybe<StringFilter>;
+  /** By e-mail address. */
+  email?: InputMaybe<StringFilter>;
+  /** By the firm the customer buys for. */
+  company?: InputMaybe<StringFilter>;
+  /** By the firm's branch of business. */
+  industry?: InputMaybe<StringFilter>;
+  /** By the class that the customer falls into. */
+  segment?: InputMaybe<StringFilter>;
+  /** By what the customer has spent so far. */
+  lifetimeValue?: InputMaybe<MoneyFilter>;
+  /** By how likely the customer is to leave. */
+  churnRisk?: InputMaybe<FloatFilter>;
+  /** By mean of the interactions' sentiments. */
+  averageSentiment?: InputMaybe<FloatFilter>;
+  /** By when the customer was last seen. */
+  lastSeenAt?: InputMaybe<DateTimeFilter>;
+  /** False once the customer was taken out of use; both when omitted. */
+  isActive?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<CustomerFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<CustomerFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<CustomerFilter>;
+};
+
+/** The order of customers. */
+export type CustomerOrder = {
+  /** By which value. */
+  field: CustomerOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What customers can be ordered by. */
+export type CustomerOrderField =
+  /** The id that the tenant's own systems use for this customer. */
+  | 'EXTERNAL_ID'
+  /** Family name. */
+  | 'LAST_NAME'
+  /** The firm the customer buys for. */
+  | 'COMPANY'
+  /** What the customer has spent so far, in the currency's smallest unit: filter by its currency to compare. */
+  | 'LIFETIME_VALUE'
+  /** How likely the customer is to leave. */
+  | 'CHURN_RISK'
+  /** Mean of the interactions' sentiments. */
+  | 'AVERAGE_SENTIMENT'
+  /** When the customer was last seen. */
+  | 'LAST_SEEN_AT'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type InsightsUserError = UserError & {
+  /** The reason, for programs. */
+  code: InsightsUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `createCustomer` did. */
+export type CreateCustomerPayload = {
+  /** The new customer; null when none was added. */
+  customer?: Maybe<Customer>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** What `updateCustomer` did. */
+export type UpdateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** Which customer `deactivateCustomer` is about. */
+export type DeactivateCustomerInput = {
+  /** UUID of the customer. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `deactivateCustomer` did. */
+export type DeactivateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** Which customer `reactivateCustomer` is about. */
+export type ReactivateCustomerInput = {
+  /** UUID of the customer. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `reactivateCustomer` did. */
+export type ReactivateCustomerPayload = {
+  /** The customer as it is now; null when nothing was changed. */
+  customer?: Maybe<Customer>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<InsightsUserError>;
+};
+
+/** A page of customer interactions. */
+export type CustomerInteractionConnection = {
+  /** The customer interactions with their cursors. */
+  edges: Array<CustomerInteractionEdge>;
+  /** The customer interactions alone. */
+  nodes: Array<CustomerInteraction>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many customer interactions the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A customer interaction in a page. */
+export type CustomerInteractionEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The customer interaction. */
+  node: CustomerInteraction;
+};
+
+/** A page of customers. */
+export type CustomerConnection = {
+  /** The customers with their cursors. */
+  edges: Array<CustomerEdge>;
+  /** The customers alone. */
+  nodes: Array<Customer>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many customers the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A customer in a page. */
+export type CustomerEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The customer. */
+  node: Customer;
+};
 
 
 
@@ -802,44 +977,50 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   CustomerInteraction: ResolverTypeWrapper<CustomerInteractionRow>;
   InteractionChannel: InteractionChannel;
-  CustomerInteractionConnection: ResolverTypeWrapper<Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
-  CustomerInteractionEdge: ResolverTypeWrapper<Omit<CustomerInteractionEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
   CustomerInteractionSearchConnection: ResolverTypeWrapper<Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
   CustomerInteractionSearchEdge: ResolverTypeWrapper<Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
-  CustomerInteractionFilter: CustomerInteractionFilter;
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
-  CustomerInteractionOrder: CustomerInteractionOrder;
-  CustomerInteractionOrderField: CustomerInteractionOrderField;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: ResolverTypeWrapper<Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversTypes['CustomerInteraction']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Customer: ResolverTypeWrapper<CustomerRow>;
   Tenant: ResolverTypeWrapper<{ id: string }>;
-  CustomerConnection: ResolverTypeWrapper<Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerEdge']>, nodes: Array<ResolversTypes['Customer']> }>;
-  CustomerEdge: ResolverTypeWrapper<Omit<CustomerEdge, 'node'> & { node: ResolversTypes['Customer'] }>;
+  CreateCustomerInput: CreateCustomerInput;
+  UpdateCustomerInput: UpdateCustomerInput;
+  SentimentLabel: SentimentLabel;
+  InsightsUserErrorCode: InsightsUserErrorCode;
+  InteractionChannelFilter: InteractionChannelFilter;
+  SentimentLabelFilter: SentimentLabelFilter;
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  CustomerInteractionOrderField: CustomerInteractionOrderField;
   CustomerFilter: CustomerFilter;
   CustomerOrder: CustomerOrder;
   CustomerOrderField: CustomerOrderField;
-  CreateCustomerInput: CreateCustomerInput;
-  UpdateCustomerInput: UpdateCustomerInput;
-  DeactivateCustomerInput: DeactivateCustomerInput;
-  ReactivateCustomerInput: ReactivateCustomerInput;
-  SentimentLabel: SentimentLabel;
+  InsightsUserError: ResolverTypeWrapper<UserErrorRow>;
   CreateCustomerPayload: ResolverTypeWrapper<Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   UpdateCustomerPayload: ResolverTypeWrapper<Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
+  DeactivateCustomerInput: DeactivateCustomerInput;
   DeactivateCustomerPayload: ResolverTypeWrapper<Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
+  ReactivateCustomerInput: ReactivateCustomerInput;
   ReactivateCustomerPayload: ResolverTypeWrapper<Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
-  InsightsUserError: ResolverTypeWrapper<UserErrorRow>;
-  InsightsUserErrorCode: InsightsUserErrorCode;
+  CustomerInteractionConnection: ResolverTypeWrapper<Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
+  CustomerInteractionEdge: ResolverTypeWrapper<Omit<CustomerInteractionEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
+  CustomerConnection: ResolverTypeWrapper<Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerEdge']>, nodes: Array<ResolversTypes['Customer']> }>;
+  CustomerEdge: ResolverTypeWrapper<Omit<CustomerEdge, 'node'> & { node: ResolversTypes['Customer'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -859,39 +1040,45 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   CustomerInteraction: CustomerInteractionRow;
-  CustomerInteractionConnection: Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
-  CustomerInteractionEdge: Omit<CustomerInteractionEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
   CustomerInteractionSearchConnection: Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
   CustomerInteractionSearchEdge: Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
-  CustomerInteractionFilter: CustomerInteractionFilter;
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
-  CustomerInteractionOrder: CustomerInteractionOrder;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversParentTypes['CustomerInteraction']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Customer: CustomerRow;
   Tenant: { id: string };
-  CustomerConnection: Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerEdge']>, nodes: Array<ResolversParentTypes['Customer']> };
-  CustomerEdge: Omit<CustomerEdge, 'node'> & { node: ResolversParentTypes['Customer'] };
-  CustomerFilter: CustomerFilter;
-  CustomerOrder: CustomerOrder;
   CreateCustomerInput: CreateCustomerInput;
   UpdateCustomerInput: UpdateCustomerInput;
-  DeactivateCustomerInput: DeactivateCustomerInput;
-  ReactivateCustomerInput: ReactivateCustomerInput;
+  InteractionChannelFilter: InteractionChannelFilter;
+  SentimentLabelFilter: SentimentLabelFilter;
+  CustomerInteractionFilter: CustomerInteractionFilter;
+  CustomerInteractionOrder: CustomerInteractionOrder;
+  CustomerFilter: CustomerFilter;
+  CustomerOrder: CustomerOrder;
+  InsightsUserError: UserErrorRow;
   CreateCustomerPayload: Omit<CreateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   UpdateCustomerPayload: Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
+  DeactivateCustomerInput: DeactivateCustomerInput;
   DeactivateCustomerPayload: Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
+  ReactivateCustomerInput: ReactivateCustomerInput;
   ReactivateCustomerPayload: Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
-  InsightsUserError: UserErrorRow;
+  CustomerInteractionConnection: Omit<CustomerInteractionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
+  CustomerInteractionEdge: Omit<CustomerInteractionEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
+  CustomerConnection: Omit<CustomerConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerEdge']>, nodes: Array<ResolversParentTypes['Customer']> };
+  CustomerEdge: Omit<CustomerEdge, 'node'> & { node: ResolversParentTypes['Customer'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -956,18 +1143,6 @@ export type CustomerInteractionResolvers<ContextType = SubgraphContext, ParentTy
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type CustomerInteractionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionConnection'] = ResolversParentTypes['CustomerInteractionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CustomerInteractionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CustomerInteractionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionEdge'] = ResolversParentTypes['CustomerInteractionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
-};
-
 export type CustomerInteractionSearchConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionSearchConnection'] = ResolversParentTypes['CustomerInteractionSearchConnection']> = {
   edges?: Resolver<Array<ResolversTypes['CustomerInteractionSearchEdge']>, ParentType, ContextType>;
   nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
@@ -990,9 +1165,9 @@ export type RecordInteractionPayloadResolvers<ContextType = SubgraphContext, Par
 
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   customer?: Resolver<Maybe<ResolversTypes['Customer']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
-  customers?: Resolver<ResolversTypes['CustomerConnection'], ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
+  customers?: Resolver<ResolversTypes['CustomerConnection'], ParentType, ContextType, Partial<QueryCustomersArgs>>;
   customerInteraction?: Resolver<Maybe<ResolversTypes['CustomerInteraction']>, ParentType, ContextType, RequireFields<QueryCustomerInteractionArgs, 'id'>>;
-  customerInteractions?: Resolver<ResolversTypes['CustomerInteractionConnection'], ParentType, ContextType, RequireFields<QueryCustomerInteractionsArgs, 'first'>>;
+  customerInteractions?: Resolver<ResolversTypes['CustomerInteractionConnection'], ParentType, ContextType, Partial<QueryCustomerInteractionsArgs>>;
   searchCustomerInteractions?: Resolver<ResolversTypes['CustomerInteractionSearchConnection'], ParentType, ContextType, RequireFields<QuerySearchCustomerInteractionsArgs, 'query' | 'first'>>;
 };
 
@@ -1023,7 +1198,7 @@ export type CustomerResolvers<ContextType = SubgraphContext, ParentType extends 
   lastSeenAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   metadata?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
-  interactions?: Resolver<Maybe<ResolversTypes['CustomerInteractionConnection']>, ParentType, ContextType, RequireFields<CustomerInteractionsArgs, 'first'>>;
+  interactions?: Resolver<Maybe<ResolversTypes['CustomerInteractionConnection']>, ParentType, ContextType, Partial<CustomerInteractionsArgs>>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -1032,19 +1207,14 @@ export type CustomerResolvers<ContextType = SubgraphContext, ParentType extends 
 export type TenantResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  customers?: Resolver<Maybe<ResolversTypes['CustomerConnection']>, ParentType, ContextType, RequireFields<TenantCustomersArgs, 'first'>>;
+  customers?: Resolver<Maybe<ResolversTypes['CustomerConnection']>, ParentType, ContextType, Partial<TenantCustomersArgs>>;
 };
 
-export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerConnection'] = ResolversParentTypes['CustomerConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CustomerEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Customer']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CustomerEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerEdge'] = ResolversParentTypes['CustomerEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Customer'], ParentType, ContextType>;
+export type InsightsUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InsightsUserError'] = ResolversParentTypes['InsightsUserError']> = {
+  code?: Resolver<ResolversTypes['InsightsUserErrorCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CreateCustomerPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CreateCustomerPayload'] = ResolversParentTypes['CreateCustomerPayload']> = {
@@ -1067,11 +1237,28 @@ export type ReactivateCustomerPayloadResolvers<ContextType = SubgraphContext, Pa
   userErrors?: Resolver<Array<ResolversTypes['InsightsUserError']>, ParentType, ContextType>;
 };
 
-export type InsightsUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InsightsUserError'] = ResolversParentTypes['InsightsUserError']> = {
-  code?: Resolver<ResolversTypes['InsightsUserErrorCode'], ParentType, ContextType>;
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  field?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+export type CustomerInteractionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionConnection'] = ResolversParentTypes['CustomerInteractionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerInteractionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['CustomerInteraction']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerInteractionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerInteractionEdge'] = ResolversParentTypes['CustomerInteractionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['CustomerInteraction'], ParentType, ContextType>;
+};
+
+export type CustomerConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerConnection'] = ResolversParentTypes['CustomerConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CustomerEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Customer']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CustomerEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CustomerEdge'] = ResolversParentTypes['CustomerEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Customer'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1085,8 +1272,6 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   CustomerInteraction?: CustomerInteractionResolvers<ContextType>;
-  CustomerInteractionConnection?: CustomerInteractionConnectionResolvers<ContextType>;
-  CustomerInteractionEdge?: CustomerInteractionEdgeResolvers<ContextType>;
   CustomerInteractionSearchConnection?: CustomerInteractionSearchConnectionResolvers<ContextType>;
   CustomerInteractionSearchEdge?: CustomerInteractionSearchEdgeResolvers<ContextType>;
   RecordInteractionPayload?: RecordInteractionPayloadResolvers<ContextType>;
@@ -1094,13 +1279,15 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Mutation?: MutationResolvers<ContextType>;
   Customer?: CustomerResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  CustomerConnection?: CustomerConnectionResolvers<ContextType>;
-  CustomerEdge?: CustomerEdgeResolvers<ContextType>;
+  InsightsUserError?: InsightsUserErrorResolvers<ContextType>;
   CreateCustomerPayload?: CreateCustomerPayloadResolvers<ContextType>;
   UpdateCustomerPayload?: UpdateCustomerPayloadResolvers<ContextType>;
   DeactivateCustomerPayload?: DeactivateCustomerPayloadResolvers<ContextType>;
   ReactivateCustomerPayload?: ReactivateCustomerPayloadResolvers<ContextType>;
-  InsightsUserError?: InsightsUserErrorResolvers<ContextType>;
+  CustomerInteractionConnection?: CustomerInteractionConnectionResolvers<ContextType>;
+  CustomerInteractionEdge?: CustomerInteractionEdgeResolvers<ContextType>;
+  CustomerConnection?: CustomerConnectionResolvers<ContextType>;
+  CustomerEdge?: CustomerEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

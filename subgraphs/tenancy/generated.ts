@@ -41,11 +41,11 @@ export type Scalars = {
 
 /** Where a page stands in its list. */
 export type PageInfo = {
-  /** Whether more rows follow this page. */
+  /** Whether rows follow this page; true whenever `before` was given, for its row does. */
   hasNextPage: Scalars['Boolean']['output'];
-  /** Whether rows precede this page: true whenever `after` was given. */
+  /** Whether rows precede this page; true whenever `after` was given, for its row does. */
   hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first row of the page; null when the page is empty. */
+  /** The cursor of the first row of the page, for the preceding page's `before`; null when the page is empty. */
   startCursor?: Maybe<Scalars['String']['output']>;
   /** The cursor of the last row of the page, for the next page's `after`; null when the page is empty. */
   endCursor?: Maybe<Scalars['String']['output']>;
@@ -78,22 +78,32 @@ export type UserError = {
   field?: Maybe<Array<Scalars['String']['output']>>;
 };
 
-/** The direction of an order. */
+/** The direction of an order. Rows without a value come last in either direction; rows with equal values are told apart by their ids. */
 export type OrderDirection =
-  /** Smallest, earliest or first in the alphabet comes first. Rows without a value come last. */
+  /**
+   * Smallest, earliest or first in the alphabet comes first. Texts are ordered as people read them, by the Unicode root
+   * collation: `alpha`, `Alpha`, `beta`, `élan`, `Zulu`.
+   */
   | 'ASC'
-  /** Largest, latest or last in the alphabet comes first. Rows without a value come first. */
+  /** Largest, latest or last in the alphabet comes first. */
   | 'DESC';
 
-/** Which texts to find. Case is ignored by `contains` and `startsWith`. All conditions given must hold. */
+/**
+ * Which texts to find. All conditions given must hold. `contains` and `startsWith` ignore case and accents, the others do
+ * not.
+ */
 export type StringFilter = {
   /** Exactly this text. */
   eq?: InputMaybe<Scalars['String']['input']>;
   /** One of these texts. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Texts with this part anywhere. */
+  /** None of these texts; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Texts with this part anywhere. It is not blank. */
   contains?: InputMaybe<Scalars['String']['input']>;
-  /** Texts that begin with this part. */
+  /** Texts that begin with this part. It is not blank. */
   startsWith?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -103,40 +113,159 @@ export type IdFilter = {
   eq?: InputMaybe<Scalars['ID']['input']>;
   /** One of these ids. An empty list finds nothing. */
   in?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** None of these ids; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Which instants to find: a range that includes its start and excludes its end. */
+/** Yes or no. All conditions given must hold. */
+export type BooleanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<Scalars['Boolean']['input']>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Boolean']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which currencies to find. All conditions given must hold. */
+export type CurrencyCodeFilter = {
+  /** Exactly this currency. */
+  eq?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** One of these currencies. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** None of these currencies; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['CurrencyCode']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which instants to find. All conditions given must hold, so that two of them make a range. */
 export type DateTimeFilter = {
-  /** This instant or later. */
-  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Exactly this instant. */
+  eq?: InputMaybe<Scalars['DateTime']['input']>;
+  /** One of these instants. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** None of these instants; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['DateTime']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this instant. */
   lt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or earlier. */
+  lte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** After this instant. */
+  gt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Which days to find: a range that includes its start and excludes its end. */
+/** Which days to find. All conditions given must hold, so that two of them make a range. */
 export type DateFilter = {
-  /** This day or later. */
-  gte?: InputMaybe<Scalars['Date']['input']>;
+  /** Exactly this day. */
+  eq?: InputMaybe<Scalars['Date']['input']>;
+  /** One of these days. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** None of these days; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Date']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
   /** Before this day. */
   lt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or earlier. */
+  lte?: InputMaybe<Scalars['Date']['input']>;
+  /** After this day. */
+  gt?: InputMaybe<Scalars['Date']['input']>;
+  /** This day or later. */
+  gte?: InputMaybe<Scalars['Date']['input']>;
 };
 
-/** Which whole numbers to find. All conditions given must hold. */
+/** Which whole numbers to find. All conditions given must hold, so that two of them make a range. */
 export type IntFilter = {
   /** Exactly this number. */
   eq?: InputMaybe<Scalars['Int']['input']>;
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Int']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Int']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Int']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Int']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Int']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which numbers to find: a range that includes both ends. */
+/** Which numbers to find. All conditions given must hold, so that two of them make a range. */
 export type FloatFilter = {
-  /** This number or more. */
-  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Float']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Float']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Float']['input']>;
   /** This number or less. */
   lte?: InputMaybe<Scalars['Float']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Float']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which exact decimal numbers to find. All conditions given must hold, so that two of them make a range. */
+export type DecimalFilter = {
+  /** Exactly this number. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these numbers. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these numbers; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this number. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this number. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This number or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
+};
+
+/**
+ * Which amounts of money to find. All conditions given must hold. Amounts are compared within one currency: an amount without
+ * `currency` is refused, and so is one with more decimals than the currency has.
+ */
+export type MoneyFilter = {
+  /** In this currency. Needed when an amount is given. */
+  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
+  /** Exactly this amount. */
+  eq?: InputMaybe<Scalars['Decimal']['input']>;
+  /** One of these amounts. An empty list finds nothing. */
+  in?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** None of these amounts, in the same currency. An empty list finds all of that currency. */
+  notIn?: InputMaybe<Array<Scalars['Decimal']['input']>>;
+  /** Without an amount (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Less than this amount. */
+  lt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or less. */
+  lte?: InputMaybe<Scalars['Decimal']['input']>;
+  /** More than this amount. */
+  gt?: InputMaybe<Scalars['Decimal']['input']>;
+  /** This amount or more. */
+  gte?: InputMaybe<Scalars['Decimal']['input']>;
 };
 
 /** A country or territory of ISO 3166-1. */
@@ -154,61 +283,6 @@ export type Country = {
   /** False when it is no longer to be chosen. */
   isActive: Scalars['Boolean']['output'];
 };
-
-/** A page of countries. */
-export type CountryConnection = {
-  /** The countries with their cursors. */
-  edges: Array<CountryEdge>;
-  /** The countries alone. */
-  nodes: Array<Country>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many countries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A country in a page. */
-export type CountryEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The country. */
-  node: Country;
-};
-
-/** Which countries to return. All conditions given must hold. */
-export type CountryFilter = {
-  /** By a part of name or code, case ignored. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** By the two-letter code. */
-  isoCode2?: InputMaybe<StringFilter>;
-  /** By the three-letter code. */
-  isoCode3?: InputMaybe<StringFilter>;
-  /** By the three digits. */
-  isoNumeric?: InputMaybe<StringFilter>;
-  /** Those that are to be chosen, or those that no longer are. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
-};
-
-/** The order of countries. */
-export type CountryOrder = {
-  /** By which value. */
-  field: CountryOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What countries can be ordered by. */
-export type CountryOrderField =
-  /** The name. */
-  | 'NAME'
-  /** The two-letter code. */
-  | 'ISO_CODE_2'
-  /** The three-letter code. */
-  | 'ISO_CODE_3'
-  /** The three digits. */
-  | 'ISO_NUMERIC';
 
 /**
  * A branch of business: a section or a division of the International Standard Industrial Classification of All Economic
@@ -239,44 +313,10 @@ export type Industry = {
 export type IndustryDivisionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<IndustryFilter>;
-  orderBy?: InputMaybe<IndustryOrder>;
-};
-
-/** A page of industries. */
-export type IndustryConnection = {
-  /** The industries with their cursors. */
-  edges: Array<IndustryEdge>;
-  /** The industries alone. */
-  nodes: Array<Industry>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many industries the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An industry in a page. */
-export type IndustryEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The industry. */
-  node: Industry;
-};
-
-/** Which industries to return. All conditions given must hold. */
-export type IndustryFilter = {
-  /** By a part of code or name, case ignored. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By code. */
-  code?: InputMaybe<StringFilter>;
-  /** By name. */
-  name?: InputMaybe<StringFilter>;
-  /** The sections or the divisions alone. */
-  level?: InputMaybe<IndustryLevel>;
-  /** By the section they belong to. */
-  parentId?: InputMaybe<IdFilter>;
-  /** Those that are to be chosen, or those that no longer are. */
-  isActive?: InputMaybe<Scalars['Boolean']['input']>;
+  orderBy?: InputMaybe<Array<IndustryOrder>>;
 };
 
 /** The levels of the classification. */
@@ -285,21 +325,6 @@ export type IndustryLevel =
   | 'SECTION'
   /** One of the 88 divisions, named by two digits. */
   | 'DIVISION';
-
-/** The order of industries. */
-export type IndustryOrder = {
-  /** By which value. */
-  field: IndustryOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What industries can be ordered by. */
-export type IndustryOrderField =
-  /** The code: divisions first, then sections. */
-  | 'CODE'
-  /** The name. */
-  | 'NAME';
 
 /**
  * What a tenant is asked to pay. Once issued it is never changed, only paid or made void.
@@ -356,8 +381,10 @@ export type Invoice = {
 export type InvoiceLinesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<InvoiceLineFilter>;
-  orderBy?: InputMaybe<InvoiceLineOrder>;
+  orderBy?: InputMaybe<Array<InvoiceLineOrder>>;
 };
 
 /** What became of an invoice. */
@@ -372,67 +399,6 @@ export type InvoiceStatus =
   | 'PAID'
   /** It was taken back after it was issued: nothing is to be paid. */
   | 'VOID';
-
-/** A page of invoices. */
-export type InvoiceConnection = {
-  /** The invoices with their cursors. */
-  edges: Array<InvoiceEdge>;
-  /** The invoices alone. */
-  nodes: Array<Invoice>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many invoices the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** An invoice in a page. */
-export type InvoiceEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The invoice. */
-  node: Invoice;
-};
-
-/** Which invoices to return. All conditions given must hold. */
-export type InvoiceFilter = {
-  /** Text that the number or the note contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By number. */
-  invoiceNumber?: InputMaybe<StringFilter>;
-  /** In one of these statuses. */
-  status?: InputMaybe<Array<InvoiceStatus>>;
-  /** By the subscription that they are for. */
-  subscriptionId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By when they were issued. */
-  issuedAt?: InputMaybe<DateTimeFilter>;
-  /** By the last day on which to pay. */
-  dueDate?: InputMaybe<DateFilter>;
-  /** By when they were drafted. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of invoices. */
-export type InvoiceOrder = {
-  /** By which value. */
-  field: InvoiceOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What invoices can be ordered by. */
-export type InvoiceOrderField =
-  /** The number. */
-  | 'INVOICE_NUMBER'
-  /** When it was issued. */
-  | 'ISSUED_AT'
-  /** The last day on which to pay. */
-  | 'DUE_DATE'
-  /** The total, in its currency’s smallest unit whichever the currency. */
-  | 'TOTAL'
-  /** When it was drafted. */
-  | 'CREATED_AT';
 
 /** A line of an invoice: one thing to pay for. */
 export type InvoiceLine = {
@@ -455,55 +421,6 @@ export type InvoiceLine = {
   /** When the line was written. */
   createdAt: Scalars['DateTime']['output'];
 };
-
-/** A page of lines. */
-export type InvoiceLineConnection = {
-  /** The lines with their cursors. */
-  edges: Array<InvoiceLineEdge>;
-  /** The lines alone. */
-  nodes: Array<InvoiceLine>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many lines the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A line in a page. */
-export type InvoiceLineEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The line. */
-  node: InvoiceLine;
-};
-
-/** Which lines to return. All conditions given must hold. */
-export type InvoiceLineFilter = {
-  /** Text that the description contains, ignoring case. */
-  search?: InputMaybe<Scalars['String']['input']>;
-  /** By the invoice that they stand on. */
-  invoiceId?: InputMaybe<IdFilter>;
-  /** By currency. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By when they were written. */
-  createdAt?: InputMaybe<DateTimeFilter>;
-};
-
-/** The order of lines. */
-export type InvoiceLineOrder = {
-  /** By which value. */
-  field: InvoiceLineOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What lines can be ordered by. */
-export type InvoiceLineOrderField =
-  /** The place on the invoice. */
-  | 'POSITION'
-  /** The amount, in its currency’s smallest unit whichever the currency. */
-  | 'AMOUNT'
-  /** When it was written. */
-  | 'CREATED_AT';
 
 /** A line of an invoice, in the invoice's currency. */
 export type InvoiceLineInput = {
@@ -533,14 +450,6 @@ export type DraftInvoiceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `draftInvoice` did. */
-export type DraftInvoicePayload = {
-  /** The new draft; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was drafted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** What to change of a draft. Omitted fields stay as they are; null empties a field that may be empty. */
 export type UpdateInvoiceInput = {
   /** UUID of the draft. */
@@ -557,30 +466,6 @@ export type UpdateInvoiceInput = {
   memo?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `updateInvoice` did. */
-export type UpdateInvoicePayload = {
-  /** The draft as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was changed; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Which draft to issue. */
-export type IssueInvoiceInput = {
-  /** UUID of the draft. */
-  id: Scalars['ID']['input'];
-  /** The `version` that is to be issued. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `issueInvoice` did. */
-export type IssueInvoicePayload = {
-  /** The invoice with its number; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was issued; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** What was paid of an invoice. */
 export type PayInvoiceInput = {
   /** UUID of the invoice. */
@@ -591,14 +476,6 @@ export type PayInvoiceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What `payInvoice` did. */
-export type PayInvoicePayload = {
-  /** The invoice as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was noted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
 /** Which invoice to take back. */
 export type VoidInvoiceInput = {
   /** UUID of the invoice. */
@@ -607,30 +484,6 @@ export type VoidInvoiceInput = {
   expectedVersion: Scalars['Int']['input'];
   /** Why, 1 to 500 characters. */
   reason: Scalars['String']['input'];
-};
-
-/** What `voidInvoice` did. */
-export type VoidInvoicePayload = {
-  /** The invoice as it is now; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was changed; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Which draft to delete. */
-export type DiscardInvoiceInput = {
-  /** UUID of the draft. */
-  id: Scalars['ID']['input'];
-  /** The `version` that the deletion is based on. */
-  expectedVersion: Scalars['Int']['input'];
-};
-
-/** What `discardInvoice` did. */
-export type DiscardInvoicePayload = {
-  /** The draft as it was; null when there are user errors. */
-  invoice?: Maybe<Invoice>;
-  /** Why nothing was deleted; empty when it was done. */
-  userErrors: Array<TenancyUserError>;
 };
 
 /**
@@ -680,8 +533,10 @@ export type PlanSubscription = {
 export type PlanSubscriptionInvoicesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<InvoiceFilter>;
-  orderBy?: InputMaybe<InvoiceOrder>;
+  orderBy?: InputMaybe<Array<InvoiceOrder>>;
 };
 
 /** Whether a subscription runs. */
@@ -692,63 +547,6 @@ export type SubscriptionStatus =
   | 'SUSPENDED'
   /** It is over. */
   | 'CANCELLED';
-
-/** A page of subscriptions. */
-export type PlanSubscriptionConnection = {
-  /** The subscriptions with their cursors. */
-  edges: Array<PlanSubscriptionEdge>;
-  /** The subscriptions alone. */
-  nodes: Array<PlanSubscription>;
-  /** Where the page stands in the list. */
-  pageInfo: PageInfo;
-  /** How many subscriptions the filter admits; counting stops at 10,000. */
-  totalCount?: Maybe<Scalars['Int']['output']>;
-};
-
-/** A subscription in a page. */
-export type PlanSubscriptionEdge = {
-  /** Its place in the list, for `after`. */
-  cursor: Scalars['String']['output'];
-  /** The subscription. */
-  node: PlanSubscription;
-};
-
-/** Which subscriptions to return. All conditions given must hold. */
-export type PlanSubscriptionFilter = {
-  /** By plan. */
-  plan?: InputMaybe<TenantPlan>;
-  /** In one of these statuses. */
-  status?: InputMaybe<Array<SubscriptionStatus>>;
-  /** By how often it is billed. */
-  billingInterval?: InputMaybe<BillingInterval>;
-  /** By currency of the price. */
-  currency?: InputMaybe<Scalars['CurrencyCode']['input']>;
-  /** By the first day of the term. */
-  startDate?: InputMaybe<DateFilter>;
-  /** By the first day after the term. */
-  endDate?: InputMaybe<DateFilter>;
-  /** By the day on which the next period begins. */
-  currentPeriodEnd?: InputMaybe<DateFilter>;
-};
-
-/** The order of subscriptions. */
-export type PlanSubscriptionOrder = {
-  /** By which value. */
-  field: PlanSubscriptionOrderField;
-  /** In which direction. */
-  direction?: OrderDirection;
-};
-
-/** What subscriptions can be ordered by. */
-export type PlanSubscriptionOrderField =
-  /** The first day of the term. */
-  | 'START_DATE'
-  /** The first day of the current period. */
-  | 'CURRENT_PERIOD_START'
-  /** The day on which the next period begins. */
-  | 'CURRENT_PERIOD_END'
-  /** Time of creation. */
-  | 'CREATED_AT';
 
 /** A new subscription. */
 export type StartSubscriptionInput = {
@@ -866,8 +664,10 @@ export type QueryCountryArgs = {
 export type QueryCountriesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<CountryFilter>;
-  orderBy?: InputMaybe<CountryOrder>;
+  orderBy?: InputMaybe<Array<CountryOrder>>;
 };
 
 
@@ -879,8 +679,10 @@ export type QueryIndustryArgs = {
 export type QueryIndustriesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<IndustryFilter>;
-  orderBy?: InputMaybe<IndustryOrder>;
+  orderBy?: InputMaybe<Array<IndustryOrder>>;
 };
 
 
@@ -892,8 +694,10 @@ export type QueryInvoiceArgs = {
 export type QueryInvoicesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<InvoiceFilter>;
-  orderBy?: InputMaybe<InvoiceOrder>;
+  orderBy?: InputMaybe<Array<InvoiceOrder>>;
 };
 
 
@@ -905,8 +709,10 @@ export type QueryInvoiceLineArgs = {
 export type QueryInvoiceLinesArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<InvoiceLineFilter>;
-  orderBy?: InputMaybe<InvoiceLineOrder>;
+  orderBy?: InputMaybe<Array<InvoiceLineOrder>>;
 };
 
 
@@ -918,8 +724,10 @@ export type QuerySubscriptionArgs = {
 export type QuerySubscriptionsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<PlanSubscriptionFilter>;
-  orderBy?: InputMaybe<PlanSubscriptionOrder>;
+  orderBy?: InputMaybe<Array<PlanSubscriptionOrder>>;
 };
 
 export type Mutation = {
@@ -1112,25 +920,7 @@ export type UpdateTenantInput = {
   enabledModules?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
-/** What `updateTenant` did. */
-export type UpdateTenantPayload = {
-  /** The tenant as it is now; null when nothing was changed. */
-  tenant?: Maybe<Tenant>;
-  /** Why nothing was changed; empty on success. */
-  userErrors: Array<TenancyUserError>;
-};
-
-/** Why a mutation of this subgraph changed nothing. */
-export type TenancyUserError = UserError & {
-  /** The reason, for programs. */
-  code: TenancyUserErrorCode;
-  /** What is wrong, for people. */
-  message: Scalars['String']['output'];
-  /** The path of the input field at fault; null when it is none in particular. */
-  field?: Maybe<Array<Scalars['String']['output']>>;
-};
-
-/** Reasons why a mutation of this subgraph changes nothing. */
+/** Reasons of its own why a mutation of this subgraph changes nothing. */
 export type TenancyUserErrorCode =
   /** There is no record with this id. */
   | 'NOT_FOUND'
@@ -1171,6 +961,415 @@ export type CancellationTime =
   | 'PERIOD_END'
   /** At once. */
   | 'NOW';
+
+/** Which countries to return. All conditions given must hold. */
+export type CountryFilter = {
+  /** Text that the name, iso code2, iso code3 or iso numeric contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By usual name in English. */
+  name?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 alpha-2. */
+  isoCode2?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 alpha-3. */
+  isoCode3?: InputMaybe<StringFilter>;
+  /** By ISO 3166-1 numeric. */
+  isoNumeric?: InputMaybe<StringFilter>;
+  /** False when it is no longer to be chosen; both when omitted. */
+  isActive?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<CountryFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<CountryFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<CountryFilter>;
+};
+
+/** The order of countries. */
+export type CountryOrder = {
+  /** By which value. */
+  field: CountryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What countries can be ordered by. */
+export type CountryOrderField =
+  /** Its usual name in English. */
+  | 'NAME'
+  /** ISO 3166-1 alpha-2. */
+  | 'ISO_CODE_2'
+  /** ISO 3166-1 alpha-3. */
+  | 'ISO_CODE_3'
+  /** ISO 3166-1 numeric. */
+  | 'ISO_NUMERIC';
+
+/** Which industries to return. All conditions given must hold. */
+export type IndustryFilter = {
+  /** Text that the code or name contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By code. */
+  code?: InputMaybe<StringFilter>;
+  /** By full title in English. */
+  name?: InputMaybe<StringFilter>;
+  /** By the section that a division belongs to. */
+  parentId?: InputMaybe<IdFilter>;
+  /** False when it is no longer to be chosen; both when omitted. */
+  isActive?: InputMaybe<BooleanFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<IndustryFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<IndustryFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<IndustryFilter>;
+  /** The sections or the divisions alone. */
+  level?: InputMaybe<IndustryLevel>;
+};
+
+/** The order of industries. */
+export type IndustryOrder = {
+  /** By which value. */
+  field: IndustryOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What industries can be ordered by. */
+export type IndustryOrderField =
+  /** The code: divisions first, then sections. */
+  | 'CODE'
+  /** Its full title in English. */
+  | 'NAME';
+
+/** Which invoice statuses to find. All conditions given must hold. */
+export type InvoiceStatusFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<InvoiceStatus>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<InvoiceStatus>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<InvoiceStatus>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which invoices to return. All conditions given must hold. */
+export type InvoiceFilter = {
+  /** Text that the invoice number or memo contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By number, unique in the tenant and without gaps in the order of issuing. */
+  invoiceNumber?: InputMaybe<StringFilter>;
+  /** By what became of it. */
+  status?: InputMaybe<InvoiceStatusFilter>;
+  /** By the subscription that it is for. */
+  subscriptionId?: InputMaybe<IdFilter>;
+  /** By what is to be paid. */
+  total?: InputMaybe<MoneyFilter>;
+  /** By when it was issued. */
+  issuedAt?: InputMaybe<DateTimeFilter>;
+  /** By the last day on which to pay. */
+  dueDate?: InputMaybe<DateFilter>;
+  /** By when it was drafted. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<InvoiceFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<InvoiceFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<InvoiceFilter>;
+};
+
+/** The order of invoices. */
+export type InvoiceOrder = {
+  /** By which value. */
+  field: InvoiceOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What invoices can be ordered by. */
+export type InvoiceOrderField =
+  /** Its number, unique in the tenant and without gaps in the order of issuing. */
+  | 'INVOICE_NUMBER'
+  /** What is to be paid, in the currency's smallest unit: filter by its currency to compare. */
+  | 'TOTAL'
+  /** When it was issued. */
+  | 'ISSUED_AT'
+  /** The last day on which to pay. */
+  | 'DUE_DATE'
+  /** When it was drafted. */
+  | 'CREATED_AT';
+
+/** Which invoice lines to return. All conditions given must hold. */
+export type InvoiceLineFilter = {
+  /** Text that the description contains, ignoring case and accents. It is not blank. */
+  search?: InputMaybe<Scalars['String']['input']>;
+  /** By the invoice that it stands on. */
+  invoiceId?: InputMaybe<IdFilter>;
+  /** By quantity by unit price, before tax, rounded to the currency's smallest unit, halves away from zero. */
+  amount?: InputMaybe<MoneyFilter>;
+  /** By when the line was written. */
+  createdAt?: InputMaybe<DateTimeFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<InvoiceLineFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<InvoiceLineFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<InvoiceLineFilter>;
+};
+
+/** The order of invoice lines. */
+export type InvoiceLineOrder = {
+  /** By which value. */
+  field: InvoiceLineOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What invoice lines can be ordered by. */
+export type InvoiceLineOrderField =
+  /** Its place on the invoice. */
+  | 'POSITION'
+  /** Quantity by unit price, in the currency's smallest unit: filter by its currency to compare. */
+  | 'AMOUNT'
+  /** When the line was written. */
+  | 'CREATED_AT';
+
+/** Which subscription statuses to find. All conditions given must hold. */
+export type SubscriptionStatusFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<SubscriptionStatus>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<SubscriptionStatus>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<SubscriptionStatus>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which plan subscriptions to return. All conditions given must hold. */
+export type PlanSubscriptionFilter = {
+  /** By whether it runs, as of the last renewal. */
+  status?: InputMaybe<SubscriptionStatusFilter>;
+  /** By the first day of the term. */
+  startDate?: InputMaybe<DateFilter>;
+  /** By the first day after the term. */
+  endDate?: InputMaybe<DateFilter>;
+  /** By the first day after the current period, on which the next one begins. */
+  currentPeriodEnd?: InputMaybe<DateFilter>;
+  /** By what a period costs, before tax. */
+  price?: InputMaybe<MoneyFilter>;
+  /** All of these hold. An empty list finds all. */
+  and?: InputMaybe<Array<PlanSubscriptionFilter>>;
+  /** At least one of these holds. An empty list finds nothing. */
+  or?: InputMaybe<Array<PlanSubscriptionFilter>>;
+  /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
+  not?: InputMaybe<PlanSubscriptionFilter>;
+  /** By plan. */
+  plan?: InputMaybe<TenantPlan>;
+  /** By how often it is billed. */
+  billingInterval?: InputMaybe<BillingInterval>;
+};
+
+/** The order of plan subscriptions. */
+export type PlanSubscriptionOrder = {
+  /** By which value. */
+  field: PlanSubscriptionOrderField;
+  /** In which direction. */
+  direction?: OrderDirection;
+};
+
+/** What plan subscriptions can be ordered by. */
+export type PlanSubscriptionOrderField =
+  /** The first day of the term. */
+  | 'START_DATE'
+  /** The first day of the current period, as of the last renewal. */
+  | 'CURRENT_PERIOD_START'
+  /** The first day after the current period, on which the next one begins. */
+  | 'CURRENT_PERIOD_END'
+  /** When the record was created. */
+  | 'CREATED_AT';
+
+/** Why a mutation of this subgraph changed nothing. */
+export type TenancyUserError = UserError & {
+  /** The reason, for programs. */
+  code: TenancyUserErrorCode;
+  /** What is wrong, for people. */
+  message: Scalars['String']['output'];
+  /** The path of the input field at fault; null when it is none in particular. */
+  field?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+/** What `draftInvoice` did. */
+export type DraftInvoicePayload = {
+  /** The new invoice; null when none was added. */
+  invoice?: Maybe<Invoice>;
+  /** Why none was added; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `updateInvoice` did. */
+export type UpdateInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** Which invoice `issueInvoice` is about. */
+export type IssueInvoiceInput = {
+  /** UUID of the invoice. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `issueInvoice` did. */
+export type IssueInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `payInvoice` did. */
+export type PayInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `voidInvoice` did. */
+export type VoidInvoicePayload = {
+  /** The invoice as it is now; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** Which invoice `discardInvoice` is about. */
+export type DiscardInvoiceInput = {
+  /** UUID of the invoice. */
+  id: Scalars['ID']['input'];
+  /** The `version` that the change is based on. */
+  expectedVersion: Scalars['Int']['input'];
+};
+
+/** What `discardInvoice` did. */
+export type DiscardInvoicePayload = {
+  /** The invoice as it was last; null when nothing was changed. */
+  invoice?: Maybe<Invoice>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** What `updateTenant` did. */
+export type UpdateTenantPayload = {
+  /** The tenant as it is now; null when nothing was changed. */
+  tenant?: Maybe<Tenant>;
+  /** Why nothing was changed; empty on success. */
+  userErrors: Array<TenancyUserError>;
+};
+
+/** A page of countries. */
+export type CountryConnection = {
+  /** The countries with their cursors. */
+  edges: Array<CountryEdge>;
+  /** The countries alone. */
+  nodes: Array<Country>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many countries the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A country in a page. */
+export type CountryEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The country. */
+  node: Country;
+};
+
+/** A page of industries. */
+export type IndustryConnection = {
+  /** The industries with their cursors. */
+  edges: Array<IndustryEdge>;
+  /** The industries alone. */
+  nodes: Array<Industry>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many industries the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An industry in a page. */
+export type IndustryEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The industry. */
+  node: Industry;
+};
+
+/** A page of invoices. */
+export type InvoiceConnection = {
+  /** The invoices with their cursors. */
+  edges: Array<InvoiceEdge>;
+  /** The invoices alone. */
+  nodes: Array<Invoice>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many invoices the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An invoice in a page. */
+export type InvoiceEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The invoice. */
+  node: Invoice;
+};
+
+/** A page of invoice lines. */
+export type InvoiceLineConnection = {
+  /** The invoice lines with their cursors. */
+  edges: Array<InvoiceLineEdge>;
+  /** The invoice lines alone. */
+  nodes: Array<InvoiceLine>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many invoice lines the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An invoice line in a page. */
+export type InvoiceLineEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The invoice line. */
+  node: InvoiceLine;
+};
+
+/** A page of plan subscriptions. */
+export type PlanSubscriptionConnection = {
+  /** The plan subscriptions with their cursors. */
+  edges: Array<PlanSubscriptionEdge>;
+  /** The plan subscriptions alone. */
+  nodes: Array<PlanSubscription>;
+  /** Where the page stands in the list. */
+  pageInfo: PageInfo;
+  /** How many plan subscriptions the filter admits. Counting stops at 10,000: this number says that there are as many or more. */
+  totalCount?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A plan subscription in a page. */
+export type PlanSubscriptionEdge = {
+  /** Its place in the list, for `after` and `before`. */
+  cursor: Scalars['String']['output'];
+  /** The plan subscription. */
+  node: PlanSubscription;
+};
 
 
 
@@ -1306,58 +1505,29 @@ export type ResolversTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   FloatFilter: FloatFilter;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Country: ResolverTypeWrapper<CountryRow>;
-  CountryConnection: ResolverTypeWrapper<Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CountryEdge']>, nodes: Array<ResolversTypes['Country']> }>;
-  CountryEdge: ResolverTypeWrapper<Omit<CountryEdge, 'node'> & { node: ResolversTypes['Country'] }>;
-  CountryFilter: CountryFilter;
-  CountryOrder: CountryOrder;
-  CountryOrderField: CountryOrderField;
   Industry: ResolverTypeWrapper<IndustryRow>;
-  IndustryConnection: ResolverTypeWrapper<Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['IndustryEdge']>, nodes: Array<ResolversTypes['Industry']> }>;
-  IndustryEdge: ResolverTypeWrapper<Omit<IndustryEdge, 'node'> & { node: ResolversTypes['Industry'] }>;
-  IndustryFilter: IndustryFilter;
   IndustryLevel: IndustryLevel;
-  IndustryOrder: IndustryOrder;
-  IndustryOrderField: IndustryOrderField;
   Invoice: ResolverTypeWrapper<InvoiceRow>;
   InvoiceStatus: InvoiceStatus;
-  InvoiceConnection: ResolverTypeWrapper<Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceEdge']>, nodes: Array<ResolversTypes['Invoice']> }>;
-  InvoiceEdge: ResolverTypeWrapper<Omit<InvoiceEdge, 'node'> & { node: ResolversTypes['Invoice'] }>;
-  InvoiceFilter: InvoiceFilter;
-  InvoiceOrder: InvoiceOrder;
-  InvoiceOrderField: InvoiceOrderField;
   InvoiceLine: ResolverTypeWrapper<InvoiceLineRow>;
-  InvoiceLineConnection: ResolverTypeWrapper<Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceLineEdge']>, nodes: Array<ResolversTypes['InvoiceLine']> }>;
-  InvoiceLineEdge: ResolverTypeWrapper<Omit<InvoiceLineEdge, 'node'> & { node: ResolversTypes['InvoiceLine'] }>;
-  InvoiceLineFilter: InvoiceLineFilter;
-  InvoiceLineOrder: InvoiceLineOrder;
-  InvoiceLineOrderField: InvoiceLineOrderField;
   InvoiceLineInput: InvoiceLineInput;
   DraftInvoiceInput: DraftInvoiceInput;
-  DraftInvoicePayload: ResolverTypeWrapper<Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   UpdateInvoiceInput: UpdateInvoiceInput;
-  UpdateInvoicePayload: ResolverTypeWrapper<Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  IssueInvoiceInput: IssueInvoiceInput;
-  IssueInvoicePayload: ResolverTypeWrapper<Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   PayInvoiceInput: PayInvoiceInput;
-  PayInvoicePayload: ResolverTypeWrapper<Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   VoidInvoiceInput: VoidInvoiceInput;
-  VoidInvoicePayload: ResolverTypeWrapper<Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  DiscardInvoiceInput: DiscardInvoiceInput;
-  DiscardInvoicePayload: ResolverTypeWrapper<Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   PlanSubscription: ResolverTypeWrapper<PlanSubscriptionRow>;
   SubscriptionStatus: SubscriptionStatus;
-  PlanSubscriptionConnection: ResolverTypeWrapper<Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversTypes['PlanSubscription']> }>;
-  PlanSubscriptionEdge: ResolverTypeWrapper<Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversTypes['PlanSubscription'] }>;
-  PlanSubscriptionFilter: PlanSubscriptionFilter;
-  PlanSubscriptionOrder: PlanSubscriptionOrder;
-  PlanSubscriptionOrderField: PlanSubscriptionOrderField;
   StartSubscriptionInput: StartSubscriptionInput;
   StartSubscriptionPayload: ResolverTypeWrapper<Omit<StartSubscriptionPayload, 'subscription' | 'userErrors'> & { subscription?: Maybe<ResolversTypes['PlanSubscription']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
   ChangeSubscriptionPlanInput: ChangeSubscriptionPlanInput;
@@ -1374,12 +1544,47 @@ export type ResolversTypes = {
   TenantSize: TenantSize;
   TenantComplianceLevel: TenantComplianceLevel;
   UpdateTenantInput: UpdateTenantInput;
-  UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
   TenancyUserErrorCode: TenancyUserErrorCode;
   User: ResolverTypeWrapper<{ id: string }>;
   BillingInterval: BillingInterval;
   CancellationTime: CancellationTime;
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  CountryOrderField: CountryOrderField;
+  IndustryFilter: IndustryFilter;
+  IndustryOrder: IndustryOrder;
+  IndustryOrderField: IndustryOrderField;
+  InvoiceStatusFilter: InvoiceStatusFilter;
+  InvoiceFilter: InvoiceFilter;
+  InvoiceOrder: InvoiceOrder;
+  InvoiceOrderField: InvoiceOrderField;
+  InvoiceLineFilter: InvoiceLineFilter;
+  InvoiceLineOrder: InvoiceLineOrder;
+  InvoiceLineOrderField: InvoiceLineOrderField;
+  SubscriptionStatusFilter: SubscriptionStatusFilter;
+  PlanSubscriptionFilter: PlanSubscriptionFilter;
+  PlanSubscriptionOrder: PlanSubscriptionOrder;
+  PlanSubscriptionOrderField: PlanSubscriptionOrderField;
+  TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
+  DraftInvoicePayload: ResolverTypeWrapper<Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  UpdateInvoicePayload: ResolverTypeWrapper<Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  IssueInvoiceInput: IssueInvoiceInput;
+  IssueInvoicePayload: ResolverTypeWrapper<Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  PayInvoicePayload: ResolverTypeWrapper<Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  VoidInvoicePayload: ResolverTypeWrapper<Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  DiscardInvoiceInput: DiscardInvoiceInput;
+  DiscardInvoicePayload: ResolverTypeWrapper<Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversTypes['Invoice']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
+  CountryConnection: ResolverTypeWrapper<Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CountryEdge']>, nodes: Array<ResolversTypes['Country']> }>;
+  CountryEdge: ResolverTypeWrapper<Omit<CountryEdge, 'node'> & { node: ResolversTypes['Country'] }>;
+  IndustryConnection: ResolverTypeWrapper<Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['IndustryEdge']>, nodes: Array<ResolversTypes['Industry']> }>;
+  IndustryEdge: ResolverTypeWrapper<Omit<IndustryEdge, 'node'> & { node: ResolversTypes['Industry'] }>;
+  InvoiceConnection: ResolverTypeWrapper<Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceEdge']>, nodes: Array<ResolversTypes['Invoice']> }>;
+  InvoiceEdge: ResolverTypeWrapper<Omit<InvoiceEdge, 'node'> & { node: ResolversTypes['Invoice'] }>;
+  InvoiceLineConnection: ResolverTypeWrapper<Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['InvoiceLineEdge']>, nodes: Array<ResolversTypes['InvoiceLine']> }>;
+  InvoiceLineEdge: ResolverTypeWrapper<Omit<InvoiceLineEdge, 'node'> & { node: ResolversTypes['InvoiceLine'] }>;
+  PlanSubscriptionConnection: ResolverTypeWrapper<Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversTypes['PlanSubscription']> }>;
+  PlanSubscriptionEdge: ResolverTypeWrapper<Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversTypes['PlanSubscription'] }>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -1399,50 +1604,26 @@ export type ResolversParentTypes = {
   StringFilter: StringFilter;
   IDFilter: IdFilter;
   ID: Scalars['ID']['output'];
+  BooleanFilter: BooleanFilter;
+  CurrencyCodeFilter: CurrencyCodeFilter;
   DateTimeFilter: DateTimeFilter;
   DateFilter: DateFilter;
   IntFilter: IntFilter;
   Int: Scalars['Int']['output'];
   FloatFilter: FloatFilter;
   Float: Scalars['Float']['output'];
+  DecimalFilter: DecimalFilter;
+  MoneyFilter: MoneyFilter;
   Country: CountryRow;
-  CountryConnection: Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CountryEdge']>, nodes: Array<ResolversParentTypes['Country']> };
-  CountryEdge: Omit<CountryEdge, 'node'> & { node: ResolversParentTypes['Country'] };
-  CountryFilter: CountryFilter;
-  CountryOrder: CountryOrder;
   Industry: IndustryRow;
-  IndustryConnection: Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['IndustryEdge']>, nodes: Array<ResolversParentTypes['Industry']> };
-  IndustryEdge: Omit<IndustryEdge, 'node'> & { node: ResolversParentTypes['Industry'] };
-  IndustryFilter: IndustryFilter;
-  IndustryOrder: IndustryOrder;
   Invoice: InvoiceRow;
-  InvoiceConnection: Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceEdge']>, nodes: Array<ResolversParentTypes['Invoice']> };
-  InvoiceEdge: Omit<InvoiceEdge, 'node'> & { node: ResolversParentTypes['Invoice'] };
-  InvoiceFilter: InvoiceFilter;
-  InvoiceOrder: InvoiceOrder;
   InvoiceLine: InvoiceLineRow;
-  InvoiceLineConnection: Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceLineEdge']>, nodes: Array<ResolversParentTypes['InvoiceLine']> };
-  InvoiceLineEdge: Omit<InvoiceLineEdge, 'node'> & { node: ResolversParentTypes['InvoiceLine'] };
-  InvoiceLineFilter: InvoiceLineFilter;
-  InvoiceLineOrder: InvoiceLineOrder;
   InvoiceLineInput: InvoiceLineInput;
   DraftInvoiceInput: DraftInvoiceInput;
-  DraftInvoicePayload: Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   UpdateInvoiceInput: UpdateInvoiceInput;
-  UpdateInvoicePayload: Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  IssueInvoiceInput: IssueInvoiceInput;
-  IssueInvoicePayload: Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   PayInvoiceInput: PayInvoiceInput;
-  PayInvoicePayload: Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   VoidInvoiceInput: VoidInvoiceInput;
-  VoidInvoicePayload: Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  DiscardInvoiceInput: DiscardInvoiceInput;
-  DiscardInvoicePayload: Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   PlanSubscription: PlanSubscriptionRow;
-  PlanSubscriptionConnection: Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversParentTypes['PlanSubscription']> };
-  PlanSubscriptionEdge: Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversParentTypes['PlanSubscription'] };
-  PlanSubscriptionFilter: PlanSubscriptionFilter;
-  PlanSubscriptionOrder: PlanSubscriptionOrder;
   StartSubscriptionInput: StartSubscriptionInput;
   StartSubscriptionPayload: Omit<StartSubscriptionPayload, 'subscription' | 'userErrors'> & { subscription?: Maybe<ResolversParentTypes['PlanSubscription']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
   ChangeSubscriptionPlanInput: ChangeSubscriptionPlanInput;
@@ -1455,9 +1636,39 @@ export type ResolversParentTypes = {
   Mutation: Record<PropertyKey, never>;
   Tenant: TenantRow;
   UpdateTenantInput: UpdateTenantInput;
-  UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  TenancyUserError: UserErrorRow;
   User: { id: string };
+  CountryFilter: CountryFilter;
+  CountryOrder: CountryOrder;
+  IndustryFilter: IndustryFilter;
+  IndustryOrder: IndustryOrder;
+  InvoiceStatusFilter: InvoiceStatusFilter;
+  InvoiceFilter: InvoiceFilter;
+  InvoiceOrder: InvoiceOrder;
+  InvoiceLineFilter: InvoiceLineFilter;
+  InvoiceLineOrder: InvoiceLineOrder;
+  SubscriptionStatusFilter: SubscriptionStatusFilter;
+  PlanSubscriptionFilter: PlanSubscriptionFilter;
+  PlanSubscriptionOrder: PlanSubscriptionOrder;
+  TenancyUserError: UserErrorRow;
+  DraftInvoicePayload: Omit<DraftInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  UpdateInvoicePayload: Omit<UpdateInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  IssueInvoiceInput: IssueInvoiceInput;
+  IssueInvoicePayload: Omit<IssueInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  PayInvoicePayload: Omit<PayInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  VoidInvoicePayload: Omit<VoidInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  DiscardInvoiceInput: DiscardInvoiceInput;
+  DiscardInvoicePayload: Omit<DiscardInvoicePayload, 'invoice' | 'userErrors'> & { invoice?: Maybe<ResolversParentTypes['Invoice']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
+  CountryConnection: Omit<CountryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CountryEdge']>, nodes: Array<ResolversParentTypes['Country']> };
+  CountryEdge: Omit<CountryEdge, 'node'> & { node: ResolversParentTypes['Country'] };
+  IndustryConnection: Omit<IndustryConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['IndustryEdge']>, nodes: Array<ResolversParentTypes['Industry']> };
+  IndustryEdge: Omit<IndustryEdge, 'node'> & { node: ResolversParentTypes['Industry'] };
+  InvoiceConnection: Omit<InvoiceConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceEdge']>, nodes: Array<ResolversParentTypes['Invoice']> };
+  InvoiceEdge: Omit<InvoiceEdge, 'node'> & { node: ResolversParentTypes['Invoice'] };
+  InvoiceLineConnection: Omit<InvoiceLineConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['InvoiceLineEdge']>, nodes: Array<ResolversParentTypes['InvoiceLine']> };
+  InvoiceLineEdge: Omit<InvoiceLineEdge, 'node'> & { node: ResolversParentTypes['InvoiceLine'] };
+  PlanSubscriptionConnection: Omit<PlanSubscriptionConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['PlanSubscriptionEdge']>, nodes: Array<ResolversParentTypes['PlanSubscription']> };
+  PlanSubscriptionEdge: Omit<PlanSubscriptionEdge, 'node'> & { node: ResolversParentTypes['PlanSubscription'] };
 };
 
 export type PublicDirectiveArgs = { };
@@ -1514,18 +1725,6 @@ export type CountryResolvers<ContextType = SubgraphContext, ParentType extends R
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
-export type CountryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryConnection'] = ResolversParentTypes['CountryConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['CountryEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Country']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type CountryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryEdge'] = ResolversParentTypes['CountryEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Country'], ParentType, ContextType>;
-};
-
 export type IndustryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Industry'] = ResolversParentTypes['Industry'], FederationReferenceType extends FederationReferenceTypes['Industry'] = FederationReferenceTypes['Industry']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Industry']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1533,20 +1732,8 @@ export type IndustryResolvers<ContextType = SubgraphContext, ParentType extends 
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   level?: Resolver<ResolversTypes['IndustryLevel'], ParentType, ContextType>;
   parent?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType>;
-  divisions?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<IndustryDivisionsArgs, 'first'>>;
+  divisions?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, Partial<IndustryDivisionsArgs>>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-};
-
-export type IndustryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryConnection'] = ResolversParentTypes['IndustryConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['IndustryEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Industry']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type IndustryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryEdge'] = ResolversParentTypes['IndustryEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Industry'], ParentType, ContextType>;
 };
 
 export type InvoiceResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Invoice'] = ResolversParentTypes['Invoice'], FederationReferenceType extends FederationReferenceTypes['Invoice'] = FederationReferenceTypes['Invoice']> = {
@@ -1566,22 +1753,10 @@ export type InvoiceResolvers<ContextType = SubgraphContext, ParentType extends R
   voidedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   voidReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   memo?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  lines?: Resolver<ResolversTypes['InvoiceLineConnection'], ParentType, ContextType, RequireFields<InvoiceLinesArgs, 'first'>>;
+  lines?: Resolver<ResolversTypes['InvoiceLineConnection'], ParentType, ContextType, Partial<InvoiceLinesArgs>>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type InvoiceConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceConnection'] = ResolversParentTypes['InvoiceConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['InvoiceEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type InvoiceEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceEdge'] = ResolversParentTypes['InvoiceEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['Invoice'], ParentType, ContextType>;
 };
 
 export type InvoiceLineResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLine'] = ResolversParentTypes['InvoiceLine'], FederationReferenceType extends FederationReferenceTypes['InvoiceLine'] = FederationReferenceTypes['InvoiceLine']> = {
@@ -1595,48 +1770,6 @@ export type InvoiceLineResolvers<ContextType = SubgraphContext, ParentType exten
   amount?: Resolver<ResolversTypes['Money'], ParentType, ContextType>;
   taxRate?: Resolver<ResolversTypes['Decimal'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type InvoiceLineConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineConnection'] = ResolversParentTypes['InvoiceLineConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['InvoiceLineEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['InvoiceLine']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type InvoiceLineEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineEdge'] = ResolversParentTypes['InvoiceLineEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['InvoiceLine'], ParentType, ContextType>;
-};
-
-export type DraftInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DraftInvoicePayload'] = ResolversParentTypes['DraftInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type UpdateInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateInvoicePayload'] = ResolversParentTypes['UpdateInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type IssueInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IssueInvoicePayload'] = ResolversParentTypes['IssueInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type PayInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PayInvoicePayload'] = ResolversParentTypes['PayInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type VoidInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['VoidInvoicePayload'] = ResolversParentTypes['VoidInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
-};
-
-export type DiscardInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DiscardInvoicePayload'] = ResolversParentTypes['DiscardInvoicePayload']> = {
-  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
 };
 
 export type PlanSubscriptionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscription'] = ResolversParentTypes['PlanSubscription'], FederationReferenceType extends FederationReferenceTypes['PlanSubscription'] = FederationReferenceTypes['PlanSubscription']> = {
@@ -1653,22 +1786,10 @@ export type PlanSubscriptionResolvers<ContextType = SubgraphContext, ParentType 
   features?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
   items?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
   cancelledAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
-  invoices?: Resolver<Maybe<ResolversTypes['InvoiceConnection']>, ParentType, ContextType, RequireFields<PlanSubscriptionInvoicesArgs, 'first'>>;
+  invoices?: Resolver<Maybe<ResolversTypes['InvoiceConnection']>, ParentType, ContextType, Partial<PlanSubscriptionInvoicesArgs>>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type PlanSubscriptionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionConnection'] = ResolversParentTypes['PlanSubscriptionConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['PlanSubscriptionEdge']>, ParentType, ContextType>;
-  nodes?: Resolver<Array<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-};
-
-export type PlanSubscriptionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionEdge'] = ResolversParentTypes['PlanSubscriptionEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['PlanSubscription'], ParentType, ContextType>;
 };
 
 export type StartSubscriptionPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['StartSubscriptionPayload'] = ResolversParentTypes['StartSubscriptionPayload']> = {
@@ -1694,15 +1815,15 @@ export type RenewSubscriptionPayloadResolvers<ContextType = SubgraphContext, Par
 export type QueryResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   country?: Resolver<Maybe<ResolversTypes['Country']>, ParentType, ContextType, RequireFields<QueryCountryArgs, 'id'>>;
-  countries?: Resolver<ResolversTypes['CountryConnection'], ParentType, ContextType, RequireFields<QueryCountriesArgs, 'first'>>;
+  countries?: Resolver<ResolversTypes['CountryConnection'], ParentType, ContextType, Partial<QueryCountriesArgs>>;
   industry?: Resolver<Maybe<ResolversTypes['Industry']>, ParentType, ContextType, RequireFields<QueryIndustryArgs, 'id'>>;
-  industries?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, RequireFields<QueryIndustriesArgs, 'first'>>;
+  industries?: Resolver<ResolversTypes['IndustryConnection'], ParentType, ContextType, Partial<QueryIndustriesArgs>>;
   invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType, RequireFields<QueryInvoiceArgs, 'id'>>;
-  invoices?: Resolver<ResolversTypes['InvoiceConnection'], ParentType, ContextType, RequireFields<QueryInvoicesArgs, 'first'>>;
+  invoices?: Resolver<ResolversTypes['InvoiceConnection'], ParentType, ContextType, Partial<QueryInvoicesArgs>>;
   invoiceLine?: Resolver<Maybe<ResolversTypes['InvoiceLine']>, ParentType, ContextType, RequireFields<QueryInvoiceLineArgs, 'id'>>;
-  invoiceLines?: Resolver<ResolversTypes['InvoiceLineConnection'], ParentType, ContextType, RequireFields<QueryInvoiceLinesArgs, 'first'>>;
+  invoiceLines?: Resolver<ResolversTypes['InvoiceLineConnection'], ParentType, ContextType, Partial<QueryInvoiceLinesArgs>>;
   subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType, RequireFields<QuerySubscriptionArgs, 'id'>>;
-  subscriptions?: Resolver<ResolversTypes['PlanSubscriptionConnection'], ParentType, ContextType, RequireFields<QuerySubscriptionsArgs, 'first'>>;
+  subscriptions?: Resolver<ResolversTypes['PlanSubscriptionConnection'], ParentType, ContextType, Partial<QuerySubscriptionsArgs>>;
 };
 
 export type MutationResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
@@ -1743,9 +1864,10 @@ export type TenantResolvers<ContextType = SubgraphContext, ParentType extends Re
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
-export type UpdateTenantPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateTenantPayload'] = ResolversParentTypes['UpdateTenantPayload']> = {
-  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
-  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
 };
 
 export type TenancyUserErrorResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['TenancyUserError'] = ResolversParentTypes['TenancyUserError']> = {
@@ -1755,10 +1877,99 @@ export type TenancyUserErrorResolvers<ContextType = SubgraphContext, ParentType 
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type UserResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  subscription?: Resolver<Maybe<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
+export type DraftInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DraftInvoicePayload'] = ResolversParentTypes['DraftInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateInvoicePayload'] = ResolversParentTypes['UpdateInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type IssueInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IssueInvoicePayload'] = ResolversParentTypes['IssueInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type PayInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PayInvoicePayload'] = ResolversParentTypes['PayInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type VoidInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['VoidInvoicePayload'] = ResolversParentTypes['VoidInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type DiscardInvoicePayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['DiscardInvoicePayload'] = ResolversParentTypes['DiscardInvoicePayload']> = {
+  invoice?: Resolver<Maybe<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type UpdateTenantPayloadResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['UpdateTenantPayload'] = ResolversParentTypes['UpdateTenantPayload']> = {
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  userErrors?: Resolver<Array<ResolversTypes['TenancyUserError']>, ParentType, ContextType>;
+};
+
+export type CountryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryConnection'] = ResolversParentTypes['CountryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['CountryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Country']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type CountryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['CountryEdge'] = ResolversParentTypes['CountryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Country'], ParentType, ContextType>;
+};
+
+export type IndustryConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryConnection'] = ResolversParentTypes['IndustryConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['IndustryEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Industry']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type IndustryEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['IndustryEdge'] = ResolversParentTypes['IndustryEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Industry'], ParentType, ContextType>;
+};
+
+export type InvoiceConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceConnection'] = ResolversParentTypes['InvoiceConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['InvoiceEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['Invoice']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type InvoiceEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceEdge'] = ResolversParentTypes['InvoiceEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['Invoice'], ParentType, ContextType>;
+};
+
+export type InvoiceLineConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineConnection'] = ResolversParentTypes['InvoiceLineConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['InvoiceLineEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['InvoiceLine']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type InvoiceLineEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['InvoiceLineEdge'] = ResolversParentTypes['InvoiceLineEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['InvoiceLine'], ParentType, ContextType>;
+};
+
+export type PlanSubscriptionConnectionResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionConnection'] = ResolversParentTypes['PlanSubscriptionConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['PlanSubscriptionEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<Array<ResolversTypes['PlanSubscription']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+};
+
+export type PlanSubscriptionEdgeResolvers<ContextType = SubgraphContext, ParentType extends ResolversParentTypes['PlanSubscriptionEdge'] = ResolversParentTypes['PlanSubscriptionEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['PlanSubscription'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = SubgraphContext> = {
@@ -1772,26 +1983,10 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Money?: MoneyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
   Country?: CountryResolvers<ContextType>;
-  CountryConnection?: CountryConnectionResolvers<ContextType>;
-  CountryEdge?: CountryEdgeResolvers<ContextType>;
   Industry?: IndustryResolvers<ContextType>;
-  IndustryConnection?: IndustryConnectionResolvers<ContextType>;
-  IndustryEdge?: IndustryEdgeResolvers<ContextType>;
   Invoice?: InvoiceResolvers<ContextType>;
-  InvoiceConnection?: InvoiceConnectionResolvers<ContextType>;
-  InvoiceEdge?: InvoiceEdgeResolvers<ContextType>;
   InvoiceLine?: InvoiceLineResolvers<ContextType>;
-  InvoiceLineConnection?: InvoiceLineConnectionResolvers<ContextType>;
-  InvoiceLineEdge?: InvoiceLineEdgeResolvers<ContextType>;
-  DraftInvoicePayload?: DraftInvoicePayloadResolvers<ContextType>;
-  UpdateInvoicePayload?: UpdateInvoicePayloadResolvers<ContextType>;
-  IssueInvoicePayload?: IssueInvoicePayloadResolvers<ContextType>;
-  PayInvoicePayload?: PayInvoicePayloadResolvers<ContextType>;
-  VoidInvoicePayload?: VoidInvoicePayloadResolvers<ContextType>;
-  DiscardInvoicePayload?: DiscardInvoicePayloadResolvers<ContextType>;
   PlanSubscription?: PlanSubscriptionResolvers<ContextType>;
-  PlanSubscriptionConnection?: PlanSubscriptionConnectionResolvers<ContextType>;
-  PlanSubscriptionEdge?: PlanSubscriptionEdgeResolvers<ContextType>;
   StartSubscriptionPayload?: StartSubscriptionPayloadResolvers<ContextType>;
   ChangeSubscriptionPlanPayload?: ChangeSubscriptionPlanPayloadResolvers<ContextType>;
   CancelSubscriptionPayload?: CancelSubscriptionPayloadResolvers<ContextType>;
@@ -1799,9 +1994,25 @@ export type Resolvers<ContextType = SubgraphContext> = {
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  UpdateTenantPayload?: UpdateTenantPayloadResolvers<ContextType>;
-  TenancyUserError?: TenancyUserErrorResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
+  TenancyUserError?: TenancyUserErrorResolvers<ContextType>;
+  DraftInvoicePayload?: DraftInvoicePayloadResolvers<ContextType>;
+  UpdateInvoicePayload?: UpdateInvoicePayloadResolvers<ContextType>;
+  IssueInvoicePayload?: IssueInvoicePayloadResolvers<ContextType>;
+  PayInvoicePayload?: PayInvoicePayloadResolvers<ContextType>;
+  VoidInvoicePayload?: VoidInvoicePayloadResolvers<ContextType>;
+  DiscardInvoicePayload?: DiscardInvoicePayloadResolvers<ContextType>;
+  UpdateTenantPayload?: UpdateTenantPayloadResolvers<ContextType>;
+  CountryConnection?: CountryConnectionResolvers<ContextType>;
+  CountryEdge?: CountryEdgeResolvers<ContextType>;
+  IndustryConnection?: IndustryConnectionResolvers<ContextType>;
+  IndustryEdge?: IndustryEdgeResolvers<ContextType>;
+  InvoiceConnection?: InvoiceConnectionResolvers<ContextType>;
+  InvoiceEdge?: InvoiceEdgeResolvers<ContextType>;
+  InvoiceLineConnection?: InvoiceLineConnectionResolvers<ContextType>;
+  InvoiceLineEdge?: InvoiceLineEdgeResolvers<ContextType>;
+  PlanSubscriptionConnection?: PlanSubscriptionConnectionResolvers<ContextType>;
+  PlanSubscriptionEdge?: PlanSubscriptionEdgeResolvers<ContextType>;
 };
 
 export type DirectiveResolvers<ContextType = SubgraphContext> = {

@@ -11,14 +11,12 @@ import type { Resolvers } from '../generated'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
-const search = ['transactionNumber', 'category', 'description'] as const
 const findReversal = 'SELECT 1 FROM finance.transactions WHERE tenant_id = $1 AND reversal_of_id = $2'
 
 export const transaction: Resolvers = {
   Query: {
     transaction: (_, { id }, context, info) => load(context, Transaction, id, info),
-    transactions: (_, args, context, info) =>
-      page(context, Transaction, args, info, { defaultOrder, search }),
+    transactions: (_, args, context, info) => page(context, Transaction, args, info, { defaultOrder }),
   },
   Mutation: {
     recordTransaction: (_, { input }, context) => {

@@ -9,9 +9,7 @@ import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { Resolvers } from '../generated'
-import { employeeSearch } from './Employee'
 
-const search = ['name', 'description'] as const
 const defaultOrder = { property: 'name', direction: 'ASC' } as const
 const countEmployees =
   'SELECT count(*)::int FROM hr.employees WHERE tenant_id = $1 AND department_id = $2 AND is_active'
@@ -19,7 +17,7 @@ const countEmployees =
 export const department: Resolvers = {
   Query: {
     department: (_, { id }, context, info) => load(context, Department, id, info),
-    departments: (_, args, context, info) => page(context, Department, args, info, { search, defaultOrder }),
+    departments: (_, args, context, info) => page(context, Department, args, info, { defaultOrder }),
   },
   Mutation: {
     createDepartment: (_, { input }, context) =>
@@ -45,7 +43,7 @@ export const department: Resolvers = {
   Department: {
     head: needs(Department, ['headId'], ({ headId }) => (headId ? { id: headId } : null)),
     employees: needs(Department, ['id'], ({ id }, args, context, info) =>
-      nested(context, Employee, 'departmentId', id, args, info, { search: employeeSearch }),
+      nested(context, Employee, 'departmentId', id, args, info),
     ),
   },
   User: {
@@ -53,7 +51,7 @@ export const department: Resolvers = {
   },
   Tenant: {
     departments: ({ id }, args, context, info) =>
-      nested(context, Department, 'tenantId', id, args, info, { search, defaultOrder }),
+      nested(context, Department, 'tenantId', id, args, info, { defaultOrder }),
   },
 }
 

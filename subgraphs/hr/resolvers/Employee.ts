@@ -10,13 +10,10 @@ import type { Resolvers } from '../generated'
 import { requireOpenDepartment } from '../open-department'
 import { terminationFault } from '../rules/employment'
 
-/** What a search for employees looks into. */
-export const employeeSearch = ['employeeNumber', 'fullName', 'position'] as const
-
 export const employee: Resolvers = {
   Query: {
     employee: (_, { id }, context, info) => load(context, Employee, id, info),
-    employees: (_, args, context, info) => page(context, Employee, args, info, { search: employeeSearch }),
+    employees: (_, args, context, info) => page(context, Employee, args, info),
   },
   Mutation: {
     hireEmployee: (_, { input }, context) =>

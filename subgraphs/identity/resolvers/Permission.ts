@@ -6,14 +6,11 @@ import { changeAuthority, changedUser, requireAuthorityOver, requireHeld, requir
 import { Permission } from '../entities/Permission'
 import type { Resolvers } from '../generated'
 
-const options = {
-  defaultOrder: { property: 'name', direction: 'ASC' },
-  search: ['name', 'description'],
-} as const
+const defaultOrder = { property: 'name', direction: 'ASC' } as const
 
 export const permission: Resolvers = {
   Query: {
-    permissions: (_, args, context, info) => page(context, Permission, args, info, options),
+    permissions: (_, args, context, info) => page(context, Permission, args, info, { defaultOrder }),
   },
   Mutation: {
     grantPermission: (_, { input }, context) =>

@@ -8,15 +8,12 @@ import { Role } from '../entities/Role'
 import type { Resolvers } from '../generated'
 import { refreshAuthority } from '../sessions/revoke'
 
-const options = {
-  defaultOrder: { property: 'name', direction: 'ASC' },
-  search: ['name', 'description'],
-} as const
+const defaultOrder = { property: 'name', direction: 'ASC' } as const
 
 export const role: Resolvers = {
   Query: {
     role: (_, { id }, context, info) => load(context, Role, id, info),
-    roles: (_, args, context, info) => page(context, Role, args, info, options),
+    roles: (_, args, context, info) => page(context, Role, args, info, { defaultOrder }),
   },
   Mutation: {
     createRole: (_, { input: { permissions, ...values } }, context) =>

@@ -17,13 +17,11 @@ import { statusWhenReactivated } from '../rules/invitation'
 import { invited, newInvitation, noInvitation } from '../sessions/invitation'
 import { revokeSessions } from '../sessions/revoke'
 
-const search = ['email', 'fullName'] as const
-
 export const user: Resolvers = {
   Query: {
     viewer: (_, _args, context, info) => load(context, User, context.viewer?.userId, info),
     user: (_, { id }, context, info) => load(context, User, id, info),
-    users: (_, args, context, info) => page(context, User, args, info, { search }),
+    users: (_, args, context, info) => page(context, User, args, info),
   },
   Mutation: {
     createUser: async (_, { input: { initialPassword, ...values } }, context) => {

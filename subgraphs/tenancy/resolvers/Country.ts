@@ -8,10 +8,6 @@ const defaultOrder = { property: 'name', direction: 'ASC' } as const
 export const country: Resolvers = {
   Query: {
     country: (_, { id }, context, info) => load(context, Country, id, info),
-    countries: (_, args, context, info) =>
-      page(context, Country, args, info, {
-        defaultOrder,
-        search: ['name', 'isoCode2', 'isoCode3', 'isoNumeric'],
-      }),
+    countries: (_, args, context, info) => page(context, Country, args, info, { defaultOrder }),
   },
 }

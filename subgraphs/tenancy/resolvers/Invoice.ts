@@ -11,7 +11,6 @@ import type { Resolvers } from '../generated'
 import { addLines, findDraft, priceLines, removeLines } from '../invoice-lines'
 import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
 
-const search = ['invoiceNumber', 'memo'] as const
 const takeNumber = `
   INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
   ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1 RETURNING last_number`
@@ -19,7 +18,7 @@ const takeNumber = `
 export const invoice: Resolvers = {
   Query: {
     invoice: (_, { id }, context, info) => load(context, Invoice, id, info),
-    invoices: (_, args, context, info) => page(context, Invoice, args, info, { search }),
+    invoices: (_, args, context, info) => page(context, Invoice, args, info),
   },
   Mutation: {
     draftInvoice: (_, { input }, context) => {

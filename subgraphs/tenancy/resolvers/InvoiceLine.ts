@@ -7,12 +7,10 @@ import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import type { Resolvers } from '../generated'
 
-const search = ['description'] as const
-
 export const invoiceLine: Resolvers = {
   Query: {
     invoiceLine: (_, { id }, context, info) => load(context, InvoiceLine, id, info),
-    invoiceLines: (_, args, context, info) => page(context, InvoiceLine, args, info, { search }),
+    invoiceLines: (_, args, context, info) => page(context, InvoiceLine, args, info),
   },
   InvoiceLine: {
     invoice: one(InvoiceLine, 'invoiceId', Invoice),
@@ -23,7 +21,6 @@ export const invoiceLine: Resolvers = {
     lines: needs(Invoice, ['id'], ({ id }, args, context, info) =>
       nested(context, InvoiceLine, 'invoiceId', id, args, info, {
         defaultOrder: { property: 'position', direction: 'ASC' },
-        search,
       }),
     ),
   },

@@ -80,7 +80,7 @@ export const subscription: Resolvers = {
   PlanSubscription: {
     price: needs(PlanSubscription, ['price', 'currency'], (row) => money(row.price, row.currency)),
     invoices: needs(PlanSubscription, ['id'], ({ id }, args, context, info) =>
-      nested(context, Invoice, 'subscriptionId', id, args, info, { search: ['invoiceNumber', 'memo'] }),
+      nested(context, Invoice, 'subscriptionId', id, args, info),
     ),
   },
   Tenant: {

@@ -1,0 +1,242 @@
+import {
+  Kind,
+  parse,
+  visit,
+  type ASTNode,
+  type DefinitionNode,
+  type DocumentNode,
+  type EnumTypeDefinitionNode,
+  type FieldDefinitionNode,
+  type Location,
+  type NameNode,
+  type ObjectTypeDefinitionNode,
+  type TypeNode,
+} from 'graphql'
+import {
+  codesForm,
+  conditionSentence,
+  connectionField,
+  connectionForm,
+  edgeForm,
+  enumFilterForm,
+  filterForm,
+  inputForm,
+  orderFieldForm,
+  orderForm,
+  orderSentence,
+  orderValue,
+  payloadForm,
+  userErrorForm,
+} from './derived-forms'
+import {
+  definesMarkings,
+  isMarking,
+  isObject,
+  listsCodes,
+  namedTypeOf,
+  readMarkedTypes,
+  readOutline,
+  refuse,
+  type Marked,
+  type MarkedType,
+  type Outline,
+} from './markings'
+
+/**
+ * The SDL of a subgraph with everything that follows from it written out (docs/derived-schema.md): list arguments,
+ * connections, filters, orders, payloads, inputs and user errors. Marks and their definitions are gone, so expanding
+ * again changes nothing; a document that does not define the marks is returned as it is.
+ *
+ * Pure: the source's nodes are never changed. Derived nodes carry the location of what they are derived from.
+ * Whatever is defined by hand under the name of a derived form wins.
+ *
+ * @throws GraphQLError that begins with file, line and column where something cannot be derived
+ */
+export function expand(document: DocumentNode): DocumentNode {
+  if (!definesMarkings(document)) return document
+  const outline = readOutline(document)
+  const marked = readMarkedTypes(document, outline)
+  const made = new DerivedTypes(outline.defined)
+  for (const [type, marks] of marked) deriveFilterAndOrder(type, marks, outline, made)
+  deriveUserErrors(document, made)
+  for (const field of outline.objects.get('Mutation') ?? []) deriveMutation(field, outline, made)
+  for (const fields of outline.objects.values())
+    for (const { type } of fields) deriveConnection(type, outline, made)
+  return {
+    ...document,
+    definitions: [
+      ...document.definitions.flatMap((node) => rewritten(node, outline, made)),
+      ...made.definitions,
+    ],
+  }
+}
+
+/** Types written out so far. */
+class DerivedTypes {
+  readonly definitions: DefinitionNode[] = []
+  private readonly names: Set<string>
+
+  constructor(written: ReadonlySet<string>) {
+    this.names = new Set(written)
+  }
+
+  /** Whether the type is written or derived. */
+  has = (name: string): boolean => this.names.has(name)
+
+  /** Adds a type unless it is there: whoever writes it wins. `members` are where its fields or values come from. */
+  add(
+    name: string,
+    text: () => string,
+    origin: ASTNode,
+    members: readonly (ASTNode | undefined)[] = [],
+  ): void {
+    if (this.has(name)) return
+    const [node] = derived(text(), origin.loc)
+    const parts = 'fields' in node! ? node.fields : 'values' in node! ? node.values : []
+    parts?.forEach((part, position) => locate(part, members[position]?.loc ?? origin.loc))
+    this.names.add(name)
+    this.definitions.push(node!)
+  }
+}
+
+/** Fresh nodes of a text, all at one location. */
+function derived(text: string, loc: Location | undefined): readonly DefinitionNode[] {
+  return parse(text, { noLocation: true }).definitions.map((node) => locate(node, loc))
+}
+
+/** Only for nodes that {@link derived} made. */
+function locate<N extends ASTNode>(node: N, loc: Location | undefined): N {
+  visit(node, { enter: (part) => void Object.assign(part, { loc }) })
+  return node
+}
+
+function deriveFilterAndOrder(
+  type: string,
+  { filter, order, search }: MarkedType,
+  outline: Outline,
+  made: DerivedTypes,
+): void {
+  const name = (marked: Marked) => marked.field.name
+  if (filter.length + search.length > 0) {
+    const conditions = filter.map((mark) => ({
+      name: mark.as ?? mark.kind.nameOf(mark.field.name.value),
+      type: mark.kind.condition,
+      sentence: mark.description ?? conditionSentence(mark.field, mark.kind.condition, mark.as),
+    }))
+    conditions.forEach((condition, position) => {
+      if (
+        condition.name === 'search' ||
+        conditions.findIndex((one) => one.name === condition.name) < position
+      )
+        refuse(name(filter[position]!), `${type}Filter would have ${condition.name} twice: use @filter(as:)`)
+    })
+    for (const { typeName, kind, field } of filter)
+      if (kind.condition === `${typeName}Filter` && outline.enums.has(typeName))
+        made.add(kind.condition, () => enumFilterForm(typeName), field.name)
+    const searched = search.map((mark) => mark.field.name.value)
+    made.add(
+      `${type}Filter`,
+      () => filterForm(type, conditions, searched),
+      name((search[0] ?? filter[0])!),
+      [...search.slice(0, 1), ...filter].map(name),
+    )
+  }
+  if (order.length > 0) {
+    const values = order.map(({ field, typeName, description }) => ({
+      name: orderValue(field.name.value),
+      sentence: description ?? orderSentence(field, typeName),
+    }))
+    made.add(`${type}Order`, () => orderForm(type), name(order[0]!))
+    made.add(`${type}OrderField`, () => orderFieldForm(type, values), name(order[0]!), order.map(name))
+  }
+}
+
+function deriveUserErrors({ definitions }: DocumentNode, made: DerivedTypes): void {
+  for (const { name } of definitions.filter(listsCodes)) {
+    const error = name.value.slice(0, -'Code'.length)
+    made.add(error, () => userErrorForm(error), name)
+  }
+}
+
+/** The payload `{ noun, userErrors }` and the input `{ id, expectedVersion }` of a mutation that names them only. */
+function deriveMutation(field: FieldDefinitionNode, outline: Outline, made: DerivedTypes): void {
+  const { objects, defined } = outline
+  const mutation = field.name.value
+  const base = mutation.charAt(0).toUpperCase() + mutation.slice(1)
+  const input = field.arguments?.find(
+    ({ name, type }) => name.value === 'input' && namedTypeOf(type) === `${base}Input`,
+  )
+  const isWanted = (name: string) => !made.has(name)
+  const [, verb = '', noun = ''] = /^([a-z0-9]+)(.*)$/.exec(mutation) ?? []
+  const wanted = (name: string, node: NameNode): NameNode => {
+    // The verb is one word: otherwise a new type could change what another mutation's form is derived from.
+    if (!defined.has(noun) || !objects.has(noun))
+      refuse(node, `${name} is neither written nor derived: ${mutation} is not a verb of one word and a type`)
+    return node
+  }
+  if (input && isWanted(`${base}Input`)) {
+    const node = wanted(`${base}Input`, nameOf(input.type))
+    if (verb === 'create') refuse(node, `${base}Input must be written: it says what a new record is made of`)
+    made.add(`${base}Input`, () => inputForm(mutation, noun), node)
+  }
+  if (namedTypeOf(field.type) !== `${base}Payload` || !isWanted(`${base}Payload`)) return
+  const node = wanted(`${base}Payload`, nameOf(field.type))
+  const error = outline.userErrors[0]
+  if (!error) refuse(node, `${base}Payload needs user errors: write an enum that ends in UserErrorCode`)
+  const isNew = defined.has(`${base}Input`) && !outline.changeInputs.has(`${base}Input`)
+  made.add(`${base}Payload`, () => payloadForm(mutation, noun, error, isNew), node)
+}
+
+function deriveConnection(typeNode: TypeNode, { objects, defined }: Outline, made: DerivedTypes): void {
+  const type = /^(\w+)Connection$/.exec(namedTypeOf(typeNode))?.[1]
+  if (!type || !defined.has(type) || !objects.has(type)) return
+  made.add(`${type}Connection`, () => connectionForm(type), nameOf(typeNode))
+  made.add(`${type}Edge`, () => edgeForm(type), nameOf(typeNode))
+}
+
+/** A definition without marks, its connections with arguments, its codes with those that all subgraphs have. */
+function rewritten(node: DefinitionNode, outline: Outline, made: DerivedTypes): DefinitionNode[] {
+  if (node.kind === Kind.DIRECTIVE_DEFINITION && isMarking(node.name.value)) return []
+  if (listsCodes(node)) return [withCommonCodes(node)]
+  if (!isObject(node)) return [node]
+  const atRoot = node.name.value === 'Query'
+  return [{ ...node, fields: node.fields?.map((field) => rewrittenField(field, atRoot, outline, made)) }]
+}
+
+function rewrittenField(
+  field: FieldDefinitionNode,
+  atRoot: boolean,
+  { objects }: Outline,
+  made: DerivedTypes,
+): FieldDefinitionNode {
+  const unmarked = { ...field, directives: field.directives?.filter(({ name }) => !isMarking(name.value)) }
+  const type = /^(\w+)Connection$/.exec(namedTypeOf(field.type))?.[1]
+  if (!type || !objects.has(type)) return unmarked
+  const [parent] = derived(connectionField(type, atRoot, made.has), field.name.loc)
+  const form = (parent as ObjectTypeDefinitionNode).fields![0]!
+  return {
+    ...unmarked,
+    arguments: added(field.arguments, form.arguments),
+    directives: added(unmarked.directives, form.directives),
+  }
+}
+
+function withCommonCodes(node: EnumTypeDefinitionNode): EnumTypeDefinitionNode {
+  const form = codesForm(node.name.value, new Set(node.values?.map(({ name }) => name.value)))
+  if (!form) return node
+  const common = derived(form, node.name.loc)[0] as EnumTypeDefinitionNode
+  return {
+    ...node,
+    description: node.description ?? common.description,
+    values: [...(common.values ?? []), ...(node.values ?? [])],
+  }
+}
+
+/** What is written, then what it lacks of the form. */
+function added<N extends { name: NameNode }>(written: readonly N[] = [], form: readonly N[] = []): N[] {
+  return [...written, ...form.filter(({ name }) => !written.some((one) => one.name.value === name.value))]
+}
+
+function nameOf(node: TypeNode): NameNode {
+  return node.kind === Kind.NAMED_TYPE ? node.name : nameOf(node.type)
+}
