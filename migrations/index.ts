@@ -17,6 +17,7 @@ import { interactionRules } from './0021-interaction-rules'
 import { holidays } from './0022-holidays'
 import { budgetOrder } from './0023-budget-order'
 import { textFolding } from './0024-text-folding'
+import { listOrder } from './0025-list-order'
 
 /** Every migration, in the order it is applied. A migration that was released is never changed. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   holidays,
   budgetOrder,
   textFolding,
+  listOrder,
 ]
