@@ -60,6 +60,8 @@ function filterFaults(name: string, input: GraphQLInputObjectType, model: Entity
     const money = model.money.get(field.name)
     if (!money && !model.columns.has(field.name)) return [`${name}: filter ${field.name} has no column`]
     if (model.masked.has(field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]
+    // A resolver that has a filter of its own reads it by itself.
+    if (input.name !== `${model.name}Filter`) return []
     const kind = getNamedType(field.type)
     const operators = isInputObjectType(kind) ? Object.keys(kind.getFields()) : []
     const isKnown = (operator: string) => filterOperators.has(operator) || (money && operator === 'currency')

@@ -73,6 +73,15 @@ function nothingSaid(place: string, name: string): Error {
   return badUserInput(`${place}: null is no condition. Leave it out to find all${others}.`)
 }
 
+/** Refuses null wherever it stands in a filter that a resolver reads by itself. Throws BAD_USER_INPUT. */
+export function requireNoNull(filter: object, place: string): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === null)
+      throw badUserInput(`${place}.${name}: null is no condition. Leave it out to find all.`)
+    if (typeof value === 'object' && !Array.isArray(value)) requireNoNull(value as object, `${place}.${name}`)
+  }
+}
+
 /** A filter inside another. It says something: what is left of it when a variable is left out would find every row. */
 function nestedFilter(writing: Writing, filter: Filter, place: string, depth: number): string {
   const conditions = ofFilter(writing, filter, place, depth)

@@ -939,18 +939,30 @@ export type PermissionFilter = {
   not?: InputMaybe<PermissionFilter>;
 };
 
+/** Which user statuses to find. All conditions given must hold. */
+export type UserStatusFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<UserStatus>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<UserStatus>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<UserStatus>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 /** Which users to return. All conditions given must hold. */
 export type UserFilter = {
   /** Text that the email or full name contains, ignoring case and accents. It is not blank. */
   search?: InputMaybe<Scalars['String']['input']>;
+  /** By whether the user may sign in. */
+  status?: InputMaybe<UserStatusFilter>;
   /** All of these hold. An empty list finds all. */
   and?: InputMaybe<Array<UserFilter>>;
   /** At least one of these holds. An empty list finds nothing. */
   or?: InputMaybe<Array<UserFilter>>;
   /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
   not?: InputMaybe<UserFilter>;
-  /** By whether they may sign in. */
-  status?: InputMaybe<UserStatus>;
 };
 
 /** The order of users. */
@@ -1320,6 +1332,7 @@ export type ResolversTypes = {
   RoleFilter: RoleFilter;
   RoleAssignmentFilter: RoleAssignmentFilter;
   PermissionFilter: PermissionFilter;
+  UserStatusFilter: UserStatusFilter;
   UserFilter: UserFilter;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
@@ -1406,6 +1419,7 @@ export type ResolversParentTypes = {
   RoleFilter: RoleFilter;
   RoleAssignmentFilter: RoleAssignmentFilter;
   PermissionFilter: PermissionFilter;
+  UserStatusFilter: UserStatusFilter;
   UserFilter: UserFilter;
   UserOrder: UserOrder;
   IdentityUserError: UserErrorRow;

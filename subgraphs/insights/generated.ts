@@ -333,16 +333,32 @@ export type CustomerInteractionSearchEdge = {
   highlight: Scalars['String']['output'];
 };
 
-/** Which interactions to search. All conditions given must hold. */
+/** Which interactions to search. All conditions given must hold; null is none, leave out what is not to matter. */
 export type CustomerInteractionSearchFilter = {
   /** One customer's only. */
   customerId?: InputMaybe<Scalars['ID']['input']>;
   /** By channel; an empty list finds nothing. */
   channel?: InputMaybe<Array<InteractionChannel>>;
   /** By sentiment. */
-  sentiment?: InputMaybe<FloatFilter>;
+  sentiment?: InputMaybe<SearchedSentiment>;
   /** By the time of the event. */
-  occurredAt?: InputMaybe<DateTimeFilter>;
+  occurredAt?: InputMaybe<SearchedTime>;
+};
+
+/** Which sentiments to search: a range that includes both ends. */
+export type SearchedSentiment = {
+  /** This sentiment or more. */
+  gte?: InputMaybe<Scalars['Float']['input']>;
+  /** This sentiment or less. */
+  lte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Which times to search: a range that includes its start and excludes its end. */
+export type SearchedTime = {
+  /** This instant or later. */
+  gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Before this instant. */
+  lt?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 /** An interaction to record. */
@@ -992,6 +1008,8 @@ export type ResolversTypes = {
   CustomerInteractionSearchConnection: ResolverTypeWrapper<Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversTypes['CustomerInteraction']> }>;
   CustomerInteractionSearchEdge: ResolverTypeWrapper<Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversTypes['CustomerInteraction'] }>;
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
+  SearchedSentiment: SearchedSentiment;
+  SearchedTime: SearchedTime;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: ResolverTypeWrapper<Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversTypes['CustomerInteraction']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
@@ -1054,6 +1072,8 @@ export type ResolversParentTypes = {
   CustomerInteractionSearchConnection: Omit<CustomerInteractionSearchConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['CustomerInteractionSearchEdge']>, nodes: Array<ResolversParentTypes['CustomerInteraction']> };
   CustomerInteractionSearchEdge: Omit<CustomerInteractionSearchEdge, 'node'> & { node: ResolversParentTypes['CustomerInteraction'] };
   CustomerInteractionSearchFilter: CustomerInteractionSearchFilter;
+  SearchedSentiment: SearchedSentiment;
+  SearchedTime: SearchedTime;
   RecordInteractionInput: RecordInteractionInput;
   RecordInteractionPayload: Omit<RecordInteractionPayload, 'customerInteraction' | 'userErrors'> & { customerInteraction?: Maybe<ResolversParentTypes['CustomerInteraction']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   Query: Record<PropertyKey, never>;

@@ -3,6 +3,7 @@ import type { SubgraphContext } from '../../kernel/context'
 import { selectedFields } from '../../kernel/reading/projection'
 import { badUserInput } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
+import { requireNoNull } from '../../kernel/reading/filter'
 import { asMalformedCursor, connectionOf } from '../../kernel/page'
 import { readPage, readSlice } from '../../kernel/reading/page-request'
 import { countLimit } from '../../kernel/reading/page-sql'
@@ -28,6 +29,7 @@ export async function searchInteractions(
 ) {
   if (query.trim() === '' || [...query].length > longestQuery)
     throw badUserInput(`query: give 1 to ${longestQuery} characters`)
+  requireNoNull(filter ?? {}, 'filter')
   if (filter?.customerId && !isUuid(filter.customerId))
     throw badUserInput(`customerId: "${filter.customerId}" is not an id`)
   const limit = context.services.config.pageLimit

@@ -1003,6 +1003,18 @@ export type CountryOrderField =
   /** ISO 3166-1 numeric. */
   | 'ISO_NUMERIC';
 
+/** Which industry levels to find. All conditions given must hold. */
+export type IndustryLevelFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<IndustryLevel>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<IndustryLevel>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<IndustryLevel>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 /** Which industries to return. All conditions given must hold. */
 export type IndustryFilter = {
   /** Text that the code or name contains, ignoring case and accents. It is not blank. */
@@ -1011,6 +1023,8 @@ export type IndustryFilter = {
   code?: InputMaybe<StringFilter>;
   /** By full title in English. */
   name?: InputMaybe<StringFilter>;
+  /** By whether it is a section or a division. */
+  level?: InputMaybe<IndustryLevelFilter>;
   /** By the section that a division belongs to. */
   parentId?: InputMaybe<IdFilter>;
   /** False when it is no longer to be chosen; both when omitted. */
@@ -1021,8 +1035,6 @@ export type IndustryFilter = {
   or?: InputMaybe<Array<IndustryFilter>>;
   /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
   not?: InputMaybe<IndustryFilter>;
-  /** The sections or the divisions alone. */
-  level?: InputMaybe<IndustryLevel>;
 };
 
 /** The order of industries. */
@@ -1134,6 +1146,18 @@ export type InvoiceLineOrderField =
   /** When the line was written. */
   | 'CREATED_AT';
 
+/** Which tenant plans to find. All conditions given must hold. */
+export type TenantPlanFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<TenantPlan>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<TenantPlan>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<TenantPlan>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 /** Which subscription statuses to find. All conditions given must hold. */
 export type SubscriptionStatusFilter = {
   /** Exactly this. */
@@ -1146,14 +1170,30 @@ export type SubscriptionStatusFilter = {
   isNull?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** Which billing intervals to find. All conditions given must hold. */
+export type BillingIntervalFilter = {
+  /** Exactly this. */
+  eq?: InputMaybe<BillingInterval>;
+  /** One of these. An empty list finds nothing. */
+  in?: InputMaybe<Array<BillingInterval>>;
+  /** None of these; rows without a value are found. An empty list finds all. */
+  notIn?: InputMaybe<Array<BillingInterval>>;
+  /** Without a value (true), or with one (false). */
+  isNull?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 /** Which plan subscriptions to return. All conditions given must hold. */
 export type PlanSubscriptionFilter = {
+  /** By the plan that is subscribed to. */
+  plan?: InputMaybe<TenantPlanFilter>;
   /** By whether it runs, as of the last renewal. */
   status?: InputMaybe<SubscriptionStatusFilter>;
   /** By the first day of the term. */
   startDate?: InputMaybe<DateFilter>;
   /** By the first day after the term. */
   endDate?: InputMaybe<DateFilter>;
+  /** By how often it is billed. */
+  billingInterval?: InputMaybe<BillingIntervalFilter>;
   /** By the first day after the current period, on which the next one begins. */
   currentPeriodEnd?: InputMaybe<DateFilter>;
   /** By what a period costs, before tax. */
@@ -1164,10 +1204,6 @@ export type PlanSubscriptionFilter = {
   or?: InputMaybe<Array<PlanSubscriptionFilter>>;
   /** This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all. */
   not?: InputMaybe<PlanSubscriptionFilter>;
-  /** By plan. */
-  plan?: InputMaybe<TenantPlan>;
-  /** By how often it is billed. */
-  billingInterval?: InputMaybe<BillingInterval>;
 };
 
 /** The order of plan subscriptions. */
@@ -1551,6 +1587,7 @@ export type ResolversTypes = {
   CountryFilter: CountryFilter;
   CountryOrder: CountryOrder;
   CountryOrderField: CountryOrderField;
+  IndustryLevelFilter: IndustryLevelFilter;
   IndustryFilter: IndustryFilter;
   IndustryOrder: IndustryOrder;
   IndustryOrderField: IndustryOrderField;
@@ -1561,7 +1598,9 @@ export type ResolversTypes = {
   InvoiceLineFilter: InvoiceLineFilter;
   InvoiceLineOrder: InvoiceLineOrder;
   InvoiceLineOrderField: InvoiceLineOrderField;
+  TenantPlanFilter: TenantPlanFilter;
   SubscriptionStatusFilter: SubscriptionStatusFilter;
+  BillingIntervalFilter: BillingIntervalFilter;
   PlanSubscriptionFilter: PlanSubscriptionFilter;
   PlanSubscriptionOrder: PlanSubscriptionOrder;
   PlanSubscriptionOrderField: PlanSubscriptionOrderField;
@@ -1639,6 +1678,7 @@ export type ResolversParentTypes = {
   User: { id: string };
   CountryFilter: CountryFilter;
   CountryOrder: CountryOrder;
+  IndustryLevelFilter: IndustryLevelFilter;
   IndustryFilter: IndustryFilter;
   IndustryOrder: IndustryOrder;
   InvoiceStatusFilter: InvoiceStatusFilter;
@@ -1646,7 +1686,9 @@ export type ResolversParentTypes = {
   InvoiceOrder: InvoiceOrder;
   InvoiceLineFilter: InvoiceLineFilter;
   InvoiceLineOrder: InvoiceLineOrder;
+  TenantPlanFilter: TenantPlanFilter;
   SubscriptionStatusFilter: SubscriptionStatusFilter;
+  BillingIntervalFilter: BillingIntervalFilter;
   PlanSubscriptionFilter: PlanSubscriptionFilter;
   PlanSubscriptionOrder: PlanSubscriptionOrder;
   TenancyUserError: UserErrorRow;
