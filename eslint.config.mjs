@@ -23,7 +23,7 @@ const databaseDoor = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.data/', 'bench/', '**/generated/**', '**/generated.ts'] },
+  { ignores: ['dist/', 'node_modules/', '.data/', 'bench/', 'docs/', '**/generated/**', '**/generated.ts'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

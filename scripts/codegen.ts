@@ -10,11 +10,11 @@ import { projectRoot } from '../kernel/process/config'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 import { readTypeDefs } from '../kernel/subgraph'
 
-const usage = `Usage: npm run codegen -- [--check] [NAME …]
+const usage = `Usage: npm run codegen -- [NAME …]
 
-Writes subgraphs/NAME/generated.ts, the types of its resolvers, from schema/. Without a name: of every subgraph.
+Writes subgraphs/NAME/generated.ts, the types of its resolvers, from schema/. Without a name: of every subgraph. The
+files are not committed: "npm run typecheck" and "npm run lint" write them first.
 
-  --check   write nothing; fail when a file is not what the schema makes of it
   --help    print this`
 
 const userError = '../../kernel/errors#UserError as UserErrorRow'
@@ -78,24 +78,22 @@ export async function generatedTypes(name: SubgraphName): Promise<string> {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { check: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { help: { type: 'boolean' } },
     allowPositionals: true,
   })
   if (values.help) return console.log(usage)
   const unknown = positionals.filter((name) => !subgraphNames.some((known) => known === name))
   if (unknown.length > 0)
     throw new Error(`No such subgraph: ${unknown.join(', ')}. There are ${subgraphNames.join(', ')}.`)
-  const stale: string[] = []
+  const written: string[] = []
   for (const name of subgraphNames.filter((one) => positionals.length === 0 || positionals.includes(one))) {
     const file = join(projectRoot, 'subgraphs', name, 'generated.ts')
     const text = await generatedTypes(name)
     if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
-    stale.push(`subgraphs/${name}/generated.ts`)
-    if (!values.check) writeFileSync(file, text)
+    writeFileSync(file, text)
+    written.push(`subgraphs/${name}/generated.ts`)
   }
-  if (values.check && stale.length > 0)
-    throw new Error(`Not up to date with schema/: ${stale.join(', ')}. Run "npm run codegen".`)
-  console.log(stale.length > 0 ? `Written: ${stale.join(', ')}` : 'Up to date.')
+  if (written.length > 0) console.log(`Written: ${written.join(', ')}`)
 }
 
 if (require.main === module) {

@@ -33,7 +33,7 @@ function fieldFaults(
   const isOwned = owned.has(type.name)
   const contributed = type.keyFields.size > 0 && !isOwned && !type.keyFields.has(field) && !external
   if (!access && (isRoot || contributed)) faults.push(`${place} declares no access: ${choose}`)
-  if (access?.requirements.length && !nullable && !isRoot)
+  if (access?.requirements.length && !nullable && type.name !== 'Mutation')
     faults.push(`${place} may be denied, so it must be nullable: a denied non-null field blanks its parents`)
   for (const name of policyNames(access?.requirements ?? [])) {
     const policy = policies[name]

@@ -53,7 +53,8 @@ const commonCodes: Readonly<Record<string, string>> = {
 const described = (sentence: string, element: string) => `${JSON.stringify(sentence)} ${element}`
 
 /** `InvoiceLine` as people say it: `invoice line`. */
-export const words = (name: string): string => name.replace(/(?<!^)(?=[A-Z])/g, ' ').toLowerCase()
+export const words = (name: string): string =>
+  name.replace(/(?<!^)(?=[A-Z])|(?<=[a-z])(?=\d)/g, ' ').toLowerCase()
 const article = (noun: string): string => (/^[aeio]/.test(noun) ? `an ${noun}` : `a ${noun}`)
 function plural(noun: string): string {
   if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`

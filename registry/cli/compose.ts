@@ -8,15 +8,15 @@ import { Fault } from '../fault'
 import { humanProblems } from '../report/human'
 import { readSchema } from '../schema-model'
 import { no, ok, schemaOptions, text, type Command } from './command'
-import { readSubgraphs, supergraphFile } from './references'
+import { apiFile, readSubgraphs, supergraphFile } from './references'
 
-/** Composes the subgraphs and writes the artefact, or with `--check` compares it. */
+/** Composes the subgraphs and writes the supergraph and what clients see of it, or with `--check` compares it. */
 export const compose: Command = {
   name: 'compose',
   positionals: '',
   count: [0, 0],
   summary:
-    'Composes the subgraphs into the supergraph. Hints are errors. The order of the subgraphs changes nothing.',
+    'Composes the subgraphs into the supergraph and the schema that clients see. Hints are errors. The order of the subgraphs changes nothing.',
   options: {
     ...schemaOptions,
     out: {
@@ -28,12 +28,12 @@ export const compose: Command = {
     check: {
       type: 'boolean',
       default: false,
-      help: 'write nothing; exit code 1 when the file is not what the subgraphs compose to',
+      help: 'write nothing; exit code 1 when a file is not what the subgraphs compose to',
     },
     api: {
       type: 'string',
       value: 'FILE',
-      help: 'write the schema clients see as well; - for standard output',
+      help: `where to write the schema clients see; - for standard output (default ${apiFile}, beside the default --out)`,
     },
     contract: { type: 'string', value: 'NAME', help: 'compose this contract of schema/contracts.json' },
   },
@@ -49,21 +49,21 @@ export const compose: Command = {
     const composed = contract
       ? ofContract(supergraph, contract, resolve(environment.cwd, text(values, 'schema'), 'contracts.json'))
       : supergraph
-    const write = (place: string, content: string) =>
-      place === '-'
-        ? environment.out(content.trimEnd())
-        : writeFileSync(resolve(environment.cwd, place), content)
     const file = text(values, 'out')
-    if (values['check']) {
-      const path = resolve(environment.cwd, file)
-      if (existsSync(path) && readFileSync(path, 'utf8') === composed) return ok
-      environment.out(`${file} is out of date: run "npm run schema -- compose" and commit the result`)
-      return no
+    const api = text(values, 'api') || (file === supergraphFile && !contract ? apiFile : '')
+    const artefacts = new Map([[file, composed]])
+    if (api) artefacts.set(api, `${print(apiDocument(readSchema(parse(composed, { noLocation: true }))))}\n`)
+    const stale = [...artefacts].filter(([place, content]) => {
+      const path = resolve(environment.cwd, place)
+      return place === '-' || !existsSync(path) || readFileSync(path, 'utf8') !== content
+    })
+    for (const [place, content] of stale) {
+      if (values['check'])
+        environment.out(`${place} is out of date: run "npm run schema -- compose" and commit the result`)
+      else if (place === '-') environment.out(content.trimEnd())
+      else writeFileSync(resolve(environment.cwd, place), content)
     }
-    write(file, composed)
-    const api = text(values, 'api')
-    if (api) write(api, `${print(apiDocument(readSchema(parse(composed, { noLocation: true }))))}\n`)
-    return ok
+    return values['check'] && stale.length > 0 ? no : ok
   },
 }
 

@@ -26,6 +26,8 @@ export interface Reference {
 
 /** The committed artefact, as `schema compose` writes it. */
 export const supergraphFile = 'schema/supergraph.graphql'
+/** What clients see of it, which `schema compose` writes beside it. */
+export const apiFile = 'schema/api.graphql'
 
 /**
  * Reads and parses the subgraphs that the options of a command name.

@@ -2,11 +2,11 @@ import { namedType, type SchemaModel } from '../schema-model'
 import { keyFields } from './access'
 import type { Finding, LintedSubgraph } from '.'
 
-/** Fields that another subgraph has to answer, or that a viewer may be denied, can be null. */
+/** Fields of the root, and those that another subgraph answers or a viewer may be denied, can be null. */
 export function* nullability({ schema, owns }: LintedSubgraph): Generator<Finding> {
-  const roots = new Set(Object.values(schema.roots))
+  const others = new Set([schema.roots.mutation, schema.roots.subscription])
   for (const type of schema.types.values()) {
-    if (type.kind !== 'object' || roots.has(type.name)) continue
+    if (type.kind !== 'object' || others.has(type.name)) continue
     const entity = type.directives.some(({ name }) => name === 'key')
     const keys = keyFields(type.directives)
     for (const field of type.fields.values()) {
@@ -18,7 +18,9 @@ export function* nullability({ schema, owns }: LintedSubgraph): Generator<Findin
         continue
       const coordinate = `${type.name}.${field.name}`
       const is = { code: 'NULLABLE_ACROSS_SUBGRAPHS', coordinate, node: field.node } as const
-      if (entity && !owns(type.name))
+      if (type.name === schema.roots.query)
+        yield { ...is, message: `${coordinate} may be refused or unavailable and may not be ${field.type}` }
+      else if (entity && !owns(type.name))
         yield {
           ...is,
           message: `${coordinate} is added to another subgraph's entity and may not be ${field.type}`,

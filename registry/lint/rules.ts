@@ -43,8 +43,8 @@ export const lintRules = {
     fix: 'Take one `input: VerbNounInput!` and return `VerbNounPayload!` with `userErrors`.',
   },
   NULLABLE_ACROSS_SUBGRAPHS: {
-    title: 'A field that another subgraph answers must be able to be null',
-    why: 'When that subgraph is down or denies it, a non-null field blanks its whole parent.',
+    title: 'A root field, or one that another subgraph answers, must be able to be null',
+    why: 'When its subgraph is down or denies it, a non-null field blanks its whole parent, the root everything else.',
     fix: 'Drop the `!`.',
   },
 } as const satisfies Record<string, Rule>

@@ -54,7 +54,7 @@ const sdl = `
   type ShiftEdge { cursor: String! node: Shift! }
   type Query {
     shift(id: ID!): Shift @authenticated
-    shifts(first: Int = 20, after: String): ShiftConnection! @authenticated
+    shifts(first: Int = 20, after: String): ShiftConnection @authenticated
     place(place: String!): Shift @authenticated
     raw: [Shift] @authenticated
     firstRaw: Shift @authenticated
@@ -335,6 +335,6 @@ test('a rule that names a column the entity lacks, and a field nothing answers, 
   )
   await expect(startSubgraph({ ...definition, entities: [Shift] }, db, noServices)).rejects.toThrow(
     'subgraph hr cannot start:\n- Shift.colour has neither a column nor a resolver\n' +
-      '- Shift has no column for owner, which a rule or needs() reads',
+      '- Shift has no column for owner, which a rule, @search or needs() reads',
   )
 })

@@ -1,17 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  getNamedType,
-  isEnumType,
-  isInputObjectType,
-  isInterfaceType,
-  isNonNullType,
-  isObjectType,
-} from 'graphql'
+import { getNamedType, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql'
 import { Supergraph } from '@apollo/federation-internals'
 import { compose, loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
-import { readDeclarations, rootTypes } from '../../kernel/access/access'
+import { isWrapper, readDeclarations, rootTypes, type TypeDeclaration } from '../../kernel/access/access'
 import { projectRoot } from '../../kernel/process/config'
 
 const committed = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
@@ -41,20 +34,37 @@ it('describes every type, field, argument and value', () => {
   expect(bare).toEqual([])
 })
 
-it('lets a denied or absent part be null without blanking its surroundings', () => {
+it('G4: lets every part that may be refused or unavailable be null, so that the rest of an answer stays', () => {
+  const ownerOf = new Map(
+    subgraphs.flatMap(({ name, entities }) => entities.map((entity) => [entity.name, name] as const)),
+  )
+  const seen = { root: 0, ruled: 0, contributed: 0, foreign: 0, guarded: 0 }
   const strict: string[] = []
-  for (const { name, entities, typeDefs } of subgraphs) {
-    const owned = new Set(entities.map((entity) => entity.name))
-    for (const type of readDeclarations(typeDefs).types.values()) {
-      for (const { field, nullable, access, external } of type.fields.values()) {
-        const contributed =
-          type.keyFields.size > 0 && !owned.has(type.name) && !type.keyFields.has(field) && !external
-        const restricted = !rootTypes.has(type.name) && (access?.requirements.length ?? 0) > 0
-        if (!nullable && (contributed || restricted)) strict.push(`${name}: ${type.name}.${field}`)
+  for (const { name, typeDefs } of subgraphs) {
+    const { types } = readDeclarations(typeDefs)
+    /** The type whose rows a field returns, in a connection too. */
+    const rowsOf = (returns: string) => types.get(returns.replace(/Connection$/, '')) ?? types.get(returns)
+    const rules = (type: TypeDeclaration | undefined) => JSON.stringify(type?.access?.requirements ?? [])
+    for (const type of types.values()) {
+      // A payload tells what its mutation did and a wrapper what its connection found: their rules stand at the field.
+      if (type.name === 'Mutation' || isWrapper(type.name)) continue
+      for (const { field, nullable, access, external, returns } of type.fields.values()) {
+        if (external || type.keyFields.has(field)) continue
+        const row = rowsOf(returns)
+        const why = {
+          root: type.name === 'Query',
+          ruled: (access?.requirements.length ?? 0) > 0,
+          contributed: type.keyFields.size > 0 && ownerOf.get(type.name) !== name,
+          foreign: row !== undefined && row.keyFields.size > 0 && ownerOf.get(row.name) !== name,
+          guarded: rules(row) !== '[]' && rules(row) !== rules(type),
+        }
+        for (const reason of Object.keys(seen) as (keyof typeof seen)[]) if (why[reason]) seen[reason]++
+        if (!nullable && Object.values(why).includes(true)) strict.push(`${name}: ${type.name}.${field}`)
       }
     }
   }
   expect(strict).toEqual([])
+  expect(Object.entries(seen).filter(([, times]) => times < 5)).toEqual([])
 })
 
 it('has the form of a Relay connection for every list of rows, with its size declared', () => {
@@ -65,7 +75,6 @@ it('has the form of a Relay connection for every list of rows, with its size dec
       const connection = getNamedType(field.type)
       if (!connection.name.endsWith('Connection') || !isObjectType(connection)) continue
       const place = `${type.name}.${field.name}`
-      if (type.name === 'Query' && !isNonNullType(field.type)) faults.push(`${place} may be null`)
       for (const argument of ['first', 'after'])
         if (!field.args.some(({ name }) => name === argument)) faults.push(`${place} lacks ${argument}`)
       for (const part of ['edges', 'nodes', 'pageInfo'])

@@ -47,7 +47,7 @@ afterAll(() => graph.close())
 const numbers = async (args: string): Promise<unknown[]> =>
   (await readAll(hr, 'employees', 'employeeNumber', args, 20)).map((row) => row['employeeNumber'])
 
-/** The ids in the order that PostgreSQL gives them: NULL is last ascending and first descending, then by id. */
+/** The ids in the order of the list: those without a value last, ties by id. */
 function expectedOrder(key: (row: (typeof rows)[number]) => string | null, descending: boolean): string[] {
   const sign = descending ? -1 : 1
   const compare = (a: string, b: string) => (a < b ? -sign : a > b ? sign : 0)

@@ -58,6 +58,31 @@ describe('compose', () => {
     expect(stale.text).toContain('out of date')
   })
 
+  it('E7: writes what clients see beside it, and says when that is stale', async () => {
+    await schema('compose')
+    const api = read('schema/api.graphql')
+    expect(api).toContain('type Query {')
+    expect(api).not.toMatch(/join__|@key|@authenticated/)
+    write('schema/api.graphql', `${api}# edited\n`)
+    const stale = await schema('compose', '--check')
+    expect([stale.code, stale.text]).toEqual([
+      1,
+      'schema/api.graphql is out of date: run "npm run schema -- compose" and commit the result',
+    ])
+    await schema('compose')
+    expect(read('schema/api.graphql')).toBe(api)
+  })
+
+  it('prints one subgraph as it is served', async () => {
+    const { code, text } = await schema('print', 'reviews')
+    expect(code).toBe(0)
+    expect(text).toContain('type Review ')
+    expect(await schema('print', 'nobody')).toEqual({
+      code: 2,
+      text: expect.stringMatching(/^There is no subgraph "nobody": choose one of .*reviews/),
+    })
+  })
+
   it('says where the subgraphs do not compose', async () => {
     edit('schema/reviews.graphql', '  shipping: Int', '  size: Int\n  shipping: Int')
     const { code, text } = await schema('compose')

@@ -12,7 +12,7 @@ const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 const good = {
   people: `type Query {
   "All people."
-  people("How many." first: Int "After which." after: String): PersonConnection! @authenticated @listSize(assumedSize: 20, sizedFields: ["edges"])
+  people("How many." first: Int "After which." after: String): PersonConnection @authenticated @listSize(assumedSize: 20, sizedFields: ["edges"])
 }
 type Mutation {
   "Renames."
@@ -203,6 +203,11 @@ const cases: [string, Edit, string[]][] = [
     'a payload without user errors',
     ['people', '  "Why not."\n  userErrors: [UserError!]!\n', '  "Why not."\n  error: UserError\n'],
     ['MUTATION_FORM Mutation.renamePerson people.graphql'],
+  ],
+  [
+    'G4: a required root field',
+    ['people', '): PersonConnection @auth', '): PersonConnection! @auth'],
+    ['NULLABLE_ACROSS_SUBGRAPHS Query.people people.graphql'],
   ],
   [
     'a required entity of another subgraph',
