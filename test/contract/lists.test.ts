@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { globalTables } from '../../migrations/sql'
 import { demoTenantIds } from '../../database/demo/ids'
+import { projectRoot } from '../../kernel/process/config'
 import { admits, inOrder, type SentFilter, type ShownRow } from '../support/expected-list'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 import { lists, selectionFor, type List, type ListCondition, type ListOrder } from '../support/list-catalog'
@@ -113,6 +116,14 @@ async function walk(list: List, args: Arguments, size: number, backward: boolean
 }
 
 const idsOf = (rows: readonly ShownRow[]) => rows.map(({ id }) => id)
+
+it('runs the examples of docs/queries.md', async () => {
+  const page = readFileSync(join(projectRoot, 'docs', 'queries.md'), 'utf8')
+  const examples = [...page.matchAll(/```graphql\n(.*?)```/gs)].map(([, text]) => text!)
+  expect(examples).toHaveLength(4)
+  for (const example of examples)
+    for (const found of Object.values(await admin.data<object>(example))) expect(found).not.toBeNull()
+})
 
 describe('Q2 Q6 Q7 every order', () => {
   const orders = lists.flatMap((list) =>

@@ -112,7 +112,7 @@ const sdl = `
     "a" NAME "b" CODE "c" EMAIL "d" SIZE "e" WEIGHT "f" RATIO "g" DUE "h" MADE_AT "i" KIND "j" PRICE
   }
   type Query {
-    "Parts." parts${listArguments}: PartConnection! @requiresScopes(scopes: [["hr:part:read"]])
+    "Parts." parts${listArguments}: PartConnection @requiresScopes(scopes: [["hr:part:read"]])
       @listSize(assumedSize: 20, slicingArguments: ["first", "last"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
   }`
 

@@ -598,7 +598,10 @@ describe('lists', () => {
   })
 
   test.each([
-    ['plan: { eq: STARTER }, billingInterval: { eq: ANNUAL }, price: { currency: "EUR" }, status: { in: [ACTIVE] }', 1],
+    [
+      'plan: { eq: STARTER }, billingInterval: { eq: ANNUAL }, price: { currency: "EUR" }, status: { in: [ACTIVE] }',
+      1,
+    ],
     ['startDate: { gte: "2999-01-01" }, currentPeriodEnd: { lt: "3000-01-02" }', 1],
     ['plan: { eq: TRIAL }', 0],
     ['billingInterval: { eq: MONTHLY }', 0],
