@@ -47,13 +47,7 @@ export const listOrder = migration(25, 'list-order', [
     sql(`DROP INDEX ${byteIndex(table, column)}`, `CREATE INDEX ON ${table} (tenant_id, ${column}, id)`),
   ),
   sql(
-    [
-      'CREATE INDEX ON compliance.compliance_records (tenant_id, status, id)',
-      'CREATE INDEX ON hr.holidays (tenant_id, day, id)',
-    ],
-    [
-      'DROP INDEX compliance.compliance_records_tenant_id_status_id_idx',
-      'DROP INDEX hr.holidays_tenant_id_day_id_idx',
-    ],
+    'CREATE INDEX ON compliance.compliance_records (tenant_id, status, id)',
+    'DROP INDEX compliance.compliance_records_tenant_id_status_id_idx',
   ),
 ])

@@ -56,7 +56,11 @@ function faultsOf(name: string, field: GraphQLField<unknown, unknown>, model: En
 
 function filterFaults(name: string, input: GraphQLInputObjectType, model: EntityModel): string[] {
   return Object.values(input.getFields()).flatMap((field) => {
-    if (field.name === 'search' || combinations.has(field.name)) return []
+    if (field.name === 'search')
+      return model.searched.length > 0
+        ? []
+        : [`${name}: filter search looks into nothing: mark fields @search`]
+    if (combinations.has(field.name)) return []
     const money = model.money.get(field.name)
     if (!money && !model.columns.has(field.name)) return [`${name}: filter ${field.name} has no column`]
     if (model.masked.has(field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]

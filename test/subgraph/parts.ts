@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse, type ExecutionResult } from 'graphql'
 import { Client } from 'pg'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
@@ -6,10 +8,11 @@ import { openDatabase, type Database } from '../../kernel/connection/database'
 import type { Services } from '../../kernel/context'
 import { needs } from '../../kernel/entity'
 import { money } from '../../kernel/money'
+import { projectRoot } from '../../kernel/process/config'
 import { nested, page } from '../../kernel/page'
 import { startSubgraph, subgraph, type RunningSubgraph } from '../../kernel/subgraph'
 import { tenantTable } from '../../migrations/sql'
-import { define, noServices, request } from '../authorize/three-subgraphs'
+import { noServices, request } from '../authorize/three-subgraphs'
 import { freshDatabase } from '../support/postgres'
 
 /** A part in store: a column of every kind that lists filter and order by. */
@@ -47,76 +50,30 @@ export class Part {
   priceCurrency: string | null
 }
 
-const listArguments = `(
-  "How many." first: Int
-  "From here." after: String
-  "How many at the end." last: Int
-  "To here." before: String
-  "Which." filter: PartFilter
-  "How." orderBy: [PartOrder!]
-)`
-
 const sdl = `
   "A part." type Part @key(fields: "id") @requiresScopes(scopes: [["hr:part:read"]]) {
     "Id." id: ID!
-    "Name." name: String
-    "Code." code: String!
-    "Address." email: EmailAddress
-    "Size." size: Int
-    "Weight." weight: Float
-    "Ratio." ratio: Decimal
-    "Day." due: Date
-    "Time." madeAt: DateTime!
-    "Kind." kind: PartKind
-    "Use." inUse: Boolean
-    "Whole." wholeId: ID
-    "Price." price: Money
-    "Parts of it." parts${listArguments}: PartConnection @requiresScopes(scopes: [["hr:part:read"]])
-      @listSize(assumedSize: 20, slicingArguments: ["first", "last"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
+    "Name." name: String @filter @order @search
+    "Code." code: String! @filter @order @search
+    "Address." email: EmailAddress @filter @order
+    "Size." size: Int @filter @order
+    "Weight." weight: Float @filter @order
+    "Ratio." ratio: Decimal @filter @order
+    "Day." due: Date @filter @order
+    "Time." madeAt: DateTime! @filter @order
+    "Kind." kind: PartKind @filter @order
+    "Use." inUse: Boolean @filter
+    "Whole." wholeId: ID @filter
+    "Price." price: Money @filter @order
+    "Parts of it." parts: PartConnection @requiresScopes(scopes: [["hr:part:read"]])
   }
   "Kinds." enum PartKind { "A." SCREW "B." NUT }
-  "Rows." type PartConnection {
-    "Edges." edges: [PartEdge!]!
-    "Nodes." nodes: [Part!]!
-    "Place." pageInfo: PageInfo!
-    "Count." totalCount: Int
-  }
-  "Row." type PartEdge { "Place." cursor: String! "Row." node: Part! }
-  "Kind filter." input PartKindFilter {
-    "Is." eq: PartKind
-    "One of." in: [PartKind!]
-    "None of." notIn: [PartKind!]
-    "Nothing." isNull: Boolean
-  }
-  "Filter." input PartFilter {
-    "All." and: [PartFilter!]
-    "Any." or: [PartFilter!]
-    "None." not: PartFilter
-    "Text." search: String
-    "Name." name: StringFilter
-    "Code." code: StringFilter
-    "Address." email: StringFilter
-    "Size." size: IntFilter
-    "Weight." weight: FloatFilter
-    "Ratio." ratio: DecimalFilter
-    "Day." due: DateFilter
-    "Time." madeAt: DateTimeFilter
-    "Kind." kind: PartKindFilter
-    "Use." inUse: BooleanFilter
-    "Whole." wholeId: IDFilter
-    "Price." price: MoneyFilter
-    "Currency." priceCurrency: CurrencyCodeFilter
-  }
-  "Order." input PartOrder { "What." field: PartOrderField! "Which way." direction: OrderDirection! = ASC }
-  "Orders." enum PartOrderField {
-    "a" NAME "b" CODE "c" EMAIL "d" SIZE "e" WEIGHT "f" RATIO "g" DUE "h" MADE_AT "i" KIND "j" PRICE
-  }
-  type Query {
-    "Parts." parts${listArguments}: PartConnection @requiresScopes(scopes: [["hr:part:read"]])
-      @listSize(assumedSize: 20, slicingArguments: ["first", "last"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
-  }`
+  extend input PartFilter { "Currency." priceCurrency: CurrencyCodeFilter }
+  type Query { "Parts." parts: PartConnection @requiresScopes(scopes: [["hr:part:read"]]) }`
 
-const options = { defaultOrder: { property: 'madeAt', direction: 'DESC' }, search: ['name', 'code'] } as const
+const shared = readFileSync(join(projectRoot, 'schema', 'shared.graphql'), 'utf8')
+
+const options = { defaultOrder: { property: 'madeAt', direction: 'DESC' } } as const
 
 export const columns = {
   name: 'varchar(50)',
@@ -176,7 +133,7 @@ export async function startParts(): Promise<PartsGraph> {
       if (text.startsWith('SELECT ') || text.startsWith('(')) sent.push({ text, values: values ?? [] })
     },
   })
-  const { typeDefs } = define('hr', sdl, {})
+  const typeDefs = parse(`${shared}\n${sdl}`)
   const resolvers = {
     Query: {
       parts: ((_, args, context, info) => page(context, Part, args, info, options)) satisfies List,
