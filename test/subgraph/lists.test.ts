@@ -1,4 +1,5 @@
 import { uuidv7 } from '../../kernel/id'
+import { folded } from '../../kernel/reading/folded'
 import {
   admits,
   inOrder,
@@ -381,6 +382,25 @@ describe('Q2 Q3 Q7 K10 filter', () => {
     [{}],
   ])('%j finds what a fold does', async (filter) => {
     await expectFold(filter)
+  })
+
+  it('folds each letter in SQL as in what is searched for', async () => {
+    const ranges = [
+      [0x21, 0x24f],
+      [0x370, 0x52f],
+      [0x1e00, 0x1fff],
+    ] as const
+    const letters = ranges.flatMap(([from, to]) =>
+      Array.from({ length: to - from + 1 }, (_, place) => String.fromCodePoint(from + place)),
+    )
+    const known = letters.filter((letter) => /\p{L}|\p{P}|\p{N}/u.test(letter))
+    const { rows: found } = await graph.owner.query<{ folded: string }>(
+      'SELECT shared.folded(letter) AS folded FROM unnest($1::text[]) WITH ORDINALITY AS t(letter, place) ORDER BY place',
+      [known],
+    )
+    const differing = known.filter((letter, place) => found[place]!.folded !== folded(letter))
+    expect(differing).toEqual([])
+    expect(known.length).toBeGreaterThan(1_000)
   })
 
   it('finds all without a filter, with null and with an empty one', async () => {
