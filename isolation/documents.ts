@@ -17,8 +17,11 @@ import {
 
 export type Field = GraphQLField<unknown, unknown>
 
-/** Gives the id to use for an input's field or an argument, by its path. */
-export type IdSource = (path: readonly string[]) => string
+/**
+ * Gives the id to use for an input's field or an argument, by its path; `holder` is the type of the field that has the
+ * argument, whose ids an argument `id` takes.
+ */
+export type IdSource = (path: readonly string[], holder?: string) => string
 
 const samples: Readonly<Record<string, unknown>> = {
   Int: 1,
@@ -89,12 +92,12 @@ function jsonLiteral(value: unknown): string {
 
 /** The arguments a field cannot do without, and a small page where it has pages. */
 export function argumentsOf(field: Field, ids: IdSource, rows = 2): string {
+  const holder = getNamedType(field.type).name
   const parts = field.args.flatMap((argument) => {
     if (argument.name === 'first') return [`first: ${rows}`]
     if (!isRequiredArgument(argument)) return []
-    return [
-      `${argument.name}: ${literal(argument.type, inputValue(argument.type, { ids }, [argument.name]))}`,
-    ]
+    const plan = { ids: (path: readonly string[]) => ids(path, holder) }
+    return [`${argument.name}: ${literal(argument.type, inputValue(argument.type, plan, [argument.name]))}`]
   })
   return parts.length > 0 ? `(${parts.join(', ')})` : ''
 }

@@ -15,21 +15,29 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
   let before = await stateOf(lab.client, victims)
   for (const place of lab.surface.mutations) {
     lab.coverage.attacked('mutation', place.field.name)
+    // The mutations before may have removed what there was.
+    await lab.rows.refresh(attacker, [place.type, ...place.ids.map(({ type }) => type)])
     for (const id of place.ids) {
       const path = id.path.join('.')
-      lab.coverage.attacked('id in an input', `${place.field.name} ${path}`)
+      const name = `${place.field.name} ${path}`
+      lab.coverage.attacked('id in an input', name)
+      const refused = new Set<string>()
       for (const victim of victims) {
         const foreign = lab.rows.id(victim, id.type)
         // Alone among ids that nobody has, and among the attacker's own, which lead further into the mutation.
         for (const others of ['unknown', 'own'] as const) {
-          await sameAsUnknown(lab, `${place.field.name} ${path}, other ids ${others}`, foreign, (value) =>
+          const unknown = await sameAsUnknown(lab, `${name}, other ids ${others}`, foreign, (value) =>
             ask(lab, place, { [path]: value }, others),
           )
+          refused.add(unknown)
         }
       }
+      // With an id of their own the mutation must say something else, or it never looked at the id.
+      const own = lab.rows.id(attacker, id.type)
+      if (!refused.has(comparable(await ask(lab, place, { [path]: own }, 'own'), own)))
+        lab.coverage.shown('id in an input', name)
     }
     for (const { path, property } of place.uniques) {
-      lab.coverage.attacked('unique key', `${place.field.name} ${path.join('.')}`)
       for (const victim of victims) await attackUnique(lab, place, path.join('.'), property, victim)
     }
     if (place.isRepeatable) for (const victim of victims) await attackIdempotencyKey(lab, place, victim)
@@ -97,8 +105,11 @@ async function attackUnique(
   property: string,
   victim: AttackedTenant,
 ): Promise<void> {
-  const taken = lab.rows.sample(victim, place.type)?.[property]
+  const taken = lab.rows.samples(victim, place.type).find((row) => typeof row[property] === 'string')?.[
+    property
+  ]
   if (typeof taken !== 'string' || (await attackerUses(lab, place.type, property, taken))) return
+  lab.coverage.attacked('unique key', `${place.field.name} ${path}`)
   const outcome = (value: string) => outcomeOf(lab, place, path, value)
   // Before and after: some mutations can be done once only, whatever the value.
   const before = await outcome(otherText(taken))
