@@ -56,9 +56,9 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
   let refusedTokens: number
   let races: RaceReport
   try {
-    await phase('what victims are shown', async () => {
-      for (const tenant of [attacker, ...victims]) await showOwn(lab, tenant)
-    })
+    await phase('what victims are shown', () =>
+      Promise.all([attacker, ...victims].map((tenant) => showOwn(lab, tenant))),
+    )
     // First of the attacks, because mutations suspend and demote the attacker's own colleagues.
     await phase('columns and rows within a tenant', () => attackColumns(lab, ['viewer', 'analyst', 'hr']))
     await phase('ids', () => attackIds(lab, victims))

@@ -59,7 +59,8 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
   await insertDemoData(owner, { password, rounds: 4, now })
   // What the demo has no story for is a tenant's all the same: an attack on nothing proves nothing.
   for (const { id, slug } of [attacker, stranger])
-    await addMissingRows(owner, { tenantId: id, seed: slug, now })
+    await addMissingRows(owner, { tenantId: id, seed: slug, now, further: 2 })
+  await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()
   return addTwins(stage, 1, twins)

@@ -55,13 +55,16 @@ export function fieldQuestions(lab: Lab, tenant: AttackedTenant = attacker): Que
 /** The one document for all questions to a connection. */
 export function listDocument(
   lab: Lab,
-  { parent, field, node }: ConnectionPlace,
+  { name, parent, field, node }: ConnectionPlace,
   tenant: AttackedTenant = attacker,
 ): string {
   const type = lab.api.getType(node)
   const leaves = isObjectType(type) ? leavesOf(type) : '__typename'
   const selection = `{ __typename nodes { ${leaves} } edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ${hasCount(field) ? 'totalCount' : ''} }`
-  return queryOf(parent, field, selection, ownIds(lab, tenant))
+  // Few rows of reference data have others below them.
+  const [holder] = name.split('.')
+  const rows = lab.models.get(holder!)?.tenantOwned === false && holder !== 'Tenant' ? 100 : undefined
+  return queryOf(parent, field, selection, ownIds(lab, tenant), rows)
 }
 
 function hasCount(field: Field): boolean {

@@ -1,4 +1,12 @@
-import { getNamedType, isEnumType, isListType, isNonNullType, isRequiredArgument } from 'graphql'
+import {
+  getNamedType,
+  isCompositeType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql'
 import { uuidv7 } from '../kernel/id'
 import { fieldQuestions, filterOf, listDocument, orderOf, ownIds, valuesAt } from './questions'
 import { inputValue } from './documents'
@@ -33,9 +41,26 @@ export function targetOf(lab: Lab, tenant: AttackedTenant, connection: Connectio
  */
 export async function showOwn(lab: Lab, tenant: AttackedTenant): Promise<void> {
   const asker = await lab.as(tenant)
-  for (const { where, query } of fieldQuestions(lab, tenant))
+  for (const { where, query } of [...fieldQuestions(lab, tenant), ...wideQuestions(lab)])
     noteFields(lab, (await lab.ask(asker, where, query)).data)
-  for (const connection of lab.surface.connections) await targetOf(lab, tenant, connection)
+  const waiting = [...lab.surface.connections]
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await targetOf(lab, tenant, next)
+  }
+  await Promise.all([worker(), worker(), worker()])
+}
+
+/** What many rows refer to: of the first few a reference may be empty. */
+function wideQuestions(lab: Lab): { where: string; query: string }[] {
+  return lab.surface.connections.flatMap(({ name, parent, field, node }) => {
+    const type = lab.api.getType(node)
+    if (parent.length > 0 || field.args.some(isRequiredArgument) || !isObjectType(type)) return []
+    const references = Object.values(type.getFields()).filter(
+      (one) => isCompositeType(getNamedType(one.type)) && one.args.length === 0,
+    )
+    const selection = references.map((one) => `${one.name} { __typename }`).join(' ')
+    return [{ where: name, query: `{ ${field.name}(first: 100) { nodes { __typename ${selection} } } }` }]
+  })
 }
 
 /** Notes the fields of entities and the like that have a value somewhere in an answer. */
@@ -56,8 +81,8 @@ async function findTarget(lab: Lab, tenant: AttackedTenant, connection: Connecti
   const asker = await lab.as(tenant)
   const query = listDocument(lab, connection, tenant)
   const path = [...parent.map((one) => one.name), field.name]
-  const ask = async (variables: Record<string, unknown>) => {
-    const answer = await lab.ask(asker, `${name}, own`, query, { first: 10, ...variables })
+  const ask = async (variables: Record<string, unknown>, first = 1) => {
+    const answer = await lab.ask(asker, `${name}, own`, query, { first, ...variables })
     noteFields(lab, answer.data)
     return { answer, nodes: valuesAt(answer.data, [...path, 'nodes']) as Row[] }
   }
@@ -89,7 +114,7 @@ async function findTarget(lab: Lab, tenant: AttackedTenant, connection: Connecti
 
 const hasCursor = (answer: Answer): boolean => /"cursor":"[^"]+"/.test(JSON.stringify(answer))
 
-type Ask = (variables: Record<string, unknown>) => Promise<{ nodes: Row[] }>
+type Ask = (variables: Record<string, unknown>, first: number) => Promise<{ nodes: Row[] }>
 
 /** Values for what a list cannot do without, such as words to search for, by which it has rows. */
 async function findRequired(
@@ -109,7 +134,7 @@ async function findRequired(
         return [name, isWord ? word : inputValue(type, { ids: (path) => ids(path, node) }, [name])]
       }),
     )
-    const { nodes } = await ask(required)
+    const { nodes } = await ask(required, 10)
     if (nodes.length > 0) return { required, nodes }
   }
   return { required, nodes: [] }

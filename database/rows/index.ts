@@ -14,12 +14,17 @@ const least = 3
  * @param client as the owner, inside a transaction
  * @param request.seed told apart in the texts of the rows
  * @param request.given values by table and column, for what cannot be found by trying
+ * @param request.further how many rows each table gets at least, whatever it has; default 0
  * @returns the rows that were added, by table, and `table.column` of what is still empty
  */
 export async function addMissingRows(
   client: ClientBase,
-  request: Pick<RowRequest, 'tenantId' | 'seed' | 'now'> & { given?: Readonly<Record<string, TableRow>> },
+  request: Pick<RowRequest, 'tenantId' | 'seed' | 'now'> & {
+    given?: Readonly<Record<string, TableRow>>
+    further?: number
+  },
 ): Promise<{ made: Map<string, TableRow[]>; empty: string[] }> {
+  const { further = 0 } = request
   const made = new Map<string, TableRow[]>()
   const empty: string[] = []
   for (const table of await readTables(client)) {
@@ -38,7 +43,8 @@ export async function addMissingRows(
     }
     if (count === 0) await add()
     while (wanted.length > 0 && (await add()));
-    while (count === 0 && rows.length < least && hasRoom(table)) await add()
+    const wantedRows = count === 0 ? Math.max(least, further) : further
+    while (rows.length < wantedRows && hasRoom(table)) await add()
     if (rows.length > 0) made.set(table.name, rows)
     empty.push(...wanted.map((name) => `${table.name}.${name}`))
   }

@@ -61,8 +61,11 @@ function valuesOf(table: Table, column: Column, row: RowSeed, isMatched: boolean
   if (type in integers) return [String(place + 2), '1', '0']
   if (fractions.includes(type)) return ['0.5', '1', '0']
   const instant = (later: number) => new Date(now.getTime() + place * 1_000 + later).toISOString()
-  const today = (later: number) => instant((place + later) * day).slice(0, 10)
-  const id = () => seededId(seededRandom(key), now.getTime() + place)
+  // In the past, as most days of records are; another one for each row.
+  const today = (later: number) =>
+    new Date(now.getTime() + (later - 60 - place) * day).toISOString().slice(0, 10)
+  // Of the row's own instant: tables partitioned by time find a row by its id.
+  const id = () => seededId(seededRandom(key), now.getTime() + place * 1_000)
   const makers: Readonly<Record<string, () => string[]>> = {
     uuid: () => [id()],
     boolean: () => ['true', 'false'],

@@ -25,9 +25,14 @@ interface PersistedDocument {
 /** Every root field, and every argument for an id with the victim's own written into the document. */
 function documentsOf(lab: Lab, victim: AttackedTenant): PersistedDocument[] {
   const own = ownIds(lab)
+  const their = ownIds(lab, victim)
   const ofRoots = Object.values(lab.api.getQueryType()!.getFields()).map((field) => ({
     name: `Query.${field.name}`,
-    query: queryAlong([], `${field.name}${argumentsOf(field, own)} ${selectionOf(field.type, 1, own)}`, own),
+    query: queryAlong(
+      [],
+      `${field.name}${argumentsOf(field, their)} ${selectionOf(field.type, 1, own)}`,
+      own,
+    ),
   }))
   const ofIds = lab.surface.idArguments.map(({ name, parent, field, argument, type }) => {
     const given = field.args

@@ -176,12 +176,23 @@ async function exchange(
       ? `${sql} = CASE WHEN mine.place % 3 = 0 THEN NULL ELSE other.${sql} END`
       : `${sql} = other.${sql}`,
   )
-  const text = `WITH ordered AS (SELECT t.*, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total
-       FROM ${model.table} t WHERE tenant_id = $1 AND id = ANY ($2))
-     UPDATE ${model.table} t SET ${set.join(', ')}
+  const copy = `CREATE TEMP TABLE ordered ON COMMIT DROP AS
+    SELECT t.*, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total FROM ${model.table} t WHERE false`
+  const fill = `INSERT INTO ordered SELECT t.*, row_number() OVER (ORDER BY id), count(*) OVER ()
+    FROM ${model.table} t WHERE tenant_id = $1 AND id = ANY ($2)`
+  await client.query(copy)
+  await client.query(fill, [attacker.id, ids])
+  // Emptied first: a unique value cannot be in two rows even for a moment.
+  const emptied = columns.filter(({ nullable }) => nullable).map(({ sql }) => `${sql} = NULL`)
+  if (emptied.length > 0) {
+    const empty = `UPDATE ${model.table} t SET ${emptied.join(', ')} WHERE tenant_id = $1 AND id = ANY ($2)`
+    await client.query(empty, [attacker.id, ids])
+  }
+  const text = `UPDATE ${model.table} t SET ${set.join(', ')}
        FROM ordered mine JOIN ordered other ON other.place = mine.place % mine.total + 1
       WHERE t.tenant_id = $1 AND t.id = mine.id
      RETURNING ${columns.map(({ sql }) => `t.${sql} IS DISTINCT FROM mine.${sql}`).join(' OR ')} AS differs`
-  const { rows } = await client.query<{ differs: boolean }>(text, [attacker.id, ids])
+  const { rows } = await client.query<{ differs: boolean }>(text, [attacker.id])
+  await client.query('DROP TABLE ordered')
   return rows.some(({ differs }) => differs)
 }
