@@ -7,7 +7,7 @@ import { typePolicies, type Policies } from '../../kernel/policy'
 import type { Asker, Lab } from '../lab'
 import { attacker, tenantTables, withoutTriggers } from '../population'
 import type { Row } from '../rows'
-import { fieldQuestions } from '../questions'
+import { fieldQuestions, type Question } from '../questions'
 import { askAll, listQuestions } from './reads'
 
 /** What one viewer may not see of one entity. */
@@ -31,7 +31,7 @@ export async function attackColumns(lab: Lab, users: readonly string[]): Promise
     const types = new Set(secrets.map(({ model }) => model.name))
     if (types.size === 0) continue
     const questions = [...fieldQuestions(lab), ...(await listQuestions(lab, [attacker], types))]
-    const before = await askAll(lab, asker, questions)
+    const before = await settledAnswers(lab, asker, questions)
     const { changed, restore } = await changeSecrets(lab, secrets)
     const after = await askAll(lab, asker, questions)
     await restore()
@@ -47,6 +47,17 @@ export async function attackColumns(lab: Lab, users: readonly string[]): Promise
       }
     }
   }
+}
+
+/** Answers that asking itself does not change any more: denials are audited, and the audit trail is asked for too. */
+async function settledAnswers(lab: Lab, asker: Asker, questions: readonly Question[]): Promise<string[]> {
+  let answers = await askAll(lab, asker, questions)
+  for (let turn = 0; turn < 3; turn++) {
+    const before = answers
+    answers = await askAll(lab, asker, questions)
+    if (answers.every((answer, place) => answer === before[place])) break
+  }
+  return answers
 }
 
 function firstDifference(before: string, after: string): string {
