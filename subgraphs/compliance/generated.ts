@@ -691,7 +691,7 @@ export type ResolversTypes = {
   ApproveComplianceRecordPayload: ResolverTypeWrapper<Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
   RejectComplianceRecordPayload: ResolverTypeWrapper<Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
   FlagComplianceRecordPayload: ResolverTypeWrapper<Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversTypes['ComplianceRecord']>, userErrors: Array<ResolversTypes['ComplianceUserError']> }>;
-  ComplianceUserError: ResolverTypeWrapper<UserErrorRow>;
+  ComplianceUserError: ResolverTypeWrapper<UserErrorRow<ComplianceUserErrorCode>>;
   ComplianceUserErrorCode: ComplianceUserErrorCode;
 };
 
@@ -741,7 +741,7 @@ export type ResolversParentTypes = {
   ApproveComplianceRecordPayload: Omit<ApproveComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
   RejectComplianceRecordPayload: Omit<RejectComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
   FlagComplianceRecordPayload: Omit<FlagComplianceRecordPayload, 'complianceRecord' | 'userErrors'> & { complianceRecord?: Maybe<ResolversParentTypes['ComplianceRecord']>, userErrors: Array<ResolversParentTypes['ComplianceUserError']> };
-  ComplianceUserError: UserErrorRow;
+  ComplianceUserError: UserErrorRow<ComplianceUserErrorCode>;
 };
 
 export type PublicDirectiveArgs = { };

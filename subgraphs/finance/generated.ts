@@ -715,7 +715,7 @@ export type ResolversTypes = {
   RecordTransactionPayload: ResolverTypeWrapper<Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   UpdateTransactionPayload: ResolverTypeWrapper<Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
   ReverseTransactionPayload: ResolverTypeWrapper<Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversTypes['Transaction']>, userErrors: Array<ResolversTypes['FinanceUserError']> }>;
-  FinanceUserError: ResolverTypeWrapper<UserErrorRow>;
+  FinanceUserError: ResolverTypeWrapper<UserErrorRow<FinanceUserErrorCode>>;
   FinanceUserErrorCode: FinanceUserErrorCode;
 };
 
@@ -765,7 +765,7 @@ export type ResolversParentTypes = {
   RecordTransactionPayload: Omit<RecordTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   UpdateTransactionPayload: Omit<UpdateTransactionPayload, 'transaction' | 'userErrors'> & { transaction?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
   ReverseTransactionPayload: Omit<ReverseTransactionPayload, 'reversal' | 'userErrors'> & { reversal?: Maybe<ResolversParentTypes['Transaction']>, userErrors: Array<ResolversParentTypes['FinanceUserError']> };
-  FinanceUserError: UserErrorRow;
+  FinanceUserError: UserErrorRow<FinanceUserErrorCode>;
 };
 
 export type PublicDirectiveArgs = { };

@@ -972,7 +972,7 @@ export type ResolversTypes = {
   UpdateDepartmentPayload: ResolverTypeWrapper<Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   CloseDepartmentPayload: ResolverTypeWrapper<Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
   ReopenDepartmentPayload: ResolverTypeWrapper<Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversTypes['Department']>, userErrors: Array<ResolversTypes['HrUserError']> }>;
-  HrUserError: ResolverTypeWrapper<UserErrorRow>;
+  HrUserError: ResolverTypeWrapper<UserErrorRow<HrUserErrorCode>>;
   HrUserErrorCode: HrUserErrorCode;
   Employee: ResolverTypeWrapper<EmployeeRow>;
   User: ResolverTypeWrapper<{ id: string }>;
@@ -1046,7 +1046,7 @@ export type ResolversParentTypes = {
   UpdateDepartmentPayload: Omit<UpdateDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   CloseDepartmentPayload: Omit<CloseDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
   ReopenDepartmentPayload: Omit<ReopenDepartmentPayload, 'department' | 'userErrors'> & { department?: Maybe<ResolversParentTypes['Department']>, userErrors: Array<ResolversParentTypes['HrUserError']> };
-  HrUserError: UserErrorRow;
+  HrUserError: UserErrorRow<HrUserErrorCode>;
   Employee: EmployeeRow;
   User: { id: string };
   EmployeeConnection: Omit<EmployeeConnection, 'edges' | 'nodes'> & { edges: Array<ResolversParentTypes['EmployeeEdge']>, nodes: Array<ResolversParentTypes['Employee']> };

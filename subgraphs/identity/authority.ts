@@ -5,11 +5,12 @@ import { prepared } from '../../kernel/statement'
 import { User } from './entities/User'
 import { isLastAdministrator, notHeld } from './rules/permissions'
 import { refreshAuthority } from './sessions/revoke'
+import type { IdentityUserErrorCode } from './generated'
 
 /** Fails unless the viewer holds all of these permissions. */
 export function requireHeld(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   permissions: readonly string[],
   field: string,
 ): void {
@@ -19,7 +20,7 @@ export function requireHeld(
 
 /** The permissions of these names, sorted and each once. Fails when the catalogue lacks one. */
 export async function requireKnown(
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   names: readonly string[],
   field: string,
 ): Promise<string[]> {
@@ -40,7 +41,7 @@ export async function requireKnown(
  */
 export async function requireAuthorityOver(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -54,7 +55,7 @@ export async function requireAuthorityOver(
  */
 export async function requireOtherAdministrator(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -85,7 +86,7 @@ export async function requireOtherAdministrator(
 /** Locks a user and counts that what the user may do changes. Fails when there is no such user. */
 export async function changeAuthority(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -103,7 +104,7 @@ export async function changeAuthority(
 /** The user as it is after its authority changed, which every gateway is told to read anew. */
 export async function changedUser(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
 ): Promise<User> {
   const user = await tx.find(User, userId)
@@ -123,7 +124,7 @@ export interface FoundRole {
  */
 export async function findRoles(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   ids: readonly string[],
   field: string,
 ): Promise<FoundRole[]> {

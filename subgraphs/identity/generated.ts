@@ -1176,7 +1176,7 @@ export type ResolversTypes = {
   UpdateUserPayload: ResolverTypeWrapper<Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   SuspendUserPayload: ResolverTypeWrapper<Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
   ReactivateUserPayload: ResolverTypeWrapper<Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversTypes['User']>, userErrors: Array<ResolversTypes['IdentityUserError']> }>;
-  IdentityUserError: ResolverTypeWrapper<UserErrorRow>;
+  IdentityUserError: ResolverTypeWrapper<UserErrorRow<IdentityUserErrorCode>>;
   IdentityUserErrorCode: IdentityUserErrorCode;
 };
 
@@ -1258,7 +1258,7 @@ export type ResolversParentTypes = {
   UpdateUserPayload: Omit<UpdateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   SuspendUserPayload: Omit<SuspendUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
   ReactivateUserPayload: Omit<ReactivateUserPayload, 'user' | 'userErrors'> & { user?: Maybe<ResolversParentTypes['User']>, userErrors: Array<ResolversParentTypes['IdentityUserError']> };
-  IdentityUserError: UserErrorRow;
+  IdentityUserError: UserErrorRow<IdentityUserErrorCode>;
 };
 
 export type PublicDirectiveArgs = { };

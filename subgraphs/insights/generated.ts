@@ -838,7 +838,7 @@ export type ResolversTypes = {
   UpdateCustomerPayload: ResolverTypeWrapper<Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   DeactivateCustomerPayload: ResolverTypeWrapper<Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
   ReactivateCustomerPayload: ResolverTypeWrapper<Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversTypes['Customer']>, userErrors: Array<ResolversTypes['InsightsUserError']> }>;
-  InsightsUserError: ResolverTypeWrapper<UserErrorRow>;
+  InsightsUserError: ResolverTypeWrapper<UserErrorRow<InsightsUserErrorCode>>;
   InsightsUserErrorCode: InsightsUserErrorCode;
 };
 
@@ -891,7 +891,7 @@ export type ResolversParentTypes = {
   UpdateCustomerPayload: Omit<UpdateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   DeactivateCustomerPayload: Omit<DeactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
   ReactivateCustomerPayload: Omit<ReactivateCustomerPayload, 'customer' | 'userErrors'> & { customer?: Maybe<ResolversParentTypes['Customer']>, userErrors: Array<ResolversParentTypes['InsightsUserError']> };
-  InsightsUserError: UserErrorRow;
+  InsightsUserError: UserErrorRow<InsightsUserErrorCode>;
 };
 
 export type PublicDirectiveArgs = { };

@@ -1375,7 +1375,7 @@ export type ResolversTypes = {
   TenantComplianceLevel: TenantComplianceLevel;
   UpdateTenantInput: UpdateTenantInput;
   UpdateTenantPayload: ResolverTypeWrapper<Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversTypes['Tenant']>, userErrors: Array<ResolversTypes['TenancyUserError']> }>;
-  TenancyUserError: ResolverTypeWrapper<UserErrorRow>;
+  TenancyUserError: ResolverTypeWrapper<UserErrorRow<TenancyUserErrorCode>>;
   TenancyUserErrorCode: TenancyUserErrorCode;
   User: ResolverTypeWrapper<{ id: string }>;
   BillingInterval: BillingInterval;
@@ -1456,7 +1456,7 @@ export type ResolversParentTypes = {
   Tenant: TenantRow;
   UpdateTenantInput: UpdateTenantInput;
   UpdateTenantPayload: Omit<UpdateTenantPayload, 'tenant' | 'userErrors'> & { tenant?: Maybe<ResolversParentTypes['Tenant']>, userErrors: Array<ResolversParentTypes['TenancyUserError']> };
-  TenancyUserError: UserErrorRow;
+  TenancyUserError: UserErrorRow<TenancyUserErrorCode>;
   User: { id: string };
 };
 

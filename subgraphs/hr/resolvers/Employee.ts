@@ -6,7 +6,7 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
-import type { Resolvers } from '../generated'
+import type { HrUserErrorCode, Resolvers } from '../generated'
 import { requireOpenDepartment } from '../open-department'
 import { terminationFault } from '../rules/employment'
 
@@ -76,7 +76,7 @@ export const employee: Resolvers = {
 }
 
 /** The employee, locked; fails when there is none, or when the employee has left. */
-async function findWorking(tx: MutationTransaction, id: string): Promise<Employee> {
+async function findWorking(tx: MutationTransaction<HrUserErrorCode>, id: string): Promise<Employee> {
   const found = await tx.find(Employee, id)
   if (!found.isActive) tx.fail('NOT_EMPLOYED', 'This employee has left: rehire the employee first', 'id')
   return found
