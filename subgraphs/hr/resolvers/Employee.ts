@@ -7,7 +7,7 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
-import type { Resolvers, UpdateEmployeeInput } from '../generated'
+import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
 import { requireOpenDepartment } from '../open-department'
 import { isOwn, terminationFault } from '../rules/employment'
 
@@ -78,14 +78,18 @@ export const employee: Resolvers = {
 }
 
 /** The employee, locked; fails when there is none, or when the employee has left. */
-async function findWorking(tx: MutationTransaction, id: string): Promise<Employee> {
+async function findWorking(tx: MutationTransaction<HrUserErrorCode>, id: string): Promise<Employee> {
   const found = await tx.find(Employee, id)
   if (!found.isActive) tx.fail('NOT_EMPLOYED', 'This employee has left: rehire the employee first', 'id')
   return found
 }
 
 /** The employee that was changed, unless it is the viewer: that ends the mutation, and nothing of it stays. */
-function others(context: SubgraphContext, tx: MutationTransaction, changed: Employee): Employee {
+function others(
+  context: SubgraphContext,
+  tx: MutationTransaction<HrUserErrorCode>,
+  changed: Employee,
+): Employee {
   if (isOwn(changed, context.viewer?.userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'id')
   return changed
@@ -97,7 +101,7 @@ function others(context: SubgraphContext, tx: MutationTransaction, changed: Empl
  */
 async function requireCorrectable(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<HrUserErrorCode>,
   { id, expectedVersion, userId, position, hireDate }: UpdateEmployeeInput,
 ): Promise<void> {
   if (userId === undefined && position === undefined && hireDate === undefined) return
