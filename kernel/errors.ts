@@ -10,6 +10,7 @@ export const errorCodes = [
   'RATE_LIMITED',
   'QUERY_TOO_COSTLY',
   'SUBGRAPH_UNAVAILABLE',
+  'SUBGRAPH_INVALID_ANSWER',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

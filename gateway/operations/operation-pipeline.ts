@@ -14,7 +14,7 @@ import type { GatewayContext, RequestRecord } from '../context'
 import type { CostModel } from './cost-model'
 import type { planExecution } from '../execution/executor'
 import type { Executor } from '../execution/query-plan'
-import { executeCached, pairsOf, warnOfExtensions } from './cached-execution'
+import { executeCached, pairsOf } from './cached-execution'
 import type { OperationCache } from './operation-cache'
 import { limitsPlugin, type Limits } from './limits'
 import type { UsageRecorder } from './usage'
@@ -153,7 +153,7 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
   }
 }
 
-/** Names the operation in the request's log line, and keeps what the product does not promise out of answers. */
+/** Names the operation in the request's log line. */
 function recordPlugin(usage: PipelineOptions['usage']): ApolloServerPlugin<GatewayContext> {
   return {
     requestDidStart: async () => ({
@@ -168,11 +168,6 @@ function recordPlugin(usage: PipelineOptions['usage']): ApolloServerPlugin<Gatew
           tenantId: contextValue.record.tenantId,
           header: (name) => request.http?.headers.get(name),
         }),
-      willSendResponse: async ({ contextValue, response }) => {
-        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
-        warnOfExtensions(contextValue, response.body.singleResult.extensions)
-        delete response.body.singleResult.extensions
-      },
     }),
   }
 }
