@@ -168,8 +168,8 @@ describe('a subgraph that fails', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'subgraph does not answer', subgraph: 'hr' })
   })
 
-  const title = { _entities: ['1', '2'].map((id) => ({ employee: { title: id } })) }
-  const named = (error: object) => [{ path: ['_entities', 1, 'employee'], ...error }]
+  const title = { _entities: ['1', '2'].map((id) => ({ e: { title: id } })) }
+  const named = (error: object) => [{ path: ['_entities', 1, 'e'], ...error }]
   it.each<[number, object, string, string | undefined]>([
     [
       500,
