@@ -32,6 +32,14 @@ export function receiver(
     paths.forEach((path, at) => firsts[at] && tell(path))
   }
 
+  function tellAll(run: Run, asked: Asked, errorAt: (place: Path) => unknown): void {
+    eachPath(asked, (path) => {
+      const error = errorAt(placeOf(path))
+      run.errors.push(error)
+      run.ofCalls.set(error, fieldsAt(path))
+    })
+  }
+
   function place(run: Run, asked: Asked, errors: readonly GraphQLFormattedError[], hasData: boolean): void {
     const { objects, indices, firsts } = asked
     const places = paths.map((path) => placesOf(run.data, path))
@@ -68,21 +76,11 @@ export function receiver(
     if (answers === null && errors?.some(({ path }) => !data || path?.length)) return
     const { representations, objects, indices } = asked
     if (!Array.isArray(answers) || answers.length !== representations.length) {
-      return eachPath(asked, (path) => {
-        const error = noData(fetch.serviceName, placeOf(path))
-        run.errors.push(error)
-        run.ofCalls.set(error, fieldsAt(path))
-      })
+      return tellAll(run, asked, (place) => noData(fetch.serviceName, place))
     }
     const left = new Array<number>(answers.length).fill(0)
     for (const index of indices) left[index]!++
-    if (rewrites) {
-      for (const [index, answer] of answers.entries()) {
-        if (!isData(answer)) continue
-        answer['__typename'] ||= objects[indices.indexOf(index)]!['__typename']
-        rewrite(answer)
-      }
-    }
+    if (rewrites) rewriteAll(rewrite, answers, asked)
     for (const [at, entity] of objects.entries()) {
       const index = indices[at]!
       const answer: unknown = answers[index]
@@ -101,14 +99,20 @@ export function receiver(
     }
   }
   return Object.assign(receive, {
-    failed(run: Run, asked: Asked, error: unknown) {
-      eachPath(asked, (path) => {
-        const told = located(error, placeOf(path))
-        run.errors.push(told)
-        run.ofCalls.set(told, fieldsAt(path))
-      })
-    },
+    failed: (run: Run, asked: Asked, error: unknown) => tellAll(run, asked, (place) => located(error, place)),
   })
+}
+
+function rewriteAll(
+  rewrite: (value: unknown) => void,
+  answers: readonly unknown[],
+  { objects, indices }: Asked,
+): void {
+  for (const [index, answer] of answers.entries()) {
+    if (!isData(answer)) continue
+    answer['__typename'] ||= objects[indices.indexOf(index)]!['__typename']
+    rewrite(answer)
+  }
 }
 
 /** The error, at a place if it is an error with none. */

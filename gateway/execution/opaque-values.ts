@@ -31,7 +31,7 @@ import {
 } from 'graphql'
 import type { OwnFields } from './alias-conflicts'
 import type { FetchNode } from './query-plan'
-import { signatureOf } from './required-fields'
+import { signatureOf, type RequiredFields } from './required-fields'
 import { fragmentsOf } from './selections'
 
 /** An operation without the values that a client wrote into it, for the planner. */
@@ -135,55 +135,65 @@ export function withoutValues(
     own.required.size === 0 &&
     [...definitions.values()].every(({ defaultValue, directives }) => !defaultValue && !directives?.length)
 
-  function restored(fetch: FetchNode): FetchNode {
-    if (isSame) return fetch
-    const uses = new Set<string>()
-    const use = {
-      Variable: ({ name }: VariableNode) => void uses.add(name.value),
-      VariableDefinition: () => false,
-    }
-    const planned = new Map<string, VariableDefinitionNode>()
-    const whole: DocumentNode = visit(parse(fetch.operation, { noLocation: true }), {
-      VariableDefinition(node) {
-        planned.set(node.variable.name.value, node)
-        return null
-      },
-      Argument: {
-        leave(node) {
-          const value = node.value.kind === Kind.VARIABLE ? values.get(node.value.name.value) : undefined
-          return value ? { ...node, value } : undefined
-        },
-      },
-      Field: {
-        leave(node) {
-          const field = own.required.get(node.name.value)
-          if (!field) return undefined
-          const { arguments: given } = field
-          return {
-            ...node,
-            alias: node.alias ?? node.name,
-            name: { kind: Kind.NAME, value: field.name },
-            arguments: given,
-          }
-        },
-      },
-    })
-    visit(whole, use)
-    const definitionsUsed = [...uses].flatMap((name) => definitions.get(name) ?? planned.get(name) ?? [])
-    const complete: DocumentNode = {
-      ...whole,
-      definitions: whole.definitions.map((node) =>
-        node.kind === Kind.OPERATION_DEFINITION ? { ...node, variableDefinitions: definitionsUsed } : node,
-      ),
-    }
-    return {
-      ...fetch,
-      operation: stripIgnoredCharacters(print(complete)),
-      operationDocumentNode: undefined,
-      variableUsages: [...uses].filter((name) => definitions.has(name)),
-    }
-  }
+  const restored = (fetch: FetchNode) => (isSame ? fetch : restore(fetch, values, definitions, own.required))
   return { document: forPlanner, variables, restored }
+}
+
+/**
+ * A fetch with the values that were taken out, the fields that only the planner knows by their own names, and variables
+ * defined as the client did.
+ */
+function restore(
+  fetch: FetchNode,
+  values: ReadonlyMap<string, ValueNode>,
+  definitions: ReadonlyMap<string, VariableDefinitionNode>,
+  required: RequiredFields,
+): FetchNode {
+  const uses = new Set<string>()
+  const use = {
+    Variable: ({ name }: VariableNode) => void uses.add(name.value),
+    VariableDefinition: () => false,
+  }
+  const planned = new Map<string, VariableDefinitionNode>()
+  const whole: DocumentNode = visit(parse(fetch.operation, { noLocation: true }), {
+    VariableDefinition(node) {
+      planned.set(node.variable.name.value, node)
+      return null
+    },
+    Argument: {
+      leave(node) {
+        const value = node.value.kind === Kind.VARIABLE ? values.get(node.value.name.value) : undefined
+        return value ? { ...node, value } : undefined
+      },
+    },
+    Field: {
+      leave(node) {
+        const field = required.get(node.name.value)
+        if (!field) return undefined
+        const { arguments: given } = field
+        return {
+          ...node,
+          alias: node.alias ?? node.name,
+          name: { kind: Kind.NAME, value: field.name },
+          arguments: given,
+        }
+      },
+    },
+  })
+  visit(whole, use)
+  const definitionsUsed = [...uses].flatMap((name) => definitions.get(name) ?? planned.get(name) ?? [])
+  const complete: DocumentNode = {
+    ...whole,
+    definitions: whole.definitions.map((node) =>
+      node.kind === Kind.OPERATION_DEFINITION ? { ...node, variableDefinitions: definitionsUsed } : node,
+    ),
+  }
+  return {
+    ...fetch,
+    operation: stripIgnoredCharacters(print(complete)),
+    operationDocumentNode: undefined,
+    variableUsages: [...uses].filter((name) => definitions.has(name)),
+  }
 }
 
 function variableOf(name: string): VariableNode {

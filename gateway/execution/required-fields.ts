@@ -41,17 +41,7 @@ export function withRequiredFields(supergraph: string): string {
   const types = new Map<string, FieldsType>()
   for (const node of document.definitions) if (isFieldsType(node)) types.set(node.name.value, node)
 
-  const signatures = new Map<string, Set<string>>()
-  for (const type of types.values())
-    for (const field of type.fields ?? [])
-      for (const set of requiredSets(field))
-        visit(set, {
-          Field: (node) => {
-            const known = signatures.get(node.name.value) ?? new Set()
-            signatures.set(node.name.value, known.add(signatureOf(node)))
-          },
-        })
-  const contested = new Set([...signatures].filter(([, { size }]) => size > 1).map(([name]) => name))
+  const contested = contestedNames([...types.values()])
   if (contested.size === 0) return supergraph
 
   const names = unusedNames(document)
@@ -127,6 +117,21 @@ export function withRequiredFields(supergraph: string): string {
   })
   const hidden = [...added].flatMap(([type, fields]) => [...fields.keys()].map((name) => `${type}.${name}`))
   return contractSupergraph(print({ ...document, definitions }), new Set(hidden))
+}
+
+/** The names of fields that are required with different arguments. */
+function contestedNames(types: readonly FieldsType[]): ReadonlySet<string> {
+  const signatures = new Map<string, Set<string>>()
+  for (const type of types)
+    for (const field of type.fields ?? [])
+      for (const set of requiredSets(field))
+        visit(set, {
+          Field: (node) => {
+            const known = signatures.get(node.name.value) ?? new Set()
+            signatures.set(node.name.value, known.add(signatureOf(node)))
+          },
+        })
+  return new Set([...signatures].filter(([, { size }]) => size > 1).map(([name]) => name))
 }
 
 /** The fields that {@link withRequiredFields} added. */

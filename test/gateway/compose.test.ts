@@ -63,7 +63,8 @@ describe('what a supergraph asks of its router', () => {
       unknown: [],
     })
     const unknown = '@link(url: "https://example.com/quota/v0.1", for: SECURITY)'
-    expect(unenforcedFeatures(hidden.replace('\n{', `\n  ${unknown}\n{`)).unknown).toEqual([
+    const link = '@link(url: "https://specs.apollo.dev/link/v1.0")'
+    expect(unenforcedFeatures(hidden.replace(link, `${link} ${unknown}`)).unknown).toEqual([
       'https://example.com/quota/v0.1',
     ])
   })
