@@ -13,6 +13,7 @@ export const errorCodes = [
   'DOCUMENT_NOT_KNOWN',
   'SUBGRAPH_UNAVAILABLE',
   'OVERLOADED',
+  'SUBGRAPH_INVALID_ANSWER',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

@@ -3,7 +3,7 @@ import { HeaderMap } from '@apollo/server'
 import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import type { GatewayContext, RequestRecord } from '../context'
 import { anonymousRefusal } from './anonymous-refusal'
-import { httpOf, warnOfExtensions } from './cached-execution'
+import { httpOf } from './cached-execution'
 import type { DocumentCheck } from './document-check'
 import { limitsOf, operationFault } from './limits'
 import type { PipelineOptions } from './operation-pipeline'
@@ -101,11 +101,6 @@ export function checkPlugin(
           anonymous: record.anonymous,
           header: (name) => request.http?.headers.get(name),
         })
-      },
-      async willSendResponse({ contextValue, response }) {
-        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
-        warnOfExtensions(contextValue, response.body.singleResult.extensions)
-        delete response.body.singleResult.extensions
       },
     }),
   }
