@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg'
 export interface KnownTables {
   /** Tables whose rows belong to a tenant, and whether they have `updated_at`. */
   tenantTables: ReadonlyMap<string, { hasUpdatedAt: boolean }>
-  /** The product's own functions that may read tables: an IMMUTABLE one works on its arguments alone. */
+  /** The product's own functions, but for those of their arguments alone, which every node can work out by itself. */
   functions: ReadonlySet<string>
 }
 
