@@ -23,6 +23,12 @@ import type { Explorer } from './http/explorer'
 import { createHttpServer } from './http/http-server'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
+import {
+  readPersistedDocuments,
+  withPersistedDocuments,
+  type AcceptedDocuments,
+  type PersistedDocuments,
+} from './operations/persisted-documents'
 import { defaultLimits, type Limits } from './operations/limits'
 import { createMetrics, type Metrics } from './http/metrics'
 import { anyScalar } from './plans/any-variables'
@@ -83,6 +89,10 @@ export interface GatewayOptions {
   makePlans?: 'thread' | 'here' | ((supergraph: string) => PlanMaker)
   /** Operations that are prepared after the start, before anybody asks for them. */
   expectedOperations?: () => Promise<readonly ExpectedOperation[]>
+  /** Documents that clients may name instead of sending them. */
+  persistedDocuments?: PersistedDocuments
+  /** Whether other documents than those are executed. Default `any`. */
+  documents?: AcceptedDocuments
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -184,7 +194,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await front.start()
     const server = createHttpServer({
-      front,
+      front: withPersistedDocuments(
+        front,
+        options.persistedDocuments ?? readPersistedDocuments([]),
+        options.documents ?? 'any',
+        formatError,
+      ),
       resolveViewer: options.resolveViewer,
       checks,
       clock,

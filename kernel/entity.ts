@@ -1,4 +1,10 @@
-import { isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql'
+import {
+  getNamedType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from './context'
@@ -16,6 +22,18 @@ export interface ColumnModel {
   nullable: boolean
   /** Largest number of characters, or null when the type sets no bound. */
   length: number | null
+  /**
+   * What kind of text the graph shows of it: one that people write, ordered as their language orders it; an address, kept
+   * in lower case; null for values of other kinds, names of closed sets among them.
+   */
+  text: 'language' | 'email' | null
+}
+
+/** The two columns that an amount of money is kept in. */
+export interface MoneyModel {
+  /** Whole smallest units of the currency. */
+  amount: ColumnModel
+  currency: ColumnModel
 }
 
 /** A row of the same subgraph that a row names by its id. */
@@ -38,6 +56,8 @@ export interface EntityModel {
   instantKey: ColumnModel | null
   /** GraphQL field → the properties its value is made of. */
   fields: Map<string, readonly string[]>
+  /** GraphQL field → the columns of the amount that it shows, where these are two. */
+  money: Map<string, MoneyModel>
   /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
   relations: Map<string, Relation>
   /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
@@ -100,6 +120,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         type: String(column.type) + (column.isArray ? '[]' : ''),
         nullable: column.isNullable,
         length: column.length ? Number(column.length) : null,
+        text: null,
       })
     }
     const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')
@@ -112,6 +133,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       softDeleted: columns.has('deletedAt'),
       instantKey: (instant && columns.get(instant.propertyName)) ?? null,
       fields: new Map(),
+      money: new Map(),
       relations: new Map(),
       masked: new Set(),
       searched: [],
@@ -124,6 +146,21 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
   }
   models.set(dataSource, built)
   return built
+}
+
+/** Tells a model what a field's type says of the columns that it shows. */
+function bindType(
+  model: EntityModel,
+  field: GraphQLField<unknown, unknown>,
+  properties: readonly string[],
+): void {
+  const type = getNamedType(field.type).name
+  const own = model.columns.get(field.name)
+  if (own && type === 'String') own.text = 'language'
+  if (own && type === 'EmailAddress') own.text = 'email'
+  const [amount, currency] = properties.map((property) => model.columns.get(property))
+  if (type === 'Money' && amount && currency && properties.length === 2)
+    model.money.set(field.name, { amount, currency })
 }
 
 /**
@@ -142,11 +179,12 @@ export function bindFields(
   const type = schema.getType(model.name)
   const unanswered: string[] = []
   const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt', ...audited])
-  for (const field of isObjectType(type) ? Object.keys(type.getFields()) : []) {
+  for (const [field, definition] of isObjectType(type) ? Object.entries(type.getFields()) : []) {
     const resolver = resolverOf(field)
     const properties = columnsNeededBy(resolver) ?? (model.columns.has(field) && !resolver ? [field] : [])
     if (!resolver && properties.length === 0) unanswered.push(`${model.name}.${field}`)
     model.fields.set(field, properties)
+    bindType(model, definition, properties)
     if (!restricted(field)) for (const property of properties) open.add(property)
   }
   for (const property of model.columns.keys()) {

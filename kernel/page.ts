@@ -1,10 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import { requestBatch, type Batch } from './reading/batch'
 import type { SubgraphContext } from './context'
-import { encodeCursor, malformed, type Position } from './reading/cursor'
+import { encodeCursor, malformed, type CursorOrder, type Position } from './reading/cursor'
 import type { EntityClass } from './entity'
 import type { SyncPromise } from './execution/sync-promise'
-import { readPage, type PageArguments, type PageOptions } from './reading/page-request'
+import { readPage, type PageArguments, type PageOptions, type Slice } from './reading/page-request'
 import { nestedCounts, nestedRows, pageCount, pageRows } from './reading/page-sql'
 
 /** A Relay connection. */
@@ -21,18 +21,17 @@ export interface Connection<E> {
 }
 
 /** What the rows of a page are placed by. */
-interface Placing {
-  first: number
-  after: Position | null
-  order: { name: string; column: { property: string } }
+interface Placing extends Slice {
+  order: CursorOrder
 }
 
 /** A class, as is the edge: V8 makes each object with a getter of its own anew. */
 class Page<E> implements Connection<E> {
+  /** @param hasMore whether rows follow in the direction in which the page was read */
   constructor(
     private readonly placing: Placing,
     readonly nodes: E[],
-    private readonly hasNextPage: boolean,
+    private readonly hasMore: boolean,
     readonly totalCount: number | null,
   ) {}
 
@@ -41,11 +40,13 @@ class Page<E> implements Connection<E> {
   }
 
   get pageInfo() {
-    const { placing, nodes, hasNextPage } = this
+    const { placing, nodes, hasMore } = this
     const ofRow = (node: E | undefined) => (node === undefined ? null : cursorOf(placing, node))
+    // On the side that it was read from, the row of the cursor is next.
+    const isContinued = placing.position !== null
     return {
-      hasNextPage,
-      hasPreviousPage: placing.after !== null,
+      hasNextPage: placing.backward ? isContinued : hasMore,
+      hasPreviousPage: placing.backward ? hasMore : isContinued,
       get startCursor() {
         return ofRow(nodes[0])
       },
@@ -68,23 +69,24 @@ class Edge<E> {
 }
 
 /**
- * The connection of a page's rows, one more of them when there are further ones. Cursors and edges are made when they are
- * read: most questions ask for neither.
+ * The connection of a page's rows, as they were read: from its end when it is read backwards, and one more when there are
+ * further ones. Cursors and edges are made when they are read: most questions ask for neither.
  */
 export function connectionOf<E>(
   page: Placing,
   rows: Record<string, unknown>[],
   totalCount: number | null,
 ): Connection<E> {
-  const hasNextPage = rows.length > page.first
-  return new Page(page, (hasNextPage ? rows.slice(0, page.first) : rows) as E[], hasNextPage, totalCount)
+  const hasMore = rows.length > page.size
+  const nodes = (hasMore ? rows.slice(0, page.size) : rows) as E[]
+  return new Page(page, page.backward ? nodes.reverse() : nodes, hasMore, totalCount)
 }
 
 const cursorOf = ({ order }: Placing, node: unknown): string =>
-  encodeCursor(order.name, positionOf(node as Record<string, unknown>, order.column.property))
+  encodeCursor(order.name, positionOf(node as Record<string, unknown>, order.keys))
 
-const positionOf = (row: Record<string, unknown>, property: string): Position => ({
-  key: textOf(row[property]),
+const positionOf = (row: Record<string, unknown>, keys: Placing['order']['keys']): Position => ({
+  keys: keys.map(({ column }) => textOf(row[column.property])),
   id: String(row['id']),
 })
 
@@ -92,15 +94,15 @@ const textOf = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value)
 
 /** A cursor's key is text from outside: what the column's type cannot read is the client's error, not ours. */
-export function asMalformedCursor(page: Pick<Placing, 'after'>, error: unknown): unknown {
+export function asMalformedCursor({ position, backward }: Slice, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return page.after && code.startsWith('22') ? malformed() : error
+  return position && code.startsWith('22') ? malformed(backward ? 'before' : 'after') : error
 }
 
 /**
  * A root connection: the rows of an entity that the viewer's tenant owns, filtered, ordered and paged by keyset.
  * One statement for the rows, one more only when `totalCount` is selected (counting stops at `countLimit`).
- * Throws BAD_USER_INPUT for `first` out of bounds and for a cursor that does not fit.
+ * Throws BAD_USER_INPUT for a size out of bounds, arguments of both directions and a cursor that does not fit.
  */
 export async function page<E>(
   context: SubgraphContext,
@@ -140,12 +142,22 @@ function isSame(known: NestedPages, other: Omit<NestedPages, 'find'>): boolean {
     known.options.defaultOrder === options.defaultOrder &&
     known.args.first === args.first &&
     known.args.after === args.after &&
-    known.args.orderBy?.field === args.orderBy?.field &&
-    known.args.orderBy?.direction === args.orderBy?.direction &&
+    known.args.last === args.last &&
+    known.args.before === args.before &&
+    isSameOrder(known.args.orderBy, args.orderBy) &&
     isUnfiltered(known) &&
     isUnfiltered(other)
   )
 }
+
+const isSameOrder = (one: PageArguments['orderBy'], other: PageArguments['orderBy']): boolean =>
+  one === other ||
+  (!!one &&
+    one.length === other?.length &&
+    one.every(({ field, direction }, place) => {
+      const also = other[place]!
+      return also.field === field && also.direction === direction
+    }))
 
 const isUnfiltered = ({ args, options }: Pick<NestedPages, 'args' | 'options'>) =>
   !args.filter && !options.where
@@ -184,9 +196,10 @@ function nestedPages<E>(
   const reading = { extra: [property], withJoins: true }
   const request = readPage(context, entity, args, info, options, nestedPageLimit, reading)
   const shape = JSON.stringify([
-    request.first,
+    request.size,
+    request.backward,
     request.order.name,
-    request.after,
+    request.position,
     request.filter,
     options.where ?? null,
   ])

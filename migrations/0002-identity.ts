@@ -1,7 +1,7 @@
 import { constraintMessages } from './constraint-messages'
 import { lookupFunction } from './lookup'
 import { permissions, upOnly } from './permissions'
-import { globalTable, lookupRole, migration, oneOf, sql, tenantTable } from './sql'
+import { byLanguage, globalTable, lookupRole, migration, oneOf, sql, tenantTable } from './sql'
 
 /** Users, roles and sessions, and the two look-ups that come before a tenant or a viewer is known. */
 export const identity = migration(2, 'identity', [
@@ -62,7 +62,7 @@ export const identity = migration(2, 'identity', [
       invited: "status <> 'INVITED' OR password_hash IS NULL",
     },
     references: { created_by_id: { table: 'identity.users' }, updated_by_id: { table: 'identity.users' } },
-    indexes: ['status', 'full_name, id', 'created_at, id', 'last_login_at, id'],
+    indexes: ['status', byLanguage('email'), byLanguage('full_name'), 'created_at, id', 'last_login_at, id'],
     grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
   constraintMessages('identity.users', {

@@ -2,7 +2,7 @@ import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
 import { countryRows } from './reference/countries'
 import { industryRows } from './reference/industries'
-import { globalTable, migration, oneOf, ownerRole, sql, tenantTable } from './sql'
+import { byLanguage, globalTable, migration, oneOf, ownerRole, sql, tenantTable } from './sql'
 
 const statuses = ['DRAFT', 'ISSUED', 'PARTLY_PAID', 'PAID', 'VOID']
 
@@ -49,7 +49,11 @@ export const tenancy = migration(3, 'tenancy', [
     grants: { app_tenancy: ['SELECT'] },
   }),
   sql(
-    `INSERT INTO tenancy.countries (id, name, iso_code_2, iso_code_3, iso_numeric) VALUES
+    [
+      ...['name', 'iso_code_2', 'iso_code_3', 'iso_numeric'].map(
+        (column) => `CREATE INDEX ON tenancy.countries (${byLanguage(column)})`,
+      ),
+      `INSERT INTO tenancy.countries (id, name, iso_code_2, iso_code_3, iso_numeric) VALUES
 ${valuesOf(
   countryRows.map(({ name, isoCode2, isoCode3, isoNumeric }) => [
     countryId(isoNumeric),
@@ -59,6 +63,7 @@ ${valuesOf(
     isoNumeric,
   ]),
 )}`,
+    ],
     [],
   ),
   globalTable({
@@ -83,6 +88,7 @@ ${valuesOf(
   sql(
     [
       'CREATE INDEX ON tenancy.industries (parent_id, code)',
+      ...['code', 'name'].map((column) => `CREATE INDEX ON tenancy.industries (${byLanguage(column)})`),
       `INSERT INTO tenancy.industries (id, code, name, parent_id) VALUES
 ${valuesOf(
   industryRows.map(({ code, name, section }) => [
@@ -190,7 +196,14 @@ ${valuesOf(
       currency: "currency ~ '^[A-Z]{3}$'",
     },
     references: { subscription_id: { table: 'tenancy.subscriptions' } },
-    indexes: ['status, id', 'issued_at, id', 'due_date, id', 'total, id', 'created_at, id'],
+    indexes: [
+      byLanguage('invoice_number'),
+      'status, id',
+      'issued_at, id',
+      'due_date, id',
+      'total, id',
+      'created_at, id',
+    ],
     grants: { app_tenancy: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
   }),
   constraintMessages('tenancy.invoices', {

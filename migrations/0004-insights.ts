@@ -1,7 +1,7 @@
 import { constraintMessages } from './constraint-messages'
 import { lookupFunction } from './lookup'
 import { permissions } from './permissions'
-import { migration, oneOf, sql, tenantTable } from './sql'
+import { byLanguage, migration, oneOf, sql, tenantTable } from './sql'
 
 const channels = ['WEB', 'MOBILE', 'EMAIL', 'CHAT', 'PHONE']
 
@@ -57,8 +57,9 @@ export const insights = migration(4, 'insights', [
     indexes: [
       'email',
       'segment',
-      'last_name, id',
-      'company, id',
+      byLanguage('external_id'),
+      byLanguage('last_name'),
+      byLanguage('company'),
       'lifetime_value, id',
       'churn_risk, id',
       'average_sentiment, id',

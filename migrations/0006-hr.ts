@@ -1,6 +1,6 @@
 import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
-import { migration, tenantTable } from './sql'
+import { byLanguage, migration, tenantTable } from './sql'
 
 /**
  * How the tenant is organized and who works for it. Nobody deletes a department or an employee: it is closed, and the
@@ -19,7 +19,7 @@ export const hr = migration(6, 'hr', [
     unique: [['name']],
     checks: { name: "name <> ''" },
     references: { head_id: { table: 'identity.users' } },
-    indexes: ['created_at, id'],
+    indexes: [byLanguage('name'), 'created_at, id'],
     grants: { app_hr: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
   constraintMessages('hr.departments', { departments_name_check: 'must not be empty' }),
@@ -59,7 +59,13 @@ export const hr = migration(6, 'hr', [
       user_id: { table: 'identity.users' },
       department_id: { table: 'hr.departments', index: 'department_id, created_at, id' },
     },
-    indexes: ['last_name, id', 'position, id', 'hire_date, id', 'created_at, id'],
+    indexes: [
+      byLanguage('employee_number'),
+      byLanguage('last_name'),
+      byLanguage('position'),
+      'hire_date, id',
+      'created_at, id',
+    ],
     grants: { app_hr: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
   constraintMessages('hr.employees', {

@@ -1,6 +1,6 @@
 import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
-import { migration, oneOf, sql, tenantTable } from './sql'
+import { byLanguage, migration, oneOf, sql, tenantTable } from './sql'
 
 /**
  * Movements of money, and what a department may spend. What a movement says of the money cannot be changed or deleted by
@@ -41,7 +41,8 @@ export const finance = migration(7, 'finance', [
       'type, occurred_at',
       'is_fraudulent, occurred_at',
       'amount, id',
-      'category, id',
+      byLanguage('transaction_number'),
+      byLanguage('category'),
       'fraud_score, id',
       'created_at, id',
     ],

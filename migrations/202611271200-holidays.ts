@@ -8,6 +8,7 @@ export const holidays = migration(202611271200, 'holidays', [
     table: 'holidays',
     columns: { name: 'varchar(100) NOT NULL', day: 'date NOT NULL' },
     unique: [['day']],
+    indexes: ['day, id'],
     checks: { name: "name <> ''" },
     grants: { app_hr: ['SELECT', 'INSERT'] },
   }),

@@ -81,6 +81,11 @@ export interface Index {
   using?: 'btree' | 'gin' | 'gist' | 'brin'
 }
 
+/** The columns of an index for an order by a text in the order of the language (Unicode's root collation), ids last. */
+export function byLanguage(column: string): string {
+  return `${column} COLLATE "und-x-icu", id`
+}
+
 export interface TenantTable {
   schema: string
   table: string

@@ -7,6 +7,7 @@ import { startGateway, type GatewayOptions } from '../gateway/gateway'
 import type { Limits } from '../gateway/operations/limits'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
+import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
 import { operationsInManifest, recordedOperations } from '../gateway/plans/expected-operations'
 import { planStore, type PlanStore } from '../gateway/plans/plan-store'
 import { remoteDataSource, signedHeaders } from '../gateway/subgraphs/remote'
@@ -16,7 +17,7 @@ import { databaseUsageStore } from '../gateway/operations/usage-store'
 import { sessionViewers } from '../gateway/operations/viewer'
 import { subgraphs } from '../subgraphs'
 import { systemClock, type Clock } from '../kernel/clock'
-import { projectRoot, type Config } from '../kernel/process/config'
+import { demoDocuments, projectRoot, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
 import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
 import { assertFreeSpace } from '../kernel/process/free-space'
@@ -180,6 +181,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       trustProxy: config.trustProxy,
       scalars,
       usage,
+      persistedDocuments: readPersistedDocuments(config.persistedDocuments),
+      documents: config.documents,
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
       // Planned here, they would be in everybody's way.
@@ -187,9 +190,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         options.makePlans === 'here'
           ? []
           : [
-              ...operationsInManifest(
-                join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json'),
-              ),
+              ...operationsInManifest(demoDocuments),
+              ...config.persistedDocuments
+                .filter((file) => file !== demoDocuments)
+                .flatMap(operationsInManifest),
               ...(await recordedOperations(gatewayDatabase)),
             ],
       explorer:

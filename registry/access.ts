@@ -47,7 +47,8 @@ export function describeAccess(requirement: Requirement): string {
 }
 
 function alternatives(value: unknown, prefix: string): Clause {
-  const lists = Array.isArray(value) ? (value as unknown[]) : []
+  // One name stands for a list of one, as everywhere in GraphQL.
+  const lists = [value ?? []].flat() as unknown[]
   return lists.map((list) => [signedIn, ...[list].flat().map((grant) => `${prefix}${String(grant)}`)])
 }
 

@@ -5,10 +5,13 @@ import {
   type DefinitionNode,
   type DocumentNode,
   type GraphQLSchema,
+  type OperationTypeNode,
+  type SchemaDefinitionNode,
   type TypeDefinitionNode,
   type TypeExtensionNode,
 } from 'graphql'
 import {
+  defaultRoots,
   namedType,
   visibleTo,
   type ArgumentModel,
@@ -23,7 +26,7 @@ const shownDirectives = new Set(['deprecated', 'specifiedBy', 'oneOf'])
 /** What clients see of a schema, as a document without anything of federation's. */
 export function apiDocument(schema: SchemaModel): DocumentNode {
   const shown = visibleTo(schema)
-  const definitions: DefinitionNode[] = []
+  const definitions: DefinitionNode[] = rootsDefinition(shown)
   for (const name of [...shown.directives.keys()].sort()) {
     const node = shown.directives.get(name)?.node
     if (node) definitions.push(node)
@@ -34,6 +37,23 @@ export function apiDocument(schema: SchemaModel): DocumentNode {
   }
   return { kind: Kind.DOCUMENT, definitions }
 }
+
+/** Needed only where a name that says "root" is none, or the reverse. */
+function rootsDefinition({ roots, types }: SchemaModel): DefinitionNode[] {
+  const named = Object.entries(defaultRoots).filter(([, name]) => types.get(name)?.kind === 'object')
+  const own = Object.entries(roots).filter(([, name]) => types.has(name))
+  const isUsual =
+    own.length === named.length && own.every(([operation, name]) => defaultRoots[operation as Root] === name)
+  if (isUsual || own.length === 0) return []
+  const operationTypes = own.map(([operation, name]) => ({
+    kind: Kind.OPERATION_TYPE_DEFINITION,
+    operation: operation as OperationTypeNode,
+    type: namedNode(name),
+  }))
+  return [{ kind: Kind.SCHEMA_DEFINITION, operationTypes } as SchemaDefinitionNode]
+}
+
+type Root = keyof typeof defaultRoots
 
 /** The schema clients' operations are validated against. @param schema a valid one, as composition gives it */
 export function apiSchema(schema: SchemaModel): GraphQLSchema {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChangeCode } from './rules'
+import type { Position } from './usage/forms'
 
 /**
  * What a change does to those who use the API today.
@@ -21,11 +22,25 @@ export interface Change {
   from?: string
   to?: string
   /**
-   * An operation that uses any of these coordinates of the old schema is affected. Empty: usage cannot tell, the
+   * The operations of the old schema that it affects: those that any of these finds. Empty: usage cannot tell, the
    * severity stands whatever operations are known.
    */
-  affects: readonly string[]
+  affects: readonly Affected[]
 }
+
+/**
+ * Operations by what they do:
+ * - a mark of usage/vocabulary.ts
+ * - `all` of several marks
+ * - `omits`: leave an argument or input field out, or may
+ * - `sends`: send it in a form that was taken there and is refused now, or may be; `alike` when the new named type
+ *   takes whatever the old one took
+ */
+export type Affected =
+  | string
+  | { all: readonly string[] }
+  | { omits: string }
+  | { sends: string; was: Position; is: Position; alike: boolean }
 
 /** Identifies a change by its content: the same change has the same hash, a different one never has. */
 export function changeHash({ code, coordinate, from = '', to = '' }: Change): string {

@@ -31,6 +31,10 @@ export interface CheckInput {
   operations: readonly OperationFile[]
   /** Whether the house rules are asked. */
   lint: boolean
+  /** What an approval of a change is written with: the options that find it again, and a day; null when nothing is. */
+  approve: CheckReport['approve']
+  /** Committed files that are made of the supergraph: each says whether it is what it would be now. */
+  artefacts: readonly { file: string; isCurrent: (supergraph: string) => boolean }[]
 }
 
 export interface CheckReport {
@@ -40,6 +44,10 @@ export interface CheckReport {
   changes: JudgedChange[]
   findings: LintFinding[]
   operations: OperationFault[]
+  /** How an approval is written: options of "schema approve", and a last day to propose. */
+  approve: { options: string; until: string } | null
+  /** Committed files that the supergraph has left behind. */
+  stale: string[]
   /** Approvals that cover no change of this check: void, run out or done with. */
   idleApprovals: Approval[]
   usage: { from: string | null; days: number; operations: number } | null
@@ -67,6 +75,8 @@ export async function check(input: CheckInput, compose: Compose): Promise<CheckR
     changes: [],
     findings: [],
     operations: [],
+    stale: [],
+    approve: input.approve,
     idleApprovals: [],
     usage,
     supergraph,
@@ -88,6 +98,7 @@ export async function check(input: CheckInput, compose: Compose): Promise<CheckR
     })),
   )
   const operations = operationFaults(after, input.operations)
+  const stale = input.artefacts.filter(({ isCurrent }) => !isCurrent(supergraph)).map(({ file }) => file)
   const covering = new Set(changes.map(({ approval }) => approval))
   return {
     ...report,
@@ -95,10 +106,12 @@ export async function check(input: CheckInput, compose: Compose): Promise<CheckR
     changes,
     findings,
     operations,
+    stale,
     idleApprovals: input.approvals.filter((approval) => !covering.has(approval)),
     passed:
       contractProblems.length === 0 &&
       operations.length === 0 &&
+      stale.length === 0 &&
       changes.every(({ blocked }) => blocked === null) &&
       findings.every(({ severity }) => severity !== 'error'),
   }

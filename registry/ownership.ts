@@ -1,10 +1,11 @@
+import { canonicalFields } from './diff/values'
 import type { FieldModel, SchemaModel, TypeModel } from './schema-model'
 
 /** A subgraph's part in a type of the supergraph. */
 export interface TypeOwner {
   /** Name of the subgraph. */
   graph: string
-  /** Field sets by which it finds an object; those it only refers to others by are left out. */
+  /** Field sets, in one form, by which it finds an object; those it only refers to others by are left out. */
   keys: readonly string[]
   isInterfaceObject: boolean
 }
@@ -32,6 +33,7 @@ export interface Ownership {
 export function ownership(supergraph: SchemaModel): Ownership {
   const nameOf = (graph: unknown) => supergraph.subgraphs.get(String(graph))?.name ?? String(graph)
   const text = (value: unknown) => (typeof value === 'string' ? value : null)
+  const fields = (value: unknown) => (typeof value === 'string' ? canonicalFields(value) : null)
   const graphsOf = (type: TypeModel): TypeOwner[] => {
     const owners = new Map<string, { graph: string; keys: string[]; isInterfaceObject: boolean }>()
     for (const { name, args } of type.directives) {
@@ -42,7 +44,8 @@ export function ownership(supergraph: SchemaModel): Ownership {
         keys: [],
         isInterfaceObject: args['isInterfaceObject'] === true,
       }
-      if (typeof args['key'] === 'string' && args['resolvable'] !== false) owner.keys.push(args['key'])
+      if (typeof args['key'] === 'string' && args['resolvable'] !== false)
+        owner.keys.push(canonicalFields(args['key']))
       owners.set(graph, owner)
     }
     return [...owners.values()]
@@ -56,8 +59,8 @@ export function ownership(supergraph: SchemaModel): Ownership {
         .filter(({ name, args }) => name === 'join__field' && args['graph'] !== undefined)
         .map(({ args }) => ({
           graph: nameOf(args['graph']),
-          requires: text(args['requires']),
-          provides: text(args['provides']),
+          requires: fields(args['requires']),
+          provides: fields(args['provides']),
           override: text(args['override']),
           abandoned: args['external'] === true || args['usedOverridden'] === true,
         }))

@@ -207,6 +207,11 @@ export const rules = {
     why: 'What was accepted still is.',
     fix: 'Nothing to do.',
   },
+  APPLIED_DIRECTIVE_CHANGED: {
+    title: "A directive of one's own is applied differently",
+    why: 'Only whoever reads it (a router, a plugin, a generator) knows what follows.',
+    fix: 'Ask whoever answers for the directive.',
+  },
   ACCESS_WIDENED: {
     title: 'More people may read it',
     why: 'Data that was protected is shown to people who could not see it before.',

@@ -86,6 +86,8 @@ export interface SchemaModel {
   types: ReadonlyMap<string, TypeModel>
   /** Directives that operations may use; those that only schemas use are left out. */
   directives: ReadonlyMap<string, DirectiveModel>
+  /** Directives of one's own that schemas use, as they were defined. */
+  schemaDirectives: ReadonlyMap<string, DirectiveModel>
   /** The subgraphs of a supergraph by the name of their enum value: `HR` → name and URL. Empty elsewhere. */
   subgraphs: ReadonlyMap<string, { name: string; url: string }>
   /**
@@ -120,6 +122,9 @@ const executableLocations = new Set([
   'VARIABLE_DEFINITION',
 ])
 
+/** The root types of a schema that names none. */
+export const defaultRoots = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const
+
 const models = new WeakMap<DocumentNode, SchemaModel>()
 /** Types by the node they were read from, with the text that said what names of federation meant there. */
 const typesRead = new WeakMap<ASTNode, { links: string; type: TypeModel }>()
@@ -138,6 +143,7 @@ function modelOf(document: DocumentNode): SchemaModel {
   const names = federationNames(document)
   const types = new Map<string, TypeModel>()
   const directives = new Map<string, DirectiveModel>()
+  const schemaDirectives = new Map<string, DirectiveModel>()
   const subgraphs = new Map<string, { name: string; url: string }>()
   const roots: Partial<Record<'query' | 'mutation' | 'subscription', string>> = {}
   const context: string[] = []
@@ -156,15 +162,17 @@ function modelOf(document: DocumentNode): SchemaModel {
       context.push(textOf(node))
     } else if (node.kind === Kind.DIRECTIVE_DEFINITION) {
       const locations = node.locations.map((location) => location.value)
-      if (names.isFederationDirective(node.name.value) || !locations.some((l) => executableLocations.has(l)))
-        continue
-      directives.set(node.name.value, {
+      const executable = locations.filter((location) => executableLocations.has(location))
+      if (names.isFederationDirective(node.name.value)) continue
+      const directive = {
         name: node.name.value,
         args: argumentsOf(node.arguments, names),
-        locations: new Set(locations.filter((location) => executableLocations.has(location))),
+        locations: new Set(executable),
         repeatable: node.repeatable,
         node,
-      })
+      }
+      if (executable.length > 0) directives.set(directive.name, directive)
+      if (executable.length < locations.length) schemaDirectives.set(directive.name, directive)
     } else if (isTypeNode(node)) {
       const name = node.name.value
       if (name === 'join__Graph' && 'values' in node) {
@@ -174,19 +182,17 @@ function modelOf(document: DocumentNode): SchemaModel {
       if (!names.isFederations(name)) types.set(name, typeOf(types.get(name), node))
     }
   }
-  for (const [operation, name] of Object.entries({
-    query: 'Query',
-    mutation: 'Mutation',
-    subscription: 'Subscription',
-  })) {
-    const key = operation as keyof typeof roots
-    if (!roots[key] && types.get(name)?.kind === 'object') roots[key] = name
+  // A supergraph names all its roots: a type "Subscription" may be something else there (E1). Subgraphs name some.
+  if (subgraphs.size === 0) {
+    for (const [operation, name] of Object.entries(defaultRoots))
+      if (types.get(name)?.kind === 'object') roots[operation as keyof typeof roots] ??= name
   }
   const whole = document.loc?.source.body
   return {
     roots,
     types,
     directives,
+    schemaDirectives,
     subgraphs,
     context: whole === undefined || whole.includes('inaccessible') ? null : context.join('\n'),
   }

@@ -1,5 +1,5 @@
 import { approvalOf, type Approval } from './versions/approvals'
-import { changeHash, type Change, type Severity } from './change'
+import { changeHash, type Affected, type Change } from './change'
 import { deprecation } from './diff/documented'
 import { removalDate, replacementIn } from './deprecations'
 import type { Location } from './composition/locations'
@@ -14,6 +14,8 @@ export interface JudgedChange extends Change {
   location: Location | null
   /** Operations of the time looked at that it affects; null when no usage is known or it cannot tell. */
   usedBy: readonly OperationUsage[] | null
+  /** Breaking, and nobody used it in the time looked at, all of which was recorded. */
+  unused: boolean
   /** What takes its place, as the deprecation said. */
   replacement: string | null
   /** Why it may not be published as it is; null when it may. */
@@ -24,8 +26,8 @@ export interface JudgedChange extends Change {
 export interface Judging {
   base: SchemaModel
   usage: Usage | null
-  /** Finds its operations by the coordinates they use. */
-  find: ((coordinates: readonly string[]) => OperationUsage[]) | null
+  /** Finds the operations that a change affects. */
+  find: ((affected: readonly Affected[]) => OperationUsage[]) | null
   /** Length of the time looked at. */
   days: number
   approvals: readonly Approval[]
@@ -51,12 +53,13 @@ export function verdictOf(
     const reason = deprecationOf(base, change.coordinate)
     const promised = change.severity === 'breaking' && reason !== null ? removalDate(reason) : null
     const early = promised !== null && promised > today
-    const unused = usedBy?.length === 0 && complete && !early
-    const severity: Severity = change.severity === 'breaking' && unused ? 'safe' : change.severity
+    const { severity } = change
+    const unused = severity === 'breaking' && usedBy?.length === 0 && complete && !early
     const approval = approvalOf(judging.approvals, hash, today)
     let blocked: string | null = null
     if (change.code === 'ACCESS_WIDENED' || change.code === 'ACCESS_CHANGED')
       blocked = 'shows data to more people: it needs an approval'
+    else if (unused) blocked = null
     else if (severity === 'breaking' && early) blocked = `its deprecation promised it until ${promised}`
     else if (severity === 'breaking' && usedBy && usedBy.length > 0)
       blocked = `${counted(usedBy.length, 'operation')} of the last ${days} days would suffer`
@@ -68,9 +71,8 @@ export function verdictOf(
       blocked = 'dangerous changes are blocked by --strict'
     return {
       ...change,
-      severity,
-      message:
-        severity === change.severity ? change.message : `${change.message}; nobody used it in ${days} days`,
+      unused,
+      message: unused ? `${change.message}; nobody used it in ${days} days` : change.message,
       hash,
       contracts: change.contracts ?? [],
       location: judging.locate(change.coordinate),

@@ -1,6 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { transformFile } from '@swc/core'
 
 /** What the product runs from `dist/`; plain JavaScript, because nothing is built before it. */
 const folders = [
@@ -15,6 +14,10 @@ const folders = [
   'scripts',
 ]
 const target = 'dist'
+/** What was built from what: each source with its time and size, and what else decides how it is built. */
+const record = join(target, 'built.json')
+const configuration = ['.swcrc', 'scripts/build.mjs', 'package-lock.json']
+let swc
 
 /** Whole or not at all, and only when it differs: a server may be loading what another command builds again. */
 async function put(file, content) {
@@ -27,11 +30,17 @@ async function put(file, content) {
 async function build(file) {
   const name = file.replace(/\.ts$/, '.js')
   const output = join(target, name)
-  const { code, map } = await transformFile(file, { configFile: '.swcrc', outputPath: output })
+  swc ??= import('@swc/core')
+  const { code, map } = await (await swc).transformFile(file, { configFile: '.swcrc', outputPath: output })
   await mkdir(dirname(output), { recursive: true })
   await put(output, `${code}\n//# sourceMappingURL=${basename(name)}.map\n`)
   await put(`${output}.map`, map)
-  return name
+}
+
+/** Differs whenever a file was written, were it by an older one in its place. */
+async function stamp(file) {
+  const { mtimeMs, ctimeMs, size } = await stat(file)
+  return `${mtimeMs} ${ctimeMs} ${size}`
 }
 
 async function filesIn(folder, ending) {
@@ -40,8 +49,23 @@ async function filesIn(folder, ending) {
 }
 
 process.chdir(join(import.meta.dirname, '..'))
+const stamps = async (files) =>
+  Object.fromEntries(await Promise.all(files.map(async (file) => [file, await stamp(file)])))
 const sources = (await Promise.all(folders.map((folder) => filesIn(folder, '.ts')))).flat()
-const built = new Set((await Promise.all(sources.map(build))).map((name) => join(target, name)))
-for (const output of await filesIn(target, '.js')) {
-  if (!built.has(output)) await Promise.all([rm(output), rm(`${output}.map`, { force: true })])
-}
+const [before, current, outputs] = await Promise.all([
+  readFile(record, 'utf8').then(JSON.parse, () => ({})),
+  stamps([...configuration, ...sources]),
+  filesIn(target, '.js'),
+])
+const outputOf = (file) => join(target, file.replace(/\.ts$/, '.js'))
+const there = new Set(outputs)
+const isSame = (file) => before[file] === current[file]
+const stale = configuration.every(isSame)
+  ? sources.filter((file) => !isSame(file) || !there.has(outputOf(file)))
+  : sources
+await Promise.all(stale.map(build))
+const wanted = new Set(sources.map(outputOf))
+const left = outputs.filter((output) => !wanted.has(output))
+for (const output of left) await Promise.all([rm(output), rm(`${output}.map`, { force: true })])
+// Taken before building: what was written meanwhile is built next time.
+if (stale.length > 0 || left.length > 0) await put(record, JSON.stringify(current))

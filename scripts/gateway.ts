@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { securityFeatures } from '../registry/composition/compose'
 import { startGateway } from '../gateway/gateway'
 import { operationsInManifest } from '../gateway/plans/expected-operations'
+import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
 import { forwardedHeaders, remoteDataSource } from '../gateway/subgraphs/remote'
 import { anonymous } from '../gateway/operations/viewer'
 import { folderStore } from '../registry/versions/folder-store'
@@ -23,7 +24,9 @@ Serves a composed Federation 2 supergraph over its HTTP subgraphs: no sign-in, a
 --port N                  default 4000; 0 = any free port
 --host H                  default 127.0.0.1
 --forward-header NAME     pass this header of the client on to every subgraph; may be repeated; default: none
---operations FILE         a manifest of persisted documents: prepared after the start, before anybody asks
+--operations FILE         a manifest of persisted documents: clients may send their ids, and they are prepared after the
+                          start, before anybody asks; may be repeated
+--documents any|known     known: only documents of the manifests are executed; default any
 --timeout MS              for one subgraph's answer, default 30000
 --log-level LEVEL         default info; "silent" prints the ready line only
 --subgraphs-enforce-access
@@ -41,7 +44,8 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '4000' },
       host: { type: 'string', default: '127.0.0.1' },
       'forward-header': { type: 'string', multiple: true, default: [] },
-      operations: { type: 'string' },
+      operations: { type: 'string', multiple: true, default: [] },
+      documents: { type: 'string', default: 'any' },
       timeout: { type: 'string', default: '30000' },
       'log-level': { type: 'string', default: 'info' },
       'subgraphs-enforce-access': { type: 'boolean', default: false },
@@ -55,6 +59,12 @@ async function main(): Promise<void> {
   const port = wholeNumber('--port', values.port, 65_535)
   const timeoutMs = wholeNumber('--timeout', values.timeout, 600_000)
   const intervalMs = wholeNumber('--poll', values.poll, 3_600_000)
+  const { documents } = values
+  if (documents !== 'any' && documents !== 'known') throw new Error('--documents must be any or known')
+  const manifests = values.operations.map((file) => resolve(file))
+  if (documents === 'known' && manifests.length === 0)
+    throw new Error('--documents known needs a manifest of persisted documents: --operations FILE')
+  const persistedDocuments = readPersistedDocuments(manifests)
   const accept = (supergraph: string) => {
     const guards = securityFeatures(supergraph)
     if (guards.length === 0 || values['subgraphs-enforce-access']) return
@@ -90,8 +100,9 @@ async function main(): Promise<void> {
     port,
     limits: { pageLimit: Infinity },
     foreignSubgraphs: true,
-    expectedOperations: async () =>
-      values.operations ? operationsInManifest(resolve(values.operations)) : [],
+    persistedDocuments,
+    documents,
+    expectedOperations: async () => manifests.flatMap(operationsInManifest),
   }).catch(async (error: unknown) => {
     await registry?.close()
     throw error

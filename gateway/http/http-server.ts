@@ -168,7 +168,7 @@ export function createHttpServer(options: HttpOptions): Server {
     const search = searchOf(request)
     if (method === 'GET') {
       const parameters = new URLSearchParams(search)
-      if (!parameters.has('query') && !parameters.has('extensions')) {
+      if (!['query', 'extensions', 'documentId'].some((name) => parameters.has(name))) {
         return options.explorer && headers.accept?.includes('text/html')
           ? options.explorer.page()
           : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }

@@ -10,6 +10,7 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { addVariable, coordinatesOf } from '../../registry/usage/coordinates'
+import { complete } from '../../registry/usage/vocabulary'
 import { readSchema, visibleTo, type SchemaModel } from '../../registry/schema-model'
 import type { Clock } from '../../kernel/clock'
 import type { Logger } from '../../kernel/process/log'
@@ -256,7 +257,8 @@ function makeSignature(
   const used = documentOf(document, operation)
   const normal = print(withoutValues(used))
   return {
-    hash: createHash('sha256').update(normal).digest('hex').slice(0, 32),
+    // Records of another vocabulary are others: what they lack must not pass for what an operation did not do.
+    hash: createHash('sha256').update(`${complete} ${normal}`).digest('hex').slice(0, 32),
     name: operation.name?.value.slice(0, 128) ?? '',
     document: normal.slice(0, 20_000),
     coordinates: coordinatesOf(schema, used),

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../kernel/reading/cursor'
+import { encodeCursor } from '../../kernel/reading/cursor'
 import { uuidv7 } from '../../kernel/id'
 import { comparable, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
@@ -57,12 +57,11 @@ function firstCursor(answer: unknown): string | null {
 
 /** The same place in the same order, next to the row of the cursor. */
 function withOtherId(cursor: string): string {
-  const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [
+  const [, order, keys, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [
     number,
     string,
-    string | null,
+    (string | null)[],
     string,
   ]
-  const { key, id } = decodeCursor(parts[1], cursor)
-  return encodeCursor(parts[1], { key, id: `${id.slice(0, 20)}${uuidv7().slice(20)}` })
+  return encodeCursor(order, { keys, id: `${id.slice(0, 20)}${uuidv7().slice(20)}` })
 }

@@ -101,9 +101,13 @@ export function listQuestions(
   })
 }
 
-function filterOf(lab: Lab, { field }: ConnectionPlace, path: string, value: unknown): unknown {
+function filterOf(lab: Lab, { field, filters }: ConnectionPlace, path: string, value: unknown): unknown {
   const type = field.args.find((argument) => argument.name === 'filter')!.type
-  return inputValue(type, { ids: ownIds(lab), given: { [path]: value } })
+  // An amount is compared in a currency, which stands beside it.
+  const beside = `${path.replace(/[^.]*$/, '')}currency`
+  const isAmount = filters.some((one) => one.path.join('.') === beside) && !/\.(currency|isNull)$/.test(path)
+  const given = isAmount ? { [beside]: 'EUR', [path]: value } : { [path]: value }
+  return inputValue(type, { ids: ownIds(lab), given })
 }
 
 /** Asks all questions, several at a time, and returns the answers in order. */
@@ -150,7 +154,7 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
       for (const victim of victims) {
         const [id] = [filterValue(lab, victim, node, filter)].flat()
         await sameAsUnknown(lab, `${name} filter ${path}`, String(id), (value) => {
-          const given = filter.path.at(-1) === 'in' ? [value] : value
+          const given = ['in', 'notIn'].includes(filter.path.at(-1)!) ? [value] : value
           const variables = { first: 2, filter: filterOf(lab, connection, path, given) }
           return lab.ask(asker, name, listDocument(lab, connection), variables)
         })

@@ -39,6 +39,11 @@ export function contradictions(given: Record<string, string | undefined>): strin
       'TOKEN_PRIVATE_KEY is missing: in production with an external database set an Ed25519 key as JWK (docs/decisions/0006-sessions-and-tokens.md shows how to make one)',
     )
   }
+  if (given.DOCUMENTS === 'known' && given.NODE_ENV === 'production' && !given.PERSISTED_DOCUMENTS) {
+    faults.push(
+      'DOCUMENTS=known needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed',
+    )
+  }
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(given.HOST ?? '127.0.0.1')
   if (given.NODE_ENV === 'production' && !external && !loopback && !given.DEMO_PASSWORD) {
     faults.push(

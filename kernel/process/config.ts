@@ -58,6 +58,10 @@ export interface Config {
   nestedPageLimit: number
   logLevel: string
   demoPassword: string
+  /** Manifests of documents that clients may name by their id; absolute paths. */
+  persistedDocuments: string[]
+  /** Whether other documents than those are executed. */
+  documents: 'any' | 'known'
   /** Whether X-Forwarded-For names the client. */
   trustProxy: boolean
 }
@@ -118,8 +122,13 @@ const variables = z.object({
       fault('must have 8 to 72 characters'),
     )
     .default('demo-password'),
+  PERSISTED_DOCUMENTS: optional(z.string()),
+  DOCUMENTS: oneOf('any', 'known').default('any'),
   TRUST_PROXY: oneOf('true', 'false').default('false'),
 })
+
+/** What the product's own operations were made into; served where nothing else is said, and never in production. */
+export const demoDocuments = join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json')
 
 /** The names of all variables that are read. A contract test holds `.env.example` against them. */
 export const variableNames: readonly string[] = Object.keys(variables.shape)
@@ -169,6 +178,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     nestedPageLimit: value.NESTED_PAGE_LIMIT,
     logLevel: value.LOG_LEVEL,
     demoPassword: value.DEMO_PASSWORD,
+    persistedDocuments:
+      value.PERSISTED_DOCUMENTS?.split(',').map((file) => resolve(projectRoot, file.trim())) ??
+      (value.NODE_ENV === 'production' ? [] : [demoDocuments]),
+    documents: value.DOCUMENTS,
     trustProxy: value.TRUST_PROXY === 'true',
   }
 }

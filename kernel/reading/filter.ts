@@ -1,51 +1,45 @@
-import type { SubgraphContext } from '../context'
-import type { ColumnModel, EntityModel } from '../entity'
-import { badUserInput } from '../errors'
-import { isUuid } from '../id'
+import type { ColumnModel, EntityModel, MoneyModel } from '../entity'
+import { badUserInput, UserErrors } from '../errors'
+import { parseMoney } from '../money'
 import type { Parameters } from '../statement'
+import { foldedPattern, likeFolded } from './folded'
+import { requireIds } from './scope'
 
-/** A filter as it arrives from the graph: entity properties with a value, a list, or a shared filter input. */
+/** A filter as it arrives from the graph: fields with their conditions, `search`, `and`, `or` and `not`. */
 export type Filter = Readonly<Record<string, unknown>>
 
+/** How deep `and`, `or` and `not` stand in one another at most. */
+export const deepestFilter = 5
+/** How many conditions one filter has at most. */
+export const mostConditions = 50
+
 const comparisons: Readonly<Record<string, string>> = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+const listOperators: ReadonlySet<string> = new Set(['in', 'notIn'])
+/** What a condition of a field can say. */
+export const filterOperators: ReadonlySet<string> = new Set([
+  ...Object.keys(comparisons),
+  ...listOperators,
+  'isNull',
+  'contains',
+  'startsWith',
+])
 
-/** `LIKE` pattern that finds the text literally: its wildcards are escaped. */
-function literalPattern(text: string): string {
-  return text.replace(/[\\%_]/g, (character) => `\\${character}`)
-}
-
-/** Refuses a value that the column's type could not hold, before PostgreSQL would, so the error names the field. */
-function checked(column: ColumnModel, value: unknown): unknown {
-  if (column.type === 'uuid' && !isUuid(String(value)))
-    throw badUserInput(`${column.property}: "${value}" is not an id`)
-  return value
-}
-
-/** The conditions of one filter field. A null value, like an omitted one, filters nothing. */
-function fieldConditions(column: ColumnModel, value: unknown, parameters: Parameters): string[] {
-  const name = `t.${column.sql}`
-  if (value === null || value === undefined) return []
-  if (Array.isArray(value))
-    return [`${name} = ANY(${parameters.add(value.map((one) => checked(column, one)))})`]
-  if (typeof value !== 'object') return [`${name} = ${parameters.add(checked(column, value))}`]
-  return Object.entries(value).flatMap(([operator, operand]) => {
-    if (operand === null || operand === undefined) return []
-    if (operator === 'in') return fieldConditions(column, operand, parameters)
-    if (operator === 'isNull') return [`${name} IS ${operand ? '' : 'NOT '}NULL`]
-    if (operator === 'contains')
-      return [`${name} ILIKE ${parameters.add(`%${literalPattern(String(operand))}%`)}`]
-    if (operator === 'startsWith')
-      return [`${name} ILIKE ${parameters.add(`${literalPattern(String(operand))}%`)}`]
-    const comparison = comparisons[operator]
-    if (!comparison)
-      throw new Error(`filter operator ${operator} of ${column.property} is not known to the kernel`)
-    return [`${name} ${comparison} ${parameters.add(checked(column, operand))}`]
-  })
+/** One filter while its conditions are written. */
+interface Writing {
+  model: EntityModel
+  parameters: Parameters
+  searched: readonly string[]
+  /** Conditions so far. */
+  count: number
 }
 
 /**
- * SQL conditions of a filter over table alias `t`. A field named `search` looks for its text, ignoring case, in any
- * of the properties given as `searched`. Throws BAD_USER_INPUT for an id that is none.
+ * SQL conditions of a filter over table alias `t`, all of which must hold; none when there is no filter. A field named
+ * `search` looks for its text, ignoring case and accents, in any of the properties given as `searched`.
+ *
+ * Each condition is true or false of a row, never unknown: what `not` turns around are all other rows, also those without
+ * a value. Throws BAD_USER_INPUT for null as an operand, for conditions that say nothing, for an id that is none, for an
+ * amount without its currency, and for a filter that is too large.
  */
 export function filterConditions(
   model: EntityModel,
@@ -53,47 +47,166 @@ export function filterConditions(
   parameters: Parameters,
   searched: readonly string[] = [],
 ): string[] {
-  return Object.entries(filter ?? {}).flatMap(([property, value]) => {
-    if (property === 'search' && searched.length > 0) {
-      if (value === null || value === undefined || value === '') return []
-      const pattern = parameters.add(`%${literalPattern(String(value))}%`)
-      return [
-        `(${searched.map((name) => `t.${model.columns.get(name)!.sql} ILIKE ${pattern}`).join(' OR ')})`,
-      ]
-    }
-    const column = model.columns.get(property)
-    if (!column) throw new Error(`filter field ${property} is no column of ${model.name}`)
-    return fieldConditions(column, value, parameters)
+  return filter ? ofFilter({ model, parameters, searched, count: 0 }, filter, 'filter', 0) : []
+}
+
+function ofFilter(writing: Writing, filter: Filter, path: string, depth: number): string[] {
+  if (depth > deepestFilter)
+    throw badUserInput(`${path}: and, or and not stand in one another at most ${deepestFilter} deep`)
+  return Object.entries(filter).flatMap(([name, value]) => {
+    const place = `${path}.${name}`
+    if (value === undefined) return []
+    if (value === null) throw nothingSaid(place, name)
+    if (name === 'and' || name === 'or') return combined(writing, name, value as Filter[], place, depth + 1)
+    // Unknown is not true: rows without a value are among the others.
+    if (name === 'not') return `(${nestedFilter(writing, value as Filter, place, depth + 1)}) IS NOT TRUE`
+    if (name === 'search' && writing.searched.length > 0) return search(writing, value as string, place)
+    return ofField(writing, name, value as Filter, place)
   })
 }
 
-/** Equality with fixed values chosen by the code, where null means "is null". */
-export function equalities(model: EntityModel, values: Filter, parameters: Parameters): string[] {
-  return Object.entries(values).flatMap(([property, value]) => {
-    const column = model.columns.get(property)
-    if (!column) throw new Error(`${property} is no column of ${model.name}`)
-    return value === null ? [`t.${column.sql} IS NULL`] : fieldConditions(column, value, parameters)
-  })
+function nothingSaid(place: string, name: string): Error {
+  const isField = name !== 'and' && name !== 'or' && name !== 'not' && name !== 'search'
+  const others = isField
+    ? `; rows without a value are found with isNull: true (${place}: { isNull: true })`
+    : ''
+  return badUserInput(`${place}: null is no condition. Leave it out to find all${others}.`)
 }
 
-/**
- * What every read of an entity carries: the tenant (also enforced by row level security; said again because it prunes
- * partitions and survives the loss of the policy), what was deleted softly, and the viewer's row rule.
- */
-export function scopeConditions(
-  context: SubgraphContext,
-  model: EntityModel,
-  parameters: Parameters,
-): string[] {
-  const conditions: string[] = []
-  if (model.tenantOwned) conditions.push(`t."tenant_id" = ${parameters.add(context.binding.tenantId)}`)
-  if (model.softDeleted) conditions.push(`t."deleted_at" IS NULL`)
-  const alternatives = model.rowFilter?.(context) ?? null
-  if (alternatives) {
-    const admitted = alternatives.map(
-      (filter) => `(${equalities(model, filter, parameters).join(' AND ') || 'true'})`,
-    )
-    conditions.push(admitted.length > 0 ? `(${admitted.join(' OR ')})` : 'false')
+/** Refuses null wherever it stands in a filter that a resolver reads by itself. Throws BAD_USER_INPUT. */
+export function requireNoNull(filter: object, place: string): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === null)
+      throw badUserInput(`${place}.${name}: null is no condition. Leave it out to find all.`)
+    if (typeof value === 'object' && !Array.isArray(value)) requireNoNull(value as object, `${place}.${name}`)
   }
-  return conditions
+}
+
+/** A filter inside another. It says something: what is left of it when a variable is left out would find every row. */
+function nestedFilter(writing: Writing, filter: Filter, place: string, depth: number): string {
+  const conditions = ofFilter(writing, filter, place, depth)
+  if (conditions.length === 0) throw badUserInput(`${place}: give at least one condition`)
+  return conditions.join(' AND ')
+}
+
+function combined(
+  writing: Writing,
+  name: 'and' | 'or',
+  filters: readonly Filter[],
+  place: string,
+  depth: number,
+): string {
+  counted(writing, place)
+  if (filters.length === 0) return name === 'and' ? 'true' : 'false'
+  const all = filters.map((one, index) => `(${nestedFilter(writing, one, `${place}[${index}]`, depth)})`)
+  return `(${all.join(name === 'and' ? ' AND ' : ' OR ')})`
+}
+
+function counted(writing: Writing, place: string): void {
+  if (++writing.count > mostConditions)
+    throw badUserInput(`${place}: a filter has at most ${mostConditions} conditions`)
+}
+
+function search(writing: Writing, text: string, place: string): string {
+  counted(writing, place)
+  const { model, parameters, searched } = writing
+  const pattern = parameters.add(foldedPattern(notBlank(text, place), 'anywhere'))
+  const found = searched.map((property) => likeFolded(`t.${model.columns.get(property)!.sql}`, pattern))
+  return `(${found.join(' OR ')})`
+}
+
+function notBlank(text: string, place: string): string {
+  if (text.trim() === '')
+    throw badUserInput(`${place}: give a text that is not blank, or leave it out to find all`)
+  return text
+}
+
+function ofField(writing: Writing, name: string, condition: Filter, place: string): string[] {
+  const { model } = writing
+  const operators = Object.entries(condition).filter(([, operand]) => operand !== undefined)
+  if (operators.length === 0)
+    throw badUserInput(
+      `${place}: give at least one condition, or leave it out to find all. A variable that is left out leaves none.`,
+    )
+  for (const [operator, operand] of operators) {
+    if (operand === null)
+      throw badUserInput(
+        `${place}.${operator}: null is not a value to compare with. To find rows without a value, give ${place}: { isNull: true }.`,
+      )
+    counted(writing, `${place}.${operator}`)
+  }
+  const money = model.money.get(name)
+  if (money) return ofMoney(writing, money, condition, operators, place)
+  const column = model.columns.get(name)
+  if (!column) throw new Error(`filter field ${name} is no column of ${model.name}`)
+  return operators.map(([operator, operand]) =>
+    ofOperator(writing.parameters, column, operator, normal(column, operand), `${place}.${operator}`),
+  )
+}
+
+/** Operands in the form in which the column's values are kept. */
+function normal(column: ColumnModel, operand: unknown): unknown {
+  if (Array.isArray(operand)) return operand.map((one) => normal(column, one))
+  if (column.text === null || typeof operand !== 'string') return operand
+  const text = operand.normalize('NFC')
+  return column.text === 'email' ? text.toLowerCase() : text
+}
+
+function ofOperator(
+  parameters: Parameters,
+  column: ColumnModel,
+  operator: string,
+  operand: unknown,
+  place: string,
+): string {
+  const name = `t.${column.sql}`
+  if (operator === 'isNull') return `${name} IS ${operand === true ? '' : 'NOT '}NULL`
+  if (operator === 'contains' || operator === 'startsWith') {
+    const pattern = foldedPattern(
+      notBlank(String(operand), place),
+      operator === 'contains' ? 'anywhere' : 'start',
+    )
+    return likeFolded(name, parameters.add(pattern))
+  }
+  requireIds(column, listOperators.has(operator) ? (operand as unknown[]) : [operand], place)
+  if (operator === 'in') return `${name} = ANY(${parameters.add(operand)})`
+  // Neither is a row without a value one of the list.
+  if (operator === 'notIn') {
+    const others = `${name} <> ALL(${parameters.add(operand)})`
+    return column.nullable ? `(${others} OR ${name} IS NULL)` : others
+  }
+  const comparison = comparisons[operator]
+  if (!comparison)
+    throw new Error(`filter operator ${operator} of ${column.property} is not known to the kernel`)
+  return `${name} ${comparison} ${parameters.add(operand)}`
+}
+
+/** Conditions of amounts, in the smallest unit of the one currency that they are compared in. */
+function ofMoney(
+  { parameters }: Writing,
+  { amount, currency }: MoneyModel,
+  condition: Filter,
+  operators: readonly (readonly [string, unknown])[],
+  place: string,
+): string[] {
+  const unit = condition['currency'] as string | undefined
+  return operators.flatMap(([operator, operand]) => {
+    const here = `${place}.${operator}`
+    if (operator === 'isNull') return ofOperator(parameters, amount, operator, operand, here)
+    if (operator === 'currency') return ofOperator(parameters, currency, 'eq', operand, here)
+    if (unit === undefined)
+      throw badUserInput(`${here}: give ${place}.currency as well; amounts are compared within one currency`)
+    const minor = Array.isArray(operand)
+      ? operand.map((one) => minorUnits(String(one), unit, here))
+      : minorUnits(String(operand), unit, here)
+    return ofOperator(parameters, amount, operator, minor, here)
+  })
+}
+
+function minorUnits(amount: string, currency: string, place: string): string {
+  try {
+    return parseMoney({ amount, currency }, place).minor
+  } catch (error) {
+    throw error instanceof UserErrors ? badUserInput(error.errors[0]!.message) : error
+  }
 }

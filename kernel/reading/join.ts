@@ -1,5 +1,5 @@
 import type { SubgraphContext } from '../context'
-import { scopeConditions } from './filter'
+import { scopeConditions } from './scope'
 import type { Projection } from './projection'
 import type { Parameters } from '../statement'
 

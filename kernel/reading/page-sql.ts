@@ -1,30 +1,15 @@
 import type { SubgraphContext } from '../context'
-import { equalities, filterConditions, scopeConditions } from './filter'
+import { filterConditions } from './filter'
 import { joinedRows } from './join'
+import { orderClause, partsOf } from './keyset'
 import type { PageRequest } from './page-request'
+import { equalities, scopeConditions } from './scope'
 import { prepared, Parameters } from '../statement'
 
 type Row = Record<string, unknown>
 
 /** Counting stops here: a larger `totalCount` is given as this number. */
 export const countLimit = 10_000
-
-/**
- * The rows after a position. PostgreSQL's own order of NULL (last ascending, first descending) is kept, since indexes
- * have it; a row comparison with NULL is neither true nor false, so both sides of the border are spelled out.
- */
-function afterConditions({ order, after }: PageRequest, parameters: Parameters): string[] {
-  if (!after) return []
-  const key = `t.${order.column.sql}`
-  const compare = order.descending ? '<' : '>'
-  const id = parameters.add(after.id)
-  if (after.key === null) {
-    const laterNulls = `(${key} IS NULL AND t."id" ${compare} ${id})`
-    return [order.descending ? `(${laterNulls} OR ${key} IS NOT NULL)` : laterNulls]
-  }
-  const later = `(${key}, t."id") ${compare} (${parameters.add(after.key)}, ${id})`
-  return [order.column.nullable && !order.descending ? `(${later} OR ${key} IS NULL)` : later]
-}
 
 function conditionsOf(context: SubgraphContext, page: PageRequest, parameters: Parameters): string[] {
   return [
@@ -34,11 +19,6 @@ function conditionsOf(context: SubgraphContext, page: PageRequest, parameters: P
   ]
 }
 
-function orderClause({ order }: PageRequest, alias: string): string {
-  const direction = order.descending ? 'DESC' : 'ASC'
-  return `ORDER BY ${alias}.${order.column.sql} ${direction}, ${alias}."id" ${direction}`
-}
-
 const where = (conditions: readonly string[]): string =>
   conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
 
@@ -46,16 +26,25 @@ const where = (conditions: readonly string[]): string =>
  * Written out: for a parameter PostgreSQL expects a tenth of the tenant's rows, so the plan that it could keep never
  * looks better, and it plans each execution anew, which takes longer than to run it.
  */
-const limitClause = ({ first }: PageRequest): string => `LIMIT ${first + 1}`
+const limitClause = ({ size }: PageRequest): string => `LIMIT ${size + 1}`
 
-/** One row more than the page holds, if there is one. */
+/** The rows of a page and one more, if there is one, in the order in which they are read. */
+function rowsText(request: PageRequest, conditions: readonly string[], parameters: Parameters): string {
+  const { order, backward, position, model, projection } = request
+  const parts = partsOf(order, backward, position, parameters).map(
+    (part) =>
+      `SELECT ${projection.selectList} FROM ${model.table} t ${where([...conditions, ...part.conditions])} ` +
+      `${part.orderClause} ${limitClause(request)}`,
+  )
+  // PostgreSQL reads the parts one after the other, and the second only when the first does not fill the page.
+  return parts.length === 1 ? parts[0]! : `(${parts.join(') UNION ALL (')}) ${limitClause(request)}`
+}
+
+/** The rows of a page and one more, if there is one; from its end when it is read backwards. */
 export async function pageRows(context: SubgraphContext, request: PageRequest): Promise<Row[]> {
   const parameters = new Parameters()
-  const conditions = [...conditionsOf(context, request, parameters), ...afterConditions(request, parameters)]
-  const text =
-    `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `${orderClause(request, 't')} ${limitClause(request)}`
-  const joined = joinedRows(context, request.projection, text, parameters, orderClause(request, 'page'))
+  const text = rowsText(request, conditionsOf(context, request, parameters), parameters)
+  const joined = joinedRows(context, request.projection, text, parameters, orderOfPage(request))
   const rows = await context.db.rows(context.binding, prepared(joined, parameters.values))
   return rows.map((values) => request.projection.toRow(values))
 }
@@ -68,6 +57,8 @@ export async function pageCount(context: SubgraphContext, request: PageRequest):
   const rows = await context.db.rows(context.binding, prepared(text, parameters.values))
   return rows[0]![0] as number
 }
+
+const orderOfPage = ({ order, backward }: PageRequest): string => orderClause(order, backward, 'page')
 
 function parentCondition(request: PageRequest, property: string): string {
   return `t.${request.model.columns.get(property)!.sql} = parent.id`
@@ -85,16 +76,11 @@ export async function nestedRows(
 ): Promise<Map<unknown, Row[]>> {
   const parameters = new Parameters()
   const ids = parameters.add(parents)
-  const conditions = [
-    ...conditionsOf(context, request, parameters),
-    parentCondition(request, property),
-    ...afterConditions(request, parameters),
-  ]
+  const conditions = [...conditionsOf(context, request, parameters), parentCondition(request, property)]
   const text =
     `SELECT parent.id AS "parent of page", page.* FROM unnest(${ids}::uuid[]) AS parent(id) CROSS JOIN LATERAL (` +
-    `SELECT ${request.projection.selectList} FROM ${request.model.table} t ${where(conditions)} ` +
-    `${orderClause(request, 't')} ${limitClause(request)}) page`
-  const joined = joinedRows(context, request.projection, text, parameters, orderClause(request, 'page'))
+    `${rowsText(request, conditions, parameters)}) page`
+  const joined = joinedRows(context, request.projection, text, parameters, orderOfPage(request))
   const byParent = new Map<unknown, Row[]>()
   for (const values of await context.db.rows(context.binding, prepared(joined, parameters.values))) {
     const rows = byParent.get(values[0]) ?? []

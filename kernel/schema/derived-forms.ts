@@ -26,14 +26,14 @@ export const kinds: Readonly<Record<string, Kind>> = {
   ID: kind('IDFilter', 'filter', 'order'),
   Int: kind('IntFilter', 'filter', 'order', 'group', 'measure'),
   Float: kind('FloatFilter', 'filter', 'order', 'measure'),
-  Decimal: kind('', 'order', 'measure'),
+  Decimal: kind('DecimalFilter', 'filter', 'order', 'measure'),
   Date: kind('DateFilter', 'filter', 'order', 'group'),
   DateTime: kind('DateTimeFilter', 'filter', 'order', 'group'),
-  Boolean: kind('Boolean', 'filter', 'order', 'group'),
-  CurrencyCode: kind('CurrencyCode', 'filter', 'order', 'group'),
-  Money: kind('CurrencyCode', 'filter', 'order', 'measure'),
+  Boolean: kind('BooleanFilter', 'filter', 'order', 'group'),
+  CurrencyCode: kind('CurrencyCodeFilter', 'filter', 'order', 'group'),
+  Money: kind('MoneyFilter', 'filter', 'order', 'measure'),
 }
-export const enumKind = (name: string): Kind => kind(`[${name}!]`, 'filter', 'order', 'group')
+export const enumKind = (name: string): Kind => kind(`${name}Filter`, 'filter', 'order', 'group')
 export const referenceKind: Kind = {
   ...kind('IDFilter', 'filter', 'group'),
   nameOf: (field) => `${field}Id`,
@@ -79,7 +79,7 @@ export function connectionForm(type: string): string {
       ${described(`The ${plural(noun)} with their cursors.`, `edges: [${type}Edge!]!`)}
       ${described(`The ${plural(noun)} alone.`, `nodes: [${type}!]!`)}
       ${described('Where the page stands in the list.', 'pageInfo: PageInfo!')}
-      ${described(`How many ${plural(noun)} the filter admits; counting stops at 10,000.`, 'totalCount: Int')}
+      ${described(`How many ${plural(noun)} the filter admits. Counting stops at 10,000: this number says that there are as many or more.`, 'totalCount: Int')}
     }`
 }
 
@@ -87,7 +87,7 @@ export function edgeForm(type: string): string {
   const noun = words(type)
   return `
     ${described(`${capital(article(noun))} in a page.`, `type ${type}Edge`)} {
-      ${described('Its place in the list, for `after`.', 'cursor: String!')}
+      ${described('Its place in the list, for `after` and `before`.', 'cursor: String!')}
       ${described(`The ${noun}.`, `node: ${type}!`)}
     }`
 }
@@ -98,13 +98,21 @@ export function connectionField(type: string, atRoot: boolean, has: (name: strin
     `Which ${plural(words(type))} to return; all when omitted.`,
     `filter: ${type}Filter`,
   )
+  const most = atRoot ? 100 : 50
+  const orderBy = described(
+    'In which order: by up to three values, the first of them first. Leave it out for the order of the list.',
+    `orderBy: [${type}Order!]`,
+  )
   return `type Parent { connection(
-    ${described(`How many to return: 1 to ${atRoot ? 100 : 50}.`, 'first: Int = 20')}
-    ${described('Continue after this cursor.', 'after: String')}
+    ${described(`How many to return from the front: 1 to ${most}; 20 when neither this nor \`last\` is given.`, 'first: Int')}
+    ${described('Continue after this cursor, forwards.', 'after: String')}
+    ${described(`How many to return from the end: 1 to ${most}. Not together with \`first\`.`, 'last: Int')}
+    ${described('Continue before this cursor, backwards.', 'before: String')}
     ${has(`${type}Filter`) ? filter : ''}
-    ${has(`${type}Order`) ? described('In which order.', `orderBy: ${type}Order`) : ''}
+    ${has(`${type}Order`) ? orderBy : ''}
   ): ${type}Connection @listSize(
-    assumedSize: 20, slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false
+    assumedSize: 20, slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"],
+    requireOneSlicingArgument: false
   ) }`
 }
 
@@ -123,19 +131,37 @@ export function filterForm(
 ): string {
   const fields = searched.map(words)
   const listed = fields.length > 1 ? `${fields.slice(0, -1).join(', ')} or ${fields.at(-1)}` : fields[0]
-  const search = described(`Text that the ${listed} contains, ignoring case.`, 'search: String')
+  const search = described(
+    `Text that the ${listed} contains, ignoring case and accents. It is not blank.`,
+    'search: String',
+  )
   return `
     ${described(`Which ${plural(words(type))} to return. All conditions given must hold.`, `input ${type}Filter`)} {
       ${fields.length > 0 ? search : ''}
       ${conditions.map(({ name, type, sentence }) => described(sentence, `${name}: ${type}`)).join('\n')}
+      ${described('All of these hold. An empty list finds all.', `and: [${type}Filter!]`)}
+      ${described('At least one of these holds. An empty list finds nothing.', `or: [${type}Filter!]`)}
+      ${described('This does not hold. Filters stand in one another at most 5 deep, with 50 conditions in all.', `not: ${type}Filter`)}
+    }`
+}
+
+/** The condition of fields of an enum. */
+export function enumFilterForm(name: string): string {
+  const values = plural(words(name))
+  return `
+    ${described(`Which ${values} to find. All conditions given must hold.`, `input ${name}Filter`)} {
+      ${described('Exactly this.', `eq: ${name}`)}
+      ${described('One of these. An empty list finds nothing.', `in: [${name}!]`)}
+      ${described('None of these; rows without a value are found. An empty list finds all.', `notIn: [${name}!]`)}
+      ${described('Without a value (true), or with one (false).', 'isNull: Boolean')}
     }`
 }
 
 /** What a condition that `@filter` gives says, unless it has a description of its own. */
 export function conditionSentence(field: FieldDefinitionNode, type: string, as: string | undefined): string {
   if (as) return `By ${words(as).replace(/ id$/, '')}.`
-  if (type === 'Boolean') return `${meaning(field)}; both when omitted.`
-  return `By ${small(meaning(field).replace(/^Its /, ''))}${type.startsWith('[') ? '; an empty list finds nothing' : ''}.`
+  if (type === 'BooleanFilter') return `${meaning(field)}; both when omitted.`
+  return `By ${small(meaning(field).replace(/^Its /, ''))}.`
 }
 
 export function orderForm(type: string): string {
@@ -160,7 +186,7 @@ export const orderValue = (field: string): string => field.replace(/([A-Z]|\d+)/
 export function orderSentence(field: FieldDefinitionNode, typeName: string): string {
   if (typeName !== 'Money') return `${meaning(field)}.`
   const [amount] = meaning(field).split(',')
-  return `${amount}, in the currency's smallest unit: filter by currency to compare.`
+  return `${amount}, in the currency's smallest unit: filter by its currency to compare.`
 }
 
 /** @param isNew the mutation adds a record: its input names none that there is */

@@ -18,6 +18,7 @@ import {
   connectionField,
   connectionForm,
   edgeForm,
+  enumFilterForm,
   filterForm,
   inputForm,
   orderFieldForm,
@@ -56,7 +57,7 @@ export function expand(document: DocumentNode): DocumentNode {
   const outline = readOutline(document)
   const marked = readMarkedTypes(document, outline)
   const made = new DerivedTypes(outline.defined)
-  for (const [type, marks] of marked) deriveFilterAndOrder(type, marks, made)
+  for (const [type, marks] of marked) deriveFilterAndOrder(type, marks, outline, made)
   deriveUserErrors(document, made)
   for (const field of outline.objects.get('Mutation') ?? []) deriveMutation(field, outline, made)
   for (const fields of outline.objects.values())
@@ -109,7 +110,12 @@ function locate<N extends ASTNode>(node: N, loc: Location | undefined): N {
   return node
 }
 
-function deriveFilterAndOrder(type: string, { filter, order, search }: MarkedType, made: DerivedTypes): void {
+function deriveFilterAndOrder(
+  type: string,
+  { filter, order, search }: MarkedType,
+  outline: Outline,
+  made: DerivedTypes,
+): void {
   const name = (marked: Marked) => marked.field.name
   if (filter.length + search.length > 0) {
     const conditions = filter.map((mark) => ({
@@ -124,6 +130,9 @@ function deriveFilterAndOrder(type: string, { filter, order, search }: MarkedTyp
       )
         refuse(name(filter[position]!), `${type}Filter would have ${condition.name} twice: use @filter(as:)`)
     })
+    for (const { typeName, kind, field } of filter)
+      if (kind.condition === `${typeName}Filter` && outline.enums.has(typeName))
+        made.add(kind.condition, () => enumFilterForm(typeName), field.name)
     const searched = search.map((mark) => mark.field.name.value)
     made.add(
       `${type}Filter`,

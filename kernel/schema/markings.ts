@@ -145,8 +145,14 @@ function readMark(
   const kind = isList(field.type) ? undefined : kindOf(typeName, outline)
   if (!kind?.marks.includes(mark))
     refuse(directive, `${place}: a field of type ${typeOf(field.type)} cannot carry @${mark}`)
-  if (mark === 'filter' && typeName === 'Money' && !given.as)
-    refuse(directive, `${place}: money is filtered by its currency: write @filter(as: "currency")`)
+  if (typeName === 'Money' && mark === 'filter' && given.as !== undefined)
+    refuse(directive, `${place}: a condition of money is named like its field: write @filter without as`)
+  if (
+    typeName === 'Money' &&
+    mark === 'order' &&
+    !field.directives?.some(({ name }) => name.value === 'filter')
+  )
+    refuse(directive, `${place}: amounts compare within one currency: write @filter as well, to choose it`)
   return { field, kind, typeName, ...given }
 }
 

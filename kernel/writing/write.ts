@@ -4,7 +4,7 @@ import type { Transaction } from '../connection/database'
 import { type EntityModel } from '../entity'
 import { fullProjection } from '../reading/projection'
 import { userError, type UserErrors } from '../errors'
-import { equalities, scopeConditions } from '../reading/filter'
+import { equalities, scopeConditions } from '../reading/scope'
 import { isUuid, uuidv7 } from '../id'
 import { insertStatements, prepared, Parameters } from '../statement'
 

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readApprovals } from '../versions/approvals'
 import { Fault } from '../fault'
+import { didYouMean } from '../suggestions'
 import { checkOptions, runCheck } from './check'
 import { ok, text, type Command } from './command'
 import { git } from './references'
@@ -34,7 +35,12 @@ export const approve: Command = {
       throw new Fault(
         change
           ? `${change.code} ${change.coordinate} is not blocked`
-          : `No change has the hash ${hash}: see "schema check"`,
+          : `No change has the hash ${hash}${
+              didYouMean(
+                hash,
+                changes.filter(({ blocked }) => blocked).map((blocked) => blocked.hash),
+              ) || ': see "schema check"'
+            }`,
       )
     const path = join(resolve(environment.cwd, text(values, 'schema')), 'approvals.json')
     const approvals = [

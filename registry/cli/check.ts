@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readApprovals } from '../versions/approvals'
-import { check as checkSchema, type CheckReport } from '../check'
+import { check as checkSchema, type CheckInput, type CheckReport } from '../check'
 import { readContracts } from '../composition/contracts'
 import { Fault } from '../fault'
 import { daysBefore } from '../verdict'
@@ -23,6 +23,7 @@ import {
   type Environment,
   type Values,
 } from './command'
+import { committedArtefacts } from './artefacts'
 import { explanation } from './explain'
 import { defaultBase, findSubgraphs, parsed, readReference } from './references'
 
@@ -34,6 +35,17 @@ const formats: Record<string, (report: CheckReport, verbose: boolean) => string>
   junit: junitReport,
 }
 
+/** What decides whether a change is blocked; going back to a version asks for the same. */
+export const usageOptions = {
+  usage: {
+    type: 'string',
+    multiple: true,
+    value: 'FILE|database',
+    help: 'what clients used: JSON lines, or what the gateways recorded; may be repeated',
+  },
+  days: { type: 'string', default: '30', value: 'N', help: 'unused for so long counts as unused' },
+} as const satisfies Command['options']
+
 /** The options of a check; `publish` runs one as well. */
 export const checkOptions = {
   ...schemaOptions,
@@ -43,13 +55,7 @@ export const checkOptions = {
     value: 'REF',
     help: 'compare with: registry[:VARIANT][@N], a file, a folder, or a commit; default: the registry, else HEAD',
   },
-  usage: {
-    type: 'string',
-    multiple: true,
-    value: 'FILE|database',
-    help: 'what clients used: JSON lines, or what the gateways recorded; may be repeated',
-  },
-  days: { type: 'string', default: '30', value: 'N', help: 'unused for so long counts as unused' },
+  ...usageOptions,
   operations: {
     type: 'string',
     default: 'test/operations',
@@ -87,7 +93,7 @@ export const check: Command = {
     'A change is blocked when it is breaking and was used, or nobody knows whether it was; when its deprecation promised it',
     'for longer; and when it shows data to more people. schema/approvals.json lets single changes pass ("schema approve").',
     '',
-    'Exit codes: 0 nothing is blocked, 1 something is, 2 the check could not run.',
+    'Exit codes: 0 nothing is blocked and no file is stale, 1 something is, 2 the check could not run, 3 a fault of the tool.',
   ].join('\n'),
   async run(values, _positionals, environment) {
     const code = text(values, 'explain')
@@ -100,7 +106,7 @@ export const check: Command = {
       const [name = '', ...file] = option.split('=')
       return { write: formatOf(name), file: resolve(environment.cwd, file.join('=')) }
     })
-    const report = await runCheck(values, environment)
+    const report = await runCheck(values, environment, committedArtefacts(values, environment))
     for (const { write, file } of outputs) writeFileSync(file, `${write(report, false)}\n`)
     environment.out(format(report, values['verbose'] === true))
     return report.passed ? ok : no
@@ -108,9 +114,11 @@ export const check: Command = {
 }
 
 /** Runs a check as its options say. */
-export async function runCheck(values: Values, environment: Environment): Promise<CheckReport> {
-  const days = wholeNumber(values, 'days', 1, 3650)
-  const today = new Date(environment.now()).toISOString().slice(0, 10)
+export async function runCheck(
+  values: Values,
+  environment: Environment,
+  artefacts: CheckInput['artefacts'] = [],
+): Promise<CheckReport> {
   const folder = resolve(environment.cwd, text(values, 'schema'))
   const subgraphs = await findSubgraphs(values, environment)
   // The longest part, in a thread of its own: it begins before anything is parsed here.
@@ -124,15 +132,49 @@ export async function runCheck(values: Values, environment: Environment): Promis
     base,
     baseContracts: base?.contracts,
     contracts: readContracts(join(folder, 'contracts.json')),
-    approvals: readApprovals(join(folder, 'approvals.json')),
-    usage: await readAllUsage(texts(values, 'usage'), daysBefore(today, days), environment),
-    days,
-    today,
+    ...(await readJudging(values, environment)),
+    artefacts,
+    approve: {
+      options: optionsAgain(values),
+      until: daysBefore(new Date(environment.now()).toISOString().slice(0, 10), -30),
+    },
     strict: values['strict'] === true,
     operations: readOperations(resolve(environment.cwd, text(values, 'operations'))),
     lint: values['no-lint'] !== true,
   }
   return checkSchema(input, () => composing)
+}
+
+/** The options by which a further command finds the same changes, as they are typed. */
+function optionsAgain(values: Values): string {
+  const names = ['base', 'registry', 'variant', 'schema', 'subgraph', 'only', 'header', 'strict'] as const
+  return names
+    .flatMap((name) => {
+      const { default: usual } = checkOptions[name] as { default?: unknown }
+      const given = [values[name] ?? []].flat().filter((value) => value !== usual)
+      return given.map((value) => (value === true ? ` --${name}` : ` --${name} ${quoted(String(value))}`))
+    })
+    .join('')
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+/** What decides whether changes are blocked. */
+export async function readJudging(
+  values: Values,
+  environment: Environment,
+): Promise<Pick<CheckInput, 'approvals' | 'usage' | 'days' | 'today'>> {
+  const days = wholeNumber(values, 'days', 1, 3650)
+  const today = new Date(environment.now()).toISOString().slice(0, 10)
+  const folder = resolve(environment.cwd, text(values, 'schema'))
+  return {
+    approvals: readApprovals(join(folder, 'approvals.json')),
+    usage: await readAllUsage(texts(values, 'usage'), daysBefore(today, days), environment),
+    days,
+    today,
+  }
 }
 
 async function readAllUsage(

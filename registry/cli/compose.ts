@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse, print } from 'graphql'
-import { apiDocument } from '../api-schema'
+import { parse } from 'graphql'
 import { contractSupergraph } from '../composition/contract-supergraph'
 import { contractSchema, readContracts } from '../composition/contracts'
 import { Fault } from '../fault'
+import { didYouMean } from '../suggestions'
 import { humanProblems } from '../report/human'
 import { readSchema } from '../schema-model'
+import { apiText } from './artefacts'
 import { no, ok, schemaOptions, text, type Command } from './command'
 import { apiFile, readSubgraphs, supergraphFile } from './references'
 
@@ -52,24 +53,37 @@ export const compose: Command = {
     const file = text(values, 'out')
     const api = text(values, 'api') || (file === supergraphFile && !contract ? apiFile : '')
     const artefacts = new Map([[file, composed]])
-    if (api) artefacts.set(api, `${print(apiDocument(readSchema(parse(composed, { noLocation: true }))))}\n`)
-    const stale = [...artefacts].filter(([place, content]) => {
+    if (api) artefacts.set(api, apiText(composed))
+    const isCurrent = (place: string, content: string) => {
       const path = resolve(environment.cwd, place)
-      return place === '-' || !existsSync(path) || readFileSync(path, 'utf8') !== content
-    })
-    for (const [place, content] of stale) {
-      if (values['check'])
-        environment.out(`${place} is out of date: run "npm run schema -- compose" and commit the result`)
-      else if (place === '-') environment.out(content.trimEnd())
-      else writeFileSync(resolve(environment.cwd, place), content)
+      return place !== '-' && existsSync(path) && readFileSync(path, 'utf8') === content
     }
-    return values['check'] && stale.length > 0 ? no : ok
+    let stale = false
+    for (const [place, content] of artefacts) {
+      if (values['check']) {
+        const current = isCurrent(place, content)
+        stale ||= !current
+        const advice = 'is out of date: run "npm run schema -- compose" and commit the result'
+        environment.out(`${place} ${current ? 'is current' : advice}`)
+      } else if (place === '-') environment.out(content.trimEnd())
+      else {
+        if (!isCurrent(place, content)) writeFileSync(resolve(environment.cwd, place), content)
+        environment.out(`Wrote ${place}`)
+      }
+    }
+    return stale ? no : ok
   },
 }
 
 function ofContract(supergraph: string, name: string, path: string): string {
   const contract = readContracts(path).find((candidate) => candidate.name === name)
-  if (!contract) throw new Fault(`${path} has no contract "${name}"`)
+  if (!contract)
+    throw new Fault(
+      `${path} has no contract "${name}"${didYouMean(
+        name,
+        readContracts(path).map((known) => known.name),
+      )}`,
+    )
   const { hidden, faults } = contractSchema(readSchema(parse(supergraph, { noLocation: true })), contract)
   if (faults.length > 0) throw new Fault(faults.map(({ message }) => message).join('\n'))
   return contractSupergraph(supergraph, hidden)

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { changelog } from '../changelog'
-import { Fault } from '../fault'
 import { readOperations } from '../usage/operations'
 import { referencePage } from '../reference/page'
 import { readSchema } from '../schema-model'
 import { current } from '../versions/versions'
 import { parseText } from '../composition/subgraph-files'
 import { no, ok, registryOptions, text, type Command, type Environment } from './command'
-import { openStore, readReference, supergraphFile } from './references'
+import { openStore, readReference, supergraphFile, unknownVersion } from './references'
 
 /** Writes the changelog of a variant. */
 export const changelogCommand: Command = {
@@ -35,8 +34,7 @@ export const changelogCommand: Command = {
     const store = await openStore(values, environment)
     const variant = text(values, 'variant')
     const last = await current(store, variant)
-    if (!last)
-      throw new Fault(`${store.label} has no version of ${variant}: "schema publish" makes the first one`)
+    if (!last) throw await unknownVersion(store, variant, undefined)
     const graph = readSchema(parseText(last.supergraph, variant))
     return written(
       text(values, 'out'),
@@ -85,11 +83,17 @@ export const docs: Command = {
 function written(file: string, content: string, check: boolean, { cwd, out }: Environment): number {
   const path = resolve(cwd, file)
   if (check) {
-    if (existsSync(path) && readFileSync(path, 'utf8') === content) return ok
+    if (existsSync(path) && readFileSync(path, 'utf8') === content) {
+      out(`${file} is current`)
+      return ok
+    }
     out(`${file} is out of date: run the same command without --check and commit the result`)
     return no
   }
   if (file === '-') out(content.trimEnd())
-  else writeFileSync(path, content)
+  else {
+    writeFileSync(path, content)
+    out(`Wrote ${file}`)
+  }
   return ok
 }

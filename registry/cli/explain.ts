@@ -1,6 +1,7 @@
 import { Fault } from '../fault'
 import { lintRules } from '../lint/rules'
 import { rules, type Rule } from '../rules'
+import { didYouMean } from '../suggestions'
 import { ok, type Command } from './command'
 
 const all: Readonly<Record<string, Rule>> = { ...rules, ...lintRules }
@@ -29,7 +30,7 @@ export function explanation(code: string): string {
   const rule = Object.hasOwn(all, code.toUpperCase()) ? all[code.toUpperCase()] : undefined
   if (!rule)
     throw new Fault(
-      `There is no code "${code}": "schema explain" lists them. Codes of composition are Apollo's: https://www.apollographql.com/docs/graphos/reference/federation/errors`,
+      `There is no code "${code}"${didYouMean(code, Object.keys(all))} "schema explain" lists them. Codes of composition are Apollo's: https://www.apollographql.com/docs/graphos/reference/federation/errors`,
     )
   return `${code.toUpperCase()}: ${rule.title}\n\nWhy: ${rule.why}\nWhat to do: ${rule.fix}`
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../fault'
+import { didYouMean } from '../suggestions'
 import { approve } from './approve'
 import { changelogCommand, docs } from './documents'
 import { check } from './check'
@@ -44,7 +45,13 @@ export async function run(args: readonly string[], environment: Environment): Pr
   }
   const command = commands.find((candidate) => candidate.name === name)
   try {
-    if (!command) throw new Fault(`There is no command "${name}".\n\n${overview()}`)
+    if (!command)
+      throw new Fault(
+        `There is no command "${name}"${didYouMean(
+          name,
+          commands.map((known) => known.name),
+        )}\n\n${overview()}`,
+      )
     const { values, positionals } = readArguments(command, rest)
     if (!values['help']) return await command.run(values, positionals, environment)
     environment.out(helpOf(command))
@@ -62,6 +69,6 @@ function overview(): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
     '',
-    'Exit codes: 0 yes, 1 no (a check failed, a file is stale), 2 the command could not run.',
+    'Exit codes: 0 yes, 1 no (a check failed, a file is stale), 2 the command could not run, 3 a fault of the tool itself.',
   ].join('\n')
 }

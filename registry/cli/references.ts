@@ -13,6 +13,7 @@ import {
   readSubgraphFolder,
   type SubgraphSource,
 } from '../composition/subgraph-files'
+import { didYouMean } from '../suggestions'
 import { find } from '../versions/versions'
 import { text, texts, type Environment, type Values } from './command'
 
@@ -89,10 +90,7 @@ export async function readReference(
     const store = await openStore(values, environment)
     const variant = published[1] ?? (text(values, 'variant') || 'main')
     const found = await find(store, variant, published[2] ? Number(published[2]) : null)
-    if (!found)
-      throw new Fault(
-        `${store.label} has no ${published[2] ? `version ${published[2]} of ` : ''}${variant}: see "schema history"`,
-      )
+    if (!found) throw await unknownVersion(store, variant, published[2])
     const label = `${variant} version ${found.version.version}`
     return { label, document: parseText(found.supergraph, label), contracts: found.version.contracts }
   }
@@ -109,11 +107,31 @@ export async function readReference(
   return readCommitted(name, environment.cwd)
 }
 
+/** Says which versions, or which variants, there are instead. */
+export async function unknownVersion(
+  store: RegistryStore,
+  variant: string,
+  number: string | undefined,
+): Promise<Fault> {
+  const last = (await store.history(variant)).at(-1)
+  if (last)
+    return new Fault(`${variant} in ${store.label} has no version ${number}: the last one is ${last.version}`)
+  const variants = await store.variants()
+  const others =
+    variants.length > 0 ? `the variants are ${variants.join(', ')}` : '"schema publish" makes the first one'
+  return new Fault(
+    `${store.label} has no variant ${variant}${didYouMean(variant, variants) || `: ${others}`}`,
+  )
+}
+
 /** What `check` compares with when nothing is said: what was published last, else what was committed last. */
 export async function defaultBase(values: Values, environment: Environment): Promise<Reference | null> {
   const store = await openStore(values, environment)
   const variant = text(values, 'variant') || 'main'
   if (await find(store, variant, null)) return readReference(`registry:${variant}`, values, environment)
+  // A variant that was named and does not exist is a typing error, unless it is to be published for the first time.
+  if (variant !== 'main' && values['variantMayBeNew'] !== true)
+    throw await unknownVersion(store, variant, undefined)
   const committed = git(['rev-parse', '--verify', '--quiet', `HEAD:./${supergraphFile}`], environment.cwd)
   return committed === null ? null : readCommitted('HEAD', environment.cwd)
 }

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { Fault } from '../fault'
 import { daysBefore } from '../verdict'
 import { usedText } from '../report/human'
-import { readSchema } from '../schema-model'
+import { readSchema, visibleTo } from '../schema-model'
+import { coordinatesNear, didYouMean, hasCoordinate } from '../suggestions'
 import { usageIndex, type Usage } from '../usage/usage'
 import { readUsage } from '../usage/usage-lines'
 import { ok, registryOptions, text, wholeNumber, type Command } from './command'
@@ -35,6 +36,12 @@ export const usage: Command = {
   },
   async run(values, [coordinate = ''], environment) {
     const days = wholeNumber(values, 'days', 1, 3650)
+    const { label, document } = await readReference(text(values, 'base'), values, environment)
+    const schema = visibleTo(readSchema(document))
+    if (!hasCoordinate(schema, coordinate))
+      throw new Fault(
+        `There is no ${coordinate} in ${label}${didYouMean(coordinate, coordinatesNear(schema, coordinate))}`,
+      )
     const since = daysBefore(new Date(environment.now()).toISOString().slice(0, 10), days)
     const place = text(values, 'usage')
     let recorded: Usage
@@ -44,8 +51,7 @@ export const usage: Command = {
       if (!existsSync(path)) throw new Fault(`There is no usage file ${place}`)
       recorded = readUsage(readFileSync(path, 'utf8'), since, place)
     }
-    const { document } = await readReference(text(values, 'base'), values, environment)
-    const found = usageIndex(recorded, readSchema(document))([coordinate])
+    const found = usageIndex(recorded, schema)([coordinate])
     if (values['json']) {
       for (const { clients, ...operation } of found) {
         for (const { client, version, ...seen } of clients) {

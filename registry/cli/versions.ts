@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from 'graphql'
-import { allChanges } from '../check'
+import { allChanges, check, type CheckReport } from '../check'
 import { changelog } from '../changelog'
 import { readContracts } from '../composition/contracts'
-import { Fault } from '../fault'
-import { verdict } from '../report/human'
+import { parseText } from '../composition/subgraph-files'
+import { humanReport, verdict } from '../report/human'
 import { readSchema } from '../schema-model'
-import { versionHash } from '../versions/store'
+import { versionHash, type Version } from '../versions/store'
 import {
   current,
   find,
@@ -15,18 +15,19 @@ import {
   rollback as rollBack,
   verified,
 } from '../versions/versions'
-import { checkOptions, runCheck } from './check'
+import { checkOptions, readJudging, runCheck, usageOptions } from './check'
 import {
   no,
   ok,
   registryOptions,
+  schemaOptions,
   text,
   wholeNumber,
   type Command,
   type Environment,
   type Values,
 } from './command'
-import { git, openStore } from './references'
+import { git, openStore, unknownVersion } from './references'
 
 const said = {
   author: {
@@ -60,7 +61,10 @@ export const publish: Command = {
     const store = await openStore(values, environment)
     const variant = text(values, 'variant')
     const last = await current(store, variant)
-    const report = await runCheck({ ...values, base: last ? `registry:${variant}` : undefined }, environment)
+    const report = await runCheck(
+      { ...values, base: last ? `registry:${variant}` : undefined, variantMayBeNew: true },
+      environment,
+    )
     if (!report.passed || report.supergraph === null) {
       environment.out(
         `Not published. ${verdict(report)}\nSee: schema check --base ${last ? `registry:${variant}` : 'FILE'}`,
@@ -68,7 +72,6 @@ export const publish: Command = {
       return no
     }
     const contracts = readContracts(join(resolve(environment.cwd, text(values, 'schema')), 'contracts.json'))
-    const model = (sdl: string) => readSchema(parse(sdl, { noLocation: true }))
     const changes = last
       ? allChanges(model(last.supergraph), model(report.supergraph), last.version.contracts, contracts)
       : []
@@ -108,8 +111,8 @@ export const history: Command = {
     const variant = text(values, 'variant')
     const versions = await verified(store, variant)
     if (number !== undefined) {
-      const found = await find(store, variant, Number(number))
-      if (!found) throw new Fault(`${variant} has no version ${number}`)
+      const found = await find(store, variant, wholeNumber({ N: number }, 'N', 1, 1_000_000))
+      if (!found) throw await unknownVersion(store, variant, number)
       environment.out(
         values['json']
           ? JSON.stringify(found.version, null, 2)
@@ -119,6 +122,8 @@ export const history: Command = {
       )
       return ok
     }
+    if (versions.length === 0 && (variant !== 'main' || (await store.variants()).length > 0))
+      throw await unknownVersion(store, variant, undefined)
     if (values['json'])
       environment.out(
         JSON.stringify(
@@ -128,9 +133,7 @@ export const history: Command = {
         ),
       )
     else if (versions.length === 0)
-      environment.out(
-        `${store.label} has no version of ${variant}; variants: ${(await store.variants()).join(', ') || 'none'}`,
-      )
+      environment.out(`${store.label} has no version yet: "schema publish" makes the first one`)
     else {
       environment.out(
         [...versions]
@@ -161,13 +164,43 @@ export const rollback: Command = {
   name: 'rollback',
   positionals: 'N',
   count: [1, 1],
-  summary: 'Makes an earlier version the current one, as a new version: nothing is taken out of the history.',
-  options: { ...registryOptions, ...said },
+  summary:
+    'Checks what going back to an earlier version breaks, and makes it the current one, as a new version: nothing is taken out of the history.',
+  options: {
+    ...registryOptions,
+    ...usageOptions,
+    schema: schemaOptions.schema,
+    ...said,
+    force: {
+      type: 'boolean',
+      default: false,
+      help: 'go back although changes are blocked; the history keeps that the check failed',
+    },
+  },
+  notes: 'Nothing changes when the check fails (exit code 1), unless --force is given.',
   async run(values, [number = ''], environment) {
     const store = await openStore(values, environment)
+    const variant = text(values, 'variant')
     const to = wholeNumber({ N: number }, 'N', 1, 1_000_000)
-    const version = await rollBack(store, text(values, 'variant'), to, saidBy(values, environment))
-    environment.out(`${version.variant} version ${version.version} is version ${to} again`)
+    const [last, target] = [await current(store, variant), await find(store, variant, to)]
+    if (!last || !target) throw await unknownVersion(store, variant, number)
+    const report = await checkRollback(last, target, values, environment)
+    const forced = values['force'] === true
+    if (!report.passed && !forced) {
+      environment.out(`${humanReport(report)}\nNothing was changed: --force goes back all the same.`)
+      return no
+    }
+    const changes = allChanges(
+      model(last.supergraph),
+      model(target.supergraph),
+      last.version.contracts,
+      target.version.contracts,
+    )
+    const by = { ...saidBy(values, environment), checkPassed: report.passed, changes }
+    const version = await rollBack(store, variant, to, by)
+    environment.out(
+      `${variant} version ${version.version} is version ${to} again (${changes.length} changes)${report.passed ? '' : ', by force'}`,
+    )
     return ok
   },
 }
@@ -186,10 +219,40 @@ export const fetchVersion: Command = {
       text(values, 'variant'),
       number === undefined ? null : wholeNumber({ N: number }, 'N', 1, 1_000_000),
     )
-    if (!found) throw new Fault(`${store.label} has no such version of ${text(values, 'variant')}`)
+    if (!found) throw await unknownVersion(store, text(values, 'variant'), number)
     environment.out(found.supergraph.trimEnd())
     return ok
   },
+}
+
+/** The check that publishing makes, for a supergraph that was composed before. */
+async function checkRollback(
+  last: { version: Version; supergraph: string },
+  target: { version: Version; supergraph: string },
+  values: Values,
+  environment: Environment,
+): Promise<CheckReport> {
+  const { version, supergraph } = last
+  const input = {
+    subgraphs: [],
+    base: {
+      label: `${version.variant} version ${version.version}`,
+      document: parseText(supergraph, version.variant),
+    },
+    baseContracts: version.contracts,
+    contracts: target.version.contracts,
+    ...(await readJudging(values, environment)),
+    strict: false,
+    operations: [],
+    lint: false,
+    artefacts: [],
+    approve: null,
+  }
+  return check(input, async () => ({ supergraph: target.supergraph, problems: [] }))
+}
+
+function model(sdl: string) {
+  return readSchema(parse(sdl, { noLocation: true }))
 }
 
 function saidBy(values: Values, { cwd, now }: Environment) {

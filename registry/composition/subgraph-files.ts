@@ -28,6 +28,11 @@ const notSubgraphs = new Set([sharedFile, 'supergraph.graphql', 'api.graphql'])
 export function readSubgraphFolder(folder: string): SubgraphSource[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new Fault(`There is no folder ${folder}: name the schema folder with --schema`)
+  // A project's folder would pass for a schema whose one subgraph is the folder with all of them.
+  if (graphqlFiles(folder).length === 0 && existsSync(join(folder, 'schema', sharedFile)))
+    throw new Fault(
+      `${folder} has no subgraphs itself: name the folder with the subgraphs, ${join(folder, 'schema')}`,
+    )
   const shared = existsSync(join(folder, sharedFile)) ? [readSource(join(folder, sharedFile))] : []
   const subgraphs = readdirSync(folder, { withFileTypes: true })
     .flatMap((entry): SubgraphSource[] => {

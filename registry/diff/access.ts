@@ -56,6 +56,6 @@ function changeOf(coordinate: string, before: Requirement, after: Requirement): 
     message: `${coordinate} may be read by ${who}: ${from} before, ${to} now`,
     from,
     to,
-    affects: code === 'ACCESS_NARROWED' ? [coordinate] : [],
+    affects: code === 'ACCESS_NARROWED' ? [coordinate, `~${coordinate}`] : [],
   }
 }

@@ -1,5 +1,6 @@
 import type { Change } from '../change'
 import { directive, type AppliedDirective, type SchemaModel } from '../schema-model'
+import { canonical } from '../versions/store'
 
 interface Costed {
   directives: readonly AppliedDirective[]
@@ -32,7 +33,11 @@ export function costChanges(from: SchemaModel, to: SchemaModel, unchanged: Reado
 }
 
 function weightChange(coordinate: string, before: Costed, after: Costed): Change[] {
-  const [was, is] = [before, after].map((of) => directive(of, 'cost')?.args['weight'] as number | undefined)
+  // The specification writes weights as texts, federation as numbers.
+  const [was, is] = [before, after].map((of) => {
+    const weight = directive(of, 'cost')?.args['weight']
+    return weight === undefined ? undefined : Number(weight)
+  })
   if (was === is) return []
   const [from, to] = [was, is].map((weight) => (weight === undefined ? 'the default' : String(weight)))
   // Without a weight objects cost one and leaves nothing: the cheapest there is, for everything but mutations.
@@ -45,13 +50,13 @@ function weightChange(coordinate: string, before: Costed, after: Costed): Change
       message: `${coordinate} cost ${from} and costs ${to} now`,
       from,
       to,
-      affects: raised ? [coordinate] : [],
+      affects: raised ? [coordinate, `~${coordinate}`] : [],
     },
   ]
 }
 
 function listSizeChange(coordinate: string, before: Costed, after: Costed): Change[] {
-  const [from, to] = [before, after].map((of) => JSON.stringify(directive(of, 'listSize')?.args ?? null))
+  const [from, to] = [before, after].map((of) => sizeText(directive(of, 'listSize')))
   if (from === to) return []
   return [
     {
@@ -61,9 +66,22 @@ function listSizeChange(coordinate: string, before: Costed, after: Costed): Chan
       message: `@listSize of ${coordinate} was ${shown(from)} and is ${shown(to)} now`,
       from,
       to,
-      affects: [coordinate],
+      affects: [coordinate, `~${coordinate}`],
     },
   ]
+}
+
+/** Names in any order, one name for a list of one, and what is the default anyway: the same text. */
+function sizeText(size: AppliedDirective | null): string {
+  if (!size) return 'null'
+  const names = (value: unknown) => [...new Set([value ?? []].flat() as string[])].sort()
+  const { assumedSize, slicingArguments, sizedFields, requireOneSlicingArgument = true } = size.args
+  return canonical({
+    ...(assumedSize !== undefined && assumedSize !== null && { assumedSize }),
+    ...(names(slicingArguments).length > 0 && { slicingArguments: names(slicingArguments) }),
+    ...(names(sizedFields).length > 0 && { sizedFields: names(sizedFields) }),
+    ...(requireOneSlicingArgument !== true && { requireOneSlicingArgument }),
+  })
 }
 
 function shown(args: string | undefined): string {

@@ -15,10 +15,11 @@ export function directiveChanges(from: SchemaModel, to: SchemaModel): Change[] {
       changes.push({ ...broken, code: 'DIRECTIVE_REMOVED', message: `${coordinate} was removed` })
       continue
     }
-    changes.push(...argumentChanges(coordinate, before.args, after.args))
+    changes.push(...argumentChanges({ from, to }, coordinate, before.args, after.args))
     for (const location of missing(before.locations, after.locations)) {
       const message = `${coordinate} may not stand on ${location} any more`
-      changes.push({ ...broken, code: 'DIRECTIVE_LOCATION_REMOVED', message, from: location })
+      const affects = [`${coordinate} on ${location}`]
+      changes.push({ ...broken, affects, code: 'DIRECTIVE_LOCATION_REMOVED', message, from: location })
     }
     for (const location of missing(after.locations, before.locations)) {
       const message = `${coordinate} may stand on ${location} now`
@@ -27,6 +28,7 @@ export function directiveChanges(from: SchemaModel, to: SchemaModel): Change[] {
     if (before.repeatable && !after.repeatable) {
       changes.push({
         ...broken,
+        affects: [`${coordinate} twice`],
         code: 'DIRECTIVE_REPEATABLE_REMOVED',
         message: `${coordinate} may not be repeated any more`,
       })

@@ -21,7 +21,7 @@ export function documentedChanges(coordinate: string, before: Documented, after:
     })
   }
   const [was, is] = [deprecation(before), deprecation(after)]
-  if (was === is) return changes
+  if (was === is || (was !== null && is !== null && normal(was) === normal(is))) return changes
   const code = was === null ? 'DEPRECATED' : is === null ? 'DEPRECATION_REMOVED' : 'DEPRECATION_CHANGED'
   const message =
     is === null

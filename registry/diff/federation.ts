@@ -82,7 +82,7 @@ function keyChanges(type: TypeModel, kept: TypeModel, before: Ownership, after: 
         coordinate: type.name,
         message: `${graph} ${now.isInterfaceObject ? 'treats' : 'no longer treats'} the interface ${type.name} as an object`,
         to: `${graph}: ${String(now.isInterfaceObject)}`,
-        affects: [type.name],
+        affects: [type.name, `~${type.name}`],
       })
     }
     for (const key of keys) {
@@ -93,7 +93,7 @@ function keyChanges(type: TypeModel, kept: TypeModel, before: Ownership, after: 
         coordinate: type.name,
         message: `${graph} no longer finds ${type.name} by "${key}"`,
         from: `${graph}: ${key}`,
-        affects: [type.name],
+        affects: [type.name, `~${type.name}`],
       })
     }
   }
@@ -152,7 +152,7 @@ function resolverChanges(
         message: `${coordinate} is not resolved by ${owner.graph} any more, but by ${others.join(' and ')}: gateways on the previous version still ask ${owner.graph}`,
         from: owner.graph,
         to: others.join(' '),
-        affects: [coordinate],
+        affects: [coordinate, `~${coordinate}`],
       })
     }
   }
@@ -180,7 +180,7 @@ function selectionChanges(coordinate: string, was: FieldOwner, is: FieldOwner): 
       message: `${coordinate} in ${was.graph} required ${was.requires ?? 'nothing'} and requires ${is.requires ?? 'nothing'} now`,
       from: was.requires ?? '',
       to: is.requires ?? '',
-      affects: [coordinate],
+      affects: [coordinate, `~${coordinate}`],
     })
   }
   if (was.provides !== null && was.provides !== is.provides) {
@@ -191,7 +191,7 @@ function selectionChanges(coordinate: string, was: FieldOwner, is: FieldOwner): 
       message: `${was.graph} provided ${was.provides} with ${coordinate}, and provides ${is.provides ?? 'nothing'} now`,
       from: was.provides,
       to: is.provides ?? '',
-      affects: [coordinate],
+      affects: [coordinate, `~${coordinate}`],
     })
   }
   return changes

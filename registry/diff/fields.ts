@@ -1,11 +1,12 @@
 import type { Change } from '../change'
 import { namedType, type FieldModel, type SchemaModel, type TypeModel } from '../schema-model'
-import { argumentChanges } from './inputs'
+import { possibleTypes } from '../usage/vocabulary'
+import { argumentChanges, type Schemas } from './inputs'
 import { documentedChanges } from './documented'
-import { outputFits, sameWithoutNonNull } from './type-references'
+import { inputFits, isRequired, outputFits, sameWithoutNonNull } from './type-references'
 
 /** Differences between the output fields of one type. */
-export function fieldChanges(from: SchemaModel, before: TypeModel, after: TypeModel): Change[] {
+export function fieldChanges(schemas: Schemas, before: TypeModel, after: TypeModel): Change[] {
   const changes: Change[] = []
   for (const field of before.fields.values()) {
     const coordinate = `${before.name}.${field.name}`
@@ -24,10 +25,10 @@ export function fieldChanges(from: SchemaModel, before: TypeModel, after: TypeMo
     }
     changes.push(
       ...documentedChanges(coordinate, field, kept),
-      ...argumentChanges(coordinate, field.args, kept.args),
+      ...argumentChanges(schemas, coordinate, field.args, kept.args),
       ...(field.type === kept.type
         ? []
-        : returnTypeChanges(coordinate, field, kept, siblings(from, before.name, field))),
+        : returnTypeChanges(schemas, coordinate, field, kept, siblings(schemas.from, before.name, field))),
     )
   }
   for (const field of after.fields.values()) {
@@ -46,6 +47,7 @@ export function fieldChanges(from: SchemaModel, before: TypeModel, after: TypeMo
 }
 
 function returnTypeChanges(
+  schemas: Schemas,
   coordinate: string,
   before: FieldModel,
   after: FieldModel,
@@ -70,7 +72,7 @@ function returnTypeChanges(
             code: 'FIELD_MAY_CONFLICT',
             severity: 'dangerous',
             message: `${coordinate} was ${from} and is ${to} now, unlike ${alike.join(' and ')}: an operation that selects both under one name is refused`,
-            affects: [coordinate],
+            affects: alike.map((other) => ({ all: [coordinate, other] })),
           },
         ]
   }
@@ -91,9 +93,36 @@ function returnTypeChanges(
           code: 'FIELD_TYPE_CHANGED',
           severity: 'breaking',
           message: `${coordinate} returned ${from} and returns ${to} now`,
-          affects: [coordinate],
+          affects: lostSelections(schemas, coordinate, from, to) ?? [coordinate],
         },
       ]
+}
+
+/** What an operation may select of the old type and not of the new one; null when all who read the field suffer. */
+function lostSelections({ from, to }: Schemas, coordinate: string, was: string, is: string): string[] | null {
+  const [before, after] = [from.types.get(namedType(was)), to.types.get(namedType(is))]
+  const isComposite = (type: TypeModel | undefined) =>
+    ['object', 'interface', 'union'].includes(type?.kind ?? '')
+  if (!before || !after || !isComposite(before) || !isComposite(after)) return null
+  if (!outputFits(was.replace(before.name, after.name), is)) return null
+  const possible = possibleTypes(to, after.name)
+  const fits = (field: FieldModel) => {
+    const now = after.fields.get(field.name)
+    return (
+      now !== undefined &&
+      outputFits(field.type, now.type) &&
+      [...field.args].every(([name, { type }]) => inputFits(type, now.args.get(name)?.type ?? '')) &&
+      [...now.args].every(([name, argument]) => field.args.has(name) || !isRequired(argument))
+    )
+  }
+  return [
+    // Never marked: when nothing is lost nobody suffers, which is not the same as nobody knows who.
+    `${coordinate}/`,
+    ...[...before.fields.values()].filter((field) => !fits(field)).map(({ name }) => `${coordinate}/${name}`),
+    ...[...from.types.values()]
+      .filter(({ name }) => ![...possibleTypes(to, name)].some((object) => possible.has(object)))
+      .map(({ name }) => `${coordinate}/>${name}`),
+  ]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sorted, type Change } from '../change'
 import { visibleTo, type SchemaModel } from '../schema-model'
 import { accessChanges } from './access'
+import { appliedChanges } from './applied'
 import { costChanges } from './cost'
 import { directiveChanges } from './directives'
 import { federationChanges } from './federation'
@@ -16,6 +17,7 @@ export function diff(from: SchemaModel, to: SchemaModel): Change[] {
     ...directiveChanges(before, after),
     ...accessChanges(before, after, unchanged),
     ...costChanges(before, after, unchanged),
+    ...appliedChanges(before, after, unchanged),
     ...federationChanges(from, to, unchanged),
   ])
 }

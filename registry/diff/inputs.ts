@@ -1,8 +1,15 @@
-import type { Change } from '../change'
+import type { Affected, Change } from '../change'
 import type { ChangeCode } from '../rules'
-import type { ArgumentModel, TypeModel } from '../schema-model'
+import { directive, namedType, type ArgumentModel, type SchemaModel, type TypeModel } from '../schema-model'
 import { documentedChanges } from './documented'
-import { inputFits, isRequired } from './type-references'
+import { inputFits, isRequired, sameWithoutNonNull } from './type-references'
+import { sameDefault } from './values'
+
+/** The schema before and after. */
+export interface Schemas {
+  from: SchemaModel
+  to: SchemaModel
+}
 
 /** The codes of what can happen to an argument, and to an input field. */
 interface Codes {
@@ -33,27 +40,31 @@ const inputFieldCodes: Codes = {
 
 /** Differences between the arguments of a field or a directive. @param owner its coordinate */
 export function argumentChanges(
+  schemas: Schemas,
   owner: string,
   before: ReadonlyMap<string, ArgumentModel>,
   after: ReadonlyMap<string, ArgumentModel>,
 ): Change[] {
   return before === after
     ? []
-    : inputChanges(argumentCodes, owner, (name) => `${owner}(${name}:)`, before, after)
+    : inputChanges(schemas, argumentCodes, owner, (name) => `${owner}(${name}:)`, before, after)
 }
 
 /** Differences between the fields of an input. */
-export function inputFieldChanges(before: TypeModel, after: TypeModel): Change[] {
+export function inputFieldChanges(schemas: Schemas, before: TypeModel, after: TypeModel): Change[] {
   return inputChanges(
+    schemas,
     inputFieldCodes,
-    before.name,
+    `${before.name}{}`,
     (name) => `${before.name}.${name}`,
     before.inputFields,
     after.inputFields,
   )
 }
 
+/** @param owner the mark of everybody who uses what they belong to */
 function inputChanges(
+  schemas: Schemas,
   codes: Codes,
   owner: string,
   coordinateOf: (name: string) => string,
@@ -67,7 +78,7 @@ function inputChanges(
     if (kept)
       changes.push(
         ...documentedChanges(coordinate, input, kept),
-        ...changesOf(codes, owner, coordinate, input, kept),
+        ...changesOf(schemas, codes, coordinate, input, kept),
       )
     else {
       const message = `${coordinate} was removed`
@@ -108,14 +119,16 @@ function inputChanges(
 }
 
 function changesOf(
+  schemas: Schemas,
   codes: Codes,
-  owner: string,
   coordinate: string,
   before: ArgumentModel,
   after: ArgumentModel,
 ): Change[] {
   const changes: Change[] = []
   if (isRequired(after) && !isRequired(before)) {
+    const required = { type: `${before.type.replace(/!$/, '')}!`, defaultValue: undefined }
+    const sameType = sameWithoutNonNull(before.type, after.type)
     changes.push({
       code: codes.required,
       severity: 'breaking',
@@ -123,10 +136,10 @@ function changesOf(
       message: `${coordinate} must be given now`,
       from: signature(before),
       to: signature(after),
-      affects: [owner],
+      affects: [{ omits: coordinate }, refused(schemas, coordinate, before, sameType ? after : required)],
     })
     // The same edit seen as a change of type or default would say it twice.
-    if (before.type.replaceAll('!', '') === after.type.replaceAll('!', '')) return changes
+    if (sameType) return changes
   }
   if (before.type !== after.type) {
     const fits = inputFits(before.type, after.type)
@@ -137,10 +150,10 @@ function changesOf(
       message: `${coordinate} took ${before.type} and takes ${after.type} now`,
       from: before.type,
       to: after.type,
-      affects: fits ? [] : [coordinate],
+      affects: fits ? [] : [refused(schemas, coordinate, before, after)],
     })
   }
-  if (before.defaultValue !== after.defaultValue && !isRequired(after)) {
+  if (!isRequired(after) && !sameDefault(schemas, before, after)) {
     changes.push({
       code: codes.default,
       severity: isRequired(before) ? 'safe' : 'dangerous',
@@ -148,10 +161,64 @@ function changesOf(
       message: `The default of ${coordinate} was ${before.defaultValue ?? 'none'} and is ${after.defaultValue ?? 'none'} now`,
       from: before.defaultValue,
       to: after.defaultValue,
-      affects: isRequired(before) ? [] : [owner],
+      affects: isRequired(before) ? [] : [{ omits: coordinate }],
     })
   }
   return changes
+}
+
+type Input = Pick<ArgumentModel, 'type' | 'defaultValue'>
+
+/** Operations that send something in a form that is refused from now on. */
+function refused({ from, to }: Schemas, sends: string, before: Input, after: Input): Affected {
+  const [was, is] = [namedType(before.type), namedType(after.type)]
+  const position = (schema: SchemaModel, { type, defaultValue }: Input) => ({
+    type,
+    hasDefault: defaultValue !== undefined,
+    kind: schema.types.get(namedType(type))?.kind ?? ('scalar' as const),
+  })
+  return {
+    sends,
+    was: position(from, before),
+    is: position(to, after),
+    alike: isAlike({ from, to }, was, is),
+  }
+}
+
+/** Whether the one type takes every value that the other took. What changes under the same name is told there. */
+export function isAlike({ from, to }: Schemas, was: string, is: string, seen = new Set<string>()): boolean {
+  if (was === is || seen.has(`${was} ${is}`)) return true
+  seen.add(`${was} ${is}`)
+  const [before, after] = [from.types.get(was), to.types.get(is)]
+  if (!before || before.kind !== after?.kind) return false
+  if (before.kind === 'enum') return [...before.values.keys()].every((name) => after.values.has(name))
+  if (before.kind !== 'input' || (directive(after, 'oneOf') && !directive(before, 'oneOf'))) return false
+  for (const [name, field] of after.inputFields) {
+    const known = before.inputFields.get(name)
+    if (isRequired(field) && !(known && isRequired(known))) return false
+  }
+  return [...before.inputFields].every(([name, { type }]) => {
+    const now = after.inputFields.get(name)
+    const [named, named2] = [namedType(type), namedType(now?.type ?? '')]
+    return (
+      now !== undefined &&
+      inputFits(type.replace(named, named2), now.type) &&
+      isAlike({ from, to }, named, named2, seen)
+    )
+  })
+}
+
+/** Every argument and input field of a schema by its coordinate. */
+export function inputsOf(schema: SchemaModel): ReadonlyMap<string, ArgumentModel> {
+  const found = new Map<string, ArgumentModel>()
+  for (const type of schema.types.values()) {
+    for (const field of type.fields.values())
+      for (const input of field.args.values()) found.set(`${type.name}.${field.name}(${input.name}:)`, input)
+    for (const input of type.inputFields.values()) found.set(`${type.name}.${input.name}`, input)
+  }
+  for (const { name, args } of schema.directives.values())
+    for (const input of args.values()) found.set(`@${name}(${input.name}:)`, input)
+  return found
 }
 
 function signature({ type, defaultValue }: ArgumentModel): string {

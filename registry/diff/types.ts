@@ -1,8 +1,9 @@
 import type { Change } from '../change'
 import { directive, namedType, type SchemaModel, type TypeModel } from '../schema-model'
+import { possibleTypes } from '../usage/vocabulary'
 import { documentedChanges } from './documented'
 import { fieldChanges } from './fields'
-import { inputFieldChanges } from './inputs'
+import { inputFieldChanges, inputsOf, isAlike, type Schemas } from './inputs'
 
 /** Differences between the types two schemas show. @param unchanged types to pass over */
 export function typeChanges(
@@ -22,7 +23,7 @@ export function typeChanges(
         coordinate: before.name,
         message: `${article(before)} ${before.name} was removed`,
         from: before.kind,
-        affects: [before.name],
+        affects: usersOfRemoved(from, to, before),
       })
     } else if (before.kind !== after.kind) {
       changes.push({
@@ -37,11 +38,11 @@ export function typeChanges(
     } else {
       changes.push(
         ...documentedChanges(before.name, before, after),
-        ...fieldChanges(from, before, after),
-        ...inputFieldChanges(before, after),
+        ...fieldChanges({ from, to }, before, after),
+        ...inputFieldChanges({ from, to }, before, after),
         ...valueChanges(before, after, uses),
-        ...memberChanges(before, after),
-        ...interfaceChanges(before, after, from),
+        ...memberChanges({ from, to }, before, after),
+        ...interfaceChanges({ from, to }, before, after),
         ...scalarAndInputChanges(before, after),
       )
     }
@@ -112,7 +113,7 @@ function valueChanges(before: TypeModel, after: TypeModel, uses: ReturnType<type
         severity: 'dangerous',
         coordinate,
         message,
-        affects: [name],
+        affects: [`<${name}`],
       })
     }
   }
@@ -124,13 +125,13 @@ function valueChanges(before: TypeModel, after: TypeModel, uses: ReturnType<type
       severity: received ? 'dangerous' : 'safe',
       coordinate: `${name}.${value.name}`,
       message: `${name}.${value.name} was added${received ? ': clients that receive it may not know it' : ''}`,
-      affects: received ? [name] : [],
+      affects: received ? [`<${name}`] : [],
     })
   }
   return changes
 }
 
-function memberChanges(before: TypeModel, after: TypeModel): Change[] {
+function memberChanges(schemas: Schemas, before: TypeModel, after: TypeModel): Change[] {
   const union = before.name
   return [
     ...missing(before.members, after.members).map((member): Change => ({
@@ -139,7 +140,7 @@ function memberChanges(before: TypeModel, after: TypeModel): Change[] {
       coordinate: union,
       message: `${member} is no member of ${union} any more: fragments on it are refused there`,
       from: member,
-      affects: [`${union}>${member}`],
+      affects: apart(schemas, union),
     })),
     ...missing(after.members, before.members).map((member): Change => ({
       code: 'UNION_MEMBER_ADDED',
@@ -147,12 +148,12 @@ function memberChanges(before: TypeModel, after: TypeModel): Change[] {
       coordinate: union,
       message: `${member} became a member of ${union}: clients may receive a type they do not know`,
       to: member,
-      affects: [union],
+      affects: meeting(schemas.from, union, member),
     })),
   ]
 }
 
-function interfaceChanges(before: TypeModel, after: TypeModel, from: SchemaModel): Change[] {
+function interfaceChanges(schemas: Schemas, before: TypeModel, after: TypeModel): Change[] {
   const type = before.name
   return [
     ...missing(before.interfaces, after.interfaces).map((name): Change => ({
@@ -161,17 +162,17 @@ function interfaceChanges(before: TypeModel, after: TypeModel, from: SchemaModel
       coordinate: type,
       message: `${type} does not implement ${name} any more`,
       from: name,
-      affects: [name],
+      affects: apart(schemas, name),
     })),
     ...missing(after.interfaces, before.interfaces).map((name): Change => {
-      const known = from.types.has(name)
+      const known = schemas.from.types.has(name)
       return {
         code: 'INTERFACE_ADDED',
         severity: known ? 'dangerous' : 'safe',
         coordinate: type,
         message: `${type} implements ${name} now${known ? ': clients of the interface may receive a type they do not know' : ''}`,
         to: name,
-        affects: known ? [name] : [],
+        affects: known ? meeting(schemas.from, name, type) : [],
       }
     }),
   ]
@@ -200,10 +201,47 @@ function scalarAndInputChanges(before: TypeModel, after: TypeModel): Change[] {
       message: is
         ? `${before.name} takes exactly one of its fields now`
         : `${before.name} takes any of its fields now`,
-      affects: is ? [before.name] : [],
+      affects: is ? [`${before.name}{!1}`] : [],
     })
   }
   return changes
+}
+
+/** Selections of one type where another stands that no object can meet any more: validation refuses them. */
+export function apart({ from, to }: Schemas, typeName: string): string[] {
+  const [was, is] = [possibleTypes(from, typeName), possibleTypes(to, typeName)]
+  const nothingLeft = is.size === 0 ? [`<${typeName}`] : []
+  const refused = [...from.types.values()].flatMap(({ name }) => {
+    if (name === typeName || !overlap(was, possibleTypes(from, name))) return []
+    return overlap(is, possibleTypes(to, name)) ? [] : [`${typeName}>${name}`, `${name}>${typeName}`]
+  })
+  return [...nothingLeft, ...refused]
+}
+
+/** Selections of an interface or union in which an object that joins it is met from now on. */
+function meeting(from: SchemaModel, abstract: string, object: string): string[] {
+  const places = [...from.types.values()].filter(
+    ({ kind, name }) => kind !== 'object' && name !== abstract && possibleTypes(from, name).has(object),
+  )
+  return [`<${abstract}`, ...places.map(({ name }) => `${name}>${abstract}`)]
+}
+
+function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return [...a].some((name) => b.has(name))
+}
+
+/**
+ * Who suffers when a type goes: who selects it; and of what is sent, who names it in a variable, or sends it where the
+ * type that takes its place does not take the same.
+ */
+function usersOfRemoved(from: SchemaModel, to: SchemaModel, { name, kind }: TypeModel): string[] {
+  if (kind === 'object' || kind === 'interface' || kind === 'union') return [name]
+  const isTaken = [...inputsOf(from)].every(([coordinate, { type }]) => {
+    if (namedType(type) !== name) return true
+    const now = inputsOf(to).get(coordinate)
+    return now !== undefined && isAlike({ from, to }, name, namedType(now.type))
+  })
+  return isTaken ? [`$${name}`] : [`$${name}`, name]
 }
 
 /** Names of the first that are not in the second. */

@@ -2,17 +2,45 @@ import { removalDate, replacementIn } from '../deprecations'
 import { deprecation } from '../diff/documented'
 import type { Finding, LintedSubgraph } from '.'
 
-/** A deprecation names what to use instead and the day until which the old works. */
-export function* deprecations({ schema }: LintedSubgraph): Generator<Finding> {
+/** A deprecation names what to use instead, which exists, and the day until which the old works. */
+export function* deprecations({ schema, exists }: LintedSubgraph): Generator<Finding> {
   for (const type of schema.types.values()) {
     for (const member of [...type.fields.values(), ...type.inputFields.values(), ...type.values.values()]) {
       const coordinate = `${type.name}.${member.name}`
       yield* unclear(coordinate, member)
+      yield* missing(coordinate, member, exists, (name) => [`${type.name}.${name}`])
       if ('args' in member)
-        for (const argument of member.args.values())
-          yield* unclear(`${coordinate}(${argument.name}:)`, argument)
+        for (const argument of member.args.values()) {
+          const place = `${coordinate}(${argument.name}:)`
+          yield* unclear(place, argument)
+          yield* missing(place, argument, exists, (name) => [
+            `${coordinate}(${name}:)`,
+            `${type.name}.${name}`,
+          ])
+        }
     }
   }
+}
+
+/**
+ * What is named may be a coordinate, or a sibling; of what is no plain name (`manager { id }`) the first one counts.
+ * @param near the coordinates that a name may stand for beside the deprecated one
+ */
+function* missing(
+  coordinate: string,
+  of: Parameters<typeof deprecation>[0] & { node: Finding['node'] },
+  exists: (coordinate: string) => boolean,
+  near: (name: string) => string[],
+): Generator<Finding> {
+  const named = replacementIn(deprecation(of) ?? '')
+  const name = /^@?\w+(?:\.\w+)?(?:\(\w+:\))?/.exec(named ?? '')?.[0]
+  if (
+    named === null ||
+    (name && [name, ...near(name)].some((place) => place !== coordinate && exists(place)))
+  )
+    return
+  const message = `${coordinate} is deprecated for ${named}, which does not exist`
+  yield { code: 'REPLACEMENT_MISSING', coordinate, message, node: of.node }
 }
 
 function* unclear(

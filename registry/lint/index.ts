@@ -1,6 +1,7 @@
 import type { Location } from '../composition/locations'
 import { locationOf } from '../composition/locations'
 import { readSchema, type SchemaModel } from '../schema-model'
+import { hasCoordinate } from '../suggestions'
 import type { SubgraphSource } from '../composition/subgraph-files'
 import { accessDeclared } from './access'
 import { connections } from './connections'
@@ -34,6 +35,8 @@ export interface LintedSubgraph {
   schema: SchemaModel
   /** The types this subgraph owns, against those it refers to or contributes to. */
   owns(typeName: string): boolean
+  /** Whether any subgraph has something at a coordinate. */
+  exists(coordinate: string): boolean
 }
 
 const rules: ((subgraph: LintedSubgraph) => Iterable<Finding>)[] = [
@@ -52,9 +55,10 @@ export function lint(subgraphs: readonly SubgraphSource[]): LintFinding[] {
   const models = subgraphs.map(({ name, typeDefs }) => ({ name, schema: readSchema(typeDefs) }))
   const owner = ownersOf(models)
   const seen = new Set<string>()
+  const exists = (coordinate: string) => models.some(({ schema }) => hasCoordinate(schema, coordinate))
   return models.flatMap(({ name, schema }) =>
     rules.flatMap((rule) =>
-      [...rule({ name, schema, owns: (typeName) => owner.get(typeName) === name })].flatMap(
+      [...rule({ name, schema, exists, owns: (typeName) => owner.get(typeName) === name })].flatMap(
         ({ node, ...finding }) => {
           const location = locationOf(node)
           // A shared file is part of every subgraph: one finding is enough.

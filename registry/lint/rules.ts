@@ -17,6 +17,11 @@ export const lintRules = {
     why: 'Clients plan by it, and the check lets nobody remove it earlier.',
     fix: 'Write @deprecated(reason: "Use `replacement`. Removed after 2027-01-31.").',
   },
+  REPLACEMENT_MISSING: {
+    title: 'A deprecation names a replacement that does not exist',
+    why: 'Clients look for it and find nothing.',
+    fix: 'Name a sibling, or a coordinate such as `Query.users(filter:)`.',
+  },
   NAME_FORM: {
     title: 'A name has another form than its kind',
     why: 'Clients guess names.',

@@ -1,7 +1,7 @@
 import type { CheckReport } from '../check'
 import type { Location } from '../composition/locations'
 import { contentHash } from '../versions/store'
-import { usedText } from './human'
+import { approveLine, usedText } from './human'
 
 /** A remark on a line of a schema file, as continuous integration shows it beside the code. */
 export interface Annotation {
@@ -22,18 +22,29 @@ export function annotations(report: CheckReport): Annotation[] {
     })),
     ...report.changes
       .filter(({ severity, blocked, approval }) => severity !== 'safe' || blocked || approval)
-      .map(({ code, message, location, blocked, approval, hash, usedBy, replacement }): Annotation => ({
-        level: blocked ? 'error' : approval ? 'notice' : 'warning',
-        code,
-        message: [
-          message,
-          ...(blocked ? [`blocked: ${blocked} (change ${hash})`] : []),
-          ...(approval ? [`approved by ${approval.by} until ${approval.until}: ${approval.reason}`] : []),
-          ...(replacement ? [`replacement: ${replacement}`] : []),
-          ...(usedBy ?? []).slice(0, 5).map((operation) => `used by ${usedText(operation)}`),
-        ].join('\n'),
-        location,
-      })),
+      .map((change): Annotation => {
+        const { code, message, location, blocked, approval, hash, unused, usedBy, replacement } = change
+        const line = approveLine(change, report)
+        return {
+          level: blocked ? 'error' : approval || unused ? 'notice' : 'warning',
+          code,
+          message: [
+            message,
+            ...(blocked ? [`blocked: ${blocked} (change ${hash})`] : []),
+            ...(blocked && line ? [`to approve: ${line}`] : []),
+            ...(approval ? [`approved by ${approval.by} until ${approval.until}: ${approval.reason}`] : []),
+            ...(replacement ? [`replacement: ${replacement}`] : []),
+            ...(usedBy ?? []).slice(0, 5).map((operation) => `used by ${usedText(operation)}`),
+          ].join('\n'),
+          location,
+        }
+      }),
+    ...report.stale.map((file): Annotation => ({
+      level: 'error',
+      code: 'FILE_OUT_OF_DATE',
+      message: `${file} is out of date: run "npm run schema -- compose" and commit the result`,
+      location: { file, line: 1, column: 1 },
+    })),
     ...report.operations.map(({ operation, message, location }): Annotation => ({
       level: 'error',
       code: 'OPERATION_INVALID',

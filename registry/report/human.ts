@@ -2,7 +2,7 @@ import type { CheckReport } from '../check'
 import type { CompositionProblem } from '../composition/composed'
 import type { JudgedChange } from '../verdict'
 import type { Location } from '../composition/locations'
-import type { OperationUsage } from '../usage/usage'
+import { nameOf, type OperationUsage } from '../usage/usage'
 
 /** For people in a terminal. */
 export function humanReport(report: CheckReport, { verbose = false } = {}): string {
@@ -11,12 +11,18 @@ export function humanReport(report: CheckReport, { verbose = false } = {}): stri
     if (items.length > 0) lines.push(title, ...items, '')
   }
   if (report.problems.length > 0) lines.push(humanProblems(report.problems), '')
+  const told = (change: JudgedChange) => changeText(change, report)
   section('Blocked:', report.changes.filter(({ blocked }) => blocked).flatMap(told))
   section('Approved:', report.changes.filter(({ approval }) => approval).flatMap(told))
   const others = report.changes.filter(({ blocked, approval }) => !blocked && !approval)
-  section('Dangerous:', others.filter(({ severity }) => severity !== 'safe').flatMap(told))
+  section('Breaking, but unused:', others.filter(({ unused }) => unused).flatMap(told))
+  section('Dangerous:', others.filter(({ severity, unused }) => severity !== 'safe' && !unused).flatMap(told))
   const safe = others.filter(({ severity }) => severity === 'safe')
   section('Safe:', verbose ? safe.flatMap(told) : summary(safe))
+  section(
+    'Files that are out of date:',
+    report.stale.map((file) => `  ${file}: run "npm run schema -- compose" and commit the result`),
+  )
   section(
     'Operations of this repository that would fail:',
     report.operations.map(
@@ -60,6 +66,7 @@ export function verdict(report: CheckReport): string {
     ...(problems.length > 0 ? [counted(problems.length, 'composition problem')] : []),
     ...(blocked > 0 ? [`${counted(blocked, 'change')} blocked`] : []),
     ...(operations.length > 0 ? [`${counted(operations.length, 'operation')} broken`] : []),
+    ...(report.stale.length > 0 ? [`${counted(report.stale.length, 'file')} out of date`] : []),
     ...(findings.length > 0 ? [`${counted(findings.length, 'house rule')} broken`] : []),
   ]
   const of = report.base
@@ -71,11 +78,20 @@ export function verdict(report: CheckReport): string {
   return report.passed ? `Passed: ${of}${usage}.` : `Failed: ${parts.join(', ')} (${of}${usage}).`
 }
 
-function told(change: JudgedChange): string[] {
+/** The line that approves a change, to be copied; null when nothing can. */
+export function approveLine({ hash }: JudgedChange, { approve }: CheckReport): string | null {
+  return (
+    approve && `npm run schema -- approve ${hash}${approve.options} --reason "WHY" --until ${approve.until}`
+  )
+}
+
+function changeText(change: JudgedChange, report: CheckReport): string[] {
+  const line = approveLine(change, report)
   const { code, message, location, blocked, approval, hash, usedBy, replacement } = change
   return [
     `  ${place(location)}${code}: ${message}`,
     ...(blocked ? [`    blocked: ${blocked} (change ${hash})`] : []),
+    ...(blocked && line ? [`    to approve: ${line}`] : []),
     ...(approval ? [`    approved by ${approval.by} until ${approval.until}: ${approval.reason}`] : []),
     ...(replacement ? [`    replacement: ${replacement}`] : []),
     ...(usedBy ?? []).slice(0, 10).map((operation) => `    used by ${usedText(operation)}`),
@@ -85,6 +101,7 @@ function told(change: JudgedChange): string[] {
 
 /** `GetUser (web 1.2, mobile 3.0): 1,204 requests, 12 tenants, last 2026-11-20` */
 export function usedText({ name, hash, document, clients }: OperationUsage): string {
+  const known = nameOf({ name, document })
   const requests = clients.reduce((sum, client) => sum + client.requests, 0)
   const tenants = Math.max(0, ...clients.map((client) => client.tenants))
   const last = clients
@@ -93,14 +110,19 @@ export function usedText({ name, hash, document, clients }: OperationUsage): str
     .at(-1)
   const who = clients.slice(0, 3).map(({ client, version }) => `${client}${version ? ` ${version}` : ''}`)
   const more = clients.length > 3 ? [`${clients.length - 3} more`] : []
-  const title = name || hash || (document ?? '').replaceAll(/\s+/g, ' ').slice(0, 60)
+  const title = known || hash || (document ?? '').replaceAll(/\s+/g, ' ').slice(0, 60)
   return `${title} (${[...who, ...more].join(', ')}): ${counted(requests, 'request')}, ${tenants > 1 ? 'up to ' : ''}${counted(tenants, 'tenant')}${last ? `, last ${last}` : ''}`
 }
 
 function summary(changes: readonly JudgedChange[]): string[] {
-  const codes = new Map<string, number>()
-  for (const { code } of changes) codes.set(code, (codes.get(code) ?? 0) + 1)
-  return [...codes].sort().map(([code, count]) => `  ${code} × ${count}`)
+  const codes = new Map<string, string[]>()
+  for (const { code, coordinate } of changes) codes.set(code, [...(codes.get(code) ?? []), coordinate])
+  return [...codes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, names]) => {
+      const more = names.length > 10 ? ` and ${names.length - 10} more (--verbose)` : ''
+      return `  ${code} × ${names.length}: ${names.slice(0, 10).join(', ')}${more}`
+    })
 }
 
 function place(location: Location | null): string {

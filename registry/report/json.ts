@@ -1,4 +1,5 @@
 import type { CheckReport } from '../check'
+import { nameOf } from '../usage/usage'
 
 /** For programs. The supergraph itself is left out: `schema compose` writes it. */
 export function jsonReport({ supergraph, changes, ...report }: CheckReport): string {
@@ -8,7 +9,9 @@ export function jsonReport({ supergraph, changes, ...report }: CheckReport): str
       composed: supergraph !== null,
       changes: changes.map(({ usedBy, ...change }) => ({
         ...change,
-        usedBy: usedBy && usedBy.map(({ hash, name, clients }) => ({ hash, name, clients })),
+        usedBy:
+          usedBy &&
+          usedBy.map(({ hash, clients, ...operation }) => ({ hash, name: nameOf(operation), clients })),
       })),
     },
     null,

@@ -3,148 +3,293 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type FragmentDefinitionNode,
+  type OperationDefinitionNode,
   type SelectionSetNode,
   type TypeNode,
   type ValueNode,
 } from 'graphql'
-import { namedType, type ArgumentModel, type FieldModel, type SchemaModel } from '../schema-model'
+import type { SchemaModel } from '../schema-model'
+import { formsOfLiteral, formsOfValue, type Form } from './forms'
+import { complete, vocabularyOf, type FieldMarks, type InputMarks } from './vocabulary'
 
-/**
- * Coordinates and result types of fields, made once for each field of a schema: a check reads thousands of operations,
- * and a text that is built anew is hashed anew wherever it is looked up.
- */
-const facts = new WeakMap<FieldModel, { coordinate: string; result: string }>()
-
-function factsOf(typeName: string, field: FieldModel): { coordinate: string; result: string } {
-  let known = facts.get(field)
-  if (!known) {
-    known = { coordinate: `${typeName}.${field.name}`, result: namedType(field.type) }
-    facts.set(field, known)
-  }
-  return known
+/** How much a document says about what was sent. */
+export interface Reading {
+  /**
+   * - `written`: all literals; what variables held is told by {@link addVariable}
+   * - `text`: variables, and the empty lists and objects of signatures, may have held anything
+   * - `signature`: which arguments were given; what objects held is known from elsewhere
+   * - `none`: all of that is known from elsewhere
+   */
+  sent: 'written' | 'text' | 'signature' | 'none'
+  /** Whether marks that no record keeps are wanted: how its parts belong together. */
+  structure: boolean
 }
 
 /**
- * What of a schema an operation uses, as schema coordinates:
- * - `User` types that it selects, narrows to or names in variables; `SearchResult>User` where a fragment narrows
- * - `User.email`, `Query.users(first:)`, `UserFilter.search`, `Plan.TRIAL` fields, arguments, input fields and enum
- *   values that it writes, or gives in variables
- * - `@skip`, `@skip(if:)` directives
- *
- * Literals never appear: coordinates are names of the schema.
+ * What of a schema an operation uses, as marks that a record keeps (vocabulary.ts).
+ * @param variables their values; what they use is added
  */
 export function coordinatesOf(
   schema: SchemaModel,
   document: DocumentNode,
   variables?: Readonly<Record<string, unknown>>,
 ): Set<string> {
-  const found = new Set<string>()
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  const walked = new Set<string>()
-
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
-
-  function selections(typeName: string, set: SelectionSetNode): void {
-    const type = schema.types.get(typeName)
-    found.add(typeName)
-    for (const selection of set.selections) {
-      directives(selection.directives)
-      if (selection.kind === Kind.FIELD) {
-        const field = type?.fields.get(selection.name.value)
-        if (!field) continue
-        const { coordinate, result } = factsOf(typeName, field)
-        found.add(coordinate)
-        for (const { name, value } of selection.arguments ?? [])
-          argument(`${coordinate}(${name.value}:)`, field.args.get(name.value), value)
-        if (selection.selectionSet) selections(result, selection.selectionSet)
-        else found.add(result)
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        narrowed(typeName, selection.typeCondition?.name.value ?? typeName, selection.selectionSet)
-      } else {
-        const fragment = fragments.get(selection.name.value)
-        if (!fragment) continue
-        const condition = fragment.typeCondition.name.value
-        if (condition !== typeName) found.add(`${typeName}>${condition}`)
-        if (walked.has(selection.name.value)) continue
-        walked.add(selection.name.value)
-        directives(fragment.directives)
-        selections(condition, fragment.selectionSet)
-      }
-    }
-  }
-
-  function narrowed(typeName: string, condition: string, set: SelectionSetNode): void {
-    if (condition !== typeName) found.add(`${typeName}>${condition}`)
-    selections(condition, set)
-  }
-
-  function directives(applied: readonly DirectiveNode[] | undefined): void {
-    for (const { name, arguments: args } of applied ?? []) {
-      found.add(`@${name.value}`)
-      for (const { name: argumentName, value } of args ?? []) {
-        argument(
-          `@${name.value}(${argumentName.value}:)`,
-          schema.directives.get(name.value)?.args.get(argumentName.value),
-          value,
-        )
-      }
-    }
-  }
-
-  function argument(coordinate: string, model: ArgumentModel | undefined, value: ValueNode): void {
-    found.add(coordinate)
-    if (model) literal(namedType(model.type), value)
-  }
-
-  function literal(typeName: string, value: ValueNode): void {
-    if (value.kind === Kind.LIST) for (const item of value.values) literal(typeName, item)
-    else if (value.kind === Kind.ENUM) found.add(`${typeName}.${value.value}`)
-    else if (value.kind === Kind.OBJECT) {
-      found.add(typeName)
-      for (const { name, value: item } of value.fields) {
-        const field = schema.types.get(typeName)?.inputFields.get(name.value)
-        found.add(`${typeName}.${name.value}`)
-        if (field) literal(namedType(field.type), item)
-      }
-    }
-  }
-
+  const found = new Set([complete])
+  readMarks(schema, document, { sent: 'written', structure: false }, (mark) => found.add(mark))
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-    directives(definition.directives)
-    for (const { variable, type, defaultValue } of definition.variableDefinitions ?? []) {
-      const typeName = typeNameOf(type)
-      found.add(typeName)
-      if (defaultValue) literal(typeName, defaultValue)
-      if (variables) addVariable(schema, typeName, variables[variable.name.value], found)
-    }
-    const root = schema.roots[definition.operation]
-    if (root) selections(root, definition.selectionSet)
+    for (const { variable, type } of definition.variableDefinitions ?? [])
+      addVariable(schema, namedTypeOf(type), variables?.[variable.name.value], found)
   }
   return found
 }
 
-/** Adds the input fields and enum values that a variable's value uses. Values themselves are never kept. */
-export function addVariable(schema: SchemaModel, typeName: string, value: unknown, found: Set<string>): void {
+/** Adds what a variable's value uses: input types and fields, enum values, what was left out. Values are never kept. */
+export function addVariable(
+  schema: SchemaModel,
+  typeName: string,
+  value: unknown,
+  found: { add(mark: string): unknown },
+): void {
   if (value === null || value === undefined) return
   if (Array.isArray(value)) {
     for (const item of value as unknown[]) addVariable(schema, typeName, item, found)
     return
   }
-  const type = schema.types.get(typeName)
-  if (type?.kind === 'enum' && typeof value === 'string' && type.values.has(value))
-    found.add(`${typeName}.${value}`)
-  if (type?.kind !== 'input' || typeof value !== 'object') return
-  for (const [name, item] of Object.entries(value)) {
-    const field = type.inputFields.get(name)
-    if (!field) continue
-    found.add(`${typeName}.${name}`)
-    addVariable(schema, namedType(field.type), item, found)
+  const inside = vocabularyOf(schema).input(typeName)
+  if (!inside || typeof value !== 'object') {
+    found.add(typeName)
+    if (typeof value === 'string' && schema.types.get(typeName)?.values.has(value))
+      found.add(`${typeName}.${value}`)
+    return
   }
+  found.add(typeName)
+  found.add(inside.sent)
+  let given = 0
+  for (const field of inside.fields.values()) {
+    const item: unknown = Object.hasOwn(value, field.name)
+      ? (value as Record<string, unknown>)[field.name]
+      : undefined
+    if (item === undefined) {
+      for (const mark of field.without) found.add(mark)
+      continue
+    }
+    given += item === null ? 2 : 1
+    found.add(field.coordinate)
+    for (const form of formsOfValue(item)) found.add(`${field.coordinate}=${form}`)
+    addVariable(schema, field.typeName, item, found)
+  }
+  if (given !== 1) found.add(inside.notOne)
 }
 
-function typeNameOf(type: TypeNode): string {
-  return type.kind === Kind.NAMED_TYPE ? type.name.value : typeNameOf(type.type)
+/** Finds the marks of all operations of a document, some of them repeatedly. */
+export function readMarks(
+  schema: SchemaModel,
+  document: DocumentNode,
+  reading: Reading,
+  add: (mark: string) => void,
+): void {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.OPERATION_DEFINITION)
+      readOperation(schema, definition, fragments, reading, add)
+}
+
+/** Where a selection stands. */
+interface Place {
+  typeName: string
+  /** The objects that may be met here. */
+  possible: ReadonlySet<string>
+  /** The field whose result it is; null at the root and inside fragments. */
+  of: FieldMarks | null
+}
+
+function readOperation(
+  schema: SchemaModel,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  reading: Reading,
+  add: (mark: string) => void,
+): void {
+  const vocabulary = vocabularyOf(schema)
+  const walked = new Set<string>()
+  const inputs = inputReader(schema, variableForms(operation), reading, add)
+
+  function selections(place: Place, set: SelectionSetNode): void {
+    const { typeName, of } = place
+    add(typeName)
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        directives(selection.directives, 'FIELD')
+        const name = selection.name.value
+        const field = vocabulary.field(typeName, name)
+        if (!field) continue
+        add(field.coordinate)
+        inputs.given(field.args, `${field.coordinate}(`, selection.arguments)
+        if (reading.structure) {
+          if (of) add(of.inside(name))
+          add(field.returns)
+          if (schema.types.get(typeName)?.kind === 'interface') through(place, name)
+        }
+        const possible = vocabulary.possible(field.result)
+        if (selection.selectionSet)
+          selections({ typeName: field.result, possible, of: field }, selection.selectionSet)
+        else add(field.result)
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        directives(selection.directives, 'INLINE_FRAGMENT')
+        const condition = selection.typeCondition?.name.value
+        selections(condition === undefined ? place : narrowed(place, condition), selection.selectionSet)
+      } else spread(place, selection.name.value, selection.directives)
+    }
+  }
+
+  /** An interface's field is read from the objects that may be met there. */
+  function through({ possible }: Place, name: string): void {
+    for (const object of possible) {
+      add(`~${object}`)
+      add(`~${object}.${name}`)
+    }
+  }
+
+  function spread(place: Place, name: string, applied: readonly DirectiveNode[] | undefined): void {
+    directives(applied, 'FRAGMENT_SPREAD')
+    const fragment = fragments.get(name)
+    if (!fragment) return
+    const inside = narrowed(place, fragment.typeCondition.name.value)
+    const key = reading.structure
+      ? `${name} ${inside.of?.coordinate ?? ''} ${[...inside.possible].join(' ')}`
+      : name
+    if (walked.has(key)) return
+    walked.add(key)
+    directives(fragment.directives, 'FRAGMENT_DEFINITION')
+    selections(inside, fragment.selectionSet)
+  }
+
+  function narrowed(place: Place, condition: string): Place {
+    const { typeName, of, possible } = place
+    if (condition !== typeName) add(`${typeName}>${condition}`)
+    if (reading.structure && of) add(of.inside(`>${condition}`))
+    if (condition === typeName) return { ...place, of: null }
+    const inside = [...vocabulary.possible(condition)].filter((name) => possible.has(name))
+    return { typeName: condition, possible: new Set(inside), of: null }
+  }
+
+  function directives(applied: readonly DirectiveNode[] | undefined, location: string): void {
+    if (!applied?.length) return
+    const seen = new Set<string>()
+    for (const { name, arguments: args } of applied) {
+      const coordinate = `@${name.value}`
+      add(coordinate)
+      if (reading.structure) {
+        add(`${coordinate} on ${location}`)
+        if (seen.has(coordinate)) add(`${coordinate} twice`)
+        seen.add(coordinate)
+      }
+      inputs.given(vocabulary.directive(name.value), `${coordinate}(`, args)
+    }
+  }
+
+  directives(operation.directives, operation.operation.toUpperCase())
+  for (const { type, defaultValue, directives: applied } of operation.variableDefinitions ?? []) {
+    const typeName = namedTypeOf(type)
+    directives(applied, 'VARIABLE_DEFINITION')
+    add(typeName)
+    if (reading.structure) add(`$${typeName}`)
+    if (defaultValue) inputs.value(typeName, defaultValue)
+  }
+  const root = schema.roots[operation.operation]
+  if (root)
+    selections({ typeName: root, possible: vocabulary.possible(root), of: null }, operation.selectionSet)
+}
+
+function variableForms({ variableDefinitions = [] }: OperationDefinitionNode): ReadonlyMap<string, Form> {
+  return new Map(
+    variableDefinitions.map(({ variable, type, defaultValue }) => {
+      const hasDefault = defaultValue && defaultValue.kind !== Kind.NULL
+      return [variable.name.value, `$${typeText(type)}${hasDefault ? '=' : ''}`]
+    }),
+  )
+}
+
+/** Reads what an operation sends. */
+function inputReader(
+  schema: SchemaModel,
+  variables: ReadonlyMap<string, Form>,
+  { sent }: Reading,
+  add: (mark: string) => void,
+) {
+  const vocabulary = vocabularyOf(schema)
+  const addAll = (marks: readonly string[]) => marks.forEach(add)
+
+  /** Arguments, those left out too. @param owner what their coordinates begin with, where the schema has none */
+  function given(
+    known: ReadonlyMap<string, InputMarks>,
+    owner: string,
+    args: readonly { name: { value: string }; value: ValueNode }[] | undefined,
+  ): void {
+    for (const { name, value: node } of args ?? []) {
+      const marks = known.get(name.value)
+      if (marks) one(marks, node)
+      else add(`${owner}${name.value}:)`)
+    }
+    if (sent === 'none') return
+    for (const { name, without } of known.values())
+      if (!args?.some((argument) => argument.name.value === name)) addAll(without)
+  }
+
+  function one({ coordinate, typeName }: InputMarks, node: ValueNode): void {
+    add(coordinate)
+    if (sent === 'none') return
+    const guessed =
+      node.kind === Kind.LIST && (sent === 'signature' || (sent === 'text' && node.values.length === 0))
+    for (const form of guessed ? ['*'] : formsOfLiteral(node, variables)) add(`${coordinate}=${form}`)
+    value(typeName, node)
+  }
+
+  function value(typeName: string, node: ValueNode): void {
+    if (sent === 'none') return
+    add(typeName)
+    const inside = vocabulary.input(typeName)
+    const isEmpty =
+      (node.kind === Kind.LIST && node.values.length === 0) ||
+      (node.kind === Kind.OBJECT && node.fields.length === 0)
+    if (sent === 'text' && (node.kind === Kind.VARIABLE || isEmpty)) addAll(vocabulary.anything(typeName))
+    else if (sent === 'signature' && inside && node.kind !== Kind.NULL) addAll(ofAnyShape(schema, typeName))
+    else if (node.kind === Kind.LIST) for (const item of node.values) value(typeName, item)
+    else if (node.kind === Kind.ENUM) add(`${typeName}.${node.value}`)
+    else if (node.kind === Kind.OBJECT && inside) {
+      add(inside.sent)
+      const [first] = node.fields
+      const form = first && formsOfLiteral(first.value, variables)[0]
+      const isOne = node.fields.length === 1 && form !== 'null' && !/^\$.*[^!]$/.test(form ?? '')
+      if (!isOne) add(inside.notOne)
+      for (const { name, value: item } of node.fields) {
+        const marks = inside.fields.get(name.value)
+        if (marks) one(marks, item)
+        else add(`${typeName}.${name.value}`)
+      }
+      for (const { name, without } of inside.fields.values())
+        if (!node.fields.some((field) => field.name.value === name)) addAll(without)
+    }
+  }
+
+  return { given, value }
+}
+
+/** The marks of an object of an input type of which nobody knows what was in it. */
+export function ofAnyShape(schema: SchemaModel, typeName: string): string[] {
+  const inside = vocabularyOf(schema).input(typeName)
+  if (!inside) return []
+  return [typeName, inside.sent, inside.notOne, ...[...inside.fields.values()].flatMap((f) => f.without)]
+}
+
+function namedTypeOf(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : namedTypeOf(type.type)
+}
+
+function typeText(type: TypeNode): string {
+  if (type.kind === Kind.NAMED_TYPE) return type.name.value
+  return type.kind === Kind.LIST_TYPE ? `[${typeText(type.type)}]` : `${typeText(type.type)}!`
 }

@@ -37,15 +37,7 @@ export async function publish(
     supergraph: hash,
     publishedAt: at,
     rollbackOf: null,
-    changes: changes.map((change) => ({
-      hash: changeHash(change),
-      code: change.code,
-      severity: change.severity,
-      coordinate: change.coordinate,
-      message: change.message,
-      from: change.from,
-      to: change.to,
-    })),
+    changes: changes.map(recorded),
     previous: last ? versionHash(last) : null,
   }
   await store.append(stored(version), supergraph)
@@ -60,7 +52,14 @@ export async function rollback(
   store: RegistryStore,
   variant: string,
   to: number,
-  by: { author: string; note: string | null; commit: string | null; at: string },
+  by: {
+    author: string
+    note: string | null
+    commit: string | null
+    at: string
+    checkPassed: boolean
+    changes: readonly Change[]
+  },
 ): Promise<Version> {
   const history = await verified(store, variant)
   const target = history.find(({ version }) => version === to)
@@ -79,13 +78,13 @@ export async function rollback(
     commit: by.commit,
     note: by.note,
     rollbackOf: to,
-    checkPassed: null,
-    changes: [],
+    checkPassed: by.checkPassed,
+    changes: by.changes.map(recorded),
     contracts: target.contracts,
     previous: versionHash(last),
   }
-  await store.append(version, supergraph)
-  return version
+  await store.append(stored(version), supergraph)
+  return stored(version)
 }
 
 /** The current version with its text; null when the variant was never published. */
@@ -127,6 +126,12 @@ export async function verified(store: RegistryStore, variant: string): Promise<V
     )
   }
   return history
+}
+
+/** What the history keeps of a change. */
+function recorded(change: Change): Version['changes'][number] {
+  const { code, severity, coordinate, message, from, to } = change
+  return { hash: changeHash(change), code, severity, coordinate, message, from, to }
 }
 
 /** As it comes back from any store: JSON knows no undefined. */

@@ -1,12 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../kernel/context'
-import { decodeCursor } from '../../kernel/reading/cursor'
-import { scopeConditions } from '../../kernel/reading/filter'
+import { scopeConditions } from '../../kernel/reading/scope'
 import { selectedFields } from '../../kernel/reading/projection'
 import { badUserInput } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
+import { requireNoNull } from '../../kernel/reading/filter'
 import { asMalformedCursor, connectionOf } from '../../kernel/page'
-import { readPage } from '../../kernel/reading/page-request'
+import { readPage, readSlice } from '../../kernel/reading/page-request'
 import { countLimit } from '../../kernel/reading/page-sql'
 import { prepared, Parameters } from '../../kernel/statement'
 import { CustomerInteraction } from './entities/CustomerInteraction'
@@ -37,12 +37,16 @@ export async function searchInteractions(
 ) {
   if (query.trim() === '' || [...query].length > longestQuery)
     throw badUserInput(`query: give 1 to ${longestQuery} characters`)
+  requireNoNull(filter ?? {}, 'filter')
   if (filter?.customerId && !isUuid(filter.customerId))
     throw badUserInput(`customerId: "${filter.customerId}" is not an id`)
   const limit = context.services.config.pageLimit
-  const request = readPage(context, CustomerInteraction, { first: args.first }, info, {}, limit)
-  const order = { name: `relevance to ${query}`, column: { property: 'rank' } }
-  const after = args.after ? decodeCursor(order.name, args.after) : null
+  const request = readPage(context, CustomerInteraction, {}, info, {}, limit)
+  const order = {
+    name: `relevance to ${query}`,
+    keys: [{ column: { property: 'rank', nullable: false } }],
+  }
+  const slice = readSlice(args, order, limit)
   const conditions = [
     query,
     filter?.customerId,
@@ -55,7 +59,10 @@ export async function searchInteractions(
   const rows = async (): Promise<Record<string, unknown>[]> => {
     const found = await context.db.rows(
       context.binding,
-      prepared(findRanked, [...conditions, after?.key, after?.id, request.first + 1].map(orNull)),
+      prepared(
+        findRanked,
+        [...conditions, slice.position?.keys[0], slice.position?.id, slice.size + 1].map(orNull),
+      ),
     )
     if (found.length === 0) return []
     const parameters = new Parameters()
@@ -81,20 +88,20 @@ export async function searchInteractions(
     const [counted] = await context.db.rows(context.binding, prepared(countRanked, given))
     return counted![0] as number
   }
-  const position = { first: request.first, after, order }
+  const placing = { ...slice, order }
   try {
     const [page, totalCount] = await Promise.all([
       request.wantsRows ? rows() : [],
       request.wantsCount ? count() : null,
     ])
-    const connection = connectionOf<Found>(position, page, totalCount)
+    const connection = connectionOf<Found>(placing, page, totalCount)
     const { nodes, pageInfo } = connection
     const edges = connection.edges.map((edge) =>
       Object.assign(edge, { rank: edge.node.rank, highlight: highlighted(edge.node.highlight ?? '') }),
     )
     return { edges, nodes, pageInfo, totalCount }
   } catch (error) {
-    throw asMalformedCursor(position, error)
+    throw asMalformedCursor(placing, error)
   }
 }
 

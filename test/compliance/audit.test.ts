@@ -116,7 +116,7 @@ test('is filtered by actor, action and record', async () => {
     (await readAll(officer, 'auditLogs', 'resourceId', `filter: { ${filter} }`, 50)).map(
       (row) => row['resourceId'],
     )
-  expect(await read(`actorId: { eq: "${actor}" }, action: [VIEW]`)).toEqual(
+  expect(await read(`actorId: { eq: "${actor}" }, action: { in: [VIEW] }`)).toEqual(
     expect.arrayContaining(['R1', 'R3', 'R5']),
   )
   expect(await read('resourceType: { eq: "Prepared" }, resourceId: { in: ["R2", "R4"] }')).toEqual([
@@ -180,7 +180,7 @@ describe('an entry by its id', () => {
 test('what the graph writes can be looked up by its id', async () => {
   await change(officer, 'createComplianceRecord', { type: 'KYC', data: {} }, 'complianceRecord { id }')
   const { auditLogs } = await officer.data<{ auditLogs: { nodes: { id: string }[] } }>(
-    '{ auditLogs(first: 1, filter: { resourceType: { eq: "ComplianceRecord" }, action: [CREATE] }) { nodes { id } } }',
+    '{ auditLogs(first: 1, filter: { resourceType: { eq: "ComplianceRecord" }, action: { in: [CREATE] } }) { nodes { id } } }',
   )
   const [{ id }] = auditLogs.nodes as [{ id: string }]
   expect(await officer.data('query ($id: ID!) { auditLog(id: $id) { action } }', { id })).toEqual({
@@ -268,7 +268,7 @@ describe('a denial', () => {
     expect(await denied(acme.id, viewer.userId)).toEqual([
       { resource_type: 'Employee', changes: { denied: ['performanceScore', 'salary'] } },
     ])
-    const list = `{ auditLogs(filter: { action: [DENY], actorId: { eq: "${viewer.userId}" } }) { nodes { changes user { id } } } }`
+    const list = `{ auditLogs(filter: { action: { in: [DENY] }, actorId: { eq: "${viewer.userId}" } }) { nodes { changes user { id } } } }`
     expect(await officer.data(list)).toEqual({
       auditLogs: {
         nodes: [{ changes: { denied: ['performanceScore', 'salary'] }, user: { id: viewer.userId } }],

@@ -261,10 +261,10 @@ describe('a list', () => {
   )
 
   test.each([
-    ['type: [AML, OFAC], status: [PENDING]', [0, 6, 12]],
-    ['status: []', []],
+    ['type: { in: [AML, OFAC] }, status: { in: [PENDING] }', [0, 6, 12]],
+    ['status: { in: [] }', []],
     ['riskScore: { gte: 2, lte: 2 }', [1, 4, 7]],
-    ['createdAt: { gte: "2026-01-02T00:00:00Z" }, type: [KYC]', [1, 5, 9]],
+    ['createdAt: { gte: "2026-01-02T00:00:00Z" }, type: { in: [KYC] }', [1, 5, 9]],
     ['reviewedById: { eq: "019b76da-a800-7000-8000-000000000001" }', []],
   ])('filter { %s }', async (filter, expected) => {
     const read = await readAll(reader, 'complianceRecords', 'data', `filter: { ${filter} }`, 100)

@@ -49,13 +49,11 @@ describe('the times of an audit list', () => {
   test('are the 90 days up to the coming midnight', () => {
     const days = { gte: '2025-12-02T00:00:00.000Z', lt: '2026-03-02T00:00:00.000Z' }
     expect(auditWindow(undefined, now)).toEqual(days)
-    expect(auditWindow(null, now)).toEqual(days)
-    expect(auditWindow({ gte: null, lt: null }, now)).toEqual(days)
   })
 
   test('are the same all day long', () => {
     const times = ['00:00:00.000', '12:00:00.000', '23:59:59.999'].map((time) =>
-      JSON.stringify(auditWindow(null, new Date(`2026-03-01T${time}Z`))),
+      JSON.stringify(auditWindow(undefined, new Date(`2026-03-01T${time}Z`))),
     )
     expect(new Set(times).size).toBe(1)
   })
@@ -66,5 +64,14 @@ describe('the times of an audit list', () => {
     const gte = '2016-01-01T00:00:00.000Z'
     expect(auditWindow({ gte, lt }, now)).toEqual({ gte, lt })
     expect(auditWindow({ gte }, now)).toEqual({ gte, lt: '2026-03-02T00:00:00.000Z' })
+    expect(auditWindow({ gt: gte, lte: lt }, now)).toEqual({ gt: gte, lte: lt })
+    expect(auditWindow({ lte: lt }, now)).toEqual({ gte: '2023-12-02T06:00:00.000Z', lte: lt })
+    expect(auditWindow({ eq: gte }, now)).toEqual({ eq: gte })
+  })
+
+  test('Q2 leave null and nothing to whoever refuses them', () => {
+    expect(auditWindow(null, now)).toBeNull()
+    expect(auditWindow({ gte: null }, now)).toEqual({ gte: null })
+    expect(auditWindow({}, now)).toEqual({})
   })
 })

@@ -8,6 +8,7 @@ import {
   loadConfig,
   projectRoot,
   variableNames,
+  demoDocuments,
 } from '../../kernel/process/config'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
 
@@ -55,8 +56,23 @@ describe('the configuration', () => {
       nestedPageLimit: 50,
       logLevel: 'info',
       demoPassword: 'demo-password',
+      persistedDocuments: [demoDocuments],
+      documents: 'any',
       trustProxy: false,
     })
+  })
+
+  test('G5: persisted documents are the demo’s outside of production only, and can be the only ones', () => {
+    const safe = { NODE_ENV: 'production' }
+    expect(loadConfig(safe)).toMatchObject({ persistedDocuments: [], documents: 'any' })
+    const named = loadConfig({ ...safe, PERSISTED_DOCUMENTS: 'a.json, /b.json', DOCUMENTS: 'known' })
+    expect(named).toMatchObject({
+      persistedDocuments: [join(projectRoot, 'a.json'), '/b.json'],
+      documents: 'known',
+    })
+    expect(faultsOf({ ...safe, DOCUMENTS: 'known' })).toEqual([
+      'DOCUMENTS=known needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed',
+    ])
   })
 
   test('takes every variable', () => {

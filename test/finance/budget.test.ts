@@ -354,7 +354,7 @@ describe('lists', () => {
 
   test.each([
     [`departmentId: { eq: "${departments[1]!.id}" }, month: { gte: 4 }`, [9, 11]],
-    ['currency: "JPY"', [10, 11]],
+    ['allocated: { currency: "JPY" }', [10, 11]],
     ['month: { eq: 1 }', [2, 3]],
     ['periodStart: { lt: "2025-01-02" }', [0, 1, 2, 3]],
     ['year: { lte: 2024 }', []],
@@ -365,7 +365,7 @@ describe('lists', () => {
 
   test('the budgets of many departments and what is spent of them are two statements', async () => {
     const query = `{ departments(first: 3) { nodes {
-      name budgets(first: 2, filter: { currency: "EUR" }) { nodes { month spent { amount } remaining { amount } } }
+      name budgets(first: 2, filter: { allocated: { currency: "EUR" } }) { nodes { month spent { amount } remaining { amount } } }
     } } }`
     let answer: unknown
     const sent = await graph.statementsDuring(async () => (answer = await reader.data(query)))

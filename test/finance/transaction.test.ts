@@ -368,15 +368,15 @@ describe('a list', () => {
   })
 
   test.each([
-    ['type: [INCOME, TRANSFER], currency: "JPY"', ['T11', 'T12', 'T14']],
-    ['type: []', []],
-    ['category: { eq: "Category 1" }, currency: "JPY"', ['T11', 'T13']],
-    ['isFraudulent: true', ['T07']],
-    ['fraudScore: { gte: 0.5 }, type: [EXPENSE]', ['T01', 'T04', 'T07', 'T10', 'T13']],
+    ['type: { in: [INCOME, TRANSFER] }, amount: { currency: "JPY" }', ['T11', 'T12', 'T14']],
+    ['type: { in: [] }', []],
+    ['category: { eq: "Category 1" }, amount: { currency: "JPY" }', ['T11', 'T13']],
+    ['isFraudulent: { eq: true }', ['T07']],
+    ['fraudScore: { gte: 0.5 }, type: { in: [EXPENSE] }', ['T01', 'T04', 'T07', 'T10', 'T13']],
     ['occurredAt: { gte: "2026-01-04T00:00:00Z" }', ['T03', 'T07', 'T11']],
     ['occurredAt: { lt: "2026-01-01T00:00:00.001Z" }', ['T00', 'T04', 'T08', 'T12']],
-    ['transactionNumber: { startsWith: "t1" }, type: [EXPENSE]', ['T10', 'T13']],
-    ['search: "CATEGORY 1", type: [TRANSFER]', ['T05', 'T11']],
+    ['transactionNumber: { startsWith: "t1" }, type: { in: [EXPENSE] }', ['T10', 'T13']],
+    ['search: "CATEGORY 1", type: { in: [TRANSFER] }', ['T05', 'T11']],
   ])('filter { %s }', async (filter, expected) => {
     const args = `filter: { ${filter} }, orderBy: { field: TRANSACTION_NUMBER }`
     const read = await readAll(reader, 'transactions', 'transactionNumber', args, 100)

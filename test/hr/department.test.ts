@@ -259,7 +259,7 @@ describe('lists', () => {
 
   test.each([
     ['name: { in: ["D1", "D3"] }', ['D1', 'D3']],
-    ['isActive: false', ['D1']],
+    ['isActive: { eq: false }', ['D1']],
     ['search: "100%"', ['D2']],
     [`headId: { eq: "${id(0)}" }`, []],
   ])('filter { %s }', async (filter, expected) => {
@@ -311,7 +311,7 @@ describe('lists', () => {
 
   test('the tenant has its departments, in one statement', async () => {
     const query =
-      '{ tenant { departments(first: 2, filter: { isActive: true }) { nodes { name } pageInfo { hasNextPage } } } }'
+      '{ tenant { departments(first: 2, filter: { isActive: { eq: true } }) { nodes { name } pageInfo { hasNextPage } } } }'
     let answer: unknown
     const sent = await graph.statementsDuring(async () => (answer = await reader.data(query)))
     expect(sent.filter(({ role }) => role === 'hr')).toHaveLength(1)

@@ -358,7 +358,7 @@ describe('a role of the tenant', () => {
     const found = await admin.data('query ($id: ID!) { role(id: $id) { name } }', { id: made.id })
     expect(found).toEqual({ role: { name: 'Reception' } })
     const list = await admin.data(
-      '{ search: roles(filter: { search: "TELEPHONE" }) { nodes { name } } own: roles(filter: { isSystemRole: true }) { totalCount } }',
+      '{ search: roles(filter: { search: "TELEPHONE" }) { nodes { name } } own: roles(filter: { isSystemRole: { eq: true } }) { totalCount } }',
     )
     expect(list).toEqual({ search: { nodes: [{ name: 'Reception' }] }, own: { totalCount: 6 } })
   })
@@ -625,7 +625,7 @@ describe('lists', () => {
     expect(permissions.nodes.map(({ name }) => name)).toEqual(['hr:salary:read', 'hr:salary:write'])
     const { user } = await invite()
     const { users } = await admin.data<{ users: { nodes: { id: string; status: string }[] } }>(
-      '{ users(first: 100, filter: { status: INVITED }) { nodes { id status } } }',
+      '{ users(first: 100, filter: { status: { eq: INVITED } }) { nodes { id status } } }',
     )
     expect(users.nodes).toContainEqual({ id: user.id, status: 'INVITED' })
     expect(new Set(users.nodes.map(({ status }) => status))).toEqual(new Set(['INVITED']))

@@ -174,7 +174,7 @@ describe('lists', () => {
     expect(await find('filter: { search: "OMEGA" }')).toEqual(['Ann Omega'])
     expect(await find('filter: { search: "zed@" }')).toEqual(['Zed Alpha'])
     expect(await find('filter: { search: "0%" }')).toEqual(['Bob 100%'])
-    expect(await find('filter: { status: SUSPENDED }')).toEqual([])
+    expect(await find('filter: { status: { eq: SUSPENDED } }')).toEqual([])
     expect((await find('orderBy: { field: LAST_LOGIN_AT, direction: ASC }'))[0]).toBe('ADMIN Role 1')
     expect((await find('orderBy: { field: CREATED_AT }'))[0]).toBe('ADMIN Role 1')
   })

@@ -280,7 +280,7 @@ describe('a list', () => {
   })
 
   test.each([
-    ['segment: { eq: "Dealer" }, isActive: true', ['C00', 'C01', 'C03', 'C04', 'C05', 'C06']],
+    ['segment: { eq: "Dealer" }, isActive: { eq: true }', ['C00', 'C01', 'C03', 'C04', 'C05', 'C06']],
     ['churnRisk: { gte: 0.5 }', ['C02', 'C08', 'C11']],
     ['churnRisk: { lte: 0 }', ['C03', 'C06', 'C09', 'C12']],
     ['averageSentiment: { gte: -0.5, lte: 0 }, segment: { eq: "Direct" }', ['C07', 'C09', 'C11', 'C13']],

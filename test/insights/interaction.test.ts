@@ -242,8 +242,8 @@ describe('lists and search', () => {
   })
 
   test.each([
-    ['channel: [WEB]', ['Silent', 'Markup']],
-    ['sentimentLabel: [NEGATIVE, POSITIVE]', ['Praise', 'Late delivery']],
+    ['channel: { in: [WEB] }', ['Silent', 'Markup']],
+    ['sentimentLabel: { in: [NEGATIVE, POSITIVE] }', ['Praise', 'Late delivery']],
     ['sentiment: { gte: 0 }', ['Praise', 'Once']],
     ['occurredAt: { gte: "2026-02-02T00:00:00Z", lt: "2026-02-04T00:00:00Z" }', ['Markup', 'Once']],
     ['source: { eq: "helpdesk" }, externalId: { startsWith: "on" }', ['Once']],

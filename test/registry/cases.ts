@@ -16,6 +16,10 @@ export interface Case {
   breaks?: Request
   /** Answered the same before and after. */
   keeps?: Request
+  /** Further ones that suffer: refused, or answered differently. */
+  harms?: readonly Request[]
+  /** Further ones that are answered the same before and after, and must not be named. */
+  spares?: readonly Request[]
   /** Still valid, answered differently. */
   differs?: Request
   costs?: { operation: string; was: number; is: number }
@@ -124,6 +128,7 @@ const fields: Case[] = [
     changes: ['dangerous FIELD_MAY_CONFLICT User.nickname'],
     breaks: { operation: '{ nodes { ... on User { nickname } ... on Bot { nickname } } }' },
     keeps: { operation: me('nickname') },
+    spares: [{ operation: '{ nodes { ... on Bot { nickname } } }' }],
   },
   {
     what: 'a field becomes a list',
@@ -160,12 +165,20 @@ const fields: Case[] = [
     edits: [['accounts', '  nodes: [Node!]! @authenticated', '  nodes: [User!]! @authenticated']],
     changes: ['breaking FIELD_TYPE_CHANGED Query.nodes'],
     breaks: { operation: '{ nodes { ... on Bot { name } } }' },
+    spares: [
+      { operation: '{ nodes { id } }' },
+      { operation: '{ nodes { ... on User { name } } }', data: { Node: 'User' } },
+    ],
   },
   {
     what: 'an object field returns an interface',
     edits: [['accounts', '  manager: User\n', '  manager: Node\n']],
     changes: ['breaking FIELD_TYPE_CHANGED User.manager'],
     breaks: { operation: me('manager { name }') },
+    spares: [
+      { operation: me('name manager { id }') },
+      { operation: me('manager { ... on User { name } }'), data: { Node: 'User' } },
+    ],
   },
   {
     what: 'fields change their places',
@@ -207,6 +220,11 @@ const args: Case[] = [
     changes: ['breaking REQUIRED_ARGUMENT_ADDED Query.echo(text:)'],
     breaks: { operation: '{ echo(number: 1) }' },
     keeps: { operation: '{ echo(text: "a", number: 1) }' },
+    harms: [
+      { operation: '{ echo(text: null, number: 1) }' },
+      { operation: 'query ($t: String) { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+    ],
+    spares: [{ operation: 'query ($t: String!) { echo(text: $t, number: 1) }', variables: { t: 'a' } }],
   },
   {
     what: 'an argument becomes optional',
@@ -229,18 +247,35 @@ const args: Case[] = [
     ],
     breaks: { operation: '{ echo(text: null, number: 1) }' },
     differs: { operation: '{ echo(number: 1) }' },
+    harms: [{ operation: 'query ($t: String) { echo(text: $t, number: 1) }', variables: { t: null } }],
+    spares: [
+      { operation: '{ echo(text: "a", number: 1) }' },
+      { operation: 'query ($t: String!) { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+    ],
   },
   {
     what: 'a non-null argument loses its default',
     edits: [['accounts', 'limit: Int! = 10', 'limit: Int!']],
     changes: ['breaking REQUIRED_ARGUMENT_ADDED Query.search(limit:)'],
     breaks: { operation: '{ search(text: "a") { __typename } }' },
+    harms: [{ operation: 'query ($l: Int) { search(text: "a", limit: $l) { __typename } }', variables: {} }],
+    spares: [
+      { operation: '{ search(text: "a", limit: 5) { __typename } }' },
+      { operation: 'query ($l: Int = 3) { search(text: "a", limit: $l) { __typename } }' },
+    ],
   },
   {
     what: 'a default changes',
     edits: [['catalog', 'products(first: Int = 10,', 'products(first: Int = 50,']],
     changes: ['dangerous ARGUMENT_DEFAULT_CHANGED Query.products(first:)'],
     differs: { operation: '{ products { title } }', data: {} },
+    harms: [{ operation: 'query ($n: Int) { products(first: $n) { title } }', variables: {} }],
+    spares: [
+      { operation: '{ products(first: 3) { title } }' },
+      { operation: '{ products(first: null) { title } }' },
+      { operation: 'query ($n: Int = 7) { products(first: $n) { title } }' },
+      { operation: 'query ($n: Int!) { products(first: $n) { title } }', variables: { n: 2 } },
+    ],
   },
   {
     what: 'a default of an enum changes',
@@ -266,6 +301,10 @@ const args: Case[] = [
     edits: [['accounts', 'rename(id: ID!, name: String)', 'rename(id: Int!, name: String)']],
     changes: ['breaking ARGUMENT_TYPE_CHANGED Mutation.rename(id:)'],
     breaks: { operation: 'mutation { rename(id: "a") }' },
+    harms: [
+      { operation: 'mutation ($id: ID!) { rename(id: $id) }', variables: { id: 1 } },
+      { operation: 'mutation { rename(id: "1") }' },
+    ],
   },
   {
     what: 'an argument becomes a list',
@@ -275,6 +314,7 @@ const args: Case[] = [
       operation: 'mutation ($name: String) { rename(id: 1, name: $name) }',
       variables: { name: 'a' },
     },
+    spares: [{ operation: 'mutation { rename(id: 1) }' }],
   },
   {
     what: 'the items of a list argument become nullable',
@@ -308,6 +348,7 @@ const inputs: Case[] = [
     changes: ['breaking REQUIRED_INPUT_FIELD_ADDED UserFilter.maxAge'],
     breaks: filtered({ f: { name: 'a' } }),
     keeps: filtered({}),
+    spares: [{ operation: '{ users { name } }' }, { operation: '{ users(filter: null) { name } }' }],
   },
   {
     what: 'a non-null input field with a default is added',
@@ -333,6 +374,24 @@ const inputs: Case[] = [
     ],
     changes: ['breaking REQUIRED_INPUT_FIELD_ADDED CreateUserInput.email'],
     breaks: { operation: 'mutation { createUser(input: { name: "a" }) { name } }' },
+    harms: [
+      { operation: 'mutation { createUser(input: { name: "a", email: null }) { name } }' },
+      {
+        operation: 'mutation ($e: String) { createUser(input: { name: "a", email: $e }) { name } }',
+        variables: { e: 'a' },
+      },
+      {
+        operation: 'mutation ($i: CreateUserInput!) { createUser(input: $i) { name } }',
+        variables: { i: { name: 'a' } },
+      },
+    ],
+    spares: [
+      { operation: 'mutation { createUser(input: { name: "a", email: "b" }) { name } }' },
+      {
+        operation: 'mutation ($i: CreateUserInput!) { createUser(input: $i) { name } }',
+        variables: { i: { name: 'a', email: 'b' } },
+      },
+    ],
   },
   {
     what: 'an input field becomes optional',
@@ -347,6 +406,8 @@ const inputs: Case[] = [
     edits: [['accounts', '  minAge: Int = 18\n', '  minAge: Int = 21\n']],
     changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED UserFilter.minAge'],
     keeps: filtered({}),
+    differs: filtered({ f: { name: 'a' } }),
+    spares: [filtered({ f: { minAge: 3 } }), filtered({ f: { minAge: null } })],
   },
   {
     what: 'a non-null input field loses its default',
@@ -359,6 +420,8 @@ const inputs: Case[] = [
     edits: [['accounts', '  ids: [ID!]\n}', '  ids: [Int!]\n}']],
     changes: ['breaking INPUT_FIELD_TYPE_CHANGED UserFilter.ids'],
     breaks: filtered({ f: { ids: ['a'] } }),
+    harms: [{ operation: '{ users(filter: { ids: ["1"] }) { name } }' }],
+    spares: [filtered({ f: { ids: [] } }), filtered({ f: { ids: null } })],
   },
   {
     what: 'an input that no field takes any more is removed',
@@ -434,6 +497,7 @@ const types: Case[] = [
     edits: [['accounts', 'type Bot implements Node @key', 'type Bot implements Node & Named @key']],
     changes: ['dangerous INTERFACE_ADDED Bot'],
     differs: { operation: '{ named { name __typename } }', data: { Named: 'Bot' } },
+    spares: [{ operation: me('... on Named { name }') }],
   },
   {
     what: 'a type implements a new interface',
@@ -457,6 +521,7 @@ const types: Case[] = [
     edits: [['accounts', 'type Bot implements Node @key', 'type Bot @key']],
     changes: ['breaking INTERFACE_REMOVED Bot'],
     breaks: { operation: '{ nodes { ... on Bot { name } } }' },
+    spares: [{ operation: '{ nodes { ... on User { name } } }', data: { Node: 'User' } }],
   },
   {
     what: 'a union gets a member',
@@ -473,12 +538,14 @@ const types: Case[] = [
     changes: ['breaking UNION_MEMBER_REMOVED SearchResult'],
     breaks: { operation: '{ search(text: "a") { ... on Bot { name } } }' },
     keeps: { operation: '{ nodes { ... on Bot { name } } }', data: { Node: 'Bot' } },
+    spares: [{ operation: '{ search(text: "a") { ... on Team { title } } }' }],
   },
   {
     what: 'an enum that clients receive gets a value',
     edits: [['accounts', '  SUSPENDED\n', '  SUSPENDED\n  LEFT\n']],
     changes: ['dangerous ENUM_VALUE_ADDED Status.LEFT'],
     differs: { operation: '{ me { status } }', data: { 'User.status': 'LEFT' } },
+    spares: [{ operation: me('name') }],
   },
   {
     what: 'an enum that clients only send gets a value',
@@ -504,6 +571,7 @@ const types: Case[] = [
     edits: [['accounts', '  SUSPENDED\n', '']],
     changes: ['dangerous ENUM_VALUE_REMOVED Status.SUSPENDED'],
     keeps: { operation: '{ me { status } }' },
+    spares: [{ operation: me('name') }],
   },
   {
     what: 'a scalar follows another specification',
@@ -543,6 +611,7 @@ const directives: Case[] = [
     edits: [['shared', 'on FIELD | QUERY', 'on FIELD']],
     changes: ['breaking DIRECTIVE_LOCATION_REMOVED @trace'],
     breaks: { operation: 'query @trace { me { name } }' },
+    spares: [{ operation: '{ me { name @trace } }' }],
   },
   {
     what: 'a directive gets a place',
@@ -555,6 +624,7 @@ const directives: Case[] = [
     edits: [['shared', '@trace(label: String, level: Int = 1)', '@trace(level: Int = 1)']],
     changes: ['breaking ARGUMENT_REMOVED @trace(label:)'],
     breaks: { operation: '{ me { name @trace(label: "a") } }' },
+    spares: [{ operation: '{ me { name @trace } }' }],
   },
   {
     what: 'a required argument of a directive is added',
@@ -567,12 +637,14 @@ const directives: Case[] = [
     ],
     changes: ['breaking REQUIRED_ARGUMENT_ADDED @trace(kind:)'],
     breaks: { operation: '{ me { name @trace } }' },
+    spares: [{ operation: '{ me { name } }' }],
   },
   {
     what: 'a directive may no longer be repeated',
     edits: [['shared', ' repeatable on FIELD', ' on FIELD']],
     changes: ['breaking DIRECTIVE_REPEATABLE_REMOVED @hint'],
     breaks: { operation: '{ me { name @hint(text: "a") @hint(text: "b") } }' },
+    spares: [{ operation: '{ me { name @hint(text: "a") phone @hint(text: "b") } }' }],
   },
   {
     what: 'a directive may be repeated',
@@ -944,6 +1016,297 @@ const federation: Case[] = [
   },
 ]
 
+/** Inputs inside inputs, which operations reach through one variable. */
+const nested = (inner: string, outer = 'inner: Inner', root = 'deep(outer: Outer): String'): Edit[] => [
+  ['accounts', '  team: Team\n', `  team: Team\n  ${root}\n`],
+  ['accounts', 'enum Role {', `input Outer {\n  ${outer}\n  flag: Boolean\n}\n\n${inner}\n\nenum Role {`],
+]
+const deep = (outer: unknown): Request => ({
+  operation: 'query ($o: Outer) { deep(outer: $o) }',
+  variables: { o: outer },
+})
+const literal = (outer: string): Request => ({ operation: `{ deep(outer: ${outer}) }` })
+const inner = 'input Inner {\n  y: Int\n}'
+
+const reached: Case[] = [
+  {
+    what: 'a required field is added to an input inside an input',
+    base: nested(inner),
+    edits: nested('input Inner {\n  y: Int\n  z: Int!\n}'),
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED Inner.z'],
+    breaks: deep({ inner: { y: 1 } }),
+    harms: [deep({ inner: {} }), literal('{ inner: { y: 1 } }'), literal('{ inner: {} }')],
+    spares: [deep({ flag: true }), deep({ inner: null }), deep({}), literal('{ flag: true }')],
+  },
+  {
+    what: 'a field of an input inside an input becomes required',
+    base: nested('input Inner {\n  y: Int\n  z: Int\n}'),
+    edits: nested('input Inner {\n  y: Int!\n  z: Int\n}'),
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED Inner.y'],
+    breaks: deep({ inner: { z: 1 } }),
+    harms: [
+      deep({ inner: { y: null } }),
+      { operation: 'query ($y: Int) { deep(outer: { inner: { y: $y } }) }', variables: { y: 1 } },
+    ],
+    spares: [
+      deep({ inner: { y: 1 } }),
+      deep({ flag: true }),
+      { operation: 'query ($y: Int!) { deep(outer: { inner: { y: $y } }) }', variables: { y: 1 } },
+    ],
+  },
+  {
+    what: 'a default inside an input inside an input changes',
+    base: nested('input Inner {\n  y: Int = 1\n  z: Int\n}'),
+    edits: nested('input Inner {\n  y: Int = 2\n  z: Int\n}'),
+    changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED Inner.y'],
+    differs: deep({ inner: { z: 1 } }),
+    harms: [{ operation: 'query ($y: Int) { deep(outer: { inner: { y: $y } }) }', variables: {} }],
+    spares: [deep({ inner: { y: 3 } }), deep({ flag: true }), literal('{ inner: { y: 3 } }')],
+  },
+  {
+    what: 'a default changes that a default leaves out',
+    base: nested(
+      'input Inner {\n  y: Int = 1\n  z: Int\n}',
+      'inner: Inner = { z: 1 }',
+      'deep(outer: Outer = {}): String',
+    ),
+    edits: nested(
+      'input Inner {\n  y: Int = 2\n  z: Int\n}',
+      'inner: Inner = { z: 1 }',
+      'deep(outer: Outer = {}): String',
+    ),
+    changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED Inner.y'],
+    differs: { operation: '{ deep }' },
+    harms: [literal('{ flag: true }')],
+    spares: [literal('{ inner: { y: 3 } }'), literal('{ inner: null }')],
+  },
+  {
+    what: 'an input inside an input is removed',
+    base: nested(inner),
+    edits: nested('', 'other: Int'),
+    changes: [
+      'breaking TYPE_REMOVED Inner',
+      'breaking INPUT_FIELD_REMOVED Outer.inner',
+      'safe INPUT_FIELD_ADDED Outer.other',
+    ],
+    breaks: deep({ inner: { y: 1 } }),
+    harms: [{ operation: 'query ($i: Inner) { deep(outer: { inner: $i }) }', variables: { i: {} } }],
+    spares: [deep({ flag: true }), literal('{ flag: true }')],
+  },
+  {
+    what: 'an input inside an input gets another name',
+    base: nested(inner),
+    edits: nested(inner.replace('Inner', 'Core'), 'inner: Core'),
+    changes: [
+      'breaking TYPE_REMOVED Inner',
+      'breaking INPUT_FIELD_TYPE_CHANGED Outer.inner',
+      'safe TYPE_ADDED Core',
+    ],
+    breaks: { operation: 'query ($i: Inner) { deep(outer: { inner: $i }) }', variables: { i: {} } },
+    spares: [deep({ inner: { y: 1 } }), literal('{ inner: { y: 1 } }')],
+  },
+  {
+    what: 'an input inside an input becomes a scalar',
+    base: nested(inner),
+    edits: nested('scalar Inner'),
+    changes: ['breaking TYPE_KIND_CHANGED Inner'],
+    spares: [deep({ flag: true }), literal('{ flag: true }')],
+  },
+  {
+    what: 'the items of a list argument become non-null',
+    base: [['accounts', 'tags: [String!]): [User!]!', 'tags: [String]): [User!]!']],
+    edits: [],
+    changes: ['breaking ARGUMENT_TYPE_CHANGED Query.users(tags:)'],
+    breaks: { operation: '{ users(tags: ["a", null]) { name } }' },
+    harms: [
+      { operation: 'query ($t: [String]) { users(tags: $t) { name } }', variables: { t: ['a'] } },
+      { operation: 'query ($t: String) { users(tags: [$t]) { name } }', variables: { t: 'a' } },
+    ],
+    spares: [
+      { operation: '{ users(tags: ["a"]) { name } }' },
+      { operation: '{ users(tags: "a") { name } }' },
+      { operation: '{ users(tags: null) { name } }' },
+      { operation: 'query ($t: [String!]) { users(tags: $t) { name } }', variables: { t: ['a'] } },
+    ],
+  },
+  {
+    what: 'an argument takes a wider scalar',
+    edits: [['accounts', 'number: Int!): String', 'number: Float!): String']],
+    changes: ['breaking ARGUMENT_TYPE_CHANGED Query.echo(number:)'],
+    breaks: { operation: 'query ($n: Int!) { echo(number: $n) }', variables: { n: 3 } },
+    spares: [{ operation: '{ echo(number: 3) }' }],
+  },
+  {
+    what: 'an enum that clients send gets another name',
+    edits: [
+      ['accounts', 'login(style: Style)', 'login(style: Form)'],
+      ['accounts', 'enum Style {', 'enum Form {'],
+    ],
+    changes: [
+      'breaking ARGUMENT_TYPE_CHANGED Query.login(style:)',
+      'breaking TYPE_REMOVED Style',
+      'safe TYPE_ADDED Form',
+    ],
+    breaks: { operation: 'query ($s: Style) { login(style: $s) }', variables: { s: 'LONG' } },
+    spares: [{ operation: '{ login(style: LONG) }' }, { operation: '{ login }' }],
+  },
+  {
+    what: 'the default of an argument of a directive changes',
+    edits: [['shared', 'level: Int = 1', 'level: Int = 2']],
+    changes: ['dangerous ARGUMENT_DEFAULT_CHANGED @trace(level:)'],
+    spares: [{ operation: '{ me { name @trace(level: 5) } }' }, { operation: me('name') }],
+  },
+  {
+    what: 'a field read through an interface asks for a scope',
+    edits: [
+      [
+        'accounts',
+        '  name: String!\n  nickname: String\n  email',
+        '  name: String! @requiresScopes(scopes: [["user:name"]])\n  nickname: String\n  email',
+      ],
+      ['accounts', 'interface Named {\n  name: String!', 'interface Named {\n  name: String!'],
+    ],
+    changes: ['breaking ACCESS_NARROWED Named.name', 'breaking ACCESS_NARROWED User.name'],
+    access: { operation: '{ named { name } }', scopes: [], was: true, is: false },
+    spares: [{ operation: me('phone') }, { operation: '{ nodes { ... on Bot { name } } }' }],
+  },
+  {
+    what: 'an interface loses the only type that another shares with it',
+    edits: [['accounts', 'type User implements Node & Named @key', 'type User implements Node @key']],
+    changes: ['breaking INTERFACE_REMOVED User', 'dangerous ACCESS_WIDENED Named'],
+    breaks: { operation: '{ nodes { ... on Named { name } } }' },
+    harms: [{ operation: me('... on Named { name }') }],
+    spares: [
+      { operation: '{ nodes { ... on User { name } } }', data: { Node: 'User' } },
+      { operation: me('name') },
+    ],
+  },
+]
+
+/** R4: the same, written differently. */
+const written = (before: string, after: string, what: string): Case => ({
+  what,
+  base: nested(
+    'input Inner {\n  y: Int = 4\n  z: [Int!]\n  f: Float\n  s: String\n  i: ID\n}',
+    'inner: Inner',
+    before,
+  ),
+  edits: nested(
+    'input Inner {\n  y: Int = 4\n  z: [Int!]\n  f: Float\n  s: String\n  i: ID\n}',
+    'inner: Inner',
+    after,
+  ),
+  changes: [],
+  keeps: { operation: '{ deep }' },
+})
+const d = (value: string) => `deep(inner: Inner = ${value}, l: [Int!] = 1): String`
+const alike: Case[] = [
+  written(d('{ y: 1, f: 2 }'), d('{ f: 2, y: 1 }'), 'the fields of a default change their places'),
+  written(
+    'deep(l: [Int!] = 1): String',
+    'deep(l: [Int!] = [1]): String',
+    'a default of one item is written as a list',
+  ),
+  written(d('{ z: 3 }'), d('{ z: [3] }'), 'an item inside a default is written as a list'),
+  written(d('{}'), d('{ y: 4 }'), 'a default names a default'),
+  written(d('{ f: 1 }'), d('{ f: 1.0 }'), 'a number in a default is written with a fraction'),
+  written(
+    'deep(f: Float = 100): String',
+    'deep(f: Float = 1e2): String',
+    'a default is written with an exponent',
+  ),
+  written(
+    'deep(s: String = "a"): String',
+    'deep(s: String = """a"""): String',
+    'a default is written as a block',
+  ),
+  written('deep(i: ID = 1): String', 'deep(i: ID = "1"): String', 'an ID is written as a text'),
+  {
+    what: 'the fields of a key change their places',
+    base: [['catalog', ' @key(fields: "sku")', ' @key(fields: "sku title")']],
+    edits: [['catalog', ' @key(fields: "sku")', ' @key(fields: "title,  sku")']],
+    changes: [],
+  },
+  {
+    what: 'the fields that a field requires change their places',
+    base: [
+      ['reviews', '  weight: Int @external\n', '  weight: Int @external\n  size: Int @external\n'],
+      ['reviews', 'fields: "weight"', 'fields: "weight size"'],
+    ],
+    edits: [
+      ['reviews', '  weight: Int @external\n', '  weight: Int @external\n  size: Int @external\n'],
+      ['reviews', 'fields: "weight"', 'fields: "size,weight"'],
+    ],
+    changes: [],
+  },
+  {
+    what: 'a default of @listSize is written out',
+    base: [['accounts', '  nodes: [Node!]!', '  nodes: [Node!]! @listSize(assumedSize: 20)']],
+    edits: [
+      [
+        'accounts',
+        '  nodes: [Node!]!',
+        '  nodes: [Node!]! @listSize(requireOneSlicingArgument: true, assumedSize: 20)',
+      ],
+    ],
+    changes: [],
+  },
+  {
+    what: 'scopes change their places',
+    edits: [['accounts', '[["user:read"], ["admin"]]', '[["admin"], ["user:read"]]']],
+    changes: [],
+  },
+  {
+    what: 'a reason of a deprecation is broken into lines',
+    edits: [
+      [
+        'accounts',
+        '"Use `id`. Removed after 2020-01-31."',
+        '"""\n    Use `id`.\n    Removed after 2020-01-31.\n    """',
+      ],
+    ],
+    changes: [],
+  },
+  {
+    what: 'the members of a union change their places',
+    edits: [['accounts', ' | Bot | Team', ' | Team | Bot']],
+    changes: [],
+  },
+]
+
+/** A directive of one's own that composition carries into the supergraph. */
+const own = (applied: string, definition = '@d(a: Int = 1, b: [String!])'): Edit[] => [
+  [
+    'shared',
+    '"@listSize"\n  ])',
+    '"@listSize", "@composeDirective"\n  ])\n  @link(url: "https://example.com/own/v1.0", import: ["@d"])\n  @composeDirective(name: "@d")',
+  ],
+  ['shared', 'type Money', `directive ${definition} on FIELD_DEFINITION | OBJECT\n\ntype Money`],
+  ['accounts', '  phone: String\n', `  phone: String ${applied}\n`],
+]
+const appliedDirectives: Case[] = [
+  {
+    what: 'an argument of an applied directive changes',
+    base: own('@d(a: 1)'),
+    edits: own('@d(a: 2)'),
+    changes: ['dangerous APPLIED_DIRECTIVE_CHANGED User.phone'],
+    spares: [{ operation: me('name') }],
+  },
+  {
+    what: "a directive of one's own is applied",
+    base: own(''),
+    edits: own('@d'),
+    changes: ['dangerous APPLIED_DIRECTIVE_CHANGED User.phone'],
+    spares: [{ operation: me('name') }],
+  },
+  {
+    what: 'an applied directive is written differently',
+    base: own('@d(b: "x", a: 1)'),
+    edits: own('@d(b: ["x"])'),
+    changes: [],
+  },
+]
+
 export const cases: readonly Case[] = [
   ...fields,
   ...args,
@@ -954,4 +1317,7 @@ export const cases: readonly Case[] = [
   ...access,
   ...cost,
   ...federation,
+  ...reached,
+  ...alike,
+  ...appliedDirectives,
 ]

@@ -79,6 +79,20 @@ describe.each(cases)('$what', (change) => {
       expect(await answer(after(), request)).toEqual(answered)
     })
   }
+  for (const request of change.harms ?? []) {
+    test(`breaks or changes ${JSON.stringify(request)}`, async () => {
+      const [was, is] = [await answer(before(), request), await answer(after(), request)]
+      expect(was.errors).toBeUndefined()
+      expect(is).not.toEqual(was)
+    })
+  }
+  for (const request of change.spares ?? []) {
+    test(`keeps ${JSON.stringify(request)}`, async () => {
+      const was = await answer(before(), request)
+      expect(was.errors).toBeUndefined()
+      expect(await answer(after(), request)).toEqual(was)
+    })
+  }
   if (change.differs) {
     const request = change.differs
     test('changes what an operation answers, without refusing it', async () => {

@@ -50,8 +50,11 @@ const removePhone = () => edit('schema/accounts.graphql', '  phone: String\n', '
 
 describe('compose', () => {
   it('writes the supergraph and says when it is stale', async () => {
-    expect(await schema('compose')).toEqual({ code: 0, text: '' })
-    expect(await schema('compose', '--check')).toEqual({ code: 0, text: '' })
+    expect(await schema('compose')).toEqual({ code: 0, text: 'Wrote schema/supergraph.graphql' })
+    expect(await schema('compose', '--check')).toEqual({
+      code: 0,
+      text: 'schema/supergraph.graphql is current',
+    })
     removePhone()
     const stale = await schema('compose', '--check')
     expect(stale.code).toBe(1)
@@ -319,6 +322,132 @@ describe('check', () => {
   })
 })
 
+describe('R1: what a variable reaches', () => {
+  it('is breaking when a recorded operation breaks, whatever way it was recorded', async () => {
+    edit(
+      'schema/accounts.graphql',
+      'enum Role {',
+      'input Inner {\n  y: Int\n}\n\ninput Outer {\n  inner: Inner\n}\n\nenum Role {',
+    )
+    edit('schema/accounts.graphql', '  team: Team\n', '  team: Team\n  deep(outer: Outer): String\n')
+    await schema('compose', '--out', 'base.graphql')
+    edit('schema/accounts.graphql', '  y: Int\n', '  y: Int\n  z: Int!\n')
+    const document = 'query Deep($o: Outer) { deep(outer: $o) }'
+    for (const line of [
+      { document },
+      {
+        document,
+        coordinates: [
+          'Outer',
+          'Outer.inner',
+          'Inner.y',
+          'Query',
+          'Query.deep',
+          'Query.deep(outer:)',
+          'String',
+        ],
+      },
+      { document: undefined, coordinates: ['Query.deep', 'Query.deep(outer:)', 'Outer.inner', 'Inner.y'] },
+      { document: undefined, coordinates: ['Query.deep', 'Query.deep(outer:)'] },
+    ]) {
+      write('usage.jsonl', usageLine({ name: 'Deep', ...line }))
+      const { code, text } = await schema('check', '--base', 'base.graphql', '--usage', 'usage.jsonl')
+      expect([line, code, text]).toEqual([
+        line,
+        1,
+        expect.stringContaining('REQUIRED_INPUT_FIELD_ADDED: Inner.z was added and must be given') as string,
+      ])
+      expect(text).toContain('used by Deep (web 1.2)')
+      expect(
+        (await schema('usage', 'Inner', '--usage', 'usage.jsonl', '--base', 'base.graphql')).text,
+      ).toContain('Deep (web 1.2)')
+    }
+    write(
+      'usage.jsonl',
+      usageLine({
+        name: 'Deep',
+        document,
+        coordinates: ['{}', 'Outer', 'Outer{}', 'Outer.-inner', 'Query', 'Query.deep', 'Query.deep(outer:)'],
+      }),
+    )
+    expect((await schema('check', '--base', 'base.graphql', '--usage', 'usage.jsonl')).code).toBe(0)
+  })
+})
+
+describe('what is said (R6, R9, R10)', () => {
+  it('R6: a break that nobody uses is not called safe', async () => {
+    await schema('compose', '--out', 'base.graphql')
+    removePhone()
+    write('usage.jsonl', usageLine({ document: '{ me { name } }' }))
+    const { text } = await schema('check', '--base', 'base.graphql', '--usage', 'usage.jsonl')
+    expect(text).toMatch(
+      /^Breaking, but unused:\n {2}\S*schema\/accounts\S* FIELD_REMOVED: User\.phone was removed; nobody used it in 30 days/,
+    )
+    expect(text).not.toContain('Safe:')
+  })
+
+  it('R9: a file that the subgraphs have left behind', async () => {
+    await schema('compose', '--api', 'schema/api.graphql')
+    await schema('compose', '--out', 'base.graphql')
+    expect((await schema('check', '--base', 'base.graphql')).code).toBe(0)
+    edit('schema/accounts.graphql', '  phone: String\n', '  phone: String\n  fax: String\n')
+    const stale = await schema('check', '--base', 'base.graphql')
+    expect(stale.code).toBe(1)
+    expect(stale.text).toContain(
+      'Files that are out of date:\n  schema/supergraph.graphql: run "npm run schema -- compose" and commit the result\n  schema/api.graphql: run',
+    )
+    expect(stale.text).toContain('Failed: 2 files out of date (1 change against base.graphql).')
+    expect((await schema('check', '--base', 'base.graphql', '--format', 'github')).text).toContain(
+      '::error file=schema/supergraph.graphql,line=1,col=1,title=FILE_OUT_OF_DATE::',
+    )
+  })
+
+  it('R9: names the folder with the subgraphs', async () => {
+    await schema('compose')
+    const { code, text } = await schema('diff', 'schema/supergraph.graphql', '.')
+    expect([code, text]).toEqual([2, expect.stringContaining('name the folder with the subgraphs') as string])
+    expect((await schema('diff', 'schema/supergraph.graphql', 'schema')).text).toBe('No differences.')
+  })
+
+  it('R10: the line that approves a change works when it is copied', async () => {
+    await schema('compose', '--out', 'base.graphql')
+    removePhone()
+    const { text } = await schema('check', '--base', 'base.graphql')
+    const line = /to approve: npm run schema -- (.*)/.exec(text)?.[1] ?? ''
+    expect(line).toMatch(/^approve [0-9a-f]{16} --base base\.graphql --reason "WHY" --until 2026-12-20$/)
+    expect((await schema(...line.replaceAll('"', '').split(' '), '--by', 'Ada')).code).toBe(0)
+    expect((await schema('check', '--base', 'base.graphql')).code).toBe(0)
+  })
+
+  it('R10: safe changes by their names, up to ten of a kind', async () => {
+    await schema('compose', '--out', 'base.graphql')
+    const added = (count: number) =>
+      Array.from({ length: count }, (_, index) => `  f${index}: String\n`).join('')
+    edit('schema/accounts.graphql', '  phone: String\n', `  phone: String\n${added(12)}`)
+    const { text } = await schema('check', '--base', 'base.graphql')
+    expect(text).toContain(
+      'FIELD_ADDED × 12: User.f0, User.f1, User.f10, User.f11, User.f2, User.f3, User.f4, User.f5, User.f6, User.f7 and 2 more (--verbose)',
+    )
+  })
+
+  it('R10: an operation by the name in its text', async () => {
+    await schema('compose')
+    write('usage.jsonl', `${JSON.stringify({ document: 'query Mine { me { phone } }' })}\n`)
+    expect((await schema('usage', 'User.phone', '--usage', 'usage.jsonl')).text).toMatch(/^Mine \(/)
+  })
+
+  it('R10: what was written', async () => {
+    await schema('publish')
+    expect((await schema('compose', '--out', 'a.graphql', '--api', 'b.graphql')).text).toBe(
+      'Wrote a.graphql\nWrote b.graphql',
+    )
+    expect((await schema('docs', '--base', 'a.graphql', '--out', 'r.html')).text).toBe('Wrote r.html')
+    expect((await schema('changelog', '--out', 'C.md')).text).toBe('Wrote C.md')
+    expect((await schema('--help')).text).toContain('3 a fault of the tool itself')
+    expect((await schema('check', '--help')).text).toContain('3 a fault of the tool')
+  })
+})
+
 describe('approvals', () => {
   beforeEach(() => schema('compose', '--out', 'base.graphql'))
   const base = ['--base', 'base.graphql']
@@ -433,7 +562,7 @@ describe('publish', () => {
       '## Version 2 · 2026-11-20\n\nPublished by Ada: fax.\n\n### Added\n\n- User.fax was added',
     )
     expect(read('schema/CHANGELOG.md')).toContain('| `User.badge` | 2099-01-31 | name |')
-    expect(await schema('changelog', '--check')).toEqual({ code: 0, text: '' })
+    expect(await schema('changelog', '--check')).toEqual({ code: 0, text: 'schema/CHANGELOG.md is current' })
 
     removePhone()
     expect(await schema('publish', '--author', 'Eve')).toMatchObject({
@@ -442,13 +571,140 @@ describe('publish', () => {
     })
     expect((await schema('history')).text.split('\n')).toHaveLength(2)
 
-    expect((await schema('rollback', '1', '--author', 'Bob')).text).toBe('main version 3 is version 1 again')
+    write('usage.jsonl', usageLine({ document: '{ me { name } }' }))
+    expect((await schema('rollback', '1', '--author', 'Bob', '--usage', 'usage.jsonl')).text).toBe(
+      'main version 3 is version 1 again (1 changes)',
+    )
     expect((await schema('fetch')).text).not.toContain('fax')
     expect((await schema('fetch', '2')).text).toContain('fax')
     expect((await schema('diff', 'registry@2', 'registry')).text).toBe(
       'breaking  FIELD_REMOVED: User.fax was removed',
     )
     expect((await schema('history', '--json')).text).toContain('"rollbackOf": 1')
+  })
+})
+
+describe('R2: rollback', () => {
+  beforeEach(async () => {
+    await schema('publish')
+    edit('schema/accounts.graphql', '  phone: String\n', '  phone: String\n  fax: String\n')
+    await schema('publish')
+  })
+  const versions = async () =>
+    JSON.parse((await schema('history', '--json')).text) as Record<string, unknown>[]
+
+  it('is blocked by who uses what it takes away, and by not knowing who does', async () => {
+    write('usage.jsonl', usageLine({ name: 'Fax', document: '{ me { fax } }' }))
+    const used = await schema('rollback', '1', '--usage', 'usage.jsonl')
+    expect(used.code).toBe(1)
+    expect(used.text).toContain('FIELD_REMOVED: User.fax was removed')
+    expect(used.text).toContain('used by Fax (web 1.2)')
+    expect(used.text).toContain('Nothing was changed: --force goes back all the same.')
+    expect((await schema('rollback', '1')).text).toContain('nothing is known about who uses it')
+    expect(await versions()).toHaveLength(2)
+    expect((await schema('fetch')).text).toContain('fax')
+  })
+
+  it('records the changes that going back makes, and whether the check passed', async () => {
+    write('usage.jsonl', usageLine({ document: '{ me { name } }' }))
+    expect(await schema('rollback', '1', '--usage', 'usage.jsonl')).toEqual({
+      code: 0,
+      text: 'main version 3 is version 1 again (1 changes)',
+    })
+    expect((await versions()).at(-1)).toMatchObject({
+      version: 3,
+      rollbackOf: 1,
+      checkPassed: true,
+      changes: [{ code: 'FIELD_REMOVED', severity: 'breaking', coordinate: 'User.fax' }],
+    })
+    expect((await schema('history', '3')).text).toBe('breaking  FIELD_REMOVED: User.fax was removed')
+  })
+
+  it('goes back by force, and the history keeps that the check failed', async () => {
+    expect((await schema('rollback', '1', '--force')).text).toBe(
+      'main version 3 is version 1 again (1 changes), by force',
+    )
+    expect((await versions()).at(-1)).toMatchObject({
+      checkPassed: false,
+      changes: [{ coordinate: 'User.fax' }],
+    })
+  })
+})
+
+describe('R5: what is not there', () => {
+  it.each([
+    ['usage', 'User.nmae', 'There is no User.nmae in schema/supergraph.graphql; did you mean User.name'],
+    ['usage', 'Usr', 'There is no Usr in schema/supergraph.graphql; did you mean User'],
+    ['usage', 'Query.users(frist:)', 'did you mean Query.users(first:)'],
+    ['usage', 'Role.ADMN', 'did you mean Role.ADMIN'],
+    ['usage', 'UserFilter.nam', 'did you mean UserFilter.name'],
+    ['usage', '@trce', 'did you mean @trace'],
+    ['usage', 'User.', 'There is no User.'],
+    ['history', '--variant mian', 'has no variant mian; did you mean main?'],
+    ['history', '7', 'has no version 7: the last one is 1'],
+    ['history', 'x', 'N must be a whole number'],
+    ['fetch', '7', 'has no version 7: the last one is 1'],
+    ['fetch', '--variant mian', 'did you mean main?'],
+    ['rollback', '7', 'has no version 7: the last one is 1'],
+    ['changelog', '--variant mian', 'did you mean main?'],
+    ['check', '--variant mian', 'did you mean main?'],
+    ['check', '--base registry@7', 'has no version 7: the last one is 1'],
+    ['diff', 'registry@7 registry', 'has no version 7: the last one is 1'],
+    ['docs', '--base registry:mian', 'did you mean main?'],
+    ['explain', 'FIELD_REMOVD', 'did you mean FIELD_REMOVED?'],
+    ['compose', '--contract partnr', 'did you mean partner?'],
+    ['chek', '', 'There is no command "chek"; did you mean check?'],
+  ])('%s %s', async (command, words, message) => {
+    write('schema/contracts.json', JSON.stringify({ contracts: { partner: { exclude: ['internal'] } } }))
+    await schema('compose')
+    await schema('publish')
+    write('usage.jsonl', usageLine({}))
+    const usage = command === 'usage' ? ['--usage', 'usage.jsonl'] : []
+    const { code, text } = await schema(command, ...words.split(' ').filter(Boolean), ...usage)
+    expect([code, text]).toEqual([2, expect.stringContaining(message) as string])
+  })
+
+  it('is found beside it', async () => {
+    await schema('compose')
+    write('usage.jsonl', usageLine({}))
+    for (const coordinate of [
+      'User',
+      'User.phone',
+      'Query.users(first:)',
+      'Role.ADMIN',
+      'UserFilter.name',
+      '@trace',
+      '@trace(label:)',
+      'Int',
+      '@skip',
+      '@skip(if:)',
+    ])
+      expect([coordinate, (await schema('usage', coordinate, '--usage', 'usage.jsonl')).code]).toEqual([
+        coordinate,
+        0,
+      ])
+  })
+
+  it('a change is named by its hash', async () => {
+    await schema('compose', '--out', 'base.graphql')
+    removePhone()
+    const { text } = await schema('check', '--base', 'base.graphql')
+    const hash = /change ([0-9a-f]{16})/.exec(text)?.[1] ?? ''
+    const typed = `${hash.slice(0, -1)}z`
+    expect(
+      await schema(
+        'approve',
+        typed,
+        '--base',
+        'base.graphql',
+        '--reason',
+        'x',
+        '--until',
+        '2026-12-31',
+        '--by',
+        'A',
+      ),
+    ).toEqual({ code: 2, text: `No change has the hash ${typed}; did you mean ${hash}?` })
   })
 })
 

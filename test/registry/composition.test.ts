@@ -1,7 +1,7 @@
-import { lexicographicSortSchema, parse, printSchema } from 'graphql'
+import { buildSchema, lexicographicSortSchema, parse, print, printSchema } from 'graphql'
 import { Supergraph } from '@apollo/federation-internals'
 import { composition } from '../../registry/composition/compose'
-import { apiSchema } from '../../registry/api-schema'
+import { apiDocument, apiSchema } from '../../registry/api-schema'
 import { composeGraph } from '../../registry/composition/composed'
 import { diff } from '../../registry/diff'
 import { plainlySatisfiable } from '../../registry/composition/satisfiability'
@@ -135,11 +135,31 @@ test('plain schemas are compared as well', () => {
   const found = (from: typeof any, to: typeof any) =>
     diff(from!, to!).map(({ code, severity, coordinate, affects }) => [code, severity, coordinate, affects])
   // Composition does not know @oneOf yet, so no supergraph has it.
-  expect(found(any, one)).toEqual([['ONE_OF_ADDED', 'breaking', 'By', ['By']]])
+  expect(found(any, one)).toEqual([['ONE_OF_ADDED', 'breaking', 'By', ['By{!1}']]])
   expect(found(one, any)).toEqual([['ONE_OF_REMOVED', 'safe', 'By', []]])
 })
 
 test('fields may be called like federation directives', () => {
   const { types } = readSchema(parse('type Query { key: Int tag: Int cost: Int link: Int policy: Int }'))
   expect([...types.get('Query')!.fields.keys()]).toEqual(['key', 'tag', 'cost', 'link', 'policy'])
+})
+
+test('E1: a type that is called Subscription is no root unless the supergraph says so', () => {
+  const text = composedShop().supergraph.replace(
+    'type Team',
+    'type Subscription @join__type(graph: ACCOUNTS) {\n  plan: String\n}\n\ntype Team',
+  )
+  expect(text).toContain('type Subscription')
+  const schema = readSchema(parse(text))
+  expect(schema.roots).toEqual({ query: 'Query', mutation: 'Mutation' })
+  const api = apiSchema(schema)
+  expect([api.getSubscriptionType() ?? null, api.getType('Subscription')?.name]).toEqual([
+    null,
+    'Subscription',
+  ])
+  expect(buildSchema(print(apiDocument(schema))).getSubscriptionType() ?? null).toBeNull()
+  const live = readSchema(
+    parse(text.replace('mutation: Mutation', 'mutation: Mutation\n  subscription: Subscription')),
+  )
+  expect(apiSchema(live).getSubscriptionType()?.name).toBe('Subscription')
 })

@@ -107,6 +107,13 @@ function findings(edits: readonly Edit[] = []): string[] {
   return lint(subgraphs).map(({ code, coordinate, location }) => `${code} ${coordinate} ${location?.file}`)
 }
 
+test.each(['Query.payslip', 'Query.people(first:)', 'payslip { id }', 'mood', 'Payslip'])(
+  'R8: %s exists, so a deprecation may name it',
+  (replacement) => {
+    expect(findings([['people', 'Use `id`.', `Use \`${replacement}\`.`]])).toEqual([])
+  },
+)
+
 test('a graph without a fault has no finding', () => {
   expect(findings()).toEqual([])
 })
@@ -147,6 +154,16 @@ const cases: [string, Edit, string[]][] = [
     'a deprecation without date',
     ['people', ' Removed after 2030-01-01.', ''],
     ['DEPRECATION_UNCLEAR Person.name people.graphql'],
+  ],
+  [
+    'R8: a deprecation for something that does not exist',
+    ['people', 'Use `id`.', 'Use `title`.'],
+    ['REPLACEMENT_MISSING Person.name people.graphql'],
+  ],
+  [
+    'R8: a deprecation for itself',
+    ['people', 'Use `id`.', 'Use `name`.'],
+    ['REPLACEMENT_MISSING Person.name people.graphql'],
   ],
   [
     'a deprecation without replacement',

@@ -116,7 +116,14 @@ describe.each(stores)('versions in %s', (_name, open) => {
   it('rolls back by adding a version', async () => {
     await publish(store, publication('one'))
     await publish(store, publication('two'))
-    const by = { author: 'Bob', note: 'broken', commit: null, at: '2026-11-21T10:00:00.000Z' }
+    const by = {
+      author: 'Bob',
+      note: 'broken',
+      commit: null,
+      at: '2026-11-21T10:00:00.000Z',
+      checkPassed: true,
+      changes: [],
+    }
     expect(await rollback(store, 'main', 1, by)).toMatchObject({ version: 3, rollbackOf: 1, author: 'Bob' })
     expect((await current(store, 'main'))?.supergraph).toBe('one')
     expect((await verified(store, 'main')).map(({ rollbackOf }) => rollbackOf)).toEqual([null, null, 1])

@@ -3,16 +3,17 @@ import { connectionOf } from '../../kernel/page'
 
 const ids = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`)
 const rows = ids.map((id, place) => ({ id, name: place === 1 ? null : `n${place}` }))
-const order = { name: 'name ASC', column: { property: 'name' } }
+const order = { name: 'name ASC', keys: [{ column: { property: 'name', nullable: true } }] }
+const forwards = { size: 2, backward: false, position: null, order }
 
 it('shows a page, says that more follow, and gives each row its cursor', () => {
-  const page = connectionOf({ first: 2, after: null, order }, rows, 3)
+  const page = connectionOf(forwards, rows, 3)
   expect(page.nodes).toEqual(rows.slice(0, 2))
   expect(page.edges.map(({ node }) => node)).toEqual(rows.slice(0, 2))
-  const positions = page.edges.map(({ cursor }) => decodeCursor('name ASC', cursor))
+  const positions = page.edges.map(({ cursor }) => decodeCursor(order, cursor, 'after'))
   expect(positions).toEqual([
-    { key: 'n0', id: ids[0] },
-    { key: null, id: ids[1] },
+    { keys: ['n0'], id: ids[0] },
+    { keys: [null], id: ids[1] },
   ])
   expect(page.pageInfo).toEqual({
     hasNextPage: true,
@@ -24,7 +25,7 @@ it('shows a page, says that more follow, and gives each row its cursor', () => {
 })
 
 it('has no cursors without rows', () => {
-  const page = connectionOf({ first: 2, after: { key: 'n9', id: ids[0]! }, order }, [], null)
+  const page = connectionOf({ ...forwards, position: { keys: ['n9'], id: ids[0]! } }, [], null)
   expect(page.edges).toEqual([])
   expect(page.nodes).toEqual([])
   expect(page.pageInfo).toEqual({
@@ -34,4 +35,11 @@ it('has no cursors without rows', () => {
     endCursor: null,
   })
   expect(page.totalCount).toBeNull()
+})
+
+it('Q7 turns a page round that was read backwards, and says that more precede', () => {
+  const page = connectionOf({ ...forwards, backward: true }, [...rows].reverse(), null)
+  expect(page.nodes).toEqual(rows.slice(1))
+  expect(page.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+  expect(decodeCursor(order, page.pageInfo.startCursor!, 'before')).toEqual({ keys: [null], id: ids[1] })
 })

@@ -567,9 +567,9 @@ describe('lists', () => {
   })
 
   test.each([
-    ['status: [DRAFT, PAID]', [0, 1, 2, 6, 7, 8]],
-    ['status: []', []],
-    ['currency: "JPY"', [6, 7, 8]],
+    ['status: { in: [DRAFT, PAID] }', [0, 1, 2, 6, 7, 8]],
+    ['status: { in: [] }', []],
+    ['total: { currency: "JPY" }', [6, 7, 8]],
     ['invoiceNumber: { eq: "INV-000002" }', [4]],
     ['search: "0% DISC"', [5]],
     ['search: "inv-000003"', [5]],
@@ -591,20 +591,23 @@ describe('lists', () => {
   test.each([
     [`invoiceId: { eq: "${ids[3]}" }`, ['Line 1 of 3', 'Line 2 of 3']],
     ['search: "2 OF 8"', ['Line 2 of 8']],
-    ['currency: "JPY", search: "line 1"', ['Line 1 of 6', 'Line 1 of 7', 'Line 1 of 8']],
+    ['amount: { currency: "JPY" }, search: "line 1"', ['Line 1 of 6', 'Line 1 of 7', 'Line 1 of 8']],
   ])('of lines by filter { %s }', async (filter, descriptions) => {
     const read = await readAll(reader, 'invoiceLines', 'description', `filter: { ${filter} }`)
     expect(read.map(({ description }) => description).sort()).toEqual(descriptions)
   })
 
   test.each([
-    ['plan: STARTER, billingInterval: ANNUAL, currency: "EUR", status: [ACTIVE]', 1],
+    [
+      'plan: { eq: STARTER }, billingInterval: { eq: ANNUAL }, price: { currency: "EUR" }, status: { in: [ACTIVE] }',
+      1,
+    ],
     ['startDate: { gte: "2999-01-01" }, currentPeriodEnd: { lt: "3000-01-02" }', 1],
-    ['plan: TRIAL', 0],
-    ['billingInterval: MONTHLY', 0],
-    ['status: [SUSPENDED, CANCELLED]', 0],
+    ['plan: { eq: TRIAL }', 0],
+    ['billingInterval: { eq: MONTHLY }', 0],
+    ['status: { in: [SUSPENDED, CANCELLED] }', 0],
     ['endDate: { lt: "9999-01-01" }', 0],
-    ['currency: "USD"', 0],
+    ['price: { currency: "USD" }', 0],
   ])('of subscriptions by filter { %s }', async (filter, count) => {
     for (const field of ['START_DATE', 'CURRENT_PERIOD_START', 'CURRENT_PERIOD_END', 'CREATED_AT'])
       expect(
@@ -613,7 +616,7 @@ describe('lists', () => {
   })
 
   test('of subscriptions, their invoices and the lines of these are one statement each', async () => {
-    const query = `{ subscriptions { nodes { plan invoices(first: 2, filter: { status: [ISSUED, PAID] }) {
+    const query = `{ subscriptions { nodes { plan invoices(first: 2, filter: { status: { in: [ISSUED, PAID] } }) {
       nodes { memo subscription { plan } lines(first: 5) { nodes { description invoice { status } } } } } } } }`
     let answer: unknown
     const sent = await graph.statementsDuring(async () => (answer = await reader.data(query)))

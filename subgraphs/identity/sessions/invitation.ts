@@ -55,7 +55,7 @@ const endHolders = `
   UPDATE identity.users
      SET status = CASE status WHEN 'ACTIVE' THEN 'INVITED' ELSE status END,
          password_hash = NULL, password_change_required = false, invitation_hash = NULL, invitation_expires_at = NULL,
-         version = version + 1, updated_by_id = $3
+         version = version + 1, updated_by_id = $3, updated_at = now()
    WHERE tenant_id = $1 AND (password_change_required OR invitation_hash IS NOT NULL)
      AND id IN (SELECT user_id FROM identity.role_assignments WHERE tenant_id = $1 AND role_id = $2)
   RETURNING id, status`

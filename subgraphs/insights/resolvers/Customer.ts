@@ -5,8 +5,8 @@ import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
-import type { CreateCustomerInput, CustomerFilter, Resolvers } from '../generated'
-import { normalEmail, normalEmailFilter } from '../rules/email'
+import type { CreateCustomerInput, Resolvers } from '../generated'
+import { normalEmail } from '../rules/email'
 import { latestFirst } from './CustomerInteraction'
 
 /** The columns for what an input says of a customer. */
@@ -20,17 +20,10 @@ function columns<T extends Pick<CreateCustomerInput, 'email' | 'fullName' | 'lif
   }
 }
 
-/** The arguments with e-mail addresses as they are kept. */
-function normal<A extends { filter?: CustomerFilter | null }>(args: A): A {
-  return args.filter
-    ? { ...args, filter: { ...args.filter, email: normalEmailFilter(args.filter.email) } }
-    : args
-}
-
 export const customer: Resolvers = {
   Query: {
     customer: (_, { id }, context, info) => load(context, Customer, id, info),
-    customers: (_, args, context, info) => page(context, Customer, normal(args), info),
+    customers: (_, args, context, info) => page(context, Customer, args, info),
   },
   Mutation: {
     createCustomer: (_, { input }, context) =>
@@ -61,6 +54,6 @@ export const customer: Resolvers = {
       nested(context, CustomerInteraction, 'customerId', id, args, info, latestFirst),
   },
   Tenant: {
-    customers: ({ id }, args, context, info) => nested(context, Customer, 'tenantId', id, normal(args), info),
+    customers: ({ id }, args, context, info) => nested(context, Customer, 'tenantId', id, args, info),
   },
 }
