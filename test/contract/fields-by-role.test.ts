@@ -11,6 +11,7 @@ import type { RunningSubgraph } from '../../kernel/subgraph'
 import { systemRoles } from '../../migrations/permissions'
 import { subgraphs } from '../../subgraphs'
 import { startGraph, type TestGraph } from '../support/graph'
+import { entityColumns } from '../support/entity-columns'
 import { change } from '../support/lists'
 import { inputValue, rowsOf, selectionOf } from './operations'
 
@@ -68,14 +69,12 @@ async function rowOf(type: string, own: boolean): Promise<string | null> {
   if (type === 'User') return own ? asking : demoUserIds.acme.admin
   const entity = subgraphs.flatMap(({ entities }) => entities).find(({ name }) => name === type)
   const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity)
-  if (!table) return null
+  if (!entity || !table) return null
   const text =
     type === 'Employee'
       ? `user_id IS ${own ? 'NOT ' : ''}DISTINCT FROM $1`.replace('IS NOT DISTINCT FROM', '=')
       : '$1::uuid IS NOT NULL'
-  const isTenants = getMetadataArgsStorage().columns.some(
-    ({ target, propertyName }) => target === entity && propertyName === 'tenantId',
-  )
+  const isTenants = entityColumns(entity).has('tenantId')
   const { rows } = await graph.owner.query<{ id: string }>(
     `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
     [asking],
