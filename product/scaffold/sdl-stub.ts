@@ -111,7 +111,8 @@ function inputSentence({ name, type, required, target, description }: PlannedFie
     ?.replace(/\s+/g, ' ')
     .replace(/(;|:| \(|\. ).*$|\.$/, '')
     .replaceAll('"', '\\"')
-  const about = said ?? `Its ${words(name)}`
+  const plain = type === 'Boolean' ? `Whether it is ${words(name).replace(/^is /, '')}` : `Its ${words(name)}`
+  const about = said ?? plain
   const length = { String: 100, EmailAddress: 255 }[type]
   return `${about}${length ? `, ${required ? '1 to' : 'at most'} ${length} characters` : ''}.`
 }
