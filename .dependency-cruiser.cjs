@@ -58,10 +58,17 @@ module.exports = {
       to: { pathNot: '^(subgraphs/[^/]+/rules/|kernel/(money|schema/scalars|clock))' },
     },
     {
-      name: 'entities-import-nothing-of-ours',
+      name: 'entities-are-columns',
+      comment: 'Of ours an entity imports the standard columns and types of its siblings, nothing else.',
       severity: 'error',
-      from: { path: '^subgraphs/[^/]+/entities/' },
-      to: { path: ours },
+      from: { path: '^subgraphs/([^/]+)/entities/' },
+      to: { path: ours, pathNot: '^(kernel/tenant-row\\.ts$|subgraphs/$1/entities/)' },
+    },
+    {
+      name: 'entities-know-types-of-siblings-only',
+      severity: 'error',
+      from: { path: '^subgraphs/([^/]+)/entities/' },
+      to: { path: '^subgraphs/$1/entities/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'product-never-imports-tests',

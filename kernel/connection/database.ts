@@ -2,6 +2,7 @@ import pg from 'pg'
 import { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
 import { uuidv7 } from '../id'
+import { SnakeCaseColumns } from './column-names'
 import { FairShare } from './fair-share'
 import { rowTypes } from './row-values'
 import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
@@ -158,6 +159,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     driver: { Pool: pg.Pool, defaults: pg.defaults },
     url: options.url,
     entities: options.entities,
+    namingStrategy: new SnakeCaseColumns(),
     applicationName: options.applicationName,
     connectTimeoutMS: connectionTimeoutMs,
     poolSize: options.connections,

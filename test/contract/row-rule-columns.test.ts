@@ -11,6 +11,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { requireRuleWriter } from '../../kernel/writing/rule-columns'
 import { loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
+import { entityColumns } from '../support/entity-columns'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, userErrors } from '../support/lists'
 import { allScopes, userWith } from '../support/scopes'
@@ -41,13 +42,8 @@ const rules: readonly Rule[] = subgraphs.flatMap(({ entities, policies, typeDefs
     const type = types.get(entity.name)
     const accesses = [type?.access, ...[...(type?.fields.values() ?? [])].map(({ access }) => access)]
     const named = new Set(accesses.flatMap((access) => policyNames(access?.requirements ?? [])))
-    const storage = getMetadataArgsStorage()
-    const table = storage.tables.find(({ target }) => target === entity)!
-    const columns = new Map(
-      storage.columns
-        .filter(({ target }) => target === entity)
-        .map(({ propertyName, options }) => [propertyName, options.name ?? propertyName] as const),
-    )
+    const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity)!
+    const columns = entityColumns(entity)
     return [...named].map((name) => ({
       name,
       policy: policies[name]!,

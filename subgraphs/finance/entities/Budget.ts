@@ -1,15 +1,10 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { Column, Entity } from 'typeorm'
+import { TenantRow } from '../../../kernel/tenant-row'
 
 /** What a department may spend in a month or a year. */
 @Entity({ schema: 'finance', name: 'budgets' })
-export class Budget {
-  @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
-  tenantId: string
-
-  @PrimaryColumn({ type: 'uuid' })
-  id: string
-
-  @Column({ name: 'department_id', type: 'uuid' })
+export class Budget extends TenantRow {
+  @Column({ type: 'uuid' })
   departmentId: string
 
   @Column({ type: 'int' })
@@ -20,7 +15,7 @@ export class Budget {
   month: number | null
 
   /** Made by the database from year and month. */
-  @Column({ name: 'period_start', type: 'date', insert: false, update: false, nullable: true })
+  @Column({ type: 'date', insert: false, update: false, nullable: true })
   readonly periodStart: string | null
 
   /** In the currency's smallest unit. */
@@ -28,18 +23,9 @@ export class Budget {
   allocated: string
 
   /** In the currency's smallest unit. */
-  @Column({ name: 'forecasted_spend', type: 'bigint', nullable: true })
+  @Column({ type: 'bigint', nullable: true })
   forecastedSpend: string | null
 
   @Column({ type: 'text' })
   currency: string
-
-  @Column({ type: 'int', default: 1 })
-  version: number
-
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  createdAt: string
-
-  @Column({ name: 'updated_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  updatedAt: string
 }

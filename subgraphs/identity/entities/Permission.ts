@@ -14,9 +14,9 @@ export class Permission {
   description: string
 
   /** The system roles that carry it in every tenant. */
-  @Column({ name: 'system_roles', type: 'text', array: true, default: [] })
+  @Column({ type: 'text', array: true, default: [] })
   systemRoles: string[]
 
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt: string
 }

@@ -1,14 +1,9 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { Column, Entity } from 'typeorm'
+import { TenantRow } from '../../../kernel/tenant-row'
 
 /** A named set of scopes that users of a tenant can be given. */
 @Entity({ schema: 'identity', name: 'roles' })
-export class Role {
-  @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
-  tenantId: string
-
-  @PrimaryColumn({ type: 'uuid' })
-  id: string
-
+export class Role extends TenantRow {
   @Column({ type: 'varchar', length: 100 })
   name: string
 
@@ -19,15 +14,6 @@ export class Role {
   permissions: string[]
 
   /** Whether every tenant has this role; the product itself changes it when scopes are added. */
-  @Column({ name: 'is_system_role', type: 'boolean', default: false })
+  @Column({ type: 'boolean', default: false })
   isSystemRole: boolean
-
-  @Column({ type: 'int', default: 1 })
-  version: number
-
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  createdAt: string
-
-  @Column({ name: 'updated_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  updatedAt: string
 }

@@ -1,38 +1,24 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { Column, Entity } from 'typeorm'
+import { TenantRow } from '../../../kernel/tenant-row'
 
 /** One sign-in of a user, until sign-out, 30 idle minutes or its end. */
 @Entity({ schema: 'identity', name: 'sessions' })
-export class Session {
-  @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
-  tenantId: string
-
-  @PrimaryColumn({ type: 'uuid' })
-  id: string
-
-  @Column({ name: 'user_id', type: 'uuid' })
+export class Session extends TenantRow {
+  @Column({ type: 'uuid' })
   userId: string
 
-  @Column({ name: 'last_seen_at', type: 'timestamptz', precision: 3 })
+  @Column({ type: 'timestamptz', precision: 3 })
   lastSeenAt: string
 
-  @Column({ name: 'expires_at', type: 'timestamptz', precision: 3 })
+  @Column({ type: 'timestamptz', precision: 3 })
   expiresAt: string
 
-  @Column({ name: 'revoked_at', type: 'timestamptz', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: string | null
 
-  @Column({ name: 'ip_address', type: 'varchar', length: 50, nullable: true })
+  @Column({ type: 'varchar', length: 50, nullable: true })
   ipAddress: string | null
 
-  @Column({ name: 'user_agent', type: 'text', nullable: true })
+  @Column({ type: 'text', nullable: true })
   userAgent: string | null
-
-  @Column({ type: 'int', default: 1 })
-  version: number
-
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  createdAt: string
-
-  @Column({ name: 'updated_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
-  updatedAt: string
 }

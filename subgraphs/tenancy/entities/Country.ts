@@ -9,16 +9,16 @@ export class Country {
   @Column({ type: 'varchar', length: 100 })
   name: string
 
-  @Column({ name: 'iso_code_2', type: 'varchar', length: 2 })
+  @Column({ type: 'varchar', length: 2 })
   isoCode2: string
 
-  @Column({ name: 'iso_code_3', type: 'varchar', length: 3 })
+  @Column({ type: 'varchar', length: 3 })
   isoCode3: string
 
   /** Three digits, leading zeros kept. */
-  @Column({ name: 'iso_numeric', type: 'varchar', length: 3 })
+  @Column({ type: 'varchar', length: 3 })
   isoNumeric: string
 
-  @Column({ name: 'is_active', type: 'boolean', default: true })
+  @Column({ type: 'boolean', default: true })
   isActive: boolean
 }

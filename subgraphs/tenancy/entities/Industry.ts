@@ -20,9 +20,9 @@ export class Industry {
   readonly level: IndustryLevel
 
   /** The section of a division; null for a section. */
-  @Column({ name: 'parent_id', type: 'uuid', nullable: true })
+  @Column({ type: 'uuid', nullable: true })
   parentId: string | null
 
-  @Column({ name: 'is_active', type: 'boolean', default: true })
+  @Column({ type: 'boolean', default: true })
   isActive: boolean
 }

@@ -3,13 +3,13 @@ import { Column, Entity, PrimaryColumn } from 'typeorm'
 /** A line of an invoice. Lines are replaced while the invoice is a draft, and never changed. */
 @Entity({ schema: 'tenancy', name: 'invoice_lines' })
 export class InvoiceLine {
-  @PrimaryColumn({ name: 'tenant_id', type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
+  @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
   tenantId: string
 
   @PrimaryColumn({ type: 'uuid' })
   id: string
 
-  @Column({ name: 'invoice_id', type: 'uuid' })
+  @Column({ type: 'uuid' })
   invoiceId: string
 
   /** The invoice's, which the database sees to. */
@@ -28,7 +28,7 @@ export class InvoiceLine {
   quantity: string
 
   /** In the currency's smallest unit. */
-  @Column({ name: 'unit_price', type: 'bigint' })
+  @Column({ type: 'bigint' })
   unitPrice: string
 
   /** In the currency's smallest unit. */
@@ -36,9 +36,9 @@ export class InvoiceLine {
   amount: string
 
   /** Per cent, a decimal of at most four places. */
-  @Column({ name: 'tax_rate', type: 'numeric' })
+  @Column({ type: 'numeric' })
   taxRate: string
 
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt: string
 }

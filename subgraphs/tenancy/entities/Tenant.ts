@@ -32,13 +32,13 @@ export class Tenant {
   @Column({ type: 'text', nullable: true })
   region: string | null
 
-  @Column({ name: 'compliance_level', type: 'text', nullable: true })
+  @Column({ type: 'text', nullable: true })
   complianceLevel: TenantComplianceLevel | null
 
-  @Column({ name: 'is_active', type: 'boolean', default: true })
+  @Column({ type: 'boolean', default: true })
   isActive: boolean
 
-  @Column({ name: 'trial_ends_at', type: 'timestamptz', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
   trialEndsAt: string | null
 
   @Column({ type: 'jsonb', default: {} })
@@ -53,15 +53,15 @@ export class Tenant {
   @Column({ type: 'jsonb', default: {} })
   metadata: unknown
 
-  @Column({ name: 'enabled_modules', type: 'text', array: true, default: ['crm', 'erp'] })
+  @Column({ type: 'text', array: true, default: ['crm', 'erp'] })
   enabledModules: string[]
 
   @Column({ type: 'int', default: 1 })
   version: number
 
-  @Column({ name: 'created_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt: string
 
-  @Column({ name: 'updated_at', type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   updatedAt: string
 }
