@@ -1,6 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server'
 import { HeaderMap } from '@apollo/server'
 import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import { passwordChangeRequired } from '../../kernel/errors'
 import type { GatewayContext, RequestRecord } from '../context'
 import { anonymousRefusal } from './anonymous-refusal'
 import { httpOf } from './cached-execution'
@@ -31,16 +32,24 @@ export function withinRates(
 /** The check of a document; those of anonymous callers take turns. */
 async function checkOf(
   { check, turns }: Pick<PipelineOptions, 'check' | 'turns'>,
-  { anonymous, address }: RequestRecord,
+  { record: { anonymous, address }, request: { viewer } }: GatewayContext,
   schema: GraphQLSchema,
   source: string,
 ): Promise<ReturnType<DocumentCheck>> {
+  if (viewer?.passwordChangeRequired) return beforePasswordChange(check(schema, source, 'anonymous'))
   if (!anonymous) return check(schema, source, 'signedIn')
   await turns.take(networkOf(address))
   const started = performance.now()
   const checked = check(schema, source, 'anonymous')
   turns.took(performance.now() - started)
   return checked
+}
+
+/** A viewer who must change the password is shown of the schema what anybody is, and told what to do about it. */
+function beforePasswordChange(checked: ReturnType<DocumentCheck>): ReturnType<DocumentCheck> {
+  if (!('errors' in checked)) return checked
+  const isHidden = ({ extensions }: GraphQLError) => extensions['code'] === 'UNAUTHENTICATED'
+  return { errors: checked.errors.map((error) => (isHidden(error) ? passwordChangeRequired() : error)) }
 }
 
 /**
@@ -58,7 +67,7 @@ export function checkPlugin(
         const found = contextValue.found!
         Object.assign(request, { document: nothing })
         try {
-          const checked = await checkOf(options, contextValue.record, schema, source)
+          const checked = await checkOf(options, contextValue, schema, source)
           if ('errors' in checked) found.refused = checked.errors
           else Object.assign(request, { document: (found.checked = checked).document })
         } catch (error) {

@@ -158,7 +158,8 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
       } catch (error) {
         return byApollo(request, record, () => Promise.reject(error as Error))
       }
-      return record.anonymous && !asked.known.openToAnonymous
+      const isShownLittle = record.anonymous || given.request.viewer?.passwordChangeRequired === true
+      return isShownLittle && !asked.known.openToAnonymous
         ? byApollo(request, record, () => Promise.resolve(given))
         : byCache(asked, given, request, record)
     },
