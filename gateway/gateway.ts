@@ -12,7 +12,7 @@ import { answerError } from './errors'
 import { openMemoryStore } from '../kernel/store/key-value-memory'
 import type { RateLimit } from '../kernel/store/key-value'
 import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refusal'
-import { anonymousTurns } from './operations/anonymous-turns'
+import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
 import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
@@ -68,6 +68,8 @@ export interface GatewayOptions {
   rates?: Partial<RateLimits>
   /** Where rates are counted; default: in this process. */
   rateStore?: Pick<RateLimit, 'add'>
+  /** When anonymous callers are served, for tests. */
+  turns?: AnonymousTurns
   connections?: Partial<ConnectionLimits>
   /** What a client may take to send a request. */
   times?: Partial<RequestTimes>
@@ -182,7 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
     known,
     check: documentCheck(limits, options.schemaVisibility ?? 'public'),
-    turns: anonymousTurns(),
+    turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => costs,
     roots: () => roots,

@@ -3,20 +3,27 @@ import type { CompletionFault } from './complete-result'
 import type { Path } from './data'
 import type { Run } from './fetch'
 
-/**
- * The errors of an answer: what the calls failed with, and each null that completing the answer made unless one of
- * these errors is about it. Refusals of access are told once for a field of the operation.
- */
-export function answerErrors(
+/** The nulls that completing an answer made, without those that an error of the run is about. */
+export function unexplainedNulls(
   { errors, ofCalls }: Pick<Run, 'errors' | 'ofCalls'>,
   nulls: readonly CompletionFault[],
+): readonly CompletionFault[] {
+  if (nulls.length === 0) return nulls
+  const explained = explainedBy(errors, ofCalls)
+  return nulls.filter(({ path }) => !explained(path))
+}
+
+/**
+ * The errors of an answer: what the calls failed with, and each null that nothing of that explains. Refusals of access
+ * are told once for a field of the operation.
+ */
+export function answerErrors(
+  { errors }: Pick<Run, 'errors'>,
+  unexplained: readonly CompletionFault[],
 ): unknown[] {
   const told = refusedOnce(errors)
-  if (nulls.length === 0) return told
-  const explained = explainedBy(errors, ofCalls)
-  for (const { message, path } of nulls) {
-    if (!explained(path)) told.push(new GraphQLError(message, { path, extensions: { code: invalid } }))
-  }
+  for (const { message, path } of unexplained)
+    told.push(new GraphQLError(message, { path, extensions: { code: invalid } }))
   return told
 }
 

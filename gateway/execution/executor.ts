@@ -1,7 +1,7 @@
 import type { ApolloGateway } from '@apollo/gateway'
 import { getVariableValues, GraphQLError, type OperationDefinitionNode } from 'graphql'
 import type { GatewayContext, SubgraphDataSource } from '../context'
-import { answerErrors } from './answer-errors'
+import { answerErrors, unexplainedNulls } from './answer-errors'
 import type { CompletionFault } from './complete-result'
 import type { Run } from './fetch'
 import type { Prepared } from './prepare'
@@ -20,7 +20,7 @@ type Variables = Readonly<Record<string, unknown>>
  *
  * @param operations follow the gateway's supergraph from now on
  * @param source the subgraph of this name
- * @param nulled is told of the values of an answer that had to become null, for the log
+ * @param nulled is told of the values that had to become null though no error of a subgraph is about them, for the log
  */
 export function planExecution(
   gateway: ApolloGateway,
@@ -60,7 +60,8 @@ export function planExecution(
     const { errors: faults, coerced } = getVariableValues(operations.serves.schema, definitions, variables, {
       maxErrors: mostVariableErrors,
     })
-    if (faults) return { errors: faults }
+    // Beyond the most, graphql-js adds an error about itself, which is about no variable.
+    if (faults) return { errors: faults.filter(({ nodes }) => nodes) }
     const values = conditionValues(request, coerced)
     if (values instanceof GraphQLError) return { errors: [values] }
     let operation: Prepared
@@ -87,8 +88,9 @@ export function planExecution(
     await operation.fetch(run)
     const { data, faults: nulls } = operation.shape(run.data)
     if (run.errors.length + nulls.length === 0) return { data }
-    if (nulls.length > 0) nulled(run.requestContext.context, nulls)
-    return { data, errors: answerErrors(run, nulls) as GraphQLError[] }
+    const unexplained = unexplainedNulls(run, nulls)
+    if (unexplained.length > 0) nulled(run.requestContext.context, unexplained)
+    return { data, errors: answerErrors(run, unexplained) as GraphQLError[] }
   }
 
   return {

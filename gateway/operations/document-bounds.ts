@@ -24,6 +24,8 @@ export interface DocumentBounds {
   selections: number
   /** Fields that one operation selects at its root, fragments resolved. */
   rootFields: number
+  /** Fields that one mutation selects at its root, fragments resolved: each is planned and run by itself. */
+  mutations: number
   /** Names under which one field stands in one place of the answer. */
   aliases: number
   /** Selections of one name in one place of the answer. */
@@ -60,6 +62,7 @@ export const documentBounds: Readonly<Record<Caller, DocumentBounds>> = {
     depth: 20,
     selections: 500,
     rootFields: 5,
+    mutations: 1,
     aliases: 5,
     repetitions: 5,
     pairs: 500,
@@ -79,6 +82,7 @@ export const documentBounds: Readonly<Record<Caller, DocumentBounds>> = {
     depth: 20,
     selections: 2000,
     rootFields: 100,
+    mutations: 100,
     aliases: 100,
     repetitions: 100,
     pairs: 10_000,

@@ -84,7 +84,11 @@ export function checkPlugin(
           { document, operation },
           request.variables ?? {},
         )
-        if (!refusal) return null
+        if (!refusal) {
+          // Nothing of it was kept, so it is planned.
+          options.turns.planned()
+          return null
+        }
         const errors = refusal.errors.map((error) => ({ error }) as unknown as GraphQLFormattedError)
         const singleResult = { errors, data: refusal.data }
         return {

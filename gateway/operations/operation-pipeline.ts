@@ -22,7 +22,7 @@ import type { DocumentCheck } from './document-check'
 import type { CachedRequest, OperationCache } from './operation-cache'
 import { checkPlugin, withinRates } from './operation-checks'
 import type { Limits } from './limits'
-import type { Rates } from './rates'
+import { networkOf, type Rates } from './rates'
 import type { UsageRecorder } from './usage'
 
 export interface PipelineOptions {
@@ -67,7 +67,7 @@ export interface OperationPipeline {
  * passed all checks once is executed and answered without it.
  */
 export function operationPipeline(options: PipelineOptions): OperationPipeline {
-  const { known, rates, usage, formatError } = options
+  const { known, turns, rates, usage, formatError } = options
   let execute: Executor | undefined
   // Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both.
   const results = new Map<string, FormattedExecutionResult>()
@@ -127,6 +127,13 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
     const refusal =
       record.anonymous && anonymousRefusal(schema, options.roots(), asked.known, asked.variables ?? {})
     if (refusal) return errorsOf(asked, refusal.errors, refusal.data, inOurs)
+    if (record.anonymous) {
+      try {
+        await turns.take(networkOf(record.address))
+      } catch (error) {
+        return errorsOf(asked, [error], undefined, inOurs)
+      }
+    }
     usage?.executing({
       document,
       operation,

@@ -218,6 +218,21 @@ describe('errors', () => {
     ])
   })
 
+  it('tells of the first wrong variables, and of nothing that is our own (K3)', async () => {
+    const names = [...'abcdefgh']
+    const answer = await gateway.ask(
+      `query (${names.map((name) => `$${name}: Int`).join(' ')}) {
+        ${names.map((name) => `${name}: users(first: $${name}) { edges { node { id } } }`).join(' ')}
+      }`,
+      { variables: Object.fromEntries(names.map((name) => [name, 'x'])) },
+    )
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors).toHaveLength(5)
+    expect(new Set(answer.body.errors!.map(({ extensions }) => extensions.code))).toEqual(
+      new Set(['BAD_USER_INPUT']),
+    )
+  })
+
   it('refuses credentials that are no longer good for the whole request', async () => {
     const refusing = await startTestGateway({
       resolveViewer: async () => {

@@ -1,3 +1,4 @@
+import { documentBounds } from '../../gateway/operations/document-bounds'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 import { serveSubgraphs, type Served } from './audit'
 import { forwardedHeaders, remoteDataSource } from '../../gateway/subgraphs/remote'
@@ -80,8 +81,13 @@ it.each([
   expect(served.asked.at(-1)!.query.replaceAll(/\s/g, '')).toContain(part)
 })
 
-it('a value that the subgraph finds deep is planned in no time (G2)', async () => {
-  const answer = await gateway.ask(`{ x(j: ${deep(1000)}) }`)
-  expect(answer.status).toBe(200)
-  expect(answer.body.errors).toBeUndefined()
+it('the deepest value is planned, and a deeper one is refused before it is (G2)', async () => {
+  const { valueDepth } = documentBounds.signedIn
+  const deepest = await gateway.ask(`{ x(j: ${deep(valueDepth)}) }`)
+  expect([deepest.status, deepest.body.errors]).toEqual([200, undefined])
+  const before = served.asked.length
+  const deeper = await gateway.ask(`{ x(j: ${deep(1000)}) }`)
+  expect(deeper.status).toBe(400)
+  expect(deeper.body.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COSTLY' } }])
+  expect(served.asked).toHaveLength(before)
 })

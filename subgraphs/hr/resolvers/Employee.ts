@@ -5,6 +5,7 @@ import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
@@ -20,12 +21,16 @@ export const employee: Resolvers = {
     hireEmployee: (_, { input }, context) =>
       mutate(context, async (tx) => {
         await requireOpenDepartment(context, tx, input.departmentId)
-        return { employee: await tx.insert(Employee, input) }
+        const employee = await tx.insert(Employee, input)
+        await requireTakenOver(tx, input.userId)
+        return { employee }
       }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => {
         await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        const employee = await tx.update(Employee, id, expectedVersion, changes)
+        await requireTakenOver(tx, changes.userId)
+        return { employee }
       }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
       mutate(context, async (tx) => {
@@ -113,4 +118,20 @@ async function requireCorrectable(
   if (isPromoted || isRedated) others(context, tx, before)
   if (before.userId !== null && userId && userId.toLowerCase() !== before.userId)
     tx.fail('ALREADY_LINKED', 'This employee has a login: take it away first, with userId: null', 'userId')
+}
+
+/**
+ * Ends the mutation when it links a login that somebody else may still come in with: who invited the user, or chose the
+ * first password, would see the salary. To be called after who may link at all was decided.
+ */
+async function requireTakenOver(
+  tx: MutationTransaction<HrUserErrorCode>,
+  userId: string | null | undefined,
+): Promise<void> {
+  if (!userId) return
+  const [row] = await tx.rows(prepared('SELECT shared.user_is_taken_over($1)', [userId]))
+  const message =
+    'Others may know the secret of this login: link it once its owner has accepted the invitation or changed the first ' +
+    'password, and while it is active'
+  if (row?.[0] !== true) tx.fail('INVALID', message, 'userId')
 }
