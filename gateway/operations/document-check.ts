@@ -1,7 +1,6 @@
 import {
   GraphQLError,
   Kind,
-  specifiedRules,
   validate,
   visit,
   type DocumentNode,
@@ -10,6 +9,7 @@ import {
 import { forbidden, unauthenticated } from '../../kernel/errors'
 import { boundsFault, boundsWithin, invalid, parseWithin, type Caller } from './document-bounds'
 import type { Limits } from './limits'
+import { validationRules, ValueFault } from './value-faults'
 
 /** To whom the schema is shown: by introspection, in the words of refusals, and in the explorer. */
 export type SchemaVisibility = 'public' | 'signed-in' | 'off'
@@ -55,7 +55,7 @@ export function documentCheck(limits: Limits, visibility: SchemaVisibility): Doc
     const introspects = asksForSchema(document)
     if (introspects && !shownTo(caller)) return { errors: [hidden(visibility)] }
     const shown = shownTo(caller)
-    const faults = validate(schema, document, specifiedRules, {
+    const faults = validate(schema, document, validationRules, {
       maxErrors: bounds[caller].errors,
       hideSuggestions: !shown,
     })
@@ -93,6 +93,6 @@ function notShown(): GraphQLError {
 function coded(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, {
     nodes: error.nodes,
-    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    extensions: { code: error instanceof ValueFault ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED' },
   })
 }
