@@ -57,7 +57,7 @@ export function withExactNumbers(text: string): string {
   if (!suspicious.test(text)) return text
   const parts: string[] = []
   let kept = 0
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     if (text[at] === '"') at = stringEnd(text, at)
     else if (isNumberStart(text[at])) {
       const end = numberEnd(text, at)
@@ -120,7 +120,7 @@ interface Level {
 function refuseInexact(text: string): void {
   const levels: Level[] = []
   const place = (path: readonly Level[]) => path.map(({ at }) => at).join('.') || 'the whole'
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const level = levels.at(-1)
     const character = text[at]!
     if (character === '"') {

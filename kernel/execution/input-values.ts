@@ -31,9 +31,7 @@ export function bindInputValues(schema: GraphQLSchema): void {
     for (const field of Object.values(type.getFields())) {
       if (!field.resolve || field.args.length === 0) continue
       const isMutation = type === schema.getMutationType()
-      field.resolve = isMutation
-        ? mutation(field, field.resolve, reads)
-        : query(field, field.resolve, reads)
+      field.resolve = isMutation ? mutation(field, field.resolve, reads) : query(field, field.resolve, reads)
     }
   }
 }
@@ -149,7 +147,10 @@ const emailFault = 'is not an e-mail address, such as "ada@example.com"'
 /** Years of which a business keeps days: nothing that is counted from them leaves the calendar. */
 const [firstYear, lastYear] = ['1900', '2999']
 
-function scalarReads(form: 'line' | 'multiline', nullable: boolean): Readonly<Record<string, Read | undefined>> {
+function scalarReads(
+  form: 'line' | 'multiline',
+  nullable: boolean,
+): Readonly<Record<string, Read | undefined>> {
   const plausible =
     (what: string): Read =>
     (value, path, faults) => {
@@ -162,7 +163,8 @@ function scalarReads(form: 'line' | 'multiline', nullable: boolean): Readonly<Re
     String(value, path, faults) {
       const text = normalText(String(value))
       const wrong = faults && textFault(text, form)
-      if (wrong) faults.push(fault(path, text === '' && nullable ? `${wrong}: leave it out or give null` : wrong))
+      if (wrong)
+        faults.push(fault(path, text === '' && nullable ? `${wrong}: leave it out or give null` : wrong))
       return text
     },
     EmailAddress(value, path, faults) {

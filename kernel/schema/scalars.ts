@@ -1,4 +1,11 @@
-import { GraphQLError, Kind, valueFromASTUntyped, visit, type GraphQLScalarType, type ValueNode } from 'graphql'
+import {
+  GraphQLError,
+  Kind,
+  valueFromASTUntyped,
+  visit,
+  type GraphQLScalarType,
+  type ValueNode,
+} from 'graphql'
 import { inexact, isExactNumber } from '../exact-json'
 import { currencyDecimals } from './currencies'
 
@@ -107,7 +114,9 @@ function jsonFault(value: unknown, levels: number): string | null {
   if (typeof value === 'string')
     return unstorable.test(value) ? 'JSON texts must be Unicode without NUL' : null
   if (typeof value === 'number')
-    return Number.isFinite(value) && !Object.is(value, -0) ? null : inexact(Object.is(value, -0) ? '-0' : String(value))
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? null
+      : inexact(Object.is(value, -0) ? '-0' : String(value))
   if (typeof value !== 'object' || value === null) return null
   if (levels === 0) return `JSON may nest ${jsonBounds.depth} levels at most`
   for (const [key, inner] of Object.entries(value)) {
