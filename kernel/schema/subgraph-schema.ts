@@ -7,6 +7,7 @@ import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
 import { bindFields, entityModels, type EntityClass } from '../entity'
 import { badUserInput } from '../errors'
+import { bindInputValues } from '../execution/input-values'
 import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../policy'
@@ -56,6 +57,7 @@ export async function buildSchema(
       `subgraph ${definition.name} cannot start:\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
     )
   const { data } = await graphql({ schema, source: '{ _service { sdl } }' })
+  bindInputValues(schema)
   const guard = variant.guard ?? guardSchema
   return {
     schema: guard(schema, definition.name, declarations, definition.policies),

@@ -1,3 +1,4 @@
+import { normalEmail } from '../../../kernel/schema/text'
 import { writeAudit, type AuditEntry } from '../../../kernel/writing/audit'
 import type { SubgraphContext } from '../../../kernel/context'
 import { tenantScope, type Statement, type Transaction } from '../../../kernel/connection/database'
@@ -34,7 +35,7 @@ interface Account {
 const noTenant = '00000000-0000-0000-0000-000000000000'
 
 /** PostgreSQL's text has no character 0, and so no tenant or user has it in its name. */
-const storable = (text: string): string => text.trim().toLowerCase().replaceAll('\0', '')
+const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
 
 /**
  * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension, an address that several tenants know)
