@@ -5,7 +5,7 @@ import { tenantScope, type Statement, type Transaction } from '../../../kernel/c
 import type { UserError } from '../../../kernel/errors'
 import { issueAccessToken } from '../../../kernel/sign-in/access-token'
 import { uuidv7 } from '../../../kernel/id'
-import { verifyPassword } from '../../../kernel/sign-in/password'
+import { assertRoomForPassword, verifyPassword } from '../../../kernel/sign-in/password'
 import { prepared } from '../../../kernel/statement'
 import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
@@ -47,6 +47,7 @@ export async function signIn(
 ): Promise<SignInResult> {
   const slug = input.tenant ? storable(input.tenant) : null
   const email = storable(input.email)
+  assertRoomForPassword()
   const networkWait = await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
