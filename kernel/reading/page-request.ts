@@ -2,12 +2,11 @@ import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../context'
 import { modelOf, type EntityClass, type EntityModel } from '../entity'
 import { badUserInput } from '../errors'
-import { requireTenant } from '../load'
+import { requireTenant, type Equalities } from './scope'
 import { decodeCursor, type CursorArgument, type CursorOrder, type Position } from './cursor'
 import type { Filter } from './filter'
 import { readOrder, type Order, type OrderChoice, type OrderInput } from './order'
 import { selectedFields, selectedProjection, type Projection } from './projection'
-import type { Equalities } from './scope'
 
 /** The arguments every connection takes. */
 export interface PageArguments {
