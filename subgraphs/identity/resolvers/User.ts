@@ -5,7 +5,7 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in/password'
+import { hashPassword, passwordFault } from '../../../kernel/sign-in'
 import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
