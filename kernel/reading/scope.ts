@@ -1,5 +1,5 @@
 import type { SubgraphContext } from '../context'
-import type { ColumnModel, EntityModel } from '../entity'
+import type { ColumnModel, EntityModel } from '../schema/entity-model'
 import { badUserInput, unauthenticated } from '../errors'
 import { isUuid } from '../id'
 import type { Parameters } from '../statement'

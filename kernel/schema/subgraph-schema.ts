@@ -5,14 +5,15 @@ import { accessFaults } from '../access/access-faults'
 import { guardSchema } from '../access/authorize'
 import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
-import { bindFields, entityModels, type EntityClass } from '../entity'
+import type { EntityClass } from '../entity'
+import { bindFields, entityModels } from './entity-model'
 import { badUserInput } from '../errors'
 import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
-import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../policy'
+import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
 import { scalars } from './scalars'
-import type { SubgraphDefinition } from '../subgraph'
+import type { SubgraphDefinition } from './subgraph-definition'
 
 /** Parts of the machine that a test or benchmark may exchange, to show what they are worth. */
 export interface SchemaVariant {
