@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -35,6 +36,7 @@ const [connections, seconds, rate, documents] = [
 ].map(Number)
 
 const { prepareData } = await import('./data.mjs')
+const tokens = (await import('../dist/subgraphs/identity/sessions/opaque-token.js')).default
 const { closedLoop, openLoop } = await import('./measure/load.mjs')
 const { killServers, startServer } = await import('./measure/processes.mjs')
 
@@ -49,15 +51,28 @@ const kinds = {
   'unknown fields': (n) => `{ ${times(5, (at) => `tenatn${n}x${at}`)} }`,
   'fragments, valid': (n) =>
     `{ tenant { ${times(9, (at) => `...F${at}`)} } } ${times(9, (at) => `fragment F${at} on Tenant { a${n}x${at}: ${at % 2 ? 'id' : 'name'} }`).slice(0)}`,
+  'five mutations': (n) =>
+    `mutation { ${times(5, (at) => `r${n}x${at}: refreshSession(input: { refreshToken: "x" }) { accessToken }`)} }`,
   'planned: a mutation for everybody': (n) =>
-    `mutation { ${times(5, (at) => `r${n}x${at}: refreshSession(input: { refreshToken: "x" }) { accessToken userErrors { message } }`)} }`,
+    `mutation { r${n}: refreshSession(input: { refreshToken: "${refreshToken}" }) { ${wideRefresh(n)} } }`,
+  'known: a mutation for everybody': () =>
+    `mutation { refreshSession(input: { refreshToken: "${refreshToken}" }) { ${wideRefresh(0)} } }`,
+  'planned: a sign-in with a password': (n) =>
+    `mutation { s${n}: signIn(input: { tenant: "bench", email: "nobody${n}@bench.example", password: "wrong" }) { accessToken } }`,
 }
+/** Each of these hashes a password, up to 300 of one address in five minutes: too slow to send thousands. */
+const forMemory = Object.keys(kinds).filter((kind) => !kind.includes('password'))
 
 /** Fields of a tenant under new names, within the bound of five names for each. */
 function wide(n) {
   return ['id', 'name', 'slug', 'plan', 'createdAt', 'updatedAt']
     .flatMap((field) => Array.from({ length: 4 }, (_, at) => `w${n}${field}${at}: ${field}`))
     .join(' ')
+}
+
+function wideRefresh(n) {
+  const five = (field) => times(5, (at) => `w${n}${field}${at}: ${field}`)
+  return `${['accessToken', 'refreshToken', 'expiresAt'].map(five).join(' ')} userErrors { ${['code', 'message', 'field'].map(five).join(' ')} }`
 }
 
 let sent = 0
@@ -73,6 +88,12 @@ const anonymous = (url, kind) => ({
 })
 
 const data = await prepareData((line) => console.error(line), [])
+/** Of the right form, so that it is looked for; there is no such session. */
+const refreshToken = tokens.formatToken({
+  tenantId: data.tenantId,
+  tokenId: '01900000-0000-7000-8000-000000000001',
+  secret: 'x'.repeat(43),
+})
 const rows = []
 try {
   const server = await startServer('ours', fileURLToPath(new URL('./servers/ours.mjs', import.meta.url)), {
@@ -89,6 +110,9 @@ try {
     accepts: (text) => !text.includes('"errors":'),
   }
   await openLoop(tenant, { rate: 200, seconds: 5 })
+  // Known is what somebody signed in has sent.
+  for (const kind of Object.keys(kinds).filter((name) => name.startsWith('known')))
+    await send(server.at, kind, { authorization: data.authorization(0) })
   const alone = async () => (await openLoop(tenant, { rate, seconds })).p50
   for (const kind of Object.keys(kinds)) {
     const before = await alone()
@@ -104,6 +128,7 @@ try {
       ratio: round(probe.p50 / quiet),
       'documents a second': Math.round(load.requests / load.seconds),
       'anonymous p50 ms': round(load.p50),
+      'load average': round(loadavg()[0]),
     })
     console.error(JSON.stringify(rows.at(-1)))
   }
@@ -112,7 +137,7 @@ try {
   for (let look = 0; look <= 5; look++) {
     // The first look comes after what the machine itself needs is warm.
     const until = sent + (look === 0 ? 500 : documents / 5)
-    const kind = (n) => Object.keys(kinds)[n % Object.keys(kinds).length]
+    const kind = (n) => forMemory[n % forMemory.length]
     while (sent < until) await send(server.at, kind(sent))
     const { rss, heapUsed } = await server.ask('memory')
     looks.push({
@@ -128,10 +153,14 @@ try {
   await data.close()
 }
 
-async function send(url, kind) {
+async function send(url, kind, more = {}) {
   const { body, headers } = anonymous(url, kind).request()
   await (
-    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+    await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers, ...more },
+      body,
+    })
   ).text()
 }
 

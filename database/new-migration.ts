@@ -13,11 +13,16 @@ const minute = 60_000
 export function writeMigration(folder: string, name: string, now = new Date()): string {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new Error(`A migration is named in lower case with hyphens, like add-budgets; not "${name}".`)
-  const latest = readdirSync(folder).reduce((last, file) => Math.max(last, timeOf(file)), 0)
-  const stamp = stampOf(Math.max(now.getTime(), latest + minute))
+  const stamp = nextStamp(folder, now)
   const file = `${stamp}-${name}.ts`
   writeFileSync(join(folder, file), template(stamp, name), { flag: 'wx' })
   return file
+}
+
+/** The digits that the next migration's file begins with: the time in UTC, or the minute after the latest there is. */
+export function nextStamp(folder: string, now: Date): string {
+  const latest = readdirSync(folder).reduce((last, file) => Math.max(last, timeOf(file)), 0)
+  return stampOf(Math.max(now.getTime(), latest + minute))
 }
 
 /** In milliseconds since 1970; 0 for a file that is not named after its time. */

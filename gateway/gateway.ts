@@ -5,17 +5,18 @@ import { systemClock, type Clock } from '../kernel/clock'
 import { overrideApolloVariables } from '../kernel/process/config'
 import type { Logger } from '../kernel/process/log'
 import { operationPipeline } from './operations/operation-pipeline'
-import { loadable, subgraphNamesOf } from '../registry/composition/compose'
+import { subgraphNamesOf } from '../registry/composition/compose'
 import { costModel, type CostModel } from './operations/cost-model'
-import type { RequestRecord, SubgraphDataSource } from './context'
+import type { GatewayContext, RequestRecord, SubgraphDataSource } from './context'
 import { answerError } from './errors'
 import { openMemoryStore } from '../kernel/store/key-value-memory'
 import type { RateLimit } from '../kernel/store/key-value'
 import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refusal'
-import { anonymousTurns } from './operations/anonymous-turns'
+import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
 import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
+import type { CompletionFault } from './execution/complete-result'
 import { planExecution } from './execution/executor'
 import { preparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
@@ -37,7 +38,7 @@ import { hereUntilReady, planHere } from './plans/plan-here'
 import type { PlanStore } from './plans/plan-store'
 import { planThread } from './plans/plan-thread'
 import { createPlans, type PlanMaker } from './plans/plans'
-import { supergraphUpdates, type SupergraphSource } from './supergraph-source'
+import { plannable, supergraphUpdates, type SupergraphSource } from './supergraph-source'
 import type { Checks } from './http/readiness'
 import type { UsageRecorder } from './operations/usage'
 import type { ViewerResolver } from './operations/viewer'
@@ -47,7 +48,7 @@ export type ScalarInput = Pick<GraphQLScalarType<unknown, unknown>, 'parseValue'
 
 export interface GatewayOptions {
   /**
-   * The published supergraph, or where to follow it; see {@link loadable} for what this gateway leaves to the
+   * The published supergraph, or where to follow it; see {@link plannable} for what this gateway leaves to the
    * subgraphs.
    */
   supergraph: string | SupergraphSource
@@ -67,6 +68,8 @@ export interface GatewayOptions {
   rates?: Partial<RateLimits>
   /** Where rates are counted; default: in this process. */
   rateStore?: Pick<RateLimit, 'add'>
+  /** When anonymous callers are served, for tests. */
+  turns?: AnonymousTurns
   connections?: Partial<ConnectionLimits>
   /** What a client may take to send a request. */
   times?: Partial<RequestTimes>
@@ -152,7 +155,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new ApolloGateway({
     supergraphSdl:
       typeof options.supergraph === 'string'
-        ? loadable(options.supergraph)
+        ? plannable(options.supergraph)
         : supergraphUpdates(options.supergraph, log, (sdl) => plans.load(sdl)),
     buildService: ({ name, url }) => {
       const source = measured(name, options.dataSource({ name, url }), metrics)
@@ -178,10 +181,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
   })
   const front = operationPipeline({
-    gateway: planExecution(gateway, operations, (name) => sources.get(name)),
+    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
     known,
     check: documentCheck(limits, options.schemaVisibility ?? 'public'),
-    turns: anonymousTurns(),
+    turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => costs,
     roots: () => roots,
@@ -246,6 +249,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
     }
   }
+}
+
+/** Says once for a request what the subgraphs answered against the schema. */
+function logNulls({ record }: GatewayContext, nulls: readonly CompletionFault[]): void {
+  const shown = nulls.slice(0, 10).map(({ message, path }) => `${path.join('.')}: ${message}`)
+  record.log.error(
+    { requestId: record.requestId, count: nulls.length, nulls: shown },
+    'subgraphs answered what the schema does not allow',
+  )
 }
 
 /** A source whose calls are counted and timed. */

@@ -1,6 +1,7 @@
 import type { SupergraphManager } from '@apollo/gateway'
 import type { Logger } from '../kernel/process/log'
 import { loadable } from '../registry/composition/compose'
+import { withRequiredFields } from './execution/required-fields'
 
 /** Where a gateway finds the supergraph it serves, when that may change while it runs. */
 export interface SupergraphSource {
@@ -10,6 +11,14 @@ export interface SupergraphSource {
   current(): Promise<{ id: string; sdl: string }>
   /** Milliseconds between two looks. Default 10,000. */
   intervalMs?: number
+}
+
+/**
+ * The copy of a supergraph that the gateway loads: see {@link loadable} for what it leaves to the subgraphs, and
+ * {@link withRequiredFields} for what the planner is told besides.
+ */
+export function plannable(supergraph: string): string {
+  return withRequiredFields(loadable(supergraph))
 }
 
 /**
@@ -38,7 +47,7 @@ export function supergraphUpdates(
           if (next.id === served || next.id === refused) return
           // Remembered before it is tried: what fails now would fail at every look.
           refused = next.id
-          const sdl = loadable(next.sdl)
+          const sdl = plannable(next.sdl)
           await prepare(sdl)
           if (closed) return
           update(sdl)
@@ -60,7 +69,7 @@ export function supergraphUpdates(
         closed = true
         clearInterval(timer)
       }
-      return { supergraphSdl: loadable(first.sdl), cleanup }
+      return { supergraphSdl: plannable(first.sdl), cleanup }
     },
   }
 }

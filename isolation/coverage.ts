@@ -39,12 +39,32 @@ export interface CoverageLine {
   attacked: number
   /** What was not attacked: the run fails when there is anything. */
   missing: string[]
+  /** What no victim was shown anything by, so that there was nothing to steal: the run fails here too. */
+  bare: string[]
 }
+
+/** Where an attack proves something only beside a victim who gets an answer of the same place. */
+const withVictim: ReadonlySet<Kind> = new Set<Kind>([
+  'field',
+  'id argument',
+  'connection',
+  'filter',
+  'order',
+  'cursor',
+  'entity key',
+  'id in an input',
+  'persisted document',
+  'restricted field',
+])
+
+const setPerKind = () => new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
 
 /** What there is, said by the schemas before the attack, against what was attacked, said by the attacks. */
 export class Coverage {
-  readonly #expected = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
-  readonly #attacked = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
+  readonly #expected = setPerKind()
+  readonly #attacked = setPerKind()
+  readonly #shown = setPerKind()
+  readonly #unread = new Set<string>()
 
   expect(kind: Kind, names: Iterable<string>): void {
     for (const name of names) this.#expected.get(kind)!.add(name)
@@ -54,11 +74,33 @@ export class Coverage {
     this.#attacked.get(kind)!.add(name)
   }
 
+  /** Notes that a tenant saw there something of its own: what the attacker must not see can be seen. */
+  shown(kind: Kind, name: string): void {
+    this.#shown.get(kind)!.add(name)
+  }
+
+  /** Expects fields that no query reads: payloads of mutations are shown to who sends them, and to nobody else. */
+  expectUnread(names: Iterable<string>): void {
+    for (const name of names) {
+      this.expect('field', [name])
+      this.#unread.add(name)
+    }
+  }
+
   lines(): CoverageLine[] {
     return kinds.map((kind) => {
       const expected = [...this.#expected.get(kind)!]
       const missing = expected.filter((name) => !this.#attacked.get(kind)!.has(name)).sort()
-      return { kind, total: expected.length, attacked: expected.length - missing.length, missing }
+      const bare = expected.filter(
+        (name) => withVictim.has(kind) && !this.#shown.get(kind)!.has(name) && !this.#unread.has(name),
+      )
+      return {
+        kind,
+        total: expected.length,
+        attacked: expected.length - missing.length,
+        missing,
+        bare: bare.sort(),
+      }
     })
   }
 }
@@ -125,10 +167,10 @@ export function expectedCoverage(api: GraphQLSchema, surface: Surface): Coverage
     surface.keys.map(({ name }) => name),
   )
   coverage.expect('restricted field', surface.restricted)
-  for (const type of surface.objects)
-    coverage.expect(
-      'field',
-      Object.keys(type.getFields()).map((field) => `${type.name}.${field}`),
-    )
+  for (const type of surface.objects) {
+    const fields = Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)
+    if (surface.paths.has(type.name)) coverage.expect('field', fields)
+    else coverage.expectUnread(fields)
+  }
   return coverage
 }

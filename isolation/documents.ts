@@ -17,15 +17,26 @@ import {
 
 export type Field = GraphQLField<unknown, unknown>
 
-/** Gives the id to use for an input's field or an argument, by its path. */
-export type IdSource = (path: readonly string[]) => string
+/**
+ * Gives the id to use for an input's field or an argument, by its path; `holder` is the type of the field that has the
+ * argument, whose ids an argument `id` takes.
+ */
+export type IdSource = (path: readonly string[], holder?: string) => string
+
+/** By the name of the input, where not every value of its type is taken. */
+const namedSamples: Readonly<Record<string, unknown>> = {
+  initialPassword: 'correct horse battery 2',
+  permission: 'hr:employee:read',
+  year: 2026,
+}
 
 const samples: Readonly<Record<string, unknown>> = {
   Int: 1,
   Float: 0.5,
   Boolean: true,
   DateTime: '2026-01-15T12:00:00.000Z',
-  Date: '2026-01-15',
+  // The latest day that is not in the future.
+  Date: new Date().toISOString().slice(0, 10),
   Decimal: '12.50',
   CurrencyCode: 'EUR',
   EmailAddress: 'someone@else.example',
@@ -60,7 +71,8 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
     return value
   }
   if (isEnumType(type)) return type.getValues()[0]!.name
-  return type.name === 'ID' ? plan.ids(path) : (samples[type.name] ?? 'text')
+  if (type.name === 'ID') return plan.ids(path)
+  return namedSamples[path.at(-1) ?? ''] ?? samples[type.name] ?? 'text'
 }
 
 /** A value as GraphQL text. Enum values are recognised by their type. */
@@ -89,12 +101,12 @@ function jsonLiteral(value: unknown): string {
 
 /** The arguments a field cannot do without, and a small page where it has pages. */
 export function argumentsOf(field: Field, ids: IdSource, rows = 2): string {
+  const holder = getNamedType(field.type).name
   const parts = field.args.flatMap((argument) => {
     if (argument.name === 'first') return [`first: ${rows}`]
     if (!isRequiredArgument(argument)) return []
-    return [
-      `${argument.name}: ${literal(argument.type, inputValue(argument.type, { ids }, [argument.name]))}`,
-    ]
+    const plan = { ids: (path: readonly string[]) => ids(path, holder) }
+    return [`${argument.name}: ${literal(argument.type, inputValue(argument.type, plan, [argument.name]))}`]
   })
   return parts.length > 0 ? `(${parts.join(', ')})` : ''
 }
@@ -155,39 +167,45 @@ export function subscriptionRoot(api: GraphQLSchema): GraphQLObjectType | null {
 /** How to get from Query to objects of a type. */
 export type Path = readonly Field[]
 
-/** The shortest way to each object type from Query, through pages rather than single objects. */
+/** The shortest way to each object type from Query: through lists where there are any, for single objects need an id. */
 export function pathsFromQuery(api: GraphQLSchema): Map<string, Path> {
-  const paths = new Map<string, Path>()
   const query = api.getQueryType()!
-  let front: { type: unknown; path: Path }[] = [{ type: query, path: [] }]
-  while (front.length > 0) {
-    const next: typeof front = []
-    for (const { type, path } of front) {
-      if (!isObjectType(type)) continue
-      const fields = Object.values(type.getFields())
-      const sorted = [...fields].sort((a, b) => effort(a) - effort(b))
-      for (const field of sorted) {
-        const target = getNamedType(field.type)
-        if (!isObjectType(target) || paths.has(target.name) || target === query) continue
-        paths.set(target.name, [...path, field])
-        next.push({ type: target, path: [...path, field] })
+  const paths = new Map<string, Path>()
+  for (const isOpen of [(field: Field) => !field.args.some(isRequiredArgument), () => true]) {
+    let front = [...paths.keys(), query.name]
+    while (front.length > 0) {
+      const next: string[] = []
+      for (const name of front) {
+        const type = api.getType(name)
+        const fields = isObjectType(type) ? Object.values(type.getFields()) : []
+        for (const field of [...fields].sort((a, b) => effort(a) - effort(b))) {
+          const target = getNamedType(field.type)
+          if (!isObjectType(target) || paths.has(target.name) || target === query || !isOpen(field)) continue
+          paths.set(target.name, [...(paths.get(name) ?? []), field])
+          next.push(target.name)
+        }
       }
+      front = next
     }
-    front = next
   }
   return paths
 }
 
 const effort = (field: Field): number =>
-  field.args.some(isRequiredArgument)
-    ? 2
-    : isWrapper(getNamedType(field.type).name) || field.name === 'nodes'
-      ? 0
-      : 1
+  isWrapper(getNamedType(field.type).name) || field.name === 'nodes' ? 0 : 1
+
+/** Rows of each list on the way to what a question is about. */
+const rowsOnTheWay = 10
 
 /** A query that goes a path and selects something at its end. */
-export function queryAlong(path: Path, selection: string, ids: IdSource, variables = ''): string {
-  const open = path.map((field) => `${field.name}${argumentsOf(field, ids, 5)} { __typename `).join('')
+export function queryAlong(
+  path: Path,
+  selection: string,
+  ids: IdSource,
+  variables = '',
+  rows = rowsOnTheWay,
+): string {
+  const open = path.map((field) => `${field.name}${argumentsOf(field, ids, rows)} { __typename `).join('')
   return `query Q${variables} { ${open}${selection}${' }'.repeat(path.length)} }`
 }
 
@@ -195,9 +213,9 @@ export function queryAlong(path: Path, selection: string, ids: IdSource, variabl
  * A query for one field with all its arguments as variables of the same names: one text for every attack on it, since
  * planning a text is what costs time.
  */
-export function queryOf(path: Path, field: Field, selection: string, ids: IdSource): string {
+export function queryOf(path: Path, field: Field, selection: string, ids: IdSource, rows?: number): string {
   const declared = field.args.map(({ name, type }) => `$${name}: ${type.toString()}`).join(', ')
   const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
   const call = given ? `(${given})` : ''
-  return queryAlong(path, `${field.name}${call} ${selection}`, ids, declared ? `(${declared})` : '')
+  return queryAlong(path, `${field.name}${call} ${selection}`, ids, declared ? `(${declared})` : '', rows)
 }

@@ -13,6 +13,7 @@ import { openLab } from './lab'
 import { addTwins, attacker, populate, stranger } from './population'
 import { faultsOf, type IsolationReport } from './report'
 import { copyOf, type Stage } from './stage'
+import { showOwn } from './targets'
 import { testWalls } from './walls'
 
 export interface IsolationOptions {
@@ -55,7 +56,10 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
   let refusedTokens: number
   let races: RaceReport
   try {
-    // First, because mutations suspend and demote the attacker's own colleagues.
+    await phase('what victims are shown', () =>
+      Promise.all([attacker, ...victims].map((tenant) => showOwn(lab, tenant))),
+    )
+    // First of the attacks, because mutations suspend and demote the attacker's own colleagues.
     await phase('columns and rows within a tenant', () => attackColumns(lab, ['viewer', 'analyst', 'hr']))
     await phase('ids', () => attackIds(lab, victims))
     await phase('cursors', () => attackCursors(lab, stranger))

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { Client } from 'pg'
 import { insertDemoData } from '../database/demo'
 import { demoTenantIds } from '../database/demo/ids'
+import { addMissingRows } from '../database/rows'
 import { uuidv7 } from '../kernel/id'
 import type { Stage } from './stage'
 
@@ -49,12 +50,17 @@ export async function tenantTables(client: Client): Promise<TenantTable[]> {
   return rows
 }
 
-/** Two contrasting tenants, and twins of the first that differ from it in nothing but ids and slug. */
+/** Two contrasting tenants with rows in every table, and twins of the first that differ from it in nothing but ids and slug. */
 export async function populate(stage: Stage, twins: number): Promise<AttackedTenant[]> {
   const owner = new Client({ connectionString: stage.migratorUrl })
   await owner.connect()
   await owner.query('BEGIN')
-  await insertDemoData(owner, { password, rounds: 4 })
+  const now = new Date()
+  await insertDemoData(owner, { password, rounds: 4, now })
+  // What the demo has no story for is a tenant's all the same: an attack on nothing proves nothing.
+  for (const { id, slug } of [attacker, stranger])
+    await addMissingRows(owner, { tenantId: id, seed: slug, now, further: 2 })
+  await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()
   return addTwins(stage, 1, twins)

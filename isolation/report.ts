@@ -26,7 +26,10 @@ export function faultsOf(report: Omit<IsolationReport, 'holds'>): string[] {
   const { races, coverage, walls, findings } = report
   return [
     ...findings.map(({ attack, where, what }) => `${attack}: ${where}: ${what}`),
-    ...coverage.flatMap(({ kind, missing }) => missing.map((name) => `not attacked: ${kind} ${name}`)),
+    ...coverage.flatMap(({ kind, missing, bare }) => [
+      ...missing.map((name) => `not attacked: ${kind} ${name}`),
+      ...bare.map((name) => `nothing to steal: no victim is shown anything by ${kind} ${name}`),
+    ]),
     ...(races.wrong > 0 ? [`races: ${races.wrong} wrong answers`] : []),
     ...(races.failed * 10 < races.operations
       ? [`races: only ${races.failed} of ${races.operations} failed, which is less than 10 %`]
@@ -59,8 +62,8 @@ td,th{border:1px solid #ccc;padding:.3rem .7rem;text-align:left;overflow-wrap:an
 ${report.ownRowsSeen} rows were seen by those they belong to, ${report.findings.length} findings. docs/isolation.md explains the threats and the walls.</p>
 ${faults.length > 0 ? `<h2>What is wrong</h2><ul>${faults.map((fault) => `<li>${escaped(fault)}</li>`).join('\n')}</ul>` : ''}
 <h2>What was attacked</h2>${table(
-    ['kind', 'in the schema', 'attacked'],
-    report.coverage.map(({ kind, total, attacked }) => [kind, total, attacked]),
+    ['kind', 'in the schema', 'attacked', 'with nothing to steal'],
+    report.coverage.map(({ kind, total, attacked, bare }) => [kind, total, attacked, bare.length]),
   )}
 <h2>Races and faults</h2>${table(Object.keys(races), [Object.values(races)])}
 <h2>Viewer tokens</h2><p>${report.refusedTokens} requests with a wrong token, each refused.</p>

@@ -7,10 +7,12 @@ export type Row = Readonly<Record<string, unknown>>
 
 /** What stands in the tables, read past every wall: what attacks aim at, and what they must not find. */
 export interface Rows {
-  /** A row of a tenant's; null when it has none of this entity. */
-  sample(tenant: AttackedTenant, type: string): Row | null
-  /** An id that is right for the type where the tenant has rows of it, else one of its users'. */
+  /** Some rows of a tenant's, the latest first; of what is everybody's, everybody's. Empty for what is no entity. */
+  samples(tenant: AttackedTenant, type: string): readonly Row[]
+  /** The id of the first sample. Throws when there is none: an id of something else would aim at nothing. */
   id(tenant: AttackedTenant, type: string): string
+  /** Reads the samples of a tenant again, of these types. */
+  refresh(tenant: AttackedTenant, types: readonly string[]): Promise<void>
   /** The properties that are unique within the tenant. */
   uniqueProperties(type: string): string[]
   /** The entity that a property refers to. */
@@ -22,21 +24,22 @@ export async function readRows(
   models: ReadonlyMap<string, EntityModel>,
   tenants: readonly AttackedTenant[],
 ): Promise<Rows> {
-  const samples = new Map<string, Row>()
-  for (const model of models.values()) {
-    for (const tenant of tenants) {
-      const row = await sampleOf(client, model, tenant)
-      if (row) samples.set(`${tenant.id} ${model.name}`, row)
-    }
-  }
+  const samples = new Map<string, Row[]>()
+  const read = async (tenant: AttackedTenant, model: EntityModel) =>
+    samples.set(`${tenant.id} ${model.name}`, await samplesOf(client, model, tenant))
+  for (const model of models.values()) for (const tenant of tenants) await read(tenant, model)
   const byTable = new Map([...models.values()].map((model) => [model.table, model.name]))
   const uniques = await uniqueColumns(client)
   const parents = await parentTables(client)
   const rows: Rows = {
-    sample: (tenant, type) => samples.get(`${tenant.id} ${type}`) ?? null,
+    samples: (tenant, type) => samples.get(`${tenant.id} ${type}`) ?? [],
     id(tenant, type) {
-      if (type === 'Tenant') return tenant.id
-      return String((rows.sample(tenant, type) ?? rows.sample(tenant, 'User')!)['id'])
+      const [row] = rows.samples(tenant, type)
+      if (!row) throw new Error(`${tenant.slug} has no row of ${type}: nothing can be stolen there`)
+      return String(row['id'])
+    },
+    async refresh(tenant, types) {
+      for (const type of types) if (models.has(type)) await read(tenant, models.get(type)!)
     },
     uniqueProperties: (type) => {
       const model = models.get(type)
@@ -54,21 +57,19 @@ export async function readRows(
   return rows
 }
 
-/** The latest row, so that it is none of those everything else depends on. */
-async function sampleOf(client: Client, model: EntityModel, tenant: AttackedTenant): Promise<Row | null> {
-  const isTenant = model.name === 'Tenant'
-  if (!model.tenantOwned && !isTenant) return null
-  const conditions = [
-    `${isTenant ? 'id' : 'tenant_id'} = $1`,
-    ...(model.softDeleted ? ['deleted_at IS NULL'] : []),
-  ]
+/** Rows that are read of each table. */
+const mostSamples = 20
+
+/** The latest rows, so that they are none of those everything else depends on. */
+async function samplesOf(client: Client, model: EntityModel, tenant: AttackedTenant): Promise<Row[]> {
+  const own = model.tenantOwned ? 'tenant_id = $1' : model.name === 'Tenant' ? 'id = $1' : '$1 <> id'
+  const conditions = [own, ...(model.softDeleted ? ['deleted_at IS NULL'] : [])]
   const order = model.columns.has('id') ? 'ORDER BY id DESC' : ''
-  const text = `SELECT to_jsonb(t) AS row FROM ${model.table} t WHERE ${conditions.join(' AND ')} ${order} LIMIT 1`
+  const text = `SELECT to_jsonb(t) AS row FROM ${model.table} t WHERE ${conditions.join(' AND ')} ${order} LIMIT ${mostSamples}`
   const { rows } = await client.query<{ row: Record<string, unknown> }>(text, [tenant.id])
-  const [found] = rows
-  if (!found) return null
-  return Object.fromEntries(
-    [...model.columns.values()].map(({ property, sql }) => [property, found.row[sql.slice(1, -1)] ?? null]),
+  const columns = [...model.columns.values()]
+  return rows.map(({ row }) =>
+    Object.fromEntries(columns.map(({ property, sql }) => [property, row[sql.slice(1, -1)] ?? null])),
   )
 }
 

@@ -87,7 +87,7 @@ export function readSurface(
       if (node) connections.push({ name, parent, field, node, ...conditionsOf(field) })
       for (const argument of field.args) {
         if (getNamedType(argument.type).name !== 'ID') continue
-        const target = typeNamed(argument.name, models) ?? getNamedType(field.type).name
+        const target = typeOfId(argument.name, models) ?? getNamedType(field.type).name
         idArguments.push({
           name: `${name}(${argument.name})`,
           parent,
@@ -165,8 +165,8 @@ function keysOf(subgraph: string, sdl: string): Surface['keys'] {
   })
 }
 
-/** `userId`, `userIds`, `user`: the entity that an id is named after. */
-function typeNamed(name: string, models: ReadonlyMap<string, EntityModel>): string | null {
+/** The entity that an id is named after: User for `userId`, `userIds` and `user`; null for `id` and the like. */
+export function typeOfId(name: string, models: ReadonlyMap<string, unknown>): string | null {
   const wanted = name.replace(/Ids?$/, '').toLowerCase()
   return [...models.keys()].find((type) => type.toLowerCase() === wanted) ?? null
 }
@@ -191,7 +191,7 @@ function mutationPlace(
     type,
     ids: leaves.filter(isId).map(({ path }) => {
       const last = path.at(-1)!
-      const named = typeNamed(last, models) ?? rows.parentOf(type, last)
+      const named = typeOfId(last, models) ?? rows.parentOf(type, last)
       return { path, type: last === 'id' && path.length === 1 ? type : (named ?? type) }
     }),
     uniques: leaves

@@ -13,6 +13,7 @@ export const errorCodes = [
   'DOCUMENT_NOT_KNOWN',
   'SUBGRAPH_UNAVAILABLE',
   'OVERLOADED',
+  'SUBGRAPH_INVALID_ANSWER',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
@@ -85,8 +86,8 @@ export function unavailable(message = partDoesNotAnswer, cause?: unknown): ApiEr
 }
 
 /** Something in a mutation's input that its caller can correct. */
-export interface UserError {
-  code: string
+export interface UserError<Code extends string = string> {
+  code: Code
   message: string
   /** Path of the field at fault below `input`; null when it is none in particular. */
   field: string[] | null
@@ -100,8 +101,25 @@ export class UserErrors extends Error {
   }
 }
 
+/** The codes that every subgraph's user errors have; `tx.fail` takes those of its own subgraph as well. */
+export type CommonUserErrorCode =
+  | 'NOT_FOUND'
+  | 'STALE_VERSION'
+  | 'DUPLICATE'
+  | 'INVALID'
+  | 'REFERENCE_NOT_FOUND'
+  | 'IN_USE'
+  | 'IDEMPOTENCY_KEY_REUSED'
+
+/** The codes by which a rule's columns are refused (`kernel/writing/rule-columns.ts`): whose rule has writers has these too. */
+export type RuleUserErrorCode = 'PERMISSION_NOT_HELD' | 'OWN_RECORD'
+
 /** One user error, to be thrown: `throw userError('DUPLICATE', 'This e-mail is taken', ['email'])`. */
-export function userError(code: string, message: string, field: readonly string[] | null = null): UserErrors {
+export function userError(
+  code: CommonUserErrorCode | RuleUserErrorCode,
+  message: string,
+  field: readonly string[] | null = null,
+): UserErrors {
   return new UserErrors([{ code, message, field: field && [...field] }])
 }
 

@@ -31,13 +31,14 @@ const attempts = 3
 /**
  * Runs one mutation: a single transaction with the changes, their audit rows and their events. User errors and violated
  * constraints come back as `userErrors` and leave nothing behind; any other failure is thrown after the rollback.
- * `work` may run again after a deadlock, so it must not touch anything but `tx`.
+ * `work` may run again after a deadlock, so it must not touch anything but `tx`. `Code` comes from the payload that the
+ * resolver answers: the subgraph's generated `XUserErrorCode`.
  */
-export async function mutate<T extends object>(
+export async function mutate<T extends object, Code extends string>(
   context: SubgraphContext,
-  work: (tx: MutationTransaction) => Promise<T>,
+  work: (tx: MutationTransaction<Code>) => Promise<T>,
   options: MutateOptions = {},
-): Promise<Partial<T> & { userErrors: UserError[] }> {
+): Promise<Partial<T> & { userErrors: UserError<Code>[] }> {
   if (!context.binding.tenantId) throw unauthenticated()
   for (let attempt = 1; ; attempt++) {
     try {
@@ -60,7 +61,7 @@ export async function mutate<T extends object>(
         continue
       const failure = error instanceof UserErrors ? error : await violationOf(context, error)
       if (!failure) throw error
-      return { userErrors: failure.errors } as Partial<T> & { userErrors: UserError[] }
+      return { userErrors: failure.errors } as Partial<T> & { userErrors: UserError<Code>[] }
     }
   }
 }

@@ -220,6 +220,23 @@ END`,
     callers: ['app_gateway', 'app_identity'],
   }),
 
+  // Whether an account of the connection's tenant is its owner's: active, with a password that nobody else chose. It never
+  // gets a secret again that others know. For subgraphs that give rights to accounts, which have no way into identity.
+  lookupFunction({
+    name: 'shared.user_is_taken_over',
+    parameters: 'of_user uuid',
+    returns: 'boolean',
+    body: `
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+BEGIN
+  RETURN (SELECT u.status = 'ACTIVE' AND NOT u.password_change_required
+    FROM identity.users u WHERE u.tenant_id = own AND u.id = of_user);
+END`,
+    reads: { 'identity.users': ['tenant_id', 'id', 'status', 'password_change_required'] },
+    callers: ['app_hr'],
+  }),
+
   upOnly(
     permissions({
       'identity:user:read': {

@@ -67,6 +67,8 @@ export function verdictOf(
       blocked = `usage is recorded since ${usage?.from ?? 'today'} only, not for ${days} days`
     else if (severity === 'breaking')
       blocked = usage ? 'usage cannot tell whom it affects' : 'nothing is known about who uses it'
+    else if (change.code === 'FIELD_MAY_CONFLICT' && usedBy && usedBy.length > 0)
+      blocked = `${counted(usedBy.length, 'operation')} of the last ${days} days would be refused if both stand in one place`
     else if (severity === 'dangerous' && judging.strict && usedBy?.length !== 0)
       blocked = 'dangerous changes are blocked by --strict'
     return {

@@ -30,7 +30,7 @@ function mappers(name: SubgraphName): Record<string, string> {
   for (const type of readDeclarations(readTypeDefs(name)).types.values()) {
     if (entities.includes(type.name))
       found[type.name] = `./entities/${type.name}#${type.name} as ${type.name}Row`
-    else if (type.name.endsWith('UserError')) found[type.name] = userError
+    else if (type.name.endsWith('UserError')) found[type.name] = `UserErrorRow<${type.name}Code>`
     else if (type.keyFields.size > 0)
       found[type.name] = `{ ${[...type.keyFields].map((field) => `${field}: string`).join('; ')} }`
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { securityFeatures } from '../registry/composition/compose'
+import { unenforcedFeatures } from '../registry/composition/compose'
 import { startGateway } from '../gateway/gateway'
 import { operationsInManifest } from '../gateway/plans/expected-operations'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
@@ -31,7 +31,8 @@ Serves a composed Federation 2 supergraph over its HTTP subgraphs: no sign-in, a
 --log-level LEVEL         default info; "silent" prints the ready line only
 --subgraphs-enforce-access
                           load a supergraph with @authenticated, @requiresScopes or @policy. This gateway does not
-                          enforce them: say so only if every subgraph does by itself, on _entities as well
+                          enforce them: say so only if every subgraph does by itself, on _entities as well. What is
+                          @inaccessible is hidden without it
 --help`
 
 async function main(): Promise<void> {
@@ -66,10 +67,15 @@ async function main(): Promise<void> {
     throw new Error('--documents known needs a manifest of persisted documents: --operations FILE')
   const persistedDocuments = readPersistedDocuments(manifests)
   const accept = (supergraph: string) => {
-    const guards = securityFeatures(supergraph)
-    if (guards.length === 0 || values['subgraphs-enforce-access']) return
+    const { bySubgraphs, unknown } = unenforcedFeatures(supergraph)
+    if (unknown.length > 0) {
+      throw new Error(
+        `The supergraph asks its router for ${listed(unknown)}, which this gateway does not know. Serve it with a router that does.`,
+      )
+    }
+    if (bySubgraphs.length === 0 || values['subgraphs-enforce-access']) return
     throw new Error(
-      `The supergraph leaves ${guards.map((name) => `@${name}`).join(', ')} to its router, and this gateway does not ` +
+      `The supergraph leaves ${listed(bySubgraphs)} to its router, and this gateway does not ` +
         'enforce them. If every subgraph enforces them itself, say so with --subgraphs-enforce-access.',
     )
   }
@@ -113,6 +119,10 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
   console.log(`ready ${gateway.url}`)
+}
+
+function listed(features: readonly string[]): string {
+  return features.map((name) => (name.includes(':') ? name : `@${name}`)).join(', ')
 }
 
 function wholeNumber(name: string, text: string, max: number): number {

@@ -1,4 +1,5 @@
-import { Kind, parse, print, visit, type DocumentNode, type FieldNode, type SelectionSetNode } from 'graphql'
+import { Kind, visit, type DocumentNode, type FieldNode, type SelectionSetNode } from 'graphql'
+import { requiredFieldsOf, setsIn, signatureOf, textsOf, type RequiredFields } from './required-fields'
 import { responseKey } from './selections'
 
 /**
@@ -9,8 +10,10 @@ import { responseKey } from './selections'
 export interface OwnFields {
   /** By response key, each field and its arguments. */
   signatures: ReadonlyMap<string, ReadonlySet<string>>
-  /** What a field requires, by `Type.field`, once for each subgraph that has it. */
+  /** What a field requires in a subgraph, by `subgraph Type.field`. */
   requires: ReadonlyMap<string, readonly SelectionSetNode[]>
+  /** Fields that only the planner knows. */
+  required: RequiredFields
 }
 
 /** An operation that shares no response key with what the gateway fetches on its own account. */
@@ -28,54 +31,47 @@ export function ownFieldsOf(supergraph: DocumentNode): OwnFields {
   const signatures = new Map([['__typename', new Set(['__typename'])]])
   const requires = new Map<string, SelectionSetNode[]>()
   const own = (text: string): SelectionSetNode[] => {
-    const [definition] = parse(`{ ${text} }`, { noLocation: true }).definitions
-    if (definition?.kind !== Kind.OPERATION_DEFINITION) return []
-    visit(definition, {
-      Field(node) {
-        const known = signatures.get(responseKey(node)) ?? new Set()
-        signatures.set(responseKey(node), known.add(signatureOf(node)))
-      },
-    })
-    return [definition.selectionSet]
+    const sets = setsIn(text)
+    for (const set of sets)
+      visit(set, {
+        Field(node) {
+          const known = signatures.get(responseKey(node)) ?? new Set()
+          signatures.set(responseKey(node), known.add(signatureOf(node)))
+        },
+      })
+    return sets
+  }
+  const subgraphs = new Map<string, string>()
+  for (const type of supergraph.definitions) {
+    if (type.kind === Kind.ENUM_TYPE_DEFINITION && type.name.value === 'join__Graph')
+      for (const value of type.values ?? [])
+        subgraphs.set(value.name.value, textsOf(value, 'join__graph', 'name')[0] ?? value.name.value)
   }
   for (const type of supergraph.definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue
     textsOf(type, 'join__type', 'key').forEach(own)
     for (const field of type.fields ?? []) {
-      const sets = textsOf(field, 'join__field', 'requires').flatMap(own)
-      if (sets.length > 0) requires.set(`${type.name.value}.${field.name.value}`, sets)
+      for (const directive of field.directives ?? []) {
+        const sets = textsOf({ directives: [directive] }, 'join__field', 'requires').flatMap(own)
+        const graph = directive.arguments?.find(({ name }) => name.value === 'graph')?.value
+        const subgraph = graph?.kind === Kind.ENUM ? subgraphs.get(graph.value) : undefined
+        if (sets.length > 0) requires.set(`${subgraph} ${type.name.value}.${field.name.value}`, sets)
+      }
     }
   }
-  return { signatures, requires }
-}
-
-function textsOf(node: Pick<FieldNode, 'directives'>, directive: string, argument: string): string[] {
-  return (node.directives ?? [])
-    .filter(({ name }) => name.value === directive)
-    .flatMap((used) => used.arguments ?? [])
-    .flatMap(({ name, value }) =>
-      name.value === argument && value.kind === Kind.STRING ? [value.value] : [],
-    )
-}
-
-/** A field and its arguments: fields with the same signature have the same value on the same object. */
-export function signatureOf(node: FieldNode): string {
-  const given = (node.arguments ?? []).map((argument) => print(argument)).sort()
-  return given.length > 0 ? `${node.name.value}(${given.join(', ')})` : node.name.value
+  return { signatures, requires, required: requiredFieldsOf(supergraph) }
 }
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
 
 /**
- * Gives another key to each of a client's fields whose key the gateway uses for something else. Fields that the client
- * merges have the same key and the same signature, so they are still merged.
+ * Gives another key to each of a client's fields whose key the gateway uses for something else, or that every
+ * JavaScript object has (`constructor`). Fields that the client merges have the same key and the same signature, so they
+ * are still merged.
+ *
+ * @param prefix what no name in the document begins with
  */
-export function separateAliases(document: DocumentNode, own: OwnFields): Separated {
-  const names = new Set<string>()
-  visit(document, { Name: ({ value }) => void names.add(value) })
-  let prefix = 'asked'
-  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_'
-
+export function separateAliases(document: DocumentNode, own: OwnFields, prefix: string): Separated {
   const known = new Map<string, string>()
   const fetched = new Map<FieldNode, string>()
   const keys = new Map<string, string>()
@@ -84,9 +80,9 @@ export function separateAliases(document: DocumentNode, own: OwnFields): Separat
     Field(node) {
       const key = responseKey(node)
       const others = own.signatures.get(key)
-      if (!others) return undefined
+      if (!others && !(key in {})) return undefined
       const signature = signatureOf(node)
-      if (others.size === 1 && others.has(signature)) return undefined
+      if (others?.size === 1 && others.has(signature)) return undefined
       const id = `${key} ${signature}`
       const alias = known.get(id) ?? `${prefix}${known.size}_${key}`
       known.set(id, alias)
@@ -96,4 +92,13 @@ export function separateAliases(document: DocumentNode, own: OwnFields): Separat
     },
   })
   return { document: separated, fetchedAs: (node) => fetched.get(node) ?? responseKey(node), keys }
+}
+
+/** What no name in a document begins with, for the names that the gateway gives. */
+export function unusedPrefix(document: DocumentNode): string {
+  const names = new Set<string>()
+  visit(document, { Name: ({ value }) => void names.add(value) })
+  let prefix = 'asked'
+  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_'
+  return prefix
 }

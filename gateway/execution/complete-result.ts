@@ -1,6 +1,7 @@
 import {
   getNamedType,
   isEnumType,
+  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -12,7 +13,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql'
-import type { Data } from './data'
+import { set, type Data } from './data'
 import {
   collectFields,
   isComposite,
@@ -23,7 +24,7 @@ import {
   type Selections,
 } from './selections'
 
-/** A value that had to become null because it breaks the schema. */
+/** A value that had to become null because it breaks the schema: one for each place where a null begins. */
 export interface CompletionFault {
   message: string
   path: (string | number)[]
@@ -53,10 +54,9 @@ const bubbling = Symbol('null in a non-null place')
  * what was fetched on the way left out; nulls handed up where the schema forbids them. Each position is compiled for a
  * type when the first object of that type comes.
  *
- * As in stock ApolloGateway, a type is what the object says it is, a nullability the one of the field's first
- * selection (valid operations have the same in all), and a value that breaks the schema becomes null with a fault.
- *
- * @throws Error, from the shape, when a subgraph answered a list or an object where the schema has none
+ * A type is what the object says it is, a nullability the one of the field's first selection (valid operations have
+ * the same in all). A value that breaks the schema becomes null with a fault, at the places where graphql-js has an
+ * error for the same values.
  */
 export function compileShape(
   root: GraphQLCompositeType,
@@ -93,18 +93,17 @@ function completeType(
     const complete = completeType(type.ofType, named, `an item of ${where}`, ofFields, options)
     return (value, faults) => {
       if (value === null || value === undefined) return null
-      if (!Array.isArray(value)) throw new Error(`Invalid value returned by a subgraph for the list ${where}`)
+      if (!Array.isArray(value)) return invalid(faults, `Expected a list for ${where}.`)
       // What was fetched belongs to this request: a list is filled with what its items became.
       const items: unknown[] = isLeafType(named) ? new Array<unknown>(value.length) : value
-      let broken = false
       for (let index = 0; index < items.length; index++) {
         const before = faults.length
         const item = complete(value[index], faults)
         if (faults.length !== before) at(faults, before, index)
-        if (item === bubbling) broken = true
+        if (item === bubbling) return nulled
         items[index] = item === nulled ? null : item
       }
-      return broken ? nulled : items
+      return items
     }
   }
   if (isLeafType(named)) return completeLeaf(named, where)
@@ -119,9 +118,13 @@ function completeLeaf(type: GraphQLLeafType, where: string): Complete {
   return (value, faults) => {
     if (value === null || value === undefined) return null
     if (valid(value)) return value
-    faults.push({ message: `Invalid value found for ${where}.`, path: [] })
-    return nulled
+    return invalid(faults, `Invalid value found for ${where}.`)
   }
+}
+
+function invalid(faults: CompletionFault[], message: string): typeof nulled {
+  faults.push({ message, path: [] })
+  return nulled
 }
 
 const builtIn: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -138,6 +141,8 @@ interface FieldShape {
   key: string
   /** Null for `__typename`, which says what the object is instead of what was fetched. */
   complete: Complete | null
+  /** Whether every object has something under this name, as `constructor` and `__proto__`. */
+  isOfEveryObject: boolean
 }
 
 function completeObject(
@@ -146,19 +151,40 @@ function completeObject(
   options: ShapeOptions,
   where = `type ${declared.name}`,
 ): Complete {
-  const { schema } = options
+  const { schema, fragments } = options
   const known = new Map<unknown, FieldShape[] | null>()
 
-  /** The fields of an object of the type it says it is, else of the declared type; null when there is no such type. */
+  /** The fields of an object of the type it says it is, else of the declared type; null when it cannot be of that type. */
   function fieldsOf(typename: unknown): FieldShape[] | null {
     let fields = known.get(typename)
     if (fields === undefined) {
-      const type = typename ? schema.getType(String(typename)) : declared
-      fields = isComposite(type) ? fieldShapes(type, selections, options) : null
+      const type = typeOf(typename)
+      fields = type && fieldShapes(type, selections, options)
       // Without a type no more is learned, and a subgraph may say anything.
       if (fields || known.size < 100) known.set(typename, fields)
     }
     return fields
+  }
+
+  /** What the fields of an object are collected for: a type it can be of. */
+  function typeOf(typename: unknown): GraphQLCompositeType | null {
+    const said = typename ? schema.getType(String(typename)) : declared
+    if (!isComposite(said)) return null
+    if (isObjectType(said)) return isWithin(schema, said, declared) ? said : null
+    // A subgraph may know the objects of an interface by the interface's name only (`@interfaceObject`).
+    if (isObjectType(declared)) return isWithin(schema, declared, said) ? declared : null
+    return isInterfaceType(said) && !needsObjectType(said) ? said : null
+  }
+
+  /** Whether what is selected depends on which of the interface's types an object is of. */
+  function needsObjectType(type: GraphQLCompositeType): boolean {
+    let depends = false
+    collectFields(selections, schema, fragments, (condition) => {
+      const holds = isWithin(schema, type, condition)
+      depends ||= !holds
+      return holds
+    })
+    return depends
   }
 
   // Most objects at a position are of one type.
@@ -167,8 +193,8 @@ function completeObject(
 
   return (value, faults) => {
     if (value === null || value === undefined) return null
-    if (typeof value !== 'object')
-      throw new Error(`Invalid value returned by a subgraph for the object ${where}`)
+    if (typeof value !== 'object' || Array.isArray(value))
+      return invalid(faults, `Expected an object for ${where}.`)
     const source = value as Data
     const typename = source['__typename']
     if (typename !== lastTypename) {
@@ -176,25 +202,23 @@ function completeObject(
       lastTypename = typename
     }
     const fields = lastFields
-    if (!fields) {
-      faults.push({ message: `Invalid __typename found for object at ${where}.`, path: [] })
-      return nulled
-    }
+    if (!fields) return invalid(faults, `Invalid __typename found for object at ${where}.`)
     // What was fetched belongs to this request: where it is just what was asked for, it becomes the answer.
     const object = hasExactly(source, fields) ? source : {}
     for (let index = 0; index < fields.length; index++) {
-      const { name, key, complete } = fields[index]!
+      const { name, key, complete, isOfEveryObject } = fields[index]!
       if (!complete) {
         const type = objectTypeName(source[key] ?? typename, typename ? String(typename) : declared.name)
-        if (type === undefined) return nulled
-        object[name] = type
+        if (type === undefined) return invalid(faults, `Invalid __typename found for object at ${where}.`)
+        set(object, name, type)
         continue
       }
       const before = faults.length
       const part = complete(source[key], faults)
       if (faults.length !== before) at(faults, before, name)
       if (part === bubbling) return nulled
-      object[name] = part === nulled ? null : part
+      if (isOfEveryObject) set(object, name, part === nulled ? null : part)
+      else object[name] = part === nulled ? null : part
     }
     return object
   }
@@ -202,7 +226,8 @@ function completeObject(
   /** A subgraph may know the objects of an interface by the interface's name only, which is no answer. */
   function objectTypeName(said: unknown, otherwise: string): string | undefined {
     const type = (typeof said === 'string' && schema.getType(said)) || schema.getType(otherwise)
-    return isObjectType(type) ? type.name : undefined
+    if (isObjectType(type)) return type.name
+    return isObjectType(declared) ? declared.name : undefined
   }
 }
 
@@ -228,10 +253,11 @@ function fieldShapes(
     const [{ node, parent }] = group as [Selected]
     const key = fetchedAs(node)
     const field = node.name.value
-    if (field === '__typename') return { name, key, complete: null }
+    const isOfEveryObject = name in {}
+    if (field === '__typename') return { name, key, complete: null, isOfEveryObject }
     // The schema's answer about itself is whole.
     if (field === '__schema' || field === '__type')
-      return { name, key: name, complete: (value) => value ?? null }
+      return { name, key: name, complete: (value) => value ?? null, isOfEveryObject }
     const declared = typeOfField(parent, field)!
     // The concrete type may say more of what the field is.
     const named = getNamedType(typeOfField(type, field) ?? declared)
@@ -243,7 +269,8 @@ function fieldShapes(
     return {
       name,
       key,
-      complete: completeType(declared, named, `field ${type.name}.${name}`, below, options),
+      complete: completeType(declared, named, `field ${type.name}.${field}`, below, options),
+      isOfEveryObject,
     }
   })
 }

@@ -36,7 +36,8 @@ export function merge(target: Data, source: Data, copies = false): void {
   }
 }
 
-function set(target: Data, key: string, value: unknown): void {
+/** Sets a property of the object itself, whatever its name. */
+export function set(target: Data, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value
   else Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true })
 }
@@ -53,17 +54,21 @@ export function copyOf(value: unknown): unknown {
 }
 
 /**
- * The objects at a path below the given ones, nulls left out.
- * @throws Error when a subgraph answered a list where the schema has none, or the other way round
+ * The objects at a path below the given ones. Left out are nulls and what does not fit the path, a list where the schema
+ * has none or the other way round: completing the answer says so.
  */
 export function objectsAt(from: readonly Data[], path: Path): Data[] {
   const found: Data[] = []
   function look(value: unknown, depth: number): void {
-    if (value === null || value === undefined) return
-    if (depth === path.length) return void found.push(value as Data)
+    if (value === null || typeof value !== 'object') return
+    const isList = Array.isArray(value)
+    if (depth === path.length) {
+      if (!isList) found.push(value as Data)
+      return
+    }
     const step = path[depth]!
-    if (Array.isArray(value) !== (step === '@')) throw new Error(`Unexpected value at ${path.join('.')}`)
-    if (Array.isArray(value)) for (const item of value) look(item, depth + 1)
+    if (isList !== (step === '@')) return
+    if (isList) for (const item of value) look(item, depth + 1)
     else look((value as Data)[step], depth + 1)
   }
   for (const object of from) look(object, 0)

@@ -1,7 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
 import { objectsAt, type Data, type Path } from './data'
-import type { Run } from './fetch'
 import type { FetchNode } from './query-plan'
+import type { RequiredFields } from './required-fields'
 import { representationOf, typesWithin } from './representations'
 
 /** The entities of one call: each representation once, and which of them an object has. */
@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** Reads from an answer under way which entities to ask for. */
-export type Gather = (run: Pick<Run, 'data' | 'asked'>) => Asked
+export type Gather = (run: { data: Data; asked: Map<string, Asked> }) => Asked
 
 /** Takes an entity into what is asked; -1 for one that cannot be asked for. */
 type Take = (entity: Data) => number
@@ -34,11 +34,16 @@ export interface EntityFetch {
  * Compiles what fetches with the same operation require of the entities they are for. Others that start when they do
  * and require the same at the same paths are told the same.
  *
- * @throws Error, from what is returned, when a subgraph answered a list where the schema has none, or vice versa
+ * @param required the fields that a subgraph knows by another name
  */
-export function gatherer(fetches: readonly EntityFetch[], supergraph: GraphQLSchema): Gather {
+export function gatherer(
+  fetches: readonly EntityFetch[],
+  supergraph: GraphQLSchema,
+  required: RequiredFields,
+): Gather {
   const [{ fetch }] = fetches as [EntityFetch]
-  const taker = takerByFields(fetch, supergraph) ?? takerByRepresentation(fetch, supergraph)
+  const taker =
+    takerByFields(fetch, supergraph, required) ?? takerByRepresentation(fetch, supergraph, required)
   const places = fetches.map(({ path, after }) => [path, after])
   const key = JSON.stringify([places, fetch.requires, fetch.inputRewrites])
   function gather(data: Data): Asked {
@@ -65,8 +70,12 @@ export function gatherer(fetches: readonly EntityFetch[], supergraph: GraphQLSch
 }
 
 /** Whatever a fetch requires. */
-function takerByRepresentation(fetch: FetchNode, supergraph: GraphQLSchema): (all: Data[]) => Take {
-  const represent = representationOf(fetch, supergraph)
+function takerByRepresentation(
+  fetch: FetchNode,
+  supergraph: GraphQLSchema,
+  required: RequiredFields,
+): (all: Data[]) => Take {
+  const represent = representationOf(fetch, supergraph, required)
   return (all) => {
     const known = new Map<string, number>()
     return (entity) => {
@@ -84,7 +93,11 @@ function takerByRepresentation(fetch: FetchNode, supergraph: GraphQLSchema): (al
  * What most fetches require, fields of one type without fields below. Nothing is made of an entity that is asked for
  * already.
  */
-function takerByFields(fetch: FetchNode, supergraph: GraphQLSchema): ((all: Data[]) => Take) | null {
+function takerByFields(
+  fetch: FetchNode,
+  supergraph: GraphQLSchema,
+  required: RequiredFields,
+): ((all: Data[]) => Take) | null {
   const [fragment, ...others] = fetch.requires ?? []
   if (fragment?.kind !== 'InlineFragment' || !fragment.typeCondition) return null
   if (others.length > 0 || fetch.inputRewrites?.length) return null
@@ -93,7 +106,7 @@ function takerByFields(fetch: FetchNode, supergraph: GraphQLSchema): ((all: Data
     if (field.kind !== 'Field' || field.selections) return null
     names.push(field.alias ?? field.name)
   }
-  if (!names.includes('__typename')) return null
+  if (!names.includes('__typename') || names.some((name) => name in {} || required.has(name))) return null
   const within = typesWithin(fragment.typeCondition, supergraph)
   const fields = names.filter((name) => name !== '__typename')
   return (all) => {

@@ -20,7 +20,8 @@ interface Part {
  * share its entities, others stand beside each other in one operation.
  *
  * A subgraph that gives no data for the joint operation is asked for each part by itself, so that a fault of one part,
- * or a subgraph that takes no joint operations, costs the others nothing. Not so when it does not answer at all.
+ * or a subgraph that takes no joint operations, costs the others nothing. Not so when it does not answer at all, or
+ * says who it does not answer.
  */
 export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling): Step {
   const groups = new Map<string, EntityFetch[]>()
@@ -35,7 +36,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
     return {
       fetch,
       paths,
-      gather: gatherer(group, compiling.supergraph),
+      gather: gatherer(group, compiling.supergraph, compiling.own.required),
       receive: receiver(fetch, paths, compiling),
     }
   })
@@ -43,12 +44,11 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
 
   async function alone(run: Run, part: Part, asked: Asked): Promise<void> {
     try {
-      const variables = variablesOf(part.fetch, run)
-      if ('representations' in variables) throw new Error('Variables cannot contain key "representations"')
+      const variables = variablesOf(part.fetch, run, compiling.variables)
       variables['representations'] = asked.representations
       part.receive(run, asked, await ask(run, part.fetch, part.paths[0]!, variables))
     } catch (error) {
-      blame(run, asked, error)
+      part.receive.failed(run, asked, error)
     }
   }
 
@@ -60,11 +60,13 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
   ): Promise<boolean> {
     const variables: Record<string, unknown> = {}
     parts.forEach(({ fetch }, index) => {
-      Object.assign(variables, variablesOf(fetch, run), { [keys[index]!]: all[index]!.representations })
+      Object.assign(variables, variablesOf(fetch, run, compiling.variables), {
+        [keys[index]!]: all[index]!.representations,
+      })
     })
     const { fetch, paths } = parts[0]!
     const { data, errors } = await ask(run, { ...fetch, operation }, paths[0]!, variables)
-    if (!data && !errors?.some(saysUnavailable)) return false
+    if (!data && mayAnswerParts(errors ?? [])) return false
     let first = true
     parts.forEach(({ receive }, index) => {
       const asked = all[index]!
@@ -82,31 +84,30 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
           errors: mine,
         } as SubgraphAnswer)
       } catch (error) {
-        blame(run, asked, error)
+        receive.failed(run, asked, error)
       }
     })
     return true
   }
 
   return async (run) => {
-    // Outside of the try: what does not fit the schema at all is no error of this call.
     const all = parts.map(({ gather }) => gather(run))
     const wanted = all.filter(({ objects }) => objects.length > 0)
     try {
       if (together && wanted.length > 1 && (await jointly(run, all, together))) return
     } catch (error) {
-      for (const asked of wanted) blame(run, asked, error)
+      parts.forEach(({ receive }, index) => receive.failed(run, all[index]!, error))
       return
     }
     await Promise.all(wanted.map((asked) => alone(run, parts[all.indexOf(asked)]!, asked)))
   }
 }
 
-/** What fails as a whole is told for each path that asked. */
-function blame(run: Run, { firsts }: Asked, error: unknown): void {
-  for (const first of firsts) if (first) run.errors.push(error)
-}
+/** What a subgraph says to any part of a call when it says it to the whole: asking again would only be more load. */
+const saidToAll: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED'])
 
-function saysUnavailable({ extensions }: GraphQLFormattedError): boolean {
-  return extensions?.['code'] === 'SUBGRAPH_UNAVAILABLE'
+/** Whether a subgraph that gave nothing for several fetches at once may give something for each by itself. */
+function mayAnswerParts(errors: readonly GraphQLFormattedError[]): boolean {
+  if (errors.some(({ extensions }) => extensions?.['code'] === 'SUBGRAPH_UNAVAILABLE')) return false
+  return !errors.some(({ path, extensions }) => !path?.length && saidToAll.has(extensions?.['code']))
 }

@@ -1,8 +1,10 @@
 import type { ApolloGateway } from '@apollo/gateway'
 import { getVariableValues, GraphQLError, type OperationDefinitionNode } from 'graphql'
-import type { SubgraphDataSource } from '../context'
-import type { Data } from './data'
+import type { GatewayContext, SubgraphDataSource } from '../context'
+import { answerErrors, unexplainedNulls } from './answer-errors'
+import type { CompletionFault } from './complete-result'
 import type { Run } from './fetch'
+import type { Prepared } from './prepare'
 import type { PreparedOperations } from './prepared-operations'
 import type { GatewayRequest, GatewayResult } from './query-plan'
 import { conditionsOf } from './selections'
@@ -18,19 +20,24 @@ type Variables = Readonly<Record<string, unknown>>
  *
  * @param operations follow the gateway's supergraph from now on
  * @param source the subgraph of this name
+ * @param nulled is told of the values that had to become null though no error of a subgraph is about them, for the log
  */
 export function planExecution(
   gateway: ApolloGateway,
   operations: PreparedOperations,
   source: (name: string) => SubgraphDataSource | undefined,
+  nulled: (context: GatewayContext, nulls: readonly CompletionFault[]) => void = () => undefined,
 ): Pick<ApolloGateway, 'onSchemaLoadOrUpdate' | 'load' | 'stop'> {
   const conditions = new WeakMap<OperationDefinitionNode, string[]>()
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) =>
     operations.use({ sdl: coreSupergraphSdl, schema: apiSchema }),
   )
 
-  /** The values of the variables in `@skip` and `@include`; null when one has none, which has to be an error. */
-  function conditionValues(request: GatewayRequest, variables: Variables): Map<string, boolean> | null {
+  /** The values of the variables in `@skip` and `@include`, or what is wrong with one of them. */
+  function conditionValues(
+    request: GatewayRequest,
+    variables: Variables,
+  ): Map<string, boolean> | GraphQLError {
     const { operation, document } = request
     let names = conditions.get(operation)
     if (!names) {
@@ -41,7 +48,7 @@ export function planExecution(
     const values = new Map<string, boolean>()
     for (const name of names) {
       const value = variables[name]
-      if (typeof value !== 'boolean') return null
+      if (typeof value !== 'boolean') return refused(`Variable "$${name}" of a condition must not be null.`)
       values.set(name, value)
     }
     return values
@@ -53,34 +60,37 @@ export function planExecution(
     const { errors: faults, coerced } = getVariableValues(operations.serves.schema, definitions, variables, {
       maxErrors: mostVariableErrors,
     })
-    if (faults) return { errors: faults }
+    // Beyond the most, graphql-js adds an error about itself, which is about no variable.
+    if (faults) return { errors: faults.filter(({ nodes }) => nodes) }
     const values = conditionValues(request, coerced)
-    const operation = values ? await operations.get(request, values) : 'stock'
+    if (values instanceof GraphQLError) return { errors: [values] }
+    let operation: Prepared
+    try {
+      operation = await operations.get(request, values)
+    } catch (error) {
+      if (isRefusal(error)) return { errors: [error] }
+      throw error
+    }
     if (operation === 'stock') return gateway.executor(request)
     if (operation instanceof GraphQLError) return { errors: [operation] }
-    const data: Data = {}
-    const errors: unknown[] = []
-    const requestContext = request as Run['requestContext']
-    await operation.fetch({
-      requestContext,
+    const unsendable = operation.unsendable(variables)
+    if (unsendable) return { errors: [unsendable] }
+    const run: Run = {
+      requestContext: request as Run['requestContext'],
       variables,
-      data,
-      errors,
+      data: {},
+      errors: [],
+      ofCalls: new Map(),
       source,
       asked: new Map(),
       joint: new Map(),
-    })
-    try {
-      const answer = operation.shape(data)
-      // Errors of subgraphs explain the nulls already; alone, faults are said outside of the errors, as in stock.
-      if (errors.length > 0) return { errors: errors as GraphQLError[], data: answer.data }
-      if (answer.faults.length > 0)
-        return { data: answer.data, extensions: { valueCompletion: answer.faults } }
-      return { data: answer.data }
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      return { errors: [new GraphQLError(message, { originalError: error as Error })] }
     }
+    await operation.fetch(run)
+    const { data, faults: nulls } = operation.shape(run.data)
+    if (run.errors.length + nulls.length === 0) return { data }
+    const unexplained = unexplainedNulls(run, nulls)
+    if (unexplained.length > 0) nulled(run.requestContext.context, unexplained)
+    return { data, errors: answerErrors(run, unexplained) as GraphQLError[] }
   }
 
   return {
@@ -89,3 +99,18 @@ export function planExecution(
     stop: () => gateway.stop(),
   }
 }
+
+function refused(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+}
+
+/** Whether a client can do something about why an operation is not planned. */
+function isRefusal(error: unknown): error is GraphQLError {
+  return error instanceof GraphQLError && refusals.has(error.extensions['code'])
+}
+
+const refusals: ReadonlySet<unknown> = new Set([
+  'BAD_USER_INPUT',
+  'GRAPHQL_VALIDATION_FAILED',
+  'QUERY_TOO_COSTLY',
+])

@@ -1,10 +1,19 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import {
+  GraphQLError,
+  Kind,
+  parse,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../context'
-import { merge, objectsAt, type Data, type Path } from './data'
+import { isData, merge, objectsAt, type Data, type Path } from './data'
+import type { OwnFields } from './alias-conflicts'
 import type { Asked } from './entities'
 import { rewriter } from './representations'
 import type { FetchNode } from './query-plan'
+import { responseKey } from './selections'
 
 type SubgraphCall = Extract<
   GraphQLDataSourceProcessOptions<GatewayContext>,
@@ -18,6 +27,8 @@ export interface Run {
   /** What is known of the answer so far, with all that was fetched on the way. */
   data: Data
   errors: unknown[]
+  /** Errors about whole calls, with the places whose nulls they explain, `@` for every item. */
+  ofCalls: Map<unknown, readonly Path[]>
   source: (name: string) => SubgraphDataSource | undefined
   /** The entities that fetches ask for, by where they are and what of them is told. */
   asked: Map<string, Asked>
@@ -34,28 +45,68 @@ export type Step = (run: Run) => Promise<void>
 /** What the fetches of one plan are compiled with. */
 export interface Compiling {
   supergraph: GraphQLSchema
-  /** The response keys of fields that were fetched under another one. */
-  keys: ReadonlyMap<string, string>
+  /** What clients know of the names under which fields are fetched and variables are sent. */
+  names: ReadonlyMap<string, string>
+  /** The client's variables by the names under which they are sent, where these are others. */
+  variables: ReadonlyMap<string, string>
+  own: OwnFields
 }
 
 /** Compiles a fetch that requires nothing, for the objects at a path of the answer. */
 export function fieldsStep(fetch: FetchNode, path: Path, compiling: Compiling): Step {
   const rewrite = rewriter(fetch.outputRewrites, compiling.supergraph)
-  const failed = failureOf(fetch.serviceName, compiling.keys)
+  const failed = failureOf(fetch.serviceName, compiling.names)
+  const fields = () => keysOf(fetch.operation).map((key) => [...path, key])
   return async (run) => {
-    // Outside of the try: what does not fit the schema at all is no error of this fetch.
     const objects = objectsAt([run.data], path)
     if (objects.length === 0) return
     try {
-      const { data, errors } = await ask(run, fetch, path, variablesOf(fetch, run))
-      for (const error of errors ?? []) failed(run, error, error.path && [...path, ...error.path])
-      if (!data) return
-      rewrite(data)
-      objects.forEach((object, index) => merge(object, data, index < objects.length - 1))
+      const { data, errors } = await ask(run, fetch, path, variablesOf(fetch, run, compiling.variables))
+      const isRefused = !isData(data)
+      for (const error of errors ?? []) {
+        if (!error.path?.length) failed(run, error, undefined, isRefused ? fields() : undefined)
+        else failed(run, error, [...placeOf(path), ...error.path])
+      }
+      if (!isRefused) {
+        rewrite(data)
+        objects.forEach((object, index) => merge(object, data, index < objects.length - 1))
+      } else if (!errors?.length) {
+        for (const place of fields()) run.errors.push(noData(fetch.serviceName, placeOf(place)))
+      }
     } catch (error) {
       run.errors.push(error)
+      run.ofCalls.set(error, fields())
     }
   }
+}
+
+/** The first step of a path that is no item of a list, and what comes before the first list's items. */
+export function placeOf(path: Path): Path {
+  const list = path.indexOf('@')
+  return list < 0 ? path : path.slice(0, list)
+}
+
+/** The response keys at the top of an operation, or of the entities in it. */
+export function keysOf(operation: string): string[] {
+  const keys: string[] = []
+  function look({ selections }: SelectionSetNode): void {
+    for (const node of selections) {
+      if (node.kind === Kind.INLINE_FRAGMENT) look(node.selectionSet)
+      else if (node.kind === Kind.FIELD && node.name.value === '_entities') look(node.selectionSet!)
+      else if (node.kind === Kind.FIELD) keys.push(responseKey(node))
+    }
+  }
+  for (const node of parse(operation, { noLocation: true }).definitions)
+    if (node.kind === Kind.OPERATION_DEFINITION) look(node.selectionSet)
+  return keys
+}
+
+/** A subgraph answered something that is no answer to what it was asked. */
+export function noData(serviceName: string, place: Path | undefined): GraphQLError {
+  return new GraphQLError(`The ${serviceName} subgraph gave an answer that does not fit the schema`, {
+    path: place?.length ? place : undefined,
+    extensions: { code: 'SUBGRAPH_INVALID_ANSWER' },
+  })
 }
 
 /**
@@ -80,27 +131,49 @@ export async function ask(
 }
 
 /** The variables of the request that a fetch uses; those not given have their defaults in the subgraph operation. */
-export function variablesOf({ variableUsages }: FetchNode, { variables }: Run): Record<string, unknown> {
+export function variablesOf(
+  { variableUsages }: FetchNode,
+  { variables }: Run,
+  names: Compiling['variables'],
+): Record<string, unknown> {
   const used = Object.create(null) as Record<string, unknown>
-  for (const name of variableUsages ?? []) {
-    if (Object.hasOwn(variables, name) && variables[name] !== undefined) used[name] = variables[name]
+  for (const sent of variableUsages ?? []) {
+    const name = names.size > 0 ? (names.get(sent) ?? sent) : sent
+    if (Object.hasOwn(variables, name) && variables[name] !== undefined) used[sent] = variables[name]
   }
   return used
 }
 
-export type Failure = (run: Run, error: GraphQLFormattedError, place: Path | undefined) => void
+/** @param explains the places whose nulls the error explains, when it is about a whole call */
+export type Failure = (
+  run: Run,
+  error: GraphQLFormattedError,
+  place: Path | undefined,
+  explains?: readonly Path[],
+) => void
 
-/** How errors of a subgraph become the gateway's own, with their place in the whole answer. */
-export function failureOf(serviceName: string, keys: ReadonlyMap<string, string>): Failure {
-  const inAnswer = (place: Path) => place.map((step) => (typeof step === 'string' && keys.get(step)) || step)
-  return (run, error, place) => {
-    const { message, extensions } = error
-    run.errors.push(
-      new GraphQLError(message || `Error while fetching subquery from service "${serviceName}"`, {
-        originalError: error as unknown as Error,
-        path: place && inAnswer(place),
-        extensions: { ...extensions, serviceName, code: extensions?.['code'] || 'DOWNSTREAM_SERVICE_ERROR' },
-      }),
-    )
+/** How errors of a subgraph become the gateway's own, with their place in the whole answer and the client's names. */
+export function failureOf(serviceName: string, names: ReadonlyMap<string, string>): Failure {
+  const inAnswer = (place: Path) => place.map((step) => (typeof step === 'string' && names.get(step)) || step)
+  return (run, said, place, explains) => {
+    const { message, extensions } = said
+    const error = new GraphQLError(messageOf(message, serviceName, names), {
+      originalError: said as unknown as Error,
+      path: place?.length ? inAnswer(place) : undefined,
+      extensions: { ...extensions, serviceName, code: extensions?.['code'] || 'DOWNSTREAM_SERVICE_ERROR' },
+    })
+    run.errors.push(error)
+    if (explains) run.ofCalls.set(error, explains)
   }
+}
+
+/** How the gateway asks is nothing that clients know of, or could do anything about. */
+const innerNames = /_entities|_Any\b|\brepresentations?\b|\bentities_*\d+\b/
+
+function messageOf(message: unknown, serviceName: string, names: ReadonlyMap<string, string>): string {
+  if (typeof message !== 'string' || message === '')
+    return `The ${serviceName} subgraph failed without a message`
+  let text = message
+  for (const [inner, name] of names) text = text.replaceAll(inner, name)
+  return innerNames.test(text) ? `The ${serviceName} subgraph could not say more of an object` : text
 }

@@ -1,6 +1,8 @@
 import type { Path } from './data'
 import type { EntityFetch } from './entities'
 import { entityCall } from './entity-call'
+import type { Opaque } from './opaque-values'
+import { apart } from './required-conflicts'
 import { fieldsStep, type Compiling, type Run, type Step } from './fetch'
 import type { PlanNode, QueryPlan } from './query-plan'
 
@@ -18,7 +20,10 @@ interface Group {
  *
  * @returns null for a plan this cannot run: subscriptions, `@defer`, contexts
  */
-export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | null {
+export function compilePlan(
+  { node }: QueryPlan,
+  compiling: Compiling & Pick<Opaque, 'restored'>,
+): Step | null {
   const groups = new Map<string, Group>()
 
   let waits = 0
@@ -31,12 +36,13 @@ export function compilePlan({ node }: QueryPlan, compiling: Compiling): Step | n
     switch (node.kind) {
       case 'Fetch': {
         if (node.contextRewrites?.length) throw new NotCompilable()
-        if (!node.requires) return [fieldsStep(node, path, compiling), depth + 1]
+        if (!node.requires) return [fieldsStep(compiling.restored(node), path, compiling), depth + 1]
         const key = `${depth} ${node.serviceName}`
         const group = groups.get(key) ?? { fetches: [], call: nothing }
         groups.set(key, group)
-        group.fetches.push({ fetch: node, path, after })
-        return [(run) => due(run, group), depth + 1]
+        const fetches = apart(node, compiling.own).map(compiling.restored)
+        group.fetches.push(...fetches.map((fetch) => ({ fetch, path, after })))
+        return [inParallel(fetches.map(() => (run) => due(run, group))), depth + 1]
       }
       case 'Flatten':
         return compile(node.node, [...path, ...node.path], depth, after)
@@ -94,6 +100,8 @@ function inSequence(steps: readonly Step[]): Step {
 }
 
 function inParallel(steps: readonly Step[]): Step {
+  const [only] = steps
+  if (only && steps.length === 1) return only
   return async (run) => void (await Promise.all(steps.map((step) => step(run))))
 }
 

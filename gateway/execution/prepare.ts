@@ -2,26 +2,18 @@ import {
   executeSync,
   GraphQLError,
   Kind,
-  visit,
   type DocumentNode,
   type GraphQLCompositeType,
   type GraphQLObjectType,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql'
-import { requiresConflicts } from './requires-conflict'
 import type { Step } from './fetch'
+import { unsendableIn, withoutValues } from './opaque-values'
 import { compilePlan } from './plan'
 import type { GatewayRequest, QueryPlan } from './query-plan'
-import {
-  collectFields,
-  resolveConditions,
-  fragmentsOf,
-  isWithin,
-  responseKey,
-  type Fragments,
-} from './selections'
-import { separateAliases, type OwnFields } from './alias-conflicts'
+import { collectFields, resolveConditions, fragmentsOf, isWithin, type Fragments } from './selections'
+import { separateAliases, unusedPrefix, type OwnFields } from './alias-conflicts'
 import { compileShape, type Shape } from './complete-result'
 
 /** What operations are prepared for: one version of the supergraph. */
@@ -32,12 +24,19 @@ export interface Graph {
   own: OwnFields
 }
 
+/** An operation ready to run. */
+export interface Runnable {
+  fetch: Step
+  shape: Shape
+  /** What in the variables cannot be sent to a subgraph as it was given; null when all can. */
+  unsendable: (variables: Readonly<Record<string, unknown>>) => GraphQLError | null
+}
+
 /** How to run an operation: so, not at all because of an error, or as ApolloGateway does. */
-export type Prepared = { fetch: Step; shape: Shape } | GraphQLError | 'stock'
+export type Prepared = Runnable | GraphQLError | 'stock'
 
 /**
- * Plans and compiles an operation. Left to ApolloGateway's own execution: subscriptions, `@defer`, contexts, and
- * response keys that every JavaScript object has, like `constructor`.
+ * Plans and compiles an operation. Left to ApolloGateway's own execution: subscriptions and `@defer`.
  *
  * Conditions are decided before anything is planned. The planner can take them into the plan, but an entity that lacks
  * what a skipped field requires then gets none of the fields that are fetched together with it, and an object of which
@@ -58,18 +57,27 @@ export async function prepare(
   const fragments = fragmentsOf(document)
   const operation = operationOf(document, request.operation)
   const root = schema.getRootType(operation.operation)
-  if (!root || hasUnsafeKeys(document, own)) return 'stock'
-  const contest = requiresConflicts(operation, fragments, supergraph, own)
-  if (contest) return new GraphQLError(contest, { extensions: { code: 'BAD_USER_INPUT' } })
-
-  const separated = separateAliases(document, own)
-  const queryPlan = await plan(separated)
-  const fetch = compilePlan(queryPlan, { supergraph, keys: separated.keys })
+  if (!root) return 'stock'
+  const prefix = unusedPrefix(document)
+  const separated = separateAliases(document, own, prefix)
+  const { variables, restored, ...opaque } = withoutValues(
+    separated.document,
+    operationOf(separated.document, operation),
+    { schema, own, prefix },
+  )
+  const queryPlan = await plan(opaque)
+  const required = [...own.required].map(([name, field]) => [name, field.name] as const)
+  const names = new Map([...required, ...separated.keys, ...variables])
+  const fetch = compilePlan(queryPlan, { supergraph, names, variables, own, restored })
   if (!fetch) return 'stock'
   const selections = { set: operation.selectionSet, parent: root }
   const shape = compileShape(root, selections, { schema, fragments, fetchedAs: separated.fetchedAs })
   const introspect = introspection(operation, fragments, schema, root)
-  return { fetch: introspect ? (run) => fetch(run).then(() => introspect(run)) : fetch, shape }
+  return {
+    fetch: introspect ? (run) => fetch(run).then(() => introspect(run)) : fetch,
+    shape,
+    unsendable: unsendableIn(operation, schema),
+  }
 }
 
 /** The operation of a changed document that was this one. */
@@ -78,12 +86,6 @@ function operationOf(document: DocumentNode, { name }: OperationDefinitionNode):
     (definition) => definition.kind === Kind.OPERATION_DEFINITION,
   )
   return operations.find((operation) => operation.name?.value === name?.value)!
-}
-
-function hasUnsafeKeys(document: DocumentNode, own: OwnFields): boolean {
-  let unsafe = [...own.signatures.keys()].some((key) => key in {})
-  visit(document, { Field: (node) => void (unsafe ||= responseKey(node) in {}) })
-  return unsafe
 }
 
 /** What of an operation asks for the schema itself, as graphql-js answers it; null when nothing does. */

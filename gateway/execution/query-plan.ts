@@ -1,5 +1,5 @@
 import type { ApolloGateway, Experimental_DidResolveQueryPlanCallback } from '@apollo/gateway'
-import type { DocumentNode, GraphQLSchema } from 'graphql'
+import { GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql'
 import { anyVariables } from '../plans/any-variables'
 
 /** What ApolloGateway's planner makes of an operation. */
@@ -60,8 +60,14 @@ export function createPlanner(): Planner {
       } catch (error) {
         const plan = plans.get(request)
         if (plan) return plan
-        throw error
+        throw ofClient(error)
       }
     },
   }
+}
+
+/** What the planner finds wrong with an operation is told like what validation does. Anything else is the planner's. */
+function ofClient(error: unknown): unknown {
+  if (!(error instanceof GraphQLError) || error.extensions['code'] !== 'INVALID_GRAPHQL') return error
+  return new GraphQLError(error.message, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
 }

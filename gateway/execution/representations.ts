@@ -1,6 +1,7 @@
 import { isAbstractType, isInterfaceType, type GraphQLSchema } from 'graphql'
-import { isData, merge, type Data } from './data'
+import { isData, merge, set, type Data } from './data'
 import type { FetchNode, Rewrite } from './query-plan'
+import type { RequiredFields } from './required-fields'
 
 type Selection = NonNullable<FetchNode['requires']>[number]
 
@@ -12,12 +13,14 @@ export type Representation = (entity: Data) => Data | null
  * own error already, so the entity is left out; one without a type name is not asked for either.
  *
  * @param supergraph the whole supergraph's types, for entities may be of types that clients do not see
+ * @param required the fields that a subgraph knows by another name
  */
 export function representationOf(
   { requires, inputRewrites }: Pick<FetchNode, 'requires' | 'inputRewrites'>,
   supergraph: GraphQLSchema,
+  required: RequiredFields = new Map(),
 ): Representation {
-  const pick = picker(requires ?? [], supergraph)
+  const pick = picker(requires ?? [], supergraph, required)
   const rewrite = rewriter(inputRewrites, supergraph)
   return (entity) => {
     const representation = pick(entity)
@@ -29,8 +32,12 @@ export function representationOf(
 
 type Picker = (source: Data) => Data | null
 
-function picker(selections: readonly Selection[], supergraph: GraphQLSchema): Picker {
-  const parts = selections.flatMap((selection) => part(selection, supergraph))
+function picker(
+  selections: readonly Selection[],
+  supergraph: GraphQLSchema,
+  required: RequiredFields,
+): Picker {
+  const parts = selections.flatMap((selection) => part(selection, supergraph, required))
   return (source) => {
     let result: Data | null = null
     for (const add of parts) {
@@ -45,12 +52,12 @@ function picker(selections: readonly Selection[], supergraph: GraphQLSchema): Pi
 /** Adds a selection's fields to the result, the first to a new one; undefined when one is not there. */
 type Add = (source: Data, result: Data | null) => Data | null | undefined
 
-function part(selection: Selection, supergraph: GraphQLSchema): Add[] {
+function part(selection: Selection, supergraph: GraphQLSchema, required: RequiredFields): Add[] {
   if (selection.kind === 'InlineFragment') {
     const { typeCondition } = selection
     if (!typeCondition) return []
     const within = typesWithin(typeCondition, supergraph)
-    const pick = picker(selection.selections, supergraph)
+    const pick = picker(selection.selections, supergraph, required)
     return [
       (source, result) => {
         const picked = within.has(source['__typename']) ? pick(source) : null
@@ -61,7 +68,9 @@ function part(selection: Selection, supergraph: GraphQLSchema): Add[] {
     ]
   }
   const key = selection.alias ?? selection.name
-  const pick = selection.selections && picker(selection.selections, supergraph)
+  const told = required.get(key)?.name ?? key
+  const isOfEveryObject = key in {}
+  const pick = selection.selections && picker(selection.selections, supergraph, required)
   const deep = (value: unknown): unknown => {
     if (!pick) return value
     if (Array.isArray(value)) return value.map(deep)
@@ -69,10 +78,11 @@ function part(selection: Selection, supergraph: GraphQLSchema): Add[] {
   }
   return [
     (source, result) => {
-      const value = source[key]
+      const value = isOfEveryObject && !Object.hasOwn(source, key) ? undefined : source[key]
       if (value === undefined) return undefined
       const added = result ?? {}
-      added[key] = deep(value)
+      if (isOfEveryObject) set(added, told, deep(value))
+      else added[told] = deep(value)
       return added
     },
   ]

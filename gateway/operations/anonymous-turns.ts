@@ -1,7 +1,7 @@
 import { refusedForNow } from '../errors'
 import { planQueue } from '../plans/plan-queue'
 
-/** New documents of anonymous callers, one after the other. */
+/** What anonymous callers cost the thread, one after the other. */
 export interface AnonymousTurns {
   /**
    * Resolves when it is the turn of a caller at this address; what it does next, in the same tick, is its turn.
@@ -10,17 +10,25 @@ export interface AnonymousTurns {
   take(address: string | null): Promise<void>
   /** Says how long the turn took. */
   took(ms: number): void
+  /** Says that what is executed in this turn has to be planned first. */
+  planned(): void
 }
 
 /** Between the beginnings of two turns: at most 100 a second, and the tenants' requests come between them. */
 const leastMs = 10
 /** A turn that takes long is followed by a pause so many times as long. */
 const pause = 4
-const mostWaiting = { perTenant: 20, total: 200 }
+/**
+ * After an operation that is planned, prepared and executed for this once: 25 a second, a tenth of a core each of
+ * planning and of the thread. More than the sign-ins that bcrypt leaves room for on two cores.
+ */
+const plannedMs = 40
+const mostWaiting = { perTenant: 50, total: 300 }
 
 /**
- * Checks of documents in turns: whatever anonymous callers send, most of the thread is left to everybody else. Addresses
- * take turns, so that one does not keep others from signing in. A known document needs none.
+ * Turns for the check of a new document, with the execution that follows, and for the execution of a known one: whatever
+ * anonymous callers send, most of the machine is left to everybody else. Addresses take turns, so that one does not keep
+ * others from signing in.
  *
  * @param now milliseconds, for tests
  */
@@ -59,6 +67,9 @@ export function anonymousTurns(now: () => number = () => performance.now()): Ano
     },
     took(ms) {
       nextAt = Math.max(nextAt, now() + pause * ms)
+    },
+    planned() {
+      nextAt = Math.max(nextAt, now() + plannedMs)
     },
   }
 }

@@ -10,6 +10,8 @@ export interface DocumentBounds {
   selections: number
   /** Fields that one operation selects at its root, fragments resolved. */
   rootFields: number
+  /** Fields that one mutation selects at its root, fragments resolved: each is planned and run by itself. */
+  mutations: number
   /** Names under which one field stands in one place of the answer. */
   aliases: number
   /** Selections of one name in one place of the answer. */

@@ -21,15 +21,9 @@ export async function executeCached(
   } catch (error) {
     return withErrors(request, [graphqlError(error)], undefined, 500, formatError)
   }
-  const { data, errors, extensions } = result
-  if (extensions) warnOfExtensions(context, extensions)
+  const { data, errors } = result
   if (errors) return withErrors(request, errors.map(refinedInput), data, undefined, formatError)
   return { status: 200, type: request.contentType, body: `${JSON.stringify({ data })}\n` }
-}
-
-/** ApolloGateway reports here, not as errors, that it had to null a value no subgraph complained about. */
-export function warnOfExtensions({ record }: GatewayContext, extensions: object): void {
-  record.log.warn({ requestId: record.requestId, extensions }, 'answer completed with nulls')
 }
 
 /** The answer to a known operation that is not executed. */

@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -37,13 +38,13 @@ export function expansionFault(document: DocumentNode, bounds: DocumentBounds): 
       selections += size.fields
       if (selections > 5 * bounds.selections)
         beyond(`The operations select ${selections} fields`, 5 * bounds.selections)
-      places.walk([definition.selectionSet], true)
+      places.walk([definition.selectionSet], definition.operation)
     }
     // Validation goes through those that no operation reaches as well.
     for (const [name, { selectionSet }] of fragments) {
       if (sizes.reached.has(name)) continue
       withinSize(sizes.ofFragment(name), bounds)
-      places.walk([selectionSet], false)
+      places.walk([selectionSet])
     }
     return null
   } catch (error) {
@@ -111,13 +112,13 @@ class Places {
     private readonly bounds: DocumentBounds,
   ) {}
 
-  walk(sets: readonly SelectionSetNode[], isRoot: boolean): void {
+  /** @param root the kind of operation at whose root these stand */
+  walk(sets: readonly SelectionSetNode[], root?: OperationTypeNode): void {
     const { bounds } = this
     const selected = new Map<string, FieldNode[]>()
     let nested = 0
     for (const set of sets) nested = Math.max(nested, this.collect(set, selected, 0))
-    if (isRoot && selected.size > bounds.rootFields)
-      beyond(`The operation has ${selected.size} fields at its root`, bounds.rootFields)
+    if (root) this.countRoot(root, selected)
     const names = new Map<string, number>()
     for (const [name, nodes] of selected) {
       if (nodes.length > bounds.repetitions)
@@ -133,8 +134,17 @@ class Places {
     }
     for (const nodes of selected.values()) {
       const inner = nodes.flatMap(({ selectionSet }) => selectionSet ?? [])
-      if (inner.length > 0) this.walk(inner, false)
+      if (inner.length > 0) this.walk(inner)
     }
+  }
+
+  private countRoot(root: OperationTypeNode, selected: ReadonlyMap<string, readonly FieldNode[]>): void {
+    const { rootFields, mutations } = this.bounds
+    if (selected.size > rootFields)
+      beyond(`The operation has ${selected.size} fields at its root`, rootFields)
+    if (root !== OperationTypeNode.MUTATION) return
+    const asked = [...selected.values()].filter(([node]) => node!.name.value !== '__typename').length
+    if (asked > mutations) beyond(`The operation has ${asked} mutations`, mutations)
   }
 
   /** @returns how many fragments without a name are around the innermost field */

@@ -1,9 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server'
 import { HeaderMap } from '@apollo/server'
 import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import { passwordChangeRequired } from '../../kernel/errors'
 import type { GatewayContext, RequestRecord } from '../context'
 import { anonymousRefusal } from './anonymous-refusal'
-import { httpOf, warnOfExtensions } from './cached-execution'
+import { httpOf } from './cached-execution'
 import type { DocumentCheck } from './document-check'
 import { limitsOf, operationFault } from './limits'
 import type { PipelineOptions } from './pipeline-options'
@@ -31,16 +32,24 @@ export function withinRates(
 /** The check of a document; those of anonymous callers take turns. */
 async function checkOf(
   { check, turns }: Pick<PipelineOptions, 'check' | 'turns'>,
-  { anonymous, address }: RequestRecord,
+  { record: { anonymous, address }, request: { viewer } }: GatewayContext,
   schema: GraphQLSchema,
   source: string,
 ): Promise<ReturnType<DocumentCheck>> {
+  if (viewer?.passwordChangeRequired) return beforePasswordChange(check(schema, source, 'anonymous'))
   if (!anonymous) return check(schema, source, 'signedIn')
   await turns.take(networkOf(address))
   const started = performance.now()
   const checked = check(schema, source, 'anonymous')
   turns.took(performance.now() - started)
   return checked
+}
+
+/** A viewer who must change the password is shown of the schema what anybody is, and told what to do about it. */
+function beforePasswordChange(checked: ReturnType<DocumentCheck>): ReturnType<DocumentCheck> {
+  if (!('errors' in checked)) return checked
+  const isHidden = ({ extensions }: GraphQLError) => extensions['code'] === 'UNAUTHENTICATED'
+  return { errors: checked.errors.map((error) => (isHidden(error) ? passwordChangeRequired() : error)) }
 }
 
 /**
@@ -58,7 +67,7 @@ export function checkPlugin(
         const found = contextValue.found!
         Object.assign(request, { document: nothing })
         try {
-          const checked = await checkOf(options, contextValue.record, schema, source)
+          const checked = await checkOf(options, contextValue, schema, source)
           if ('errors' in checked) found.refused = checked.errors
           else Object.assign(request, { document: (found.checked = checked).document })
         } catch (error) {
@@ -84,7 +93,11 @@ export function checkPlugin(
           { document, operation },
           request.variables ?? {},
         )
-        if (!refusal) return null
+        if (!refusal) {
+          // Nothing of it was kept, so it is planned.
+          options.turns.planned()
+          return null
+        }
         const errors = refusal.errors.map((error) => ({ error }) as unknown as GraphQLFormattedError)
         const singleResult = { errors, data: refusal.data }
         return {
@@ -101,11 +114,6 @@ export function checkPlugin(
           anonymous: record.anonymous,
           header: (name) => request.http?.headers.get(name),
         })
-      },
-      async willSendResponse({ contextValue, response }) {
-        if (response.body.kind !== 'single' || !response.body.singleResult.extensions) return
-        warnOfExtensions(contextValue, response.body.singleResult.extensions)
-        delete response.body.singleResult.extensions
       },
     }),
   }

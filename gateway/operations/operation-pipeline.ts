@@ -17,6 +17,7 @@ import { errorsOf, executeCached, pairsOf } from './cached-execution'
 import type { CachedRequest } from './operation-cache'
 import { checkPlugin, withinRates } from './operation-checks'
 import type { PipelineOptions } from './pipeline-options'
+import { networkOf } from './rates'
 
 /** An HTTP request whose body was read. */
 export interface FrontRequest {
@@ -44,7 +45,7 @@ export interface OperationPipeline {
  * passed all checks once is executed and answered without it.
  */
 export function operationPipeline(options: PipelineOptions): OperationPipeline {
-  const { known, rates, usage, formatError } = options
+  const { known, turns, rates, usage, formatError } = options
   let execute: Executor | undefined
   // Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both.
   const results = new Map<string, FormattedExecutionResult>()
@@ -104,6 +105,13 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
     const refusal =
       record.anonymous && anonymousRefusal(schema, options.roots(), asked.known, asked.variables ?? {})
     if (refusal) return errorsOf(asked, refusal.errors, refusal.data, inOurs)
+    if (record.anonymous) {
+      try {
+        await turns.take(networkOf(record.address))
+      } catch (error) {
+        return errorsOf(asked, [error], undefined, inOurs)
+      }
+    }
     usage?.executing({
       document,
       operation,
@@ -128,7 +136,8 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
       } catch (error) {
         return byApollo(request, record, () => Promise.reject(error as Error))
       }
-      return record.anonymous && !asked.known.openToAnonymous
+      const isShownLittle = record.anonymous || given.request.viewer?.passwordChangeRequired === true
+      return isShownLittle && !asked.known.openToAnonymous
         ? byApollo(request, record, () => Promise.resolve(given))
         : byCache(asked, given, request, record)
     },

@@ -1,4 +1,5 @@
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway'
+import type { GraphQLFormattedError } from 'graphql'
 import { Pool, type Dispatcher } from 'undici'
 import type { Clock } from '../../kernel/clock'
 import { systemClock } from '../../kernel/clock'
@@ -7,7 +8,7 @@ import type { Logger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { signViewer, viewerHeader } from '../../kernel/access/viewer-token'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../context'
-import { cancelled, noAnswer } from './unavailable'
+import { cancelled, errorsEverywhere, noAnswer } from './unavailable'
 
 /** Who asks a subgraph, and with which headers the client came (names in lower case). */
 export interface Asker {
@@ -16,7 +17,11 @@ export interface Asker {
 }
 
 /** The headers a subgraph request carries besides content type and request id. */
-export type SubgraphHeaders = (body: string, asker: Asker) => Record<string, string>
+export interface SubgraphHeaders {
+  (body: string, asker: Asker): Record<string, string>
+  /** They prove who the gateway is: a subgraph that answers 401 means the gateway, not its client. */
+  ofGateway?: boolean
+}
 
 export interface RemoteOptions {
   name: string
@@ -38,9 +43,10 @@ export function signedHeaders(
   audience: SubgraphName,
   clock: Clock = systemClock,
 ): SubgraphHeaders {
-  return (body, { request }) => ({
+  const sign = (body: string, { request }: Asker) => ({
     [viewerHeader]: signViewer(secret, audience, request.viewer, body, request, clock),
   })
+  return Object.assign(sign, { ofGateway: true })
 }
 
 /** Passes on the named headers of the client and nothing else: for subgraphs that are somebody else's. */
@@ -55,8 +61,9 @@ export function forwardedHeaders(names: readonly string[]): SubgraphHeaders {
 }
 
 /**
- * A subgraph over HTTP, with connections kept alive. Whatever goes wrong between here and there becomes
- * SUBGRAPH_UNAVAILABLE in the answer; addresses and causes are for the log.
+ * A subgraph over HTTP, with connections kept alive. What it answers in GraphQL is passed on. Whatever else goes wrong
+ * between here and there becomes SUBGRAPH_UNAVAILABLE in the answer, but for the statuses 401 and 403 of a subgraph that
+ * looks at the client's headers; addresses and causes are for the log.
  */
 export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
   const { name, headers, log, timeoutMs = 30_000, connections = 64 } = options
@@ -105,7 +112,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
           onResponseEnd: () => {
             try {
               const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-              resolve(answerFrom(whole.toString(), status))
+              resolve(answerFrom(whole.toString(), status, headers.ofGateway))
             } catch (error) {
               reject(error as Error)
             }
@@ -146,11 +153,13 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
         return await answerWithin(timeoutMs, body, asker, request.signal)
       } catch (error) {
         if (request.signal?.aborted) throw cancelled()
+        const refused = error instanceof Refused ? error.answerCode : undefined
         log.error(
           { subgraph: name, requestId: request.requestId, error: causeOf(error) },
-          'subgraph does not answer',
+          refused ? 'subgraph refuses the gateway' : 'subgraph does not answer',
         )
-        return noAnswer(name, call)
+        if (!refused) return noAnswer(name, call)
+        return errorsEverywhere(call, messageOfRefusal[refused](name), { code: refused })
       }
     },
     async ping() {
@@ -161,8 +170,14 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
   }
 }
 
-/** @throws Error when the text is not a GraphQL answer, as from a proxy's error page */
-function answerFrom(text: string, status: number): SubgraphAnswer {
+/**
+ * What a subgraph answered. The body decides, whatever the HTTP status: servers differ in which status they give to an
+ * answer with errors.
+ *
+ * @throws Refused when the text is no GraphQL answer and the status says who is not answered; Error when it is none for
+ *   another reason, as a proxy's error page
+ */
+function answerFrom(text: string, status: number, ofGateway = false): SubgraphAnswer {
   let answer: unknown
   try {
     // Some servers begin with a byte order mark.
@@ -170,10 +185,63 @@ function answerFrom(text: string, status: number): SubgraphAnswer {
   } catch {
     answer = null
   }
-  const { data, errors } = (answer ?? {}) as SubgraphAnswer
-  const isAnswer = status < 500 && status !== 401 && (data !== undefined || Array.isArray(errors))
-  if (!isAnswer) throw new Error(`HTTP ${status} without a GraphQL answer`)
-  return { data, errors }
+  const { data, errors } = (isRecord(answer) ? answer : {}) as { data?: unknown; errors?: unknown }
+  const said = Array.isArray(errors) ? errors.filter(isError) : []
+  const isAnswer = data === null || isRecord(data) || (data === undefined && said.length > 0)
+  const code = codeOfStatus[status]
+  if (ofGateway && status === 401 && !data) throw new Error('HTTP 401: the gateway is not known')
+  if (!isAnswer) {
+    if (ofGateway) throw new Error(`HTTP ${status} without a GraphQL answer`)
+    if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') throw new Refused(status, code)
+    throw new Error(`HTTP ${status} without a GraphQL answer`)
+  }
+  return {
+    data: data as SubgraphAnswer['data'],
+    ...(said.length > 0 && { errors: said.map((error) => errorFrom(error, code)) }),
+  }
+}
+
+/** What a status says of errors that have no code of their own. */
+const codeOfStatus: Readonly<Record<number, string>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  429: 'RATE_LIMITED',
+}
+
+/** An answer that is not GraphQL, whose status says that it would be the same if asked again. */
+class Refused extends Error {
+  constructor(
+    status: number,
+    readonly answerCode: 'UNAUTHENTICATED' | 'FORBIDDEN',
+  ) {
+    super(`HTTP ${status} without a GraphQL answer`)
+  }
+}
+
+const messageOfRefusal = {
+  UNAUTHENTICATED: (name: string) => `The ${name} subgraph wants to know who asks`,
+  FORBIDDEN: (name: string) => `The ${name} subgraph does not allow this`,
+} as const
+
+function errorFrom(
+  { message, path, extensions }: GraphQLFormattedError,
+  code: string | undefined,
+): GraphQLFormattedError {
+  const known = isRecord(extensions) ? extensions : {}
+  const isPath = Array.isArray(path) && path.every((step) => ['string', 'number'].includes(typeof step))
+  return {
+    message,
+    ...(isPath && { path }),
+    extensions: { ...known, ...(known['code'] === undefined && code !== undefined && { code }) },
+  }
+}
+
+function isError(error: unknown): error is GraphQLFormattedError {
+  return isRecord(error) && typeof error['message'] === 'string'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function causeOf(error: unknown): { name: string; message: string; code?: unknown } {

@@ -19,6 +19,15 @@ export function noAnswer(
   options: GraphQLDataSourceProcessOptions<GatewayContext>,
 ): SubgraphAnswer {
   const { message, extensions } = unavailable(`The ${name} subgraph does not answer. Try again.`)
+  return errorsEverywhere(options, message, extensions)
+}
+
+/** The answer without data that has one error at each place that was asked for. */
+export function errorsEverywhere(
+  options: GraphQLDataSourceProcessOptions<GatewayContext>,
+  message: string,
+  extensions: GraphQLFormattedError['extensions'],
+): SubgraphAnswer {
   const places = placesOf(options)
   const errors: GraphQLFormattedError[] =
     places.length > 0 ? places.map((path) => ({ message, path, extensions })) : [{ message, extensions }]

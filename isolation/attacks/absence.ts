@@ -1,6 +1,7 @@
 import { type Lab } from '../lab'
 import { attacker, stranger, tenantTables, withoutTriggers, type AttackedTenant } from '../population'
-import { askAll, fieldQuestions, listQuestions } from './reads'
+import { fieldQuestions } from '../questions'
+import { askAll, listQuestions } from './reads'
 
 /**
  * The last attack: everything is asked, then every other tenant is taken out of the database, and everything is asked
@@ -8,7 +9,8 @@ import { askAll, fieldQuestions, listQuestions } from './reads'
  */
 export async function attackAbsence(lab: Lab, victims: readonly AttackedTenant[]): Promise<void> {
   const asker = await lab.as(attacker)
-  const questions = [...fieldQuestions(lab), ...listQuestions(lab, [stranger, ...victims.slice(0, 1)])]
+  const aimed = await listQuestions(lab, [stranger, ...victims.slice(0, 1)])
+  const questions = [...fieldQuestions(lab), ...aimed]
   const before = await askAll(lab, asker, questions)
   // What others own must be known until the end.
   lab.findings.push(...(await lab.witness.verdict()))

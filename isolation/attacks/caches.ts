@@ -5,7 +5,7 @@ import { argumentsOf, inputValue, literal, queryAlong, selectionOf } from '../do
 import { crossedSessions } from '../coverage'
 import { comparable, type Answer, type Asker, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
-import { ownIds } from './reads'
+import { ownIds } from '../questions'
 
 /**
  * What the product keeps between requests: persisted documents, parsed documents and plans by their text, sessions. A
@@ -25,15 +25,20 @@ interface PersistedDocument {
 /** Every root field, and every argument for an id with the victim's own written into the document. */
 function documentsOf(lab: Lab, victim: AttackedTenant): PersistedDocument[] {
   const own = ownIds(lab)
+  const their = ownIds(lab, victim)
   const ofRoots = Object.values(lab.api.getQueryType()!.getFields()).map((field) => ({
     name: `Query.${field.name}`,
-    query: queryAlong([], `${field.name}${argumentsOf(field, own)} ${selectionOf(field.type, 1, own)}`, own),
+    query: queryAlong(
+      [],
+      `${field.name}${argumentsOf(field, their)} ${selectionOf(field.type, 1, own)}`,
+      own,
+    ),
   }))
   const ofIds = lab.surface.idArguments.map(({ name, parent, field, argument, type }) => {
     const given = field.args
       .filter((one) => one.name === argument || isRequiredArgument(one))
       .map((one) => {
-        const ids = () => (one.name === argument ? lab.rows.id(victim, type) : own([one.name]))
+        const ids = () => (one.name === argument ? lab.rows.id(victim, type) : own([one.name], type))
         return `${one.name}: ${literal(one.type, inputValue(one.type, { ids }, [one.name]))}`
       })
     const call = `${field.name}(${given.join(', ')}) ${selectionOf(field.type, 1, own)}`
@@ -57,7 +62,10 @@ async function attackDocument(
   const extensions = { persistedQuery: { version: 1, sha256Hash } }
   const bare = async (who: Asker | null, body: object) => comparable(await lab.post(who, name, body), '\0')
   const before = [await bare(asker, { query }), await bare(null, { query })]
-  const persisted = await bare(theirs, { query, extensions })
+  const first = await lab.post(theirs, name, { query, extensions })
+  const persisted = comparable(first, '\0')
+  if (Object.values(first.data ?? {}).some((value) => value !== null))
+    lab.coverage.shown('persisted document', name)
   const other = await lab.post(asker, name, { query: '{ __typename }', extensions })
   if (other.status !== 400 || other.data)
     lab.found('persisted document', name, `another text took its place: ${JSON.stringify(other)}`)

@@ -6,9 +6,10 @@ import type { EntityModel } from '../../kernel/schema/entity-model'
 import type { Policies } from '../../kernel/policy'
 import { typePolicies } from '../../kernel/access/row-rules'
 import type { Asker, Lab } from '../lab'
-import { attacker, withoutTriggers } from '../population'
+import { attacker, tenantTables, withoutTriggers } from '../population'
 import type { Row } from '../rows'
-import { askAll, fieldQuestions, listQuestions } from './reads'
+import { fieldQuestions, type Question } from '../questions'
+import { askAll, listQuestions } from './reads'
 
 /** What one viewer may not see of one entity. */
 interface Secrets {
@@ -30,18 +31,34 @@ export async function attackColumns(lab: Lab, users: readonly string[]): Promise
     const secrets = await secretsOf(lab, asker)
     const types = new Set(secrets.map(({ model }) => model.name))
     if (types.size === 0) continue
-    const questions = [...fieldQuestions(lab), ...listQuestions(lab, [attacker], types)]
-    const before = await askAll(lab, asker, questions)
-    const restore = await changeSecrets(lab, secrets)
+    const questions = [...fieldQuestions(lab), ...(await listQuestions(lab, [attacker], types))]
+    const before = await settledAnswers(lab, asker, questions)
+    const { changed, restore } = await changeSecrets(lab, secrets)
     const after = await askAll(lab, asker, questions)
     await restore()
     questions.forEach(({ where }, place) => {
       if (before[place] !== after[place])
         lab.found('inference', `${where}, asked by ${user}`, firstDifference(before[place]!, after[place]!))
     })
-    for (const { model, fields } of secrets)
-      for (const { name } of fields) lab.coverage.attacked('restricted field', `${model.name}.${name}`)
+    for (const { model, fields } of secrets) {
+      for (const { name } of fields) {
+        const field = `${model.name}.${name}`
+        lab.coverage.attacked('restricted field', field)
+        if (changed.has(field)) lab.coverage.shown('restricted field', field)
+      }
+    }
   }
+}
+
+/** Answers that asking itself does not change any more: denials are audited, and the audit trail is asked for too. */
+async function settledAnswers(lab: Lab, asker: Asker, questions: readonly Question[]): Promise<string[]> {
+  let answers = await askAll(lab, asker, questions)
+  for (let turn = 0; turn < 3; turn++) {
+    const before = answers
+    answers = await askAll(lab, asker, questions)
+    if (answers.every((answer, place) => answer === before[place])) break
+  }
+  return answers
 }
 
 function firstDifference(before: string, after: string): string {
@@ -101,48 +118,93 @@ async function rowsOf(client: Client, model: EntityModel): Promise<Row[]> {
   )
 }
 
-/** Exchanges the secret values among their rows, empties every third, and takes hidden rows away until `restore`. */
-async function changeSecrets(lab: Lab, secrets: readonly Secrets[]): Promise<() => Promise<void>> {
-  const taken: { table: string; columns: string; rows: string }[] = []
+/**
+ * Exchanges the secret values among their rows, empties every third, and takes hidden rows away until `restore`.
+ * Meanwhile their tables check nothing: values are exchanged without what belongs to them.
+ * @returns `changed`: the fields of which a value is another one than before
+ */
+async function changeSecrets(
+  lab: Lab,
+  secrets: readonly Secrets[],
+): Promise<{ changed: ReadonlySet<string>; restore: () => Promise<void> }> {
+  const changed = new Set<string>()
+  const undo: { text: string; values?: unknown[] }[] = []
   await withoutTriggers(lab.stage, async (client) => {
+    const columns = new Map(
+      (await tenantTables(client)).map((table) => [table.name, table.columns.join(', ')]),
+    )
     for (const { model, fields, hidden } of secrets) {
-      for (const { properties, ids } of fields) await exchange(client, model, properties, ids)
-      if (hidden.length === 0) continue
-      const text = `DELETE FROM ${model.table} t WHERE tenant_id = $1 AND id = ANY ($2) RETURNING to_jsonb(t) AS row`
-      const { rows } = await client.query<{ row: object }>(text, [attacker.id, hidden])
-      const columns = Object.keys(rows[0]?.row ?? {}).map((column) => `"${column}"`)
-      taken.push({
-        table: model.table,
-        columns: columns.join(', '),
-        rows: JSON.stringify(rows.map(({ row }) => row)),
-      })
+      const { table } = model
+      const name = table.replaceAll('"', '')
+      const read = `SELECT json_agg(t)::text AS rows FROM ${table} t WHERE tenant_id = $1`
+      const before = await client.query<{ rows: string }>(read, [attacker.id])
+      undo.push(
+        { text: `DELETE FROM ${table} WHERE tenant_id = $1`, values: [attacker.id] },
+        {
+          text: `INSERT INTO ${table} (${columns.get(name)}) SELECT ${columns.get(name)} FROM json_populate_recordset(NULL::${table}, $1)`,
+          values: [before.rows[0]!.rows],
+        },
+        ...(await dropChecks(client, table)),
+      )
+      for (const { name: field, properties, ids } of fields)
+        if (await exchange(client, model, properties, ids)) changed.add(`${model.name}.${field}`)
+      const hide = `DELETE FROM ${table} WHERE tenant_id = $1 AND id = ANY ($2)`
+      await client.query(hide, [attacker.id, hidden])
     }
   })
-  return () =>
+  const restore = () =>
     withoutTriggers(lab.stage, async (client) => {
-      for (const { table, columns, rows } of taken) {
-        const text = `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)`
-        await client.query(text, [rows])
-      }
+      for (const { text, values } of undo) await client.query(text, values)
     })
+  return { changed, restore }
 }
 
+/** Takes the checks of a table away, and returns what puts them back. */
+async function dropChecks(client: Client, table: string): Promise<{ text: string }[]> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `SELECT quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition
+       FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'`,
+    [table],
+  )
+  for (const { name } of rows) {
+    const drop = `ALTER TABLE ${table} DROP CONSTRAINT ${name}`
+    await client.query(drop)
+  }
+  return rows.map(({ name, definition }) => ({
+    text: `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition}`,
+  }))
+}
+
+/** Whether a value is another one then. */
 async function exchange(
   client: Client,
   model: EntityModel,
   properties: readonly string[],
   ids: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const columns = properties.map((property) => model.columns.get(property)!)
   const set = columns.map(({ sql, nullable }) =>
     nullable
       ? `${sql} = CASE WHEN mine.place % 3 = 0 THEN NULL ELSE other.${sql} END`
       : `${sql} = other.${sql}`,
   )
-  const text = `WITH ordered AS (SELECT t.*, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total
-       FROM ${model.table} t WHERE tenant_id = $1 AND id = ANY ($2))
-     UPDATE ${model.table} t SET ${set.join(', ')}
+  const copy = `CREATE TEMP TABLE ordered ON COMMIT DROP AS
+    SELECT t.*, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total FROM ${model.table} t WHERE false`
+  const fill = `INSERT INTO ordered SELECT t.*, row_number() OVER (ORDER BY id), count(*) OVER ()
+    FROM ${model.table} t WHERE tenant_id = $1 AND id = ANY ($2)`
+  await client.query(copy)
+  await client.query(fill, [attacker.id, ids])
+  // Emptied first: a unique value cannot be in two rows even for a moment.
+  const emptied = columns.filter(({ nullable }) => nullable).map(({ sql }) => `${sql} = NULL`)
+  if (emptied.length > 0) {
+    const empty = `UPDATE ${model.table} t SET ${emptied.join(', ')} WHERE tenant_id = $1 AND id = ANY ($2)`
+    await client.query(empty, [attacker.id, ids])
+  }
+  const text = `UPDATE ${model.table} t SET ${set.join(', ')}
        FROM ordered mine JOIN ordered other ON other.place = mine.place % mine.total + 1
-      WHERE t.tenant_id = $1 AND t.id = mine.id`
-  await client.query(text, [attacker.id, ids])
+      WHERE t.tenant_id = $1 AND t.id = mine.id
+     RETURNING ${columns.map(({ sql }) => `t.${sql} IS DISTINCT FROM mine.${sql}`).join(' OR ')} AS differs`
+  const { rows } = await client.query<{ differs: boolean }>(text, [attacker.id])
+  await client.query('DROP TABLE ordered')
+  return rows.some(({ differs }) => differs)
 }

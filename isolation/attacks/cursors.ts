@@ -2,7 +2,8 @@ import { encodeCursor } from '../../kernel/reading/cursor'
 import { uuidv7 } from '../../kernel/id'
 import { comparable, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
-import { listDocument, orderOf } from './reads'
+import { targetOf } from '../targets'
+import { listDocument, orderOf } from '../questions'
 
 const forged: readonly string[] = [
   'x',
@@ -22,22 +23,26 @@ export async function attackCursors(lab: Lab, victim: AttackedTenant): Promise<v
   const theirs = await lab.as(victim)
   for (const connection of lab.surface.connections) {
     const { name, node, orders } = connection
-    lab.coverage.attacked('cursor', name)
     const query = listDocument(lab, connection)
     // Rows that are everybody's stand on both sides of the comparison.
     const isTenants = node === 'Tenant' || lab.models.get(node)?.tenantOwned === true
+    const { required } = await targetOf(lab, victim, connection)
     for (const order of orders.length > 0 ? orders : ['']) {
-      const cursor = firstCursor(await lab.ask(theirs, name, query, { first: 1, ...orderOf(order) }))
+      const cursor = firstCursor(
+        await lab.ask(theirs, name, query, { ...required, first: 1, ...orderOf(order) }),
+      )
       if (!cursor) continue
       const ask = async (after: string) =>
         comparable(
           await lab.ask(asker, `${name} after a cursor of ${victim.slug}`, query, {
+            ...required,
             first: 3,
             after,
             ...orderOf(order),
           }),
           after,
         )
+      lab.coverage.attacked('cursor', name)
       const [found, expected] = [await ask(cursor), await ask(withOtherId(cursor))]
       if (isTenants && found !== expected)
         lab.found(
@@ -47,7 +52,7 @@ export async function attackCursors(lab: Lab, victim: AttackedTenant): Promise<v
         )
     }
     for (const after of forged)
-      await lab.ask(asker, `${name} after a forged cursor`, query, { first: 3, after })
+      await lab.ask(asker, `${name} after a forged cursor`, query, { ...required, first: 3, after })
   }
 }
 

@@ -1,9 +1,15 @@
-import { getNamedType, isObjectType } from 'graphql'
+import {
+  getNamedType,
+  isInputObjectType,
+  isObjectType,
+  isRequiredInputField,
+  type GraphQLInputType,
+} from 'graphql'
 import { uuidv7 } from '../../kernel/id'
 import { inputValue, selectionOf, type Field } from '../documents'
 import { comparable, type Answer, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
-import type { MutationPlace } from '../surface'
+import type { IdPlace, MutationPlace } from '../surface'
 import { stateOf } from '../witness'
 import { sameAsUnknown } from './reads'
 
@@ -15,23 +21,25 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
   let before = await stateOf(lab.client, victims)
   for (const place of lab.surface.mutations) {
     lab.coverage.attacked('mutation', place.field.name)
+    // The mutations before may have removed what there was.
+    await lab.rows.refresh(attacker, [place.type, ...place.ids.map(({ type }) => type)])
     for (const id of place.ids) {
       const path = id.path.join('.')
-      lab.coverage.attacked('id in an input', `${place.field.name} ${path}`)
+      const name = `${place.field.name} ${path}`
+      lab.coverage.attacked('id in an input', name)
       for (const victim of victims) {
         const foreign = lab.rows.id(victim, id.type)
         // Alone among ids that nobody has, and among the attacker's own, which lead further into the mutation.
         for (const others of ['unknown', 'own'] as const) {
-          await sameAsUnknown(lab, `${place.field.name} ${path}, other ids ${others}`, foreign, (value) =>
+          await sameAsUnknown(lab, `${name}, other ids ${others}`, foreign, (value) =>
             ask(lab, place, { [path]: value }, others),
           )
         }
       }
+      await attackBesideOwn(lab, place, id, victims)
     }
-    for (const { path, property } of place.uniques) {
-      lab.coverage.attacked('unique key', `${place.field.name} ${path.join('.')}`)
-      for (const victim of victims) await attackUnique(lab, place, path.join('.'), property, victim)
-    }
+    for (const unique of place.uniques)
+      for (const victim of victims) await attackUnique(lab, place, unique, victim)
     if (place.isRepeatable) for (const victim of victims) await attackIdempotencyKey(lab, place, victim)
     await ask(lab, place, {}, 'own')
     await lab.renew(attacker)
@@ -41,6 +49,51 @@ export async function attackMutations(lab: Lab, victims: readonly AttackedTenant
         lab.found('mutation', place.field.name, `changed rows of another tenant in ${table}`)
     before = after
   }
+}
+
+/**
+ * With an id of the attacker's own the mutation must say something else than with one that nobody has, or it never looked
+ * at the id and the attack says nothing. Some rows let it go further than others: they are tried until one does.
+ */
+async function attackBesideOwn(
+  lab: Lab,
+  place: MutationPlace,
+  { path, type }: IdPlace,
+  victims: readonly AttackedTenant[],
+): Promise<void> {
+  const at = path.join('.')
+  const own = lab.rows.id(attacker, type)
+  for (const subject of subjectsOf(lab, place, at)) {
+    const outcome = async (value: string) =>
+      comparable(await ask(lab, place, { ...subject, [at]: value }, 'own'), value)
+    const unknown = await outcome(uuidv7())
+    const foreign: string[] = []
+    for (const victim of victims) foreign.push(await outcome(lab.rows.id(victim, type)))
+    if ((await outcome(own)) === unknown) continue
+    lab.coverage.shown('id in an input', `${place.field.name} ${at}`)
+    if (foreign.some((one) => one !== unknown))
+      lab.found('foreign id', `${place.field.name} ${at}`, `is answered ${foreign.join(' ')}, not ${unknown}`)
+    return
+  }
+}
+
+/** Rows that are tried for the other ids of a mutation. */
+const mostSubjects = 20
+
+/** What a mutation may be about, by its other ids: the attacker's latest rows, the second latest, and so on. */
+function subjectsOf(lab: Lab, { ids }: MutationPlace, attacked: string): Record<string, unknown>[] {
+  const others = ids.filter(({ path }) => path.join('.') !== attacked)
+  if (others.length === 0) return [{}]
+  return Array.from({ length: mostSubjects }, (_, place) =>
+    Object.fromEntries(
+      others.flatMap(({ path, type }) => {
+        const samples = lab.rows.samples(attacker, type)
+        const row = samples[place % samples.length]!
+        const at = path.join('.')
+        return [[at, row['id']], ...(at === 'id' ? [['expectedVersion', row['version']]] : [])]
+      }),
+    ),
+  )
 }
 
 async function ask(
@@ -54,7 +107,8 @@ async function ask(
   const typeOf = (path: readonly string[]) =>
     ids.find((one) => one.path.join('.') === path.join('.'))?.type ?? type
   const own = (path: readonly string[]) => lab.rows.id(attacker, typeOf(path))
-  const version = await versionNow(lab, type)
+  // Where none need be given, giving one says that there is a row.
+  const version = needsVersion(input) ? await versionNow(lab, type) : null
   const value =
     input &&
     inputValue(input, {
@@ -65,6 +119,12 @@ async function ask(
   const args = input ? '(input: $input)' : ''
   const query = `mutation Q${declared} { payload: ${field.name}${args} ${selectionOf(field.type, depthOf(lab, field), own)} }`
   return lab.ask(asker, `mutation ${field.name}`, query, { input: value })
+}
+
+const needsVersion = (input: GraphQLInputType | null): boolean => {
+  const type = getNamedType(input)
+  const field = isInputObjectType(type) ? type.getFields()['expectedVersion'] : undefined
+  return field !== undefined && isRequiredInputField(field)
 }
 
 /** One level deeper where the payload shows what no query reaches. */
@@ -93,28 +153,36 @@ async function versionNow(lab: Lab, type: string): Promise<number | null> {
 async function attackUnique(
   lab: Lab,
   place: MutationPlace,
-  path: string,
-  property: string,
+  { path, property }: MutationPlace['uniques'][number],
   victim: AttackedTenant,
 ): Promise<void> {
-  const taken = lab.rows.sample(victim, place.type)?.[property]
-  if (typeof taken !== 'string' || (await attackerUses(lab, place.type, property, taken))) return
-  const outcome = (value: string) => outcomeOf(lab, place, path, value)
+  const at = path.join('.')
+  const theirs = await onlyTheirs(lab, victim, place, property)
+  if (!theirs) return
+  lab.coverage.attacked('unique key', `${place.field.name} ${at}`)
+  const outcome = (value: string) => outcomeOf(lab, place, at, value, theirs)
+  const taken = theirs[at]!
   // Before and after: some mutations can be done once only, whatever the value.
-  const before = await outcome(otherText(taken))
+  const before = await outcome(unusedText(taken))
   const found = await outcome(taken)
-  const after = await outcome(otherText(otherText(taken)))
+  const after = await outcome(unusedText(taken))
   if (found !== before && found !== after)
     lab.found(
       'unique key',
-      `${place.field.name} ${path}`,
+      `${place.field.name} ${at}`,
       `answers ${found} for a value of ${victim.slug}, and ${before} for an unused one`,
     )
 }
 
 /** What became of a mutation with a value at a path of its input, without what it shows of rows. */
-async function outcomeOf(lab: Lab, place: MutationPlace, path: string, value: string): Promise<string> {
-  const answer = await ask(lab, place, { [path]: value }, 'own')
+async function outcomeOf(
+  lab: Lab,
+  place: MutationPlace,
+  path: string,
+  value: string,
+  given: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const answer = await ask(lab, place, { ...given, [path]: value }, 'own')
   const { payload } = (answer.data ?? {}) as {
     payload?: { userErrors?: { code?: string; message?: string }[] } | null
   }
@@ -149,18 +217,42 @@ async function attackIdempotencyKey(lab: Lab, place: MutationPlace, victim: Atta
     )
 }
 
-/** A twin's values are the attacker's too. */
-async function attackerUses(lab: Lab, type: string, property: string, value: string): Promise<boolean> {
+/**
+ * Values of a victim's row for all inputs that are unique, or parts of a key, which the attacker has together in none; null
+ * for a twin, whose values are the attacker's too.
+ */
+async function onlyTheirs(
+  lab: Lab,
+  victim: AttackedTenant,
+  { type, uniques }: MutationPlace,
+  property: string,
+): Promise<Record<string, string> | null> {
   const model = lab.models.get(type)!
-  const text = `SELECT FROM ${model.table} WHERE tenant_id = $1 AND ${model.columns.get(property)!.sql}::text = $2`
-  const { rowCount } = await lab.client.query(text, [attacker.id, value])
-  return rowCount !== 0
+  const column = (name: string) => model.columns.get(name)!.sql
+  const columns = uniques.map((one) => `${column(one.property)}::text`).join(', ')
+  const has = `${column(property)} IS NOT NULL`
+  const text = `SELECT ${columns} FROM ${model.table} WHERE tenant_id = $1 AND ${has}
+    EXCEPT SELECT ${columns} FROM ${model.table} WHERE tenant_id = $2 ORDER BY 1 DESC LIMIT 1`
+  const values = [victim.id, attacker.id]
+  const { rows } = await lab.client.query<(string | null)[]>({ text, values, rowMode: 'array' })
+  const [row] = rows
+  if (!row) return null
+  return Object.fromEntries(
+    uniques.flatMap(({ path }, place) => (row[place] === null ? [] : [[path.join('.'), row[place]!]])),
+  )
 }
 
-/** A text of the same shape that nobody uses: its last digit or letter is another one. */
-function otherText(text: string): string {
-  const shape = /\d/.test(text) ? /\d(?=\D*$)/ : /[a-z](?=[^a-z]*$)/i
-  return text.replace(shape, (last) =>
-    /\d/.test(last) ? String((Number(last) + 3) % 10) : last === 'q' ? 'z' : 'q',
-  )
+let unused = 0
+
+/** A text of the same shape that nobody uses, another one each time: its last letters and digits are changed. */
+function unusedText(text: string): string {
+  let left = ++unused
+  const changed = [...text].reverse().map((letter) => {
+    const [first, size] = /\d/.test(letter) ? ['0', 10] : /[a-z]/.test(letter) ? ['a', 26] : ['A', 26]
+    if (left === 0 || !/[\da-z]/i.test(letter)) return letter
+    const next = (letter.charCodeAt(0) - first.charCodeAt(0) + (left % size)) % size
+    left = Math.floor(left / size)
+    return String.fromCharCode(first.charCodeAt(0) + next)
+  })
+  return changed.reverse().join('')
 }

@@ -7,7 +7,7 @@ import { uuidv7 } from '../../kernel/id'
 import type { RunningSubgraph } from '../../kernel/subgraph'
 import type { Asker, Lab } from '../lab'
 import { attacker, stranger, tenantTables, type AttackedTenant, type TenantTable } from '../population'
-import type { Question } from './reads'
+import type { Question } from '../questions'
 import { contextOf } from './references'
 
 export interface RaceReport {

@@ -1,113 +1,49 @@
-import { getNamedType, isCompositeType, isObjectType, isRequiredArgument } from 'graphql'
+import { getNamedType, isRequiredArgument } from 'graphql'
 import { uuidv7 } from '../../kernel/id'
-import {
-  argumentsOf,
-  inputValue,
-  isWrapper,
-  leavesOf,
-  queryAlong,
-  queryOf,
-  selectionOf,
-  type Field,
-} from '../documents'
-import { comparable, type Asker, type Lab } from '../lab'
+import { inputValue, queryOf, selectionOf } from '../documents'
+import { comparable, type Answer, type Asker, type Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
-import type { ConnectionPlace } from '../surface'
-import { filterValue } from './values'
+import { filterOf, listDocument, orderOf, ownIds, valuesAt, type Question } from '../questions'
+import { targetOf } from '../targets'
 
-/** A question that can be asked again. */
-export interface Question {
-  where: string
-  query: string
-  variables?: Record<string, unknown>
-}
-
-/** Ids of the asker's own, where a document cannot do without one. */
-export const ownIds = (lab: Lab) => (path: readonly string[]) =>
-  lab.rows.id(attacker, idType(lab, path.at(-1) ?? ''))
-
-function idType(lab: Lab, name: string): string {
-  return [...lab.models.keys()].find((type) => `${type}Id`.toLowerCase() === name.toLowerCase()) ?? 'User'
-}
-
-/** Every field of every type that a query can reach, along the shortest way to it. */
-export function fieldQuestions(lab: Lab): Question[] {
-  const ids = ownIds(lab)
-  const ofTypes = lab.surface.objects.flatMap((type) => {
-    const path = lab.surface.paths.get(type.name)
-    if (!path || isWrapper(type.name)) return []
-    const inner = Object.values(type.getFields())
-      .filter((field) => isCompositeType(getNamedType(field.type)))
-      .map((field) => `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 1, ids)}`)
-    return [{ where: type.name, query: queryAlong(path, [leavesOf(type), ...inner].join(' '), ids) }]
-  })
-  const ofRoots = Object.values(lab.api.getQueryType()!.getFields()).map((field) => ({
-    where: `Query.${field.name}`,
-    query: queryAlong([], `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 2, ids)}`, ids),
-  }))
-  return [...ofTypes, ...ofRoots]
-}
-
-/** The one document for all questions to a connection. */
-export function listDocument(lab: Lab, { parent, field, node }: ConnectionPlace): string {
-  const type = lab.api.getType(node)
-  const leaves = isObjectType(type) ? leavesOf(type) : '__typename'
-  const selection = `{ __typename nodes { ${leaves} } edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ${hasCount(field) ? 'totalCount' : ''} }`
-  return queryOf(parent, field, selection, ownIds(lab))
-}
-
-function hasCount(field: Field): boolean {
-  const type = getNamedType(field.type)
-  return isObjectType(type) && 'totalCount' in type.getFields()
-}
-
-export function orderOf(order: string): Record<string, unknown> {
-  const [field, direction] = order.split(' ')
-  return field ? { orderBy: { field, direction } } : {}
-}
-
-/** Every filter and every order of every connection, filters with what the victims' rows hold. */
-export function listQuestions(
+/**
+ * Every filter and every order of every connection, with values by which the victims themselves find rows.
+ * @param types only the connections of these
+ */
+export async function listQuestions(
   lab: Lab,
   victims: readonly AttackedTenant[],
   types?: ReadonlySet<string>,
-): Question[] {
-  return lab.surface.connections.flatMap((connection) => {
+): Promise<Question[]> {
+  const questions = new Map<string, Question>()
+  for (const connection of lab.surface.connections) {
     const { name, node, filters, orders } = connection
-    if (types && !types.has(node)) return []
+    if (types && !types.has(node)) continue
     const query = listDocument(lab, connection)
-    const ask = (where: string, variables: Record<string, unknown>): Question => ({
-      where,
-      query,
-      variables: { first: 10, ...variables },
-    })
-    lab.coverage.attacked('connection', name)
-    return [
-      ask(name, {}),
-      ...orders.map((order) => {
-        lab.coverage.attacked('order', `${name} ${order}`)
-        return ask(`${name} by ${order}`, orderOf(order))
-      }),
-      ...filters.flatMap((filter) => {
+    const ask = (where: string, attacks: Question['attacks'], variables: Record<string, unknown>) =>
+      questions.set(`${name} ${JSON.stringify(variables)}`, {
+        where,
+        query,
+        variables: { first: 10, ...variables },
+        attacks,
+      })
+    for (const victim of victims) {
+      const { required, filterValues } = await targetOf(lab, victim, connection)
+      ask(name, ['connection', name], required)
+      for (const order of orders)
+        ask(`${name} by ${order}`, ['order', `${name} ${order}`], { ...required, ...orderOf(order) })
+      for (const filter of filters) {
         const path = filter.path.join('.')
-        lab.coverage.attacked('filter', `${name} ${path}`)
-        return victims.map((victim) =>
-          ask(`${name} filter ${path} of ${victim.slug}`, {
-            filter: filterOf(lab, connection, path, filterValue(lab, victim, node, filter)),
-          }),
-        )
-      }),
-    ]
-  })
-}
-
-function filterOf(lab: Lab, { field, filters }: ConnectionPlace, path: string, value: unknown): unknown {
-  const type = field.args.find((argument) => argument.name === 'filter')!.type
-  // An amount is compared in a currency, which stands beside it.
-  const beside = `${path.replace(/[^.]*$/, '')}currency`
-  const isAmount = filters.some((one) => one.path.join('.') === beside) && !/\.(currency|isNull)$/.test(path)
-  const given = isAmount ? { [beside]: 'EUR', [path]: value } : { [path]: value }
-  return inputValue(type, { ids: ownIds(lab), given })
+        // Where the victim finds nothing there is nothing to aim with, and the report says so.
+        if (!filterValues.has(path)) continue
+        ask(`${name} filter ${path} of ${victim.slug}`, ['filter', `${name} ${path}`], {
+          ...required,
+          filter: filterOf(lab, connection, path, filterValues.get(path)),
+        })
+      }
+    }
+  }
+  return [...questions.values()]
 }
 
 /** Asks all questions, several at a time, and returns the answers in order. */
@@ -116,8 +52,9 @@ export async function askAll(lab: Lab, asker: Asker, questions: readonly Questio
   const waiting = questions.map((question, place) => ({ question, place }))
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { where, query, variables } = next.question
+      const { where, query, variables, attacks } = next.question
       const answer = await lab.ask(asker, where, query, variables)
+      if (attacks && isAnswered(answer)) lab.coverage.attacked(...attacks)
       answers[next.place] = comparable(answer, '\u0000')
     }
   }
@@ -125,37 +62,53 @@ export async function askAll(lab: Lab, asker: Asker, questions: readonly Questio
   return answers
 }
 
+/** Whether the product answered what was asked, be it with nothing: a question that it refuses attacks nothing. */
+function isAnswered({ data, errors = [] }: Answer): boolean {
+  return Boolean(data) && !errors.some(({ extensions }) => extensions?.['code'] === 'BAD_USER_INPUT')
+}
+
 /**
  * Every place for an id, asked with a victim's id and with an id that nobody has: the answers must be equal, and so
- * must be what the product asks of the database.
+ * must be what the product asks of the database. Rows that are everybody's must be the same to both.
  */
 export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): Promise<void> {
   const asker = await lab.as(attacker)
   const ids = ownIds(lab)
   for (const { name, parent, field, argument, type } of lab.surface.idArguments) {
-    lab.coverage.attacked('id argument', name)
     const query = queryOf(parent, field, selectionOf(field.type, 1, ids), ids)
     for (const victim of victims) {
-      await sameAsUnknown(lab, name, lab.rows.id(victim, type), (id) => {
+      const ask = (id: string, who = asker) => {
         const values = field.args
           .filter((one) => one.name === argument || isRequiredArgument(one))
           .map((one) => [
             one.name,
             inputValue(one.type, { ids: (path) => (one.name === argument ? id : ids(path)) }, [one.name]),
           ])
-        return lab.ask(asker, name, query, Object.fromEntries(values))
-      })
+        return lab.ask(who, name, query, Object.fromEntries(values))
+      }
+      const id = lab.rows.id(victim, type)
+      const theirs = await ask(id, await lab.as(victim))
+      if (valuesAt(theirs.data, [...parent.map((one) => one.name), field.name]).length > 0)
+        lab.coverage.shown('id argument', name)
+      if (isEverybodys(lab, type)) {
+        if (comparable(await ask(id), '\0') !== comparable(theirs, '\0'))
+          lab.found('reference data', name, `is not the same to ${victim.slug}`)
+      } else await sameAsUnknown(lab, name, id, ask)
+      lab.coverage.attacked('id argument', name)
     }
   }
   for (const connection of lab.surface.connections) {
     const { name, node, filters } = connection
+    if (isEverybodys(lab, node)) continue
     for (const filter of filters.filter((one) => getNamedType(one.type).name === 'ID')) {
       const path = filter.path.join('.')
       for (const victim of victims) {
-        const [id] = [filterValue(lab, victim, node, filter)].flat()
-        await sameAsUnknown(lab, `${name} filter ${path}`, String(id), (value) => {
-          const given = ['in', 'notIn'].includes(filter.path.at(-1)!) ? [value] : value
-          const variables = { first: 2, filter: filterOf(lab, connection, path, given) }
+        const { required, filterValues } = await targetOf(lab, victim, connection)
+        const [id] = [filterValues.get(path)].flat()
+        if (typeof id !== 'string') continue
+        await sameAsUnknown(lab, `${name} filter ${path}`, id, (value) => {
+          const given = Array.isArray(filterValues.get(path)) ? [value] : value
+          const variables = { ...required, first: 2, filter: filterOf(lab, connection, path, given) }
           return lab.ask(asker, name, listDocument(lab, connection), variables)
         })
       }
@@ -163,13 +116,21 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
   }
 }
 
-/** Asks with an unknown id, then with the foreign one, and reports any difference. */
+/** Whether the rows of a type are the same for every tenant. */
+function isEverybodys(lab: Lab, type: string): boolean {
+  return type !== 'Tenant' && lab.models.get(type)?.tenantOwned === false
+}
+
+/**
+ * Asks with an unknown id, then with the foreign one, and reports any difference.
+ * @returns what the unknown id was answered, without it
+ */
 export async function sameAsUnknown(
   lab: Lab,
   where: string,
   foreign: string,
   ask: (id: string) => ReturnType<Lab['ask']>,
-): Promise<void> {
+): Promise<string> {
   // An id of the same time: tables partitioned by time are read by it.
   const unknown = `${foreign.slice(0, 20)}${uuidv7().slice(20)}`
   // Once before, so that neither has to fill a cache.
@@ -185,4 +146,5 @@ export async function sameAsUnknown(
       where,
       `sends ${theirs.statements.length} statements, for an unknown id ${none.statements.length}, or others`,
     )
+  return expected
 }

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../kernel/context'
 import { leavesOf } from '../documents'
 import type { Answer, Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
+import { valuesAt } from '../questions'
 import { sameAsUnknown } from './reads'
 
 /** Somebody as the gateway describes them to a subgraph: with every scope there is. */
@@ -32,7 +33,6 @@ export async function contextOf(lab: Lab, tenant: AttackedTenant): Promise<Reque
 export async function attackReferences(lab: Lab, victims: readonly AttackedTenant[]): Promise<void> {
   const context = await contextOf(lab, attacker)
   for (const { name, subgraph, type, fields } of lab.surface.keys) {
-    lab.coverage.attacked('entity key', name)
     const running = [...lab.server.subgraphs.values()].find((one) => one.name === subgraph)!
     const object = running.schema.getType(type)
     if (!isObjectType(object)) continue
@@ -47,25 +47,29 @@ export async function attackReferences(lab: Lab, victims: readonly AttackedTenan
     const document = parse(
       `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on ${type} { ${leavesOf(object)} ${inner} } } }`,
     )
-    const ask = async (representation: object): Promise<Answer> => {
+    const ask = async (representation: object, as = context): Promise<Answer> => {
       const result = await running.execute({
         document,
         variables: { r: [{ __typename: type, ...representation }] },
-        context: { ...context },
+        context: { ...as },
       })
       const answer = JSON.parse(JSON.stringify({ status: 200, ...result })) as Answer
-      lab.witness.see(attacker, name, answer, JSON.stringify(representation))
+      if (as === context) lab.witness.see(attacker, name, answer, JSON.stringify(representation))
       return answer
     }
     for (const victim of victims) {
-      const row = lab.rows.sample(victim, type)
+      const [row] = lab.rows.samples(victim, type)
       const key = (id: string) =>
         Object.fromEntries(fields.map((field) => [field, field === 'id' ? id : (row?.[field] ?? id)]))
       const id = lab.rows.id(victim, type)
+      const theirs = await ask(key(id), await contextOf(lab, victim))
+      if (valuesAt(theirs.data, ['_entities']).length > 0) lab.coverage.shown('entity key', name)
+      lab.coverage.attacked('entity key', name)
+      if (type !== 'Tenant' && lab.models.get(type)?.tenantOwned === false) continue
       await sameAsUnknown(lab, name, id, (one) => ask(key(one)))
       // What `@requires` could ask for, and what a rule might be tempted to believe.
       const claims = {
-        ...lab.rows.sample(attacker, type),
+        ...lab.rows.samples(attacker, type)[0],
         tenantId: attacker.id,
         tenant: { __typename: 'Tenant', id: attacker.id },
       }

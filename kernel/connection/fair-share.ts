@@ -11,12 +11,15 @@ interface Waiter {
 
 /**
  * Divides the connections of a pool between tenants: one tenant, however much it asks and however long its statements
- * wait for locks, leaves a connection to the others. Who waits is served in turns, a tenant after the other.
+ * wait for locks, leaves a connection to the others. What is done for no tenant (a sign-in before its tenant is found, the
+ * product's own jobs) has the name '' and never more than half of them. Who waits is served in turns, a tenant after
+ * the other.
  *
  * Every {@link take} that answered true and every {@link wait} that resolved is given back by one {@link giveBack}.
  */
 export class FairShare {
   readonly #share: number
+  readonly #shareOfNobody: number
   readonly #waitMs: number
   readonly #held = new Map<string, number>()
   /** In the order of turns: who was served goes to the end. */
@@ -30,6 +33,7 @@ export class FairShare {
   constructor(connections: number, waitMs: number) {
     this.#free = connections
     this.#share = Math.max(1, connections - 1)
+    this.#shareOfNobody = Math.max(1, Math.floor(connections / 2))
     this.#waitMs = waitMs
   }
 
@@ -38,7 +42,7 @@ export class FairShare {
     // A free place is never withheld from somebody who waits: whoever waits has its share already.
     if (this.#free === 0) return false
     const held = this.#held.get(tenant) ?? 0
-    if (held >= this.#share) return false
+    if (held >= (tenant === '' ? this.#shareOfNobody : this.#share)) return false
     this.#held.set(tenant, held + 1)
     this.#free -= 1
     return true

@@ -55,13 +55,16 @@ const described = (sentence: string, element: string) => `${JSON.stringify(sente
 /** `InvoiceLine` as people say it: `invoice line`. */
 export const words = (name: string): string =>
   name.replace(/(?<!^)(?=[A-Z])|(?<=[a-z])(?=\d)/g, ' ').toLowerCase()
-const article = (noun: string): string => (/^[aeio]/.test(noun) ? `an ${noun}` : `a ${noun}`)
-function plural(noun: string): string {
+/** `an invoice` of `invoice`. */
+export const article = (noun: string): string => (/^[aeio]/.test(noun) ? `an ${noun}` : `a ${noun}`)
+/** `invoice lines` of `invoice line`. */
+export function plural(noun: string): string {
   if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`
   if (/sis$/.test(noun)) return `${noun.slice(0, -2)}es`
   return /(s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`
 }
-const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
+/** With a capital letter. */
+export const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 /** With a small letter, unless the first word is an abbreviation or a name in capitals. */
 const small = (sentence: string): string =>
   /^[A-Z](?![A-Z])/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence

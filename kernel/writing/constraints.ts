@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
 import { entityModels, type EntityModel } from '../schema/entity-model'
-import { userError, type UserErrors } from '../errors'
+import { userError, type CommonUserErrorCode, type UserErrors } from '../errors'
 import { violationNames, withoutShard, type PostgresError } from './violation-names'
 
 /** A constraint of the database in the graph's terms: whose it is, which properties it binds, what it demands. */
@@ -97,7 +97,7 @@ export function inputName(model: EntityModel, property: string): string {
 }
 
 /** PostgreSQL error code (Appendix A of its manual) → user error code and what is said when nothing better is known. */
-const violations: Readonly<Record<string, { code: string; message: string }>> = {
+const violations: Readonly<Record<string, { code: CommonUserErrorCode; message: string }>> = {
   '23505': { code: 'DUPLICATE', message: 'is already in use' },
   '23503': { code: 'REFERENCE_NOT_FOUND', message: 'does not exist' },
   '23001': { code: 'IN_USE', message: 'is still referred to by other records' },

@@ -2,7 +2,7 @@ import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import type { EntityClass } from '../entity'
 import { modelOf, type EntityModel } from '../schema/entity-model'
-import { userError } from '../errors'
+import { UserErrors } from '../errors'
 import { auditedValues, type AuditEntry } from './audit'
 import { requireRuleWriter } from './rule-columns'
 import {
@@ -25,8 +25,10 @@ export type Values<E> = { readonly [K in keyof E]?: E[K] | null }
 /**
  * A write in progress: every change is bound to the tenant, versioned and audited. What a row rule looks at is written
  * only by the rule's writers (`kernel/policy.ts`); others get PERMISSION_NOT_HELD, and OWN_RECORD where it is about them.
+ * `Code`: with what it may fail; a function that fails itself names its subgraph's generated `XUserErrorCode`, any other
+ * needs none.
  */
-export interface MutationTransaction {
+export interface MutationTransaction<Code extends string = never> {
   /** Adds a row and returns it whole. An omitted id is made; `createdById` and `updatedById` are the viewer. */
   insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E>
   /** Adds rows that give values to the same columns, in one statement, and returns them whole and in their order. */
@@ -65,7 +67,7 @@ export interface MutationTransaction {
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
   /** Ends the mutation with a user error; nothing is kept. */
-  fail(code: string, message: string, field?: string): never
+  fail(code: Code, message: string, field?: string): never
 }
 
 /** The writes of one transaction. What they are told of is added to `entries` and `events`. */
@@ -74,14 +76,14 @@ export function mutationTransaction(
   transaction: Transaction,
   entries: AuditEntry[],
   events: { topic: string; payload: unknown }[],
-): MutationTransaction {
+): MutationTransaction<string> {
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
     emit: (topic, payload) => void events.push({ topic, payload }),
     audit: (entry) => void entries.push(entry),
     fail: (code, message, field) => {
-      throw userError(code, message, field ? [field] : null)
+      throw new UserErrors([{ code, message, field: field ? [field] : null }])
     },
     async insert<E>(entity: EntityClass<E>, values: Values<E>): Promise<E> {
       const model = modelOf(context, entity)

@@ -127,6 +127,21 @@ export function securityFeatures(supergraph: string): string[] {
   return features
 }
 
+/** The security features a gateway implements itself: ApolloGateway hides what is `@inaccessible`. */
+const enforcedByGateway = ['inaccessible']
+
+/**
+ * What of a supergraph's security a gateway over somebody else's subgraphs does not take care of.
+ * @returns the rules that subgraphs may enforce themselves, and features that nobody here knows
+ */
+export function unenforcedFeatures(supergraph: string): { bySubgraphs: string[]; unknown: string[] } {
+  const others = securityFeatures(supergraph).filter((name) => !enforcedByGateway.includes(name))
+  return {
+    bySubgraphs: others.filter((name) => enforcedBySubgraphs.includes(name)),
+    unknown: others.filter((name) => !enforcedBySubgraphs.includes(name)),
+  }
+}
+
 /** The names of the subgraphs a supergraph is composed of. */
 export function subgraphNamesOf(supergraph: string): string[] {
   const found: string[] = []

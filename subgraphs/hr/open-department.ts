@@ -2,6 +2,7 @@ import type { SubgraphContext } from '../../kernel/context'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { isUuid } from '../../kernel/id'
 import { prepared } from '../../kernel/statement'
+import type { HrUserErrorCode } from './generated'
 
 const findDepartment = 'SELECT is_active FROM hr.departments WHERE tenant_id = $1 AND id = $2 FOR SHARE'
 
@@ -11,7 +12,7 @@ const findDepartment = 'SELECT is_active FROM hr.departments WHERE tenant_id = $
  */
 export async function requireOpenDepartment(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<HrUserErrorCode>,
   departmentId: string | null | undefined,
 ): Promise<void> {
   if (departmentId === null || departmentId === undefined) return

@@ -6,11 +6,12 @@ import { User } from './entities/User'
 import { isLastAdministrator, notHeld } from './rules/permissions'
 import { endKnownSecrets } from './sessions/invitation'
 import { refreshAuthority } from './sessions/revoke'
+import type { IdentityUserErrorCode } from './generated'
 
 /** Fails unless the viewer holds all of these permissions. */
 export function requireHeld(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   permissions: readonly string[],
   field: string,
 ): void {
@@ -20,7 +21,7 @@ export function requireHeld(
 
 /** The permissions of these names, sorted and each once. Fails when the catalogue lacks one. */
 export async function requireKnown(
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   names: readonly string[],
   field: string,
 ): Promise<string[]> {
@@ -41,7 +42,7 @@ export async function requireKnown(
  */
 export async function requireAuthorityOver(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -55,7 +56,7 @@ export async function requireAuthorityOver(
  */
 export async function requireOtherAdministrator(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -86,7 +87,7 @@ export async function requireOtherAdministrator(
 /** Locks a user and counts that what the user may do changes. Fails when there is no such user. */
 export async function changeAuthority(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
   field: string,
 ): Promise<void> {
@@ -105,7 +106,7 @@ export async function changeAuthority(
 /** The user as it is after its authority changed, which every gateway is told to read anew. */
 export async function changedUser(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   userId: string,
 ): Promise<User> {
   const user = await tx.find(User, userId)
@@ -134,7 +135,7 @@ export interface FoundRole {
  */
 export async function findRoles(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   ids: readonly string[],
   field: string,
 ): Promise<FoundRole[]> {

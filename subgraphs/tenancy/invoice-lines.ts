@@ -5,7 +5,7 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
-import type { InvoiceLineInput } from './generated'
+import type { InvoiceLineInput, TenancyUserErrorCode } from './generated'
 import { amountOf, fits, lineFault, totalsOf, type Totals } from './rules/invoice'
 
 /** A line as it is written, but for the invoice that it stands on. */
@@ -61,7 +61,7 @@ function parsed(amount: string, currency: string, path: string[]): { minor: stri
 
 /** Writes the lines of a draft that has none. */
 export async function addLines(
-  tx: MutationTransaction,
+  tx: MutationTransaction<TenancyUserErrorCode>,
   invoiceId: string,
   lines: readonly NewLine[],
 ): Promise<void> {
@@ -74,7 +74,7 @@ export async function addLines(
 /** Removes the lines of a draft. */
 export async function removeLines(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<TenancyUserErrorCode>,
   invoiceId: string,
 ): Promise<void> {
   const rows = await tx.rows(prepared(findLines, [context.binding.tenantId, invoiceId]))
@@ -85,7 +85,7 @@ export async function removeLines(
 }
 
 /** The draft, locked, so that it is not issued meanwhile; fails with INVALID_STATUS when it was issued. */
-export async function findDraft(tx: MutationTransaction, id: string): Promise<Invoice> {
+export async function findDraft(tx: MutationTransaction<TenancyUserErrorCode>, id: string): Promise<Invoice> {
   const found = await tx.find(Invoice, id)
   if (found.status !== 'DRAFT')
     tx.fail('INVALID_STATUS', `Invoice ${found.invoiceNumber} is issued: it stays as it is`, 'id')

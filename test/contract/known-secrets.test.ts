@@ -126,7 +126,7 @@ it('knows every mutation of identity (A2)', () => {
   const identity = graph.server.subgraphs.get('identity')!.schema.getMutationType()!
   const known = [...Object.keys(growing), ...Object.keys(notGrowing).flatMap((names) => names.split(' '))]
   expect(known.sort()).toEqual(Object.keys(identity.getFields()).sort())
-  // Rights stand in this subgraph's tables alone, so no other can make them grow.
+  // Scopes stand in this subgraph's tables alone. What a row rule gives to an account, the link of employees, is below.
   expect(Object.keys(api.getMutationType()!.getFields())).toEqual(expect.arrayContaining(known))
 })
 
@@ -215,4 +215,31 @@ it('a password that its owner chose stays when the account gains rights (A2)', a
   const input = { id: narrowed, expectedVersion: 1, permissions: ['hr:employee:read'] }
   expect(await change(admin, 'updateRole', input, 'invitationsEnded')).toBe(0)
   expect(await invited.comesIn()).toBe(true)
+})
+
+it.each(Object.keys(secrets))('%s keeps an account from being linked to an employee (A2)', async (secret) => {
+  const account = await secrets[secret]!()
+  const hr = await acme.user('HR_MANAGER')
+  const employeeNumber = `N-${++count}`
+  const { id } = await change<{ id: string }>(hr, 'hireEmployee', { employeeNumber }, 'employee { id }')
+  const salary = { amount: '77000.00', currency: 'EUR' }
+  await change(hr, 'setEmployeeSalary', { id, expectedVersion: 1, salary }, 'employee { id }')
+  const refused = [{ code: 'INVALID', field: ['userId'] }]
+  const link = { id, expectedVersion: 2, userId: account.id }
+  expect(await userErrors(hr, 'updateEmployee', link)).toMatchObject(refused)
+  expect(await userErrors(hr, 'updateEmployee', { ...link, userId: account.id.toUpperCase() })).toMatchObject(
+    refused,
+  )
+  const hire = { employeeNumber: `N-${++count}`, userId: account.id }
+  expect(await userErrors(hr, 'hireEmployee', hire)).toMatchObject(refused)
+  const { rows } = await graph.owner.query('SELECT id FROM hr.employees WHERE user_id = $1', [account.id])
+  expect(rows).toEqual([])
+  // The owner has the account by now.
+  const { rows: renewed } = await graph.owner.query<{ version: number }>(
+    `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
+            invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1 RETURNING version`,
+    [account.id],
+  )
+  expect(renewed).toHaveLength(1)
+  expect(await userErrors(hr, 'updateEmployee', link)).toEqual([])
 })

@@ -60,7 +60,7 @@ const change = `mutation ($input: ChangePasswordInput!) {
 }`
 
 beforeAll(async () => {
-  graph = await startGraph()
+  graph = await startGraph({ env: { INTROSPECTION: 'signed-in' } })
   acme = await graph.tenant('acme')
 }, 60_000)
 afterAll(() => graph?.close())
@@ -195,4 +195,20 @@ it('costs no statement: the state comes with the session (A3)', async () => {
     user.query('{ tenant { id } users { nodes { id } } }'),
   )
   expect(statements.map(({ role, text }) => [role, /session_viewer/.test(text)])).toEqual([['gateway', true]])
+})
+
+it('shows the schema to a session that began with a first password as little as to anybody (A3, O9)', async () => {
+  const user = await newUser()
+  const admin = await acme.as('ADMIN')
+  const introspection = '{ __type(name: "User") { name } }'
+  const refused = [{ extensions: { code: required } }]
+  expect((await user.query(introspection)).errors).toMatchObject(refused)
+  // Known by now, from somebody who may.
+  expect(await admin.data(introspection)).toEqual({ __type: { name: 'User' } })
+  expect(await admin.data(introspection)).toEqual({ __type: { name: 'User' } })
+  expect((await user.query(introspection)).errors).toMatchObject(refused)
+  const misspelt = await user.query('{ viewr { id } }')
+  expect(misspelt.status).toBe(400)
+  expect(JSON.stringify(misspelt.errors)).not.toContain('viewer')
+  expect(await user.data('{ viewer { id } }')).toEqual({ viewer: { id: user.userId } })
 })

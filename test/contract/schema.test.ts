@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { getNamedType, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql'
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  print,
+} from 'graphql'
 import { Supergraph } from '@apollo/federation-internals'
 import { compose, loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
@@ -67,7 +75,7 @@ it('G4: lets every part that may be refused or unavailable be null, so that the 
   expect(Object.entries(seen).filter(([, times]) => times < 5)).toEqual([])
 })
 
-it('has the form of a Relay connection for every list of rows, with its size declared', () => {
+it('has the form of a Relay connection for every list of rows', () => {
   const faults: string[] = []
   for (const type of types) {
     if (!isObjectType(type)) continue
@@ -79,11 +87,36 @@ it('has the form of a Relay connection for every list of rows, with its size dec
         if (!field.args.some(({ name }) => name === argument)) faults.push(`${place} lacks ${argument}`)
       for (const part of ['edges', 'nodes', 'pageInfo'])
         if (!connection.getFields()[part]) faults.push(`${connection.name} lacks ${part}`)
-      if (!committed.includes('@listSize')) faults.push(`${place} lacks @listSize`)
     }
   }
   expect(faults).toEqual([])
 })
+
+it('P2: declares the size of every list of rows, field by field', () => {
+  const declared = new Set<string>()
+  const lists = new Set<string>()
+  for (const { typeDefs } of subgraphs) {
+    for (const node of typeDefs.definitions) {
+      if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.OBJECT_TYPE_EXTENSION) continue
+      for (const { name, type, directives } of node.fields ?? []) {
+        const place = `${node.name.value}.${name.value}`
+        if (print(type).replace('!', '').endsWith('Connection')) lists.add(place)
+        if (directives?.some((one) => one.name.value === 'listSize')) declared.add(place)
+      }
+    }
+  }
+  expect(lists.size).toBe(connections().length)
+  expect([...lists].filter((place) => !declared.has(place))).toEqual([])
+})
+
+/** Every field of the API whose type is a page of rows. */
+function connections(): string[] {
+  return types.filter(isObjectType).flatMap((type) =>
+    Object.values(type.getFields())
+      .filter((field) => getNamedType(field.type).name.endsWith('Connection'))
+      .map((field) => `${type.name}.${field.name}`),
+  )
+}
 
 it('gives every mutation one input and a payload with user errors', () => {
   const faults: string[] = []

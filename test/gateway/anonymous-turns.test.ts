@@ -1,6 +1,6 @@
 import { anonymousTurns } from '../../gateway/operations/anonymous-turns'
 
-describe('L4 new documents of anonymous callers take turns', () => {
+describe('L4 anonymous callers take turns', () => {
   let now = 0
   beforeEach(() => {
     now = 0
@@ -41,6 +41,21 @@ describe('L4 new documents of anonymous callers take turns', () => {
     expect(begun).toEqual([0, 100])
   })
 
+  test('one that is planned is followed by a pause of 40 ms', async () => {
+    const turns = anonymousTurns(() => now)
+    const begun: number[] = []
+    const take = () =>
+      turns.take(null).then(() => {
+        begun.push(now)
+        turns.took(1)
+        turns.planned()
+      })
+    for (let n = 0; n < 4; n++) void take()
+    await jest.advanceTimersByTimeAsync(0)
+    await pass(150)
+    expect(begun).toEqual([0, 40, 80, 120])
+  })
+
   test('so many wait from one address, and so many from all; the next is told to come again', async () => {
     const turns = anonymousTurns(() => now)
     const code = (address: string) =>
@@ -48,16 +63,16 @@ describe('L4 new documents of anonymous callers take turns', () => {
         () => 'begun',
         (error: { extensions: object }) => error.extensions,
       )
-    const waiting = Array.from({ length: 21 }, () => code('10.0.0.1'))
+    const waiting = Array.from({ length: 51 }, () => code('10.0.0.1'))
     expect(await waiting[0]).toBe('begun')
     expect(await code('10.0.0.1')).toMatchObject({
       code: 'OVERLOADED',
       retryAfterSeconds: 1,
       http: { status: 503 },
     })
-    for (let n = 0; n < 180; n++) waiting.push(code(`10.0.1.${n}`))
+    for (let n = 0; n < 250; n++) waiting.push(code(`10.0.1.${n}`))
     expect(await code('10.0.2.1')).toMatchObject({ code: 'OVERLOADED' })
-    await pass(2100)
+    await pass(3100)
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['begun']))
   })
 })

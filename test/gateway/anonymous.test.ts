@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { buildSchema, GraphQLError, parse, type OperationDefinitionNode } from 'graphql'
 import type { GatewayOptions } from '../../gateway/gateway'
 import { anonymousRefusal, protectedRoots } from '../../gateway/operations/anonymous-refusal'
+import type { AnonymousTurns } from '../../gateway/operations/anonymous-turns'
 import { refusedForNow } from '../../gateway/errors'
 import { networkOf } from '../../gateway/operations/rates'
 import { localDataSource } from '../../gateway/subgraphs/local'
@@ -145,6 +146,75 @@ describe('L4 an operation for signed-in callers only', () => {
     expect(anonymousRefusal(schema, roots, { document, operation }, {})).toBeNull()
     expect(anonymousRefusal(schema, roots, { document, operation }, { c: true })).toBeNull()
     expect(anonymousRefusal(schema, roots, { document, operation }, { c: false })?.data).toEqual({ a: null })
+  })
+})
+
+describe('L4 turns of anonymous callers', () => {
+  /** Counts turns; `full` refuses them. */
+  function counted() {
+    const seen = { taken: [] as string[], checks: 0, planned: 0, full: false }
+    const turns: AnonymousTurns = {
+      async take(address) {
+        if (seen.full) throw refusedForNow('OVERLOADED', 1)
+        seen.taken.push(String(address))
+      },
+      took: () => void seen.checks++,
+      planned: () => void seen.planned++,
+    }
+    return { seen, turns }
+  }
+  const open = '{ asked { userId } }'
+  const overloaded = [503, 'OVERLOADED Too much is going on at once. Try again in a moment.']
+
+  test('a new document takes one, with a pause for its plan when it is executed', async () => {
+    const { seen, turns } = counted()
+    await start({ turns })
+    const network = '127.0.0.1'
+    const count = () => [seen.taken.length, seen.checks, seen.planned]
+    await gateway!.ask(open)
+    expect(count()).toEqual([1, 1, 1])
+    await gateway!.ask(open)
+    expect(count()).toEqual([2, 2, 2])
+    await gateway!.ask('{ nope }')
+    expect(count()).toEqual([3, 3, 2])
+    await gateway!.ask('{ user(id: "1") { name } }')
+    expect(count()).toEqual([4, 4, 2])
+    expect(new Set(seen.taken)).toEqual(new Set([network]))
+    await gateway!.ask('{ b: asked { userId } }', { headers: signedIn })
+    expect(count()).toEqual([4, 4, 2])
+  })
+
+  test('a known document takes one when it is executed, and is told to come again when too many wait', async () => {
+    const { seen, turns } = counted()
+    await start({ turns })
+    const refused = '{ user(id: "1") { name } }'
+    for (const query of [open, refused])
+      expect(told(await gateway!.ask(query, { headers: signedIn }))).toEqual([200])
+    expect(seen.taken).toEqual([])
+    expect(told(await gateway!.ask(open))).toEqual([200])
+    expect(told(await gateway!.ask(refused))).toEqual([200, 'UNAUTHENTICATED Sign in first'])
+    expect([seen.taken.length, seen.checks, seen.planned]).toEqual([1, 0, 0])
+    seen.full = true
+    const calls = gateway!.state.calls.length
+    const answer = await gateway!.ask(open)
+    expect([told(answer), answer.headers.get('retry-after')]).toEqual([overloaded, '1'])
+    expect(told(await gateway!.ask('{ c: asked { userId } }'))).toEqual(overloaded)
+    expect(gateway!.state.calls.length).toBe(calls)
+    expect(told(await gateway!.ask(open, { headers: signedIn }))).toEqual([200])
+  })
+
+  test('one mutation a request: of two none is executed; whoever is signed in may send both', async () => {
+    await start()
+    const query = 'mutation { a: rename(id: "1", name: "A") { id } b: rename(id: "1", name: "B") { id } }'
+    const beyond = [400, 'QUERY_TOO_COSTLY The operation has 2 mutations, at most 1: split it']
+    expect(told(await gateway!.ask(query))).toEqual(beyond)
+    expect(gateway!.state.calls).toEqual([])
+    expect(told(await gateway!.ask(query, { headers: signedIn }))).toEqual([200])
+    const calls = gateway!.state.calls.length
+    expect(calls).toBeGreaterThan(0)
+    // Known by now, it is still not for others.
+    expect(told(await gateway!.ask(query))).toEqual(beyond)
+    expect(gateway!.state.calls.length).toBe(calls)
   })
 })
 

@@ -1,5 +1,6 @@
 import { parse } from 'graphql'
-import { compose, loadable, securityFeatures } from '../../registry/composition/compose'
+import { compose, loadable, securityFeatures, unenforcedFeatures } from '../../registry/composition/compose'
+import { contractSupergraph } from '../../registry/composition/contract-supergraph'
 import { fixtureSchemas, fixtureSupergraph } from './fixtures/subgraphs'
 
 const link =
@@ -50,6 +51,22 @@ describe('the published supergraph', () => {
     const b = `${link} type E @key(fields: "id") { id: ID! salary: Int @external bonus: Int @requires(fields: "salary") }`
     const schemas = [a, b].map((text, n) => ({ name: `s${n}`, typeDefs: parse(text) }))
     expect(() => compose(schemas)).toThrow(/MISSING_TRANSITIVE_AUTH_REQUIREMENTS/)
+  })
+})
+
+describe('what a supergraph asks of its router', () => {
+  it('is said apart: what subgraphs may enforce, what nobody knows; what the gateway does itself is neither (G3)', () => {
+    const hidden = contractSupergraph(fixtureSupergraph(), new Set(['Query.boom']))
+    expect(securityFeatures(hidden)).toContain('inaccessible')
+    expect(unenforcedFeatures(hidden)).toEqual({
+      bySubgraphs: ['authenticated', 'requiresScopes'],
+      unknown: [],
+    })
+    const unknown = '@link(url: "https://example.com/quota/v0.1", for: SECURITY)'
+    const link = '@link(url: "https://specs.apollo.dev/link/v1.0")'
+    expect(unenforcedFeatures(hidden.replace(link, `${link} ${unknown}`)).unknown).toEqual([
+      'https://example.com/quota/v0.1',
+    ])
   })
 })
 

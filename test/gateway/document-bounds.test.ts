@@ -42,6 +42,7 @@ const holding: Record<Exclude<keyof DocumentBounds, 'errors'>, (count: number) =
   depth: (n) => `${'{ a '.repeat(n)}${'}'.repeat(n)}`,
   selections: (n) => `{ r { ${places(n - 1)} } }`,
   rootFields: (n) => `{ ${times(n, (at) => `f${at}`)} }`,
+  mutations: (n) => `mutation { __typename ...F } fragment F on Mutation { ${times(n, (at) => `m${at}`)} }`,
   aliases: (n) => `{ r { ${times(n, (at) => `a${at}: f`)} } }`,
   repetitions: (n) => `{ r { ${'f '.repeat(n)} } }`,
   pairs: (n) => `{ r { ${times(n, (at) => `p${at} p${at}`)} } }`,
@@ -94,6 +95,9 @@ describe('L1 L5 what a document may hold is counted before it is validated', () 
     expect(refusal(`{ ${times(6, (n) => `a${n}: tenant`)} }`, 'anonymous')).toBe(
       'QUERY_TOO_COSTLY The operation has 6 fields at its root, at most 5: split it',
     )
+    expect(refusal('mutation { a: signIn b: signIn }', 'anonymous')).toBe(
+      'QUERY_TOO_COSTLY The operation has 2 mutations, at most 1: split it',
+    )
     expect(refusal(`{ t { ${'f '.repeat(6)} } }`, 'anonymous')).toBe(
       'QUERY_TOO_COSTLY "f" is selected 6 times in one place, at most 5: split it',
     )
@@ -103,6 +107,22 @@ describe('L1 L5 what a document may hold is counted before it is validated', () 
     expect(refusal('{ a @x @x @x @x }', 'anonymous')).toBe(
       'QUERY_TOO_COSTLY The document has 4 directives in one place, at most 3: split it',
     )
+  })
+
+  it('L4 counts the mutations of each operation, under whatever names and in whatever fragments', () => {
+    const two = 'QUERY_TOO_COSTLY The operation has 2 mutations, at most 1: split it'
+    const documents: [string, string | null][] = [
+      ['mutation { signIn refreshSession }', two],
+      ['mutation { signIn ... { refreshSession } }', two],
+      ['mutation { signIn ... on Mutation @include(if: false) { refreshSession } }', two],
+      ['mutation A { signIn } mutation B { a: signIn b: signIn }', two],
+      ['mutation A { signIn } mutation B { signIn } query C { a b c }', null],
+      ['mutation { __typename signIn { a b } signIn { c } }', null],
+    ]
+    expect(documents.map(([source]) => refusal(source, 'anonymous'))).toEqual(
+      documents.map(([, told]) => told),
+    )
+    for (const [source] of documents) expect(refusal(source, 'signedIn')).toBeNull()
   })
 
   it('gives syntax errors their place, and fragments that spread themselves their name', () => {

@@ -184,28 +184,53 @@ describe('errors', () => {
     })
   })
 
-  it('gives errors of entities their place in the whole answer', async () => {
+  it('gives errors of entities their place in the whole answer, the same refusal once for a field (G14)', async () => {
     const anonymous = await startTestGateway({ resolveViewer: async () => null })
     const answer = await anonymous.ask('{ users(first: 2) { edges { node { id e: employee { salary } } } } }')
     await anonymous.close()
     expect(faults(answer)).toEqual({
       status: 200,
-      errors: [0, 1].map((n) => [
-        'FORBIDDEN',
-        'You may not do this',
-        ['users', 'edges', n, 'node', 'e', 'salary'],
-      ]),
+      errors: [['FORBIDDEN', 'You may not do this', ['users', 'edges', 0, 'node', 'e', 'salary']]],
     })
     expect(answer.body.data).toEqual({
       users: { edges: ['1', '2'].map((id) => ({ node: { id, e: { salary: null } } })) },
     })
   })
 
-  it('logs, and does not show, what ApolloGateway had to null by itself', async () => {
+  it('tells of a null that breaks the schema, and logs it once (G1)', async () => {
     const answer = await gateway.ask('{ user(id: "3") { name employee { grade } } }')
-    expect(answer.body).toEqual({ data: { user: { name: 'User 3', employee: null } } })
-    const line = gateway.lines.find(({ msg }) => msg === 'answer completed with nulls')
-    expect(line).toMatchObject({ requestId: answer.headers.get('x-request-id') })
+    expect(answer.body.data).toEqual({ user: { name: 'User 3', employee: null } })
+    expect(faults(answer)).toEqual({
+      status: 200,
+      errors: [
+        [
+          'SUBGRAPH_INVALID_ANSWER',
+          'Cannot return null for non-nullable field Employee.grade.',
+          ['user', 'employee', 'grade'],
+        ],
+      ],
+    })
+    const lines = gateway.lines.filter(
+      ({ msg }) => msg === 'subgraphs answered what the schema does not allow',
+    )
+    expect(lines).toEqual([
+      expect.objectContaining({ requestId: answer.headers.get('x-request-id'), count: 1 }),
+    ])
+  })
+
+  it('tells of the first wrong variables, and of nothing that is our own (K3)', async () => {
+    const names = [...'abcdefgh']
+    const answer = await gateway.ask(
+      `query (${names.map((name) => `$${name}: Int`).join(' ')}) {
+        ${names.map((name) => `${name}: users(first: $${name}) { edges { node { id } } }`).join(' ')}
+      }`,
+      { variables: Object.fromEntries(names.map((name) => [name, 'x'])) },
+    )
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors).toHaveLength(5)
+    expect(new Set(answer.body.errors!.map(({ extensions }) => extensions.code))).toEqual(
+      new Set(['BAD_USER_INPUT']),
+    )
   })
 
   it('refuses credentials that are no longer good for the whole request', async () => {

@@ -133,7 +133,13 @@ describe('a subgraph that fails', () => {
 
   it.each<[string, (response: ServerResponse) => void]>([
     ['hangs up', (response) => response.destroy()],
-    ['answers 500', (response) => response.writeHead(500).end('{"data":{}}')],
+    ['answers 500', (response) => response.writeHead(500).end('oh no')],
+    ['answers 429', (response) => response.writeHead(429).end('slow down')],
+    [
+      'answers 401 to the gateway',
+      (response) => response.writeHead(401).end('{"errors":[{"message":"no"}]}'),
+    ],
+    ['answers errors that are none', (response) => response.writeHead(503).end('{"errors":[{"title":"x"}]}')],
     ['answers with a proxy’s page', (response) => response.writeHead(200).end('<h1>10.0.0.9 is down</h1>')],
     ['answers JSON that is no answer', (response) => response.writeHead(200).end('[1]')],
     ['answers null', (response) => response.writeHead(200).end('null')],
@@ -160,6 +166,60 @@ describe('a subgraph that fails', () => {
     })
     expect(answer.text).not.toContain(new URL(url).port)
     expect(lines.at(-1)).toMatchObject({ msg: 'subgraph does not answer', subgraph: 'hr' })
+  })
+
+  const title = { _entities: ['1', '2'].map((id) => ({ e: { title: id } })) }
+  const named = (error: object) => [{ path: ['_entities', 1, 'e'], ...error }]
+  it.each<[number, object, string, string | undefined]>([
+    [
+      500,
+      { data: title, errors: named({ message: 'no title', extensions: { code: 'CONFLICT' } }) },
+      'CONFLICT',
+      '1',
+    ],
+    [
+      503,
+      { data: title, errors: named({ message: 'no title', extensions: { code: 'FORBIDDEN' } }) },
+      'FORBIDDEN',
+      '1',
+    ],
+    [403, { errors: [{ message: 'no title', extensions: { code: 'CONFLICT' } }] }, 'CONFLICT', undefined],
+    [429, { errors: [{ message: 'no title' }] }, 'RATE_LIMITED', undefined],
+    [
+      400,
+      { errors: [{ message: 'no title', extensions: { code: 'BAD_USER_INPUT' } }] },
+      'BAD_USER_INPUT',
+      undefined,
+    ],
+  ])('answers %i in GraphQL: what it said is passed on (G9)', async (status, body, code, known) => {
+    const hr = await serve((_request, response) => response.writeHead(status).end(JSON.stringify(body)))
+    const { answer } = await withHr(hr, query)
+    expect(answer.body.errors).toEqual([
+      expect.objectContaining({
+        message: 'no title',
+        extensions: expect.objectContaining({ code }) as object,
+      }),
+    ])
+    const { users } = answer.body.data as { users: { edges: { node: { e: { title: string } | null } }[] } }
+    expect(users.edges[0]!.node.e?.title).toBe(known)
+  })
+
+  it.each<[string, string]>([
+    ['nothing', '{}'],
+    ['no list of entities', '{"data":{}}'],
+    ['null', '{"data":null}'],
+  ])('answers %s: the caller is not told to try again (G9)', async (_name, body) => {
+    const hr = await serve((_request, response) => response.writeHead(200).end(body))
+    const { answer } = await withHr(hr, query)
+    expect(answer.body).toMatchObject({
+      data: partial,
+      errors: [
+        body === '{}'
+          ? { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }
+          : { path: ['users', 'edges'], extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } },
+      ],
+    })
+    expect(answer.body.errors).toHaveLength(1)
   })
 
   it('is not there: the same', async () => {
@@ -219,6 +279,34 @@ describe('a subgraph that fails', () => {
 })
 
 describe('subgraphs of somebody else', () => {
+  it.each([
+    [401, 'text', 'UNAUTHENTICATED', 'The identity subgraph wants to know who asks'],
+    [403, '<h1>no</h1>', 'FORBIDDEN', 'The identity subgraph does not allow this'],
+    [
+      401,
+      '{"errors":[{"message":"sign in","extensions":{"code":"UNAUTHENTICATED"}}]}',
+      'UNAUTHENTICATED',
+      'sign in',
+    ],
+    [401, '{"errors":[{"message":"sign in"}]}', 'UNAUTHENTICATED', 'sign in'],
+    [502, '<h1>bad</h1>', 'SUBGRAPH_UNAVAILABLE', 'The identity subgraph does not answer. Try again.'],
+  ])('that answer %i with %s are told as what they say (G9)', async (status, body, code, message) => {
+    const server = await serve((_request, response) => response.writeHead(status).end(body))
+    const gateway = await startTestGateway({
+      dataSource: ({ name }) =>
+        remoteDataSource({ name, url: server.url, headers: forwardedHeaders([]), log }),
+      resolveViewer: anonymous,
+      foreignSubgraphs: true,
+    })
+    const answer = await gateway.ask('{ boom }')
+    await gateway.close()
+    await server.close()
+    expect(answer.body.errors?.map((error) => [error.message, error.extensions.code])).toEqual([
+      [message, code],
+    ])
+    expect(answer.body.data).toEqual({ boom: null })
+  })
+
   it('get the named headers of the client and nothing else that is secret; their errors are passed on', async () => {
     const seen: NodeJS.Dict<string | string[]>[] = []
     const running = runFixtures(fixtureState())

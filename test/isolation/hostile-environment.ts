@@ -17,7 +17,7 @@ const values = [
 ]
 /** Where things are, which must be right for the product to start at all. */
 const places =
-  /^(DATABASE_URL|DATABASE_APP_SECRET|POSTGRES_|REDIS_URL|SUBGRAPHS|HOST|PORT|DATA_DIR|LOG_LEVEL|TOKEN_|DEMO_)/
+  /^(DATABASE_URL|DATABASE_APP_SECRET|POSTGRES_|REDIS_URL|SUBGRAPHS|PERSISTED_DOCUMENTS|HOST|PORT|DATA_DIR|LOG_LEVEL|TOKEN_|DEMO_)/
 
 /** Every variable set to the first of these values that it takes; those that take none are left out. */
 export function hostileEnvironment(): Record<string, string> {

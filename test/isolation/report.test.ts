@@ -19,7 +19,7 @@ const report: IsolationReport = {
   operations: 12_000,
   ownRowsSeen: 4_000,
   phases: [],
-  coverage: [{ kind: 'field', total: 2, attacked: 2, missing: [] }],
+  coverage: [{ kind: 'field', total: 2, attacked: 2, missing: [], bare: [] }],
   refusedTokens: 400,
   races,
   walls: [
@@ -41,8 +41,13 @@ it.each<[string, Partial<IsolationReport>, RegExp]>([
   ],
   [
     'what was not attacked',
-    { coverage: [{ kind: 'field', total: 2, attacked: 1, missing: ['User.email'] }] },
+    { coverage: [{ kind: 'field', total: 2, attacked: 1, missing: ['User.email'], bare: [] }] },
     /not attacked: field User\.email/,
+  ],
+  [
+    'P1: what was attacked with nothing to steal',
+    { coverage: [{ kind: 'field', total: 2, attacked: 2, missing: [], bare: ['User.phone'] }] },
+    /nothing to steal: no victim is shown anything by field User\.phone/,
   ],
   ['a wrong answer in a race', { races: { ...races, wrong: 1 } }, /1 wrong answers/],
   ['too few failures', { races: { ...races, failed: 1_000 } }, /less than 10 %/],

@@ -261,6 +261,17 @@ describe('check', () => {
     expect((await check('--strict')).code).toBe(1)
   })
 
+  it('blocks a field that is never null any more while operations select it beside one that may be (R1)', async () => {
+    edit('schema/accounts.graphql', '  nickname: String\n  email', '  nickname: String!\n  email')
+    write('usage.jsonl', usageLine({ document: '{ nodes { ... on Bot { nickname } } me { name } }' }))
+    expect((await check('--usage', 'usage.jsonl')).code).toBe(0)
+    const both = '{ nodes { ... on User { nickname } ... on Bot { nickname } } }'
+    write('usage.jsonl', usageLine({ document: both }))
+    const { code, text } = await check('--usage', 'usage.jsonl')
+    expect(code).toBe(1)
+    expect(text).toContain('blocked: 1 operation of the last 30 days would be refused')
+  })
+
   it('blocks operations of the repository that would fail', async () => {
     mkdirSync(join(folder, 'test/operations'), { recursive: true })
     write('test/operations/me.graphql', 'query Mine {\n  me {\n    phone\n  }\n}\n')

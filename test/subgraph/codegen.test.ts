@@ -16,5 +16,5 @@ test('an entity stands for its type, the key for another subgraph’s, the kerne
   expect(text).toContain("import type { Employee as EmployeeRow } from './entities/Employee'")
   expect(text).toContain('  Employee: ResolverTypeWrapper<EmployeeRow>;')
   expect(text).toContain('  User: ResolverTypeWrapper<{ id: string }>;')
-  expect(text).toContain('  HrUserError: ResolverTypeWrapper<UserErrorRow>;')
+  expect(text).toContain('  HrUserError: ResolverTypeWrapper<UserErrorRow<HrUserErrorCode>>;')
 })

@@ -23,6 +23,24 @@ test('L3: a tenant leaves one place to the others, and takes it up again when it
   expect(places.take('b')).toBe(true)
 })
 
+test.each([
+  [1, 1],
+  [2, 1],
+  [3, 1],
+  [8, 4],
+])('L4: of %i places what is done for no tenant has %i, and waits for one of its own', async (all, half) => {
+  const places = new FairShare(all, 60_000)
+  const taken = Array.from({ length: all }, () => places.take(''))
+  expect(taken.filter(Boolean)).toHaveLength(half)
+  const next = places.wait('')
+  const free = Array.from({ length: all }, () => places.take('a')).filter(Boolean)
+  expect(free).toHaveLength(Math.min(all - half, Math.max(1, all - 1)))
+  for (let n = 0; n < free.length; n += 1) places.giveBack('a')
+  expect(await settled(next)).toBe('waiting')
+  places.giveBack('')
+  expect(await settled(next)).toBe('served')
+})
+
 test('L3: who waits is served in turns, a tenant after the other', async () => {
   const places = new FairShare(2, 60_000)
   places.take('a')

@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg'
 export interface KnownTables {
   /** Tables whose rows belong to a tenant, and whether they have `updated_at`. */
   tenantTables: ReadonlyMap<string, { hasUpdatedAt: boolean }>
-  /** The product's own functions. */
+  /** The product's own functions, but for those of their arguments alone, which every node can work out by itself. */
   functions: ReadonlySet<string>
 }
 
@@ -18,7 +18,7 @@ export async function readKnownTables(client: ClientBase): Promise<KnownTables> 
   )
   const functions = await client.query<{ name: string }>(
     `SELECT n.nspname || '.' || p.proname AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.provolatile <> 'i'
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
   )
   return {

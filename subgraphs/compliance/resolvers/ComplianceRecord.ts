@@ -4,12 +4,12 @@ import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { ComplianceRecord } from '../entities/ComplianceRecord'
-import type { ApproveComplianceRecordInput, Resolvers } from '../generated'
+import type { ApproveComplianceRecordInput, ComplianceUserErrorCode, Resolvers } from '../generated'
 import { act, type Action } from '../rules/review'
 
 /** Locks the record and tells what the viewer's action makes of it; ends the mutation when it may not be. */
 async function outcome(
-  tx: MutationTransaction,
+  tx: MutationTransaction<ComplianceUserErrorCode>,
   input: { id: string; expectedVersion: number },
   viewerId: string,
   action: Action,
@@ -25,7 +25,7 @@ async function outcome(
 /** The three decisions differ in the status they lead to. */
 function decide(action: Exclude<Action, 'EDIT'>) {
   return (_: object, { input }: { input: ApproveComplianceRecordInput }, context: SubgraphContext) =>
-    mutate(context, async (tx) => {
+    mutate(context, async (tx: MutationTransaction<ComplianceUserErrorCode>) => {
       const reviewedById = context.binding.actorId!
       const { status } = await outcome(tx, input, reviewedById, action)
       const changes = { status, reviewedById }

@@ -5,9 +5,10 @@ import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
-import type { Resolvers, UpdateEmployeeInput } from '../generated'
+import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
 import { requireOpenDepartment } from '../open-department'
 import { isOwn, terminationFault } from '../rules/employment'
 
@@ -20,12 +21,16 @@ export const employee: Resolvers = {
     hireEmployee: (_, { input }, context) =>
       mutate(context, async (tx) => {
         await requireOpenDepartment(context, tx, input.departmentId)
-        return { employee: await tx.insert(Employee, input) }
+        const employee = await tx.insert(Employee, input)
+        await requireTakenOver(tx, input.userId)
+        return { employee }
       }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => {
         await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        const employee = await tx.update(Employee, id, expectedVersion, changes)
+        await requireTakenOver(tx, changes.userId)
+        return { employee }
       }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
       mutate(context, async (tx) => {
@@ -78,14 +83,18 @@ export const employee: Resolvers = {
 }
 
 /** The employee, locked; fails when there is none, or when the employee has left. */
-async function findWorking(tx: MutationTransaction, id: string): Promise<Employee> {
+async function findWorking(tx: MutationTransaction<HrUserErrorCode>, id: string): Promise<Employee> {
   const found = await tx.find(Employee, id)
   if (!found.isActive) tx.fail('NOT_EMPLOYED', 'This employee has left: rehire the employee first', 'id')
   return found
 }
 
 /** The employee that was changed, unless it is the viewer: that ends the mutation, and nothing of it stays. */
-function others(context: SubgraphContext, tx: MutationTransaction, changed: Employee): Employee {
+function others(
+  context: SubgraphContext,
+  tx: MutationTransaction<HrUserErrorCode>,
+  changed: Employee,
+): Employee {
   if (isOwn(changed, context.viewer?.userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'id')
   return changed
@@ -97,7 +106,7 @@ function others(context: SubgraphContext, tx: MutationTransaction, changed: Empl
  */
 async function requireCorrectable(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<HrUserErrorCode>,
   { id, expectedVersion, userId, position, hireDate }: UpdateEmployeeInput,
 ): Promise<void> {
   if (userId === undefined && position === undefined && hireDate === undefined) return
@@ -109,4 +118,20 @@ async function requireCorrectable(
   if (isPromoted || isRedated) others(context, tx, before)
   if (before.userId !== null && userId && userId.toLowerCase() !== before.userId)
     tx.fail('ALREADY_LINKED', 'This employee has a login: take it away first, with userId: null', 'userId')
+}
+
+/**
+ * Ends the mutation when it links a login that somebody else may still come in with: who invited the user, or chose the
+ * first password, would see the salary. To be called after who may link at all was decided.
+ */
+async function requireTakenOver(
+  tx: MutationTransaction<HrUserErrorCode>,
+  userId: string | null | undefined,
+): Promise<void> {
+  if (!userId) return
+  const [row] = await tx.rows(prepared('SELECT shared.user_is_taken_over($1)', [userId]))
+  const message =
+    'Others may know the secret of this login: link it once its owner has accepted the invitation or changed the first ' +
+    'password, and while it is active'
+  if (row?.[0] !== true) tx.fail('INVALID', message, 'userId')
 }

@@ -5,7 +5,7 @@ import { page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
 import { requireHeld, requireKnown } from '../authority'
 import { Role } from '../entities/Role'
-import type { Resolvers } from '../generated'
+import type { IdentityUserErrorCode, Resolvers } from '../generated'
 import { endKnownSecretsOfRole } from '../sessions/invitation'
 import { refreshAuthority } from '../sessions/revoke'
 
@@ -54,7 +54,11 @@ export const role: Resolvers = {
 }
 
 /** A role that the viewer may change, locked: none of the system's, and with no permission that the viewer lacks. */
-async function findOwnRole(context: SubgraphContext, tx: MutationTransaction, id: string): Promise<Role> {
+async function findOwnRole(
+  context: SubgraphContext,
+  tx: MutationTransaction<IdentityUserErrorCode>,
+  id: string,
+): Promise<Role> {
   const found = await tx.find(Role, id)
   if (found.isSystemRole)
     tx.fail('SYSTEM_ROLE', 'Every tenant has this role: make one of your own instead', 'id')
@@ -65,7 +69,7 @@ async function findOwnRole(context: SubgraphContext, tx: MutationTransaction, id
 /** Counts for every user with the role that what they may do changed, and has every gateway read it anew. */
 async function changeHolders(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<IdentityUserErrorCode>,
   { tenantId, id }: Role,
 ): Promise<void> {
   const holders = await tx.rows(

@@ -1,10 +1,10 @@
 import type { SubgraphContext } from '../../../kernel/context'
-import { unauthenticated } from '../../../kernel/errors'
-import { mutate } from '../../../kernel/mutate'
+import { unauthenticated, type UserError } from '../../../kernel/errors'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
-import type { Resolvers } from '../generated'
+import type { IdentityUserErrorCode, Resolvers } from '../generated'
 import { acceptInvitation } from '../sessions/accept-invitation'
 import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
 import { refreshSession } from '../sessions/refresh'
@@ -21,7 +21,10 @@ export const session: Resolvers = {
   },
 }
 
-async function signOut(context: SubgraphContext, everywhere: boolean) {
+/** What a mutation answers that may only fail. */
+type Failures = { userErrors: UserError<IdentityUserErrorCode>[] }
+
+async function signOut(context: SubgraphContext, everywhere: boolean): Promise<Failures> {
   const { viewer } = context
   if (!viewer) throw unauthenticated()
   return mutate(context, async (tx) => {
@@ -37,7 +40,7 @@ async function signOut(context: SubgraphContext, everywhere: boolean) {
 async function changePassword(
   context: SubgraphContext,
   input: { currentPassword: string; newPassword: string },
-) {
+): Promise<Failures & { user?: User; retryAfterSeconds?: number }> {
   const { viewer } = context
   if (!viewer) throw unauthenticated()
   const fault =
@@ -55,14 +58,14 @@ async function changePassword(
   const account = accountKey(viewer.tenantId, email)
   const wait = await countAccount(context, account)
   if (wait) return tooManyAttempts(wait)
-  const wrong = {
+  const wrong: Failures = {
     userErrors: [
       { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
     ],
   }
   if (!(await verifyPassword(input.currentPassword, presentHash))) return wrong
   const passwordHash = await hashPassword(input.newPassword)
-  const result = await mutate(context, async (tx) => {
+  const result = await mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const before = await tx.find(User, viewer.userId)
     if (before.passwordHash !== presentHash)
       tx.fail('STALE_VERSION', 'The password was changed at the same moment: sign in again')

@@ -1,8 +1,9 @@
 import { type SubgraphContext, tenantScope } from '../../../kernel/context'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { hashPassword, passwordFault } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
+import type { IdentityUserErrorCode } from '../generated'
 import { acceptingHash, type Invitation } from '../rules/invitation'
 import { countNetwork } from './attempts'
 import { noInvitation } from './invitation'
@@ -48,7 +49,7 @@ async function acceptToken(
   const invitation = await invitationOf(asUser, userId)
   if (!invitation || !isAccepted(invitation)) return refused
   const passwordHash = await hashPassword(password)
-  const result = await mutate(asUser, async (tx) => {
+  const result = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
     const permissionVersion = user.permissionVersion + 1

@@ -14,6 +14,7 @@ import {
 } from './opaque-token'
 import { revokeSessions } from './revoke'
 import { refreshTokenStatement, tokensFor, type Tokens } from './sign-in'
+import type { IdentityUserErrorCode } from '../generated'
 
 interface StoredToken {
   sessionId: string
@@ -34,7 +35,7 @@ interface LiveSession {
 export async function refreshSession(
   context: SubgraphContext,
   refreshToken: string,
-): Promise<Partial<Tokens> & { userErrors: UserError[] }> {
+): Promise<Partial<Tokens> & { userErrors: UserError<IdentityUserErrorCode>[] }> {
   const token = parseToken(refreshToken)
   // The request may come with another tenant's access token.
   const continued = token && (await tenantScope.run(token.tenantId, () => continueSession(context, token)))

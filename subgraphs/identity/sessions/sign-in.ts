@@ -7,6 +7,7 @@ import { prepared } from '../../../kernel/statement'
 import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
+import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
 export interface Tokens {
@@ -19,7 +20,7 @@ export interface Tokens {
 export interface SignInResult extends Partial<Tokens> {
   passwordChangeRequired?: boolean
   retryAfterSeconds?: number
-  userErrors: UserError[]
+  userErrors: UserError<IdentityUserErrorCode>[]
 }
 
 interface Account {
@@ -77,7 +78,10 @@ async function signInTo(
 }
 
 /** The user error and the waiting time after too many attempts. */
-export function tooManyAttempts(seconds: number): { retryAfterSeconds: number; userErrors: UserError[] } {
+export function tooManyAttempts(seconds: number): {
+  retryAfterSeconds: number
+  userErrors: UserError<IdentityUserErrorCode>[]
+} {
   const message = `Too many attempts. Try again in ${seconds} seconds.`
   return { retryAfterSeconds: seconds, userErrors: [{ code: 'RATE_LIMITED', message, field: null }] }
 }

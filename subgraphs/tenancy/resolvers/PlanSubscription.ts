@@ -8,7 +8,7 @@ import { prepared } from '../../../kernel/statement'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
-import type { Resolvers } from '../generated'
+import type { Resolvers, TenancyUserErrorCode } from '../generated'
 import { periodOn } from '../rules/period'
 import { onDay } from '../rules/subscription'
 
@@ -100,7 +100,7 @@ const todayOf = (context: SubgraphContext): string => context.clock.now().toISOS
 /** Brings a locked subscription up to the present day, if it is not. */
 async function renew(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<TenancyUserErrorCode>,
   row: PlanSubscription,
 ): Promise<PlanSubscription> {
   const renewal = onDay(row, todayOf(context))
@@ -109,7 +109,11 @@ async function renew(
 }
 
 /** The term, status and period of a subscription as they are today, locked; fails when it is over. */
-async function findRunning(context: SubgraphContext, tx: MutationTransaction, id: string) {
+async function findRunning(
+  context: SubgraphContext,
+  tx: MutationTransaction<TenancyUserErrorCode>,
+  id: string,
+) {
   const row = await tx.find(PlanSubscription, id)
   const renewal = onDay(row, todayOf(context))
   if (renewal.status === 'CANCELLED')
@@ -119,7 +123,10 @@ async function findRunning(context: SubgraphContext, tx: MutationTransaction, id
 }
 
 /** Makes room for another subscription; fails when the present one still runs. */
-async function endWhatIsOver(context: SubgraphContext, tx: MutationTransaction): Promise<void> {
+async function endWhatIsOver(
+  context: SubgraphContext,
+  tx: MutationTransaction<TenancyUserErrorCode>,
+): Promise<void> {
   const { tenantId } = context.binding
   // Whoever starts one too waits here, and then finds this one.
   await tx.find(Tenant, tenantId!)
@@ -133,7 +140,7 @@ async function endWhatIsOver(context: SubgraphContext, tx: MutationTransaction):
 /** The tenant is on the plan that it pays for. */
 async function putOnPlan(
   context: SubgraphContext,
-  tx: MutationTransaction,
+  tx: MutationTransaction<TenancyUserErrorCode>,
   changes: Values<Pick<Tenant, 'plan' | 'trialEndsAt'>>,
 ): Promise<void> {
   await tx.update(Tenant, context.binding.tenantId!, null, changes)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { newWorld, run, startFederation, type Federation, type Outcome } from './federation'
+import { newWorld, refusedOnce, run, startFederation, type Federation, type Outcome } from './federation'
 import { generateOperation, type Choice, type Generated } from './operations'
 
 /**
@@ -64,6 +64,12 @@ function belowNull(data: unknown, place: string): boolean {
   return rest.length > 0 && belowNull((data as Record<string, unknown>)[step!], rest.join('.'))
 }
 
+/** Whether an error is at a place, above or below. */
+function explains(error: string, place: string): boolean {
+  const [path = ''] = error.split(' ', 1)
+  return path === place || path.startsWith(`${place}.`) || place.startsWith(`${path}.`)
+}
+
 const without = (errors: readonly string[], others: readonly string[]) =>
   errors.filter((error) => !others.includes(error))
 
@@ -84,8 +90,23 @@ it(
             expect({ failing, ours, stock }).toEqual({ failing, whole: data })
           continue
         }
-        expect(ours.completed).toEqual(stock.completed)
-        if (ours.completed.length > 0) completed++
+        // Nulls that stock makes without an error have one (G1).
+        const made = ours.errors.filter((error) => error.includes(' SUBGRAPH_INVALID_ANSWER '))
+        if (made.length > 0) completed++
+        for (const place of stock.completed)
+          expect({ place, errors: ours.errors.filter((error) => explains(error, place)) }).not.toEqual({
+            place,
+            errors: [],
+          })
+        ours.errors = without(ours.errors, made)
+        stock.errors = refusedOnce(stock.errors)
+        // What fails as a whole is told with the inner names of the call by stock, and without them here (G10).
+        const inner = stock.errors.filter((error) => error.includes('_entities'))
+        ours.errors = ours.errors.filter(
+          (error) =>
+            !(inner.length > 0 && error.includes('could not say more of an object')) &&
+            !inner.some((other) => other.endsWith(error.slice(error.indexOf(' ')))),
+        )
         // Where only some of the objects at a place are entities of the fetch, stock names the place of another one; and
         // which errors below a null are told depends on the order in which a subgraph is asked for the fields.
         const [here, there] = [without(ours.errors, stock.errors), without(stock.errors, ours.errors)]
@@ -117,10 +138,8 @@ it(
     let wrong = 0
     const choice = {
       aliases: ['id', 'code', 'price', 'weight', 'country', 'maker', 'a'],
-      // Two required prices of one object: refused, see the tests of the executor. Interface objects with several
-      // requirements: the planner leaves some out.
+      // Interface objects with several requirements: the planner leaves some out.
       without: [
-        'tax',
         'headline',
         'item',
         'items',

@@ -62,27 +62,31 @@ describe('where stock gives wrong data', () => {
     expect(wrong.data).not.toEqual(data)
   })
 
-  it('refuses two requirements of one field with different arguments, before anything is fetched', async () => {
+  it.each([
+    ['beside each other', '{ product(id: "p2") { shipping tax } }'],
+    [
+      'with the field itself in other forms',
+      '{ product(id: "p2") { a: price(currency: USD) shipping price tax } }',
+    ],
+    ['in a fragment', '{ product(id: "p2") { ...F shipping } } fragment F on Product { tax }'],
+    [
+      'of objects of an interface',
+      '{ items { ... on Product { shipping } ... on Item { ... on Product { tax name } } } }',
+    ],
+    [
+      'in a list',
+      '{ warehouses { products { tax inStock } ...W } } fragment W on Warehouse { products { shipping } }',
+    ],
+  ])('fetches two requirements of one field with different arguments: %s', async (_name, query) => {
+    expect((await whole(query)).errors).toEqual([])
+    expect(await ours(query)).toEqual(await whole(query))
+    expect((await stock(query)).data).not.toEqual((await whole(query)).data)
+  })
+
+  it('asks for fields with different requirements apart, in one call', async () => {
     const world = newWorld()
-    const planned = federation.planned()
-    for (const query of [
-      '{ product(id: "p2") { shipping tax } }',
-      '{ product(id: "p2") { ...F shipping } } fragment F on Product { tax }',
-      '{ items { ... on Product { shipping } ... on Item { ... on Product { tax } } } }',
-      '{ warehouses { products { tax } ...W } } fragment W on Warehouse { products { shipping } }',
-    ]) {
-      const { data, errors } = await ours(query, {}, world)
-      expect(data).toBeUndefined()
-      expect(errors).toEqual([
-        expect.stringMatching(
-          /^- BAD_USER_INPUT Product\.(tax|shipping) needs price\(currency: ...\) and .* of the same object: ask for them in separate operations$/,
-        ),
-      ])
-    }
-    expect(world.calls).toEqual([])
-    expect(federation.planned()).toBe(planned)
-    const { product } = (await stock('{ product(id: "p2") { shipping tax } }')).data as { product: unknown }
-    expect(product).not.toEqual({ shipping: 162034, tax: -81 })
+    await ours('{ product(id: "p2") { shipping tax inStock } }', {}, world)
+    expect(world.calls).toEqual(['catalog', 'stock 1+1'])
   })
 
   it('gives both where they are of different objects, and one where the other is skipped', async () => {
@@ -113,6 +117,8 @@ describe('where stock gives wrong data', () => {
   })
 })
 
+const unfit = 'The stock subgraph gave an answer that does not fit the schema'
+
 describe('fetches', () => {
   const equals =
     '{ a: product(id: "p1") { ...F } warehouses { products(first: 3) { ...F } } } fragment F on Product { fragile }'
@@ -140,18 +146,25 @@ describe('fetches', () => {
   })
 
   it.each([
-    ['no answer', () => ({}), undefined],
+    ['no answer', () => ({}), `product SUBGRAPH_INVALID_ANSWER ${unfit}`],
+    ['null', () => ({ data: null }), `product SUBGRAPH_INVALID_ANSWER ${unfit}`],
+    ['an answer without entities', () => ({ data: {} }), `product SUBGRAPH_INVALID_ANSWER ${unfit}`],
+    ['too few entities', () => ({ data: { _entities: [] } }), `product SUBGRAPH_INVALID_ANSWER ${unfit}`],
     [
-      'an answer without entities',
-      () => ({ data: {} }),
-      'Expected "data._entities" in response to be an array',
+      'a text for an entity',
+      () => ({ data: { _entities: ['x'] } }),
+      `product SUBGRAPH_INVALID_ANSWER ${unfit}`,
     ],
     [
-      'too few entities',
-      () => ({ data: { _entities: [] } }),
-      'Expected "data._entities" to contain 1 elements',
+      'an error without a place',
+      () => ({ data: null, errors: [{ message: 'down' }] }),
+      'product DOWNSTREAM_SERVICE_ERROR down',
     ],
-    ['an error without a place', () => ({ data: null, errors: [{ message: 'down' }] }), 'down'],
+    [
+      'an error of all entities',
+      () => ({ data: null, errors: [{ message: 'down', path: ['_entities'] }] }),
+      'product DOWNSTREAM_SERVICE_ERROR down',
+    ],
     [
       'an error about the whole call',
       () => ({
@@ -161,47 +174,112 @@ describe('fetches', () => {
       'product X down',
     ],
     [
+      'an error in the words of the call',
+      () => ({ errors: [{ message: 'Variable "$representations" got invalid value at "_entities"' }] }),
+      'product DOWNSTREAM_SERVICE_ERROR The stock subgraph could not say more of an object',
+    ],
+    [
       'a throw',
       () => {
         throw new Error('cancelled')
       },
-      'cancelled',
+      '- undefined cancelled',
     ],
-  ])('from a subgraph that gives %s are answered as stock does', async (_name, answer, error) => {
-    const instead: World['instead'] = (name) => (name === 'stock' ? answer() : undefined)
-    const query = '{ product(id: "p2") { name shipping } }'
-    const answered = await ours(query, {}, { ...newWorld(), instead })
-    expect(answered).toEqual(await stock(query, {}, { ...newWorld(), instead }))
-    expect(answered.data).toEqual({ product: { name: 'name of p2', shipping: null } })
-    expect(answered.errors).toEqual(error === undefined ? [] : [expect.stringContaining(error)])
+  ])(
+    'from a subgraph that gives %s have one error at their place (G1, G10)',
+    async (_name, answer, error) => {
+      const instead: World['instead'] = (name) => (name === 'stock' ? answer() : undefined)
+      const nullable = await ours('{ product(id: "p2") { name shipping } }', {}, { ...newWorld(), instead })
+      expect(nullable).toEqual({
+        data: { product: { name: 'name of p2', shipping: null } },
+        errors: [error],
+        completed: [],
+      })
+      const bubbling = await ours('{ product(id: "p2") { name duty } }', {}, { ...newWorld(), instead })
+      expect(bubbling.data).toEqual({ product: null })
+      expect(bubbling.errors).toContain(error)
+    },
+  )
+
+  it('of a list that fail as a whole name the list (G10)', async () => {
+    const instead: World['instead'] = (name, query) =>
+      name === 'stock' && query.includes('_entities')
+        ? { data: null, errors: [{ message: 'down', path: ['_entities'] }] }
+        : undefined
+    const { data, errors } = await ours('{ products { name inStock } }', {}, { ...newWorld(), instead })
+    expect(errors).toEqual(['products DOWNSTREAM_SERVICE_ERROR down'])
+    expect(data).toEqual({ products: null })
   })
 
   it.each([
-    ['an object for a list', { products: {} }],
-    ['a scalar for an object', { products: ['x'] }],
-  ])('that give %s end the request without data, as in stock', async (_name, data) => {
+    ['an object for a list', { products: {} }, null, ['products']],
+    ['a scalar for an object', { products: ['x'] }, null, ['products.0']],
+    ['a list for an object', { products: [[]] }, null, ['products.0']],
+  ])('that give %s have a null and an error there (G1)', async (_name, data, products, places) => {
     const instead: World['instead'] = () => ({ data })
-    const query = '{ products { name } }'
-    expect((await ours(query, {}, { ...newWorld(), instead })).data).toBeUndefined()
-    expect((await stock(query, {}, { ...newWorld(), instead })).data).toBeUndefined()
+    for (const query of ['{ products { name } }', '{ products { name shipping } }']) {
+      const answer = await ours(query, {}, { ...newWorld(), instead })
+      expect(answer.data).toEqual({ products })
+      expect(answer.errors.map((error) => error.split(' ', 2))).toEqual(
+        places.map((place) => [place, 'SUBGRAPH_INVALID_ANSWER']),
+      )
+    }
   })
 })
 
 describe('answers', () => {
   it.each([
-    ['a null in a non-null place', { id: 'p1', fragile: null, name: 'x' }, null, ['product.fragile']],
-    ['a wrong scalar', { id: 'p1', fragile: 'f', name: 7 }, { fragile: 'f', name: null }, ['product.name']],
-    ['a type that does not exist', { __typename: 'Ghost' }, null, ['product']],
+    ['a null in a non-null place', { id: 'p1', fragile: null, name: 'x' }, null, 'product.fragile'],
+    ['a field that is missing', { id: 'p1', name: 'x' }, null, 'product.fragile'],
+    ['a wrong scalar', { id: 'p1', fragile: 'f', name: 7 }, { fragile: 'f', name: null }, 'product.name'],
+    ['a type that does not exist', { __typename: 'Ghost' }, null, 'product'],
+    ['another type', { __typename: 'User', fragile: 'f', name: 'x' }, null, 'product'],
   ])(
-    'with %s have nulls, said outside of the errors as in stock',
-    async (_name, product, data, completed) => {
-      const instead: World['instead'] = () => ({ data: { product } })
+    'with %s have nulls and an error at each, whatever else failed (G1)',
+    async (_name, product, data, place) => {
       const query = '{ product(id: "p1") { fragile name } }'
-      const answer = await ours(query, {}, { ...newWorld(), instead })
-      expect(answer).toEqual({ data: { product: data }, errors: [], completed })
-      expect(answer).toEqual(await stock(query, {}, { ...newWorld(), instead }))
+      const hints = [{ message: 'a hint' }, { message: 'elsewhere', path: ['other'] }]
+      for (const errors of [undefined, hints]) {
+        const instead: World['instead'] = () => ({ data: { product }, errors })
+        const answer = await ours(query, {}, { ...newWorld(), instead })
+        expect(answer.data).toEqual({ product: data })
+        expect(
+          answer.errors.filter((error) => error.startsWith(`${place} SUBGRAPH_INVALID_ANSWER `)),
+        ).toHaveLength(1)
+        expect(answer.errors).toHaveLength(1 + (errors?.length ?? 0))
+        expect(answer.completed).toEqual([])
+      }
     },
   )
+
+  it.each([
+    ['the same place', ['product', 'fragile']],
+    ['a place above', ['product']],
+    ['a place below', ['product', 'fragile', 'x']],
+  ])('whose null has an error at %s have no second one (G1)', async (_name, path) => {
+    const instead: World['instead'] = () => ({
+      data: { product: { fragile: null, name: 'x' } },
+      errors: [{ message: 'broken', path }],
+    })
+    const answer = await ours('{ product(id: "p1") { fragile name } }', {}, { ...newWorld(), instead })
+    expect(answer.errors).toEqual([`${path.join('.')} DOWNSTREAM_SERVICE_ERROR broken`])
+  })
+
+  it('of an interface object that nobody knows the type of are null with an error where the type matters', async () => {
+    const instead: World['instead'] = (name, query) =>
+      name === 'catalog' && query.includes('_entities') ? { data: { _entities: [null] } } : undefined
+    const items = '{ topReviews(first: 1) { item { id score } } }'
+    const known = await ours(items, {}, { ...newWorld(), instead })
+    expect(known).toEqual(await whole(items))
+    for (const selection of ['score __typename', 'score ... on Product { name }', 'kind: __typename']) {
+      const query = `{ topReviews(first: 1) { item { ${selection} } } }`
+      const answer = await ours(query, {}, { ...newWorld(), instead })
+      expect(answer.data).toEqual({ topReviews: [{ item: null }] })
+      expect(answer.errors).toEqual([
+        'topReviews.0.item SUBGRAPH_INVALID_ANSWER Invalid __typename found for object at field Review.item.',
+      ])
+    }
+  })
 
   it('have the order of the selection, fragments merged in place', async () => {
     const query =
@@ -261,11 +339,13 @@ describe('preparing', () => {
     expect(b).toEqual(await whole('{ products { name } }'))
   })
 
-  it('leaves a condition that is null to stock', async () => {
+  it('refuses a condition that is null', async () => {
     const query = 'query ($a: Boolean = true) { products { id @include(if: $a) } }'
-    const answer = await ours(query, { a: null })
-    expect(answer.errors).toEqual([expect.stringContaining('of non-null type "Boolean!" must not be null')])
-    expect(answer).toEqual(await stock(query, { a: null }))
+    expect(await ours(query, { a: null })).toEqual({
+      data: undefined,
+      errors: ['- BAD_USER_INPUT Variable "$a" of a condition must not be null.'],
+      completed: [],
+    })
   })
 })
 
@@ -315,6 +395,6 @@ describe('merging', () => {
       ['list', 0, 0, 'x'],
       ['list', 1, 1, 'x'],
     ])
-    expect(() => objectsAt([{ list: {} }], ['list', '@'])).toThrow('Unexpected value at list.@')
+    expect(objectsAt([{ list: {} }, { list: ['x', []] }], ['list', '@'])).toEqual([])
   })
 })

@@ -25,6 +25,7 @@ import {
   type GatewayRequest,
   type Planner,
 } from '../../../gateway/execution/query-plan'
+import { plannable } from '../../../gateway/supergraph-source'
 import { planHere } from '../../../gateway/plans/plan-here'
 import { createPlans } from '../../../gateway/plans/plans'
 
@@ -344,20 +345,26 @@ export async function startFederation(): Promise<Federation> {
   }
   const plans = createPlans({ make: (sdl) => planHere(sdl, gateway, counted, () => operations.serves) })
   const operations = preparedOperations(plans)
-  const gateway = new ApolloGateway({
-    supergraphSdl: compose(names.map((name) => ({ name, typeDefs: parse(typeDefs[name]) }))),
-    buildService: ({ name }) => sources.get(name)!,
+  const supergraph = compose(names.map((name) => ({ name, typeDefs: parse(typeDefs[name]) })))
+  const options = {
+    buildService: ({ name }: { name: string }) => sources.get(name)!,
     logger: pino({ level: 'silent' }),
     debug: false,
+  }
+  const gateway = new ApolloGateway({
+    ...options,
+    supergraphSdl: plannable(supergraph),
     experimental_didResolveQueryPlan: planner.didResolveQueryPlan,
   })
+  const stock = new ApolloGateway({ ...options, supergraphSdl: supergraph })
+  await stock.load()
   const { schema, executor: ours } = await planExecution(gateway, operations, (name) =>
     sources.get(name),
   ).load()
   return {
     schema,
     ours,
-    stock: gateway.executor,
+    stock: stock.executor,
     planned: () => planned,
     whole: async (query, variables, world) =>
       outcomeOf(
@@ -408,6 +415,19 @@ function areEntities(value: unknown): value is { __typename: string }[] {
 }
 
 export const newWorld = (failing = false): World => ({ labels: new Map(), calls: [], failing })
+
+/** Errors without the same refusal of further rows of a field (G14). */
+export function refusedOnce(errors: readonly string[]): string[] {
+  const seen = new Set<string>()
+  return errors.filter((error) => {
+    const [, place = '', rest = ''] = /^(\S+) (.*)$/s.exec(error) ?? []
+    if (!/^(FORBIDDEN|UNAUTHENTICATED) /.test(rest)) return true
+    const key = `${place.replaceAll(/\.\d+(?=\.|$)/g, '.@')} ${rest}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
 
 /** Runs an operation as Apollo Server hands it over. */
 export async function run(

@@ -23,7 +23,7 @@ test('prepared operations stay within bounds, whatever is asked; the one asked f
   const operations = preparedOperations(plans, 10 * bytes)
   operations.use({ sdl, schema: buildSchema(sdl) })
   const ask = async (n: number) => {
-    const source = `{ a(n: ${n}) }`.padEnd(25)
+    const source = `{ a${n}: a }`.padEnd(25)
     const document = parse(source)
     const request = { source, document, operation: getOperationAST(document), queryHash: String(n) }
     await operations.get(request as GatewayRequest, new Map())

@@ -1,0 +1,88 @@
+import { GraphQLError } from 'graphql'
+import type { CompletionFault } from './complete-result'
+import type { Path } from './data'
+import type { Run } from './fetch'
+
+/** The nulls that completing an answer made, without those that an error of the run is about. */
+export function unexplainedNulls(
+  { errors, ofCalls }: Pick<Run, 'errors' | 'ofCalls'>,
+  nulls: readonly CompletionFault[],
+): readonly CompletionFault[] {
+  if (nulls.length === 0) return nulls
+  const explained = explainedBy(errors, ofCalls)
+  return nulls.filter(({ path }) => !explained(path))
+}
+
+/**
+ * The errors of an answer: what the calls failed with, and each null that nothing of that explains. Refusals of access
+ * are told once for a field of the operation.
+ */
+export function answerErrors(
+  { errors }: Pick<Run, 'errors'>,
+  unexplained: readonly CompletionFault[],
+): unknown[] {
+  const told = refusedOnce(errors)
+  for (const { message, path } of unexplained)
+    told.push(new GraphQLError(message, { path, extensions: { code: invalid } }))
+  return told
+}
+
+const invalid = 'SUBGRAPH_INVALID_ANSWER'
+
+/** Whether an error is about a place: it names the same one, one above or one below. */
+function explainedBy(errors: readonly unknown[], ofCalls: Run['ofCalls']): (place: Path) => boolean {
+  const [named, above] = [new Set<string>(), new Set<string>()]
+  const [ofCall, aboveOfCall] = [new Set<string>(), new Set<string>()]
+  const add = (path: Path, places: Set<string>, prefixes: Set<string>) => {
+    places.add(JSON.stringify(path))
+    for (let length = 1; length < path.length; length++) prefixes.add(JSON.stringify(path.slice(0, length)))
+  }
+  for (const error of errors) {
+    const places = ofCalls.get(error)
+    // The path of an error about a call is only one of the places that it is about.
+    if (places) for (const place of places) add(place, ofCall, aboveOfCall)
+    else if (error instanceof GraphQLError && error.path?.length) add(error.path, named, above)
+  }
+  const within = (place: Path, places: Set<string>, prefixes: Set<string>) => {
+    if (places.size === 0) return false
+    if (prefixes.has(JSON.stringify(place))) return true
+    return place.some((_, index) => places.has(JSON.stringify(place.slice(0, index + 1))))
+  }
+  return (place) => within(place, named, above) || within(ofField(place), ofCall, aboveOfCall)
+}
+
+/** The field of the operation that a place is of, as a path with `@` for every item. */
+function ofField(place: Path): Path {
+  return place.map((step) => (typeof step === 'number' ? '@' : step))
+}
+
+const refusals: ReadonlySet<unknown> = new Set(['FORBIDDEN', 'UNAUTHENTICATED'])
+
+/**
+ * The errors, with one for the same refusal of a field of the operation instead of one for each row: the one whose
+ * place comes first. The nulls of the others stay where they are.
+ */
+function refusedOnce(errors: readonly unknown[]): unknown[] {
+  if (errors.length < 2) return [...errors]
+  const firsts = new Map<string, { at: number; error: GraphQLError }>()
+  const told: unknown[] = []
+  for (const error of errors) {
+    const isRefusal = error instanceof GraphQLError && error.path && refusals.has(error.extensions['code'])
+    if (!isRefusal) {
+      told.push(error)
+      continue
+    }
+    const { message, path = [], extensions } = error
+    const key = JSON.stringify([message, extensions['code'], extensions['serviceName'], ofField(path)])
+    const known = firsts.get(key)
+    if (!known) firsts.set(key, { at: told.push(error) - 1, error })
+    else if (comesBefore(path, known.error.path!)) told[known.at] = known.error = error
+  }
+  return told
+}
+
+/** Whether the first of two places of a field comes first in the lists that they are in. */
+function comesBefore(one: Path, other: Path): boolean {
+  const index = one.findIndex((step, at) => step !== other[at])
+  return index >= 0 && Number(one[index]) < Number(other[index])
+}

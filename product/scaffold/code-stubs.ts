@@ -1,0 +1,169 @@
+import { article, capital, words } from '../../kernel/schema/derived-forms'
+import { columnsOf } from './columns'
+import { ownFields, type EntityPlan, type PlannedField } from './entity-plan'
+
+/** `subgraphs/<subgraph>/entities/<Name>.ts` */
+export function entityText(plan: EntityPlan): string {
+  const properties = columnsOf(plan).map(({ property, options, type, required }) =>
+    required
+      ? `  @Column({ ${options} })\n  ${property}: ${type}\n`
+      : `  @Column({ ${options}, nullable: true })\n  ${property}: ${type} | null\n`,
+  )
+  return `import { Column, Entity } from 'typeorm'
+import { TenantRow } from '../../../kernel/tenant-row'
+
+/** ${capital(article(words(plan.name)))} of the tenant. */
+@Entity({ schema: '${plan.subgraph}', name: '${plan.table}' })
+export class ${plan.name} extends TenantRow {
+${properties.join('\n')}}
+`
+}
+
+/** `subgraphs/<subgraph>/resolvers/<Name>.ts` */
+export function resolverText(plan: EntityPlan): string {
+  const { name, one, many, subgraph, updates } = plan
+  const fields = ownFields(plan)
+  const monies = fields.filter(({ type }) => type === 'Money').map((field) => field.name)
+  const references = fields.filter(({ target }) => target)
+  const inside = references.filter(({ target }) => target!.subgraph === subgraph)
+  const written = [...monies.map((money) => `...moneyColumns(${money}, '${money}', '${money}Currency')`)]
+  const values = (rest: string) => (monies.length > 0 ? `{ ...${rest}, ${written.join(', ')} }` : rest)
+  const create = monies.length > 0 ? `{ input: { ${monies.join(', ')}, ...values } }` : '{ input }'
+  const inserted = values(monies.length > 0 ? 'values' : 'input')
+  const taken = ['id', 'expectedVersion', ...monies, '...changes'].join(', ')
+  const update = `update${name}: (_, { input: { ${taken} } }, context) =>
+      mutate(context, async (tx) => ({ ${one}: await tx.update(${name}, id, expectedVersion, ${values('changes')}) })),`
+  const shown = [
+    ...references.map((field) => referenceText(plan, field)),
+    ...monies.map((money) => {
+      const columns = `'${money}', '${money}Currency'`
+      return `${money}: needs(${name}, [${columns}], (row) => money(row.${money}, row.${money}Currency)),`
+    }),
+  ]
+  const imports = [
+    inside.length < references.length || monies.length > 0
+      ? "import { needs } from '../../../kernel/entity'"
+      : '',
+    "import { load } from '../../../kernel/load'",
+    monies.length > 0 ? "import { money, moneyColumns } from '../../../kernel/money'" : '',
+    "import { mutate } from '../../../kernel/mutate'",
+    "import { page } from '../../../kernel/page'",
+    inside.length > 0 ? "import { one } from '../../../kernel/relation'" : '',
+    ...[...new Set([name, ...inside.map(({ type }) => type)])]
+      .sort()
+      .map((type) => `import { ${type} } from '../entities/${type}'`),
+    "import type { Resolvers } from '../generated'",
+  ]
+  return `${imports.filter(Boolean).join('\n')}
+
+export const ${one}: Resolvers = {
+  Query: {
+    ${one}: (_, { id }, context, info) => load(context, ${name}, id, info),
+    ${many}: (_, args, context, info) => page(context, ${name}, args, info),
+  },
+  Mutation: {
+    create${name}: (_, ${create}, context) =>
+      mutate(context, async (tx) => ({ ${one}: await tx.insert(${name}, ${inserted}) })),
+    ${updates ? update : ''}
+  },
+  ${shown.length > 0 ? `${name}: { ${shown.join('\n')} },` : ''}
+}
+`
+}
+
+function referenceText(
+  { name, subgraph }: EntityPlan,
+  { name: field, type, required, target }: PlannedField,
+): string {
+  const key = `${field}Id`
+  if (target!.subgraph === subgraph) return `${field}: one(${name}, '${key}', ${type}),`
+  const shown = required ? `({ id: ${key} })` : `(${key} ? { id: ${key} } : null)`
+  return `${field}: needs(${name}, ['${key}'], ({ ${key} }) => ${shown}),`
+}
+
+const samples: Readonly<Record<string, string>> = {
+  String: "'text'",
+  EmailAddress: "'someone@else.example'",
+  Int: '1',
+  Float: '0.5',
+  Decimal: "'12.5'",
+  Boolean: 'true',
+  Date: "'2028-02-29'",
+  DateTime: "'2028-02-29T12:00:00.000Z'",
+  CurrencyCode: "'EUR'",
+  Money: "{ amount: '12.50', currency: 'EUR' }",
+}
+
+/** `test/<subgraph>/<name>.test.ts` */
+export function testText(plan: EntityPlan): string {
+  const { name, one, many, updates, subgraph } = plan
+  const fields = ownFields(plan)
+  const referring = fields.filter(({ target, required }) => target && required)
+  const values = fields.flatMap((field) => {
+    if (field.target) return field.required ? [`${field.name}Id: await idIn('${field.target.table}')`] : []
+    return [`${field.name}: ${field.values ? `'${field.values[0]}'` : samples[field.type]!}`]
+  })
+  const read = fields
+    .filter(({ target }) => !target)
+    .map((field) => (field.type === 'Money' ? `${field.name} { amount currency }` : field.name))
+    .join(' ')
+  const seen =
+    referring.length > 0
+      ? `const { ${referring.map((field) => `${field.name}Id: _${field.name}`).join(', ')}, ...shown } = input`
+      : ''
+  const shown = referring.length > 0 ? 'shown' : 'input'
+  const noun = words(name)
+  const idIn = `
+/** A row of the tenant in another table. */
+async function idIn(table: string): Promise<string> {
+  const text = \`SELECT t.id FROM \${table} t JOIN tenancy.tenants n ON n.id = t.tenant_id WHERE n.slug = 'acme' LIMIT 1\`
+  return (await graph.owner.query<{ id: string }>(text)).rows[0]!.id
+}
+`
+  const update = `
+  const changes = { id, expectedVersion: 1, ${firstChange(fields)} }
+  expect(await change(acme, 'update${name}', changes, '${one} { version }')).toEqual({ version: 2 })
+  expect(await userErrors(acme, 'update${name}', changes)).toMatchObject([{ code: 'STALE_VERSION' }])`
+  return `import { startGraph, type TestGraph } from '../support/graph'
+import { change${updates ? ', userErrors' : ''} } from '../support/lists'
+
+let graph: TestGraph
+beforeAll(async () => (graph = await startGraph({ demo: true })))
+afterAll(() => graph.close())
+${referring.length > 0 ? idIn : ''}
+test('${article(noun)} is created, read in one statement${updates ? ', changed' : ''} and seen by its tenant alone', async () => {
+  const acme = await graph.demo('acme', 'admin')
+  const input = { ${values.join(', ')} }
+  ${seen}
+  const { id } = await change<{ id: string }>(acme, 'create${name}', input, '${one} { id }')
+  const list = () => acme.data('{ ${many} { nodes { id ${read} } } }')
+  expect(await list()).toEqual({ ${many}: { nodes: [{ id, ...${shown} }] } })
+  expect((await graph.statementsDuring(list)).map(({ role }) => role)).toEqual(['${subgraph}'])
+  ${updates ? update.trim() : ''}
+  const globex = await graph.demo('globex', 'admin')
+  const found = \`{ ${one}(id: "\${id}") { id } ${many} { nodes { id } } }\`
+  expect(await acme.data(found)).toEqual({ ${one}: { id }, ${many}: { nodes: [{ id }] } })
+  expect(await globex.data(found)).toEqual({ ${one}: null, ${many}: { nodes: [] } })
+})
+`
+}
+
+/** A value other than the sample's, so that the change is one. */
+function firstChange(fields: readonly PlannedField[]): string {
+  const others: Readonly<Record<string, string>> = {
+    ...samples,
+    String: "'other text'",
+    EmailAddress: "'somebody@else.example'",
+    Int: '2',
+    Float: '0.25',
+    Decimal: "'13.5'",
+    Boolean: 'false',
+    Date: "'2028-03-01'",
+    DateTime: "'2028-03-01T12:00:00.000Z'",
+    CurrencyCode: "'USD'",
+    Money: "{ amount: '13.50', currency: 'EUR' }",
+  }
+  const field = fields.find(({ target, values }) => !target && (!values || values.length > 1))
+  if (!field) return ''
+  return `${field.name}: ${field.values ? `'${field.values[1]}'` : others[field.type]!}`
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { projectRoot } from '../kernel/process/config'
+import { ScaffoldError, scaffoldEntity, writeScaffold, type ScaffoldFile } from '../product/scaffold'
+
+const usage = `Usage: npm run entity -- make SUBGRAPH NAME [--fields "…"] [--scope S] [--verbs V] [--dry-run]
+
+Writes what a new entity takes: schema, entity, resolvers, migration and test, and its lines in the subgraph's index.ts and
+in the contracts' tables. Then it is yours: nothing is generated again, and no file is ever overwritten.
+
+  --fields   its fields: name:Type, name:Type! for what a row must have, with marks: day:Date!@filter@order.
+             A type is a scalar, Money, an enum of the subgraph, or an entity: head:User
+             Leave it out when schema/SUBGRAPH/NAME.graphql has the type: it is read there
+  --scope    hr:training asks for hr:training:read and hr:training:write; SUBGRAPH:NAME when not given.
+             A scope that is not in use goes into the migration, for ADMIN alone: name further roles there
+  --verbs    create, or create,update, which is the default
+  --dry-run  print the files, write nothing
+  --help     print this
+
+Example:
+  npm run entity -- make hr TrainingDay --fields "name:String!@search day:Date!@filter@order head:User@filter"`
+
+/** As `npm run lint` wants them. */
+async function formatted(files: readonly ScaffoldFile[]): Promise<ScaffoldFile[]> {
+  const { format, resolveConfig } = await import('prettier')
+  return Promise.all(
+    files.map(async (file) => {
+      const filepath = join(projectRoot, file.path)
+      return { ...file, text: await format(file.text, { ...(await resolveConfig(filepath)), filepath }) }
+    }),
+  )
+}
+
+/** A new file; of one that is there the lines that come in, each with a +. */
+function shown({ path, text, isNew }: ScaffoldFile): string {
+  if (isNew) return text
+  const before = new Set(readFileSync(join(projectRoot, path), 'utf8').split('\n'))
+  const added = text.split('\n').filter((line) => !before.has(line))
+  return added.map((line) => `+${line}\n`).join('')
+}
+
+function readRequest(args: string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({
+      args,
+      options: { fields: text, scope: text, verbs: text, 'dry-run': flag, help: flag },
+      allowPositionals: true,
+    })
+  } catch (error) {
+    throw new ScaffoldError(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = readRequest(process.argv.slice(2))
+  const { 'dry-run': dryRun, help, ...answers } = values
+  if (help) return console.log(usage)
+  const [command, subgraph, name, ...more] = positionals
+  if (command !== 'make' || !subgraph || !name || more.length > 0)
+    throw new ScaffoldError(
+      `Say what to make: make SUBGRAPH NAME. Got: ${positionals.join(' ') || 'nothing'}\n\n${usage}`,
+    )
+  const files = await formatted(scaffoldEntity(projectRoot, { subgraph, name, ...answers }))
+  for (const file of files) {
+    const verb = file.isNew ? 'new' : 'changed'
+    console.log(dryRun ? `--- ${file.path} (${verb})\n${shown(file)}` : `${verb.padEnd(8)}${file.path}`)
+  }
+  if (dryRun) return
+  writeScaffold(projectRoot, files)
+  console.log(`
+Next: npm run schema -- compose && npm run typecheck && npx jest test/${subgraph} test/contract
+Say in your words what the descriptions say, which roles hold a new scope (the migration and
+test/fixtures/fields-by-role.json), and in test/contract/own-record.test.ts whether a mutation may be about its caller.`)
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = error instanceof ScaffoldError ? 2 : 1
+})

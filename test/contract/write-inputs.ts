@@ -1,0 +1,179 @@
+import {
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isObjectType,
+  isRequiredInputField,
+  type GraphQLSchema,
+} from 'graphql'
+import { inputValue } from '../../isolation/documents'
+import { readRows } from '../../isolation/rows'
+import { inputLeaves, readSurface, type MutationPlace } from '../../isolation/surface'
+import { entityModels, type EntityModel } from '../../kernel/schema/entity-model'
+import type { Database } from '../../kernel/connection/database'
+import type { TestClient, TestGraph, TestTenant } from '../support/graph'
+
+export type Input = Record<string, unknown>
+
+export interface Outcome {
+  /** `CODE: message` of errors that are no user errors. */
+  errors: string[]
+  userErrors: { code: string; field: string[] | null }[]
+  row: { id: string; version?: number } | null
+}
+
+/** Everything that can be written, with valid inputs made from schema and models. */
+export interface Writes {
+  models: ReadonlyMap<string, EntityModel>
+  /** Every mutation about rows of an entity. */
+  places: readonly MutationPlace[]
+  /** A valid input: the ids in it are of new rows, texts that must be unique are new. */
+  inputFor(tenant: TestTenant, mutation: string): Promise<Input>
+  /** The id of a new row, with or without the ids that it may do without. */
+  make(tenant: TestTenant, type: string, optionalIds?: boolean): Promise<string>
+  send(client: TestClient, mutation: string, input: Input): Promise<Outcome>
+}
+
+const day = 86_400_000
+const daysAgo = (count: number) => new Date(Date.now() - count * day).toISOString().slice(0, 10)
+
+/** By mutation: the one that has to come before, about the same rows. */
+const preparations: Readonly<Record<string, string>> = {
+  reopenDepartment: 'closeDepartment',
+  rehireEmployee: 'terminateEmployee',
+  payInvoice: 'issueInvoice',
+  voidInvoice: 'issueInvoice',
+  reactivateUser: 'suspendUser',
+  renewInvitation: 'inviteUser',
+  reactivateCustomer: 'deactivateCustomer',
+  revokeRole: 'assignRole',
+  revokePermission: 'grantPermission',
+}
+
+/** By mutation and path: what a sample of the type is not good enough for, and why. */
+const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
+  createRole: { why: 'permissions are names of the catalogue', values: { permissions: [] } },
+  startSubscription: { why: 'the trial costs nothing', values: { plan: 'STARTER' } },
+  changeSubscriptionPlan: { why: 'another plan than the one before', values: { plan: 'PROFESSIONAL' } },
+  terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
+}
+
+export async function readWrites(
+  graph: TestGraph,
+  api: GraphQLSchema,
+  databases: readonly Database[],
+): Promise<Writes> {
+  const models = new Map(
+    databases.flatMap(({ dataSource }) =>
+      [...entityModels(dataSource).values()].map((model) => [model.name, model] as const),
+    ),
+  )
+  const rows = await readRows(graph.owner, models, [])
+  const places = readSurface(api, graph.server.subgraphs, models, rows).mutations
+  const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
+  let count = 0
+
+  const send: Writes['send'] = async (client, mutation, input) => {
+    const { field, type } = placeOf(mutation)
+    const name = `${mutation[0]!.toUpperCase()}${mutation.slice(1)}Input!`
+    const { data, errors } = await client.query<{ payload: Omit<Outcome, 'errors'> | null }>(
+      `mutation ($input: ${name}) { payload: ${mutation}(input: $input) { ${rowOf(api, field, type)} userErrors { code field } } }`,
+      { input },
+    )
+    return {
+      errors: (errors ?? []).map(({ extensions, message }) => `${extensions.code}: ${message}`),
+      userErrors: data?.payload?.userErrors ?? [],
+      row: data?.payload?.row ?? null,
+    }
+  }
+
+  /** By somebody else than who is asked to decide about the rows later. */
+  async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
+    const input = await fill(tenant, mutation, optionalIds)
+    const outcome = await send(await preparer(tenant), mutation, input)
+    if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
+    return { input, row: outcome.row }
+  }
+
+  const preparers = new Map<string, Promise<TestClient>>()
+  const preparer = (tenant: TestTenant) => {
+    const known = preparers.get(tenant.id) ?? tenant.user('ADMIN')
+    preparers.set(tenant.id, known)
+    return known
+  }
+
+  async function make(tenant: TestTenant, type: string, optionalIds = false): Promise<string> {
+    if (type === 'Tenant') return tenant.id
+    const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
+    if (!create) throw new Error(`No mutation makes a ${type}`)
+    return (await perform(tenant, create.field.name, optionalIds)).row.id
+  }
+
+  async function fill(tenant: TestTenant, mutation: string, optionalIds: boolean): Promise<Input> {
+    const place = placeOf(mutation)
+    const values: Input = { ...chosen[mutation]?.values }
+    for (const { path } of place.uniques) {
+      const value = `${path.at(-1)!}-${++count}`.toLowerCase()
+      values[path.join('.')] = path.at(-1) === 'email' ? `${value}@writes.example` : value
+    }
+    for (const { path, type } of inputLeaves(place.input!)) {
+      const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
+      if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
+    }
+    const preparation = preparations[mutation]
+    if (preparation) {
+      const { input, row } = await perform(tenant, preparation)
+      for (const { path, type } of place.ids) {
+        const at = path.join('.')
+        if (at in input || type === place.type) values[at] = input[at] ?? row.id
+      }
+    }
+    for (const { path, type } of place.ids) {
+      const at = path.join('.')
+      if (!(at in values) && (optionalIds || isRequired(place, at))) values[at] = await make(tenant, type)
+    }
+    if (isRequired(place, 'expectedVersion')) {
+      const text = `SELECT version FROM ${models.get(place.type)!.table} WHERE id = $1`
+      const { rows: found } = await graph.owner.query<{ version: number }>(text, [values['id'] ?? tenant.id])
+      values['expectedVersion'] = found[0]!.version
+    }
+    return inputValue(place.input!, { ids: () => '', given: values }) as Input
+  }
+
+  return { models, places, inputFor: (tenant, mutation) => fill(tenant, mutation, true), make, send }
+}
+
+/** The row in a payload, with its version where the graph shows one. */
+function rowOf(api: GraphQLSchema, { type: payload }: MutationPlace['field'], type: string): string {
+  const named = getNamedType(payload)
+  const fields = isObjectType(named) ? Object.values(named.getFields()) : []
+  const thing = fields.find((one) => getNamedType(one.type).name === type)!
+  const row = api.getType(type)
+  const version = isObjectType(row) && 'version' in row.getFields() ? 'version' : ''
+  return `row: ${thing.name} { id ${version} }`
+}
+
+/** Whether the input cannot do without a field of its own. */
+export function isRequired({ input }: MutationPlace, name: string): boolean {
+  const type = getNamedType(input)
+  const field = isInputObjectType(type) ? type.getFields()[name] : undefined
+  return field !== undefined && isRequiredInputField(field)
+}
+
+/** An input with one value in another place: in a list its first item, in an object beside what that cannot do without. */
+export function withValue(
+  { input }: MutationPlace,
+  base: Input,
+  [name, ...rest]: readonly string[],
+  value: unknown,
+): Input {
+  const type = getNamedType(input)
+  const field = isInputObjectType(type) ? type.getFields()[name!]! : undefined
+  if (!field) throw new Error(`${String(input)} has no field ${name}`)
+  if (rest.length > 0) {
+    const given = { [rest.join('.')]: value }
+    return { ...base, [name!]: inputValue(field.type, { ids: () => '', given }) }
+  }
+  return { ...base, [name!]: isListType(getNullableType(field.type)) ? [value] : value }
+}

@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supergraph } from '@apollo/federation-internals'
+import { getNamedType, getNullableType, isInputObjectType, isListType } from 'graphql'
+import { readTables, type Table } from '../../database/rows'
+import { inputLeaves, type FilterPlace, type IdPlace, type MutationPlace } from '../../isolation/surface'
+import { stateOf } from '../../isolation/witness'
+import type { Database } from '../../kernel/connection/database'
+import type { ColumnModel } from '../../kernel/schema/entity-model'
+import { uuidv7 } from '../../kernel/id'
+import { projectRoot } from '../../kernel/process/config'
+import { loadable } from '../../registry/composition/compose'
+import { cheapBcrypt } from '../support/bcrypt'
+import { startGraph, type TestGraph, type TestTenant } from '../support/graph'
+import { readWrites, withValue, type Input, type Outcome, type Writes } from './write-inputs'
+
+/**
+ * What every mutation about rows does with bad input, derived from its input, the models and the catalogue: exactly one
+ * error with the code and field that everybody knows, and not a row changed. Then the same input without the fault is
+ * taken, so that nothing is refused for another reason than the one that is tried.
+ */
+const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+
+/** Not about rows of a tenant, but about the caller's own session and password; tested in test/identity. */
+const aboutSessions = ['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation']
+const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
+  (one) => !aboutSessions.includes(one),
+)
+
+type Told = Pick<Outcome, 'errors' | 'userErrors'>
+const told = (code: string, ...field: string[]): Told => ({ errors: [], userErrors: [{ code, field }] })
+
+const nul: Told = {
+  errors: ['BAD_USER_INPUT: A text may not contain the NUL character'],
+  userErrors: [],
+}
+
+/** By mutation and attempt: another answer than the rule's, and why. */
+const otherwise: Readonly<Record<string, { why: string; answer: Told }>> = {
+  'grantPermission permission too long': {
+    why: 'a name of the catalogue',
+    answer: told('REFERENCE_NOT_FOUND', 'permission'),
+  },
+  'revokePermission permission too long': {
+    why: 'a name among those that the user has',
+    answer: told('NOT_FOUND', 'permission'),
+  },
+  'revokePermission permission with NUL': {
+    why: 'a name among those that the user has',
+    answer: told('NOT_FOUND', 'permission'),
+  },
+  'createRole permissions too long': {
+    why: 'names of the catalogue',
+    answer: told('REFERENCE_NOT_FOUND', 'permissions'),
+  },
+  'updateRole permissions too long': {
+    why: 'names of the catalogue',
+    answer: told('REFERENCE_NOT_FOUND', 'permissions'),
+  },
+  'grantPermission permission with NUL': { why: 'looked up in the catalogue', answer: nul },
+  'voidInvoice reason with NUL': { why: 'kept in the audit trail', answer: nul },
+  'recordInteraction source, externalId taken': {
+    why: 'an event that comes again is found; of another customer it is told by its id',
+    answer: told('DUPLICATE', 'externalId'),
+  },
+}
+/** Texts without any bound. */
+const unbounded = new Set([
+  'createRole description too long',
+  'updateRole description too long',
+  'updateTenant enabledModules too long',
+])
+/** Mutations that take neither texts nor ids nor a version. */
+const withoutAttempts = ['createComplianceRecord', 'startSubscription']
+
+interface Attempt {
+  name: string
+  input: Input
+  expected: Told
+}
+
+let graph: TestGraph
+let globex: TestTenant
+let writes: Writes
+let tables: Table[]
+const foreignIds = new Map<string, string>()
+const seen: string[] = []
+
+beforeAll(async () => {
+  cheapBcrypt()
+  const databases: Database[] = []
+  graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
+  globex = await graph.tenant('globex')
+  writes = await readWrites(graph, api, databases)
+  tables = await readTables(graph.owner)
+}, 60_000)
+afterAll(() => graph?.close())
+
+/** The column that a text is kept in; undefined for what is kept otherwise. */
+function columnOf({ type }: MutationPlace, { path }: FilterPlace): ColumnModel | undefined {
+  const holder = path.length === 1 ? type : 'InvoiceLine'
+  return writes.models.get(holder)?.columns.get(path.at(-1)!)
+}
+
+/** A field as user errors name it: what is in a list of objects by its place. */
+function fieldOf({ input }: MutationPlace, [first, ...rest]: readonly string[]): string[] {
+  const type = getNamedType(input)
+  const field = isInputObjectType(type) ? type.getFields()[first!] : undefined
+  const isItem = rest.length > 0 && isListType(getNullableType(field?.type))
+  return [first!, ...(isItem ? ['0'] : []), ...rest]
+}
+
+function textAttempts(place: MutationPlace, base: Input): Attempt[] {
+  return inputLeaves(place.input!).flatMap((leaf) => {
+    const { path } = leaf
+    const at = path.join('.')
+    if (getNamedType(leaf.type).name !== 'String') return []
+    const column = columnOf(place, leaf)
+    const longest = column?.length ?? 100_000
+    return [
+      {
+        name: `${at} too long`,
+        input: withValue(place, base, path, 'x'.repeat(longest + 1)),
+        expected: told('INVALID', ...fieldOf(place, path)),
+      },
+      {
+        name: `${at} with NUL`,
+        input: withValue(place, base, path, 'a\0b'),
+        expected: column ? nul : told('INVALID', at),
+      },
+    ]
+  })
+}
+
+/** What stands for no row is answered alike, whatever it is; only a reference to no id at all is told as that. */
+async function idAttempts(place: MutationPlace, base: Input, { path, type }: IdPlace): Promise<Attempt[]> {
+  const [at] = path as [string]
+  if (!foreignIds.has(type)) foreignIds.set(type, await writes.make(globex, type))
+  const unknown = at === 'id' ? told('NOT_FOUND', 'id') : told('REFERENCE_NOT_FOUND', at)
+  const isColumn = at !== 'id' && writes.models.get(place.type)!.columns.has(at)
+  const attempt = (name: string, id: string, expected: Told) => ({
+    name: `${at} ${name}`,
+    input: withValue(place, base, path, id),
+    expected,
+  })
+  return [
+    attempt('not an id', 'seven', isColumn ? told('INVALID', at) : unknown),
+    attempt('of no row', uuidv7(), unknown),
+    attempt('of another tenant', foreignIds.get(type)!, unknown),
+  ]
+}
+
+/** Values that another row has of a unique key, for each key that the input can give whole. */
+async function keyAttempts(tenant: TestTenant, place: MutationPlace, base: Input): Promise<Attempt[]> {
+  const model = writes.models.get(place.type)!
+  const leaves = new Set(inputLeaves(place.input!).map(({ path }) => path.join('.')))
+  const table = tables.find(({ name }) => `"${name.replace('.', '"."')}"` === model.table)
+  const keys = (table?.keys ?? []).map(({ expressions }) =>
+    [...model.columns.values()].filter(
+      ({ property, sql }) =>
+        property !== 'tenantId' && new RegExp(`\\b${sql.slice(1, -1)}\\b`).test(expressions.join(' ')),
+    ),
+  )
+  const whole = keys.filter((key) => key.every(({ property }) => property !== 'id' && leaves.has(property)))
+  if (whole.length === 0) return []
+  const other = await writes.make(tenant, place.type, true)
+  const text = `SELECT to_jsonb(t) AS row FROM ${model.table} t WHERE id = $1`
+  const { row } = (await graph.owner.query<{ row: Input }>(text, [other])).rows[0]!
+  return whole.map((key) => ({
+    name: `${key.map(({ property }) => property).join(', ')} taken`,
+    input: {
+      ...base,
+      ...Object.fromEntries(key.map(({ property, sql }) => [property, row[sql.slice(1, -1)]])),
+    },
+    expected: told('DUPLICATE', key[0]!.property),
+  }))
+}
+
+async function attemptsOf(tenant: TestTenant, place: MutationPlace, base: Input): Promise<Attempt[]> {
+  const attempts = textAttempts(place, base)
+  for (const id of place.ids) attempts.push(...(await idAttempts(place, base, id)))
+  attempts.push(...(await keyAttempts(tenant, place, base)))
+  if ('expectedVersion' in base)
+    attempts.push({
+      name: 'stale version',
+      input: { ...base, expectedVersion: 99 },
+      expected: told('STALE_VERSION', 'expectedVersion'),
+    })
+  return attempts
+}
+
+it.each(mutations)('%s refuses each fault by its field, and changes nothing (P1)', async (mutation) => {
+  const tenant = await graph.tenant(`t-${mutation.toLowerCase()}`)
+  const admin = await tenant.as('ADMIN')
+  const place = writes.places.find(({ field }) => field.name === mutation)!
+  const valid = await writes.inputFor(tenant, mutation)
+  const attempts = await attemptsOf(tenant, place, valid)
+  const tenants = [tenant, globex].map(({ id, slug }) => ({ id, slug, domain: slug }))
+  const before = await stateOf(graph.owner, tenants)
+  const expected: Record<string, unknown> = {}
+  const found: Record<string, unknown> = {}
+  for (const { name, input, expected: usual } of attempts) {
+    const attempt = `${mutation} ${name}`
+    seen.push(attempt)
+    if (unbounded.has(attempt)) continue
+    expected[name] = { ...(otherwise[attempt]?.answer ?? usual), row: null, changed: [] }
+    const outcome = await writes.send(admin, mutation, input)
+    const after = await stateOf(graph.owner, tenants)
+    const changed = [...after.keys()].filter((table) => after.get(table) !== before.get(table))
+    found[name] = { ...outcome, changed }
+  }
+  expect(found).toEqual(expected)
+  expect(Object.keys(found).length > 0).toBe(!withoutAttempts.includes(mutation))
+  const { row, ...answer } = await writes.send(admin, mutation, valid)
+  expect({ ...answer, isDone: row !== null }).toEqual({ errors: [], userErrors: [], isDone: true })
+})
+
+it('was tried with every kind of fault, and lists no exception in vain', () => {
+  const times = (kind: string) => seen.filter((name) => name.endsWith(kind)).length
+  expect(seen.length).toBe(new Set(seen).size)
+  expect({
+    texts: times('too long') > 60 && times('too long') === times('with NUL'),
+    ids: times('not an id') > 50 && times('not an id') === times('of another tenant'),
+    keys: times('taken') > 15,
+    versions: times('stale version') > 30,
+  }).toEqual({ texts: true, ids: true, keys: true, versions: true })
+  expect([...Object.keys(otherwise), ...unbounded].filter((name) => !seen.includes(name))).toEqual([])
+})
