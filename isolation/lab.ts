@@ -8,7 +8,7 @@ import { startServer, type RunningServer, type ServerOptions } from '../product/
 import { projectRoot, type Config } from '../kernel/process/config'
 import type { Clock } from '../kernel/clock'
 import type { Database } from '../kernel/connection/database'
-import { entityModels, type EntityModel } from '../kernel/entity'
+import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
 import { expectedCoverage, type Coverage } from './coverage'
 import { attacker, password, stranger, type AttackedTenant } from './population'

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import type { EntityModel } from '../kernel/entity'
+import type { EntityModel } from '../kernel/schema/entity-model'
 import type { AttackedTenant } from './population'
 
 /** A row as JSON, by entity property. */

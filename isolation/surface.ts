@@ -13,7 +13,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import type { RunningServer } from '../product/server'
-import type { EntityModel } from '../kernel/entity'
+import type { EntityModel } from '../kernel/schema/entity-model'
 import { pathsFromQuery, subscriptionRoot, type Field, type Path } from './documents'
 import type { Rows } from './rows'
 

@@ -6,6 +6,9 @@ import type { Logger } from './process/log'
 import type { Binding } from './connection/tenant'
 import type { TokenKeys } from './sign-in/token-keys'
 
+export { tenantScope } from './connection/binding'
+export type { Statement, Transaction } from './connection/database'
+
 /** Who asks: one user of one tenant, as the gateway verified it. */
 export interface Viewer {
   tenantId: string

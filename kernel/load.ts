@@ -1,35 +1,16 @@
-import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
-import { batchSize, requestBatch } from './reading/batch'
+import { requestBatch } from './reading/batch'
 import type { SubgraphContext } from './context'
-import { modelOf, type EntityClass, type EntityModel } from './entity'
-import { selectedProjection, type Projection } from './reading/projection'
-import { badUserInput, unauthenticated } from './errors'
-import { scopeConditions } from './reading/scope'
+import type { EntityClass } from './entity'
+import { modelOf, type EntityModel, type Projection } from './schema/entity-model'
+import { selectedProjection } from './reading/projection'
+import { badUserInput } from './errors'
+import { requireTenant, scopeConditions } from './reading/scope'
 import type { Statement } from './connection/database'
 import { instantOf, isUuid } from './id'
 import { joinedRows } from './reading/join'
 import { rejected, SyncPromise } from './execution/sync-promise'
 import { prepared, Parameters } from './statement'
-
-/** A loader of this request, made once per key: a text that tells of all it depends on, or an object of its own. */
-export function requestLoader<K, V>(
-  context: SubgraphContext,
-  key: string | object,
-  batch: DataLoader.BatchLoadFn<K, V>,
-): DataLoader<K, V> {
-  let loader = context.loaders.get(key) as DataLoader<K, V> | undefined
-  if (!loader) {
-    loader = new DataLoader<K, V>(batch, { maxBatchSize: batchSize })
-    context.loaders.set(key, loader)
-  }
-  return loader
-}
-
-/** Throws UNAUTHENTICATED when a tenant's rows are asked for and nobody is signed in. */
-export function requireTenant(context: SubgraphContext, model: EntityModel): void {
-  if (model.tenantOwned && !context.binding.tenantId) throw unauthenticated()
-}
 
 /**
  * Where a table is partitioned by time, ids name the time too, so that a look-up reads their months only. Null when no

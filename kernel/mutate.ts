@@ -9,6 +9,8 @@ import { insertStatements } from './statement'
 import { performOnce } from './writing/idempotency'
 import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
 
+export { writeAudit, type AuditEntry } from './writing/audit'
+export { keyLifeMs } from './writing/idempotency'
 export type { MutationTransaction, Values } from './writing/mutation-transaction'
 
 export interface MutateOptions {

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from './context'
-import { needs, type EntityClass, type EntityModel } from './entity'
+import { needs, type EntityClass } from './entity'
+import type { EntityModel } from './schema/entity-model'
 import { load } from './load'
 
 type RelationResolver<E, K extends keyof E, R> = (

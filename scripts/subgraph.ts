@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { subgraphs } from '../subgraphs'
-import { serve } from '../subgraphs/serve'
+import { serve } from '../product/serve-subgraph'
 
 const names = subgraphs.map(({ name }) => name).join(', ')
 const usage = `Usage: npm run subgraph -- NAME [--port N]

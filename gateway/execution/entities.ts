@@ -1,6 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
 import { objectsAt, type Data, type Path } from './data'
-import type { Run } from './fetch'
 import type { FetchNode } from './query-plan'
 import type { RequiredFields } from './required-fields'
 import { representationOf, typesWithin } from './representations'
@@ -17,7 +16,7 @@ export interface Asked {
 }
 
 /** Reads from an answer under way which entities to ask for. */
-export type Gather = (run: Pick<Run, 'data' | 'asked'>) => Asked
+export type Gather = (run: { data: Data; asked: Map<string, Asked> }) => Asked
 
 /** Takes an entity into what is asked; -1 for one that cannot be asked for. */
 type Take = (entity: Data) => number

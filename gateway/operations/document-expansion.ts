@@ -8,7 +8,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { queryTooCostly } from '../../kernel/errors'
-import type { DocumentBounds } from './document-bounds'
+import type { DocumentBounds } from './bounds'
 
 /** How much a selection set is once its fragments are resolved. */
 interface Size {

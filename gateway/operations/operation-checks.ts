@@ -7,7 +7,7 @@ import { anonymousRefusal } from './anonymous-refusal'
 import { httpOf } from './cached-execution'
 import type { DocumentCheck } from './document-check'
 import { limitsOf, operationFault } from './limits'
-import type { PipelineOptions } from './operation-pipeline'
+import type { PipelineOptions } from './pipeline-options'
 import { networkOf, type Rates } from './rates'
 
 /** Stands for a document that is refused: Apollo Server goes on to where refusals have one place. */

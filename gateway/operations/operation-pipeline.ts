@@ -8,38 +8,16 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
-import type { Logger } from '../../kernel/process/log'
 import { httpResponseOf, type HttpResponse } from '../http/http-response'
 import { acceptOf, statusFor } from '../http/media-types'
 import type { GatewayContext, RequestRecord } from '../context'
-import { anonymousRefusal, type ProtectedRoots } from './anonymous-refusal'
-import type { AnonymousTurns } from './anonymous-turns'
-import type { CostModel } from './cost-model'
-import type { planExecution } from '../execution/executor'
+import { anonymousRefusal } from './anonymous-refusal'
 import type { Executor, GatewayResult } from '../execution/query-plan'
 import { errorsOf, executeCached, pairsOf } from './cached-execution'
-import type { DocumentCheck } from './document-check'
-import type { CachedRequest, OperationCache } from './operation-cache'
+import type { CachedRequest } from './operation-cache'
 import { checkPlugin, withinRates } from './operation-checks'
-import type { Limits } from './limits'
-import { networkOf, type Rates } from './rates'
-import type { UsageRecorder } from './usage'
-
-export interface PipelineOptions {
-  gateway: ReturnType<typeof planExecution>
-  known: OperationCache
-  check: DocumentCheck
-  turns: AnonymousTurns
-  rates: Rates
-  /** What the supergraph of the moment says about cost. */
-  costs: () => CostModel
-  /** Which root fields of the supergraph of the moment need a viewer. */
-  roots: () => ProtectedRoots
-  limits: Limits
-  usage: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'> | undefined
-  log: Logger
-  formatError: (error: unknown, record: RequestRecord) => object
-}
+import type { PipelineOptions } from './pipeline-options'
+import { networkOf } from './rates'
 
 /** An HTTP request whose body was read. */
 export interface FrontRequest {

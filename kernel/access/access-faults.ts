@@ -1,5 +1,6 @@
 import { rootTypes, type Declarations, type FieldDeclaration, type TypeDeclaration } from './access'
-import { policyNames, typePolicies, type Policies } from '../policy'
+import type { Policies } from '../policy'
+import { policyNames, typePolicies } from './row-rules'
 
 const choose = 'add @requiresScopes, @authenticated, @policy or @public'
 

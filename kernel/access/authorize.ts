@@ -6,7 +6,8 @@ import type { ReferenceExtensions, ReferenceResolver } from '../execution/entiti
 import { guarded, shieldRule, type Resolver, type Rule } from './guard-rules'
 import { allOf, isPromise } from '../execution/sync-promise'
 import type { SubgraphName } from '../schema/subgraph-names'
-import { decide, typePolicies, type Policies } from '../policy'
+import type { Policies } from '../policy'
+import { decide, typePolicies } from './row-rules'
 
 type Row = Readonly<Record<string, unknown>>
 

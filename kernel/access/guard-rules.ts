@@ -3,7 +3,8 @@ import { rule, shield } from 'graphql-shield'
 import type { Requirement } from './access'
 import type { SubgraphContext } from '../context'
 import { forbidden } from '../errors'
-import { decide, type Policies } from '../policy'
+import type { Policies } from '../policy'
+import { decide } from './row-rules'
 
 type Decision = true | Error
 export type Resolver = GraphQLFieldResolver<unknown, SubgraphContext, Record<string, unknown>>

@@ -5,7 +5,7 @@ import { tenantScope, type Database } from '../connection/database'
 import { auditDenials } from '../access/denials'
 import { maskError, unavailable } from '../errors'
 import { compiledExecution } from './compile'
-import type { RunningSubgraph, SubgraphOperation } from '../subgraph'
+import type { RunningSubgraph, SubgraphOperation } from '../schema/subgraph-definition'
 
 /** The executing half of a running subgraph. */
 export function executor(

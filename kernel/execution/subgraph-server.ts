@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../clock'
 import type { Logger } from '../process/log'
 import { InexactJson, parseExactJson } from '../exact-json'
 import { parsedDocuments, type ParsedDocuments } from './parsed-documents'
-import type { RunningSubgraph } from '../subgraph'
+import type { RunningSubgraph } from '../schema/subgraph-definition'
 import { verifyViewer, viewerHeader, ViewerTokenError } from '../access/viewer-token'
 
 export interface SubgraphServerOptions {

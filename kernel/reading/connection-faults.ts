@@ -7,7 +7,7 @@ import {
   type GraphQLInputObjectType,
   type GraphQLSchema,
 } from 'graphql'
-import type { EntityModel } from '../entity'
+import type { EntityModel } from '../schema/entity-model'
 import { filterOperators } from './filter'
 import { propertyOfOrder } from './order'
 

@@ -1,4 +1,4 @@
-import type { ColumnModel, EntityModel, MoneyModel } from '../entity'
+import type { ColumnModel, EntityModel, MoneyModel } from '../schema/entity-model'
 import { badUserInput, UserErrors } from '../errors'
 import { parseMoney } from '../money'
 import type { Parameters } from '../statement'

@@ -1,6 +1,6 @@
 import type { SubgraphContext } from '../context'
 import { scopeConditions } from './scope'
-import type { Projection } from './projection'
+import type { Projection } from '../schema/entity-model'
 import type { Parameters } from '../statement'
 
 /**

@@ -1,4 +1,4 @@
-import type { ColumnModel } from '../entity'
+import type { ColumnModel } from '../schema/entity-model'
 import type { Parameters } from '../statement'
 import type { Position } from './cursor'
 import type { Order } from './order'

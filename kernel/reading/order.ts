@@ -1,4 +1,4 @@
-import type { ColumnModel, EntityModel } from '../entity'
+import type { ColumnModel, EntityModel } from '../schema/entity-model'
 import { badUserInput } from '../errors'
 
 /** One value of an order, as it arrives from the graph. */

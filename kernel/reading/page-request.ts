@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../context'
-import { modelOf, type EntityClass, type EntityModel } from '../entity'
+import type { EntityClass } from '../entity'
+import { modelOf, type EntityModel, type Projection } from '../schema/entity-model'
 import { badUserInput } from '../errors'
-import { requireTenant } from '../load'
+import { requireTenant, type Equalities } from './scope'
 import { decodeCursor, type CursorArgument, type CursorOrder, type Position } from './cursor'
 import type { Filter } from './filter'
 import { readOrder, type Order, type OrderChoice, type OrderInput } from './order'
-import { selectedFields, selectedProjection, type Projection } from './projection'
-import type { Equalities } from './scope'
+import { selectedFields, selectedProjection } from './projection'
 
 /** The arguments every connection takes. */
 export interface PageArguments {

@@ -8,24 +8,7 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql'
-import type { EntityModel, Relation } from '../entity'
-
-/** A row that is read together with the one that names it. */
-export interface Join extends Relation {
-  /** The field that shows it, and the property of the other row that holds it. */
-  field: string
-  projection: Projection
-}
-
-/** A set of columns that one statement reads. Equal sets are the same object. */
-export interface Projection {
-  properties: readonly string[]
-  joins: readonly Join[]
-  selectList: string
-  key: string
-  /** The row whose values stand in `values` from place `offset` on, default 0. */
-  toRow(values: readonly unknown[], offset?: number): Record<string, unknown>
-}
+import type { EntityModel, Join, Projection, Relation } from '../schema/entity-model'
 
 /**
  * A function with the object literal of these properties: an eighth of the time that a loop of assignments takes, and no

@@ -1,6 +1,6 @@
 import type { SubgraphContext } from '../context'
-import type { ColumnModel, EntityModel } from '../entity'
-import { badUserInput } from '../errors'
+import type { ColumnModel, EntityModel } from '../schema/entity-model'
+import { badUserInput, unauthenticated } from '../errors'
 import { isUuid } from '../id'
 import type { Parameters } from '../statement'
 
@@ -49,4 +49,9 @@ export function scopeConditions(
     conditions.push(admitted.length > 0 ? `(${admitted.join(' OR ')})` : 'false')
   }
   return conditions
+}
+
+/** Throws UNAUTHENTICATED when a tenant's rows are asked for and nobody is signed in. */
+export function requireTenant(context: SubgraphContext, model: EntityModel): void {
+  if (model.tenantOwned && !context.binding.tenantId) throw unauthenticated()
 }

@@ -19,7 +19,6 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Config } from '../process/config'
 
 /** The Ed25519 keys of access tokens: one signs, several are accepted while keys are exchanged. */
 export interface TokenKeys {
@@ -31,15 +30,22 @@ export interface TokenKeys {
   publicKeys: ReadonlyMap<string, KeyObject>
 }
 
+/** What the configuration says of token keys. */
+export interface TokenKeySettings {
+  dataDir: string
+  /** JWK; null for none. */
+  tokenPrivateKey: string | null
+  /** JWKS; null for none. */
+  tokenPublicKeys: string | null
+}
+
 /**
  * The token keys: from the configuration when it names any, otherwise from `keys/access-token.json` in the data
  * directory, which is made on first start (0600, safe when two processes start together).
  *
  * @throws Error that says what to do when the file cannot be read, is open to others or is no set of Ed25519 keys
  */
-export function loadTokenKeys(
-  config: Pick<Config, 'dataDir' | 'tokenPrivateKey' | 'tokenPublicKeys'>,
-): TokenKeys {
+export function loadTokenKeys(config: TokenKeySettings): TokenKeys {
   if (config.tokenPrivateKey || config.tokenPublicKeys) {
     const privateKey = config.tokenPrivateKey ? privateKeyFromJwk(config.tokenPrivateKey) : null
     return tokenKeys(privateKey, config.tokenPublicKeys ? publicKeysFromJwks(config.tokenPublicKeys) : [])

@@ -1,6 +1,6 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
-import type { EntityModel } from '../entity'
+import type { EntityModel } from '../schema/entity-model'
 import { uuidv7 } from '../id'
 import { insertStatements } from '../statement'
 

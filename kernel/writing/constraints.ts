@@ -1,6 +1,6 @@
 import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
-import { entityModels, type EntityModel } from '../entity'
+import { entityModels, type EntityModel } from '../schema/entity-model'
 import { userError, type CommonUserErrorCode, type UserErrors } from '../errors'
 import { violationNames, withoutShard, type PostgresError } from './violation-names'
 

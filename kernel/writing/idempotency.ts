@@ -8,7 +8,7 @@ import {
 } from 'graphql'
 import type { Transaction } from '../connection/database'
 import type { SubgraphContext } from '../context'
-import { entityModels } from '../entity'
+import { entityModels } from '../schema/entity-model'
 import { conflict, userError } from '../errors'
 import { isUuid } from '../id'
 import { prepared } from '../statement'

@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
-import { modelOf, type EntityClass, type EntityModel } from '../entity'
+import type { EntityClass } from '../entity'
+import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
 import { auditedValues, type AuditEntry } from './audit'
 import { requireRuleWriter } from './rule-columns'

@@ -1,5 +1,5 @@
 import type { SubgraphContext } from '../context'
-import type { EntityModel } from '../entity'
+import type { EntityModel } from '../schema/entity-model'
 import { userError } from '../errors'
 import type { Policy } from '../policy'
 import { inputName } from './constraints'

@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../context'
 import { inputName } from './constraints'
 import type { Transaction } from '../connection/database'
-import { type EntityModel } from '../entity'
+import type { EntityModel } from '../schema/entity-model'
 import { fullProjection } from '../reading/projection'
 import { userError, type UserErrors } from '../errors'
 import { equalities, scopeConditions } from '../reading/scope'

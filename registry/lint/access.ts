@@ -1,5 +1,5 @@
 import type { AppliedDirective, SchemaModel } from '../schema-model'
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 const access = new Set(['authenticated', 'requiresScopes', 'policy', 'public'])
 

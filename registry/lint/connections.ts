@@ -1,5 +1,5 @@
 import { directive, namedType, type FieldModel, type SchemaModel, type TypeModel } from '../schema-model'
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 /** Lists come in pages of one form, or say how long they get; mutations have one form. */
 export function* connections({ schema }: LintedSubgraph): Generator<Finding> {

@@ -1,6 +1,6 @@
 import { removalDate, replacementIn } from '../deprecations'
 import { deprecation } from '../diff/documented'
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 /** A deprecation names what to use instead, which exists, and the day until which the old works. */
 export function* deprecations({ schema, exists }: LintedSubgraph): Generator<Finding> {

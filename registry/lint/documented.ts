@@ -1,4 +1,4 @@
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 /** Everything clients see is described, once. */
 export function* documented({ schema, owns }: LintedSubgraph): Generator<Finding> {

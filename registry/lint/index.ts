@@ -9,8 +9,8 @@ import { deprecations } from './deprecations'
 import { documented } from './documented'
 import { naming } from './naming'
 import { nullability } from './nullability'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 import type { LintCode } from './rules'
-import type { ASTNode } from 'graphql'
 
 /** A place where a subgraph's schema does not follow the house rules. */
 export interface LintFinding {
@@ -19,24 +19,6 @@ export interface LintFinding {
   coordinate: string
   message: string
   location: Location | null
-}
-
-/** What a rule says; places are added around it. */
-export interface Finding {
-  code: LintCode
-  coordinate: string
-  message: string
-  node: ASTNode | undefined
-}
-
-/** A subgraph as rules see it. */
-export interface LintedSubgraph {
-  name: string
-  schema: SchemaModel
-  /** The types this subgraph owns, against those it refers to or contributes to. */
-  owns(typeName: string): boolean
-  /** Whether any subgraph has something at a coordinate. */
-  exists(coordinate: string): boolean
 }
 
 const rules: ((subgraph: LintedSubgraph) => Iterable<Finding>)[] = [

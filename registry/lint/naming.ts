@@ -1,4 +1,4 @@
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 const pascal = /^[A-Z][A-Za-z0-9]*$/
 const camel = /^[a-z][A-Za-z0-9]*$/

@@ -1,6 +1,6 @@
 import { namedType, type SchemaModel } from '../schema-model'
 import { keyFields } from './access'
-import type { Finding, LintedSubgraph } from '.'
+import type { Finding, LintedSubgraph } from './linted-subgraph'
 
 /** Fields of the root, and those that another subgraph answers or a viewer may be denied, can be null. */
 export function* nullability({ schema, owns }: LintedSubgraph): Generator<Finding> {

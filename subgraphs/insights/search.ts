@@ -1,14 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../kernel/context'
-import { scopeConditions } from '../../kernel/reading/scope'
-import { selectedFields } from '../../kernel/reading/projection'
 import { badUserInput } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
-import { requireNoNull } from '../../kernel/reading/filter'
-import { asMalformedCursor, connectionOf } from '../../kernel/page'
-import { readPage, readSlice } from '../../kernel/reading/page-request'
-import { countLimit } from '../../kernel/reading/page-sql'
-import { prepared, Parameters } from '../../kernel/statement'
+import { rankedPage, requireNoNull } from '../../kernel/query'
+import { prepared } from '../../kernel/statement'
 import { CustomerInteraction } from './entities/CustomerInteraction'
 import type { QuerySearchCustomerInteractionsArgs } from './generated'
 import { highlighted, matchStart, matchStop } from './rules/highlight'
@@ -20,6 +15,11 @@ const headlineOptions = `StartSel=${matchStart}, StopSel=${matchStop}, MaxFragme
 const search = 'insights.search_interactions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
 const findRanked = `SELECT id, rank FROM ${search} ORDER BY rank DESC, id DESC`
 const countRanked = `SELECT count(*)::int FROM ${search}`
+
+/** The part of a row's content around the matches; what stands for their marks is taken out of the content first. */
+const headline = (query: string): string =>
+  `ts_headline('pg_catalog.english', translate(coalesce(t.content, ''), '${matchStart}${matchStop}', ''),
+     websearch_to_tsquery('pg_catalog.english', ${query}), '${headlineOptions}')`
 
 const orNull = (value: unknown): unknown => value ?? null
 
@@ -40,13 +40,6 @@ export async function searchInteractions(
   requireNoNull(filter ?? {}, 'filter')
   if (filter?.customerId && !isUuid(filter.customerId))
     throw badUserInput(`customerId: "${filter.customerId}" is not an id`)
-  const limit = context.services.config.pageLimit
-  const request = readPage(context, CustomerInteraction, {}, info, {}, limit)
-  const order = {
-    name: `relevance to ${query}`,
-    keys: [{ column: { property: 'rank', nullable: false } }],
-  }
-  const slice = readSlice(args, order, limit)
   const conditions = [
     query,
     filter?.customerId,
@@ -56,53 +49,20 @@ export async function searchInteractions(
     filter?.sentiment?.gte,
     filter?.sentiment?.lte,
   ]
-  const rows = async (): Promise<Record<string, unknown>[]> => {
-    const found = await context.db.rows(
-      context.binding,
-      prepared(
-        findRanked,
-        [...conditions, slice.position?.keys[0], slice.position?.id, slice.size + 1].map(orNull),
-      ),
-    )
-    if (found.length === 0) return []
-    const parameters = new Parameters()
-    const isHighlighted = selectedFields(info, 'CustomerInteractionSearchEdge', ['edges']).has('highlight')
-    const headline = isHighlighted
-      ? `ts_headline('pg_catalog.english', translate(coalesce(t.content, ''), '${matchStart}${matchStop}', ''),
-           websearch_to_tsquery('pg_catalog.english', ${parameters.add(query)}), '${headlineOptions}')`
-      : 'NULL'
-    const own = scopeConditions(context, request.model, parameters)
-    const wanted = `t."id" = ANY(${parameters.add(found.map(([id]) => id))})`
-    const text =
-      `SELECT t."id", ${headline}, ${request.projection.selectList} FROM ${request.model.table} t ` +
-      `WHERE ${[...own, wanted].join(' AND ')}`
-    const read = await context.db.rows(context.binding, prepared(text, parameters.values))
-    const rowOf = new Map(read.map((values) => [values[0], values]))
-    return found.flatMap(([id, rank]) => {
-      const values = rowOf.get(id)
-      return values ? [{ ...request.projection.toRow(values, 2), rank, highlight: values[1] }] : []
-    })
-  }
-  const count = async (): Promise<number> => {
-    const given = [...conditions, null, null, countLimit].map(orNull)
-    const [counted] = await context.db.rows(context.binding, prepared(countRanked, given))
-    return counted![0] as number
-  }
-  const placing = { ...slice, order }
-  try {
-    const [page, totalCount] = await Promise.all([
-      request.wantsRows ? rows() : [],
-      request.wantsCount ? count() : null,
-    ])
-    const connection = connectionOf<Found>(placing, page, totalCount)
-    const { nodes, pageInfo } = connection
-    const edges = connection.edges.map((edge) =>
-      Object.assign(edge, { rank: edge.node.rank, highlight: highlighted(edge.node.highlight ?? '') }),
-    )
-    return { edges, nodes, pageInfo, totalCount }
-  } catch (error) {
-    throw asMalformedCursor(placing, error)
-  }
+  const found = await rankedPage(context, CustomerInteraction, args, info, 'CustomerInteractionSearchEdge', {
+    name: `relevance to ${query}`,
+    find: (after, limit) => prepared(findRanked, [...conditions, after?.rank, after?.id, limit].map(orNull)),
+    count: (limit) => prepared(countRanked, [...conditions, null, null, limit].map(orNull)),
+    columns: (parameters, selected) => ({
+      highlight: selected.has('highlight') ? headline(parameters.add(query)) : 'NULL',
+    }),
+  })
+  const { nodes, pageInfo, totalCount } = found
+  const edges = found.edges.map((edge) =>
+    Object.assign(edge, {
+      rank: edge.node.rank,
+      highlight: highlighted((edge.node.highlight ?? '') as string),
+    }),
+  )
+  return { edges, nodes, pageInfo, totalCount }
 }
-
-type Found = CustomerInteraction & { rank: number; highlight: string | null }

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { subgraphs } from '../../subgraphs'
-import { entityModels } from '../../kernel/entity'
+import { entityModels } from '../../kernel/schema/entity-model'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 /** Entities are written by hand and tables by migrations: what one says and the other does not is found here. */

@@ -1,4 +1,4 @@
-import type { EntityModel } from '../../kernel/entity'
+import type { EntityModel } from '../../kernel/schema/entity-model'
 import type { SourceColumn, SourceEntity } from './sources'
 
 /** Something that a source gives and the product has not: `document.entity.column kind`, and what is there instead. */

@@ -10,7 +10,7 @@ import {
 import { inputValue } from '../../isolation/documents'
 import { readRows } from '../../isolation/rows'
 import { inputLeaves, readSurface, type MutationPlace } from '../../isolation/surface'
-import { entityModels, type EntityModel } from '../../kernel/entity'
+import { entityModels, type EntityModel } from '../../kernel/schema/entity-model'
 import type { Database } from '../../kernel/connection/database'
 import type { TestClient, TestGraph, TestTenant } from '../support/graph'
 

@@ -15,8 +15,8 @@ import {
   documentBounds,
   parseWithin,
   type Caller,
-  type DocumentBounds,
 } from '../../gateway/operations/document-bounds'
+import type { DocumentBounds } from '../../gateway/operations/bounds'
 import { defaultLimits } from '../../gateway/operations/limits'
 import { projectRoot } from '../../kernel/process/config'
 

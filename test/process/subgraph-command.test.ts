@@ -42,12 +42,12 @@ test('npm run subgraph serves one alone, and ends in order on SIGTERM', async ()
   expect(await child.exit).toBe(0)
 })
 
-test('a port that is taken ends the main.ts of a subgraph, with everything closed', async () => {
+test('a port that is taken ends a subgraph that is served alone, with everything closed', async () => {
   const taken = createServer()
   const port = await new Promise<number>((resolve) =>
     taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)),
   )
-  const child = runChild('subgraphs/finance/main.ts', [], { ...environment(), PORT: String(port) })
+  const child = runChild('scripts/subgraph.ts', ['finance'], { ...environment(), PORT: String(port) })
   expect(await child.exit).toBe(1)
   expect(child.stderr()).toContain('EADDRINUSE')
   taken.close()

@@ -1,5 +1,5 @@
 import { decodeCursor } from '../../kernel/reading/cursor'
-import { connectionOf } from '../../kernel/page'
+import { connectionOf } from '../../kernel/reading/connection'
 
 const ids = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`)
 const rows = ids.map((id, place) => ({ id, name: place === 1 ? null : `n${place}` }))

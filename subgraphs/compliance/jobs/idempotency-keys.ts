@@ -1,6 +1,6 @@
 import type { Job } from '../../../kernel/jobs'
 import { prepared } from '../../../kernel/statement'
-import { keyLifeMs } from '../../../kernel/writing/idempotency'
+import { keyLifeMs } from '../../../kernel/mutate'
 
 const day = 24 * 60 * 60_000
 

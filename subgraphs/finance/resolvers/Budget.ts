@@ -1,10 +1,11 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
 import { isUuid } from '../../../kernel/id'
-import { load, requestLoader } from '../../../kernel/load'
+import { load } from '../../../kernel/load'
 import { money, moneyColumns } from '../../../kernel/money'
 import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
+import { valueByKey } from '../../../kernel/query'
 import { prepared } from '../../../kernel/statement'
 import { Budget } from '../entities/Budget'
 import type { Resolvers } from '../generated'
@@ -17,13 +18,17 @@ const findBudget = `
    WHERE tenant_id = $1 AND department_id = $2 AND year = $3 AND month IS NOT DISTINCT FROM $4 AND currency = $5`
 // Refunds and reversals are negative, so they give back what was spent.
 const sumExpenses = `
-  SELECT period.place, coalesce(sum(t.amount), 0)::text
-    FROM unnest($2::int[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-           AS period (place, department_id, currency, starts_at, ends_at)
-    LEFT JOIN finance.transactions t
+  SELECT period.key, sum(t.amount)::text
+    FROM unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           AS period (key, department_id, currency, starts_at, ends_at)
+    JOIN finance.transactions t
       ON t.tenant_id = $1 AND t.department_id = period.department_id AND t.type = 'EXPENSE'
      AND t.currency = period.currency AND t.occurred_at >= period.starts_at AND t.occurred_at < period.ends_at
-   GROUP BY period.place`
+   GROUP BY period.key`
+const spentInPeriod = valueByKey(sumExpenses, '0', (context, keys) => {
+  const columns = [0, 1, 2, 3].map((part) => keys.map((key) => key.split(',')[part]))
+  return [context.binding.tenantId, keys, ...columns]
+})
 
 export const budget: Resolvers = {
   Query: {
@@ -76,18 +81,11 @@ export const budget: Resolvers = {
   },
 }
 
-/** What was spent of a budget, in the currency's smallest unit: one statement for all budgets of a level. */
+/** The sum spent of a budget, in the currency's smallest unit: one statement for all budgets of a level. */
 function spentOf(
   context: SubgraphContext,
   { departmentId, year, month, currency }: Pick<Budget, (typeof spending)[number]>,
 ): Promise<string> {
   const { startsAt, endsAt } = boundsOf({ year, month })
-  const key = [departmentId, currency, startsAt, endsAt].join()
-  return requestLoader<string, string>(context, 'spent of budgets', async (keys) => {
-    const places = keys.map((_, place) => place)
-    const columns = [0, 1, 2, 3].map((part) => keys.map((one) => one.split(',')[part]))
-    const statement = prepared(sumExpenses, [context.binding.tenantId, places, ...columns])
-    const sums = new Map((await context.db.rows(context.binding, statement)) as [number, string][])
-    return places.map((place) => sums.get(place)!)
-  }).load(key)
+  return spentInPeriod(context, [departmentId, currency, startsAt, endsAt].join())
 }

@@ -1,10 +1,8 @@
-import type { GraphQLResolveInfo } from 'graphql'
-import type { SubgraphContext } from '../../../kernel/context'
-import { modelOf, needs } from '../../../kernel/entity'
-import { selectedProjection } from '../../../kernel/reading/projection'
-import { load, requestLoader } from '../../../kernel/load'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
 import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
+import { rowByKey } from '../../../kernel/query'
 import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
@@ -13,6 +11,10 @@ import type { Resolvers } from '../generated'
 const defaultOrder = { property: 'name', direction: 'ASC' } as const
 const countEmployees =
   'SELECT count(*)::int FROM hr.employees WHERE tenant_id = $1 AND department_id = $2 AND is_active'
+const departmentOfUser = rowByKey(
+  Department,
+  'SELECT user_id, department_id FROM hr.employees WHERE tenant_id = $1 AND user_id = ANY ($2)',
+)
 
 export const department: Resolvers = {
   Query: {
@@ -47,29 +49,10 @@ export const department: Resolvers = {
     ),
   },
   User: {
-    department: ({ id }, _args, context, info) => departmentOf(context, id, info),
+    department: ({ id }, _args, context, info) => departmentOfUser(context, id, info),
   },
   Tenant: {
     departments: ({ id }, args, context, info) =>
       nested(context, Department, 'tenantId', id, args, info, { defaultOrder }),
   },
-}
-
-/** The department that a user works in: one statement for all users of a level. */
-function departmentOf(
-  context: SubgraphContext,
-  userId: string,
-  info: GraphQLResolveInfo,
-): Promise<Department | null> {
-  const projection = selectedProjection(modelOf(context, Department), info)
-  const text =
-    `SELECT e.user_id, ${projection.selectList} FROM hr.employees e ` +
-    'JOIN hr.departments t ON t.tenant_id = $1 AND t.id = e.department_id ' +
-    'WHERE e.tenant_id = $1 AND e.user_id = ANY($2)'
-  const key = `department of user ${projection.key}`
-  return requestLoader<string, Department | null>(context, key, async (userIds) => {
-    const rows = await context.db.rows(context.binding, prepared(text, [context.binding.tenantId, userIds]))
-    const found = new Map(rows.map((values) => [values[0], projection.toRow(values, 1)]))
-    return userIds.map((one) => (found.get(one) ?? null) as Department | null)
-  }).load(userId)
 }

@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { unauthenticated, type UserError } from '../../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in/password'
+import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'

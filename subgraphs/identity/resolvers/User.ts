@@ -1,13 +1,11 @@
-import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from '../../../kernel/context'
-import { modelOf, needs } from '../../../kernel/entity'
-import { selectedProjection } from '../../../kernel/reading/projection'
-import { load, requestLoader } from '../../../kernel/load'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in/password'
-import { prepared } from '../../../kernel/statement'
+import { hashPassword, passwordFault } from '../../../kernel/sign-in'
 import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
@@ -16,6 +14,17 @@ import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { revokeSessions } from '../sessions/revoke'
+
+const permissionsOfUser = valueByKey<string[]>(
+  'SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id',
+  [],
+  (_, userIds) => [userIds],
+)
+const rolesOfUser = rowsByKey(
+  Role,
+  'SELECT user_id, role_id FROM identity.role_assignments WHERE tenant_id = $1 AND user_id = ANY ($2)',
+  'name',
+)
 
 export const user: Resolvers = {
   Query: {
@@ -86,8 +95,8 @@ export const user: Resolvers = {
     // Made of the override too, so that a fault of the override is told as one of `fullName`.
     fullName: needs(User, ['fullName', 'fullNameOverride'], (row) => row.fullName),
     isActive: needs(User, ['status'], (row) => row.status === 'ACTIVE'),
-    permissions: needs(User, ['id'], ({ id }, _args, context) => permissionsOf(context, id)),
-    roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOf(context, id, info)),
+    permissions: needs(User, ['id'], ({ id }, _args, context) => permissionsOfUser(context, id)),
+    roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOfUser(context, id, info)),
     createdBy: one(User, 'createdById', User),
     updatedBy: one(User, 'updatedById', User),
   },
@@ -111,37 +120,4 @@ async function addUser(
     roles.map((role) => ({ ...assignment, roleId: role.id })),
   )
   return added
-}
-
-/** One statement for all users of a level. */
-function permissionsOf(context: SubgraphContext, userId: string): Promise<string[]> {
-  return requestLoader<string, string[]>(context, 'permissions of users', async (userIds) => {
-    const rows = await context.db.rows(
-      context.binding,
-      prepared('SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id', [userIds]),
-    )
-    const found = new Map(rows.map(([id, permissions]) => [id, permissions as string[]]))
-    return userIds.map((id) => found.get(id) ?? [])
-  }).load(userId)
-}
-
-/** One statement for all users of a level, which reads the selected columns of their roles. */
-function rolesOf(context: SubgraphContext, userId: string, info: GraphQLResolveInfo): Promise<Role[]> {
-  const model = modelOf(context, Role)
-  const projection = selectedProjection(model, info)
-  return requestLoader<string, Role[]>(context, `roles of users ${projection.key}`, async (userIds) => {
-    const rows = await context.db.rows(
-      context.binding,
-      prepared(
-        `SELECT a.user_id, ${projection.selectList}
-           FROM identity.role_assignments a
-           JOIN identity.roles t ON t.tenant_id = $1 AND t.id = a.role_id
-          WHERE a.tenant_id = $1 AND a.user_id = ANY ($2) ORDER BY t.name`,
-        [context.binding.tenantId, userIds],
-      ),
-    )
-    const found = new Map<unknown, Role[]>(userIds.map((id) => [id, []]))
-    for (const [id, ...values] of rows) found.get(id)?.push(projection.toRow(values) as unknown as Role)
-    return userIds.map((id) => found.get(id) ?? [])
-  }).load(userId)
 }

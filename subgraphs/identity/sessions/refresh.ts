@@ -1,6 +1,5 @@
-import { writeAudit } from '../../../kernel/writing/audit'
-import type { SubgraphContext } from '../../../kernel/context'
-import { tenantScope, type Transaction } from '../../../kernel/connection/database'
+import { writeAudit } from '../../../kernel/mutate'
+import { type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
 import type { UserError } from '../../../kernel/errors'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'

@@ -1,6 +1,5 @@
-import type { SubgraphContext } from '../../../kernel/context'
-import type { Transaction } from '../../../kernel/connection/database'
-import { revokeCachedSessions } from '../../../kernel/sign-in/session-cache'
+import type { SubgraphContext, Transaction } from '../../../kernel/context'
+import { revokeCachedSessions } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 
 type Sql = Pick<Transaction, 'rows'>

@@ -1,0 +1,181 @@
+import { getNamedType, isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql'
+import { LRUCache } from 'lru-cache'
+import type { DataSource } from 'typeorm'
+import type { SubgraphContext } from '../context'
+import { columnsNeededBy, type EntityClass } from '../entity'
+import type { Policy } from '../policy'
+
+/** One column of an entity: its name in SQL and what the kernel must know to write it. */
+export interface ColumnModel {
+  property: string
+  sql: string
+  type: string
+  nullable: boolean
+  /** Largest number of characters, or null when the type sets no bound. */
+  length: number | null
+  /**
+   * What kind of text the graph shows of it: one that people write, ordered as their language orders it; an address, kept
+   * in lower case; null for values of other kinds, names of closed sets among them.
+   */
+  text: 'language' | 'email' | null
+}
+
+/** The two columns that an amount of money is kept in. */
+export interface MoneyModel {
+  /** Whole smallest units of the currency. */
+  amount: ColumnModel
+  currency: ColumnModel
+}
+
+/** A row of the same subgraph that a row names by its id. */
+export interface Relation {
+  /** The column that holds the id. */
+  key: ColumnModel
+  model: EntityModel
+}
+
+/** What the kernel knows of an entity: derived once per subgraph from TypeORM's metadata and the schema. */
+export interface EntityModel {
+  /** Class name = GraphQL type name. */
+  name: string
+  table: string
+  columns: ReadonlyMap<string, ColumnModel>
+  /** Whether rows belong to a tenant; false for the few global tables. */
+  tenantOwned: boolean
+  softDeleted: boolean
+  /** The instant that is part of the key where the table is partitioned by time; its ids are of that instant. */
+  instantKey: ColumnModel | null
+  /** GraphQL field → the properties its value is made of. */
+  fields: Map<string, readonly string[]>
+  /** GraphQL field → the columns of the amount that it shows, where these are two. */
+  money: Map<string, MoneyModel>
+  /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
+  relations: Map<string, Relation>
+  /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
+  masked: Set<string>
+  /** Properties that the filter field `search` looks into. */
+  searched: readonly string[]
+  /** Properties that every read includes: the key, and what row rules look at. */
+  always: Set<string>
+  /** Row rule compiled to alternatives of filters (any of them admits the row); null admits every row. */
+  rowFilter: ((context: SubgraphContext) => Record<string, unknown>[] | null) | null
+  /** Whether the viewer may read a row of the type, as far as the type itself says; its fields may ask for more. */
+  admits: (context: SubgraphContext, row: Readonly<Record<string, unknown>>) => boolean
+  /** Property → the row rules that look at it, by name; a mutation that writes it must be one of their writers. */
+  ruled: Map<string, Map<string, Policy>>
+  projections: LRUCache<string, Projection>
+}
+
+/** A row that is read together with the one that names it. */
+export interface Join extends Relation {
+  /** The field that shows it, and the property of the other row that holds it. */
+  field: string
+  projection: Projection
+}
+
+/** A set of columns that one statement reads. Equal sets are the same object. */
+export interface Projection {
+  properties: readonly string[]
+  joins: readonly Join[]
+  selectList: string
+  key: string
+  /** The row whose values stand in `values` from place `offset` on, default 0. */
+  toRow(values: readonly unknown[], offset?: number): Record<string, unknown>
+}
+
+const models = new WeakMap<DataSource, Map<EntityClass, EntityModel>>()
+
+/** The model of an entity in this subgraph's database. Throws when the subgraph does not list the entity. */
+export function modelOf(context: SubgraphContext, entity: EntityClass): EntityModel {
+  const model = models.get(context.db.dataSource)?.get(entity)
+  if (!model)
+    throw new Error(`${entity.name} is not among the entities of this subgraph: add it to its index.ts`)
+  return model
+}
+
+/** Builds the models of all entities of a DataSource; later calls for the same DataSource return them again. */
+export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, EntityModel> {
+  const known = models.get(dataSource)
+  if (known) return known
+  const built = new Map<EntityClass, EntityModel>()
+  for (const metadata of dataSource.entityMetadatas) {
+    const columns = new Map<string, ColumnModel>()
+    for (const column of metadata.columns) {
+      columns.set(column.propertyName, {
+        property: column.propertyName,
+        sql: `"${column.databaseName}"`,
+        type: String(column.type) + (column.isArray ? '[]' : ''),
+        nullable: column.isNullable,
+        length: column.length ? Number(column.length) : null,
+        text: null,
+      })
+    }
+    const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')
+    const schema = metadata.schema ? `"${metadata.schema}".` : ''
+    built.set(metadata.target as EntityClass, {
+      name: metadata.name,
+      table: `${schema}"${metadata.tableName}"`,
+      columns,
+      tenantOwned: columns.has('tenantId'),
+      softDeleted: columns.has('deletedAt'),
+      instantKey: (instant && columns.get(instant.propertyName)) ?? null,
+      fields: new Map(),
+      money: new Map(),
+      relations: new Map(),
+      masked: new Set(),
+      searched: [],
+      always: new Set(columns.has('id') ? ['id'] : []),
+      rowFilter: null,
+      ruled: new Map(),
+      admits: () => true,
+      projections: new LRUCache({ max: 500 }),
+    })
+  }
+  models.set(dataSource, built)
+  return built
+}
+
+/** Tells a model what a field's type says of the columns that it shows. */
+function bindType(
+  model: EntityModel,
+  field: GraphQLField<unknown, unknown>,
+  properties: readonly string[],
+): void {
+  const type = getNamedType(field.type).name
+  const own = model.columns.get(field.name)
+  if (own && type === 'String') own.text = 'language'
+  if (own && type === 'EmailAddress') own.text = 'email'
+  const [amount, currency] = properties.map((property) => model.columns.get(property))
+  if (type === 'Money' && amount && currency && properties.length === 2)
+    model.money.set(field.name, { amount, currency })
+}
+
+/**
+ * Connects a model to its GraphQL type: which properties each field reads and which the audit trail masks.
+ * `resolverOf(field)` gives the resolver as written, before middleware wraps it; `restricted(field)` tells
+ * whether the field carries an access rule of its own; `audited` are properties that are shown all the same. Returns the names of fields that neither a column nor
+ * a resolver answers.
+ */
+export function bindFields(
+  model: EntityModel,
+  schema: GraphQLSchema,
+  resolverOf: (field: string) => unknown,
+  restricted: (field: string) => boolean,
+  audited: readonly string[] = [],
+): string[] {
+  const type = schema.getType(model.name)
+  const unanswered: string[] = []
+  const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt', ...audited])
+  for (const [field, definition] of isObjectType(type) ? Object.entries(type.getFields()) : []) {
+    const resolver = resolverOf(field)
+    const properties = columnsNeededBy(resolver) ?? (model.columns.has(field) && !resolver ? [field] : [])
+    if (!resolver && properties.length === 0) unanswered.push(`${model.name}.${field}`)
+    model.fields.set(field, properties)
+    bindType(model, definition, properties)
+    if (!restricted(field)) for (const property of properties) open.add(property)
+  }
+  for (const property of model.columns.keys()) {
+    if (!open.has(property)) model.masked.add(property)
+  }
+  return unanswered
+}

@@ -1,0 +1,50 @@
+import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
+import type { RequestContext } from '../context'
+import type { EntityClass } from '../entity'
+import type { Job } from '../jobs'
+import type { Policies } from '../policy'
+import type { SubgraphName } from './subgraph-names'
+
+/** Resolvers by type and field, as the generated `Resolvers` types them; scalars and enums as graphql-tools does. */
+export type ResolverMap = Readonly<Record<string, object | undefined>>
+
+/** One subgraph, as its `index.ts` declares it. */
+export interface SubgraphDefinition {
+  name: SubgraphName
+  /** The TypeORM entities whose rows it has; named like their GraphQL types. */
+  entities: readonly EntityClass[]
+  resolvers: ResolverMap
+  policies: Policies
+  /** What it does by itself, beside requests. */
+  jobs: readonly Job[]
+  /**
+   * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
+   * must see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by
+   * them as well, so every list of the entity must ask for what the rule asks for.
+   */
+  audited: Readonly<Record<string, readonly string[]>>
+  /** `schema/shared.graphql` and its own SDL, expanded. */
+  typeDefs: DocumentNode
+  /** The properties that `search` looks into, by type, as `@search` marks them. */
+  searched: ReadonlyMap<string, readonly string[]>
+}
+
+/** One operation for one subgraph. */
+export interface SubgraphOperation {
+  /** Pass the same object for the same text: it is validated and analysed once. */
+  document: DocumentNode
+  operationName?: string
+  variables?: object
+  context: RequestContext
+}
+
+export interface RunningSubgraph {
+  name: SubgraphName
+  /** What `_service` answers and composition takes. */
+  sdl: string
+  schema: GraphQLSchema
+  /** Answers as GraphQL does: every error is masked and has a code. Never throws for what a client sent. */
+  execute(operation: SubgraphOperation): Promise<ExecutionResult>
+  /** Takes nothing more and waits for what runs; its database is closed by whoever opened it. */
+  close(): Promise<void>
+}

@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import compliance from './index'
-
-serve(compliance)

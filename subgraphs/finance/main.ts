@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import finance from './index'
-
-serve(finance)

@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import hr from './index'
-
-serve(hr)

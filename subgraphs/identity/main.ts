@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import identity from './index'
-
-serve(identity)

@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import insights from './index'
-
-serve(insights)

@@ -1,4 +1,0 @@
-import { serve } from '../serve'
-import tenancy from './index'
-
-serve(tenancy)
