@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { InexactJson, parseExactJson } from '../../kernel/exact-json'
+import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
 import { namesGraphqlResponse } from './media-types'
 
 /** What is printable, harmless in a log line and short enough for a header and a database setting. */

@@ -11,7 +11,7 @@ import {
   type ValidationContext,
   type ValidationRule,
 } from 'graphql'
-import { inexact, isExactNumber } from '../../kernel/exact-json'
+import { inexact, isExactNumber } from '../../kernel/schema/exact-json'
 
 /** A literal that is no value of its place. In a variable it would be refused with the same code. */
 export class ValueFault extends GraphQLError {

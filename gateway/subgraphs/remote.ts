@@ -8,7 +8,7 @@ import type { Logger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { signViewer, viewerHeader } from '../../kernel/access/viewer-token'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../context'
-import { withExactNumbers } from '../../kernel/exact-json'
+import { withExactNumbers } from '../../kernel/schema/exact-json'
 import { cancelled, errorsEverywhere, noAnswer } from './unavailable'
 
 /** Who asks a subgraph, and with which headers the client came (names in lower case). */

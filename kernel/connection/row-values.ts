@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { withExactNumbers } from '../exact-json'
+import { withExactNumbers } from '../schema/exact-json'
 
 const iso8601 = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/
 const day = /^\d{4}-\d\d-\d\d$/

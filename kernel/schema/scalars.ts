@@ -6,7 +6,7 @@ import {
   type GraphQLScalarType,
   type ValueNode,
 } from 'graphql'
-import { inexact, isExactNumber } from '../exact-json'
+import { inexact, isExactNumber } from './exact-json'
 import { currencyDecimals } from './currencies'
 
 /** How a scalar reads inputs and writes outputs; merged into the scalar of the same name in `schema/shared.graphql`. */

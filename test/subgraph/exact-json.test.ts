@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { InexactJson, isExactNumber, parseExactJson, withExactNumbers } from '../../kernel/exact-json'
+import { InexactJson, isExactNumber, parseExactJson, withExactNumbers } from '../../kernel/schema/exact-json'
 
 const reasonOf = (text: string): string | null => {
   try {
