@@ -40,14 +40,21 @@ function placeOf(document: DocumentNode, value: ASTNode): string {
   return place
 }
 
-const typesRule: ValidationRule = (context) =>
-  ValuesOfCorrectTypeRule(
-    Object.create(context, {
-      reportError: {
-        value: (fault: GraphQLError) => context.reportError(new ValueFault(context.getDocument(), fault)),
-      },
-    }) as ValidationContext,
+/** graphql-js's rule. What a scalar throws need not say about which literal; the one that is looked at is known here. */
+const typesRule: ValidationRule = (context) => {
+  let looked: ASTNode | undefined
+  const reportError = (fault: GraphQLError) => {
+    const placed = fault.nodes?.length ? fault : new GraphQLError(fault.message, { nodes: looked })
+    context.reportError(new ValueFault(context.getDocument(), placed))
+  }
+  const visitor = ValuesOfCorrectTypeRule(
+    Object.create(context, { reportError: { value: reportError } }) as ValidationContext,
   )
+  const checks = Object.entries(visitor) as [string, (node: ASTNode) => unknown][]
+  return Object.fromEntries(
+    checks.map(([kind, check]) => [kind, (node: ASTNode) => ((looked = node), check(node))]),
+  )
+}
 
 const exactNumbersRule: ValidationRule = (context) => {
   const check = (node: IntValueNode | FloatValueNode) => {

@@ -175,21 +175,21 @@ async function changes(): Promise<number> {
   return rows[0]!.count
 }
 
-describe('the ends of every scalar, in every input of every mutation (B9, K3, K11)', () => {
-  beforeAll(async () => {
-    known = new Map()
-    for (const table of new Set(Object.values(tables))) {
-      const owned = table === 'identity.users' ? `AND email NOT LIKE 'admin%'` : ''
-      const { rows } = await graph.owner
-        .query<{ id: string; version: number }>(
-          `SELECT id, version FROM ${table} WHERE tenant_id = $1 ${owned} ORDER BY id DESC LIMIT 1`,
-          [demoTenantIds.acme],
-        )
-        .catch(() => ({ rows: [] }))
-      if (rows[0]) known.set(table, rows[0])
-    }
-  })
+beforeAll(async () => {
+  known = new Map()
+  for (const table of new Set(Object.values(tables))) {
+    const owned = table === 'identity.users' ? `AND email NOT LIKE 'admin%'` : ''
+    const { rows } = await graph.owner
+      .query<{ id: string; version: number }>(
+        `SELECT id, version FROM ${table} WHERE tenant_id = $1 ${owned} ORDER BY id DESC LIMIT 1`,
+        [demoTenantIds.acme],
+      )
+      .catch(() => ({ rows: [] }))
+    if (rows[0]) known.set(table, rows[0])
+  }
+})
 
+describe('the ends of every scalar, in every input of every mutation (B9, K3, K11)', () => {
   test('each scalar has its ends here', () => {
     const scalars = new Set(places.map(({ type }) => getNamedType(type).name))
     expect([...scalars].filter((name) => !(name in extremes))).toEqual([])
@@ -277,12 +277,13 @@ describe('what is no value of its scalar (G15)', () => {
     const { mutation, path } = place
     const value = noValue[getNamedType(place.type).name]
     const input = mutation.args.find(({ name }) => name === 'input')!.type
-    const literal = (one: unknown): string =>
-      typeof one === 'object' && one !== null && !Array.isArray(one)
-        ? `{${Object.entries(one)
-            .map(([name, inner]) => `${name}: ${literal(inner)}`)
-            .join(', ')}}`
-        : JSON.stringify(one)
+    const literal = (one: unknown): string => {
+      if (Array.isArray(one)) return `[${one.map(literal).join(', ')}]`
+      if (typeof one !== 'object' || one === null) return JSON.stringify(one)
+      return `{${Object.entries(one)
+        .map(([name, inner]) => `${name}: ${literal(inner)}`)
+        .join(', ')}}`
+    }
     const type = getNullableType(input) as GraphQLInputObjectType
     // Enums are written otherwise as literals; that they are missing is another fault of the same code.
     const given = Object.entries(sample(mutation, input, 'input', path, value) as object).filter(
