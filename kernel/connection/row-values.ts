@@ -59,7 +59,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 ])
 
 /**
- * How values come out of the database: uuid and text string · int and double number · boolean · bigint and numeric
+ * Says how values come out of the database: uuid and text string · int and double number · boolean · bigint and numeric
  * string of digits · timestamptz ISO 8601 · date "YYYY-MM-DD" · json parsed · arrays of these. No precision is lost
  * and no Date object is made.
  */
