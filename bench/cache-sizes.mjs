@@ -1,5 +1,5 @@
 /**
- * What caches of operations take in memory, for the estimates that bound them:
+ * Holds what caches of operations take in memory, for the estimates that bound them:
  *
  *   npm run build && node --expose-gc bench/cache-sizes.mjs [operations]
  *

@@ -5,7 +5,7 @@ import { startServer } from './measure/processes.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What each candidate is, for tables and legends. */
+/** Holds what each candidate is, for tables and legends. */
 export const titles = {
   ours: 'ours, one process',
   'ours-unguarded': 'ours without guards',

@@ -13,7 +13,7 @@ import logs from '../dist/kernel/process/log.js'
 import names from '../dist/kernel/schema/subgraph-names.js'
 import tokenKeys from '../dist/kernel/sign-in/token-keys.js'
 
-/** How many rows the measured tenant has. A second tenant stands in the same tables, with the first of them. */
+/** Says how many rows the measured tenant has. A second tenant stands in the same tables, with the first of them. */
 const rowCounts = {
   users: 200,
   departments: 20,

@@ -1,5 +1,5 @@
 /**
- * What a request costs in our gateway, against stock: Apollo Server with ApolloGateway and its own HTTP client.
+ * Holds what a request costs in our gateway, against stock: Apollo Server with ApolloGateway and its own HTTP client.
  *
  *   npm run build && node bench/gateway.mjs [rounds] [milliseconds]
  *

@@ -188,7 +188,7 @@ function edited(text, head, from, to) {
   return text.slice(0, start) + after + text.slice(end)
 }
 
-/** What a pull request may bring: file, head of a definition, text, new text. */
+/** Holds what a pull request may bring: file, head of a definition, text, new text. */
 export const ordinary = [
   ['area0.graphql', 'type Area0Thing0 @key', /\n  ".*"\n  field5: Int/, ''],
   ['area1.graphql', 'type Area1Thing1 @key', 'field3: Boolean!', 'field3: Boolean'],
@@ -205,7 +205,7 @@ export const ordinary = [
   ],
 ]
 
-/** What concerns every operation: all must be read. */
+/** Holds what concerns every operation: all must be read. */
 export const sweeping = [
   ...ordinary,
   ['shared.graphql', 'type Money', 'amount: String!', 'amount: String'],

@@ -1,6 +1,6 @@
 /**
- * What planning costs those who wait beside it: clients that send a new operation text with each request, and one that
- * sends the same small operation over and over.
+ * Holds what planning costs those who wait beside it: clients that send a new operation text with each request, and one
+ * that sends the same small operation over and over.
  *
  *   npm run build && node bench/plans.mjs [seconds] [graph,…]
  *
@@ -29,7 +29,7 @@ const seconds = Number(process.argv[2] ?? 10)
 const wanted = process.argv[3]?.split(',') ?? ['federation', 'product', 'large']
 const folder = mkdtempSync(join(tmpdir(), 'bench-plans-'))
 
-/** What is asked of each graph: `small` always the same, `texts(index)` a new one each time. */
+/** Holds what is asked of each graph: `small` always the same, `texts(index)` a new one each time. */
 const graphs = {
   federation: () => ({
     supergraph: composed(

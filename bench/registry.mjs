@@ -1,5 +1,5 @@
 /**
- * How long `schema check` takes on a large graph, in a new process, and what memory it needs.
+ * Says how long `schema check` takes on a large graph, in a new process, and what memory it needs.
  *
  *   npm run build && node bench/registry.mjs [rounds]
  *

@@ -138,7 +138,7 @@ async function runProduct(list) {
   }
 }
 
-/** Where the deep page begins, in the words of each candidate. */
+/** Finds where the deep page begins, in the words of each candidate. */
 async function deepPlaces(servers, data, list) {
   if (!list.some(({ name }) => name === 'deep-page')) return {}
   const ask = async (server, query, variables, index = 0) => {

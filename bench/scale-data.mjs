@@ -11,7 +11,7 @@ import logs from '../dist/kernel/process/log.js'
 import names from '../dist/kernel/schema/subgraph-names.js'
 import tokenKeys from '../dist/kernel/sign-in/token-keys.js'
 
-/** What every tenant has besides transactions. */
+/** Holds what every tenant has besides transactions. */
 const each = { users: 20, employees: 20, departments: 2, months: 12 }
 /** The least of transactions that makes a page of 20 behind others. */
 const leastRows = 40
@@ -20,8 +20,8 @@ const leastRows = 40
 const id = (kind, ...numbers) => `md5('${kind}' || ${numbers.join(` || '-' || `)})::uuid`
 
 /**
- * How a database of so many tenants and transactions is laid out: `asked` tenants hold all transactions, equally many
- * each, and are those that requests come from.
+ * Says how a database of so many tenants and transactions is laid out: `asked` tenants hold all transactions, equally
+ * many each, and are those that requests come from.
  */
 export function layout({ tenants, rows }) {
   const asked = Math.min(tenants, Math.floor(rows / leastRows))

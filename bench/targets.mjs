@@ -4,7 +4,7 @@ import { answerOf } from './measure/load.mjs'
 
 const hasErrors = Buffer.from('"errors":')
 
-/** What one candidate is asked in a workload of the product's graph. */
+/** Returns what one candidate is asked in a workload of the product's graph. */
 export function productTarget(workload, candidate, server, authorization, places) {
   const asks = candidate === 'postgraphile' ? { ...workload, ...workload.postgraphile } : workload
   let made = 0
@@ -22,7 +22,7 @@ export function productTarget(workload, candidate, server, authorization, places
   }))
 }
 
-/** What one gateway is asked in a workload of federation alone. */
+/** Returns what one gateway is asked in a workload of federation alone. */
 export function federationTarget(workload, candidate, server) {
   const query = workload.isSmall ? small : large
   const fixed = JSON.stringify({ query })

@@ -1,5 +1,5 @@
 /**
- * What the tenant binding costs, against a prepared query that knows no tenant.
+ * Holds what the tenant binding costs, against a prepared query that knows no tenant.
  *
  *   npm run build && node bench/tenant-binding.mjs [rounds] [seconds]
  *

@@ -126,7 +126,9 @@ export const workloads = [
   },
 ]
 
-/** How the place is found behind which the deep page starts; the hand-written server knows the row by its number. */
+/**
+ * Says how the place is found behind which the deep page starts; the hand-written server knows the row by its number.
+ */
 export const deepPlace = {
   /** Of 1,000: how often ours is asked to get there. */
   pages: 40,

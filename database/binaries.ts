@@ -22,7 +22,7 @@ export interface Binaries {
 /** `UNIQUE NULLS NOT DISTINCT` and revoked rights on schema public came with it. */
 const oldestVersion = 15
 
-/** What server packages are called: process.platform-process.arch. */
+/** Holds what server packages are called: process.platform-process.arch. */
 const packages: Record<string, string> = {
   'darwin-arm64': 'darwin-arm64',
   'darwin-x64': 'darwin-x64',
@@ -144,7 +144,7 @@ function restoreLinks(native: string): boolean {
   }
 }
 
-/** Where systems keep PostgreSQL, newest version first. */
+/** Finds where systems keep PostgreSQL, newest version first. */
 function systemFolders(): string[] {
   const versions = (parent: string, suffix: string) =>
     existsSync(parent)

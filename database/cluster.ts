@@ -20,7 +20,10 @@ import { canReach, type ServerUser } from './server-user'
 
 const run = promisify(execFile)
 
-/** Where root keeps what the server's user must reach when it cannot reach the data directory (a home of mode 0700). */
+/**
+ * Says where root keeps what the server's user must reach when it cannot reach the data directory (a home of mode
+ * 0700).
+ */
 export const reachableFolder = '/var/lib/tenantgraph'
 
 /** The environment of PostgreSQL's programs: none of ours, which holds secrets. */

@@ -221,7 +221,7 @@ async function readiness(child: ChildProcess, cluster: string): Promise<string |
   return `not ready after ${startWithinMs / 1000} s`
 }
 
-/** What the server writes about itself: line 1 is its process, 4 its port, 8 its state. */
+/** Returns what the server writes about itself: line 1 is its process, 4 its port, 8 its state. */
 function postmasterLines(cluster: string): string[] {
   const file = join(cluster, 'postmaster.pid')
   if (!existsSync(file)) return []

@@ -12,7 +12,7 @@ import {
 
 const oldestVersion = 150_000
 
-/** What the roles of a configured server must be. */
+/** Returns what the roles of a configured server must be. */
 export function externalRolePlan(config: Config & { databaseUrl: string }): RolePlan {
   const url = new URL(config.databaseUrl)
   return {
@@ -89,7 +89,7 @@ export async function rotateRolePasswords(
   }
 }
 
-/** What PostgreSQL answers to a wrong password. */
+/** Holds what PostgreSQL answers to a wrong password. */
 const wrongPassword = '28P01'
 
 function assertSameSecret(refused: readonly RefusedLogin[]): void {
@@ -104,7 +104,7 @@ function assertSameSecret(refused: readonly RefusedLogin[]): void {
   throw new Error(lines.join('\n'))
 }
 
-/** Whether the migrator may make roles. Throws when the server is too old. */
+/** Tells whether the migrator may make roles. Throws when the server is too old. */
 async function inspectServer(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ version: number; mayMakeRoles: boolean }>(
     `SELECT current_setting('server_version_num')::int AS version, rolsuper OR rolcreaterole AS "mayMakeRoles"

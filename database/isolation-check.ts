@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { applicationRoles, globalTables, lookupRole, ownerRole, tenantPolicy } from '../migrations/sql'
 
-/** What must not be in the database. Each query returns one line per fault; parameters: see assertIsolated. */
+/** Holds what must not be in the database. Each query returns one line per fault; parameters: see assertIsolated. */
 const faults = [
   // Roles
   `SELECT format('%s may do more than an application role: SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB or REPLICATION', rolname)

@@ -40,7 +40,7 @@ export function takeLock(file: string, refusal: (pid: number) => string): () => 
   }
 }
 
-/** Whether the process that wrote a lock file still lives. */
+/** Tells whether the process that wrote a lock file still lives. */
 export function isHeld(file: string): boolean {
   const owner = ownerIn(read(file) ?? '')
   return owner !== null && isAlive(owner)

@@ -37,7 +37,7 @@ function template(stamp: string, name: string): string {
   const variable = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
   return `import { migration, sql } from './sql'
 
-/** What this changes, and why. */
+/** Holds what this changes, and why. */
 export const ${variable} = migration(${stamp}, '${name}', [
   sql('-- what makes it', '-- what takes it away'),
 ])

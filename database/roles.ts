@@ -7,7 +7,7 @@ export const migratorRole = 'migrator'
 /** Serialises what changes roles: they belong to the whole cluster, so the lock is taken in one fixed database. */
 const rolesLock = 7_300_001
 
-/** What every application role starts a session with. */
+/** Holds what every application role starts a session with. */
 const sessionDefaults = {
   search_path: "''",
   timezone: "'UTC'",
@@ -24,8 +24,8 @@ export function rolePassword(secret: string, role: string): string {
 }
 
 /**
- * What PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5802 and 7677). Sending this instead of the password
- * keeps the password out of the server's log and out of printed scripts.
+ * Returns what PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5802 and 7677). Sending this instead of the
+ * password keeps the password out of the server's log and out of printed scripts.
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {
   const iterations = 4096

@@ -30,7 +30,7 @@ export function serverUser(cluster: string): ServerUser | null {
   )
 }
 
-/** Whether the server's user can reach a folder: every folder above must let it through. */
+/** Tells whether the server's user can reach a folder: every folder above must let it through. */
 export function canReach(folder: string, user: ServerUser | null): boolean {
   if (!user) return true
   return spawnSync('sh', ['-c', 'cd "$1"', 'sh', folder], { ...user, cwd: '/', stdio: 'ignore' }).status === 0

@@ -29,14 +29,14 @@ export interface NewUser {
   email: string
   /** From `hashPassword`; without it nobody can sign in as this user. */
   passwordHash?: string
-  /** Whether sign-in asks for a new password. */
+  /** Tells whether sign-in asks for a new password. */
   passwordChangeRequired?: boolean
   firstName?: string
   lastName?: string
   roles: readonly SystemRole[]
 }
 
-/** What the caller can correct: its message says how. */
+/** Describes what the caller can correct: its message says how. */
 export class TenantError extends Error {}
 
 /**

@@ -4,7 +4,7 @@ import type { RequestContext } from '../kernel/context'
 import type { Logger } from '../kernel/process/log'
 import type { CheckedDocument } from './operations/document-check'
 
-/** What one request leaves in the log and in the metrics. */
+/** Describes what one request leaves in the log and in the metrics. */
 export interface RequestRecord {
   requestId: string
   log: Logger
@@ -24,17 +24,17 @@ export interface RequestRecord {
   clientGone: boolean
 }
 
-/** What plugins and data sources receive. */
+/** Describes what plugins and data sources receive. */
 export interface GatewayContext {
   request: RequestContext
   record: RequestRecord
-  /** What the check of a document that was not seen before found; filled while the request is answered. */
+  /** Holds what the check of a document that was not seen before found; filled while the request is answered. */
   found?: { checked?: CheckedDocument; refused?: readonly GraphQLError[] }
   /** Called when the operation is planned and prepared. */
   prepared?: () => void
 }
 
-/** What a subgraph answers to one fetch. */
+/** Describes what a subgraph answers to one fetch. */
 export type SubgraphAnswer = Awaited<ReturnType<GraphQLDataSource['process']>>
 
 /** A subgraph as the gateway calls it, in this process or over HTTP. */

@@ -3,8 +3,8 @@ import { maskError, overloaded, rateLimited } from '../kernel/errors'
 import type { Logger } from '../kernel/process/log'
 
 /**
- * What a client sees of any error that leaves the gateway: its message if it is one of ours or the protocol's, else
- * "Internal server error"; `extensions` are `code` and `traceId` and nothing else.
+ * Returns what a client sees of any error that leaves the gateway: its message if it is one of ours or the protocol's,
+ * else "Internal server error"; `extensions` are `code` and `traceId` and nothing else.
  *
  * @param foreignSubgraphs the subgraphs are somebody else's (a gateway over a plain supergraph): what they say of
  *   their own errors is passed on, message and code; errors of the gateway itself are masked as ever

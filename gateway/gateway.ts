@@ -43,7 +43,7 @@ import type { Checks } from './http/readiness'
 import type { UsageRecorder } from './operations/usage'
 import type { ViewerResolver } from './operations/viewer'
 
-/** How a custom scalar reads what clients send. */
+/** Says how a custom scalar reads what clients send. */
 export type ScalarInput = Pick<GraphQLScalarType<unknown, unknown>, 'parseValue' | 'parseLiteral'>
 
 export interface GatewayOptions {
@@ -52,7 +52,7 @@ export interface GatewayOptions {
    * subgraphs.
    */
   supergraph: string | SupergraphSource
-  /** How a subgraph of the supergraph is reached; the URL is the supergraph's own. */
+  /** Says how a subgraph of the supergraph is reached; the URL is the supergraph's own. */
   dataSource: (subgraph: { name: string; url?: string }) => SubgraphDataSource
   resolveViewer: ViewerResolver
   log: Logger
@@ -62,25 +62,25 @@ export interface GatewayOptions {
   clock?: Clock
   limits?: Partial<Limits>
   metrics?: Metrics
-  /** What `/readyz` asks besides the subgraphs. */
+  /** Holds what `/readyz` asks besides the subgraphs. */
   checks?: Checks
-  /** What callers may ask for in a minute. */
+  /** Holds what callers may ask for in a minute. */
   rates?: Partial<RateLimits>
-  /** Where rates are counted; default: in this process. */
+  /** Says where rates are counted; default: in this process. */
   rateStore?: Pick<RateLimit, 'add'>
   /** When anonymous callers are served, for tests. */
   turns?: AnonymousTurns
   connections?: Partial<ConnectionLimits>
-  /** What a client may take to send a request. */
+  /** Holds what a client may take to send a request. */
   times?: Partial<RequestTimes>
   /**
-   * Whether callers can be signed in: those that are not get smaller bounds, nothing of theirs is kept, and fields that
-   * the supergraph protects are refused without a plan. Default true; false where everybody is nobody.
+   * Tells whether callers can be signed in: those that are not get smaller bounds, nothing of theirs is kept, and
+   * fields that the supergraph protects are refused without a plan. Default true; false where everybody is nobody.
    */
   callersSignIn?: boolean
   /** To whom introspection and the words of the schema are shown. Default `public`. */
   schemaVisibility?: SchemaVisibility
-  /** Whether `X-Forwarded-For` names the client: only behind a proxy that sets it. */
+  /** Tells whether `X-Forwarded-For` names the client: only behind a proxy that sets it. */
   trustProxy?: boolean
   /** Custom scalars, so that a wrong value is refused here with its place instead of in a subgraph. */
   scalars?: Readonly<Record<string, ScalarInput>>
@@ -88,13 +88,13 @@ export interface GatewayOptions {
   usage?: Pick<UsageRecorder, 'supergraphLoaded' | 'executing'>
   /** Plans that other gateways share. */
   planStore?: PlanStore
-  /** Where plans are made: default, in a thread of their own; in this one where there is no compiled code. */
+  /** Finds where plans are made: default, in a thread of their own; in this one where there is no compiled code. */
   makePlans?: 'thread' | 'here' | ((supergraph: string) => PlanMaker)
   /** Operations that are prepared after the start, before anybody asks for them. */
   expectedOperations?: () => Promise<readonly ExpectedOperation[]>
   /** Documents that clients may name instead of sending them. */
   persistedDocuments?: PersistedDocuments
-  /** Whether other documents than those are executed. Default `any`. */
+  /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
@@ -109,7 +109,7 @@ export interface Gateway {
   url: string
   server: Server
   metrics: Metrics
-  /** What this gateway keeps of operations: how many entries, and bytes, about. */
+  /** Returns what this gateway keeps of operations: how many entries, and bytes, about. */
   kept(): Readonly<Record<'operations' | 'prepared' | 'plans', { entries: number; bytes: number }>>
   /** Takes no new requests, lets those under way finish, then lets go of subgraphs. Call it as often as you like. */
   close(): Promise<void>

@@ -11,7 +11,10 @@ export interface SingleInstanceOptions {
   log: Logger
   /** Another gateway took over while the connection was gone: this one must stop. */
   onLost: (error: Error) => void
-  /** How long a gateway that is just going may take: PostgreSQL notices late that a killed one is gone. Default 3000. */
+  /**
+   * Says how long a gateway that is just going may take: PostgreSQL notices late that a killed one is gone. Default
+   * 3000.
+   */
   patienceMs?: number
 }
 

@@ -3,9 +3,9 @@ import type { Logger } from '../kernel/process/log'
 import { loadable } from '../registry/composition/compose'
 import { withRequiredFields } from './execution/required-fields'
 
-/** Where a gateway finds the supergraph it serves, when that may change while it runs. */
+/** Describes where a gateway finds the supergraph it serves, when that may change while it runs. */
 export interface SupergraphSource {
-  /** What it calls itself in the log: `variant main of schema/registry`. */
+  /** Holds what it calls itself in the log: `variant main of schema/registry`. */
   label: string
   /** The version to serve now. The id changes when the version does. Throws when it cannot tell. */
   current(): Promise<{ id: string; sdl: string }>

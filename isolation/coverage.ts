@@ -2,7 +2,7 @@ import { isObjectType, type GraphQLSchema } from 'graphql'
 import { subscriptionRoot } from './documents'
 import type { Surface } from './surface'
 
-/** What can be attacked, by kind. */
+/** Holds what can be attacked, by kind. */
 export const kinds = [
   'root field',
   'field',
@@ -23,7 +23,10 @@ export const kinds = [
 ] as const
 export type Kind = (typeof kinds)[number]
 
-/** Whose tenant, user and session a token may name; without `attacker attacker attacker` and its like, which are right. */
+/**
+ * Combinations of owners, of the tenant, user and session that a token names; without `attacker attacker attacker` and its
+ * like, which are right.
+ */
 export const crossedSessions: readonly string[] = [
   'victim attacker attacker',
   'victim victim attacker',
@@ -37,13 +40,13 @@ export interface CoverageLine {
   kind: Kind
   total: number
   attacked: number
-  /** What was not attacked: the run fails when there is anything. */
+  /** Holds what was not attacked: the run fails when there is anything. */
   missing: string[]
-  /** What no victim was shown anything by, so that there was nothing to steal: the run fails here too. */
+  /** Holds what no victim was shown anything by, so that there was nothing to steal: the run fails here too. */
   bare: string[]
 }
 
-/** Where an attack proves something only beside a victim who gets an answer of the same place. */
+/** Attacks that prove something only beside a victim who gets an answer of the same place. */
 const withVictim: ReadonlySet<Kind> = new Set<Kind>([
   'field',
   'id argument',
@@ -59,7 +62,7 @@ const withVictim: ReadonlySet<Kind> = new Set<Kind>([
 
 const setPerKind = () => new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
 
-/** What there is, said by the schemas before the attack, against what was attacked, said by the attacks. */
+/** Describes what there is, said by the schemas before the attack, against what was attacked, said by the attacks. */
 export class Coverage {
   readonly #expected = setPerKind()
   readonly #attacked = setPerKind()

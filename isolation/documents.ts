@@ -43,7 +43,10 @@ const samples: Readonly<Record<string, unknown>> = {
   JSON: {},
 }
 
-/** What an input takes: given values by dotted path, ids from their source, samples for the rest that is required. */
+/**
+ * Describes what an input takes: given values by dotted path, ids from their source, samples for the rest that is
+ * required.
+ */
 export interface InputPlan {
   ids: IdSource
   given?: Readonly<Record<string, unknown>>
@@ -121,7 +124,7 @@ export function leavesOf(type: GraphQLOutputType): string {
   return ['__typename', ...leaves].join(' ')
 }
 
-/** Whether a type only wraps others: pages, their edges, amounts. Its depth does not count. */
+/** Tells whether a type only wraps others: pages, their edges, amounts. Its depth does not count. */
 export function isWrapper(name: string): boolean {
   return /(Connection|Edge)$/.test(name)
 }
@@ -158,13 +161,16 @@ function hasOwnIdentity(type: unknown): boolean {
   return isObjectType(type) && 'id' in type.getFields()
 }
 
-/** What streams; null where the type of that name is an entity, which composition takes for the root all the same. */
+/**
+ * Returns what streams; null where the type of that name is an entity, which composition takes for the root all the
+ * same.
+ */
 export function subscriptionRoot(api: GraphQLSchema): GraphQLObjectType | null {
   const type = api.getSubscriptionType() ?? null
   return hasOwnIdentity(type) ? null : type
 }
 
-/** How to get from Query to objects of a type. */
+/** Says how to get from Query to objects of a type. */
 export type Path = readonly Field[]
 
 /** The shortest way to each object type from Query: through lists where there are any, for single objects need an id. */

@@ -43,7 +43,7 @@ export interface Lab {
   coverage: Coverage
   witness: Witness
   findings: Finding[]
-  /** How many operations were sent. */
+  /** Says how many operations were sent. */
   operations(): number
   /** Somebody of a tenant, signed in. */
   as(tenant: AttackedTenant, user?: string): Promise<Asker>

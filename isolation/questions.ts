@@ -20,7 +20,7 @@ export interface Question {
   where: string
   query: string
   variables?: Record<string, unknown>
-  /** What an answer to it attacks, besides the fields that it names. */
+  /** Holds what an answer to it attacks, besides the fields that it names. */
   attacks?: readonly [Kind, string]
 }
 
@@ -88,13 +88,16 @@ export function filterOf(lab: Lab, connection: ConnectionPlace, path: string, va
   return inputValue(type, { ids: ownIds(lab), given })
 }
 
-/** Whether a path in a filter is about an amount of money, which is compared in the currency that stands beside it. */
+/**
+ * Tells whether a path in a filter is about an amount of money, which is compared in the currency that stands beside
+ * it.
+ */
 export function isAmount({ filters }: ConnectionPlace, path: string): boolean {
   const beside = `${path.replace(/[^.]*$/, '')}currency`
   return filters.some((one) => one.path.join('.') === beside) && !/\.(currency|isNull)$/.test(path)
 }
 
-/** What stands at a path in an answer, lists opened on the way; without nulls. */
+/** Returns what stands at a path in an answer, lists opened on the way; without nulls. */
 export function valuesAt(data: unknown, path: readonly string[]): unknown[] {
   let values: unknown[] = [data]
   for (const name of path)

@@ -4,7 +4,7 @@ import type { WallReport } from './walls'
 import type { Finding } from './witness'
 
 export interface IsolationReport {
-  /** Whether isolation held everywhere, everything was attacked, and every missing wall was noticed. */
+  /** Tells whether isolation held everywhere, everything was attacked, and every missing wall was noticed. */
   holds: boolean
   startedAt: string
   seconds: number
@@ -21,7 +21,7 @@ export interface IsolationReport {
   findings: Finding[]
 }
 
-/** What is wrong, a line each; empty when isolation is proved. */
+/** Returns what is wrong, a line each; empty when isolation is proved. */
 export function faultsOf(report: Omit<IsolationReport, 'holds'>): string[] {
   const { races, coverage, walls, findings } = report
   return [

@@ -5,7 +5,7 @@ import type { AttackedTenant } from './population'
 /** A row as JSON, by entity property. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** What stands in the tables, read past every wall: what attacks aim at, and what they must not find. */
+/** Describes what stands in the tables, read past every wall: what attacks aim at, and what they must not find. */
 export interface Rows {
   /** Some rows of a tenant's, the latest first; of what is everybody's, everybody's. Empty for what is no entity. */
   samples(tenant: AttackedTenant, type: string): readonly Row[]

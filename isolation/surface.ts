@@ -49,7 +49,7 @@ export interface MutationPlace {
   ids: IdPlace[]
   /** Inputs for a column that is unique within the tenant. */
   uniques: { path: readonly string[]; property: string }[]
-  /** Whether its input takes an idempotency key. */
+  /** Tells whether its input takes an idempotency key. */
   isRepeatable: boolean
 }
 

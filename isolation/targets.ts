@@ -24,7 +24,7 @@ import type { AttackedTenant } from './population'
 import type { Row } from './rows'
 import type { ConnectionPlace, FilterPlace } from './surface'
 
-/** What an attack on a list aims with: values by which the tenant itself finds rows in it. */
+/** Describes what an attack on a list aims with: values by which the tenant itself finds rows in it. */
 export interface Target {
   /** Arguments that the list cannot do without. */
   required: Record<string, unknown>
@@ -34,7 +34,7 @@ export interface Target {
 
 const targets = new WeakMap<Lab, Map<string, Promise<Target>>>()
 
-/** What to aim with at a tenant's rows in a list. The tenant's own administrator is asked, the first time. */
+/** Returns what to aim with at a tenant's rows in a list. The tenant's own administrator is asked, the first time. */
 export function targetOf(lab: Lab, tenant: AttackedTenant, connection: ConnectionPlace): Promise<Target> {
   let known = targets.get(lab)
   if (!known) targets.set(lab, (known = new Map()))
@@ -59,7 +59,7 @@ export async function showOwn(lab: Lab, tenant: AttackedTenant): Promise<void> {
   await Promise.all([worker(), worker(), worker()])
 }
 
-/** What many rows refer to: of the first few a reference may be empty. */
+/** Returns what many rows refer to: of the first few a reference may be empty. */
 function wideQuestions(lab: Lab): { where: string; query: string }[] {
   return lab.surface.connections.flatMap(({ name, parent, field, node }) => {
     const type = lab.api.getType(node)
@@ -168,7 +168,7 @@ const wordsOf = (row: Row): string[] => textsOf(row).flatMap((text) => text.matc
 /** Tried for every filter at most. */
 const mostTries = 16
 
-/** What a filter might be given, in its type: what rows hold there, and what lies beside it. */
+/** Returns what a filter might be given, in its type: what rows hold there, and what lies beside it. */
 function valuesFor(
   lab: Lab,
   tenant: AttackedTenant,

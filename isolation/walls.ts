@@ -13,12 +13,12 @@ import { fieldQuestions } from './questions'
 import { attacker, stranger, withoutTriggers, type AttackedTenant } from './population'
 import { asSuperuser, type Stage } from './stage'
 
-/** What happened when one wall was taken away. */
+/** Describes what happened when one wall was taken away. */
 export interface WallReport {
   wall: string
-  /** Whether the other walls still kept every foreign row away. */
+  /** Tells whether the other walls still kept every foreign row away. */
   stillHolds: boolean
-  /** Whether that is what must happen: with two walls gone, rows must be seen, or the attack is blind. */
+  /** Tells whether that is what must happen: with two walls gone, rows must be seen, or the attack is blind. */
   mustHold: boolean
   /** Which parts of the proof noticed that the wall is gone. */
   noticedBy: string[]

@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { attacker, stranger, tenantTables, type AttackedTenant } from './population'
 
-/** Something that must not have been seen, or a difference that must not be there. */
+/** A sight that must not have been, or a difference that must not be there. */
 export interface Finding {
   attack: string
   where: string
@@ -16,7 +16,7 @@ export interface Witness {
   see(tenant: AttackedTenant, where: string, answer: unknown, sent?: string): void
   /** Texts that an asker has written themselves from now on: they are no longer only the stranger's. */
   wrote(value: unknown): void
-  /** How many ids were shown of their asker's own: an attack that sees nothing proves nothing. */
+  /** Says how many ids were shown of their asker's own: an attack that sees nothing proves nothing. */
   ownIds(): number
   /** Reads who owns which id now, and returns every sighting of a foreign one. */
   verdict(): Promise<Finding[]>

@@ -9,7 +9,7 @@ import type { TokenKeys } from './sign-in/token-keys'
 export { tenantScope } from './connection/binding'
 export type { Statement, Transaction } from './connection/database'
 
-/** Who asks: one user of one tenant, as the gateway verified it. */
+/** Names who asks: one user of one tenant, as the gateway verified it. */
 export interface Viewer {
   tenantId: string
   userId: string
@@ -17,13 +17,13 @@ export interface Viewer {
   sessionId: string | null
   /** Changes whenever the user's permissions do; part of every cache key of an answer. */
   permissionVersion: number
-  /** What the viewer may do: `subgraph:resource:action`. */
+  /** Holds what the viewer may do: `subgraph:resource:action`. */
   scopes: ReadonlySet<string>
   /** Set when the viewer must change the password before anything else. */
   passwordChangeRequired?: boolean
 }
 
-/** What is the same for every subgraph that takes part in one request. */
+/** Describes what is the same for every subgraph that takes part in one request. */
 export interface RequestContext {
   requestId: string
   /** Null when nobody is signed in. */
@@ -36,7 +36,7 @@ export interface RequestContext {
   signal?: AbortSignal
 }
 
-/** What a subgraph needs besides its database, made once per process. */
+/** Describes what a subgraph needs besides its database, made once per process. */
 export interface Services {
   clock: Clock
   log: Logger
@@ -47,7 +47,7 @@ export interface Services {
   config: Config
 }
 
-/** What resolvers receive: the request as one subgraph sees it. */
+/** Describes what resolvers receive: the request as one subgraph sees it. */
 export interface SubgraphContext extends RequestContext {
   db: Database
   services: Services

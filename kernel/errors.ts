@@ -80,12 +80,12 @@ export function queryTooCostly(message: string): ApiError {
 
 const partDoesNotAnswer = 'Part of the service does not answer. Try again.'
 
-/** Something this product needs does not answer. The cause is for the log. */
+/** The error for a service that this product needs and that does not answer. The cause is for the log. */
 export function unavailable(message = partDoesNotAnswer, cause?: unknown): ApiError {
   return new ApiError('SUBGRAPH_UNAVAILABLE', message, cause)
 }
 
-/** Something in a mutation's input that its caller can correct. */
+/** A fault in a mutation's input that its caller can correct. */
 export interface UserError<Code extends string = string> {
   code: Code
   message: string
@@ -141,8 +141,8 @@ function isUnstorableText(error: unknown): boolean {
 }
 
 /**
- * What the database's refusals mean to the caller, by SQLSTATE, or by the operating system's word for the connection.
- * The driver's own messages name servers and tables, so they stay in the log.
+ * Holds what the database's refusals mean to the caller, by SQLSTATE, or by the operating system's word for the
+ * connection. The driver's own messages name servers and tables, so they stay in the log.
  */
 const databaseRefusals: readonly { code: ErrorCode; when: RegExp; message: string }[] = [
   {
@@ -172,10 +172,10 @@ function databaseRefusal(error: unknown): { code: ErrorCode; message: string } |
 }
 
 /**
- * What may leave the product of any error: known codes with their message as they are, everything else
+ * Returns what may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
- * locations stay; `extensions` are `code` and `traceId` only, and `retryAfterSeconds` where waiting helps. Masking twice
- * changes nothing.
+ * locations stay; `extensions` are `code` and `traceId` only, and `retryAfterSeconds` where waiting helps. Masking
+ * twice changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
   const { message, locations, path, extensions } = (error ?? {}) as Partial<GraphQLError>

@@ -21,7 +21,7 @@ export function uuidv7(now: number = Date.now()): string {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Whether the text is a UUID as PostgreSQL prints it (any version, any case, with hyphens). */
+/** Tells whether the text is a UUID as PostgreSQL prints it (any version, any case, with hyphens). */
 export function isUuid(text: string): boolean {
   return uuid.test(text)
 }

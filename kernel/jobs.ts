@@ -10,7 +10,7 @@ export interface Job {
   run(database: Database, services: JobServices): Promise<void>
 }
 
-/** What jobs use of the process. */
+/** Describes what jobs use of the process. */
 export type JobServices = Pick<Services, 'clock' | 'log'>
 
 /**

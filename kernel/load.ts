@@ -13,7 +13,7 @@ import { rejected, SyncPromise } from './execution/sync-promise'
 import { prepared, Parameters } from './statement'
 
 /**
- * Where a table is partitioned by time, ids name the time too, so that a look-up reads their months only. Null when no
+ * Limits a look-up to the months of its ids where the table is partitioned by time: its ids name the time, too. Null when no
  * id can be one of the table's.
  */
 function instantConditions(

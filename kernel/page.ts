@@ -41,7 +41,10 @@ interface NestedPages {
   find: Batch<Connection<unknown>>
 }
 
-/** Whether a further parent's page is asked for in the same way. Filters are not looked into: they make it different. */
+/**
+ * Tells whether a further parent's page is asked for in the same way. Filters are not looked into: they make it
+ * different.
+ */
 function isSame(known: NestedPages, other: Omit<NestedPages, 'find'>): boolean {
   const { args, options } = other
   return (

@@ -6,7 +6,7 @@ import type { EntityClass } from './entity'
  * decides which rows exist for the viewer, in every list and look-up.
  */
 export interface Policy {
-  /** What of the row it looks at; every read that needs the rule fetches them. */
+  /** Holds what of the row it looks at; every read that needs the rule fetches them. */
   columns: readonly string[]
   allow(viewer: Viewer, row: Readonly<Record<string, unknown>>): boolean
   /**

@@ -14,7 +14,7 @@ import {
 
 const schemas = ['shared', 'gateway', 'identity', 'tenancy', 'insights', 'compliance', 'hr', 'finance']
 
-/** What every subgraph stands on: schemas, partitions, tenants, audit, outbox, idempotency keys. */
+/** Holds what every subgraph stands on: schemas, partitions, tenants, audit, outbox, idempotency keys. */
 export const foundation = migration(1, 'foundation', [
   ...schemas.map((schema) => sql(`CREATE SCHEMA ${schema}`, `DROP SCHEMA ${schema}`)),
   sql(

@@ -7,8 +7,8 @@ import { byLanguage, globalTable, migration, oneOf, ownerRole, sql, tenantTable 
 const statuses = ['DRAFT', 'ISSUED', 'PARTLY_PAID', 'PAID', 'VOID']
 
 /**
- * What the application does to an invoice. The owner is exempt: when a tenant is deleted its invoices go too, and that
- * cascade acts as the owner.
+ * Holds what the application does to an invoice. The owner is exempt: when a tenant is deleted its invoices go too, and
+ * that cascade acts as the owner.
  */
 const byApplication = `WHEN (current_user <> '${ownerRole}')`
 
@@ -25,8 +25,8 @@ const valuesOf = (rows: readonly (readonly (string | null)[])[]): string =>
   rows.map((row) => `(${row.map(quoted).join(', ')})`).join(',\n')
 
 /**
- * What every tenant reads and none writes (the countries of ISO 3166-1 and the industries of ISIC, Rev. 4), what tenants
- * agreed to pay, and the invoices for it. The tenants themselves stand in the foundation.
+ * Holds what every tenant reads and none writes (the countries of ISO 3166-1 and the industries of ISIC, Rev. 4), what
+ * tenants agreed to pay, and the invoices for it. The tenants themselves stand in the foundation.
  */
 export const tenancy = migration(3, 'tenancy', [
   globalTable({

@@ -3,8 +3,8 @@ import { permissions } from './permissions'
 import { byLanguage, migration, tenantTable } from './sql'
 
 /**
- * How the tenant is organized and who works for it. Nobody deletes a department or an employee: it is closed, and the
- * work ends.
+ * Says how the tenant is organized and who works for it. Nobody deletes a department or an employee: it is closed, and
+ * the work ends.
  */
 export const hr = migration(6, 'hr', [
   tenantTable({

@@ -1,8 +1,8 @@
 import { sql, type Step } from './sql'
 
 /**
- * What a client is told when it violates a constraint, after the field's name: `salary must not be negative`. It is
- * kept beside the constraint, as its comment, so the two cannot part (read by kernel/writing/constraints.ts).
+ * Returns what a client is told when it violates a constraint, after the field's name: `salary must not be negative`.
+ * It is kept beside the constraint, as its comment, so the two cannot part (read by kernel/writing/constraints.ts).
  * @param table schema.table
  * @param messages constraint name -> message
  */

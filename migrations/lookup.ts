@@ -9,7 +9,7 @@ export interface LookupFunction {
   returns: string
   /** VOLATILE when the function writes. */
   volatility?: 'STABLE' | 'VOLATILE'
-  /** How many rows the planner shall expect from a function that returns a set. */
+  /** Says how many rows the planner shall expect from a function that returns a set. */
   rows?: number
   /**
    * PL/pgSQL. A setting inside a query keeps a distributed PostgreSQL from finding the one place to ask: the tenant is

@@ -60,7 +60,7 @@ export function migration(number: number, name: string, steps: Step[]): Migratio
 }
 
 export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
-/** What each application role may do with a table. */
+/** Describes what each application role may do with a table. */
 export type Grants = Partial<Record<ApplicationRole, readonly Privilege[]>>
 
 export interface Reference {
@@ -70,7 +70,7 @@ export interface Reference {
   onDelete?: 'CASCADE' | 'RESTRICT' | 'NO ACTION'
   /** Checked when the transaction ends: a row may be referred to before it is written. */
   deferred?: boolean
-  /** What its index holds after tenant_id, as in CREATE INDEX; the column alone when not given. */
+  /** Holds what its index holds after tenant_id, as in CREATE INDEX; the column alone when not given. */
   index?: string
 }
 

@@ -29,7 +29,7 @@ import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 
-/** How long a server of somebody else counts as full after it refused a write: its disk cannot be asked. */
+/** Says how long a server of somebody else counts as full after it refused a write: its disk cannot be asked. */
 const diskFullForMs = 30_000
 
 export interface ServerOptions {
@@ -63,8 +63,8 @@ export interface RunningServer {
 }
 
 /**
- * How many connections each role's pool gets of the total. Nobody gets fewer than three: a tenant leaves one of them to
- * the others, and with one alone its transactions would stop its reads.
+ * Says how many connections each role's pool gets of the total. Nobody gets fewer than three: a tenant leaves one of
+ * them to the others, and with one alone its transactions would stop its reads.
  */
 export function connectionsPerRole(total: number, roles: number): number {
   return Math.max(3, Math.floor(total / roles))

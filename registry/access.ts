@@ -1,7 +1,7 @@
 import type { AppliedDirective } from './schema-model'
 
 /**
- * Who may read something, as clauses that must all hold. A clause holds when one of its alternatives does; an
+ * Names who may read something, as clauses that must all hold. A clause holds when one of its alternatives does; an
  * alternative holds when the viewer has all its grants. No clause: everybody.
  */
 export type Requirement = readonly Clause[]
@@ -10,8 +10,9 @@ type Clause = readonly (readonly string[])[]
 const signedIn = 'signed in'
 
 /**
- * What the standard directives of a type and its field ask for together.
- * https://specs.apollo.dev/requiresScopes/v0.1, …/policy/v0.1, …/authenticated/v0.1: the outer list is OR, the inner AND.
+ * Returns what the standard directives of a type and its field ask for together.
+ * https://specs.apollo.dev/requiresScopes/v0.1, …/policy/v0.1, …/authenticated/v0.1: the outer list is OR, the inner
+ * AND.
  */
 export function requirementOf(...of: readonly { directives: readonly AppliedDirective[] }[]): Requirement {
   const clauses: Clause[] = []
@@ -23,7 +24,7 @@ export function requirementOf(...of: readonly { directives: readonly AppliedDire
   return clauses
 }
 
-/** Whether somebody who meets the first may fail the second. */
+/** Tells whether somebody who meets the first may fail the second. */
 export function deniesMore(first: Requirement, second: Requirement): boolean {
   return !second.every(
     (clause) =>

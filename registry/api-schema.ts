@@ -23,7 +23,7 @@ import {
 /** Directives that clients see through introspection. */
 const shownDirectives = new Set(['deprecated', 'specifiedBy', 'oneOf'])
 
-/** What clients see of a schema, as a document without anything of federation's. */
+/** Returns what clients see of a schema, as a document without anything of federation's. */
 export function apiDocument(schema: SchemaModel): DocumentNode {
   const shown = visibleTo(schema)
   const definitions: DefinitionNode[] = rootsDefinition(shown)

@@ -3,7 +3,7 @@ import type { ChangeCode } from './rules'
 import type { Position } from './usage/forms'
 
 /**
- * What a change does to those who use the API today.
+ * Describes what a change does to those who use the API today.
  * - `breaking`: operations that worked fail, or answer with less
  * - `dangerous`: operations stay valid and may behave differently
  * - `safe`: nobody notices
@@ -16,9 +16,9 @@ export interface Change {
   severity: Severity
   /** The schema coordinate it is about: `User`, `User.email`, `Query.users(first:)`, `Plan.TRIAL`, `@defer`. */
   coordinate: string
-  /** What happened, in a sentence. */
+  /** Holds what happened, in a sentence. */
   message: string
-  /** What was there before and what is there now, as text; part of the change's identity. */
+  /** Holds what was there before and what is there now, as text; part of the change's identity. */
   from?: string
   to?: string
   /**

@@ -14,7 +14,7 @@ const headings: [string, (code: string, severity: string) => boolean][] = [
   ['Added', (code) => code.endsWith('_ADDED')],
   ['Other', () => true],
 ]
-/** What readers of a changelog need not know. */
+/** Holds what readers of a changelog need not know. */
 const untold = new Set([
   'DESCRIPTION_CHANGED',
   'TAG_ADDED',

@@ -15,7 +15,7 @@ import { usageIndex, type Usage } from './usage/usage'
 
 export interface CheckInput {
   subgraphs: readonly SubgraphSource[]
-  /** What clients have today; null when there is nothing yet. */
+  /** Holds what clients have today; null when there is nothing yet. */
   base: { label: string; document: DocumentNode } | null
   contracts: readonly Contract[]
   /** The contracts of the base; those of now when not given. */
@@ -29,9 +29,12 @@ export interface CheckInput {
   strict: boolean
   /** Operations of this repository, which must stay valid. */
   operations: readonly OperationFile[]
-  /** Whether the house rules are asked. */
+  /** Tells whether the house rules are asked. */
   lint: boolean
-  /** What an approval of a change is written with: the options that find it again, and a day; null when nothing is. */
+  /**
+   * Holds what an approval of a change is written with: the options that find it again, and a day; null when nothing
+   * is.
+   */
   approve: CheckReport['approve']
   /** Committed files that are made of the supergraph: each says whether it is what it would be now. */
   artefacts: readonly { file: string; isCurrent: (supergraph: string) => boolean }[]
@@ -44,7 +47,7 @@ export interface CheckReport {
   changes: JudgedChange[]
   findings: LintFinding[]
   operations: OperationFault[]
-  /** How an approval is written: options of "schema approve", and a last day to propose. */
+  /** Says how an approval is written: options of "schema approve", and a last day to propose. */
   approve: { options: string; until: string } | null
   /** Committed files that the supergraph has left behind. */
   stale: string[]

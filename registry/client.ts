@@ -9,7 +9,7 @@ import {
 import type { NamedOperation } from './usage/manifest'
 import { namedType, visibleTo, type FieldModel, type SchemaModel } from './schema-model'
 
-/** What JSON carries for scalars; those not listed may carry anything. */
+/** Holds what JSON carries for scalars; those not listed may carry anything. */
 const scalarTypes: Readonly<Record<string, string>> = {
   ID: 'string',
   String: 'string',
@@ -127,7 +127,10 @@ interface Selected {
   conditional: boolean
 }
 
-/** What selections on a type answer: one shape for objects, one for each possible object for interfaces and unions. */
+/**
+ * Returns what selections on a type answer: one shape for objects, one for each possible object for interfaces and
+ * unions.
+ */
 function selectionType(
   schema: SchemaModel,
   document: DocumentNode,

@@ -4,13 +4,13 @@ import { Kind, valueFromASTUntyped, type DocumentNode } from 'graphql'
 export interface FederationNames {
   /** The specification's name of a directive: `@federation__key` and a renamed `@primary` are both `key`. */
   canonical(directive: string): string
-  /** Whether a type or a root field is federation's own and no part of the API. */
+  /** Tells whether a type or a root field is federation's own and no part of the API. */
   isFederations(name: string): boolean
-  /** Whether a directive is federation's own and no part of the API. */
+  /** Tells whether a directive is federation's own and no part of the API. */
   isFederationDirective(name: string): boolean
 }
 
-/** What every subgraph service answers besides its API. */
+/** Holds what every subgraph service answers besides its API. */
 const serviceNames = new Set(['_Any', '_Entity', '_Service', '_FieldSet', '_entities', '_service'])
 /** Directives of federation that a schema may use or define without linking them (version 1, and plain supergraphs). */
 const federationDirectives = new Set([

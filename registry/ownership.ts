@@ -22,14 +22,14 @@ export interface FieldOwner {
 }
 
 export interface Ownership {
-  /** Whether the supergraph has a subgraph of this name. */
+  /** Tells whether the supergraph has a subgraph of this name. */
   has(graph: string): boolean
   graphsOf(type: TypeModel): TypeOwner[]
   /** The subgraphs that have the field; all of the type's when the supergraph names none. */
   ownersOf(type: TypeModel, field: FieldModel): FieldOwner[]
 }
 
-/** Who resolves what, as the supergraph's `@join__…` directives say: https://specs.apollo.dev/join/v0.5 */
+/** Names who resolves what, as the supergraph's `@join__…` directives say: https://specs.apollo.dev/join/v0.5 */
 export function ownership(supergraph: SchemaModel): Ownership {
   const nameOf = (graph: unknown) => supergraph.subgraphs.get(String(graph))?.name ?? String(graph)
   const text = (value: unknown) => (typeof value === 'string' ? value : null)

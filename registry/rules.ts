@@ -1,9 +1,9 @@
-/** What a code of the diff means. `schema explain CODE` prints it; docs/ci.md lists all. */
+/** Describes what a code of the diff means. `schema explain CODE` prints it; docs/ci.md lists all. */
 export interface Rule {
   title: string
   /** Why it matters to those who use the API. */
   why: string
-  /** What to do instead, or next. */
+  /** Holds what to do instead, or next. */
   fix: string
 }
 

@@ -210,7 +210,7 @@ function textOf({ loc }: ASTNode): string {
   return loc ? loc.source.body.slice(loc.start, loc.end) : ''
 }
 
-/** What clients see of a schema: nothing that is `@inaccessible`. */
+/** Returns what clients see of a schema: nothing that is `@inaccessible`. */
 export function visibleTo(
   schema: SchemaModel,
   hidden: (directives: readonly AppliedDirective[]) => boolean = isInaccessible,
@@ -242,7 +242,7 @@ export function visibleTo(
   return { ...schema, types }
 }
 
-/** Whether a schema has every interface and member its types name. */
+/** Tells whether a schema has every interface and member its types name. */
 function isWhole({ types }: SchemaModel): boolean {
   for (const { interfaces, members } of types.values()) {
     for (const name of interfaces) if (!types.has(name)) return false

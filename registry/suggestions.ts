@@ -31,7 +31,10 @@ function distance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0
 }
 
-/** Whether a schema has something at a coordinate: `User`, `User.email`, `Query.users(first:)`, `Plan.TRIAL`, `@skip`. */
+/**
+ * Tells whether a schema has something at a coordinate: `User`, `User.email`, `Query.users(first:)`, `Plan.TRIAL`,
+ * `@skip`.
+ */
 export function hasCoordinate(schema: SchemaModel, coordinate: string): boolean {
   const [, at, name = '', member, argument] = /^(@?)(\w+)(?:\.(\w+))?(?:\((\w+):\))?$/.exec(coordinate) ?? []
   if (at) {

@@ -16,7 +16,7 @@ export interface JudgedChange extends Change {
   usedBy: readonly OperationUsage[] | null
   /** Breaking, and nobody used it in the time looked at, all of which was recorded. */
   unused: boolean
-  /** What takes its place, as the deprecation said. */
+  /** Holds what takes its place, as the deprecation said. */
   replacement: string | null
   /** Why it may not be published as it is; null when it may. */
   blocked: string | null

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** What the product runs from `dist/`; plain JavaScript, because nothing is built before it. */
+/** Holds what the product runs from `dist/`; plain JavaScript, because nothing is built before it. */
 const folders = [
   'kernel',
   'gateway',
@@ -14,7 +14,7 @@ const folders = [
   'scripts',
 ]
 const target = 'dist'
-/** What was built from what: each source with its time and size, and what else decides how it is built. */
+/** Holds what was built from what: each source with its time and size, and what else decides how it is built. */
 const record = join(target, 'built.json')
 const configuration = ['.swcrc', 'scripts/build.mjs', 'package-lock.json']
 let swc

@@ -20,8 +20,8 @@ files are not committed: "npm run typecheck" and "npm run lint" write them first
 const userError = '../../kernel/errors#UserError as UserErrorRow'
 
 /**
- * What resolvers hand each other as an object of a type: the entity whose file is named like the type, the key of
- * another subgraph's entity, the kernel's user errors; otherwise the GraphQL type itself.
+ * Returns what resolvers hand each other as an object of a type: the entity whose file is named like the type, the key
+ * of another subgraph's entity, the kernel's user errors; otherwise the GraphQL type itself.
  */
 function mappers(name: SubgraphName): Record<string, string> {
   const folder = join(projectRoot, 'subgraphs', name, 'entities')

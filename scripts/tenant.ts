@@ -17,7 +17,7 @@ Adds a tenant with its first administrator, and prints a password for the first 
 
 The database is the configured one (DATABASE_URL), or else the embedded one, whether or not the server runs.`
 
-/** What the caller typed wrong. */
+/** Describes what the caller typed wrong. */
 class UsageError extends Error {}
 
 interface Request {

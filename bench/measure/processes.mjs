@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** CPU time and memory are read from here; without it (macOS, Windows) both are reported as null. */
 const hasProc = existsSync('/proc/self/stat')
 
-/** What /proc counts CPU time in; every Linux that Node runs on has 100 ticks a second. */
+/** Holds what /proc counts CPU time in; every Linux that Node runs on has 100 ticks a second. */
 const msPerTick = 10
 
 /** Fields of /proc/PID/stat after the command, which may hold blanks. */
@@ -109,7 +109,7 @@ export async function startServer(name, file, options = {}) {
     name,
     at,
     pid: child.pid,
-    /** Whether it answers `ask`. */
+    /** Tells whether it answers `ask`. */
     canAnswer: !answersAt,
     ...processGroup(child.pid),
     ask: (question) =>

@@ -100,8 +100,9 @@ async function warmUp(target, concurrency) {
 }
 
 /**
- * What is not counted of a turn, after the others' turns: ours asks once a minute whether a session still holds, which
- * no peer does, and Node discards code that idles. As many requests as there are sessions, for at most two seconds.
+ * Returns what is not counted of a turn, after the others' turns: ours asks once a minute whether a session still
+ * holds, which no peer does, and Node discards code that idles. As many requests as there are sessions, for at most two
+ * seconds.
  */
 async function leadIn(target, concurrency) {
   let requests = 0

@@ -10,7 +10,7 @@ const allLightness = ({ cpuMs, cpuMsBehind, cpuMsPostgres }) =>
 const ownAgainstGateway = 'our CPU with subgraphs, theirs of the gateway alone'
 const ownAgainstAll = 'CPU, with subgraphs on both sides'
 
-/** What the product wants to reach: ours against whom, in which workload, measured how, the least and the aim. */
+/** Holds what the product wants to reach: ours against whom, in which workload, measured how, the least and the aim. */
 const goals = [
   ['federation-ours', 'federation-stock', 'federation', 'CPU of the gateway', lightness, 4, 8],
   ...[
@@ -37,7 +37,7 @@ const goals = [
   ['ours', 'ours-unguarded', 'nested-20', 'CPU', lightness, 0.9, 0.95],
 ]
 
-/** What was reached of the goals that this run measured, as a Markdown table; empty when it measured none. */
+/** Returns what was reached of the goals that this run measured, as a Markdown table; empty when it measured none. */
 export function reached({ titles, results }) {
   const rows = goals.flatMap(([ours, other, workload, how, read, least, aim]) => {
     const of = (candidate) =>

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 
-/** Where a run took place, and how busy it was before: others' work makes requests/s worthless and ratios uncertain. */
+/**
+ * Finds where a run took place, and how busy it was before: others' work makes requests/s worthless and ratios
+ * uncertain.
+ */
 export function machine() {
   const [one] = cpus()
   return {

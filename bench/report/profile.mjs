@@ -1,5 +1,5 @@
 /**
- * Where a CPU profile's time went, by part of the program: our folders, packages, Node itself.
+ * Says where a CPU profile's time went, by part of the program: our folders, packages, Node itself.
  *
  *   node bench/report/profile.mjs bench/results/ours/CPU.….cpuprofile [--functions]
  *

@@ -1,4 +1,4 @@
-/** What the benchmark asked of this process: the JSON behind its file name. */
+/** Holds what the benchmark asked of this process: the JSON behind its file name. */
 export const given = JSON.parse(process.argv[2])
 
 /**

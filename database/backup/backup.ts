@@ -12,7 +12,7 @@ import { selectAll, stateOf, steadyTexts, storedTables, type StoredTable, type T
 export interface BackupHeader {
   format: 'tenantgraph backup 1'
   takenAt: string
-  /** What was applied; a restore brings an empty database to the same point first. */
+  /** Holds what was applied; a restore brings an empty database to the same point first. */
   migrations: string[]
   tables: StoredTable[]
 }

@@ -11,7 +11,7 @@ export interface StoredTable {
   firstMonth: string | null
 }
 
-/** How many rows a table has, and a digest of what stands in them, whatever their order. */
+/** Says how many rows a table has, and a digest of what stands in them, whatever their order. */
 export interface TableState {
   rows: number
   digest: string

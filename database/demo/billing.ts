@@ -7,7 +7,7 @@ const invoicesPerTenant = 220
 /** Invoices follow each other at this distance, in milliseconds. */
 const step = 2.5 * day
 
-/** What is billed: description, usual price in dollars, the most of it, and whether by parts. */
+/** Holds what is billed: description, usual price in dollars, the most of it, and whether by parts. */
 const services = [
   ['Additional seats', 25, 40, false],
   ['Support, hours', 140, 12, true],

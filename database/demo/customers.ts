@@ -25,7 +25,7 @@ function customersOf({ slug, profile, today }: DemoSource) {
       lifetime_value: isValued ? amount(currency, random.int(0, 250_000)) : null,
       lifetime_value_currency: isValued ? currency.code : null,
       churn_risk: random.chance(0.8) ? score(random) : null,
-      /** How the customer feels as a rule: 0 to 1. */
+      /** Says how the customer feels as a rule: 0 to 1. */
       mood: interactions > 0 ? score(random) : 0,
       interactions,
       first_seen_at: instant(firstSeen),
@@ -37,7 +37,7 @@ function customersOf({ slug, profile, today }: DemoSource) {
   })
 }
 
-/** What customers say: channel, kind of event, words, and how such words sound, in hundredths. */
+/** Holds what customers say: channel, kind of event, words, and how such words sound, in hundredths. */
 const sayings = [
   ['EMAIL', 'complaint', 'The delivery came late again, and half of the order was damaged.', -70],
   ['PHONE', 'complaint', 'Called about an invoice that was charged twice; wants the money back.', -60],

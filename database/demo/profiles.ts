@@ -7,7 +7,7 @@ export interface DemoCurrency {
   scale: number
 }
 
-/** What makes one demo tenant different from the other. */
+/** Describes what makes one demo tenant different from the other. */
 export interface DemoProfile {
   name: string
   industry: string

@@ -6,7 +6,7 @@ import type { DemoRow } from './rows'
 /** In milliseconds. */
 export const day = 86_400_000
 
-/** What the rows of a demo tenant are made from. */
+/** Describes what the rows of a demo tenant are made from. */
 export interface DemoSource {
   slug: DemoSlug
   profile: DemoProfile
@@ -18,7 +18,7 @@ export interface DemoSource {
 /** A table of the demo data: how its rows are written and made. */
 export interface DemoTable {
   name: string
-  /** What progress calls the rows. */
+  /** Holds what progress calls the rows. */
   noun: string
   types: Readonly<Record<string, string>>
   rows(source: DemoSource): DemoRow[]

@@ -4,7 +4,7 @@ import { hashPassword } from '../../kernel/sign-in/password'
 import { createUser } from '../tenants'
 import { demoSlugs, demoTenantIds, demoUserIds, demoUserNames, type DemoUserName } from './ids'
 
-/** Who the demo users are; each works for the tenant too. */
+/** Names who the demo users are; each works for the tenant too. */
 export const demoPeople: Readonly<
   Record<DemoUserName, { role: SystemRole; firstName: string; lastName: string; position: string }>
 > = {

@@ -18,11 +18,11 @@ export interface Reference {
   columns: string[]
   parent: string
   parentColumns: string[]
-  /** Whether the parent is a tenant's row too; false for reference data. */
+  /** Tells whether the parent is a tenant's row too; false for reference data. */
   isTenants: boolean
 }
 
-/** What a row of a table must meet. Expressions are PostgreSQL's own text, with bare names of columns. */
+/** Describes what a row of a table must meet. Expressions are PostgreSQL's own text, with bare names of columns. */
 export interface Table {
   /** With its schema. */
   name: string

@@ -51,10 +51,10 @@ export async function addMissingRows(
   return { made, empty }
 }
 
-/** Whether ids tell the rows of a table apart: of others there may be one only. */
+/** Tells whether ids tell the rows of a table apart: of others there may be one only. */
 const hasRoom = (table: Table): boolean => table.columns.some(({ name }) => name === 'id')
 
-/** How many rows a tenant has in a table, and which columns are empty in all of them. */
+/** Says how many rows a tenant has in a table, and which columns are empty in all of them. */
 async function stateOf(
   client: ClientBase,
   table: Table,

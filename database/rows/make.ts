@@ -7,7 +7,7 @@ export type TableRow = Readonly<Record<string, unknown>>
 
 export interface RowRequest extends RowSeed {
   tenantId: string
-  /** Whether columns that may be empty have a value wherever the checks admit one; default 'filled'. */
+  /** Tells whether columns that may be empty have a value wherever the checks admit one; default 'filled'. */
   optional?: 'filled' | 'empty'
   /** Columns that should not be empty before all others. */
   wanted?: readonly string[]
@@ -98,7 +98,7 @@ function partsOf(table: Table): Part[] {
     })
 }
 
-/** Where combinations come from: a relation with these columns and a `rank`, the smaller the likelier. */
+/** Describes where combinations come from: a relation with these columns and a `rank`, the smaller the likelier. */
 interface Source {
   columns: string[]
   text: string
@@ -192,7 +192,7 @@ function referenceSource(table: Table, reference: Reference, tenantId: string): 
   }
 }
 
-/** Whether no row of the tenant has the key's values yet. */
+/** Tells whether no row of the tenant has the key's values yet. */
 function isFree(table: Table, key: Table['keys'][number], tenantId: string): string {
   const values = `jsonb_build_array(${key.expressions.join(', ')})`
   const applies = [

@@ -8,15 +8,15 @@ export interface RowSeed {
   seed: string
   /** The number of rows that the tenant has in this table. */
   place: number
-  /** What times are counted from. */
+  /** Holds what times are counted from. */
   now: Date
 }
 
 const day = 86_400_000
 
 /**
- * What a column may hold, as texts that PostgreSQL casts to its type, the likeliest first; null stands for itself. What
- * the checks of the column compare with is among them: PostgreSQL itself finds out what they admit.
+ * Returns what a column may hold, as texts that PostgreSQL casts to its type, the likeliest first; null stands for
+ * itself. What the checks of the column compare with is among them: PostgreSQL itself finds out what they admit.
  */
 export function candidatesOf(table: Table, column: Column, row: RowSeed): (string | null)[] {
   const conditions = table.checks.filter(({ columns }) => columns.includes(column.name))

@@ -10,7 +10,7 @@ import { responseKey } from './selections'
 export interface OwnFields {
   /** By response key, each field and its arguments. */
   signatures: ReadonlyMap<string, ReadonlySet<string>>
-  /** What a field requires in a subgraph, by `subgraph Type.field`. */
+  /** Holds what a field requires in a subgraph, by `subgraph Type.field`. */
   requires: ReadonlyMap<string, readonly SelectionSetNode[]>
   /** Fields that only the planner knows. */
   required: RequiredFields
@@ -94,7 +94,7 @@ export function separateAliases(document: DocumentNode, own: OwnFields, prefix: 
   return { document: separated, fetchedAs: (node) => fetched.get(node) ?? responseKey(node), keys }
 }
 
-/** What no name in a document begins with, for the names that the gateway gives. */
+/** Returns what no name in a document begins with, for the names that the gateway gives. */
 export function unusedPrefix(document: DocumentNode): string {
   const names = new Set<string>()
   visit(document, { Name: ({ value }) => void names.add(value) })

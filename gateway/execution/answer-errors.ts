@@ -29,7 +29,7 @@ export function answerErrors(
 
 const invalid = 'SUBGRAPH_INVALID_ANSWER'
 
-/** Whether an error is about a place: it names the same one, one above or one below. */
+/** Tells whether an error is about a place: it names the same one, one above or one below. */
 function explainedBy(errors: readonly unknown[], ofCalls: Run['ofCalls']): (place: Path) => boolean {
   const [named, above] = [new Set<string>(), new Set<string>()]
   const [ofCall, aboveOfCall] = [new Set<string>(), new Set<string>()]
@@ -81,7 +81,7 @@ function refusedOnce(errors: readonly unknown[]): unknown[] {
   return told
 }
 
-/** Whether the first of two places of a field comes first in the lists that they are in. */
+/** Tells whether the first of two places of a field comes first in the lists that they are in. */
 function comesBefore(one: Path, other: Path): boolean {
   const index = one.findIndex((step, at) => step !== other[at])
   return index >= 0 && Number(one[index]) < Number(other[index])

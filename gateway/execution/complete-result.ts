@@ -34,7 +34,7 @@ export interface CompletionFault {
 export type Shape = (fetched: Data) => { data: Data | null; faults: CompletionFault[] }
 
 export interface ShapeOptions {
-  /** What clients see. */
+  /** Holds what clients see. */
   schema: GraphQLSchema
   fragments: Fragments
   /** The key under which a field was fetched. */
@@ -135,13 +135,13 @@ const builtIn: Readonly<Record<string, (value: unknown) => boolean>> = {
   String: (value) => typeof value === 'string',
 }
 
-/** How a field of an object is made. */
+/** Says how a field of an object is made. */
 interface FieldShape {
   name: string
   key: string
   /** Null for `__typename`, which says what the object is instead of what was fetched. */
   complete: Complete | null
-  /** Whether every object has something under this name, as `constructor` and `__proto__`. */
+  /** Tells whether every object has something under this name, as `constructor` and `__proto__`. */
   isOfEveryObject: boolean
 }
 
@@ -166,7 +166,7 @@ function completeObject(
     return fields
   }
 
-  /** What the fields of an object are collected for: a type it can be of. */
+  /** Returns what the fields of an object are collected for: a type it can be of. */
   function typeOf(typename: unknown): GraphQLCompositeType | null {
     const said = typename ? schema.getType(String(typename)) : declared
     if (!isComposite(said)) return null
@@ -176,7 +176,7 @@ function completeObject(
     return isInterfaceType(said) && !needsObjectType(said) ? said : null
   }
 
-  /** Whether what is selected depends on which of the interface's types an object is of. */
+  /** Tells whether what is selected depends on which of the interface's types an object is of. */
   function needsObjectType(type: GraphQLCompositeType): boolean {
     let depends = false
     collectFields(selections, schema, fragments, (condition) => {
@@ -231,7 +231,7 @@ function completeObject(
   }
 }
 
-/** Whether an object has these fields under their own keys, in their order, and nothing else. */
+/** Tells whether an object has these fields under their own keys, in their order, and nothing else. */
 function hasExactly(source: Data, fields: readonly FieldShape[]): boolean {
   let index = 0
   for (const key in source) {

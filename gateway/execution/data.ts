@@ -75,7 +75,7 @@ export function objectsAt(from: readonly Data[], path: Path): Data[] {
   return found
 }
 
-/** Where the objects at a path are, with indices for `@`. An object can be at several places. */
+/** Finds where the objects at a path are, with indices for `@`. An object can be at several places. */
 export function placesOf(root: Data, path: Path): Map<unknown, Path[]> {
   const places = new Map<unknown, Path[]>()
   function look(value: unknown, depth: number, place: Path): void {

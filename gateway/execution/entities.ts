@@ -24,7 +24,7 @@ type Take = (entity: Data) => number
 /** An entity fetch of a plan. */
 export interface EntityFetch {
   fetch: FetchNode
-  /** Where in the answer it is for. */
+  /** Says where in the answer it is for. */
   path: Path
   /** Fetches with the same number start at the same time. */
   after: number
@@ -90,8 +90,8 @@ function takerByRepresentation(
 }
 
 /**
- * What most fetches require, fields of one type without fields below. Nothing is made of an entity that is asked for
- * already.
+ * Returns what most fetches require, fields of one type without fields below. Nothing is made of an entity that is
+ * asked for already.
  */
 function takerByFields(
   fetch: FetchNode,
@@ -135,7 +135,7 @@ function takerByFields(
   }
 }
 
-/** Something that only equal values have in a Map: text and numbers themselves, of all else the JSON behind a sign. */
+/** The key that only equal values have in a Map: text and numbers themselves, of all else the JSON behind a sign. */
 function keyOf(value: unknown): unknown {
   if (typeof value === 'string') return value.startsWith(json) ? json + JSON.stringify(value) : value
   return typeof value === 'object' && value !== null ? json + JSON.stringify(value) : value

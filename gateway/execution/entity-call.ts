@@ -103,10 +103,12 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
   }
 }
 
-/** What a subgraph says to any part of a call when it says it to the whole: asking again would only be more load. */
+/**
+ * Holds what a subgraph says to any part of a call when it says it to the whole: asking again would only be more load.
+ */
 const saidToAll: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED'])
 
-/** Whether a subgraph that gave nothing for several fetches at once may give something for each by itself. */
+/** Tells whether a subgraph that gave nothing for several fetches at once may give something for each by itself. */
 function mayAnswerParts(errors: readonly GraphQLFormattedError[]): boolean {
   if (errors.some(({ extensions }) => extensions?.['code'] === 'SUBGRAPH_UNAVAILABLE')) return false
   return !errors.some(({ path, extensions }) => !path?.length && saidToAll.has(extensions?.['code']))

@@ -105,7 +105,7 @@ function refused(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }
 
-/** Whether a client can do something about why an operation is not planned. */
+/** Tells whether a client can do something about why an operation is not planned. */
 function isRefusal(error: unknown): error is GraphQLError {
   return error instanceof GraphQLError && refusals.has(error.extensions['code'])
 }

@@ -24,7 +24,7 @@ type SubgraphCall = Extract<
 export interface Run {
   requestContext: SubgraphCall['incomingRequestContext']
   variables: Readonly<Record<string, unknown>>
-  /** What is known of the answer so far, with all that was fetched on the way. */
+  /** Holds what is known of the answer so far, with all that was fetched on the way. */
   data: Data
   errors: unknown[]
   /** Errors about whole calls, with the places whose nulls they explain, `@` for every item. */
@@ -32,7 +32,7 @@ export interface Run {
   source: (name: string) => SubgraphDataSource | undefined
   /** The entities that fetches ask for, by where they are and what of them is told. */
   asked: Map<string, Asked>
-  /** How far the joint calls are that wait for their parts. */
+  /** Says how far the joint calls are that wait for their parts. */
   joint: Map<object, { missing: number; done: Promise<void>; go: () => void }>
 }
 
@@ -42,10 +42,10 @@ const incomingOperation = 'incoming operation' as SubgraphCall['kind']
 /** A part of a plan, ready to run. It never rejects for what a subgraph says. */
 export type Step = (run: Run) => Promise<void>
 
-/** What the fetches of one plan are compiled with. */
+/** Describes what the fetches of one plan are compiled with. */
 export interface Compiling {
   supergraph: GraphQLSchema
-  /** What clients know of the names under which fields are fetched and variables are sent. */
+  /** Holds what clients know of the names under which fields are fetched and variables are sent. */
   names: ReadonlyMap<string, string>
   /** The client's variables by the names under which they are sent, where these are others. */
   variables: ReadonlyMap<string, string>
@@ -152,7 +152,9 @@ export type Failure = (
   explains?: readonly Path[],
 ) => void
 
-/** How errors of a subgraph become the gateway's own, with their place in the whole answer and the client's names. */
+/**
+ * Says how errors of a subgraph become the gateway's own, with their place in the whole answer and the client's names.
+ */
 export function failureOf(serviceName: string, names: ReadonlyMap<string, string>): Failure {
   const inAnswer = (place: Path) => place.map((step) => (typeof step === 'string' && names.get(step)) || step)
   return (run, said, place, explains) => {
@@ -167,7 +169,7 @@ export function failureOf(serviceName: string, names: ReadonlyMap<string, string
   }
 }
 
-/** How the gateway asks is nothing that clients know of, or could do anything about. */
+/** Names of the gateway's own requests: clients know nothing of them, and could do nothing about them. */
 const innerNames = /_entities|_Any\b|\brepresentations?\b|\bentities_*\d+\b/
 
 function messageOf(message: unknown, serviceName: string, names: ReadonlyMap<string, string>): string {

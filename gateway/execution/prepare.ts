@@ -16,9 +16,9 @@ import { collectFields, resolveConditions, fragmentsOf, isWithin, type Fragments
 import { separateAliases, unusedPrefix, type OwnFields } from './alias-conflicts'
 import { compileShape, type Shape } from './complete-result'
 
-/** What operations are prepared for: one version of the supergraph. */
+/** Describes what operations are prepared for: one version of the supergraph. */
 export interface Graph {
-  /** What clients see. */
+  /** Holds what clients see. */
   schema: GraphQLSchema
   supergraph: GraphQLSchema
   own: OwnFields
@@ -28,11 +28,11 @@ export interface Graph {
 export interface Runnable {
   fetch: Step
   shape: Shape
-  /** What in the variables cannot be sent to a subgraph as it was given; null when all can. */
+  /** Returns what in the variables cannot be sent to a subgraph as it was given; null when all can. */
   unsendable: (variables: Readonly<Record<string, unknown>>) => GraphQLError | null
 }
 
-/** How to run an operation: so, not at all because of an error, or as ApolloGateway does. */
+/** Says how to run an operation: so, not at all because of an error, or as ApolloGateway does. */
 export type Prepared = Runnable | GraphQLError | 'stock'
 
 /**
@@ -88,7 +88,7 @@ function operationOf(document: DocumentNode, { name }: OperationDefinitionNode):
   return operations.find((operation) => operation.name?.value === name?.value)!
 }
 
-/** What of an operation asks for the schema itself, as graphql-js answers it; null when nothing does. */
+/** Returns what of an operation asks for the schema itself, as graphql-js answers it; null when nothing does. */
 function introspection(
   operation: OperationDefinitionNode,
   fragments: Fragments,

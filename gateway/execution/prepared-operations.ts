@@ -19,10 +19,10 @@ import { ownFieldsOf } from './alias-conflicts'
 
 /** Bytes of the prepared operations that are kept: some thousand of the usual size. */
 const maxPreparedBytes = 64_000_000
-/** How many of the operations in use are prepared again for another supergraph. */
+/** Says how many of the operations in use are prepared again for another supergraph. */
 const mostUsed = 200
 
-/** What of a request decides how it is prepared. */
+/** Describes what of a request decides how it is prepared. */
 type Asked = Pick<GatewayRequest, 'queryHash' | 'document' | 'operation' | 'source' | 'operationName'>
 type Conditions = ReadonlyMap<string, boolean>
 
@@ -42,14 +42,14 @@ interface Current extends Graph {
 export interface PreparedOperations {
   /** The supergraph now, and what clients see of it. */
   readonly serves: { sdl: string; schema: GraphQLSchema }
-  /** How many operations are ready. */
+  /** Says how many operations are ready. */
   readonly size: number
   /** Bytes of those that are ready, about. */
   readonly bytes: number
   /** Serves another supergraph from now on, and prepares for it what was in use most. */
   use(supergraph: { sdl: string; schema: GraphQLSchema }): void
   /**
-   * How to run a client's operation. One that only anonymous callers sent is prepared and not kept.
+   * Says how to run a client's operation. One that only anonymous callers sent is prepared and not kept.
    * @param values of the variables in `@skip` and `@include`
    * @throws what the planner throws
    */
@@ -150,8 +150,8 @@ export function preparedOperations(plans: Plans, maxBytes = maxPreparedBytes): P
 }
 
 /**
- * What is compiled for one token, estimated high: all caches together were measured at 430 to 1,570 bytes for a token of
- * the client's text (`bench/cache-sizes.mjs`), and are counted as 1,880.
+ * Holds what is compiled for one token, estimated high: all caches together were measured at 430 to 1,570 bytes for a
+ * token of the client's text (`bench/cache-sizes.mjs`), and are counted as 1,880.
  */
 const bytesPerToken = 700
 
@@ -164,7 +164,7 @@ function askerOf({ context }: GatewayRequest): Asker {
   return record?.anonymous ? anonymousAsker : (record?.tenantId ?? everybody)
 }
 
-/** What was asked for most, without what nobody did. */
+/** Returns what was asked for most, without what nobody did. */
 function inUse(kept: LRUCache<string, Kept>): (ExpectedOperation & { values: Conditions })[] {
   return [...kept.entries()]
     .filter(([, { uses }]) => uses > 0)

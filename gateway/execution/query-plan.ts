@@ -2,7 +2,7 @@ import type { ApolloGateway, Experimental_DidResolveQueryPlanCallback } from '@a
 import { GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql'
 import { anyVariables } from '../plans/any-variables'
 
-/** What ApolloGateway's planner makes of an operation. */
+/** Describes what ApolloGateway's planner makes of an operation. */
 export type QueryPlan = Parameters<Experimental_DidResolveQueryPlanCallback>[0]['queryPlan']
 
 export type PlanNode = Exclude<NonNullable<QueryPlan['node']>, { kind: 'Subscription' }>
@@ -13,7 +13,7 @@ export type Executor = ApolloGateway['executor']
 export type GatewayRequest = Parameters<Executor>[0]
 export type GatewayResult = Awaited<ReturnType<Executor>>
 
-/** What is planned: one operation of a document. */
+/** Describes what is planned: one operation of a document. */
 export interface Planned {
   document: DocumentNode
   operationName: string | undefined
@@ -66,7 +66,9 @@ export function createPlanner(): Planner {
   }
 }
 
-/** What the planner finds wrong with an operation is told like what validation does. Anything else is the planner's. */
+/**
+ * Tells what the planner finds wrong with an operation like what validation does. Anything else is the planner's.
+ */
 function ofClient(error: unknown): unknown {
   if (!(error instanceof GraphQLError) || error.extensions['code'] !== 'INVALID_GRAPHQL') return error
   return new GraphQLError(error.message, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })

@@ -5,7 +5,9 @@ import type { RequiredFields } from './required-fields'
 
 type Selection = NonNullable<FetchNode['requires']>[number]
 
-/** What a subgraph is told of an entity so that it finds it; null when something that it needs is not known. */
+/**
+ * Describes what a subgraph is told of an entity so that it finds it; null when something that it needs is not known.
+ */
 export type Representation = (entity: Data) => Data | null
 
 /**

@@ -12,7 +12,7 @@ import type { RequiredFields } from './required-fields'
 
 type Required = NonNullable<FetchNode['requires']>[number]
 
-/** What a field requires: the place in the representation, and the name under which its value was fetched. */
+/** Describes what a field requires: the place in the representation, and the name under which its value was fetched. */
 type Needs = ReadonlyMap<string, string>
 
 /**
@@ -98,7 +98,7 @@ function needsOf(sets: readonly SelectionSetNode[], required: RequiredFields): N
   return needs
 }
 
-/** What is required, without what is left out and what only that was below. */
+/** Returns what is required, without what is left out and what only that was below. */
 function without(
   selections: readonly Required[],
   leavesOut: (place: string, name: string) => boolean,

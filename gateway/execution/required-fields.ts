@@ -29,7 +29,7 @@ export type RequiredFields = ReadonlyMap<string, RequiredField>
 
 type FieldsType = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
 
-/** How the description of a field that only the planner knows begins. */
+/** Says how the description of a field that only the planner knows begins. */
 const marker = 'Required as '
 
 /**

@@ -76,7 +76,7 @@ export function isComposite(type: unknown): type is GraphQLCompositeType {
   return isObjectType(type) || isAbstractType(type)
 }
 
-/** Whether every object of `type` is of the type `of`. */
+/** Tells whether every object of `type` is of the type `of`. */
 export function isWithin(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,

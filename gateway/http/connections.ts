@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { networkOf } from '../operations/rates'
 
-/** How many connections may be open at once. */
+/** Says how many connections may be open at once. */
 export interface ConnectionLimits {
   total: number
   /** From one network address; a trusted proxy is one address for everybody, and counts them itself. */
@@ -39,10 +39,13 @@ export function limitConnections(server: Server, { total, perAddress }: Connecti
   })
 }
 
-/** What is read and thrown away of a body that is refused, so that the client reads the answer instead of an error. */
+/**
+ * Holds what is read and thrown away of a body that is refused, so that the client reads the answer instead of an
+ * error.
+ */
 const drained = { bytes: 16 * 1024 * 1024, ms: 5000 }
 
-/** Whether a request has a body that was not read to its end. */
+/** Tells whether a request has a body that was not read to its end. */
 export function isUnread({ complete, headers }: IncomingMessage): boolean {
   const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
   return hasBody && !complete

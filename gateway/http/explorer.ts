@@ -4,7 +4,7 @@ import { dirname, extname, join } from 'node:path'
 import { projectRoot } from '../../kernel/process/config'
 import type { HttpResponse } from './http-response'
 
-/** What a browser gets: a page at `GET /graphql`, and the files it needs. */
+/** Describes what a browser gets: a page at `GET /graphql`, and the files it needs. */
 export interface Explorer {
   page: () => HttpResponse
   /** The file at this path; undefined when there is none. */

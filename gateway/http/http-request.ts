@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
 import { namesGraphqlResponse } from './media-types'
 
-/** What is printable, harmless in a log line and short enough for a header and a database setting. */
+/** Holds what is printable, harmless in a log line and short enough for a header and a database setting. */
 const saneRequestId = /^[A-Za-z0-9._-]{1,64}$/
 
 /** The one id of a request, from edge to database: the caller's `x-request-id` if it is a sane one, else a new one. */
@@ -37,7 +37,7 @@ export class RequestRefused extends Error {
 
 const jsonType = /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
-/** Whether a request says that its body is longer than this. */
+/** Tells whether a request says that its body is longer than this. */
 export function saysTooLarge({ headers }: IncomingMessage, limit: number): boolean {
   return Number(headers['content-length'] ?? 0) > limit
 }

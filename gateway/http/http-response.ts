@@ -43,9 +43,9 @@ const passing: Readonly<Record<string, number>> = {
 }
 
 /**
- * What tells HTTP clients and proxies to ask again, where nothing at all was answered: no data, and errors that pass.
- * An operation that was executed and has no more than an unavailable subgraph to show keeps its status: GraphQL clients
- * read its errors.
+ * Returns what tells HTTP clients and proxies to ask again, where nothing at all was answered: no data, and errors that
+ * pass. An operation that was executed and has no more than an unavailable subgraph to show keeps its status: GraphQL
+ * clients read its errors.
  */
 function whenToTryAgain(
   errors: readonly object[] = [],

@@ -41,11 +41,11 @@ export interface HttpOptions {
   maxBodyBytes: number
   trustProxy: boolean
   rates: Rates
-  /** Whether callers can be signed in; where nobody can, nobody is treated as less than others. */
+  /** Tells whether callers can be signed in; where nobody can, nobody is treated as less than others. */
   callersSignIn: boolean
   connections?: Partial<ConnectionLimits>
   times?: Partial<RequestTimes>
-  /** What a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
+  /** Holds what a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
   explorer?: Explorer
   /** Makes an error safe to leave. */
   formatError: (error: unknown, record: RequestRecord) => object
@@ -54,7 +54,7 @@ export interface HttpOptions {
 /** Bytes of a body without credentials: several times the largest document that an anonymous caller may send. */
 const anonymousBodyBytes = 64 * 1024
 
-/** What nginx made the usual status of a client that left before its answer. */
+/** Holds what nginx made the usual status of a client that left before its answer. */
 const clientGone = 499
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
@@ -195,7 +195,7 @@ export function createHttpServer(options: HttpOptions): Server {
     )
   }
 
-  /** Who asks. Credentials that are no good are counted as what they are: nobody's. */
+  /** Names who asks. Credentials that are no good are counted as what they are: nobody's. */
   async function viewerOf({ headers }: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
     let viewer: Viewer | null = null
     try {
@@ -268,7 +268,9 @@ export function createHttpServer(options: HttpOptions): Server {
   return server
 }
 
-/** Whether a client has left. The signal costs more than many answers, so it is made when somebody asks for it. */
+/**
+ * Tells whether a client has left. The signal costs more than many answers, so it is made when somebody asks for it.
+ */
 class Departure {
   #controller: AbortController | undefined
   #gone = false

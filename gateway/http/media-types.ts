@@ -10,7 +10,7 @@ export function acceptOf({ accept }: IncomingHttpHeaders): string {
   return accept === undefined || accept === '' || accept.trim() === '*/*' ? graphqlResponse : accept
 }
 
-/** Whether a client names the draft's own media type, which no form, link or image can. */
+/** Tells whether a client names the draft's own media type, which no form, link or image can. */
 export function namesGraphqlResponse({ accept }: IncomingHttpHeaders): boolean {
   return accept?.toLowerCase().includes(graphqlResponse) ?? false
 }

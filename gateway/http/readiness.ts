@@ -1,6 +1,6 @@
 import type { Logger } from '../../kernel/process/log'
 
-/** What must answer before this process may be sent requests, by name: a database, a store, subgraphs. */
+/** Describes what must answer before this process may be sent requests, by name: a database, a store, subgraphs. */
 export type Checks = Readonly<Record<string, () => Promise<unknown>>>
 
 const timeoutMs = 3000

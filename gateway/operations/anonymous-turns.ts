@@ -1,7 +1,7 @@
 import { refusedForNow } from '../errors'
 import { planQueue } from '../plans/plan-queue'
 
-/** What anonymous callers cost the thread, one after the other. */
+/** Describes what anonymous callers cost the thread, one after the other. */
 export interface AnonymousTurns {
   /**
    * Resolves when it is the turn of a caller at this address; what it does next, in the same tick, is its turn.

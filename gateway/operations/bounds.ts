@@ -1,4 +1,4 @@
-/** What one document may hold. All of it is counted before the document is validated. */
+/** Describes what one document may hold. All of it is counted before the document is validated. */
 export interface DocumentBounds {
   /** Characters of its text, blanks and comments included. */
   characters: number
@@ -31,6 +31,6 @@ export interface DocumentBounds {
   literal: number
   /** Levels of lists and objects in a value, of lists in a type. */
   valueDepth: number
-  /** How many errors validation reports before it ends. */
+  /** Says how many errors validation reports before it ends. */
   errors: number
 }

@@ -54,7 +54,7 @@ function withErrors(
   return { ...answer, status: statusFor(answer.type, answer.status, errors) }
 }
 
-/** What an error asks of the answer's head. */
+/** Returns what an error asks of the answer's head. */
 export function httpOf(error: unknown): { status?: number; headers?: Map<string, string> } | undefined {
   const http = (error as Partial<GraphQLError> | undefined)?.extensions?.['http']
   if (typeof http !== 'object' || http === null) return undefined
@@ -80,7 +80,7 @@ function graphqlError(error: unknown): GraphQLError {
   return new GraphQLError(`Unexpected error value: ${String(error)}`)
 }
 
-/** What Apollo Server tells its gateway of a request. */
+/** Returns what Apollo Server tells its gateway of a request. */
 function gatewayRequest(
   { known, operationName, variables, extensions }: CachedRequest,
   context: GatewayContext,

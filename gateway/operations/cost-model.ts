@@ -1,6 +1,6 @@
 import { Kind, parse, visit, type ConstDirectiveNode, type ValueNode } from 'graphql'
 
-/** What `@listSize` says of a field. */
+/** Describes what `@listSize` says of a field. */
 export interface ListSize {
   assumedSize?: number
   slicingArguments: string[]
@@ -8,7 +8,7 @@ export interface ListSize {
   sizedFields: string[]
 }
 
-/** What the schema says about cost: `@cost` and `@listSize`, by `Type`, and by `Type.field`. */
+/** Describes what the schema says about cost: `@cost` and `@listSize`, by `Type`, and by `Type.field`. */
 export interface CostModel {
   weights: ReadonlyMap<string, number>
   listSizes: ReadonlyMap<string, ListSize>

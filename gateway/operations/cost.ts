@@ -35,7 +35,7 @@ const mutationWeight = 10
 const introspectionWeight = 10_000
 const slicingArguments = ['first', 'last', 'limit']
 
-/** How many measures of one operation are kept, each for other sizes in the variables. */
+/** Says how many measures of one operation are kept, each for other sizes in the variables. */
 const maxMeasures = 100
 
 /** {@link measure} of one operation for many requests: measured once for all that ask for the same sizes. */

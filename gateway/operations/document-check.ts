@@ -10,9 +10,9 @@ export type SchemaVisibility = 'public' | 'signed-in' | 'off'
 /** A document that may be executed. */
 export interface CheckedDocument {
   document: DocumentNode
-  /** What is kept of it takes about this many bytes, its text included. */
+  /** Bytes, about, that are taken by what is kept of it, its text included. */
   bytes: number
-  /** Whether an anonymous caller may send it too. */
+  /** Tells whether an anonymous caller may send it too. */
   openToAnonymous: boolean
 }
 
@@ -25,7 +25,7 @@ export type DocumentCheck = (
 /** Bytes of one token in a parsed document with its places in the text: 295 to 378 measured, `bench/cache-sizes.mjs`. */
 const bytesPerToken = 380
 
-/** What a parsed document and its text take in memory, about. */
+/** Returns what a parsed document and its text take in memory, about. */
 export function bytesOf(source: string, document: DocumentNode): number {
   return 1000 + 2 * source.length + bytesPerToken * (document.tokenCount ?? source.length / 2)
 }

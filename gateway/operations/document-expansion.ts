@@ -10,7 +10,7 @@ import {
 import { queryTooCostly } from '../../kernel/errors'
 import type { DocumentBounds } from './bounds'
 
-/** How much a selection set is once its fragments are resolved. */
+/** Says how much a selection set is once its fragments are resolved. */
 interface Size {
   fields: number
   spreads: number

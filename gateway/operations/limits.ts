@@ -9,7 +9,7 @@ import {
 import { measurer } from './cost'
 import type { CostModel } from './cost-model'
 
-/** What one request may ask for. Nothing beyond a limit reaches the planner or a subgraph. */
+/** Describes what one request may ask for. Nothing beyond a limit reaches the planner or a subgraph. */
 export interface Limits {
   /** Bytes of a request body. */
   maxBodyBytes: number
@@ -110,7 +110,9 @@ function refusal(code: 'BAD_USER_INPUT' | 'QUERY_TOO_COSTLY', message: string): 
   return new GraphQLError(message, { extensions: { code, http: { status: 400 } } })
 }
 
-/** Whether a JSON value has more levels than allowed; without recursion, since that is what deep values attack. */
+/**
+ * Tells whether a JSON value has more levels than allowed; without recursion, since that is what deep values attack.
+ */
 function deeper(value: unknown, levels: number): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth++) {

@@ -11,10 +11,10 @@ import { limitsOf, type Limits } from './limits'
 const maxKnownBytes = 64_000_000
 /** Bytes of registered texts. */
 const maxPersistedBytes = 4_000_000
-/** How many `Accept` headers are kept; clients have a handful. */
+/** Says how many `Accept` headers are kept; clients have a handful. */
 const maxAccepted = 100
 
-/** What Apollo Server found out about an operation, the same for every request that sends it. */
+/** Describes what Apollo Server found out about an operation, the same for every request that sends it. */
 export type KnownOperation = Pick<
   GatewayRequest,
   'schema' | 'schemaHash' | 'document' | 'source' | 'queryHash' | 'operation' | 'operationName'
@@ -22,7 +22,7 @@ export type KnownOperation = Pick<
   Pick<GatewayRequest, 'logger' | 'cache'> & {
     /** Throws when the variables take the operation beyond a limit. */
     withinLimits: ReturnType<typeof limitsOf>
-    /** Whether an anonymous caller may send it too. */
+    /** Tells whether an anonymous caller may send it too. */
     openToAnonymous: boolean
   }
 
@@ -42,7 +42,7 @@ export interface OperationCache {
   schemaLoaded(schema: GraphQLSchema, model: CostModel): void
   /** Bytes of all that is kept, about. */
   readonly bytes: number
-  /** How many texts are kept, those registered by their hash included. */
+  /** Says how many texts are kept, those registered by their hash included. */
   readonly size: number
   /** Keeps the operation of a request that passed all checks and is about to be executed. */
   keep(request: GatewayRequest, checked: CheckedDocument): void

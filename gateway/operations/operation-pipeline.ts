@@ -144,7 +144,7 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
   }
 }
 
-/** How Apollo Server is used: nothing of it reports, keeps documents, or shows more than we do. */
+/** Says how Apollo Server is used: nothing of it reports, keeps documents, or shows more than we do. */
 function apolloOptions(options: PipelineOptions, loaded: (executor: Executor) => void) {
   const { gateway, known, log } = options
   return {

@@ -17,7 +17,7 @@ export interface PipelineOptions {
   check: DocumentCheck
   turns: AnonymousTurns
   rates: Rates
-  /** What the supergraph of the moment says about cost. */
+  /** Returns what the supergraph of the moment says about cost. */
   costs: () => CostModel
   /** Which root fields of the supergraph of the moment need a viewer. */
   roots: () => ProtectedRoots

@@ -5,7 +5,7 @@ import type { RateLimit } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
 import { refusedForNow } from '../errors'
 
-/** What callers may ask for in a minute. */
+/** Describes what callers may ask for in a minute. */
 export interface RateLimits {
   /** Requests of anonymous callers from one network address. */
   anonymousPerMinute: number
@@ -39,9 +39,9 @@ export interface WindowOptions {
 }
 
 interface Window {
-  /** What all gateways counted when the store was asked last, and what was sent to it since. */
+  /** Holds what all gateways counted when the store was asked last, and what was sent to it since. */
   counted: number
-  /** What this gateway counted and did not send yet. */
+  /** Holds what this gateway counted and did not send yet. */
   pending: number
   /** Milliseconds since 1970. */
   endsAt: number
@@ -51,7 +51,9 @@ interface Window {
 const minuteMs = 60_000
 /** Keys in memory; what is forgotten still stands in the store, but for its last twentieth. */
 const mostKeys = 20_000
-/** How long a gateway counts by itself before it tells the others, unless it has counted a twentieth of the limit. */
+/**
+ * Says how long a gateway counts by itself before it tells the others, unless it has counted a twentieth of the limit.
+ */
 const sentEveryMs = 2000
 
 /**
@@ -118,8 +120,8 @@ export function createRates(limits: RateLimits, shared: Omit<WindowOptions, 'lim
 export const noRates: Rates = { anonymous: () => undefined, tenant: () => undefined }
 
 /**
- * What one caller can hardly have more of: an IPv4 address, or the 64 bits of an IPv6 network, since whoever has one
- * address of it has all. Callers whose address is not known share one.
+ * Returns what one caller can hardly have more of: an IPv4 address, or the 64 bits of an IPv6 network, since whoever
+ * has one address of it has all. Callers whose address is not known share one.
  */
 export function networkOf(address: string | null): string {
   if (address === null) return 'unknown'

@@ -15,7 +15,7 @@ import { readSchema, visibleTo, type SchemaModel } from '../../registry/schema-m
 import type { Clock } from '../../kernel/clock'
 import type { Logger } from '../../kernel/process/log'
 
-/** What was seen of one operation, client version and day since the last time it was written down. */
+/** Describes what was seen of one operation, client version and day since the last time it was written down. */
 export interface SeenOperation {
   hash: string
   name: string
@@ -67,9 +67,11 @@ export interface UsageOptions {
   log: Logger
   /** Milliseconds between two writes. Default 10,000. */
   intervalMs?: number
-  /** How many days usage is kept, at least 30. Default 400: one year and a month to look back. */
+  /** Says how many days usage is kept, at least 30. Default 400: one year and a month to look back. */
   days?: number
-  /** How many operations × client versions are kept between two writes; the rest is not recorded. Default 5,000. */
+  /**
+   * Says how many operations × client versions are kept between two writes; the rest is not recorded. Default 5,000.
+   */
   most?: number
   /** The same of anonymous callers, new ones of a day. Default 1,000: clients sign in with a handful. */
   mostAnonymous?: number

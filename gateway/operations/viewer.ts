@@ -28,15 +28,15 @@ export interface SessionOptions {
   /** Opened as role `app_gateway`. */
   database: Database
   /**
-   * Where session states are remembered for a minute; null: the database is asked for each request. Give it only if
-   * whoever revokes a session reaches the same store: everything in this process, or Redis.
+   * Says where session states are remembered for a minute; null: the database is asked for each request. Give it only
+   * if whoever revokes a session reaches the same store: everything in this process, or Redis.
    */
   cache: KeyValue | null
   clock: Clock
   log: Logger
 }
 
-/** What the database knows of a session that may still be used. */
+/** Describes what the database knows of a session that may still be used. */
 interface SessionState {
   userId: string
   permissionVersion: number
@@ -49,7 +49,7 @@ interface SessionState {
 type StoredState = Omit<SessionState, 'scopes'> & { scopes: string[] }
 
 const cachedForMs = 60_000
-/** How many texts of states are kept read; a session's text stays the same until something about it changes. */
+/** Says how many texts of states are kept read; a session's text stays the same until something about it changes. */
 const mostRead = 1000
 
 /**

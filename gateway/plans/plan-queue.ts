@@ -1,6 +1,6 @@
 import { anonymousAsker, everybody, type Asker } from './plans'
 
-/** How many operations may wait to be planned; what is planned ahead of anybody's asking is not counted. */
+/** Says how many operations may wait to be planned; what is planned ahead of anybody's asking is not counted. */
 export interface WaitingPlans {
   perTenant: number
   /** Of all anonymous callers together. */
@@ -11,7 +11,7 @@ export interface WaitingPlans {
 
 export const defaultWaiting: WaitingPlans = { perTenant: 100, anonymous: 20, total: 1000 }
 
-/** How many operations of tenants may pass one of those that come last. */
+/** Says how many operations of tenants may pass one of those that come last. */
 const mostPassed = 4
 
 /**

@@ -11,7 +11,7 @@ export interface PlanStore {
 const week = 7 * 86_400_000
 /** A plan is made in less; waiting longer for a store would only be slower. */
 const answerWithinMs = 100
-/** How long a store that failed is left alone. */
+/** Says how long a store that failed is left alone. */
 const pauseMs = 10_000
 /** Larger plans are made anew: they are few, and a store is for short texts. */
 const maxCharacters = 256_000

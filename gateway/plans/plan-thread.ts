@@ -7,14 +7,14 @@ import { refusedForNow } from '../errors'
 import { planQueue, type WaitingPlans } from './plan-queue'
 import type { PlanMaker } from './plans'
 
-/** What the thread is asked: the plan of an operation. */
+/** Describes what the thread is asked: the plan of an operation. */
 export interface Asked {
   number: number
   text: string
   operationName: string | undefined
 }
 
-/** What it answers: once that it is ready, then plans as JSON, or what the planner threw. */
+/** Describes what it answers: once that it is ready, then plans as JSON, or what the planner threw. */
 export type Answered =
   | { loaded: true }
   | { number: number; json: string }
@@ -22,7 +22,7 @@ export type Answered =
 
 export interface ThreadOptions {
   log: Logger
-  /** How many operations may wait to be planned: of one asker and of all. */
+  /** Says how many operations may wait to be planned: of one asker and of all. */
   waiting?: Partial<WaitingPlans>
   /** Milliseconds for one plan. Default 10,000: what takes longer would take as long for everybody. */
   timeoutMs?: number

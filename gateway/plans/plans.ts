@@ -6,8 +6,8 @@ import type { QueryPlan } from '../execution/query-plan'
 import type { PlanStore } from './plan-store'
 
 /**
- * Who waits for a plan: a tenant by its id, {@link anonymousAsker}, {@link everybody} where nobody can be signed in, or
- * null when nobody does.
+ * Names who waits for a plan: a tenant by its id, {@link anonymousAsker}, {@link everybody} where nobody can be signed
+ * in, or null when nobody does.
  */
 export type Asker = string | null
 
@@ -16,7 +16,7 @@ export const anonymousAsker = 'anonymous'
 
 export const everybody = 'everybody'
 
-/** Where the plans of one supergraph are made. */
+/** Describes where the plans of one supergraph are made. */
 export interface PlanMaker {
   /** Resolves when the first plan takes no longer than any other. */
   ready: Promise<void>

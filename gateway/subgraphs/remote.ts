@@ -11,7 +11,7 @@ import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../cont
 import { withExactNumbers } from '../../kernel/schema/exact-json'
 import { cancelled, errorsEverywhere, noAnswer } from './unavailable'
 
-/** Who asks a subgraph, and with which headers the client came (names in lower case). */
+/** Names who asks a subgraph, and with which headers the client came (names in lower case). */
 export interface Asker {
   request: Pick<RequestContext, 'requestId' | 'viewer' | 'clientIp' | 'userAgent'>
   headers: { get(name: string): string | null | undefined }
@@ -172,8 +172,8 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
 }
 
 /**
- * What a subgraph answered. The body decides, whatever the HTTP status: servers differ in which status they give to an
- * answer with errors.
+ * Returns what a subgraph answered. The body decides, whatever the HTTP status: servers differ in which status they
+ * give to an answer with errors.
  *
  * @throws Refused when the text is no GraphQL answer and the status says who is not answered; Error when it is none for
  *   another reason, as a proxy's error page
@@ -202,7 +202,7 @@ function answerFrom(text: string, status: number, ofGateway = false): SubgraphAn
   }
 }
 
-/** What a status says of errors that have no code of their own. */
+/** Holds what a status says of errors that have no code of their own. */
 const codeOfStatus: Readonly<Record<number, string>> = {
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',

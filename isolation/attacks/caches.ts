@@ -8,8 +8,8 @@ import { attacker, type AttackedTenant } from '../population'
 import { ownIds } from '../questions'
 
 /**
- * What the product keeps between requests: persisted documents, parsed documents and plans by their text, sessions. A
- * victim asks first, so that everything is kept for it; then the attacker asks the same.
+ * Returns what the product keeps between requests: persisted documents, parsed documents and plans by their text,
+ * sessions. A victim asks first, so that everything is kept for it; then the attacker asks the same.
  */
 export async function attackCaches(lab: Lab, victim: AttackedTenant): Promise<void> {
   const [asker, theirs] = [await lab.as(attacker), await lab.as(victim)]

@@ -11,7 +11,7 @@ import type { Row } from '../rows'
 import { fieldQuestions, type Question } from '../questions'
 import { askAll, listQuestions } from './reads'
 
-/** What one viewer may not see of one entity. */
+/** Describes what one viewer may not see of one entity. */
 interface Secrets {
   model: EntityModel
   /** Field → the properties that only it shows, and the rows of which it is denied. */
@@ -175,7 +175,7 @@ async function dropChecks(client: Client, table: string): Promise<{ text: string
   }))
 }
 
-/** Whether a value is another one then. */
+/** Tells whether a value is another one then. */
 async function exchange(
   client: Client,
   model: EntityModel,

@@ -80,7 +80,7 @@ async function attackBesideOwn(
 /** Rows that are tried for the other ids of a mutation. */
 const mostSubjects = 20
 
-/** What a mutation may be about, by its other ids: the attacker's latest rows, the second latest, and so on. */
+/** Returns what a mutation may be about, by its other ids: the attacker's latest rows, the second latest, and so on. */
 function subjectsOf(lab: Lab, { ids }: MutationPlace, attacked: string): Record<string, unknown>[] {
   const others = ids.filter(({ path }) => path.join('.') !== attacked)
   if (others.length === 0) return [{}]
@@ -140,7 +140,7 @@ function depthOf(lab: Lab, field: Field): number {
     : 2
 }
 
-/** What an update must expect of the attacker's own row, which earlier attacks may have changed. */
+/** Returns what an update must expect of the attacker's own row, which earlier attacks may have changed. */
 async function versionNow(lab: Lab, type: string): Promise<number | null> {
   const model = lab.models.get(type)
   if (!model?.columns.has('version')) return null
@@ -174,7 +174,7 @@ async function attackUnique(
     )
 }
 
-/** What became of a mutation with a value at a path of its input, without what it shows of rows. */
+/** Returns what became of a mutation with a value at a path of its input, without what it shows of rows. */
 async function outcomeOf(
   lab: Lab,
   place: MutationPlace,

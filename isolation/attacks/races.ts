@@ -18,7 +18,7 @@ export interface RaceReport {
   disconnected: number
   cancelled: number
   killed: number
-  /** How often a table was locked for longer than a statement may take. */
+  /** Says how often a table was locked for longer than a statement may take. */
   locked: number
   wrong: number
 }
@@ -32,7 +32,7 @@ function dice(seed: number): (sides: number) => number {
   }
 }
 
-/** How long a statement may take in the attacked product. */
+/** Says how long a statement may take in the attacked product. */
 export const statementTimeoutMs = 1_000
 
 const atOnce = 16

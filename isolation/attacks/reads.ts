@@ -62,7 +62,9 @@ export async function askAll(lab: Lab, asker: Asker, questions: readonly Questio
   return answers
 }
 
-/** Whether the product answered what was asked, be it with nothing: a question that it refuses attacks nothing. */
+/**
+ * Tells whether the product answered what was asked, be it with nothing: a question that it refuses attacks nothing.
+ */
 function isAnswered({ data, errors = [] }: Answer): boolean {
   return Boolean(data) && !errors.some(({ extensions }) => extensions?.['code'] === 'BAD_USER_INPUT')
 }
@@ -116,7 +118,7 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
   }
 }
 
-/** Whether the rows of a type are the same for every tenant. */
+/** Tells whether the rows of a type are the same for every tenant. */
 function isEverybodys(lab: Lab, type: string): boolean {
   return type !== 'Tenant' && lab.models.get(type)?.tenantOwned === false
 }

@@ -15,11 +15,11 @@ import type {
 export interface Requirement {
   kind: 'scopes' | 'policies'
   anyOf: readonly (readonly string[])[]
-  /** Whether it can hold for a viewer who must change the password first. */
+  /** Tells whether it can hold for a viewer who must change the password first. */
   beforePasswordChange?: boolean
 }
 
-/** What one type or field declares: requirements that must all hold, or that it is open to everybody. */
+/** Describes what one type or field declares: requirements that must all hold, or that it is open to everybody. */
 export interface Access {
   isPublic: boolean
   requirements: readonly Requirement[]
@@ -32,10 +32,10 @@ export interface FieldDeclaration {
   /** The named type the field returns, without list and non-null. */
   returns: string
   nullable: boolean
-  /** Whether its value comes from another subgraph, in the representation. */
+  /** Tells whether its value comes from another subgraph, in the representation. */
   external: boolean
   access: Access | null
-  /** Whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
+  /** Tells whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
   beforePasswordChange: boolean
 }
 
@@ -44,7 +44,7 @@ export interface TypeDeclaration {
   name: string
   /** Fields of its keys; empty when the type is no entity. */
   keyFields: ReadonlySet<string>
-  /** Whether this subgraph answers references to it; false when every key says `resolvable: false`. */
+  /** Tells whether this subgraph answers references to it; false when every key says `resolvable: false`. */
   resolvable: boolean
   access: Access | null
   fields: ReadonlyMap<string, FieldDeclaration>
@@ -61,8 +61,8 @@ const accessDirectives = new Set(['public', 'authenticated', 'requiresScopes', '
 export const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation'])
 
 /**
- * Whether a type is a Relay wrapper. Its rows come only through the field that returns the wrapper, so that is where
- * their access is checked: once per list instead of once per row.
+ * Tells whether a type is a Relay wrapper. Its rows come only through the field that returns the wrapper, so that is
+ * where their access is checked: once per list instead of once per row.
  */
 export function isWrapper(typeName: string): boolean {
   return typeName.endsWith('Connection') || typeName.endsWith('Edge')

@@ -11,7 +11,7 @@ import { decide, typePolicies } from './row-rules'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What the guards of one subgraph are made from. */
+/** Describes what the guards of one subgraph are made from. */
 interface Rules {
   subgraph: SubgraphName
   schema: GraphQLSchema
@@ -56,7 +56,9 @@ function rulesOf(rules: Rules, requirements: readonly Requirement[]): Rule[] {
   return [...new Set(requirements.map((requirement) => ruleOf(rules, requirement)))]
 }
 
-/** What the viewer must meet before objects of a type are handed out; a row rule asks here for a viewer only. */
+/**
+ * Returns what the viewer must meet before objects of a type are handed out; a row rule asks here for a viewer only.
+ */
 function entryRequirements(rules: Rules, typeName: string, seen: readonly string[] = []): Requirement[] {
   if (seen.includes(typeName)) return []
   const deeper = [...seen, typeName]

@@ -3,7 +3,10 @@ import type { ASTNode, DocumentNode, FieldNode, GraphQLError, GraphQLSchema } fr
 import { auditStatements, type AuditEntry } from '../writing/audit'
 import type { SubgraphContext } from '../context'
 
-/** How many entries one user can cause in a subgraph per minute: a denial must not be a way to fill the audit trail. */
+/**
+ * Says how many entries one user can cause in a subgraph per minute: a denial must not be a way to fill the audit
+ * trail.
+ */
 const entriesPerMinute = 60
 
 /** The types on which each field of a document is asked for. */
@@ -34,7 +37,7 @@ function representedTypes(node: FieldNode): string[] {
   )
 }
 
-/** What was denied of an operation: one entry per type with its fields, however many rows were asked for. */
+/** Returns what was denied of an operation: one entry per type with its fields, however many rows were asked for. */
 export function denials(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -12,13 +12,13 @@ type Guard = (resolve: Resolver, ...called: Parameters<Resolver>) => Promise<unk
 
 /** One requirement as a shield rule. */
 export interface Rule {
-  /** Whether it holds. What only the viewer decides is decided once per request. */
+  /** Tells whether it holds. What only the viewer decides is decided once per request. */
   decide(context: SubgraphContext, row: unknown): Decision
-  /** What shield makes of a decision that is not true. */
+  /** Returns what shield makes of a decision that is not true. */
   refuse(decision: Error, resolve: Resolver, ...called: Parameters<Resolver>): Promise<unknown>
 }
 
-/** What was decided about the viewer of a request. */
+/** Holds what was decided about the viewer of a request. */
 const decisions = new WeakMap<SubgraphContext, Map<Rule, Decision>>()
 
 /**

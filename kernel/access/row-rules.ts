@@ -4,7 +4,7 @@ import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
 import type { Declarations, Requirement } from './access'
 
-/** Whether the viewer meets a requirement; policies look at the row. True, or the error to answer with. */
+/** Tells whether the viewer meets a requirement; policies look at the row. True, or the error to answer with. */
 export function decide(
   requirement: Requirement,
   policies: Policies,

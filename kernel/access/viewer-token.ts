@@ -6,10 +6,10 @@ import type { SubgraphName } from '../schema/subgraph-names'
 /** The header in which the gateway tells a subgraph over HTTP who asks. */
 export const viewerHeader = 'x-viewer'
 
-/** What the token says besides the viewer: the rest of the request's context that can travel. */
+/** Describes what the token says besides the viewer: the rest of the request's context that can travel. */
 export type SignedRequest = Pick<RequestContext, 'requestId' | 'clientIp' | 'userAgent'>
 
-/** How long a token is good for, and how far the clocks of gateway and subgraph may differ; milliseconds. */
+/** Says how long a token is good for, and how far the clocks of gateway and subgraph may differ; milliseconds. */
 const lifetimeMs = 30_000
 const clockSkewMs = 5_000
 

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { isUuid } from '../id'
 import type { StatementNames } from './statement-names'
 
-/** Whose data a statement may see, and for whom it runs. */
+/** Names whose data a statement may see, and for whom it runs. */
 export interface Binding {
   /** A UUID; null: no tenant, so that reading a tenant's table fails (22P02). */
   tenantId: string | null
@@ -14,9 +14,9 @@ export interface Binding {
 }
 
 /**
- * How the binding travels: `prepared` in the statement's own message batch, as a prepared statement · `unnamed` the
- * same without any named statement, for PgBouncer before 1.21 · `pipeline` as a pipelined transaction, by pg's public
- * interface alone.
+ * Says how the binding travels: `prepared` in the statement's own message batch, as a prepared statement · `unnamed`
+ * the same without any named statement, for PgBouncer before 1.21 · `pipeline` as a pipelined transaction, by pg's
+ * public interface alone.
  */
 export type BindingMode = 'prepared' | 'unnamed' | 'pipeline'
 
@@ -40,7 +40,7 @@ export interface Bound {
   used: boolean
 }
 
-/** How a transaction begins. */
+/** Says how a transaction begins. */
 export interface Beginning {
   isolation?: IsolationLevel
 }
@@ -77,13 +77,13 @@ export function checkScope(bound: Bound): void {
   throw new Error('The statement is bound to another tenant than the code that sends it')
 }
 
-/** What a bound statement needs to know of its connection. */
+/** Describes what a bound statement needs to know of its connection. */
 export interface Session {
   /** The binding under which the last batch outside a transaction was sent: the current transaction is its. */
   begun: Bound | null
   readonly mode: BindingMode
   readonly names: StatementNames
-  /** How the columns of a prepared statement's rows are read, by its name. */
+  /** Says how the columns of a prepared statement's rows are read, by its name. */
   readonly parsers: Map<string, readonly Parser[]>
   getTransactionStatus(): pg.TransactionStatus
   getTypeParser(oid: number, format: 'text'): Parser
@@ -94,16 +94,16 @@ export interface Session {
 /** Reads one value as PostgreSQL prints it. */
 export type Parser = (text: string) => unknown
 
-/** Where a statement stands: see {@link placeOf}. */
+/** Describes where a statement stands: see {@link placeOf}. */
 export type Place = 'alone' | 'begin' | 'first' | 'inside'
 
 const begin = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:begin|start\s+transaction)\b/i
 
 /**
- * Where a statement stands, decided when it is sent and by the protocol's state, not by its text: alone (the binding
- * goes before it), beginning a transaction (the binding follows it), first in a transaction (BEGIN and the binding go
- * before it) or inside one (nothing to add).
- * Throws, before anything is sent, when the connection's transaction has ended or belongs to another binding.
+ * Finds where a statement stands, decided when it is sent and by the protocol's state, not by its text: alone (the
+ * binding goes before it), beginning a transaction (the binding follows it), first in a transaction (BEGIN and the
+ * binding go before it) or inside one (nothing to add). Throws, before anything is sent, when the connection's
+ * transaction has ended or belongs to another binding.
  */
 export function placeOf(session: Session, bound: Bound, text: string): Place {
   if (session.getTransactionStatus() !== 'I') {

@@ -53,7 +53,7 @@ export interface Ahead {
  */
 export class BoundQuery extends WireQuery {
   #batch: Buffer | null = null
-  /** How many statements of the batch complete before this one. */
+  /** Says how many statements of the batch complete before this one. */
   #ahead = 0
   #completed = 0
   /** The prepared statements of this batch, by name. */
@@ -170,7 +170,9 @@ export class BoundQuery extends WireQuery {
     connection.execute(null)
   }
 
-  /** Whether the answer now arriving is the statement's, and not that of BEGIN, the binding or statements ahead. */
+  /**
+   * Tells whether the answer now arriving is the statement's, and not that of BEGIN, the binding or statements ahead.
+   */
   #isOwn(): boolean {
     return this.#completed === this.#ahead
   }

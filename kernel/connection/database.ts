@@ -38,11 +38,11 @@ export interface DatabaseOptions extends TenantClientOptions {
   connections: number
   mode?: BindingMode
   applicationName: string
-  /** How long a statement waits for a free connection, default 5,000; then it is refused as OVERLOADED. */
+  /** Says how long a statement waits for a free connection, default 5,000; then it is refused as OVERLOADED. */
   connectionTimeoutMs?: number
   /** The server had no room left for a write (SQLSTATE 53100). */
   onDiskFull?: () => void
-  /** What an operator should read. Default: a warning of the process. */
+  /** Receives what an operator should read. Default: a warning of the process. */
   warn?: (message: string) => void
 }
 
@@ -80,7 +80,7 @@ async function verifyBinding(client: TenantClient): Promise<void> {
   expectTenant(await unbound.call(client, text), '')
 }
 
-/** Whether this mode works with the installed pg on this server; connection errors are thrown. */
+/** Tells whether this mode works with the installed pg on this server; connection errors are thrown. */
 async function modeWorks(mode: BindingMode, options: DatabaseOptions): Promise<boolean> {
   const client = new (tenantClient(mode))({
     connectionString: options.url,

@@ -1,6 +1,6 @@
 import { overloaded } from '../errors'
 
-/** How many statements and transactions of one tenant may wait for a connection. */
+/** Says how many statements and transactions of one tenant may wait for a connection. */
 const waitingPerTenant = 1000
 
 interface Waiter {

@@ -31,7 +31,7 @@ export interface TenantClient extends pg.Client {
 export interface TenantClientOptions {
   /** Default 10,000; 0: none. Travels with the binding, because a pooler would lose a session's setting. */
   statementTimeoutMs?: number
-  /** How many prepared statements a connection keeps, default 500. */
+  /** Says how many prepared statements a connection keeps, default 500. */
   statementNames?: number
   /** Called for every statement sent under a binding, transaction control included, the binding itself not. */
   onStatement?: (statement: Statement, binding: Binding) => void
@@ -65,7 +65,7 @@ export function tenantClient(
     readonly parsers = new Map<string, readonly Parser[]>()
     #bound: Bound | null = null
     #last: Promise<unknown> | null = null
-    /** How many statements have no answer yet. */
+    /** Says how many statements have no answer yet. */
     #waiting = 0
 
     constructor(config?: string | pg.ClientConfig) {
@@ -75,7 +75,10 @@ export function tenantClient(
       this.on('error', () => undefined)
     }
 
-    /** What pg sends to open the session. Poolers know these two settings; in UTC, instants are read by string work alone. */
+    /**
+     * Returns what pg sends to open the session. Poolers know these two settings; in UTC, instants are read by string
+     * work alone.
+     */
     getStartupConf(): object {
       const original = pg.Client.prototype as unknown as { getStartupConf(): object }
       return { ...original.getStartupConf.call(this), TimeZone: 'UTC', DateStyle: 'ISO, YMD' }

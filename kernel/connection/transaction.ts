@@ -18,8 +18,8 @@ export interface Transaction {
 }
 
 /**
- * Whether a connection may serve others: no transaction is left open, and none of its prepared statements was lost
- * (26000; the binding is one of them).
+ * Tells whether a connection may serve others: no transaction is left open, and none of its prepared statements was
+ * lost (26000; the binding is one of them).
  */
 export function isClean(client: pg.Client, error?: unknown): boolean {
   return client.getTransactionStatus() === 'I' && (error as { code?: string } | undefined)?.code !== '26000'

@@ -4,7 +4,7 @@ import type { Run } from './run'
 /** The arguments of a field in a request: an object of the caller's own. Throws what graphql-js says of wrong ones. */
 export type ReadArguments = (run: Run) => Record<string, unknown>
 
-/** How the arguments of a field are read: before any request, where they depend on none. */
+/** Says how the arguments of a field are read: before any request, where they depend on none. */
 export function argumentReader(definition: GraphQLField<unknown, unknown>, node: FieldNode): ReadArguments {
   if (definition.args.length === 0) return () => ({})
   const constant = hasVariables(node) ? null : plainArguments(definition, node)

@@ -19,7 +19,7 @@ import { isPromise } from './sync-promise'
 import { executeFields, executeSerially, fieldPlans, type FieldPlan } from './fields'
 import { collect, type Run, type Scope } from './run'
 
-/** How many combinations of conditions one operation is compiled for. */
+/** Says how many combinations of conditions one operation is compiled for. */
 const maxVariants = 16
 
 type Request = Pick<ExecutionArgs, 'document' | 'operationName' | 'variableValues' | 'contextValue'>

@@ -25,7 +25,7 @@ import { caught, failure, type Path, type Place, type Run } from './run'
 /** `path` and `info` are there unless the completion says that it does without. */
 export type Complete = (run: Run, value: unknown, path: Path, info: GraphQLResolveInfo | undefined) => unknown
 
-/** How values of one type become what the answer shows of them. */
+/** Says how values of one type become what the answer shows of them. */
 export interface Completion {
   readonly isNonNull: boolean
   /** Neither a list nor an object: it needs no path. */

@@ -17,19 +17,19 @@ type Field = GraphQLField<unknown, unknown>
 
 type FieldResolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
 
-/** How a subgraph answers references to a type. */
+/** Says how a subgraph answers references to a type. */
 export type ReferenceResolver = (
   reference: object,
   context: SubgraphContext,
   info: GraphQLResolveInfo,
 ) => unknown
 
-/** Where @apollo/subgraph keeps reference resolvers. */
+/** Describes where @apollo/subgraph keeps reference resolvers. */
 export interface ReferenceExtensions {
   apollo?: { subgraph?: { resolveReference?: ReferenceResolver } }
 }
 
-/** What references of one request became: the n-th value is of the n-th type. */
+/** Describes what references of one request became: the n-th value is of the n-th type. */
 interface Resolved {
   readonly types: readonly GraphQLObjectType[]
   readonly values: readonly unknown[]
@@ -37,7 +37,7 @@ interface Resolved {
 const isResolved = (value: unknown): value is Resolved =>
   typeof value === 'object' && value !== null && 'types' in value
 
-/** Whether a field is the one through which a gateway asks for entities. */
+/** Tells whether a field is the one through which a gateway asks for entities. */
 export function isEntitiesField({ schema }: Scope, parentType: GraphQLObjectType, { name }: Field): boolean {
   return name === '_entities' && parentType === schema.getQueryType()
 }

@@ -16,7 +16,7 @@ import { caught, failure, infoOf, type Path, type Place, type Run, type Scope } 
 export interface FieldPlan {
   /** Its name in the answer. */
   readonly key: string
-  /** What the answer shows of an object, or a promise of it; throws only where the field must not be null. */
+  /** Returns what the answer shows of an object, or a promise of it; throws only where the field must not be null. */
   readonly execute: (run: Run, source: unknown, prev: Path) => unknown
 }
 

@@ -12,7 +12,7 @@ import {
   type ResponsePath,
 } from 'graphql'
 
-/** What a compiled operation is made from; the same for all its requests. */
+/** Describes what a compiled operation is made from; the same for all its requests. */
 export interface Scope {
   readonly schema: GraphQLSchema
   readonly operation: OperationDefinitionNode
@@ -71,7 +71,9 @@ export function collect(run: Run, error: GraphQLError, path: Path): void {
   run.errors.push(error)
 }
 
-/** What a failed place answers: null and an error; a place that must not be null throws for the one above it. */
+/**
+ * Returns what a failed place answers: null and an error; a place that must not be null throws for the one above it.
+ */
 export function failure(
   run: Run,
   raw: unknown,

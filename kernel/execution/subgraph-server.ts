@@ -16,12 +16,12 @@ export interface SubgraphServerOptions {
   clock?: Clock
   /** Throws when something this subgraph needs does not answer; behind `/readyz`. */
   ready?: () => Promise<void>
-  /** How long running requests may take after `close`; default 10,000. */
+  /** Says how long running requests may take after `close`; default 10,000. */
   drainMs?: number
 }
 
 export interface SubgraphServer {
-  /** Where operations are sent, with the port that was chosen. */
+  /** Says where operations are sent, with the port that was chosen. */
   url: string
   /** Takes no new request and lets the running ones finish, within bounds; the subgraph is closed then. */
   close(): Promise<void>

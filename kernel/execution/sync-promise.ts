@@ -1,4 +1,4 @@
-/** Whether a value is to be waited for, as graphql-js decides it. */
+/** Tells whether a value is to be waited for, as graphql-js decides it. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -9,7 +9,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 type Fulfilled<T, R> = ((value: T) => R | PromiseLike<R>) | null | undefined
 type Rejected<R> = ((reason: unknown) => R | PromiseLike<R>) | null | undefined
 
-/** What waits for a value, and what becomes of its callback's result; null when nothing does. */
+/** Describes what waits for a value, and what becomes of its callback's result; null when nothing does. */
 interface Waiting<T> {
   fulfilled: Fulfilled<T, unknown>
   rejected: Rejected<unknown>
@@ -105,7 +105,7 @@ export class SyncPromise<T> implements Promise<T> {
   }
 }
 
-/** Something that could not even be asked for: fails where it is waited for, not where it is asked. */
+/** The promise of a value that could not even be asked for: it fails where it is waited for, not where it is asked. */
 export function rejected(reason: unknown): SyncPromise<never> {
   const later = new SyncPromise<never>()
   later.reject(reason)

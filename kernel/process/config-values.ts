@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { subgraphNames, type SubgraphName } from '../schema/subgraph-names'
 
-/** Who logs in to the database: one role per subgraph, and the gateway. */
+/** Names who logs in to the database: one role per subgraph, and the gateway. */
 export const databaseRoles = [...subgraphNames, 'gateway'] as const
 
-/** How a fault is worded: it follows the variable's name and says what to do. */
+/** Says how a fault is worded: it follows the variable's name and says what to do. */
 export function fault(message: string): { error: () => string } {
   return { error: () => message }
 }

@@ -20,7 +20,7 @@ import type { SubgraphName } from '../schema/subgraph-names'
 
 export { projectRoot }
 
-/** What the product is told from outside. `.env.example` explains each variable behind it. */
+/** Describes what the product is told from outside. `.env.example` explains each variable behind it. */
 export interface Config {
   nodeEnv: 'production' | 'development' | 'test'
   host: string
@@ -39,7 +39,7 @@ export interface Config {
   databaseBinding: 'prepared' | 'unnamed' | 'pipeline'
   statementTimeoutMs: number
   redisUrl: string | null
-  /** Where the subgraphs answer; names left out run in this process. */
+  /** Says where the subgraphs answer; names left out run in this process. */
   subgraphs: 'in-process' | Partial<Record<SubgraphName, string>>
   /** Signs the viewer between gateway and HTTP subgraphs. */
   viewerSecret: string | null
@@ -60,9 +60,9 @@ export interface Config {
   demoPassword: string
   /** Manifests of documents that clients may name by their id; absolute paths. */
   persistedDocuments: string[]
-  /** Whether other documents than those are executed. */
+  /** Tells whether other documents than those are executed. */
   documents: 'any' | 'known'
-  /** Whether X-Forwarded-For names the client. */
+  /** Tells whether X-Forwarded-For names the client. */
   trustProxy: boolean
 }
 
@@ -127,7 +127,9 @@ const variables = z.object({
   TRUST_PROXY: oneOf('true', 'false').default('false'),
 })
 
-/** What the product's own operations were made into; served where nothing else is said, and never in production. */
+/**
+ * Holds what the product's own operations were made into; served where nothing else is said, and never in production.
+ */
 export const demoDocuments = join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json')
 
 /** The names of all variables that are read. A contract test holds `.env.example` against them. */
@@ -187,8 +189,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
 }
 
 /**
- * What Apollo's packages read from the environment themselves when they are constructed: reports of usage and the look
- * for cloud metadata are off, and the planner's limits against hostile selections cannot be switched off.
+ * Returns what Apollo's packages read from the environment themselves when they are constructed: reports of usage and
+ * the look for cloud metadata are off, and the planner's limits against hostile selections cannot be switched off.
  */
 export function overrideApolloVariables(): void {
   process.env.APOLLO_TELEMETRY_DISABLED = 'true'

@@ -4,7 +4,7 @@ import { SyncPromise } from '../execution/sync-promise'
 /** Keys per statement; PostgreSQL plans `= ANY` of this size well and one request seldom has more. */
 const batchSize = 1_000
 
-/** What is looked up by key, one by one as it is asked for. */
+/** Describes what is looked up by key, one by one as it is asked for. */
 export type Batch<V> = (key: string) => SyncPromise<V>
 
 /**

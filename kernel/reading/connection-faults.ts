@@ -14,8 +14,8 @@ import { propertyOfOrder } from './order'
 const combinations: ReadonlySet<string> = new Set(['and', 'or', 'not'])
 
 /**
- * What the schema promises of its connections and the entities cannot keep: filter fields and orders without a column.
- * Called once at start, so that a wrong name fails there and not under a request.
+ * Returns what the schema promises of its connections and the entities cannot keep: filter fields and orders without a
+ * column. Called once at start, so that a wrong name fails there and not under a request.
  */
 export function connectionFaults(schema: GraphQLSchema, models: Iterable<EntityModel>): string[] {
   const byName = new Map([...models].map((model) => [model.name, model]))

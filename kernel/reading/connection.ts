@@ -14,7 +14,7 @@ export interface Connection<E> {
   totalCount: number | null
 }
 
-/** What the rows of a page are placed by. */
+/** Describes what the rows of a page are placed by. */
 export interface Placing extends Slice {
   order: CursorOrder
 }

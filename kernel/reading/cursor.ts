@@ -7,7 +7,9 @@ export interface Position {
   id: string
 }
 
-/** What a position is read for: it has as many values as the order, and one for each that no row is without. */
+/**
+ * Describes what a position is read for: it has as many values as the order, and one for each that no row is without.
+ */
 export interface CursorOrder {
   name: string
   keys: readonly { column: { property: string; nullable: boolean } }[]
@@ -46,7 +48,7 @@ export function decodeCursor(order: CursorOrder, cursor: string, argument: Curso
 const areKeys = (keys: unknown): keys is (string | null)[] =>
   Array.isArray(keys) && keys.every((key) => key === null || typeof key === 'string')
 
-/** What a cursor that PostgreSQL or the decoder cannot read is answered with. */
+/** Returns what a cursor that PostgreSQL or the decoder cannot read is answered with. */
 export function malformed(argument: CursorArgument): Error {
   const [other, page] = argument === 'after' ? ['endCursor', 'previous'] : ['startCursor', 'following']
   return badUserInput(

@@ -8,14 +8,14 @@ import { requireIds } from './scope'
 /** A filter as it arrives from the graph: fields with their conditions, `search`, `and`, `or` and `not`. */
 export type Filter = Readonly<Record<string, unknown>>
 
-/** How deep `and`, `or` and `not` stand in one another at most. */
+/** Says how deep `and`, `or` and `not` stand in one another at most. */
 export const deepestFilter = 5
-/** How many conditions one filter has at most. */
+/** Says how many conditions one filter has at most. */
 export const mostConditions = 50
 
 const comparisons: Readonly<Record<string, string>> = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 const listOperators: ReadonlySet<string> = new Set(['in', 'notIn'])
-/** What a condition of a field can say. */
+/** Holds what a condition of a field can say. */
 export const filterOperators: ReadonlySet<string> = new Set([
   ...Object.keys(comparisons),
   ...listOperators,

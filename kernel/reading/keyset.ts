@@ -30,7 +30,7 @@ const keysOf = ({ keys }: Order, backward: boolean, alias: string): Key[] =>
     nullsFirst: backward,
   }))
 
-/** Whether an index that ends with its nulls has this order, read forwards or backwards. */
+/** Tells whether an index that ends with its nulls has this order, read forwards or backwards. */
 const isIndexOrder = ({ nullable, descending, nullsFirst }: Key): boolean =>
   !nullable || descending === nullsFirst
 

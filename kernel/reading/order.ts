@@ -19,14 +19,17 @@ export interface OrderKey {
   descending: boolean
 }
 
-/** What a list is ordered by: one to three values, then the id. Rows without a value come last in either direction. */
+/**
+ * Describes what a list is ordered by: one to three values, then the id. Rows without a value come last in either
+ * direction.
+ */
 export interface Order {
   /** The same for equal orders; part of every cursor. */
   name: string
   keys: readonly OrderKey[]
 }
 
-/** How many values one list is ordered by at most. */
+/** Says how many values one list is ordered by at most. */
 export const longestOrder = 3
 
 /**

@@ -19,7 +19,7 @@ export interface PageArguments {
   orderBy?: readonly OrderInput[] | null
 }
 
-/** What a resolver may fix about its connection. */
+/** Describes what a resolver may fix about its connection. */
 export interface PageOptions {
   /** Equalities that always hold, whatever the client filters. */
   where?: Equalities
@@ -29,11 +29,11 @@ export interface PageOptions {
 
 /** Which part of a list a page is. */
 export interface Slice {
-  /** How many rows at most. An integer: it is part of the statement's text. */
+  /** Says how many rows at most. An integer: it is part of the statement's text. */
   size: number
-  /** Whether the page ends where it was asked for, and is read from there backwards: `last` and `before`. */
+  /** Tells whether the page ends where it was asked for, and is read from there backwards: `last` and `before`. */
   backward: boolean
-  /** Where the page begins, or ends when read backwards, without this row; null for the end of the list. */
+  /** Says where the page begins, or ends when read backwards, without this row; null for the end of the list. */
   position: Position | null
 }
 

@@ -49,7 +49,7 @@ export async function pageRows(context: SubgraphContext, request: PageRequest): 
   return rows.map((values) => request.projection.toRow(values))
 }
 
-/** How many rows the filter admits, counted to {@link countLimit}. */
+/** Says how many rows the filter admits, counted to {@link countLimit}. */
 export async function pageCount(context: SubgraphContext, request: PageRequest): Promise<number> {
   const parameters = new Parameters()
   const conditions = conditionsOf(context, request, parameters)

@@ -30,8 +30,8 @@ export function equalities(model: EntityModel, values: Equalities, parameters: P
 }
 
 /**
- * What every read of an entity carries: the tenant (also enforced by row level security; said again because it prunes
- * partitions and survives the loss of the policy), what was deleted softly, and the viewer's row rule.
+ * Returns what every read of an entity carries: the tenant (also enforced by row level security; said again because it
+ * prunes partitions and survives the loss of the policy), what was deleted softly, and the viewer's row rule.
  */
 export function scopeConditions(
   context: SubgraphContext,

@@ -16,7 +16,7 @@ const codesByDecimals: Readonly<Record<number, string>> = {
   3: 'BHD IQD JOD KWD LYD OMR TND',
 }
 
-/** How many decimals each currency has, by its code. */
+/** Says how many decimals each currency has, by its code. */
 export const currencyDecimals: ReadonlyMap<string, number> = new Map(
   Object.entries(codesByDecimals).flatMap(([decimals, codes]) =>
     codes.split(/\s+/).map((code): [string, number] => [code, Number(decimals)]),

@@ -4,7 +4,7 @@ import type { FieldDefinitionNode } from 'graphql'
 export const markings = ['filter', 'order', 'search', 'group', 'measure'] as const
 export type Marking = (typeof markings)[number]
 
-/** What fields of one type can be marked with. */
+/** Describes what fields of one type can be marked with. */
 export interface Kind {
   /** The type of the condition that `@filter` gives. */
   condition: string
@@ -19,7 +19,7 @@ const kind = (condition: string, ...marks: Marking[]): Kind => ({
   nameOf: (field) => field,
 })
 
-/** What each scalar, and Money, can be marked with. */
+/** Holds what each scalar, and Money, can be marked with. */
 export const kinds: Readonly<Record<string, Kind>> = {
   String: kind('StringFilter', 'filter', 'order', 'search', 'group'),
   EmailAddress: kind('StringFilter', 'filter', 'order', 'search'),
@@ -160,7 +160,7 @@ export function enumFilterForm(name: string): string {
     }`
 }
 
-/** What a condition that `@filter` gives says, unless it has a description of its own. */
+/** Returns what a condition that `@filter` gives says, unless it has a description of its own. */
 export function conditionSentence(field: FieldDefinitionNode, type: string, as: string | undefined): string {
   if (as) return `By ${words(as).replace(/ id$/, '')}.`
   if (type === 'BooleanFilter') return `${meaning(field)}; both when omitted.`
@@ -185,7 +185,7 @@ export function orderFieldForm(type: string, values: readonly Omit<Condition, 't
 /** The value of an order's enum for a field: `isoCode2` is `ISO_CODE_2`. */
 export const orderValue = (field: string): string => field.replace(/([A-Z]|\d+)/g, '_$1').toUpperCase()
 
-/** What a value that `@order` gives says, unless it has a description of its own. */
+/** Returns what a value that `@order` gives says, unless it has a description of its own. */
 export function orderSentence(field: FieldDefinitionNode, typeName: string): string {
   if (typeName !== 'Money') return `${meaning(field)}.`
   const [amount] = meaning(field).split(',')

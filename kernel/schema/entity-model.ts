@@ -14,8 +14,8 @@ export interface ColumnModel {
   /** Largest number of characters, or null when the type sets no bound. */
   length: number | null
   /**
-   * What kind of text the graph shows of it: one that people write, ordered as their language orders it; an address, kept
-   * in lower case; null for values of other kinds, names of closed sets among them.
+   * Holds what kind of text the graph shows of it: one that people write, ordered as their language orders it; an
+   * address, kept in lower case; null for values of other kinds, names of closed sets among them.
    */
   text: 'language' | 'email' | null
 }
@@ -34,13 +34,13 @@ export interface Relation {
   model: EntityModel
 }
 
-/** What the kernel knows of an entity: derived once per subgraph from TypeORM's metadata and the schema. */
+/** Describes what the kernel knows of an entity: derived once per subgraph from TypeORM's metadata and the schema. */
 export interface EntityModel {
   /** Class name = GraphQL type name. */
   name: string
   table: string
   columns: ReadonlyMap<string, ColumnModel>
-  /** Whether rows belong to a tenant; false for the few global tables. */
+  /** Tells whether rows belong to a tenant; false for the few global tables. */
   tenantOwned: boolean
   softDeleted: boolean
   /** The instant that is part of the key where the table is partitioned by time; its ids are of that instant. */
@@ -59,7 +59,9 @@ export interface EntityModel {
   always: Set<string>
   /** Row rule compiled to alternatives of filters (any of them admits the row); null admits every row. */
   rowFilter: ((context: SubgraphContext) => Record<string, unknown>[] | null) | null
-  /** Whether the viewer may read a row of the type, as far as the type itself says; its fields may ask for more. */
+  /**
+   * Tells whether the viewer may read a row of the type, as far as the type itself says; its fields may ask for more.
+   */
   admits: (context: SubgraphContext, row: Readonly<Record<string, unknown>>) => boolean
   /** Property → the row rules that look at it, by name; a mutation that writes it must be one of their writers. */
   ruled: Map<string, Map<string, Policy>>

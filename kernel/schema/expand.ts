@@ -80,7 +80,7 @@ class DerivedTypes {
     this.names = new Set(written)
   }
 
-  /** Whether the type is written or derived. */
+  /** Tells whether the type is written or derived. */
   has = (name: string): boolean => this.names.has(name)
 
   /** Adds a type unless it is there: whoever writes it wins. `members` are where its fields or values come from. */
@@ -232,7 +232,7 @@ function withCommonCodes(node: EnumTypeDefinitionNode): EnumTypeDefinitionNode {
   }
 }
 
-/** What is written, then what it lacks of the form. */
+/** Returns what is written, then what it lacks of the form. */
 function added<N extends { name: NameNode }>(written: readonly N[] = [], form: readonly N[] = []): N[] {
   return [...written, ...form.filter(({ name }) => !written.some((one) => one.name.value === name.value))]
 }

@@ -31,7 +31,7 @@ export interface Marked {
 /** The marked fields of one object type. */
 export type MarkedType = Readonly<Record<Marking, readonly Marked[]>>
 
-/** What the SDL of one subgraph defines, by name. */
+/** Describes what the SDL of one subgraph defines, by name. */
 export interface Outline {
   /** Types that have a definition; extensions do not count. */
   defined: ReadonlySet<string>
@@ -51,13 +51,18 @@ type ObjectNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode
 export const isObject = (node: ASTNode): node is ObjectNode =>
   node.kind === NodeKind.OBJECT_TYPE_DEFINITION || node.kind === NodeKind.OBJECT_TYPE_EXTENSION
 
-/** Whether a node is `enum XUserErrorCode`, which lists a subgraph's own codes and names the type of its user errors. */
+/**
+ * Tells whether a node is `enum XUserErrorCode`, which lists a subgraph's own codes and names the type of its user
+ * errors.
+ */
 export const listsCodes = (node: ASTNode): node is EnumTypeDefinitionNode =>
   node.kind === NodeKind.ENUM_TYPE_DEFINITION && node.name.value.endsWith('UserErrorCode')
 
 export const isMarking = (name: string): name is Marking => (markings as readonly string[]).includes(name)
 
-/** Whether a document is to be expanded: it defines all marks. What was expanded, or is nothing of ours, does not. */
+/**
+ * Tells whether a document is to be expanded: it defines all marks. What was expanded, or is nothing of ours, does not.
+ */
 export function definesMarkings({ definitions }: DocumentNode): boolean {
   const directives = new Set(
     definitions.flatMap((node) => (node.kind === NodeKind.DIRECTIVE_DEFINITION ? [node.name.value] : [])),

@@ -9,7 +9,10 @@ import {
 import { inexact, isExactNumber } from './exact-json'
 import { currencyDecimals } from './currencies'
 
-/** How a scalar reads inputs and writes outputs; merged into the scalar of the same name in `schema/shared.graphql`. */
+/**
+ * Says how a scalar reads inputs and writes outputs; merged into the scalar of the same name in
+ * `schema/shared.graphql`.
+ */
 type ScalarFunctions = Pick<GraphQLScalarType<unknown, unknown>, 'serialize' | 'parseValue' | 'parseLiteral'>
 
 function refuse(message: string, node?: ValueNode): never {
@@ -40,7 +43,7 @@ function digitsAt(text: string, from: number, to: number): number {
   return number
 }
 
-/** Whether a text begins with a day of the Gregorian calendar in the years 1 to 9999, such as "2026-02-28". */
+/** Tells whether a text begins with a day of the Gregorian calendar in the years 1 to 9999, such as "2026-02-28". */
 function beginsWithDay(text: string): boolean {
   const [year, month, date] = [digitsAt(text, 0, 4), digitsAt(text, 5, 7), digitsAt(text, 8, 10)]
   if (text[4] !== '-' || text[7] !== '-' || year < 1 || month < 1 || month > 12) return false
@@ -54,7 +57,7 @@ function readDate(text: string): string | null {
   return text.length === 10 && beginsWithDay(text) ? text : null
 }
 
-/** Whether an instant is written as we write them: in UTC, to the millisecond. The database's all are. */
+/** Tells whether an instant is written as we write them: in UTC, to the millisecond. The database's all are. */
 function isNormalInstant(text: string): boolean {
   const [hours, minutes, seconds] = [digitsAt(text, 11, 13), digitsAt(text, 14, 16), digitsAt(text, 17, 19)]
   return (
@@ -106,7 +109,7 @@ const readEmailAddress = (text: string): string => text
 
 const jsonBounds = { depth: 20, bytes: 64 * 1024 }
 
-/** What jsonb cannot hold: the NUL character and halves of surrogate pairs. */
+/** Holds what jsonb cannot hold: the NUL character and halves of surrogate pairs. */
 const unstorable = /[\0\p{Cs}]/u
 
 /** Why a value is refused, or null. */

@@ -1,7 +1,7 @@
 import { concatAST, GraphQLError, parse, type DocumentNode, type Source } from 'graphql'
 import { expand } from './expand'
 
-/** Something wrong in a schema file; its message begins with file, line and column. */
+/** A fault in a schema file; its message begins with file, line and column. */
 export class SdlError extends Error {
   override readonly name = 'SdlError'
 }

@@ -15,7 +15,7 @@ export interface SubgraphDefinition {
   entities: readonly EntityClass[]
   resolvers: ResolverMap
   policies: Policies
-  /** What it does by itself, beside requests. */
+  /** Holds what it does by itself, beside requests. */
   jobs: readonly Job[]
   /**
    * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
@@ -40,7 +40,7 @@ export interface SubgraphOperation {
 
 export interface RunningSubgraph {
   name: SubgraphName
-  /** What `_service` answers and composition takes. */
+  /** Holds what `_service` answers and composition takes. */
   sdl: string
   schema: GraphQLSchema
   /** Answers as GraphQL does: every error is masked and has a code. Never throws for what a client sent. */

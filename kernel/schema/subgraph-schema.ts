@@ -71,9 +71,9 @@ function resolverOf(definition: SubgraphDefinition, type: string, field: string)
 }
 
 /**
- * How references are answered. An entity's row comes from the database by its id, whatever else the reference says. Of
- * another subgraph's entity the reference itself is the object, cut down to the key and what `@requires` asked for:
- * those values may be forged, so no rule looks beyond the key.
+ * Says how references are answered. An entity's row comes from the database by its id, whatever else the reference
+ * says. Of another subgraph's entity the reference itself is the object, cut down to the key and what `@requires` asked
+ * for: those values may be forged, so no rule looks beyond the key.
  */
 function referenceResolvers(
   definition: SubgraphDefinition,

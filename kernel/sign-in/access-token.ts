@@ -5,7 +5,7 @@ import type { Clock } from '../clock'
 import { isUuid } from '../id'
 import type { TokenKeys } from './token-keys'
 
-/** What an access token says. What its bearer may do is looked up by session, so that changes act at once. */
+/** Describes what an access token says. What its bearer may do is looked up by session, so that changes act at once. */
 export interface AccessTokenClaims {
   tenantId: string
   userId: string
@@ -27,7 +27,7 @@ export const accessTokenSeconds = 15 * 60
 
 const audience = 'graphql'
 const longestToken = 2048
-/** How far clocks of several servers may differ; only for tokens from the future, never to lengthen a life. */
+/** Says how far clocks of several servers may differ; only for tokens from the future, never to lengthen a life. */
 const clockDifferenceSeconds = 60
 
 /** A strict object: members that change how a token is read (`crit`, `jwk`, `jku`, `b64`) are refused with the rest. */
@@ -97,7 +97,7 @@ export function verifyAccessToken(
   return verified.claims
 }
 
-/** How many good tokens are remembered, some 500 bytes each; the least recently used is forgotten first. */
+/** Says how many good tokens are remembered, some 500 bytes each; the least recently used is forgotten first. */
 const mostRemembered = 10_000
 
 /**

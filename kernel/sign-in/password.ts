@@ -31,12 +31,12 @@ const minLength = 12
 /** Equal texts must be equal bytes, whichever keyboard wrote them (NIST SP 800-63B, section 3.1.1.2). */
 const normal = (password: string): string => password.normalize('NFKC')
 
-/** Whether bcrypt would read the whole password. */
+/** Tells whether bcrypt would read the whole password. */
 function fits(password: string): boolean {
   return Buffer.byteLength(normal(password)) <= maxBytes
 }
 
-/** What is wrong with a password that somebody chose, for people; null when nothing is. */
+/** Returns what is wrong with a password that somebody chose, for people; null when nothing is. */
 export function passwordFault(password: string): string | null {
   if ([...normal(password)].length < minLength) return `A password has at least ${minLength} characters`
   return fits(password) ? null : `A password has at most ${maxBytes} bytes`
@@ -56,7 +56,7 @@ export async function hashPassword(password: string, rounds: number = passwordRo
 const unmatched = `$2b$${passwordRounds}$${'.'.repeat(53)}`
 
 /**
- * Whether the password has this hash. Without a hash (there is no such user, or one without a password) and for a
+ * Tells whether the password has this hash. Without a hash (there is no such user, or one without a password) and for a
  * password that is too long, it costs the same one comparison, so that the time tells nothing.
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface TokenKeys {
   publicKeys: ReadonlyMap<string, KeyObject>
 }
 
-/** What the configuration says of token keys. */
+/** Describes what the configuration says of token keys. */
 export interface TokenKeySettings {
   dataDir: string
   /** JWK; null for none. */

@@ -1,5 +1,5 @@
 /**
- * What the processes of one installation share besides the database. Two adapters keep the same contract
+ * Describes what the processes of one installation share besides the database. Two adapters keep the same contract
  * (test/store/contract.ts): in this process, and in Redis.
  *
  * When the store does not answer, every function rejects with SUBGRAPH_UNAVAILABLE within seconds, and a write
@@ -10,7 +10,7 @@ export interface Store {
   keyValue: KeyValue
   rateLimit: RateLimit
   pubSub: PubSub
-  /** Whether other processes see the same: Redis. */
+  /** Tells whether other processes see the same: Redis. */
   shared: boolean
   /** Resolves when the store answers. */
   ping(): Promise<void>
@@ -58,7 +58,7 @@ export interface RateLimitAnswer {
   allowed: boolean
   /** Attempts left in this window. */
   remaining: number
-  /** How long to wait; 0 when allowed. */
+  /** Says how long to wait; 0 when allowed. */
   retryAfterMs: number
 }
 

@@ -3,8 +3,8 @@ import { unavailable } from '../errors'
 import type { Logger } from '../process/log'
 
 /**
- * How long a command may take. node-redis' own timeout ends when a command is sent, so a server that accepts and does
- * not answer needs this one.
+ * Says how long a command may take. node-redis' own timeout ends when a command is sent, so a server that accepts and
+ * does not answer needs this one.
  */
 const commandTimeoutMs = 2000
 

@@ -4,7 +4,7 @@ import type { EntityModel } from '../schema/entity-model'
 import { uuidv7 } from '../id'
 import { insertStatements } from '../statement'
 
-/** What happened, as the audit trail names it. */
+/** Describes what happened, as the audit trail names it. */
 export type AuditAction =
   'CREATE' | 'UPDATE' | 'DELETE' | 'VIEW' | 'SIGN_IN' | 'SIGN_IN_FAILED' | 'SIGN_OUT' | 'DENY'
 
@@ -15,11 +15,11 @@ export interface AuditEntry {
   resourceId: string | null
   /** Values before and after; for a denial, the fields that were denied. */
   changes: { before?: Record<string, unknown>; after?: Record<string, unknown>; denied?: string[] }
-  /** Who did it; default: the viewer of the request. */
+  /** Names who did it; default: the viewer of the request. */
   actorId?: string | null
 }
 
-/** What stands for a value that the audit trail must not show. */
+/** Holds what stands for a value that the audit trail must not show. */
 export const maskedValue = '[masked]'
 
 /** The given properties of a row with the sensitive ones masked; null stays null, so it shows that a value appeared. */

@@ -11,7 +11,7 @@ export interface ConstraintModel {
   comment: string | null
 }
 
-/** What the catalogue tells, by names as violations give them: `schema.constraint` and `schema.table`. */
+/** Describes what the catalogue tells, by names as violations give them: `schema.constraint` and `schema.table`. */
 interface Catalogue {
   constraints: Map<string, ConstraintModel>
   /** Partitions stand for their table. */

@@ -14,7 +14,7 @@ import { isUuid } from '../id'
 import { prepared } from '../statement'
 import { entityNameOf, readRow } from './write'
 
-/** How long a key is remembered after its first use, in milliseconds: 30 days. Later it is a new one. */
+/** Says how long a key is remembered after its first use, in milliseconds: 30 days. Later it is a new one. */
 export const keyLifeMs = 30 * 24 * 60 * 60_000
 
 /** A mutation that is done once, whoever of a tenant asks for it however often. */

@@ -1,4 +1,4 @@
-/** What PostgreSQL tells of a statement that violated a constraint. */
+/** Describes what PostgreSQL tells of a statement that violated a constraint. */
 export interface PostgresError extends Error {
   code: string
   schema?: string
@@ -24,7 +24,7 @@ export function violationNames(error: PostgresError): ViolationNames {
 /** A name as the catalogue has it, if this is that of a shard: `departments_name_key_102816`. */
 export const withoutShard = (name: string): string => name.replace(/_\d+$/, '')
 
-/** Whether an error is the violation of this constraint, wherever the table's rows are. */
+/** Tells whether an error is the violation of this constraint, wherever the table's rows are. */
 export function violates(error: unknown, constraint: string): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
   const named = violationNames(error as PostgresError).constraint

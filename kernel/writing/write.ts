@@ -103,7 +103,7 @@ export async function insertRows(
   return written.map((values) => added.get(values.get('id'))!)
 }
 
-/** What an insert writes: what was given, a new id and the viewer where they were not. */
+/** Returns what an insert writes: what was given, a new id and the viewer where they were not. */
 function valuesToInsert(context: SubgraphContext, model: EntityModel, values: Row): Map<string, unknown> {
   const author = context.binding.actorId ?? null
   const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }

@@ -5,14 +5,14 @@ export interface PlannedColumn {
   property: string
   /** As in the table: `head_id` */
   column: string
-  /** What `@Column` is given. */
+  /** Holds what `@Column` is given. */
   options: string
   type: string
   sql: string
   required: boolean
   /** A condition that every row meets, and what a caller reads otherwise; null where the type alone says it. */
   check: { condition: string; message: string } | null
-  /** What an index holds of it for an order. */
+  /** Holds what an index holds of it for an order. */
   order: string
 }
 

@@ -15,7 +15,7 @@ import { isMarking, namedTypeOf } from '../../kernel/schema/markings'
 import { subgraphNames, type SubgraphName } from '../../kernel/schema/subgraph-names'
 import { globalTables } from '../../migrations/sql'
 
-/** What the caller asked for and cannot get; the message says what to do. */
+/** Describes what the caller asked for and cannot get; the message says what to do. */
 export class ScaffoldError extends Error {}
 
 /** The answers on the command line. */
@@ -40,7 +40,7 @@ export interface Target {
 export interface PlannedField {
   name: string
   type: string
-  /** Whether a row must have it. A reference is nullable in the graph all the same. */
+  /** Tells whether a row must have it. A reference is nullable in the graph all the same. */
   required: boolean
   marks: readonly string[]
   /** As written in the SDL. */
@@ -247,7 +247,7 @@ function requireFree(root: string, name: string, file: string): void {
   }
 }
 
-/** What a subgraph's files say, as written, each definition with its file. */
+/** Returns what a subgraph's files say, as written, each definition with its file. */
 export function readSchema(root: string, subgraph: string): DocumentNode {
   const folder = join('schema', subgraph)
   const files = readdirSync(join(root, folder)).map((file) => join(folder, file))

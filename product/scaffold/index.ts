@@ -16,7 +16,7 @@ export interface ScaffoldFile {
   /** From the project's root. */
   path: string
   text: string
-  /** Whether it must not be there yet. */
+  /** Tells whether it must not be there yet. */
   isNew: boolean
 }
 
@@ -119,7 +119,7 @@ function withRoles(text: string, plan: EntityPlan, holders: (scope: string) => s
   return JSON.stringify(Object.fromEntries(entries), null, 2)
 }
 
-/** Who holds a scope that is in use: what the table says of a root field that asks for it alone. */
+/** Names who holds a scope that is in use: what the table says of a root field that asks for it alone. */
 function holdersOf(root: string, scope: string): string {
   const table = JSON.parse(readFileSync(join(root, rolesFile), 'utf8')) as Record<string, string>
   for (const subgraph of subgraphNames)

@@ -11,7 +11,7 @@ export function apiText(supergraph: string): string {
   return `${print(apiDocument(readSchema(parse(supergraph, { noLocation: true }))))}\n`
 }
 
-/** What is made of a supergraph and committed beside the subgraphs, by the name of its file. */
+/** Returns what is made of a supergraph and committed beside the subgraphs, by the name of its file. */
 const artefacts: Readonly<Record<string, (supergraph: string) => string>> = {
   'supergraph.graphql': (supergraph) => supergraph,
   'api.graphql': apiText,

@@ -35,7 +35,7 @@ const formats: Record<string, (report: CheckReport, verbose: boolean) => string>
   junit: junitReport,
 }
 
-/** What decides whether a change is blocked; going back to a version asks for the same. */
+/** Holds what decides whether a change is blocked; going back to a version asks for the same. */
 export const usageOptions = {
   usage: {
     type: 'string',
@@ -161,7 +161,7 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** What decides whether changes are blocked. */
+/** Returns what decides whether changes are blocked. */
 export async function readJudging(
   values: Values,
   environment: Environment,

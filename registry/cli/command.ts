@@ -4,7 +4,7 @@ import { Fault } from '../fault'
 import type { RegistryStore } from '../versions/store'
 import type { Usage } from '../usage/usage'
 
-/** What commands need from outside. */
+/** Describes what commands need from outside. */
 export interface Environment {
   /** Folder that relative paths start from. */
   cwd: string
@@ -34,9 +34,9 @@ export type Values = Readonly<Record<string, string | boolean | string[] | undef
 
 export interface Command {
   name: string
-  /** What follows the name: `A B`. */
+  /** Holds what follows the name: `A B`. */
   positionals: string
-  /** How many positionals are needed, and how many may be given. */
+  /** Says how many positionals are needed, and how many may be given. */
   count: readonly [number, number]
   summary: string
   options: Readonly<Record<string, Option>>
@@ -50,7 +50,7 @@ export const ok = 0
 /** The command did what it was asked, and the answer is no: a check failed, a file is stale. */
 export const no = 1
 
-/** Where schemas come from; every command that composes has these. */
+/** Says where schemas come from; every command that composes has these. */
 export const schemaOptions = {
   schema: {
     type: 'string',
@@ -77,7 +77,7 @@ export const schemaOptions = {
   },
 } as const satisfies Record<string, Option>
 
-/** Where versions are kept; every command about versions has these. */
+/** Says where versions are kept; every command about versions has these. */
 export const registryOptions = {
   registry: {
     type: 'string',

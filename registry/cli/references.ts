@@ -27,7 +27,7 @@ export interface Reference {
 
 /** The committed artefact, as `schema compose` writes it. */
 export const supergraphFile = 'schema/supergraph.graphql'
-/** What clients see of it, which `schema compose` writes beside it. */
+/** Holds what clients see of it, which `schema compose` writes beside it. */
 export const apiFile = 'schema/api.graphql'
 
 /**
@@ -124,7 +124,7 @@ export async function unknownVersion(
   )
 }
 
-/** What `check` compares with when nothing is said: what was published last, else what was committed last. */
+/** Returns what `check` compares with when nothing is said: what was published last, else what was committed last. */
 export async function defaultBase(values: Values, environment: Environment): Promise<Reference | null> {
   const store = await openStore(values, environment)
   const variant = text(values, 'variant') || 'main'

@@ -14,9 +14,9 @@ export type Task = SubgraphTexts[] | 'search'
 
 export type ComposeResponse =
   | {
-      /** What merging came to; null when it failed, and after a search. */
+      /** Holds what merging came to; null when it failed, and after a search. */
       merged: string | null
-      /** What composing came to: after merging if there is a way to every field. */
+      /** Holds what composing came to: after merging if there is a way to every field. */
       composed: Composed
     }
   | { failed: string }

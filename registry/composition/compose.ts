@@ -7,7 +7,7 @@ export interface SubgraphSchema {
   /** The subgraph's whole schema, federation directives included. */
   typeDefs: DocumentNode
   /**
-   * Where a router finds the subgraph when nothing overrides it. Default `http://<name>:4000/graphql`: a host
+   * Says where a router finds the subgraph when nothing overrides it. Default `http://<name>:4000/graphql`: a host
    * named like the subgraph, so that the artefact does not change from one installation to the next.
    */
   url?: string
@@ -17,7 +17,7 @@ export interface SubgraphSchema {
 export interface CompositionFault {
   code: string
   message: string
-  /** What it is about, with the places in the subgraphs' texts. Some faults name none. */
+  /** Holds what it is about, with the places in the subgraphs' texts. Some faults name none. */
   nodes: readonly ASTNode[]
 }
 
@@ -34,9 +34,9 @@ const steps = new Set(['OVERRIDDEN_FIELD_CAN_BE_REMOVED', 'OVERRIDE_MIGRATION_IN
 export interface MergedSubgraphs {
   /** The supergraph's text; null when the subgraphs do not merge. */
   text: string | null
-  /** What it comes to when there is a way to every field. */
+  /** Returns what it comes to when there is a way to every field. */
   proven(): Composition
-  /** What it comes to after a search for a way to every field, which takes as long as merging. */
+  /** Returns what it comes to after a search for a way to every field, which takes as long as merging. */
   searched(): Composition
 }
 
@@ -131,7 +131,7 @@ export function securityFeatures(supergraph: string): string[] {
 const enforcedByGateway = ['inaccessible']
 
 /**
- * What of a supergraph's security a gateway over somebody else's subgraphs does not take care of.
+ * Returns what of a supergraph's security a gateway over somebody else's subgraphs does not take care of.
  * @returns the rules that subgraphs may enforce themselves, and features that nobody here knows
  */
 export function unenforcedFeatures(supergraph: string): { bySubgraphs: string[]; unknown: string[] } {

@@ -10,11 +10,11 @@ export interface CompositionProblem {
   code: string
   message: string
   location: Location | null
-  /** What to do; null when the message says it already. */
+  /** Holds what to do; null when the message says it already. */
   fix: string | null
 }
 
-/** What composition comes to. */
+/** Describes what composition comes to. */
 export interface Composed {
   /** Null when there are problems. */
   supergraph: string | null
@@ -31,7 +31,7 @@ export interface ComposedGraph extends Composed {
   model: SchemaModel | null
 }
 
-/** What to do about the faults people meet most. Apollo's messages say what is wrong, rarely what to do. */
+/** Holds what to do about the faults people meet most. Apollo's messages say what is wrong, rarely what to do. */
 const fixes: Record<string, string> = {
   INVALID_FIELD_SHARING:
     'Let one subgraph own the field, mark it @shareable in all of them, or move it with @override(from:).',
@@ -60,7 +60,7 @@ export function composeGraph(subgraphs: readonly SubgraphSource[], { thorough = 
   return { ...composed, model: composed.supergraph === null ? null : readSupergraph(composed.supergraph) }
 }
 
-/** What came of composing, with the place of each problem and a way out. */
+/** Returns what came of composing, with the place of each problem and a way out. */
 export function reportComposition(
   { supergraph, faults }: Composition,
   subgraphs: readonly Pick<SubgraphSource, 'typeDefs'>[],

@@ -1,6 +1,6 @@
 import { Kind, parse, print, visit, type ASTNode, type ConstDirectiveNode, type DocumentNode } from 'graphql'
 
-/** How a router learns what to hide: https://specs.apollo.dev/inaccessible/v0.2 */
+/** Says how a router learns what to hide: https://specs.apollo.dev/inaccessible/v0.2 */
 const link = 'extend schema @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)'
 const definition =
   'directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION'

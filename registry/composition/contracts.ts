@@ -17,7 +17,7 @@ export interface Contract {
   name: string
   /** Fields with one of these tags, or of a type with one, are shown; all fields when empty. */
   include: readonly string[]
-  /** What carries one of these tags is hidden, whatever else it carries. */
+  /** Tags that hide what carries one of them, whatever else it carries. */
   exclude: readonly string[]
 }
 
@@ -57,7 +57,7 @@ export function readContracts(path: string): Contract[] {
 }
 
 /**
- * What a contract shows of a supergraph.
+ * Returns what a contract shows of a supergraph.
  *
  * Fields of objects and interfaces are selected; arguments, input fields and enum values are shown unless excluded;
  * types are shown when something shown leads to them.

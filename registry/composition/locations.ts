@@ -9,7 +9,7 @@ export interface Location {
   column: number
 }
 
-/** Where a node was read; null for nodes that no file holds. */
+/** Finds where a node was read; null for nodes that no file holds. */
 export function locationOf(node: ASTNode | undefined): Location | null {
   if (!node?.loc?.source) return null
   const { line, column } = getLocation(

@@ -98,7 +98,7 @@ function dependsOnPath(
   )
 }
 
-/** Whether an object met in any subgraph of the type reaches all its fields in one step. */
+/** Tells whether an object met in any subgraph of the type reaches all its fields in one step. */
 function completes(type: TypeModel): boolean {
   const graphs = graphsOf(type)
   if (graphs.size === 1)

@@ -98,7 +98,9 @@ function returnTypeChanges(
       ]
 }
 
-/** What an operation may select of the old type and not of the new one; null when all who read the field suffer. */
+/**
+ * Returns what an operation may select of the old type and not of the new one; null when all who read the field suffer.
+ */
 function lostSelections({ from, to }: Schemas, coordinate: string, was: string, is: string): string[] | null {
   const [before, after] = [from.types.get(namedType(was)), to.types.get(namedType(is))]
   const isComposite = (type: TypeModel | undefined) =>

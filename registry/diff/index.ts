@@ -22,7 +22,7 @@ export function diff(from: SchemaModel, to: SchemaModel): Change[] {
   ])
 }
 
-/** What clients notice: the differences between what the two schemas show. */
+/** Returns what clients notice: the differences between what the two schemas show. */
 export function apiChanges(from: SchemaModel, to: SchemaModel): Change[] {
   const [before, after] = [visibleTo(from), visibleTo(to)]
   return sorted([...typeChanges(before, after), ...directiveChanges(before, after)])

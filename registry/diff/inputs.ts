@@ -185,7 +185,7 @@ function refused({ from, to }: Schemas, sends: string, before: Input, after: Inp
   }
 }
 
-/** Whether the one type takes every value that the other took. What changes under the same name is told there. */
+/** Tells whether the one type takes every value that the other took. What changes under the same name is told there. */
 export function isAlike({ from, to }: Schemas, was: string, is: string, seen = new Set<string>()): boolean {
   if (was === is || seen.has(`${was} ${is}`)) return true
   seen.add(`${was} ${is}`)

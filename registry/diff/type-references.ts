@@ -1,4 +1,4 @@
-/** Whether what a field returns now fits wherever the old type was expected: `String` → `String!`. */
+/** Tells whether what a field returns now fits wherever the old type was expected: `String` → `String!`. */
 export function outputFits(before: string, after: string): boolean {
   if (before === after) return true
   if (isNonNull(after)) return outputFits(isNonNull(before) ? ofNonNull(before) : before, ofNonNull(after))
@@ -6,17 +6,17 @@ export function outputFits(before: string, after: string): boolean {
   return isList(before) && isList(after) && outputFits(ofList(before), ofList(after))
 }
 
-/** Whether every value and variable that the old type took is taken by the new one: `[ID!]!` → `[ID]`. */
+/** Tells whether every value and variable that the old type took is taken by the new one: `[ID!]!` → `[ID]`. */
 export function inputFits(before: string, after: string): boolean {
   return outputFits(after, before)
 }
 
-/** Whether the types differ in nothing but `!`. */
+/** Tells whether the types differ in nothing but `!`. */
 export function sameWithoutNonNull(before: string, after: string): boolean {
   return before.replaceAll('!', '') === after.replaceAll('!', '')
 }
 
-/** Whether a value must be given: the type refuses null and there is no default. */
+/** Tells whether a value must be given: the type refuses null and there is no default. */
 export function isRequired(input: { type: string; defaultValue: string | undefined }): boolean {
   return isNonNull(input.type) && input.defaultValue === undefined
 }

@@ -231,8 +231,8 @@ function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 /**
- * Who suffers when a type goes: who selects it; and of what is sent, who names it in a variable, or sends it where the
- * type that takes its place does not take the same.
+ * Names who suffers when a type goes: who selects it; and of what is sent, who names it in a variable, or sends it
+ * where the type that takes its place does not take the same.
  */
 function usersOfRemoved(from: SchemaModel, to: SchemaModel, { name, kind }: TypeModel): string[] {
   if (kind === 'object' || kind === 'interface' || kind === 'union') return [name]

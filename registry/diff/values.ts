@@ -4,7 +4,7 @@ import { canonical } from '../versions/store'
 
 type Input = Pick<ArgumentModel, 'type' | 'node'>
 
-/** Whether leaving an input out means the same before and after, however the default is written. */
+/** Tells whether leaving an input out means the same before and after, however the default is written. */
 export function sameDefault(
   { from, to }: { from: SchemaModel; to: SchemaModel },
   before: Input,
@@ -18,7 +18,10 @@ export function sameDefault(
   return same(false) || same(true)
 }
 
-/** What a literal means where a type is expected. @param filled with the defaults of input fields that it leaves out */
+/**
+ * Returns what a literal means where a type is expected.
+ * @param filled with the defaults of input fields that it leaves out
+ */
 function valueOf(schema: SchemaModel, type: string, node: ConstValueNode, filled: boolean): unknown {
   const bare = type.replace(/!$/, '')
   if (node.kind === Kind.NULL) return null

@@ -23,7 +23,8 @@ export function* deprecations({ schema, exists }: LintedSubgraph): Generator<Fin
 }
 
 /**
- * What is named may be a coordinate, or a sibling; of what is no plain name (`manager { id }`) the first one counts.
+ * Finds the coordinate, or the sibling, that a name stands for; of what is no plain name (`manager { id }`) the first one
+ * counts.
  * @param near the coordinates that a name may stand for beside the deprecated one
  */
 function* missing(

@@ -2,7 +2,7 @@ import type { ASTNode } from 'graphql'
 import type { SchemaModel } from '../schema-model'
 import type { LintCode } from './rules'
 
-/** What a rule says; places are added around it. */
+/** Describes what a rule says; places are added around it. */
 export interface Finding {
   code: LintCode
   coordinate: string
@@ -16,6 +16,6 @@ export interface LintedSubgraph {
   schema: SchemaModel
   /** The types this subgraph owns, against those it refers to or contributes to. */
   owns(typeName: string): boolean
-  /** Whether any subgraph has something at a coordinate. */
+  /** Tells whether any subgraph has something at a coordinate. */
   exists(coordinate: string): boolean
 }

@@ -11,7 +11,7 @@ import {
   type TypeModel,
 } from '../schema-model'
 
-/** What the parts of the page draw on. */
+/** Describes what the parts of the page draw on. */
 export interface Reference {
   schema: SchemaModel
   owners: Ownership

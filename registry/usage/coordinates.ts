@@ -12,7 +12,7 @@ import type { SchemaModel } from '../schema-model'
 import { formsOfLiteral, formsOfValue, type Form } from './forms'
 import { complete, vocabularyOf, type FieldMarks, type InputMarks } from './vocabulary'
 
-/** How much a document says about what was sent. */
+/** Says how much a document says about what was sent. */
 export interface Reading {
   /**
    * - `written`: all literals; what variables held is told by {@link addVariable}
@@ -21,12 +21,12 @@ export interface Reading {
    * - `none`: all of that is known from elsewhere
    */
   sent: 'written' | 'text' | 'signature' | 'none'
-  /** Whether marks that no record keeps are wanted: how its parts belong together. */
+  /** Tells whether marks that no record keeps are wanted: how its parts belong together. */
   structure: boolean
 }
 
 /**
- * What of a schema an operation uses, as marks that a record keeps (vocabulary.ts).
+ * Returns what of a schema an operation uses, as marks that a record keeps (vocabulary.ts).
  * @param variables their values; what they use is added
  */
 export function coordinatesOf(
@@ -97,7 +97,7 @@ export function readMarks(
       readOperation(schema, definition, fragments, reading, add)
 }
 
-/** Where a selection stands. */
+/** Describes where a selection stands. */
 interface Place {
   typeName: string
   /** The objects that may be met here. */

@@ -53,15 +53,18 @@ export interface Position {
   kind: TypeKind
 }
 
-/** What becomes of something sent: always taken, taken unless it turns out to be null, refused. */
+/** Describes what becomes of something sent: always taken, taken unless it turns out to be null, refused. */
 type Taken = 2 | 1 | 0
 
-/** Whether something that was taken is refused, or may be. @param alike what the old named type held is in the new one */
+/**
+ * Tells whether something that was taken is refused, or may be. @param alike what the old named type held is in the new
+ * one
+ */
 export function isRefused(form: Form, was: Position, is: Position, alike: boolean): boolean {
   return form === '*' || form === '[*]' || taken(form, is, alike) < taken(form, was, true)
 }
 
-/** Whether a form may be nothing at all, so that the default applies. */
+/** Tells whether a form may be nothing at all, so that the default applies. */
 export function mayBeLeftOut(form: Form): boolean {
   return form === '*' || (form.startsWith('$') && !form.endsWith('!') && !form.endsWith('='))
 }

@@ -37,7 +37,7 @@ export function readOperations(folder: string): OperationFile[] {
     })
 }
 
-/** What is wrong with operations under a schema. Each file stands alone: its fragments are its own. */
+/** Returns what is wrong with operations under a schema. Each file stands alone: its fragments are its own. */
 export function operationFaults(schema: SchemaModel, files: readonly OperationFile[]): OperationFault[] {
   if (files.length === 0) return []
   const api = apiSchema(schema)

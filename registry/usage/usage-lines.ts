@@ -22,7 +22,7 @@ const makeForm = () =>
   })
 type Line = z.infer<ReturnType<typeof makeForm>>
 
-/** Whether a line is what the form would make of it. What this does not accept the form may. */
+/** Tells whether a line is what the form would make of it. What this does not accept the form may. */
 function isPlain(value: unknown): value is Line {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const { hash, name, operation, document, coordinates, client, requests, tenants, lastSeen, from } =

@@ -6,7 +6,7 @@ import { ofAnyShape, readMarks } from './coordinates'
 import { isRefused, mayBeLeftOut, type Form } from './forms'
 import { complete, vocabularyOf, withoutMark } from './vocabulary'
 
-/** How one version of one client used an operation within the time looked at. */
+/** Says how one version of one client used an operation within the time looked at. */
 export interface ClientUsage {
   client: string
   version: string
@@ -28,7 +28,7 @@ export interface OperationUsage {
   clients: ClientUsage[]
 }
 
-/** What clients did in a stretch of time. */
+/** Describes what clients did in a stretch of time. */
 export interface Usage {
   /** First day that was recorded completely, `YYYY-MM-DD`; null when the record does not say: it counts as complete. */
   from: string | null
@@ -90,7 +90,7 @@ function addTo<Key>(numbers: Map<Key, Numbers>, key: Key, number: number): void 
   else if (known[known.length - 1] !== number) known.push(number)
 }
 
-/** What is known of an operation; what is not counts as used. */
+/** Returns what is known of an operation; what is not counts as used. */
 function addMarks(schema: SchemaModel, operation: OperationUsage, add: (mark: string) => void): void {
   const { coordinates } = operation
   if (!coordinates) return readMarks(schema, parsed(operation), { sent: 'text', structure: true }, add)
@@ -119,7 +119,7 @@ function addUnheardOf(schema: SchemaModel, known: ReadonlySet<string>, add: (mar
   }
 }
 
-/** How the parts of an operation may belong together of which only coordinates are known. */
+/** Says how the parts of an operation may belong together of which only coordinates are known. */
 function addStructure(schema: SchemaModel, known: ReadonlySet<string>, add: (mark: string) => void): void {
   const vocabulary = vocabularyOf(schema)
   for (const mark of known) {
@@ -147,8 +147,8 @@ function addStructure(schema: SchemaModel, known: ReadonlySet<string>, add: (mar
 }
 
 /**
- * What follows from coordinates that lack the marks about what was sent: `J` was sent when `J.y` was, and nobody knows
- * without which other fields.
+ * Returns what follows from coordinates that lack the marks about what was sent: `J` was sent when `J.y` was, and
+ * nobody knows without which other fields.
  */
 function addImplied(
   schema: SchemaModel,

@@ -27,10 +27,10 @@ import { namedType, type ArgumentModel, type SchemaModel } from '../schema-model
  * Values are no marks.
  */
 export interface Vocabulary {
-  /** What an operation may find at an output field; undefined when the schema has none. */
+  /** Returns what an operation may find at an output field; undefined when the schema has none. */
   field(typeName: string, name: string): FieldMarks | undefined
   directive(name: string): ReadonlyMap<string, InputMarks>
-  /** What may stand in an object of an input type; undefined for other types. */
+  /** Returns what may stand in an object of an input type; undefined for other types. */
   input(typeName: string): ObjectMarks | undefined
   /** The object types that may stand where a type is returned; none for other types. */
   possible(typeName: string): ReadonlySet<string>
@@ -93,7 +93,7 @@ function makeVocabulary(schema: SchemaModel): Vocabulary {
     return { name, coordinate, type, typeName: namedType(type), without: [...without] }
   }
 
-  /** Who leaves an input out sends its default, and with it leaves out what the default does not name. */
+  /** Notes what is left out with an input that is left out: its default is sent, and what the default does not name is not. */
   function leftOut(typeName: string, value: ConstValueNode | undefined, found: Set<string>): void {
     if (value?.kind === Kind.LIST) for (const item of value.values) leftOut(typeName, item, found)
     if (value?.kind !== Kind.OBJECT) return

@@ -6,7 +6,7 @@ import { Fault } from '../fault'
 export interface Approval {
   /** The hash of the change: another change has another one, so the approval does not cover it. */
   change: string
-  /** What the hash stands for, for people. */
+  /** Holds what the hash stands for, for people. */
   code: string
   coordinate: string
   by: string

@@ -64,7 +64,7 @@ export function databaseStore(database: Database): RegistryStore {
   }
 }
 
-/** What the gateways recorded. @param since first day that counts, `YYYY-MM-DD` */
+/** Returns what the gateways recorded. @param since first day that counts, `YYYY-MM-DD` */
 export async function recordedUsage(database: Database, since: string): Promise<Usage> {
   const [[began], rows, tenantRows] = await Promise.all([
     database

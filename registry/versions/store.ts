@@ -18,7 +18,7 @@ export interface Version {
   note: string | null
   /** The version whose supergraph this one brings back; null when it is a new one. */
   rollbackOf: number | null
-  /** Whether the check passed; null when there was nothing to check against. */
+  /** Tells whether the check passed; null when there was nothing to check against. */
   checkPassed: boolean | null
   changes: readonly {
     hash: string
@@ -34,9 +34,9 @@ export interface Version {
   previous: string | null
 }
 
-/** Where versions are kept: a folder of the repository, or PostgreSQL. */
+/** Describes where versions are kept: a folder of the repository, or PostgreSQL. */
 export interface RegistryStore {
-  /** What messages call it. */
+  /** Holds what messages call it. */
   label: string
   /** Oldest first; empty for a variant that was never published. */
   history(variant: string): Promise<Version[]>

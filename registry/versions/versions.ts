@@ -3,7 +3,7 @@ import { changeHash, type Change } from '../change'
 import { Fault } from '../fault'
 import { contentHash, versionHash, type RegistryStore, type Version } from './store'
 
-/** What a new version is made of. */
+/** Describes what a new version is made of. */
 export interface Publication {
   variant: string
   supergraph: string
@@ -128,7 +128,7 @@ export async function verified(store: RegistryStore, variant: string): Promise<V
   return history
 }
 
-/** What the history keeps of a change. */
+/** Returns what the history keeps of a change. */
 function recorded(change: Change): Version['changes'][number] {
   const { code, severity, coordinate, message, from, to } = change
   return { hash: changeHash(change), code, severity, coordinate, message, from, to }

@@ -9,7 +9,7 @@ export const policies = {
     ['id'],
     (viewer, user) => user.id === viewer.userId || viewer.scopes.has('identity:user:read'),
   ),
-  /** What oneself may do, or anybody for those who look after roles. */
+  /** Holds what oneself may do, or anybody for those who look after roles. */
   'identity:self-or-role-reader': fieldPolicy(
     User,
     ['id'],

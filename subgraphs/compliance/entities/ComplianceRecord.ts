@@ -25,7 +25,7 @@ export class ComplianceRecord extends TenantRow {
   @Column({ type: 'uuid' })
   createdById: string
 
-  /** Who gave the record its present content: at first its creator. */
+  /** Names who gave the record its present content: at first its creator. */
   @Column({ type: 'uuid' })
   preparedById: string
 

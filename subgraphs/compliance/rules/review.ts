@@ -2,8 +2,8 @@ export type Status = 'PENDING' | 'APPROVED' | 'REJECTED' | 'FLAGGED'
 export type Action = 'EDIT' | 'APPROVE' | 'REJECT' | 'FLAG'
 
 /**
- * What each action makes of each status; where nothing stands, the action is refused. An edit sends the record back to
- * review, because what was decided was decided about the content of before. A rejection is final.
+ * Holds what each action makes of each status; where nothing stands, the action is refused. An edit sends the record
+ * back to review, because what was decided was decided about the content of before. A rejection is final.
  */
 export const transitions: Readonly<Record<Action, Readonly<Partial<Record<Status, Status>>>>> = {
   EDIT: { PENDING: 'PENDING', FLAGGED: 'PENDING' },
@@ -19,7 +19,7 @@ const refusals: Readonly<Record<Action, string>> = {
   FLAG: 'be flagged',
 }
 
-/** What of a record its review looks at. */
+/** Describes what of a record its review looks at. */
 export interface Reviewed {
   status: Status
   createdById: string
@@ -30,8 +30,8 @@ export interface Reviewed {
 export type Outcome = { status: Status } | { fault: { code: 'WRONG_STATUS' | 'OWN_RECORD'; message: string } }
 
 /**
- * What the action of this user makes of the record, or why it may not be. Four eyes: neither who created the record nor
- * who ever changed its content decides about it.
+ * Returns what the action of this user makes of the record, or why it may not be. Four eyes: neither who created the
+ * record nor who ever changed its content decides about it.
  */
 export function act(record: Reviewed, userId: string, action: Action): Outcome {
   const status = transitions[action][record.status]

@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
-/** What a department may spend in a month or a year. */
+/** The amount that a department may spend in a month or a year. */
 @Entity({ schema: 'finance', name: 'budgets' })
 export class Budget extends TenantRow {
   @Column({ type: 'uuid' })

@@ -16,7 +16,7 @@ export function boundsOf({ year, month }: Period): { startsAt: string; endsAt: s
 }
 
 /**
- * What is left of a budget: positive while less is spent than allocated, negative by what is overspent.
+ * Returns what is left of a budget: positive while less is spent than allocated, negative by what is overspent.
  * @param allocated in the currency's smallest unit, decimal digits; so are `spent` and the result
  */
 export function remainingOf(allocated: string, spent: string): string {

@@ -1,4 +1,4 @@
-/** What of a transaction its reversal repeats. */
+/** Describes what of a transaction its reversal repeats. */
 export interface Reversible {
   id: string
   type: 'INCOME' | 'EXPENSE' | 'TRANSFER' | 'ADJUSTMENT'

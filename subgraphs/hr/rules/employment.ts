@@ -1,15 +1,15 @@
-/** What of an employee the end of the employment depends on. */
+/** Describes what of an employee the end of the employment depends on. */
 export interface Employed {
   /** ISO 8601 day. */
   hireDate: string | null
 }
 
-/** Whether an employment is a user's own: whoever gains by a decision does not make it. */
+/** Tells whether an employment is a user's own: whoever gains by a decision does not make it. */
 export function isOwn({ userId }: { userId: string | null }, viewerId: string | null | undefined): boolean {
   return userId !== null && userId === viewerId
 }
 
-/** How far the first place on earth to begin a day is ahead of UTC: the Line Islands (UTC+14). */
+/** Says how far the first place on earth to begin a day is ahead of UTC: the Line Islands (UTC+14). */
 const earliestZone = 14 * 3_600_000
 
 /**

@@ -13,7 +13,7 @@ export class Role extends TenantRow {
   @Column({ type: 'text', array: true, default: [] })
   permissions: string[]
 
-  /** Whether every tenant has this role; the product itself changes it when scopes are added. */
+  /** Tells whether every tenant has this role; the product itself changes it when scopes are added. */
   @Column({ type: 'boolean', default: false })
   isSystemRole: boolean
 }

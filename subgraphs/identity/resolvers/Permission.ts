@@ -42,7 +42,7 @@ export const permission: Resolvers = {
   },
 }
 
-/** What a user was given directly, locked. Fails unless the viewer holds everything the user may do. */
+/** Returns what a user was given directly, locked. Fails unless the viewer holds everything the user may do. */
 async function grantedTo(
   context: SubgraphContext,
   tx: MutationTransaction,

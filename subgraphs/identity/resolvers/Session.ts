@@ -21,7 +21,7 @@ export const session: Resolvers = {
   },
 }
 
-/** What a mutation answers that may only fail. */
+/** Describes what a mutation answers that may only fail. */
 type Failures = { userErrors: UserError<IdentityUserErrorCode>[] }
 
 async function signOut(context: SubgraphContext, everywhere: boolean): Promise<Failures> {

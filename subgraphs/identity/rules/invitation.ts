@@ -1,7 +1,7 @@
-/** How long an invitation can be accepted. */
+/** Says how long an invitation can be accepted. */
 export const invitationMs = 7 * 24 * 60 * 60_000
 
-/** What of a user decides about an invitation. */
+/** Describes what of a user decides about an invitation. */
 export interface Invitation {
   status: string
   invitationHash: string | null
@@ -9,7 +9,7 @@ export interface Invitation {
   invitationExpiresAt: string | null
 }
 
-/** What of a user tells whether others may know a secret that lets them in. */
+/** Describes what of a user tells whether others may know a secret that lets them in. */
 export interface Secrets {
   passwordHash: string | null
   passwordChangeRequired: boolean
@@ -17,8 +17,8 @@ export interface Secrets {
 }
 
 /**
- * Whether somebody else may know what lets this user in: whoever invited the user, or chose the first password. Such a
- * secret ends when the user gains rights, or it would be worth more than what its maker was trusted with.
+ * Tells whether somebody else may know what lets this user in: whoever invited the user, or chose the first password.
+ * Such a secret ends when the user gains rights, or it would be worth more than what its maker was trusted with.
  */
 export function isKnownToOthers(user: Secrets): boolean {
   return user.invitationHash !== null || (user.passwordHash !== null && user.passwordChangeRequired)

@@ -3,7 +3,7 @@ export function notHeld(wanted: Iterable<string>, held: ReadonlySet<string>): st
   return [...new Set(wanted)].filter((permission) => !held.has(permission)).sort()
 }
 
-/** Whether a tenant would be left without an active administrator if this user stopped being one. */
+/** Tells whether a tenant would be left without an active administrator if this user stopped being one. */
 export function isLastAdministrator(userId: string, activeAdministrators: readonly string[]): boolean {
   return activeAdministrators.length === 1 && activeAdministrators[0] === userId.toLowerCase()
 }

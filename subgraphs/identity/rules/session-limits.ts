@@ -1,13 +1,13 @@
-/** How long sessions and their tokens live. The 30 idle minutes stand in the database: shared.session_viewer. */
+/** Says how long sessions and their tokens live. The 30 idle minutes stand in the database: shared.session_viewer. */
 export const sessionMs = 7 * 24 * 60 * 60_000
 
 /**
- * How long a refresh token that was used gives its successor again: enough for parallel requests and for one whose
+ * Says how long a refresh token that was used gives its successor again: enough for parallel requests and for one whose
  * answer was lost, too short for a copy to be of use unnoticed.
  */
 export const repeatMs = 10_000
 
-/** What a used refresh token is when it comes again. */
+/** Returns what a used refresh token is when it comes again. */
 export function isRepeat(rotatedAt: string, now: Date): boolean {
   return now.getTime() - Date.parse(rotatedAt) <= repeatMs
 }

@@ -42,12 +42,12 @@ export function successorSecret(secret: Buffer, successorId: string): Buffer {
   return createHmac('sha256', secret).update(`tenantgraph refresh token ${successorId}`).digest()
 }
 
-/** What is stored of a secret: SHA-256, in hexadecimal. */
+/** Returns what is stored of a secret: SHA-256, in hexadecimal. */
 export function hashSecret(secret: Buffer): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** Whether the secret has this hash, in a time that does not depend on where they differ. */
+/** Tells whether the secret has this hash, in a time that does not depend on where they differ. */
 export function secretMatches(secret: Buffer, hash: string): boolean {
   return timingSafeEqual(Buffer.from(hashSecret(secret), 'hex'), Buffer.from(hash, 'hex'))
 }

@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm'
 export type InteractionChannel = 'WEB' | 'MOBILE' | 'EMAIL' | 'CHAT' | 'PHONE'
 export type SentimentLabel = 'NEGATIVE' | 'NEUTRAL' | 'POSITIVE'
 
-/** Something a customer did or said, as the system that saw it reported it. Never changed. */
+/** An act or word of a customer, as the system that saw it reported it. Never changed. */
 @Entity({ schema: 'insights', name: 'customer_interactions' })
 export class CustomerInteraction {
   @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })

@@ -10,7 +10,7 @@ import { searchInteractions } from '../search'
 
 export const latestFirst = { defaultOrder: { property: 'occurredAt', direction: 'DESC' } } as const
 
-/** How far a source's clock may be ahead of ours. */
+/** Says how far a source's clock may be ahead of ours. */
 const clockSkewMs = 5 * 60_000
 
 /**

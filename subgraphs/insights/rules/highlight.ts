@@ -1,5 +1,5 @@
 /**
- * What PostgreSQL puts around a match: characters of Unicode's private use area, which texts do not contain by
+ * Holds what PostgreSQL puts around a match: characters of Unicode's private use area, which texts do not contain by
  * themselves. Markup would not be distinguishable from markup in the text.
  */
 export const matchStart = '\uE000'

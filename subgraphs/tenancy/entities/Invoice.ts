@@ -3,7 +3,7 @@ import { TenantRow } from '../../../kernel/tenant-row'
 
 export type InvoiceStatus = 'DRAFT' | 'ISSUED' | 'PARTLY_PAID' | 'PAID' | 'VOID'
 
-/** What a tenant is asked to pay. Amounts are in the currency's smallest unit. */
+/** A demand for payment by a tenant. Amounts are in the currency's smallest unit. */
 @Entity({ schema: 'tenancy', name: 'invoices' })
 export class Invoice extends TenantRow {
   /** Null while it is a draft. */

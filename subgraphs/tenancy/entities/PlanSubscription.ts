@@ -5,7 +5,7 @@ export type SubscriptionPlan = 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRIS
 export type SubscriptionStatus = 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
 export type BillingInterval = 'MONTHLY' | 'ANNUAL'
 
-/** What a tenant agreed to pay for using the platform. */
+/** A tenant's agreement to pay for using the platform. */
 @Entity({ schema: 'tenancy', name: 'subscriptions' })
 export class PlanSubscription extends TenantRow {
   @Column({ type: 'text' })

@@ -3,7 +3,7 @@ const places = 4
 /** PostgreSQL's bigint. */
 const largest = 2n ** 63n - 1n
 
-/** What a line's amount is made of. Amounts are whole smallest units of the currency, as digits. */
+/** Describes what a line's amount is made of. Amounts are whole smallest units of the currency, as digits. */
 export interface PricedLine {
   /** Decimal text of at most four places, more than 0. */
   quantity: string
@@ -22,13 +22,13 @@ export interface Totals {
   total: string
 }
 
-/** Whether an amount can be stored. */
+/** Tells whether an amount can be stored. */
 export function fits(amount: string): boolean {
   const value = BigInt(amount)
   return value <= largest && value >= -largest
 }
 
-/** What is wrong with a line, or null; its price is judged by the currency. */
+/** Returns what is wrong with a line, or null; its price is judged by the currency. */
 export function lineFault(line: {
   description: string
   quantity: string
@@ -47,7 +47,7 @@ export function lineFault(line: {
     : { field: 'taxRate', message: 'must be 0 to 100, with at most 4 decimals' }
 }
 
-/** Whether a decimal has at most four places and lies in a range of ten thousandths. */
+/** Tells whether a decimal has at most four places and lies in a range of ten thousandths. */
 function isBetween(decimal: string, least: bigint, most: bigint): boolean {
   if (!/^-?\d+(\.\d{1,4})?$/.test(decimal)) return false
   const value = scaled(decimal)
@@ -89,7 +89,7 @@ export function settledStatus(total: string, paid: string): 'ISSUED' | 'PARTLY_P
   return BigInt(paid) > 0n ? 'PARTLY_PAID' : 'ISSUED'
 }
 
-/** What is left to be paid. */
+/** Returns what is left to be paid. */
 export function balanceOf(total: string, paid: string): string {
   return String(BigInt(total) - BigInt(paid))
 }

@@ -1,4 +1,4 @@
-/** How long a period is. */
+/** Says how long a period is. */
 export type Interval = 'MONTHLY' | 'ANNUAL'
 
 /** A half-open range of days, ISO 8601. */

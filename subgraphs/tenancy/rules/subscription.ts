@@ -1,6 +1,6 @@
 import { periodOn, type Interval } from './period'
 
-/** What of a subscription depends on the day. */
+/** Describes what of a subscription depends on the day. */
 export interface Term {
   status: 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
   startDate: string
