@@ -131,7 +131,15 @@ export async function readWrites(
     }
     for (const { path, type } of place.ids) {
       const at = path.join('.')
-      if (!(at in values) && (optionalIds || isRequired(place, at))) values[at] = await make(tenant, type)
+      if (at in values || !(optionalIds || isRequired(place, at))) continue
+      values[at] = await make(tenant, type)
+      // A login is linked to an employee once its owner has it.
+      if (type === 'User' && place.type === 'Employee')
+        await graph.owner.query(
+          `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
+             invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
+          [values[at]],
+        )
     }
     if (isRequired(place, 'expectedVersion')) {
       const text = `SELECT version FROM ${models.get(place.type)!.table} WHERE id = $1`
