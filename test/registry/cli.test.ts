@@ -50,10 +50,13 @@ const removePhone = () => edit('schema/accounts.graphql', '  phone: String\n', '
 
 describe('compose', () => {
   it('writes the supergraph and says when it is stale', async () => {
-    expect(await schema('compose')).toEqual({ code: 0, text: 'Wrote schema/supergraph.graphql' })
+    expect(await schema('compose')).toEqual({
+      code: 0,
+      text: 'Wrote schema/supergraph.graphql\nWrote schema/api.graphql',
+    })
     expect(await schema('compose', '--check')).toEqual({
       code: 0,
-      text: 'schema/supergraph.graphql is current',
+      text: 'schema/supergraph.graphql is current\nschema/api.graphql is current',
     })
     removePhone()
     const stale = await schema('compose', '--check')
@@ -70,7 +73,8 @@ describe('compose', () => {
     const stale = await schema('compose', '--check')
     expect([stale.code, stale.text]).toEqual([
       1,
-      'schema/api.graphql is out of date: run "npm run schema -- compose" and commit the result',
+      'schema/supergraph.graphql is current\n' +
+        'schema/api.graphql is out of date: run "npm run schema -- compose" and commit the result',
     ])
     await schema('compose')
     expect(read('schema/api.graphql')).toBe(api)

@@ -208,11 +208,13 @@ describe.each(modes)('transactions, %s', (mode) => {
   })
 
   it.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const)('runs at %s', async (isolation) => {
-    const seen = await db.transaction(
+    // A tenant has half of a pool: two of its connections at once take one of three.
+    const three = await openNotes(database, mode, { connections: 3 })
+    const seen = await three.transaction(
       binding,
       async (tx) => {
         const before = await tx.rows({ text: 'SELECT count(*)::int FROM probe.notes' })
-        await db.rows(binding, add('meanwhile'))
+        await three.rows(binding, add('meanwhile'))
         const after = await tx.rows({
           text: "SELECT count(*)::int, current_setting('transaction_isolation'), current_setting('app.tenant_id') FROM probe.notes",
         })
@@ -220,6 +222,7 @@ describe.each(modes)('transactions, %s', (mode) => {
       },
       { isolation },
     )
+    await three.close()
     const snapshot = isolation !== 'READ COMMITTED'
     expect(seen).toEqual([[[0]], [[snapshot ? 0 : 1, isolation.toLowerCase(), binding.tenantId]]])
   })

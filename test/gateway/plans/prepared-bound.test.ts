@@ -6,8 +6,8 @@ import { createPlans } from '../../../gateway/plans/plans'
 const sdl = 'type Query { a(n: Int): Int }'
 
 test('prepared operations stay within bounds, whatever is asked; the one asked for last is kept', async () => {
-  // Text of 25 characters in 8 tokens.
-  const bytes = 2000 + 2 * 25 + 700 * 8
+  // Text of 25 characters in 5 tokens.
+  const bytes = 2000 + 2 * 25 + 700 * 5
   let planned = 0
   const plans = createPlans({
     make: () => ({
