@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { systemRoles, type SystemRole } from '../migrations/permissions'
 import type { Statement } from '../kernel/connection/database'
+import { normalEmail } from '../kernel/schema/text'
 import { uuidv7 } from '../kernel/id'
 import { insertStatements } from '../kernel/statement'
 
@@ -96,7 +97,7 @@ export async function createUser(client: ClientBase, tenantId: string, user: New
     [
       tenantId,
       id,
-      user.email.toLowerCase(),
+      normalEmail(user.email),
       user.passwordHash ?? null,
       user.passwordChangeRequired ?? false,
       user.firstName ?? null,

@@ -30,6 +30,8 @@ export interface GatewayContext {
   record: RequestRecord
   /** Holds what the check of a document that was not seen before found; filled while the request is answered. */
   found?: { checked?: CheckedDocument; refused?: readonly GraphQLError[] }
+  /** Called when the operation is planned and prepared. */
+  prepared?: () => void
 }
 
 /** Describes what a subgraph answers to one fetch. */

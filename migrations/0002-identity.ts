@@ -50,6 +50,7 @@ export const identity = migration(2, 'identity', [
       updated_by_id: 'uuid',
     },
     unique: [['email'], ['username'], ['external_id']],
+    names: { username: 'spelling' },
     checks: {
       email: 'email = lower(email)',
       username: "username <> ''",
@@ -86,9 +87,13 @@ export const identity = migration(2, 'identity', [
       is_system_role: 'boolean NOT NULL DEFAULT false',
     },
     unique: [['name']],
+    names: { name: 'look' },
     // UPDATE, because changes of administrators wait for each other at the row of ADMIN.
   }),
-  constraintMessages('identity.roles', { roles_name_check: 'must not be empty' }),
+  constraintMessages('identity.roles', {
+    roles_name_check: 'must not be empty',
+    roles_name_look_key: 'is already in use, or looks like one that is',
+  }),
 
   tenantTable({
     schema: 'identity',

@@ -17,6 +17,7 @@ export const hr = migration(6, 'hr', [
       is_active: 'boolean NOT NULL DEFAULT true',
     },
     unique: [['name']],
+    names: { name: 'spelling' },
     checks: { name: "name <> ''" },
     references: { head_id: { table: 'identity.users' } },
     indexes: [byLanguage('name'), 'created_at, id'],
@@ -45,6 +46,7 @@ export const hr = migration(6, 'hr', [
       is_active: 'boolean NOT NULL DEFAULT true',
     },
     unique: [['employee_number'], ['user_id']],
+    names: { employee_number: 'spelling' },
     checks: {
       employee_number: "employee_number <> ''",
       salary:

@@ -24,6 +24,7 @@ export const finance = migration(7, 'finance', [
       reversal_of_id: 'uuid',
     },
     unique: [['transaction_number'], ['reversal_of_id']],
+    names: { transaction_number: 'spelling' },
     checks: {
       transaction_number: "transaction_number <> ''",
       amount: 'amount <> 0',

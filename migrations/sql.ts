@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { comparedName, type NameComparison } from './names'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 
 /** A login role of the application: one per subgraph and one for the gateway. */
@@ -97,6 +98,8 @@ export interface TenantTable {
   primaryKey?: readonly string[]
   /** Unique within the tenant. */
   unique?: readonly (readonly string[])[]
+  /** Column -> how its texts are compared: names that people know a thing by, no two alike within the tenant. */
+  names?: Readonly<Record<string, NameComparison>>
   /** Name -> condition that every row meets. */
   checks?: Record<string, string>
   /** Column -> parent. The key is composite, so a row cannot even reference another tenant's row. Indexed. */
@@ -130,6 +133,7 @@ export function tenantTable(table: TenantTable): Step {
     `tenant_id uuid NOT NULL DEFAULT (current_setting('app.tenant_id'))::uuid REFERENCES tenancy.tenants (id) ON DELETE CASCADE`,
     ...standard('id'),
     ...Object.entries(table.columns).map(([column, type]) => `${column} ${type}`),
+    ...Object.entries(table.names ?? {}).map(([column, by]) => comparedName(column, by)),
     ...standard('version'),
     ...standard('created_at'),
     ...standard('updated_at'),
@@ -137,6 +141,9 @@ export function tenantTable(table: TenantTable): Step {
     ...(table.unique ?? []).map(
       (columns) =>
         `CONSTRAINT ${table.table}_${columns.join('_')}_key UNIQUE (tenant_id, ${columns.join(', ')})`,
+    ),
+    ...Object.entries(table.names ?? {}).map(
+      ([column, by]) => `CONSTRAINT ${table.table}_${column}_${by}_key UNIQUE (tenant_id, ${column}_${by})`,
     ),
     ...Object.entries(table.checks ?? {}).map(
       ([check, condition]) => `CONSTRAINT ${table.table}_${check}_check CHECK (${condition})`,

@@ -71,6 +71,7 @@ export function planExecution(
       if (isRefusal(error)) return { errors: [error] }
       throw error
     }
+    ;(request.context as Partial<GatewayContext> | undefined)?.prepared?.()
     if (operation === 'stock') return gateway.executor(request)
     if (operation instanceof GraphQLError) return { errors: [operation] }
     const unsendable = operation.unsendable(variables)

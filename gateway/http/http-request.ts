@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
 import { namesGraphqlResponse } from './media-types'
 
 /** Holds what is printable, harmless in a log line and short enough for a header and a database setting. */
@@ -46,7 +47,7 @@ export function saysTooLarge({ headers }: IncomingMessage, limit: number): boole
  *
  * @param limit bytes; a longer body is refused as soon as it is known to be longer
  * @throws RequestRefused when it is no single operation: of another content type, too large, compressed, empty, not JSON
- *   or an array
+ *   or an array, or with a number that would be rounded or a name that comes twice in an object
  */
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   const type = request.headers['content-type']
@@ -63,14 +64,27 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   if (saysTooLarge(request, limit)) throw tooLarge()
   const text = await textOf(request, limit, tooLarge)
   if (text.trim() === '') throw new RequestRefused(400, 'The request body is empty: send {"query": "…"}')
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    throw new RequestRefused(400, 'The request body is not valid JSON')
-  }
+  const body = exactJson(text, 'The request body is not valid JSON')
   if (Array.isArray(body)) throw new RequestRefused(400, oneOperation)
   return body
+}
+
+/** @throws RequestRefused in these words when it is no JSON, in others when it cannot be read exactly */
+function exactJson(text: string, otherwise: string): unknown {
+  try {
+    return parseExactJson(text)
+  } catch (error) {
+    throw new RequestRefused(400, error instanceof InexactJson ? error.message : otherwise)
+  }
+}
+
+/**
+ * Refuses variables of a GET that cannot be read exactly. That they are JSON at all, Apollo Server asks.
+ *
+ * @throws RequestRefused
+ */
+export function refuseInexactVariables(variables: string | null): void {
+  if (variables) exactJson(`{"variables": ${variables}}`, 'The variables are not valid JSON')
 }
 
 const oneOperation =

@@ -22,6 +22,7 @@ import {
   clientIpOf,
   readJson,
   refuseCrossSite,
+  refuseInexactVariables,
   requestIdOf,
   RequestRefused,
   saysTooLarge,
@@ -178,7 +179,10 @@ export function createHttpServer(options: HttpOptions): Server {
     const withoutCredentials = record.anonymous && headers.authorization === undefined
     try {
       if (withoutCredentials) options.rates.anonymous(record.address, 1)
-      if (method === 'GET') refuseCrossSite(request)
+      if (method === 'GET') {
+        refuseCrossSite(request)
+        refuseInexactVariables(new URLSearchParams(search).get('variables'))
+      }
       const most = withoutCredentials
         ? Math.min(anonymousBodyBytes, options.maxBodyBytes)
         : options.maxBodyBytes

@@ -1,15 +1,8 @@
-import {
-  GraphQLError,
-  Kind,
-  specifiedRules,
-  validate,
-  visit,
-  type DocumentNode,
-  type GraphQLSchema,
-} from 'graphql'
+import { GraphQLError, Kind, validate, visit, type DocumentNode, type GraphQLSchema } from 'graphql'
 import { forbidden, unauthenticated } from '../../kernel/errors'
 import { boundsFault, boundsWithin, invalid, parseWithin, type Caller } from './document-bounds'
 import type { Limits } from './limits'
+import { validationRules, ValueFault } from './value-faults'
 
 /** To whom the schema is shown: by introspection, in the words of refusals, and in the explorer. */
 export type SchemaVisibility = 'public' | 'signed-in' | 'off'
@@ -55,12 +48,11 @@ export function documentCheck(limits: Limits, visibility: SchemaVisibility): Doc
     const introspects = asksForSchema(document)
     if (introspects && !shownTo(caller)) return { errors: [hidden(visibility)] }
     const shown = shownTo(caller)
-    const faults = validate(schema, document, specifiedRules, {
+    const faults = validate(schema, document, validationRules, {
       maxErrors: bounds[caller].errors,
       hideSuggestions: !shown,
     })
-    if (faults.length > 0)
-      return { errors: shown || caller === 'signedIn' ? faults.map(coded) : [notShown()] }
+    if (faults.length > 0) return { errors: shown || caller === 'signedIn' ? coded(faults) : [notShown()] }
     const openToAnonymous =
       caller === 'anonymous' ||
       ((!introspects || shownTo('anonymous')) &&
@@ -90,9 +82,12 @@ function notShown(): GraphQLError {
   return invalid('The document does not fit the schema. Sign in to be told where.')
 }
 
-function coded(error: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+/** The faults with their codes. That there are too many of them says the last, which has no place: it takes their code. */
+function coded(faults: readonly GraphQLError[]): GraphQLError[] {
+  const areValues = faults.every((fault) => fault instanceof ValueFault || !fault.nodes?.length)
+  return faults.map((fault) => {
+    const isValue = fault instanceof ValueFault || (areValues && !fault.nodes?.length)
+    const code = isValue ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED'
+    return new GraphQLError(fault.message, { nodes: fault.nodes, extensions: { code } })
   })
 }

@@ -29,6 +29,9 @@ export function withinRates(
     rates.anonymous(address, Math.floor(cost / costOfOneRequest))
 }
 
+/** A plan that takes longer than this has waited for others' more than it was made. */
+const mostPlanningMs = 50
+
 /** The check of a document; those of anonymous callers take turns. */
 async function checkOf(
   { check, turns }: Pick<PipelineOptions, 'check' | 'turns'>,
@@ -96,6 +99,9 @@ export function checkPlugin(
         if (!refusal) {
           // Nothing of it was kept, so it is planned.
           options.turns.planned()
+          const started = performance.now()
+          contextValue.prepared = () =>
+            options.turns.took(Math.min(performance.now() - started, mostPlanningMs))
           return null
         }
         const errors = refusal.errors.map((error) => ({ error }) as unknown as GraphQLFormattedError)

@@ -8,6 +8,7 @@ import type { Logger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { signViewer, viewerHeader } from '../../kernel/access/viewer-token'
 import type { GatewayContext, SubgraphAnswer, SubgraphDataSource } from '../context'
+import { withExactNumbers } from '../../kernel/schema/exact-json'
 import { cancelled, errorsEverywhere, noAnswer } from './unavailable'
 
 /** Names who asks a subgraph, and with which headers the client came (names in lower case). */
@@ -181,7 +182,7 @@ function answerFrom(text: string, status: number, ofGateway = false): SubgraphAn
   let answer: unknown
   try {
     // Some servers begin with a byte order mark.
-    answer = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+    answer = JSON.parse(withExactNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
   } catch {
     answer = null
   }

@@ -10,15 +10,15 @@ interface Waiter {
 }
 
 /**
- * Divides the connections of a pool between tenants: one tenant, however much it asks and however long its statements
- * wait for locks, leaves a connection to the others. What is done for no tenant (a sign-in before its tenant is found, the
+ * Divides the connections of a pool between tenants: who holds some gets another only while more than that are free.
+ * However much tenants ask and however long their statements wait for locks, one of them alone holds half of the pool, a
+ * second one half of the rest, and so on: of six, the first three tenants get three, two and one. What is done for no tenant (a sign-in before its tenant is found, the
  * product's own jobs) has the name '' and never more than half of them. Who waits is served in turns, a tenant after
  * the other.
  *
  * Every {@link take} that answered true and every {@link wait} that resolved is given back by one {@link giveBack}.
  */
 export class FairShare {
-  readonly #share: number
   readonly #shareOfNobody: number
   readonly #waitMs: number
   readonly #held = new Map<string, number>()
@@ -32,17 +32,15 @@ export class FairShare {
    */
   constructor(connections: number, waitMs: number) {
     this.#free = connections
-    this.#share = Math.max(1, connections - 1)
     this.#shareOfNobody = Math.max(1, Math.floor(connections / 2))
     this.#waitMs = waitMs
   }
 
   /** Takes a connection's place for a tenant, or says that one has to wait. */
   take(tenant: string): boolean {
-    // A free place is never withheld from somebody who waits: whoever waits has its share already.
-    if (this.#free === 0) return false
+    // Whoever waits has a place already, and lets those go first who have none.
     const held = this.#held.get(tenant) ?? 0
-    if (held >= (tenant === '' ? this.#shareOfNobody : this.#share)) return false
+    if (held >= this.#free || (tenant === '' && held >= this.#shareOfNobody)) return false
     this.#held.set(tenant, held + 1)
     this.#free -= 1
     return true

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { withExactNumbers } from '../schema/exact-json'
 
 const iso8601 = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/
 const day = /^\d{4}-\d\d-\d\d$/
@@ -44,7 +45,10 @@ const textArray = parserOf(1009) as (text: string) => (string | null)[]
 const arrayOf = (one: (text: string) => string) => (text: string) =>
   textArray(text).map((value) => (value === null ? null : one(value)))
 
-const { INT8, NUMERIC, TIMESTAMPTZ, TIMESTAMP, DATE, INTERVAL } = pg.types.builtins
+/** Stored JSON. What JavaScript would round, which only SQL can have written, comes out as a text of its digits. */
+const json = (text: string): unknown => JSON.parse(withExactNumbers(text))
+
+const { INT8, NUMERIC, TIMESTAMPTZ, TIMESTAMP, DATE, INTERVAL, JSON: JSON_TEXT, JSONB } = pg.types.builtins
 const parsers = new Map<number, (text: string) => unknown>([
   [INT8, same],
   [NUMERIC, same],
@@ -52,6 +56,8 @@ const parsers = new Map<number, (text: string) => unknown>([
   [TIMESTAMP, same],
   [DATE, date],
   [INTERVAL, same],
+  [JSON_TEXT, json],
+  [JSONB, json],
   [1231, arrayOf(same)], // numeric[]
   [1185, arrayOf(instant)], // timestamptz[]
   [1115, arrayOf(same)], // timestamp[]
@@ -60,8 +66,8 @@ const parsers = new Map<number, (text: string) => unknown>([
 
 /**
  * Says how values come out of the database: uuid and text string · int and double number · boolean · bigint and numeric
- * string of digits · timestamptz ISO 8601 · date "YYYY-MM-DD" · json parsed · arrays of these. No precision is lost
- * and no Date object is made.
+ * string of digits · timestamptz ISO 8601 · date "YYYY-MM-DD" · json parsed, with numbers beyond double precision as
+ * texts · arrays of these. No precision is lost and no Date object is made.
  */
 export const rowTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { DocumentNode } from 'graphql'
 import { systemClock, type Clock } from '../clock'
 import type { Logger } from '../process/log'
+import { InexactJson, parseExactJson } from '../schema/exact-json'
 import { parsedDocuments, type ParsedDocuments } from './parsed-documents'
 import type { RunningSubgraph } from '../schema/subgraph-definition'
 import { verifyViewer, viewerHeader, ViewerTokenError } from '../access/viewer-token'
@@ -152,8 +153,9 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 function operationIn(body: Buffer): { query: string; variables?: object; operationName?: string } {
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
-  } catch {
+    value = parseExactJson(body.toString('utf8'))
+  } catch (error) {
+    if (error instanceof InexactJson) throw new Refusal(400, 'BAD_USER_INPUT', error.message)
     throw new Refusal(400, 'BAD_REQUEST', 'The body is not JSON')
   }
   const { query, variables, operationName } = (value ?? {}) as Record<string, unknown>

@@ -96,7 +96,7 @@ const variables = z.object({
   DATABASE_URL_HR: optional(postgresUrl),
   DATABASE_URL_FINANCE: optional(postgresUrl),
   DATABASE_URL_GATEWAY: optional(postgresUrl),
-  DATABASE_CONNECTIONS: wholeNumber(1, 10_000).default(28),
+  DATABASE_CONNECTIONS: wholeNumber(1, 10_000).default(42),
   DATABASE_BINDING: oneOf('prepared', 'unnamed', 'pipeline').default('prepared'),
   // 0 would mean "no limit" to PostgreSQL: no variable may switch a guard off.
   STATEMENT_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),

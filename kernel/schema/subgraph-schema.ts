@@ -8,6 +8,7 @@ import type { Database } from '../connection/database'
 import type { EntityClass } from '../entity'
 import { bindFields, entityModels } from './entity-model'
 import { badUserInput } from '../errors'
+import { bindInputValues } from '../execution/input-values'
 import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
@@ -57,6 +58,7 @@ export async function buildSchema(
       `subgraph ${definition.name} cannot start:\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
     )
   const { data } = await graphql({ schema, source: '{ _service { sdl } }' })
+  bindInputValues(schema)
   const guard = variant.guard ?? guardSchema
   return {
     schema: guard(schema, definition.name, declarations, definition.policies),

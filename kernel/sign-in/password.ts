@@ -1,8 +1,26 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import bcrypt from 'bcrypt'
+import { overloaded } from '../errors'
+import { hashingQueue } from './hashing-queue'
 
 /** bcrypt's cost: 2^12 rounds. The sources ask for at least 10. */
 export const passwordRounds = 12
+
+/**
+ * Each fills a core for a fifth of a second or more: half of the cores is left to everything else, and of the four threads that
+ * Node has for such work the one that looks up addresses and reads files.
+ */
+export const hashesAtOnce = Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2)))
+const hashing = hashingQueue(hashesAtOnce, 50 * hashesAtOnce)
+
+/**
+ * Asks whether a password can be looked at soon. Ask before an attempt is counted: who is sent away made none.
+ * @throws ApiError OVERLOADED when more wait than are done in some ten seconds
+ */
+export function assertRoomForPassword(): void {
+  if (hashing.isFull) throw overloaded()
+}
 
 /** bcrypt reads 72 bytes and ignores the rest: longer passwords would be equal to their beginning. */
 const maxBytes = 72
@@ -31,7 +49,7 @@ export function passwordFault(password: string): string | null {
  */
 export async function hashPassword(password: string, rounds: number = passwordRounds): Promise<string> {
   if (!fits(password)) throw new RangeError(`a password has at most ${maxBytes} bytes`)
-  return bcrypt.hash(normal(password), rounds)
+  return hashing.run(() => bcrypt.hash(normal(password), rounds))
 }
 
 /** A well-formed hash that no password has: comparing with it costs what comparing with a real one does. */
@@ -43,7 +61,7 @@ const unmatched = `$2b$${passwordRounds}$${'.'.repeat(53)}`
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const possible = hash !== null && fits(password)
-  const equal = await bcrypt.compare(normal(password), possible ? hash : unmatched)
+  const equal = await hashing.run(() => bcrypt.compare(normal(password), possible ? hash : unmatched))
   return possible && equal
 }
 

@@ -81,8 +81,11 @@ async function readCatalogue(database: Database, binding: SubgraphContext['bindi
   return catalogue
 }
 
+/** The property of a column; of one by which names are compared (`migrations/names.ts`), that of the name. */
 function propertyOf(model: EntityModel, columnName: string): string | null {
-  for (const column of model.columns.values()) if (column.sql === `"${columnName}"`) return column.property
+  const named = columnName.replace(/_(spelling|look)$/, '')
+  for (const { sql, property } of model.columns.values())
+    if (sql === `"${columnName}"` || sql === `"${named}"`) return property
   return null
 }
 

@@ -129,7 +129,7 @@ import { change${updates ? ', userErrors' : ''} } from '../support/lists'
 
 let graph: TestGraph
 beforeAll(async () => (graph = await startGraph({ demo: true })))
-afterAll(() => graph.close())
+afterAll(() => graph?.close())
 ${referring.length > 0 ? idIn : ''}
 test('${article(noun)} is created, read in one statement${updates ? ', changed' : ''} and seen by its tenant alone', async () => {
   const acme = await graph.demo('acme', 'admin')

@@ -39,7 +39,7 @@ describe('the configuration', () => {
       databaseUrl: null,
       databaseAppSecret: null,
       databaseUrls: {},
-      databaseConnections: 28,
+      databaseConnections: 42,
       databaseBinding: 'prepared',
       statementTimeoutMs: 10_000,
       redisUrl: null,

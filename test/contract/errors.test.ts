@@ -68,8 +68,8 @@ const queries: readonly { name: string; query: string; status: number; code: str
     name: 'a wrong type',
     query: '{ employees(first: "many") { nodes { id } } }',
     status: 400,
-    code: 'GRAPHQL_VALIDATION_FAILED',
-    message: /^Int cannot represent non-integer value/,
+    code: 'BAD_USER_INPUT',
+    message: /^Invalid value at "first"; Int cannot represent non-integer value: "many"$/,
   },
 ]
 

@@ -4,7 +4,7 @@ import { Supergraph } from '@apollo/federation-internals'
 import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
 import { getMetadataArgsStorage } from 'typeorm'
 import { loadable } from '../../registry/composition/compose'
-import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
+import { demoTenantIds, demoUserIds, type DemoSlug } from '../../database/demo/ids'
 import { attacker, stranger, tenantTables } from '../../isolation/population'
 import { typeOfId } from '../../isolation/surface'
 import { addMissingRows, readTables } from '../../database/rows'
@@ -69,7 +69,16 @@ beforeAll(async () => {
   graph = await startGraph({ demo: true, env: hostileEnvironment() })
   await graph.owner.query('BEGIN')
   for (const { id, slug } of [attacker, stranger])
-    await addMissingRows(graph.owner, { tenantId: id, seed: slug, now: new Date() })
+    await addMissingRows(graph.owner, {
+      tenantId: id,
+      seed: slug,
+      now: new Date(),
+      // Made rows give nobody a role who is asked here without it, and name no actor who is none.
+      given: {
+        'identity.role_assignments': { user_id: demoUserIds[slug as DemoSlug].admin },
+        'shared.audit_logs': { actor_id: demoUserIds[slug as DemoSlug].admin },
+      },
+    })
   await graph.owner.query('COMMIT')
   acme = await graph.demo('acme', 'admin')
   await graph.demo('globex', 'admin')
@@ -105,7 +114,8 @@ it('answers nobody, and a viewer no restricted field', async () => {
   const others = nodes.filter(({ user }) => user?.id !== demoUserIds.acme.viewer)
   expect(others.length).toBeGreaterThan(3)
   expect(others.filter(({ salary }) => salary !== null)).toEqual([])
-  expect(codes(answer)).toEqual(others.map(() => 'FORBIDDEN'))
+  // Told once for the field of the operation, however many rows it is refused in (G14).
+  expect(codes(answer)).toEqual(['FORBIDDEN'])
 })
 
 describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s', (name, field) => {
@@ -199,6 +209,20 @@ async function scopesOfAdmin(): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
+/**
+ * Ids that samples are not good enough for: another fault is told first. With a valid input writes.test.ts has them found,
+ * as it has all others.
+ */
+const behindOthers = new Set([
+  'updateTransaction departmentId',
+  'setBudget departmentId',
+  'updateDepartment headId',
+  'rehireEmployee departmentId',
+  'createUser roleIds',
+  'grantPermission userId',
+  'updateInvoice subscriptionId',
+])
+
 describe.each(mutations.map((field) => [field.name, field] as const))('%s', (name, field) => {
   const input = field.args.find((argument) => argument.name === 'input')
   const type = input && getNamedType(input.type)
@@ -206,39 +230,47 @@ describe.each(mutations.map((field) => [field.name, field] as const))('%s', (nam
     ? Object.values(type.getFields()).filter((one) => getNamedType(one.type).name === 'ID')
     : []
 
-  it('treats ids of globex as ids of nothing, and leaves globex as it is', async () => {
+  it('treats ids of globex as ids of nothing, its own as found, and leaves globex as it is (P1)', async () => {
     const before = await stateOf(graph.owner, [stranger])
     for (const { name: attacked } of ids) {
-      const id = await idFor(attacked, typeOfMutation(field))
-      const answer = async (value: string) => {
-        const text = inputValue(input!.type, 'input', (one) => `"${one === attacked ? value : uuidv7()}"`)
+      const id = await idFor(attacked, typeOfMutation(field), demoTenantIds.globex)
+      const own = await idFor(attacked, typeOfMutation(field), demoTenantIds.acme)
+      // Beside ids that nobody has, and beside acme's own, which lead further into the mutation.
+      const others = new Map<string, string>()
+      for (const { name: other } of ids)
+        others.set(other, await idFor(other, typeOfMutation(field), demoTenantIds.acme))
+      const answer = async (value: string, beside: 'unknown' | 'own') => {
+        const text = inputValue(input!.type, 'input', (one) =>
+          one === attacked ? `"${value}"` : `"${beside === 'own' ? others.get(one)! : uuidv7()}"`,
+        )
         const payload = await acme.query(
           `mutation { ${name}(input: ${text}) { userErrors { message field } } }`,
         )
-        return JSON.parse(JSON.stringify(payload).replaceAll(value, 'ID')) as {
-          errors?: { extensions: object }[]
+        const { errors, ...rest } = JSON.parse(JSON.stringify(payload).replaceAll(value, 'ID')) as {
+          errors?: { extensions: { traceId?: string } }[]
         }
+        for (const error of errors ?? []) delete error.extensions.traceId
+        return { ...rest, errors }
       }
-      const withoutTrace = (one: { errors?: { extensions: { traceId?: string } }[] }) => {
-        for (const error of one.errors ?? []) delete error.extensions.traceId
-        return one
-      }
-      expect(withoutTrace(await answer(id))).toEqual(withoutTrace(await answer(uuidv7())))
+      for (const beside of ['unknown', 'own'] as const)
+        expect(await answer(id, beside)).toEqual(await answer(uuidv7(), beside))
+      const unknown = await answer(uuidv7(), 'own')
+      if (!behindOthers.has(`${name} ${attacked}`)) expect(await answer(own, 'own')).not.toEqual(unknown)
     }
     expect(await stateOf(graph.owner, [stranger])).toEqual(before)
   })
 })
 
-/** An id of globex that an input takes: of the entity that it is named after, or that its column refers to. */
-async function idFor(input: string, about: string): Promise<string> {
+/** An id of a tenant's that an input takes: of the entity that it is named after, or that its column refers to. */
+async function idFor(input: string, about: string, tenantId: string): Promise<string> {
   const named = input === 'id' ? about : typeOfId(input, entityNames)
-  if (named) return idOf(named, demoTenantIds.globex)
+  if (named) return idOf(named, tenantId)
   const column = input.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   const table = (await readTables(graph.owner)).find(({ name }) => name === tableOf(about))
   const parent = table?.references.find(({ columns }) => columns.includes(column))?.parent
   const [entity] = [...entityNames.keys()].filter((name) => parent && tableOf(name) === parent)
   if (!entity) throw new Error(`Nobody knows whose ids ${input} takes: name it after its entity`)
-  return idOf(entity, demoTenantIds.globex)
+  return idOf(entity, tenantId)
 }
 
 /** The entity that a mutation is about: the first entity among the fields of its payload. */

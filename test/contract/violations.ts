@@ -99,8 +99,7 @@ function violation(
     if (!mutation || !input || (kind === 'notNull' && isNonNullType(fields[input]!.type))) continue
     const named = getNamedType(fields[input]!.type)
     const byType =
-      (isEnumType(named) || isInputObjectType(named) || named.name === 'EmailAddress') &&
-      (kind === 'maxLength' || kind === 'check')
+      (isEnumType(named) || isInputObjectType(named)) && (kind === 'maxLength' || kind === 'check')
     return { name, type, mutation, input, ...attempt(`${type}.${field}`, column, kind), byType }
   }
   return null

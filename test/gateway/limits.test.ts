@@ -225,7 +225,7 @@ it('checks values of custom scalars, in variables and in documents, before a sub
     ),
   ).toEqual([
     [['BAD_USER_INPUT', 'Variable "$when" got invalid value "2026-11-20"; A DateTime needs an offset']],
-    [['GRAPHQL_VALIDATION_FAILED', 'A DateTime needs an offset']],
+    [['BAD_USER_INPUT', 'Invalid value at "when"; A DateTime needs an offset']],
   ])
   expect(gateway.state.calls).toEqual([])
   const right = await gateway.ask(query, { variables: { when: '2026-11-20T00:00:00Z' } })

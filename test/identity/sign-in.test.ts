@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt'
 import { createUser } from '../../database/tenants'
-import { hashPassword } from '../../kernel/sign-in/password'
+import { hashesAtOnce, hashPassword, verifyPassword } from '../../kernel/sign-in/password'
 import { cheapBcrypt } from '../support/bcrypt'
 import { password, startGraph, testClient, type TestGraph, type TestTenant } from '../support/graph'
 
@@ -261,6 +261,29 @@ describe('too many attempts', () => {
     const answers = (await Promise.all(attempts)).map((payload) => payload.userErrors[0]!.code)
     expect(answers.filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(20)
     expect(answers.filter((code) => code === 'RATE_LIMITED')).toHaveLength(20)
+  })
+
+  test('L4 are not made while too many passwords wait: told to come again, and in again when there is room', async () => {
+    const { email } = await acme.user('USER')
+    let release = () => undefined as void
+    const released = new Promise<void>((resolve) => (release = resolve))
+    compare.mockClear()
+    compare.mockImplementation(async () => (await released, false))
+    const full = 51 * hashesAtOnce
+    const waiting = Array.from({ length: full }, () => verifyPassword('wrong', 'hash'))
+    const client = testClient(graph.server.url, '', { 'x-forwarded-for': nextNetwork })
+    // More than an account may have.
+    for (let attempt = 1; attempt <= 21; attempt++) {
+      const { errors } = await client.query(mutation, { input: { tenant: 'acme', email, password } })
+      expect(errors?.map(({ extensions }) => extensions)).toEqual([
+        expect.objectContaining({ code: 'OVERLOADED', retryAfterSeconds: 1 }),
+      ])
+    }
+    expect(compare).toHaveBeenCalledTimes(hashesAtOnce)
+    release()
+    expect(await Promise.all(waiting)).toEqual(Array(full).fill(false))
+    compare = (jest.restoreAllMocks(), cheapBcrypt())
+    expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
   })
 
   test('are forgotten after a success', async () => {

@@ -70,7 +70,14 @@ async function recorded(): Promise<OperationUsage[]> {
     const [operation] = document.definitions
     if (operation?.kind !== 'OperationDefinition') throw new Error(text)
     const variables = Object.fromEntries(args.map(({ name, type }) => [name, full(type)]))
-    recorder.executing({ document, operation, variables, tenantId: null, anonymous: false, header: () => undefined })
+    recorder.executing({
+      document,
+      operation,
+      variables,
+      tenantId: null,
+      anonymous: false,
+      header: () => undefined,
+    })
   }
   await recorder.close()
   return seen.map(({ hash, name, document, coordinates }) => ({

@@ -34,11 +34,20 @@ test.each([
   expect(taken.filter(Boolean)).toHaveLength(half)
   const next = places.wait('')
   const free = Array.from({ length: all }, () => places.take('a')).filter(Boolean)
-  expect(free).toHaveLength(Math.min(all - half, Math.max(1, all - 1)))
+  // Half of what is left.
+  expect(free).toHaveLength(Math.ceil((all - half) / 2))
   for (let n = 0; n < free.length; n += 1) places.giveBack('a')
   expect(await settled(next)).toBe('waiting')
   places.giveBack('')
   expect(await settled(next)).toBe('served')
+})
+
+test('L3: tenants that take all they can leave a place to the next one', () => {
+  const places = new FairShare(6, 60_000)
+  const taken = (tenant: string) => [1, 2, 3, 4].filter(() => places.take(tenant)).length
+  expect(['a', 'b', 'c', 'd'].map(taken)).toEqual([3, 2, 1, 0])
+  places.giveBack('a')
+  expect(['a', 'd'].map(taken)).toEqual([0, 1])
 })
 
 test('L3: who waits is served in turns, a tenant after the other', async () => {

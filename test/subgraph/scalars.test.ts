@@ -1,6 +1,7 @@
 import { buildSchema, execute, GraphQLError, parse, validate, type ExecutionResult } from 'graphql'
 import { addResolversToSchema } from '@apollo/subgraph/dist/schema-helper'
 import { scalars } from '../../kernel/schema/scalars'
+import { isEmailAddress, normalEmail } from '../../kernel/schema/text'
 
 const read = (scalar: string, value: unknown): unknown => {
   try {
@@ -86,16 +87,18 @@ test.each([
   ['EURO', notA('CurrencyCode', 'EUR')],
 ])('CurrencyCode %s', (text, answer) => expect(read('CurrencyCode', text)).toBe(answer))
 
-const emailFault = notA('EmailAddress', 'ada@example.com')
+const emailFault = null
 test.each([
-  ['Ada.Lovelace+notes@sub.example.com', 'Ada.Lovelace+notes@sub.example.com'],
+  ['Ada.Lovelace+notes@sub.example.com', 'ada.lovelace+notes@sub.example.com'],
   ['ü@exämple.de', 'ü@exämple.de'],
   ['ada@example', emailFault],
   ['ada', emailFault],
   ['@example.com', emailFault],
   ['a@b@example.com', emailFault],
   ['ada @example.com', emailFault],
-  ['ada@example.com\n', emailFault],
+  [' ada@example.com\n', 'ada@example.com'],
+  ['ＡＤＡ@example.com', 'ada@example.com'],
+  ['a\u200bda@example.com', emailFault],
   ['ada@example.com\u0000', emailFault],
   ['ada..b@example.com', emailFault],
   ['.ada@example.com', emailFault],
@@ -106,7 +109,14 @@ test.each([
     `a@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}.${'e'.repeat(57)}.de`,
   ],
   [`a@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}.${'e'.repeat(58)}.de`, emailFault],
-])('EmailAddress %j', (text, answer) => expect(read('EmailAddress', text)).toBe(answer))
+])('EmailAddress %j', (text, normal) => {
+  // Which texts are addresses, a mutation says to the person at the form; the scalar takes any text (G15).
+  expect(read('EmailAddress', text)).toBe(text)
+  expect(isEmailAddress(normalEmail(text)) ? normalEmail(text) : null).toBe(normal)
+})
+
+test('EmailAddress 7', () =>
+  expect(read('EmailAddress', 7)).toBe('refused: EmailAddress must be a string, such as "ada@example.com"'))
 
 describe('JSON', () => {
   const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) })
@@ -120,6 +130,12 @@ describe('JSON', () => {
     ['more than 64 KiB', ['x'.repeat(65_536)], 'JSON may take 64 KiB at most'],
     ['the NUL character', { a: ['\u0000'] }, 'JSON texts must be Unicode without NUL'],
     ['half a character', ['\ud800'], 'JSON texts must be Unicode without NUL'],
+    [
+      'minus zero, which JSON writes as 0 (Q4)',
+      { a: [-0] },
+      'the number -0 cannot be held exactly: send it as text',
+    ],
+    ['what is no number (Q4)', [Infinity], 'the number Infinity cannot be held exactly: send it as text'],
     ['half a character in a name', { '\udc00': 1 }, 'JSON texts must be Unicode without NUL'],
   ])('%s is refused', (_what, value, message) => expect(read('JSON', value)).toBe(`refused: ${message}`))
 })

@@ -18,6 +18,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { propertyOfOrder } from '../../kernel/reading/order'
 import { loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
+import { entityColumns } from './entity-columns'
 import type { ValueKind } from './expected-list'
 
 export const api: GraphQLSchema = Supergraph.build(
@@ -76,17 +77,14 @@ function listOf(field: GraphQLField<unknown, unknown>, node: GraphQLObjectType):
   const definition = subgraphs.find(({ entities }) => entities.some(({ name }) => name === node.name))
   const entity = definition?.entities.find(({ name }) => name === node.name)
   const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity)
-  if (!definition || !table) throw new Error(`${field.name} lists ${node.name}, which is no entity`)
+  if (!definition || !entity || !table)
+    throw new Error(`${field.name} lists ${node.name}, which is no entity`)
   const input = (argument: string) => {
     const type = getNamedType(field.args.find(({ name }) => name === argument)?.type)
     return isInputObjectType(type) ? Object.values(type.getFields()) : []
   }
-  const column = (property: string): string | null => {
-    const found = getMetadataArgsStorage().columns.find(
-      (one) => one.target === entity && one.propertyName === property,
-    )
-    return found ? (found.options.name ?? property) : null
-  }
+  const columns = entityColumns(entity)
+  const column = (property: string): string | null => columns.get(property) ?? null
   const values = getNamedType(input('orderBy').find(({ name }) => name === 'field')?.type)
   const conditions = input('filter').filter(({ name }) => !['search', 'and', 'or', 'not'].includes(name))
   return {

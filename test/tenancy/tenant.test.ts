@@ -150,7 +150,7 @@ test.each(['slug', 'plan', 'status', 'limits', 'usage', 'isActive', 'id'])(
   async (field) => {
     const operation = `mutation { updateTenant(input: { expectedVersion: 1, ${field}: null }) { tenant { id } } }`
     const { errors } = await admin.query(operation)
-    expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   },
 )
 

@@ -1,5 +1,7 @@
 const day = 24 * 60 * 60 * 1_000
 const daysShown = 90
+/** ISO 8601 tells none before with four digits. */
+const firstInstant = '0001-01-01T00:00:00.000Z'
 
 /** Which instants are asked for: `DateTimeFilter` of the shared schema, in ISO 8601. */
 export interface TimeFilter {
@@ -29,7 +31,7 @@ export function auditWindow<F extends TimeFilter>(
   if (others.eq !== undefined || others.in !== undefined) return asked!
   const midnight = new Date((Math.floor(now.getTime() / day) + 1) * day).toISOString()
   const end = lt ?? lte ?? midnight
-  const start = new Date(Date.parse(end) - daysShown * day).toISOString()
+  const start = new Date(Math.max(Date.parse(end) - daysShown * day, Date.parse(firstInstant))).toISOString()
   return {
     ...asked,
     ...(lt === undefined && lte === undefined && { lt: end }),

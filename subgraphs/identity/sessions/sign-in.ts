@@ -1,7 +1,7 @@
+import type { UserError } from '../../../kernel/errors'
 import { writeAudit, type AuditEntry } from '../../../kernel/mutate'
 import { type Statement, type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import type { UserError } from '../../../kernel/errors'
-import { issueAccessToken, verifyPassword } from '../../../kernel/sign-in'
+import { assertRoomForPassword, issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
 import { sessionMs } from '../rules/session-limits'
@@ -32,7 +32,7 @@ interface Account {
 const noTenant = '00000000-0000-0000-0000-000000000000'
 
 /** PostgreSQL's text has no character 0, and so no tenant or user has it in its name. */
-const storable = (text: string): string => text.trim().toLowerCase().replaceAll('\0', '')
+const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
 
 /**
  * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension, an address that several tenants know)
@@ -44,6 +44,7 @@ export async function signIn(
 ): Promise<SignInResult> {
   const slug = input.tenant ? storable(input.tenant) : null
   const email = storable(input.email)
+  assertRoomForPassword()
   const networkWait = await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
