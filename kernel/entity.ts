@@ -9,6 +9,7 @@ const neededColumns = new WeakMap<object, readonly string[]>()
 /**
  * A field resolver that reads the given columns of its parent: the projection fetches them whenever the
  * field is selected, and the resolver's parent type has only these, so a forgotten one does not compile.
+ * @example isEmployed: needs(Employee, ['terminationDate'], ({ terminationDate }) => terminationDate === null)
  */
 export function needs<E, K extends keyof E & string, A, R>(
   _entity: EntityClass<E>,

@@ -76,6 +76,7 @@ const isUnfiltered = ({ args, options }: Pick<NestedPages, 'args' | 'options'>) 
 /**
  * A connection under each of many parents: the children whose `property` is the parent's id. One statement for all
  * parents of a level, and one more for their counts when `totalCount` is selected.
+ * @example employees: ({ id }, args, context, info) => nested(context, Employee, 'departmentId', id, args, info)
  */
 export function nested<E>(
   context: SubgraphContext,

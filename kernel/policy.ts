@@ -24,6 +24,7 @@ export interface Policy {
 /**
  * A row rule by code, for fields. The row has only the columns named, so a forgotten one does not compile.
  * @param writers the scopes with which a mutation may write the columns; none may when omitted
+ * @example fieldPolicy(Employee, ['userId'], (viewer, { userId }) => userId === viewer.userId)
  */
 export function fieldPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,
@@ -37,6 +38,7 @@ export function fieldPolicy<E, K extends keyof E & string>(
 /**
  * A row rule by equalities, for types and fields: what it allows in memory is derived from what it asks of SQL, so the
  * two cannot differ.
+ * @example rowPolicy(Department, ['isActive'], () => [{ isActive: true }])
  */
 export function rowPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,

@@ -44,6 +44,7 @@ type KeyReader<R> = (context: SubgraphContext, key: string, info: GraphQLResolve
  * The row of an entity whose id SQL finds for a key, or null. One statement for all keys of a level reads the selected
  * columns, under the conditions that every read of the entity carries.
  * @param text selects key and id; `$1` is the tenant, `$2` the keys
+ * @example rowByKey(Department, 'SELECT head_id, id FROM hr.departments WHERE tenant_id = $1 AND head_id = ANY ($2)')
  */
 export function rowByKey<E>(entity: EntityClass<E>, text: string): KeyReader<E | null> {
   return keyReader<E, E | null>(entity, text, undefined, (rows) => rows[0] ?? null)

@@ -16,6 +16,7 @@ const relatedEntities = new WeakMap<object, EntityClass>()
 /**
  * A field that shows the row of the same subgraph whose id a column holds; null when there is none, or none that the
  * viewer may see. It comes with the statement that reads its parents, or is looked up by id, for all of them at once.
+ * @example department: one(Employee, 'departmentId', Department)
  */
 export function one<E, K extends keyof E & string, R>(
   entity: EntityClass<E>,

@@ -24,7 +24,7 @@ function look(column: string): string {
   return `nullif(replace(translate(${plain}, '${from}', '${to}'), 'rn', 'm'), '')`
 }
 
-/** How names are compared: by how they are spelled, or, where they name somebody's rights, by how they look. */
+/** Says how names are compared: by how they are spelled, or, where they name somebody's rights, by how they look. */
 export type NameComparison = 'spelling' | 'look'
 
 /** The stored column by which the names of a column are compared, as in CREATE TABLE. */

@@ -67,8 +67,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 /**
  * Says how values come out of the database: uuid and text string · int and double number · boolean · bigint and numeric
  * string of digits · timestamptz ISO 8601 · date "YYYY-MM-DD" · json parsed, with numbers beyond double precision as
- * texts · arrays of these. No precision is lost
- * and no Date object is made.
+ * texts · arrays of these. No precision is lost and no Date object is made.
  */
 export const rowTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>

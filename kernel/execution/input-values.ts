@@ -90,7 +90,7 @@ function membersRead(members: readonly (readonly [string, Read])[]): Read | unde
 
 type Declared = Pick<GraphQLInputField, 'type' | 'astNode'>
 
-/** How the values of an argument or a field are read; undefined when they are left as they are. */
+/** Says how the values of an argument or a field are read; undefined when they are left as they are. */
 function readOf(declared: Declared, reads: Map<unknown, Read>): Read | undefined {
   const marks = new Set(declared.astNode?.directives?.map(({ name }) => name.value))
   if (marks.has('verbatim')) return undefined

@@ -16,7 +16,9 @@ function normalNumber(text: string): string {
     : `${sign}${digits.slice(start, end)}e${Number(power) - fraction.length + digits.length - end}`
 }
 
-/** Whether a number, as JSON or GraphQL writes it, is still the same once it was read: `-0` and 20 digits are not. */
+/**
+ * Tells whether a number, as JSON or GraphQL writes it, is still the same once it was read: `-0` and 20 digits are not.
+ */
 export function isExactNumber(text: string): boolean {
   if (text.length < 16 && !/[eE]|^-0/.test(text)) return true
   const number = Number(text)
@@ -87,7 +89,7 @@ export function parseExactJson(text: string): unknown {
   return value
 }
 
-/** How many names of members a text has; a text that looks like one counts too. */
+/** Says how many names of members a text has; a text that looks like one counts too. */
 function countNames(text: string): number {
   const name = /"\s*:/g
   let count = 0
@@ -95,7 +97,7 @@ function countNames(text: string): number {
   return count
 }
 
-/** How many members the objects of a value have. */
+/** Says how many members the objects of a value have. */
 function countMembers(value: unknown): number {
   let count = 0
   const open: unknown[] = [value]

@@ -1,4 +1,4 @@
-/** What of a text cannot be seen, or makes it look like another: no name has it. */
+/** Holds what of a text cannot be seen, or makes it look like another: no name has it. */
 const invisible = /[\p{Cc}\p{Cs}\u00ad\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]/u
 /** The same for texts of several lines, in which people write right to left and break lines. */
 const unprintable = /[\p{Cs}\u202d\u202e]|(?![\t\n\r])\p{Cc}/u
@@ -29,7 +29,7 @@ export function normalEmail(text: string): string {
   return text.normalize('NFKC').trim().toLowerCase().normalize('NFKC')
 }
 
-/** Whether a text is an e-mail address. */
+/** Tells whether a text is an e-mail address. */
 export function isEmailAddress(text: string): boolean {
   if (text.length > 254 || notInAddresses.test(text)) return false
   const local = text.slice(0, text.indexOf('@'))

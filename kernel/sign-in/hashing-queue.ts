@@ -1,6 +1,6 @@
 /** Work that fills a core each, so much of it at once and the rest in the order of its coming. */
 export interface HashingQueue {
-  /** Whether so much waits that one should come again later. */
+  /** Tells whether so much waits that one should come again later. */
   readonly isFull: boolean
   run<T>(work: () => Promise<T>): Promise<T>
 }

@@ -36,6 +36,7 @@ export interface MutationTransaction<Code extends string = never> {
   /**
    * Adds a row unless the tenant has one with the same values of `key`, properties that are unique together; then
    * returns that one, as it is. For events that their source may send twice.
+   * @example const { row, isNew } = await tx.insertOnce(Holiday, { day: '2026-12-25', name: 'Christmas' }, ['day'])
    */
   insertOnce<E>(
     entity: EntityClass<E>,
