@@ -75,7 +75,10 @@ export function standingClock(): Clock {
 export async function openLab(
   stage: Stage,
   twins: readonly AttackedTenant[],
-  options: { config: Config; log: Logger; clock?: Clock } & Pick<ServerOptions, 'variants' | 'around'>,
+  options: { config: Config; log: Logger; clock?: Clock } & Pick<
+    ServerOptions,
+    'variants' | 'around' | 'makePlans'
+  >,
 ): Promise<Lab> {
   const databases: Database[] = []
   const statements: string[] = []

@@ -126,7 +126,7 @@ async function findTarget(lab: Lab, tenant: AttackedTenant, connection: Connecti
 const amountIn =
   (property: string) =>
   (row: Row): Row[] =>
-    row['currency'] === comparedCurrency && row[property] !== null
+    (row['currency'] ?? row[`${property}Currency`]) === comparedCurrency && row[property] !== null
       ? [{ [property]: (Number(row[property]) / 100).toFixed(2) }]
       : []
 

@@ -37,7 +37,8 @@ beforeAll(async () => {
     urlFor: (role: Parameters<typeof database.urlFor>[0]) =>
       role === 'gateway' ? database.urlFor(role) : bouncer.through(database.urlFor(role)),
   }
-  lab = await openLab(stage, twins, { config, log: createLogger(config) })
+  // Tests run from the sources, which a planning thread cannot load.
+  lab = await openLab(stage, twins, { config, log: createLogger(config), makePlans: 'here' })
 }, 120_000)
 afterAll(async () => {
   await lab?.close()
