@@ -244,7 +244,7 @@ describe.each(mutations.map((field) => [field.name, field] as const))('%s', (nam
           one === attacked ? `"${value}"` : `"${beside === 'own' ? others.get(one)! : uuidv7()}"`,
         )
         const payload = await acme.query(
-          `mutation { ${name}(input: ${text}) { userErrors { message field } } }`,
+          `mutation { ${name}(input: ${await withVersion(text, others.get('id'))}) { userErrors { message field } } }`,
         )
         const { errors, ...rest } = JSON.parse(JSON.stringify(payload).replaceAll(value, 'ID')) as {
           errors?: { extensions: { traceId?: string } }[]
@@ -260,6 +260,20 @@ describe.each(mutations.map((field) => [field.name, field] as const))('%s', (nam
     expect(await stateOf(graph.owner, [stranger])).toEqual(before)
   })
 })
+
+/** The input with the version that the row has: acme's own ids change it, and the next question is about it again. */
+async function withVersion(input: string, id: string | undefined): Promise<string> {
+  if (!id || !input.includes('expectedVersion: ')) return input
+  for (const entity of entityNames.keys()) {
+    const table = tableOf(entity)
+    if (!table || !input.includes(id)) continue
+    const text = `SELECT to_jsonb(t) ->> 'version' AS version FROM ${table} t WHERE id = $1`
+    const { rows } = await graph.owner.query<{ version: string | null }>(text, [id])
+    const version = rows[0]?.version
+    if (version) return input.replace(/expectedVersion: \d+/, `expectedVersion: ${version}`)
+  }
+  return input
+}
 
 /** An id of a tenant's that an input takes: of the entity that it is named after, or that its column refers to. */
 async function idFor(input: string, about: string, tenantId: string): Promise<string> {
