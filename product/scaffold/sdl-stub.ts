@@ -7,7 +7,7 @@ import { ownFields, type EntityPlan, type PlannedField } from './entity-plan'
  * Where the type is written already, what its file lacks is put around it.
  */
 export function sdlText(plan: EntityPlan): string {
-  const { name, one, many, scopes, updates } = plan
+  const { name, one, many, scopes, verbs } = plan
   const noun = words(name)
   const has = namesIn(plan.written)
   const rule = (scope: string) => `@requiresScopes(scopes: [["${scope}"]])`
@@ -31,7 +31,8 @@ export function sdlText(plan: EntityPlan): string {
     ] as const
   const mutations = [
     mutation('create', 'Adds', `The new ${noun}.`),
-    ...(updates ? [mutation('update', 'Changes', 'What to change.')] : []),
+    ...(verbs.includes('update') ? [mutation('update', 'Changes', 'What to change.')] : []),
+    ...(verbs.includes('delete') ? [mutation('delete', 'Deletes', `Which ${noun}.`)] : []),
   ]
   const extension = (root: string, fields: readonly (readonly [string, string])[]) => {
     const missing = fields.filter(([field]) => !has.has(`${root}.${field}`)).map(([, text]) => text)
@@ -52,7 +53,7 @@ export function sdlText(plan: EntityPlan): string {
           `type ${type} @key(fields: "id", resolvable: false) {\n  "UUID of the ${words(type)}."\n  id: ID!\n}`,
       ),
     ...definition(`Create${name}Input`, inputText(plan, false)),
-    ...(updates ? definition(`Update${name}Input`, inputText(plan, true)) : []),
+    ...(verbs.includes('update') ? definition(`Update${name}Input`, inputText(plan, true)) : []),
   ].join('\n\n')}\n`
 }
 
@@ -96,11 +97,7 @@ function inputText(plan: EntityPlan, isChange: boolean): string {
   })
   if (!isChange) return `"A new ${noun}."\ninput Create${plan.name}Input {\n  ${lines.join('\n  ')}\n}`
   return `"What to change of ${article(noun)}. Omitted fields stay as they are; null empties a field that may be empty."
-input Update${plan.name}Input {
-  "UUID of the ${noun}."
-  id: ID!
-  "The \`version\` that the change is based on."
-  expectedVersion: Int!
+input Update${plan.name}Input @change {
   ${lines.join('\n  ')}
 }`
 }

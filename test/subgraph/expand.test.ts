@@ -130,6 +130,30 @@ test.each([
   expect(bare(expand(written(order + sdl)), name)).toBe(sdl)
 })
 
+test('an input marked @change begins with the record and its version; what is written of them stays', () => {
+  const inputs = (sdl: string) => bare(expand(written(order + sdl)), 'UpdateOrderInput', 'HaltSaleInput')
+  expect(inputs('"What to change." input UpdateOrderInput @change { buyerId: ID }')).toBe(
+    'input UpdateOrderInput { id: ID! expectedVersion: Int! buyerId: ID }',
+  )
+  expect(inputs('input HaltSaleInput @change { reason: String "UUID of the draft." id: ID! }')).toBe(
+    'input HaltSaleInput { id: ID! expectedVersion: Int! reason: String }',
+  )
+  const document = expand(written(`${order} "What." input UpdateOrderInput @change { buyerId: ID }`))
+  expect(shown(document, 'UpdateOrderInput')).toBe(`"What."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  buyerId: ID
+}`)
+  expect(print(document)).not.toContain('directive @change')
+  // About a record that there is, so its payload does not speak of a new one.
+  const renewal = `${order} extend type Mutation { renewOrder(input: RenewOrderInput!): RenewOrderPayload! @authenticated }
+    input RenewOrderInput @change { until: Date }`
+  expect(shown(expand(written(renewal)), 'RenewOrderPayload')).toContain('The order as it is now;')
+})
+
 test('an extension adds to a derived form', () => {
   const document = expand(written(`${order} extend input OrderFilter { mine: Boolean }`))
   expect(bare(document, 'OrderFilter')).toMatch(/input OrderFilter \{.* not: OrderFilter \}$/)
@@ -225,6 +249,12 @@ const refused: [string, string, string, string][] = [
     mutation('createThing(input: CreateThingInput!): CreateThingPayload!'),
     'CreateThingInput',
     'CreateThingInput must be written: it says what a new record is made of',
+  ],
+  [
+    'a change of a record that the name does not tell',
+    'input HaltSaleInput @change { reason: String }',
+    '@change',
+    'HaltSaleInput is not named like a verb and a type: write `id: ID!` and what it is of',
   ],
   [
     'a payload without user errors',
