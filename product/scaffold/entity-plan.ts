@@ -14,9 +14,7 @@ import { markings, plural, words } from '../../kernel/schema/derived-forms'
 import { isMarking, namedTypeOf } from '../../kernel/schema/markings'
 import { subgraphNames, type SubgraphName } from '../../kernel/schema/subgraph-names'
 import { globalTables } from '../../migrations/sql'
-
-/** Describes what the caller asked for and cannot get; the message says what to do. */
-export class ScaffoldError extends Error {}
+import { ScaffoldError } from './scaffold-error'
 
 /** The answers on the command line. */
 export interface EntityRequest {

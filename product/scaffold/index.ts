@@ -4,21 +4,13 @@ import { Kind } from 'graphql'
 import { nextStamp } from '../../database/new-migration'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
 import { entityText, resolverText, testText } from './code-stubs'
-import {
-  kebab,
-  mutationsOf,
-  ownFields,
-  planEntity,
-  readSchema,
-  ScaffoldError,
-  scopeOf,
-  sdlFile,
-} from './entity-plan'
+import { kebab, mutationsOf, ownFields, planEntity, readSchema, scopeOf, sdlFile } from './entity-plan'
 import type { EntityPlan, EntityRequest } from './entity-plan'
 import { migrationName, migrationText } from './migration-stub'
+import { ScaffoldError } from './scaffold-error'
 import { sdlText } from './sdl-stub'
 
-export { ScaffoldError, type EntityRequest } from './entity-plan'
+export type { EntityRequest } from './entity-plan'
 
 /** A file as it is to be, not yet formatted. */
 export interface ScaffoldFile {

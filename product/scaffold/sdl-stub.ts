@@ -52,8 +52,7 @@ export function sdlText(plan: EntityPlan): string {
         (type) =>
           `type ${type} @key(fields: "id", resolvable: false) {\n  "UUID of the ${words(type)}."\n  id: ID!\n}`,
       ),
-    ...definition(`Create${name}Input`, inputText(plan, false)),
-    ...(verbs.includes('update') ? definition(`Update${name}Input`, inputText(plan, true)) : []),
+    ...definition(`Create${name}Input`, inputText(plan)),
   ].join('\n\n')}\n`
 }
 
@@ -88,18 +87,13 @@ function descriptionOf({ name, type, required, target }: PlannedField): string {
   return `Its ${words(name)}${required ? '' : `; null when ${target ? 'there is none' : 'not told'}`}.`
 }
 
-function inputText(plan: EntityPlan, isChange: boolean): string {
-  const noun = words(plan.name)
+function inputText(plan: EntityPlan): string {
   const lines = ownFields(plan).map((field) => {
     const name = field.target ? `${field.name}Id` : field.name
     const type = field.target ? 'ID' : field.type === 'Money' ? 'MoneyInput' : field.type
-    return `"${inputSentence(field)}"\n  ${name}: ${type}${field.required && !isChange ? '!' : ''}`
+    return `"${inputSentence(field)}"\n  ${name}: ${type}${field.required ? '!' : ''}`
   })
-  if (!isChange) return `"A new ${noun}."\ninput Create${plan.name}Input {\n  ${lines.join('\n  ')}\n}`
-  return `"What to change of ${article(noun)}. Omitted fields stay as they are; null empties a field that may be empty."
-input Update${plan.name}Input @change {
-  ${lines.join('\n  ')}
-}`
+  return `"A new ${words(plan.name)}."\ninput Create${plan.name}Input {\n  ${lines.join('\n  ')}\n}`
 }
 
 function inputSentence({ name, type, required, target, description }: PlannedField): string {

@@ -154,6 +154,27 @@ input UpdateOrderInput {
   expect(shown(expand(written(renewal)), 'RenewOrderPayload')).toContain('The order as it is now;')
 })
 
+test('an update that nobody writes the input of takes what create takes, and nothing of it must be given', () => {
+  const update = `${order} extend type Mutation { updateOrder(input: UpdateOrderInput!): UpdateOrderPayload! @authenticated }
+    input CreateOrderInput { "Who orders it." buyerId: ID! tags: [String!]! = [] note: String @multiline }`
+  const document = expand(written(update))
+  expect(shown(document, 'UpdateOrderInput'))
+    .toBe(`"What to change of an order. Omitted fields stay as they are; null empties a field that may be empty."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  "Who orders it."
+  buyerId: ID
+  tags: [String!]
+  note: String @multiline
+}`)
+  expect(shown(document, 'UpdateOrderPayload')).toContain('The order as it is now;')
+  const own = 'input UpdateOrderInput { mine: Boolean }'
+  expect(bare(expand(written(`${update} ${own}`)), 'UpdateOrderInput')).toBe(own)
+})
+
 test('an extension adds to a derived form', () => {
   const document = expand(written(`${order} extend input OrderFilter { mine: Boolean }`))
   expect(bare(document, 'OrderFilter')).toMatch(/input OrderFilter \{.* not: OrderFilter \}$/)
