@@ -123,10 +123,10 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
     if (answers !== undefined)
       throw new ScaffoldError(`${file} has the fields of ${name}: leave --fields out.`)
     const has = (wanted: string) => type.fields?.some((field) => field.name.value === wanted)
-    const missing = standard.filter((wanted) => !has(wanted))
+    const missing = ['id', ...(verbs.includes('update') ? ['version'] : [])].filter((wanted) => !has(wanted))
     if (!type.directives?.some((one) => one.name.value === 'key') || missing.length > 0)
       throw new ScaffoldError(
-        `${file}: ${name} needs @key(fields: "id") and the fields ${standard.join(', ')}.`,
+        `${file}: ${name} needs @key(fields: "id") and the fields id and, to be updated, version.`,
       )
     const read = scopeOf(type.directives)
     if (!read?.endsWith(':read'))

@@ -97,7 +97,8 @@ function inputText(plan: EntityPlan): string {
 }
 
 function inputSentence({ name, type, required, target, description }: PlannedField): string {
-  if (target) return `UUID of the ${words(type)} that is its ${words(name)}.`
+  if (target)
+    return `UUID of ${type.toLowerCase() === name.toLowerCase() ? 'its' : `the ${words(type)} that is its`} ${words(name)}.`
   const said = description
     ?.replace(/\s+/g, ' ')
     .replace(/(;|:| \(|\. ).*$|\.$/, '')
