@@ -24,7 +24,7 @@ export interface Reading {
   sent: 'written' | 'text' | 'signature' | 'none'
   /** Tells whether marks that no record keeps are wanted: how its parts belong together. */
   structure: boolean
-  /** What variables held, where that is known: one with a default may still be null. */
+  /** The values of variables, where they are known: one with a default may still be null. */
   variables?: Readonly<Record<string, unknown>>
 }
 
