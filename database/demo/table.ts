@@ -20,8 +20,6 @@ export interface DemoTable {
   name: string
   /** Holds what progress calls the rows. */
   noun: string
-  /** Column name -> PostgreSQL type, where the rows do not tell: an array that is no JSON, a first row without a column. */
-  types?: Readonly<Record<string, string>>
   rows(source: DemoSource): DemoRow[]
 }
 
