@@ -9,7 +9,7 @@ import {
   type TypeNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { addVariable, coordinatesOf } from '../../registry/usage/coordinates'
+import { addVariable, coordinatesOf, hasDefault } from '../../registry/usage/coordinates'
 import { complete } from '../../registry/usage/vocabulary'
 import { readSchema, visibleTo, type SchemaModel } from '../../registry/schema-model'
 import type { Clock } from '../../kernel/clock'
@@ -85,6 +85,8 @@ interface Signature {
   coordinates: Set<string>
   /** Variables whose values hold enum values or input fields. */
   variables: [name: string, type: string][]
+  /** Variables with a default that were never null. */
+  defaulted: Set<string>
 }
 
 interface Counter {
@@ -232,6 +234,12 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       const signature = signatureOf(model, document, operation, executing.anonymous)
       for (const [name, type] of signature.variables)
         addVariable(model, type, variables?.[name], signature.coordinates)
+      for (const name of signature.defaulted) {
+        if (variables?.[name] !== null) continue
+        signature.defaulted.delete(name)
+        for (const mark of coordinatesOf(model, documentOf(document, operation), { [name]: null }))
+          signature.coordinates.add(mark)
+      }
       const client = clientName(header('apollographql-client-name'))
       count(signature, executing, client, clientName(header('apollographql-client-version'), ''))
     },
@@ -268,6 +276,9 @@ function makeSignature(
       const kind = schema.types.get(namedTypeOf(type))?.kind
       return kind === 'enum' || kind === 'input' ? [[variable.name.value, namedTypeOf(type)]] : []
     }),
+    defaulted: new Set(
+      operation.variableDefinitions?.filter(hasDefault).map(({ variable }) => variable.name.value),
+    ),
   }
 }
 

@@ -205,8 +205,18 @@ export function payloadForm(mutation: string, noun: string, error: string, isNew
 }
 
 export function inputForm(mutation: string, noun: string): string {
-  return `
-    ${described(`Which ${words(noun)} \`${mutation}\` is about.`, `input ${capital(mutation)}Input`)} {
+  return described(`Which ${words(noun)} \`${mutation}\` is about.`, changeForm(noun, capital(mutation)))
+}
+
+/** The beginning of an `UpdateCourseInput` that is made from `CreateCourseInput`. */
+export function updateForm(noun: string): string {
+  const sentence = `What to change of ${article(words(noun))}. Omitted fields stay as they are; null empties a field that may be empty.`
+  return described(sentence, changeForm(noun, `Update${noun}`))
+}
+
+/** The fields that say which record an input is about, and the version that it is based on. */
+export function changeForm(noun: string, name = 'Change'): string {
+  return `input ${name}Input {
       ${described(`UUID of the ${words(noun)}.`, 'id: ID!')}
       ${described('The `version` that the change is based on.', 'expectedVersion: Int!')}
     }`

@@ -12,6 +12,7 @@ import {
   type ObjectTypeDefinitionNode,
   type TypeNode,
 } from 'graphql'
+import { withChangeInputs } from './change-inputs'
 import {
   codesForm,
   conditionSentence,
@@ -52,8 +53,9 @@ import {
  *
  * @throws GraphQLError that begins with file, line and column where something cannot be derived
  */
-export function expand(document: DocumentNode): DocumentNode {
-  if (!definesMarkings(document)) return document
+export function expand(source: DocumentNode): DocumentNode {
+  if (!definesMarkings(source)) return source
+  const document = withChangeInputs(source)
   const outline = readOutline(document)
   const marked = readMarkedTypes(document, outline)
   const made = new DerivedTypes(outline.defined)

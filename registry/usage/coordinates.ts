@@ -7,6 +7,7 @@ import {
   type SelectionSetNode,
   type TypeNode,
   type ValueNode,
+  type VariableDefinitionNode,
 } from 'graphql'
 import type { SchemaModel } from '../schema-model'
 import { formsOfLiteral, formsOfValue, type Form } from './forms'
@@ -23,6 +24,8 @@ export interface Reading {
   sent: 'written' | 'text' | 'signature' | 'none'
   /** Tells whether marks that no record keeps are wanted: how its parts belong together. */
   structure: boolean
+  /** The values of variables, where they are known: one with a default may still be null. */
+  variables?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -32,14 +35,14 @@ export interface Reading {
 export function coordinatesOf(
   schema: SchemaModel,
   document: DocumentNode,
-  variables?: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, unknown>> = {},
 ): Set<string> {
   const found = new Set([complete])
-  readMarks(schema, document, { sent: 'written', structure: false }, (mark) => found.add(mark))
+  readMarks(schema, document, { sent: 'written', structure: false, variables }, (mark) => found.add(mark))
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
     for (const { variable, type } of definition.variableDefinitions ?? [])
-      addVariable(schema, namedTypeOf(type), variables?.[variable.name.value], found)
+      addVariable(schema, namedTypeOf(type), variables[variable.name.value], found)
   }
   return found
 }
@@ -71,7 +74,7 @@ export function addVariable(
       ? (value as Record<string, unknown>)[field.name]
       : undefined
     if (item === undefined) {
-      for (const mark of field.without) found.add(mark)
+      found.add(field.without)
       continue
     }
     given += item === null ? 2 : 1
@@ -115,7 +118,7 @@ function readOperation(
 ): void {
   const vocabulary = vocabularyOf(schema)
   const walked = new Set<string>()
-  const inputs = inputReader(schema, variableForms(operation), reading, add)
+  const inputs = inputReader(schema, variableForms(operation, reading.variables), reading, add)
 
   function selections(place: Place, set: SelectionSetNode): void {
     const { typeName, of } = place
@@ -204,13 +207,22 @@ function readOperation(
     selections({ typeName: root, possible: vocabulary.possible(root), of: null }, operation.selectionSet)
 }
 
-function variableForms({ variableDefinitions = [] }: OperationDefinitionNode): ReadonlyMap<string, Form> {
+function variableForms(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  held: Reading['variables'],
+): ReadonlyMap<string, Form> {
   return new Map(
-    variableDefinitions.map(({ variable, type, defaultValue }) => {
-      const hasDefault = defaultValue && defaultValue.kind !== Kind.NULL
-      return [variable.name.value, `$${typeText(type)}${hasDefault ? '=' : ''}`]
+    variableDefinitions.map((definition) => {
+      const name = definition.variable.name.value
+      const ofDefault = !hasDefault(definition) ? '' : held && held[name] !== null ? '==' : '='
+      return [name, `$${typeText(definition.type)}${ofDefault}`]
     }),
   )
+}
+
+/** Tells whether a variable that is left out is not null. */
+export function hasDefault({ defaultValue }: VariableDefinitionNode): boolean {
+  return defaultValue !== undefined && defaultValue.kind !== Kind.NULL
 }
 
 /** Reads what an operation sends. */
@@ -236,7 +248,7 @@ function inputReader(
     }
     if (sent === 'none') return
     for (const { name, without } of known.values())
-      if (!args?.some((argument) => argument.name.value === name)) addAll(without)
+      if (!args?.some((argument) => argument.name.value === name)) add(without)
   }
 
   function one({ coordinate, typeName }: InputMarks, node: ValueNode): void {
@@ -271,7 +283,7 @@ function inputReader(
         else add(`${typeName}.${name.value}`)
       }
       for (const { name, without } of inside.fields.values())
-        if (!node.fields.some((field) => field.name.value === name)) addAll(without)
+        if (!node.fields.some((field) => field.name.value === name)) add(without)
     }
   }
 
@@ -282,7 +294,7 @@ function inputReader(
 export function ofAnyShape(schema: SchemaModel, typeName: string): string[] {
   const inside = vocabularyOf(schema).input(typeName)
   if (!inside) return []
-  return [typeName, inside.sent, inside.notOne, ...[...inside.fields.values()].flatMap((f) => f.without)]
+  return [typeName, inside.sent, inside.notOne, ...[...inside.fields.values()].map((f) => f.without)]
 }
 
 function namedTypeOf(type: TypeNode): string {

@@ -130,6 +130,51 @@ test.each([
   expect(bare(expand(written(order + sdl)), name)).toBe(sdl)
 })
 
+test('an input marked @change begins with the record and its version; what is written of them stays', () => {
+  const inputs = (sdl: string) => bare(expand(written(order + sdl)), 'UpdateOrderInput', 'HaltSaleInput')
+  expect(inputs('"What to change." input UpdateOrderInput @change { buyerId: ID }')).toBe(
+    'input UpdateOrderInput { id: ID! expectedVersion: Int! buyerId: ID }',
+  )
+  expect(inputs('input HaltSaleInput @change { reason: String "UUID of the draft." id: ID! }')).toBe(
+    'input HaltSaleInput { id: ID! expectedVersion: Int! reason: String }',
+  )
+  const document = expand(written(`${order} "What." input UpdateOrderInput @change { buyerId: ID }`))
+  expect(shown(document, 'UpdateOrderInput')).toBe(`"What."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  buyerId: ID
+}`)
+  expect(print(document)).not.toContain('directive @change')
+  // About a record that there is, so its payload does not speak of a new one.
+  const renewal = `${order} extend type Mutation { renewOrder(input: RenewOrderInput!): RenewOrderPayload! @authenticated }
+    input RenewOrderInput @change { until: Date }`
+  expect(shown(expand(written(renewal)), 'RenewOrderPayload')).toContain('The order as it is now;')
+})
+
+test('an update that nobody writes the input of takes what create takes, and nothing of it must be given', () => {
+  const update = `${order} extend type Mutation { updateOrder(input: UpdateOrderInput!): UpdateOrderPayload! @authenticated }
+    input CreateOrderInput { "Who orders it." buyerId: ID! tags: [String!]! = [] note: String @multiline }`
+  const document = expand(written(update))
+  expect(shown(document, 'UpdateOrderInput'))
+    .toBe(`"What to change of an order. Omitted fields stay as they are; null empties a field that may be empty."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  "Who orders it."
+  buyerId: ID
+  tags: [String!]
+  note: String @multiline
+}`)
+  expect(shown(document, 'UpdateOrderPayload')).toContain('The order as it is now;')
+  const own = 'input UpdateOrderInput { mine: Boolean }'
+  expect(bare(expand(written(`${update} ${own}`)), 'UpdateOrderInput')).toBe(own)
+})
+
 test('an extension adds to a derived form', () => {
   const document = expand(written(`${order} extend input OrderFilter { mine: Boolean }`))
   expect(bare(document, 'OrderFilter')).toMatch(/input OrderFilter \{.* not: OrderFilter \}$/)
@@ -225,6 +270,12 @@ const refused: [string, string, string, string][] = [
     mutation('createThing(input: CreateThingInput!): CreateThingPayload!'),
     'CreateThingInput',
     'CreateThingInput must be written: it says what a new record is made of',
+  ],
+  [
+    'a change of a record that the name does not tell',
+    'input HaltSaleInput @change { reason: String }',
+    '@change',
+    'HaltSaleInput is not named like a verb and a type: write `id: ID!` and what it is of',
   ],
   [
     'a payload without user errors',
