@@ -68,12 +68,9 @@ export const user: Resolvers = {
         await requireOtherAdministrator(context, tx, id, 'id')
         const { id: userId, tenantId, permissionVersion } = await tx.find(User, id)
         await requireAuthorityOver(context, tx, userId, 'id')
-        const changes = {
-          status: 'SUSPENDED',
-          permissionVersion: permissionVersion + 1,
-          ...noInvitation,
-        } as const
-        const suspended = await tx.update(User, id, expectedVersion, changes)
+        const changes = { status: 'SUSPENDED', ...noInvitation } as const
+        const along = { permissionVersion: permissionVersion + 1 }
+        const suspended = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
         return { user: suspended }
       }),
@@ -82,11 +79,14 @@ export const user: Resolvers = {
         const before = await tx.find(User, id)
         await requireAuthorityOver(context, tx, before.id, 'id')
         const { id: userId, tenantId } = before
+        if (before.status !== 'SUSPENDED') return { user: await tx.update(User, id, expectedVersion, {}) }
         const status = statusWhenReactivated(before)
-        const changes = { status, permissionVersion: before.permissionVersion + 1 }
-        if (status === 'ACTIVE') return { user: await tx.update(User, id, expectedVersion, changes) }
+        const along = { permissionVersion: before.permissionVersion + 1 }
+        if (status === 'ACTIVE')
+          return { user: await tx.update(User, id, expectedVersion, { status }, along) }
         const { kept, secret } = newInvitation(context)
-        const again = await tx.update(User, id, expectedVersion, { ...changes, ...noPassword, ...kept })
+        const changes = { status, ...noPassword, ...kept }
+        const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
         return invited(tx, again, secret)
       }),
