@@ -13,7 +13,7 @@ import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
-import { revokeSessions } from '../sessions/revoke'
+import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
   'SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id',
@@ -89,6 +89,18 @@ export const user: Resolvers = {
         const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
         return invited(tx, again, secret)
+      }),
+    requirePasswordChange: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: userId, tenantId, passwordHash, permissionVersion } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        if (passwordHash === null) tx.fail('NO_PASSWORD', 'This user has no password to change', 'id')
+        const along = { permissionVersion: permissionVersion + 1 }
+        const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
+        const except = userId === context.viewer?.userId ? context.viewer.sessionId : null
+        await revokeSessions(context, tx, { tenantId, userId }, { except })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
+        return { user: required }
       }),
   },
   User: {
