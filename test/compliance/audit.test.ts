@@ -105,7 +105,7 @@ test('who did it is null for the system and for users who are gone, and others a
   const stranger = (await globex.as('USER')).userId
   const actors = [actor, null, gone, stranger, actor]
   const entries = actors.map((by, place) => ({ ...entry(place, 1, by), resource_type: 'Actors' }))
-  await prepareRows(graph, acme.id, 'shared.audit_logs', types, entries)
+  await prepareRows(graph, acme.id, 'shared.audit_logs', entries)
   const email = (await officer.data<{ user: { email: string } }>(`{ user(id: "${actor}") { email } }`)).user
     .email
   const list = (fields: string) =>
