@@ -9,6 +9,7 @@ import { executor } from './execution/execute'
 import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
+import { bindNameColumns } from './reading/name-columns'
 import { expand } from './schema/expand'
 import { searchedFields } from './schema/markings'
 import { parseSdl, readSdl } from './schema/sdl'
@@ -98,6 +99,7 @@ export async function startSubgraph(
   services: Services,
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
+  await bindNameColumns(database)
   const { schema, sdl } = await buildSchema(definition, database, variant)
   const stopJobs = await startJobs(definition.jobs, database, services)
   const { execute, close } = executor(schema, database, services)

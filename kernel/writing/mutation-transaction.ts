@@ -46,13 +46,15 @@ export interface MutationTransaction<Code extends string = never> {
   /**
    * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
    * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
-   * first).
+   * first). A row that has all values of `changes` stays as it is: no version, no audit entry. `along` is written with a
+   * change and is none by itself, such as who made it.
    */
   update<E>(
     entity: EntityClass<E>,
     id: string,
     expectedVersion: number | null,
     changes: Values<E>,
+    along?: Values<E>,
   ): Promise<E>
   /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
   remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
@@ -121,6 +123,7 @@ export function mutationTransaction(
       id: string,
       expectedVersion: number | null,
       changes: Values<E>,
+      along: Values<E> = {},
     ): Promise<E> {
       const model = modelOf(context, entity)
       const { before, after } = await updateRow(
@@ -130,7 +133,9 @@ export function mutationTransaction(
         id,
         expectedVersion,
         changes as Record<string, unknown>,
+        along as Record<string, unknown>,
       )
+      if (!before) return after as E
       requireRuleWriter(context, model, before, after, Object.keys(before))
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
       entries.push({

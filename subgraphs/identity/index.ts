@@ -17,5 +17,7 @@ export default subgraph('identity', {
   resolvers: [user, role, roleAssignment, permission, session],
   policies,
   // Who may sign in, and by which name, is what the trail of an account is about.
-  audited: { User: ['username', 'status', 'lastLoginAt', 'createdById', 'updatedById'] },
+  audited: {
+    User: ['username', 'status', 'passwordChangeRequired', 'lastLoginAt', 'createdById', 'updatedById'],
+  },
 })

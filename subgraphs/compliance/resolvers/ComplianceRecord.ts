@@ -52,8 +52,8 @@ export const complianceRecord: Resolvers = {
         const preparedById = context.binding.actorId!
         const { record, status } = await outcome(tx, input, preparedById, 'EDIT')
         const editorIds = [...new Set([...record.editorIds, preparedById])]
-        const changes = { ...content, status, preparedById, editorIds, reviewedById: null }
-        return { complianceRecord: await tx.update(ComplianceRecord, id, expectedVersion, changes) }
+        const along = { status, preparedById, editorIds, reviewedById: null }
+        return { complianceRecord: await tx.update(ComplianceRecord, id, expectedVersion, content, along) }
       }),
     approveComplianceRecord: decide('APPROVE'),
     rejectComplianceRecord: decide('REJECT'),

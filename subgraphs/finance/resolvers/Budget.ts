@@ -39,7 +39,7 @@ export const budget: Resolvers = {
     setBudget: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const { departmentId, year, month = null, expectedVersion } = input
-        if (!isUuid(departmentId)) tx.fail('INVALID', 'departmentId is not an id', 'departmentId')
+        if (!isUuid(departmentId)) tx.fail('REFERENCE_NOT_FOUND', 'departmentId is not an id', 'departmentId')
         const { currency } = input.allocated
         if (input.forecastedSpend && input.forecastedSpend.currency !== currency)
           tx.fail('INVALID', `forecastedSpend must be in ${currency}, as allocated is`, 'forecastedSpend')
