@@ -268,7 +268,7 @@ function measured(name: string, source: SubgraphDataSource, metrics: Metrics): S
       const stop = metrics.subgraphs.startTimer({ subgraph: name })
       try {
         const answer = await source.process(call)
-        stop({ outcome: answer.errors?.length ? 'errors' : 'ok' })
+        stop({ outcome: answer.errors?.length || !answer.data ? 'errors' : 'ok' })
         return answer
       } catch (error) {
         stop({ outcome: 'failed' })

@@ -8,7 +8,7 @@ import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { GatewayContext, RequestRecord } from '../context'
 import type { Explorer } from './explorer'
 import type { Metrics } from './metrics'
-import { ready, type Checks } from './readiness'
+import { readiness, type Checks } from './readiness'
 import {
   defaultConnections,
   defaultTimes,
@@ -59,7 +59,8 @@ const clientGone = 499
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { metrics, log, checks } = options
+  const { metrics, log } = options
+  const ready = readiness(options.checks, log, options.clock)
   // Ids, a name from a validated document and codes of a closed list: nothing in it can be a secret.
   const requestLog = withoutRedaction(log)
   const times = { ...defaultTimes, ...options.times }
@@ -113,7 +114,7 @@ export function createHttpServer(options: HttpOptions): Server {
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, record, notFound)
     if (path === '/healthz') return send(response, record, json(200, { status: 'alive' }))
     if (path === '/readyz') {
-      const state = server.listening ? await ready(checks, log) : { ready: false, checks: {} }
+      const state = server.listening ? await ready() : { ready: false, checks: {} }
       return send(response, record, json(state.ready ? 200 : 503, state))
     }
     if (path === '/metrics') {

@@ -11,13 +11,13 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
 import { httpResponseOf, type HttpResponse } from '../http/http-response'
 import { acceptOf, statusFor } from '../http/media-types'
 import type { GatewayContext, RequestRecord } from '../context'
+import { networkOf } from '../network-address'
 import { anonymousRefusal } from './anonymous-refusal'
 import type { Executor, GatewayResult } from '../execution/query-plan'
 import { errorsOf, executeCached, pairsOf } from './cached-execution'
 import type { CachedRequest } from './operation-cache'
 import { checkPlugin, withinRates } from './operation-checks'
 import type { PipelineOptions } from './pipeline-options'
-import { networkOf } from './rates'
 
 /** An HTTP request whose body was read. */
 export interface FrontRequest {

@@ -63,8 +63,9 @@ export function forwardedHeaders(names: readonly string[]): SubgraphHeaders {
 
 /**
  * A subgraph over HTTP, with connections kept alive. What it answers in GraphQL is passed on. Whatever else goes wrong
- * between here and there becomes SUBGRAPH_UNAVAILABLE in the answer, but for the statuses 401 and 403 of a subgraph that
- * looks at the client's headers; addresses and causes are for the log.
+ * between here and there becomes SUBGRAPH_UNAVAILABLE in the answer, but for JSON under a good status that is no GraphQL
+ * answer (SUBGRAPH_INVALID_ANSWER) and for the statuses 401 and 403 of a subgraph that looks at the client's headers;
+ * addresses and causes are for the log.
  */
 export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
   const { name, headers, log, timeoutMs = 30_000, connections = 64 } = options
@@ -113,7 +114,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
           onResponseEnd: () => {
             try {
               const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-              resolve(answerFrom(whole.toString(), status, headers.ofGateway))
+              resolve(answerFrom(whole.toString(), status, options))
             } catch (error) {
               reject(error as Error)
             }
@@ -155,10 +156,17 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
       } catch (error) {
         if (request.signal?.aborted) throw cancelled()
         const refused = error instanceof Refused ? error.answerCode : undefined
+        const isUnfit = error instanceof NoAnswer
         log.error(
           { subgraph: name, requestId: request.requestId, error: causeOf(error) },
-          refused ? 'subgraph refuses the gateway' : 'subgraph does not answer',
+          refused
+            ? 'subgraph refuses the gateway'
+            : isUnfit
+              ? 'subgraph answers what is no GraphQL'
+              : 'subgraph does not answer',
         )
+        // As if it had said nothing: which places are null for it, and why, is said where they are known.
+        if (isUnfit) return { data: null }
         if (!refused) return noAnswer(name, call)
         return errorsEverywhere(call, messageOfRefusal[refused](name), { code: refused })
       }
@@ -175,16 +183,21 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
  * Returns what a subgraph answered. The body decides, whatever the HTTP status: servers differ in which status they
  * give to an answer with errors.
  *
- * @throws Refused when the text is no GraphQL answer and the status says who is not answered; Error when it is none for
- *   another reason, as a proxy's error page
+ * @throws Refused when the text is no GraphQL answer and the status says who is not answered; NoAnswer when the status
+ *   says that all is well and the JSON is none all the same; Error when it is none for another reason, as a proxy's
+ *   error page
  */
-function answerFrom(text: string, status: number, ofGateway = false): SubgraphAnswer {
+function answerFrom(
+  text: string,
+  status: number,
+  { name, headers: { ofGateway = false } }: Pick<RemoteOptions, 'name' | 'headers'>,
+): SubgraphAnswer {
   let answer: unknown
   try {
     // Some servers begin with a byte order mark.
     answer = JSON.parse(withExactNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
   } catch {
-    answer = null
+    answer = undefined
   }
   const { data, errors } = (isRecord(answer) ? answer : {}) as { data?: unknown; errors?: unknown }
   const said = Array.isArray(errors) ? errors.filter(isError) : []
@@ -192,14 +205,21 @@ function answerFrom(text: string, status: number, ofGateway = false): SubgraphAn
   const code = codeOfStatus[status]
   if (ofGateway && status === 401 && !data) throw new Error('HTTP 401: the gateway is not known')
   if (!isAnswer) {
-    if (ofGateway) throw new Error(`HTTP ${status} without a GraphQL answer`)
-    if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') throw new Refused(status, code)
-    throw new Error(`HTTP ${status} without a GraphQL answer`)
+    const why = `HTTP ${status} without a GraphQL answer`
+    if (answer !== undefined && status >= 200 && status < 300) throw new NoAnswer(why)
+    if (!ofGateway && (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN')) throw new Refused(why, code)
+    throw new Error(why)
   }
-  return {
-    data: data as SubgraphAnswer['data'],
-    ...(said.length > 0 && { errors: said.map((error) => errorFrom(error, code)) }),
-  }
+  const told = said.map((error) => errorFrom(error, code))
+  const unread = Array.isArray(errors)
+    ? errors.length - said.length
+    : Number(errors !== undefined && errors !== null)
+  if (unread > 0 && data !== null)
+    told.push({
+      message: `The ${name} subgraph gave errors that are none`,
+      extensions: { code: 'SUBGRAPH_INVALID_ANSWER' },
+    })
+  return { data: data as SubgraphAnswer['data'], ...(told.length > 0 && { errors: told }) }
 }
 
 /** Holds what a status says of errors that have no code of their own. */
@@ -212,12 +232,15 @@ const codeOfStatus: Readonly<Record<number, string>> = {
 /** An answer that is not GraphQL, whose status says that it would be the same if asked again. */
 class Refused extends Error {
   constructor(
-    status: number,
+    message: string,
     readonly answerCode: 'UNAUTHENTICATED' | 'FORBIDDEN',
   ) {
-    super(`HTTP ${status} without a GraphQL answer`)
+    super(message)
   }
 }
+
+/** JSON under a good status that is no GraphQL answer: asked again, the subgraph would say the same. */
+class NoAnswer extends Error {}
 
 const messageOfRefusal = {
   UNAUTHENTICATED: (name: string) => `The ${name} subgraph wants to know who asks`,
