@@ -68,18 +68,73 @@ export function forwardedHeaders(names: readonly string[]): SubgraphHeaders {
  * addresses and causes are for the log.
  */
 export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
-  const { name, headers, log, timeoutMs = 30_000, connections = 64 } = options
-  const url = new URL(options.url)
-  const path = `${url.pathname}${url.search}`
-  const pool = new Pool(url.origin, {
-    connections,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: maxResponseBytes,
-  })
+  return new RemoteSubgraph(options)
+}
+
+class RemoteSubgraph implements SubgraphDataSource {
+  readonly #pool: Pool
+  readonly #path: string
+
+  constructor(private readonly options: RemoteOptions) {
+    const url = new URL(options.url)
+    this.#path = `${url.pathname}${url.search}`
+    this.#pool = new Pool(url.origin, {
+      connections: options.connections ?? 64,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: maxResponseBytes,
+    })
+  }
+
+  async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
+    if (!('incomingRequestContext' in call)) return {}
+    const { request } = call.context
+    const { query, variables, operationName } = call.request
+    const body = JSON.stringify({ query, variables, operationName })
+    const asker = {
+      request,
+      headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
+    }
+    try {
+      return await this.#answerWithin(this.options.timeoutMs ?? 30_000, body, asker, request.signal)
+    } catch (error) {
+      if (request.signal?.aborted) throw cancelled()
+      return this.#told(error, call)
+    }
+  }
+
+  async ping(): Promise<void> {
+    const { name } = this.options
+    const request = { requestId: `ping-${name}`, viewer: null, clientIp: null, userAgent: null }
+    await this.#answerWithin(2000, '{"query":"{__typename}"}', { request, headers: new Map() }, undefined)
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  /** @throws what {@link cancelled} makes, when the client left */
+  async #answerWithin(
+    ms: number,
+    body: string,
+    asker: Asker,
+    signal: AbortSignal | undefined,
+  ): Promise<SubgraphAnswer> {
+    if (signal?.aborted) throw cancelled()
+    const { answer, stop } = this.#post(body, asker)
+    const timer = setTimeout(() => stop(new Error(`No answer in ${ms} ms`)), ms)
+    const leave = () => stop(cancelled())
+    signal?.addEventListener('abort', leave)
+    try {
+      return await answer
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', leave)
+    }
+  }
 
   /** Ends with an error as soon as `stop` is called, also while it waits for a connection. */
-  function post(body: string, asker: Asker): { answer: Promise<SubgraphAnswer>; stop: (why: Error) => void } {
+  #post(body: string, asker: Asker): { answer: Promise<SubgraphAnswer>; stop: (why: Error) => void } {
     let stop!: (why: Error) => void
     const answer = new Promise<SubgraphAnswer>((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined
@@ -92,18 +147,8 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
       let status = 0
       const chunks: Buffer[] = []
       // Not `request`: its streams and signals are a third of what a call costs.
-      pool.dispatch(
-        {
-          path,
-          method: 'POST',
-          body,
-          headers: {
-            'content-type': 'application/json',
-            accept: 'application/json',
-            'x-request-id': asker.request.requestId,
-            ...headers(body, asker),
-          },
-        },
+      this.#pool.dispatch(
+        { path: this.#path, method: 'POST', body, headers: this.#headers(body, asker) },
         {
           onRequestStart: (started) => {
             controller = started
@@ -114,7 +159,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
           onResponseEnd: () => {
             try {
               const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-              resolve(answerFrom(whole.toString(), status, options))
+              resolve(answerFrom(whole.toString(), status, this.options))
             } catch (error) {
               reject(error as Error)
             }
@@ -126,56 +171,31 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
     return { answer, stop }
   }
 
-  /** @throws what {@link cancelled} makes, when the client left */
-  async function answerWithin(ms: number, body: string, asker: Asker, signal: AbortSignal | undefined) {
-    if (signal?.aborted) throw cancelled()
-    const { answer, stop } = post(body, asker)
-    const timer = setTimeout(() => stop(new Error(`No answer in ${ms} ms`)), ms)
-    const leave = () => stop(cancelled())
-    signal?.addEventListener('abort', leave)
-    try {
-      return await answer
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', leave)
+  #headers(body: string, asker: Asker): Record<string, string> {
+    return {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'x-request-id': asker.request.requestId,
+      ...this.options.headers(body, asker),
     }
   }
 
-  return {
-    async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
-      if (!('incomingRequestContext' in call)) return {}
-      const { request } = call.context
-      const { query, variables, operationName } = call.request
-      const body = JSON.stringify({ query, variables, operationName })
-      const asker = {
-        request,
-        headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
-      }
-      try {
-        return await answerWithin(timeoutMs, body, asker, request.signal)
-      } catch (error) {
-        if (request.signal?.aborted) throw cancelled()
-        const refused = error instanceof Refused ? error.answerCode : undefined
-        const isUnfit = error instanceof NoAnswer
-        log.error(
-          { subgraph: name, requestId: request.requestId, error: causeOf(error) },
-          refused
-            ? 'subgraph refuses the gateway'
-            : isUnfit
-              ? 'subgraph answers what is no GraphQL'
-              : 'subgraph does not answer',
-        )
-        // As if it had said nothing: which places are null for it, and why, is said where they are known.
-        if (isUnfit) return { data: null }
-        if (!refused) return noAnswer(name, call)
-        return errorsEverywhere(call, messageOfRefusal[refused](name), { code: refused })
-      }
-    },
-    async ping() {
-      const request = { requestId: `ping-${name}`, viewer: null, clientIp: null, userAgent: null }
-      await answerWithin(2000, '{"query":"{__typename}"}', { request, headers: new Map() }, undefined)
-    },
-    close: () => pool.close(),
+  /** What the caller is told of a call that came to nothing. */
+  #told(error: unknown, call: GraphQLDataSourceProcessOptions<GatewayContext>): SubgraphAnswer {
+    const { name, log } = this.options
+    const tell = (message: string) =>
+      log.error({ subgraph: name, requestId: call.context.request.requestId, error: causeOf(error) }, message)
+    if (error instanceof NoAnswer) {
+      tell('subgraph answers what is no GraphQL')
+      // As if it had said nothing: which places are null for it, and why, is said where they are known.
+      return { data: null }
+    }
+    if (error instanceof Refused) {
+      tell('subgraph refuses the gateway')
+      return errorsEverywhere(call, messageOfRefusal[error.answerCode](name), { code: error.answerCode })
+    }
+    tell('subgraph does not answer')
+    return noAnswer(name, call)
   }
 }
 
