@@ -10,7 +10,7 @@ import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { expand } from './schema/expand'
-import { searchedFields } from './schema/markings'
+import { searchedFields, summarizedFields } from './schema/markings'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
@@ -70,6 +70,7 @@ export function subgraph(
     audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
+    summarized: summarizedFields(written),
   }
 }
 
