@@ -53,11 +53,7 @@ function shownKey({ dimensions, edges }: SummaryRequest, { keys }: Group): Recor
   )
 }
 
-function shownValue(
-  { isReference, isTime }: Dimension,
-  value: KeyValue,
-  edges: readonly Edge[],
-): unknown {
+function shownValue({ isReference, isTime }: Dimension, value: KeyValue, edges: readonly Edge[]): unknown {
   if (value === null) return null
   if (isReference) return { id: value }
   if (!isTime) return value

@@ -53,12 +53,20 @@ export function groupsOf(request: SummaryRequest, cells: readonly Cell[], isComp
     addCell(group, cell)
     addCell(total, cell)
   }
-  if (request.fillGaps) for (const keys of missingKeys(request, [...byKeys.values()])) byKeys.set(keys.name, open(keys.keys))
+  if (request.fillGaps)
+    for (const keys of missingKeys(request, [...byKeys.values()])) byKeys.set(keys.name, open(keys.keys))
   if (dimensions.length === 0 && byKeys.size === 0) byKeys.set('[]', open([]))
   const found = [...byKeys.values()]
   for (const [place, measure] of measures.entries())
     if (measure.minGroup > 1)
-      hideSmall(place, hiddenCells(cells, place, measure.minGroup), found, total, dimensions.length > 0, isComplete)
+      hideSmall(
+        place,
+        hiddenCells(cells, place, measure.minGroup),
+        found,
+        total,
+        dimensions.length > 0,
+        isComplete,
+      )
   found.sort(comparison(request))
   return { groups: found.slice(0, first), total, otherGroups: Math.max(0, found.length - first) }
 }

@@ -225,7 +225,8 @@ function deriveSummary(
   if (!type) return
   const marks = marked.get(type)
   const node = nameOf(field.type)
-  if (parent !== 'Query') refuse(node, `${node.value} is a field of Query: a list has one summary, at the root`)
+  if (parent !== 'Query')
+    refuse(node, `${node.value} is a field of Query: a list has one summary, at the root`)
   if (!marks || marks.group.length + marks.measure.length === 0)
     refuse(node, `${node.value} has nothing to tell: mark fields of ${type} with @group or @measure`)
   const at = (list: readonly Marked[]) => list.map((mark) => mark.field.name)

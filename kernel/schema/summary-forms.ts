@@ -39,8 +39,7 @@ export function summaryField(type: string, marks: MarkedType, has: (name: string
   const grouped = marks.group.length > 0
   const timed = marks.group.some(({ typeName }) => isTime(typeName))
   const args = [
-    has(`${type}Filter`) &&
-      described(`Which ${many} to look at; all when omitted.`, `filter: ${type}Filter`),
+    has(`${type}Filter`) && described(`Which ${many} to look at; all when omitted.`, `filter: ${type}Filter`),
     grouped &&
       described(
         `What a group has in common: up to ${mostDimensions} dimensions. Without any there is one group.`,

@@ -39,7 +39,9 @@ const [read, all] = ['hr:shift:read', 'hr:shift:read-all']
 
 const policies: Policies = {
   /** Own shifts, or all with the scope. */
-  own: rowPolicy(Shift, ['userId'], (viewer) => (viewer.scopes.has(all) ? null : [{ userId: viewer.userId }])),
+  own: rowPolicy(Shift, ['userId'], (viewer) =>
+    viewer.scopes.has(all) ? null : [{ userId: viewer.userId }],
+  ),
 }
 
 const sdl = `
@@ -76,9 +78,10 @@ beforeAll(async () => {
     [2, ben, 'day', 7],
     [3, ben, 'night', 6],
   ])
-    await owner.query('INSERT INTO hr.shifts (tenant_id, id, user_id, team, hours) VALUES ($1, $2, $3, $4, $5)', [
-      ...[tenantId, id(Number(last)), userId, team, hours],
-    ])
+    await owner.query(
+      'INSERT INTO hr.shifts (tenant_id, id, user_id, team, hours) VALUES ($1, $2, $3, $4, $5)',
+      [...[tenantId, id(Number(last)), userId, team, hours]],
+    )
   await owner.end()
   db = await openDatabase({
     url: database.urlFor('hr'),
@@ -88,7 +91,9 @@ beforeAll(async () => {
     onStatement: ({ text }) => sent.push(text),
   })
   store = openMemoryStore(systemClock, log)
-  const shared = parse(new Source(readFileSync(join(projectRoot, 'schema', 'shared.graphql'), 'utf8'), 'shared'))
+  const shared = parse(
+    new Source(readFileSync(join(projectRoot, 'schema', 'shared.graphql'), 'utf8'), 'shared'),
+  )
   const typeDefs = { ...shared, definitions: [...shared.definitions, ...parse(sdl).definitions] }
   const resolvers = {
     Query: {
@@ -120,7 +125,10 @@ const document = parse(`{
 }`)
 const ask = async (context: RequestContext) => {
   const { data, errors } = await running.execute({ document, context })
-  return { data: JSON.parse(JSON.stringify(data)) as unknown, codes: errors?.map(({ extensions }) => extensions['code']) }
+  return {
+    data: JSON.parse(JSON.stringify(data)) as unknown,
+    codes: errors?.map(({ extensions }) => extensions['code']),
+  }
 }
 const told = (totalCount: number, groups: [team: string, count: number, sum: string][], sum: string) => ({
   data: {
@@ -134,10 +142,26 @@ const told = (totalCount: number, groups: [team: string, count: number, sum: str
 })
 
 test('Q1 a summary counts the rows that the row rule of the type admits, whoever asked before', async () => {
-  const everything = told(3, [['day', 2, '15'], ['night', 1, '6']], '21')
+  const everything = told(
+    3,
+    [
+      ['day', 2, '15'],
+      ['night', 1, '6'],
+    ],
+    '21',
+  )
   expect(await ask(request([read, all], ada))).toEqual(everything)
   expect(await ask(request([read], ada))).toEqual(told(1, [['day', 1, '8']], '8'))
-  expect(await ask(request([read], ben))).toEqual(told(2, [['day', 1, '7'], ['night', 1, '6']], '13'))
+  expect(await ask(request([read], ben))).toEqual(
+    told(
+      2,
+      [
+        ['day', 1, '7'],
+        ['night', 1, '6'],
+      ],
+      '13',
+    ),
+  )
   // Again, from what is kept.
   expect(await ask(request([read], ada))).toEqual(told(1, [['day', 1, '8']], '8'))
 })
@@ -156,7 +180,10 @@ test('Q1 a summary asks for what its rows ask for, although its field asks for l
 })
 
 test('Q1 a store that does not answer is done without', async () => {
-  const failing = { get: () => Promise.reject(new Error('gone')), set: () => Promise.reject(new Error('gone')) }
+  const failing = {
+    get: () => Promise.reject(new Error('gone')),
+    set: () => Promise.reject(new Error('gone')),
+  }
   const kept = { ...store.keyValue }
   Object.assign(store.keyValue, failing)
   try {

@@ -43,7 +43,7 @@ async function allRows(
   const query = `query ($filter: ${list.node.name}Filter, $after: String) { list: ${list.name}(first: 100, after: $after, filter: $filter) {
     nodes { ${rowSelection({ list, ...rest })} } totalCount pageInfo { hasNextPage endCursor } } }`
   const rows: ShownRow[] = []
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const { list: page } = await client.data<{
       list: { nodes: ShownRow[]; totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string } }
     }>(query, filter ? { filter, after } : { after })
@@ -116,7 +116,10 @@ describe('Q1 every summary tells what a fold over the fully paged list does', ()
         const shuffled = [...summary.dimensions].sort(() => pick(3) - 1)
         const groupBy = shuffled
           .slice(0, turn === 1 ? 0 : 1 + pick(3))
-          .filter(({ kind }, place, all) => kind !== 'time' || all.findIndex((one) => one.kind === 'time') === place)
+          .filter(
+            ({ kind }, place, all) =>
+              kind !== 'time' || all.findIndex((one) => one.kind === 'time') === place,
+          )
         const [per, zone] = [pers[pick(3)]!, zones[pick(4)]!]
         const isTimed = groupBy.some(({ kind }) => kind === 'time')
         const asked = {
@@ -136,7 +139,9 @@ describe('Q1 every summary tells what a fold over the fully paged list does', ()
         expect([found.complete, found.otherGroups, found.timeZone]).toEqual([true, 0, isTimed ? zone : 'UTC'])
         const shown = found.groups.map(({ key, count: members, ...told }) => {
           const keys = groupBy.map(({ name, kind }) =>
-            kind === 'time' ? ((key[name] as { firstDay: string } | null)?.firstDay ?? null) : (key[name] ?? null),
+            kind === 'time'
+              ? ((key[name] as { firstDay: string } | null)?.firstDay ?? null)
+              : (key[name] ?? null),
           )
           return [JSON.stringify(keys), { count: members, measures: told }] as const
         })
@@ -157,7 +162,9 @@ it('Q1 sends one statement of its own, whatever is grouped, and none for ids', a
   const admin = clients.get('admin')!
   await admin.data('{ viewer { id } }')
   for (const summary of summaries) {
-    const dimensions = summary.dimensions.filter(({ kind }) => kind === 'value' || kind === 'time').slice(0, 3)
+    const dimensions = summary.dimensions
+      .filter(({ kind }) => kind === 'value' || kind === 'time')
+      .slice(0, 3)
     const times = dimensions.filter(({ kind }) => kind === 'time')
     const groupBy = dimensions.filter((one) => !times.slice(1).includes(one)).map(({ value }) => value)
     const asked = { groupBy, ...(times.length > 0 && { per: 'MONTH' }), fresh: true }

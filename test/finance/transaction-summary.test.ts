@@ -6,7 +6,15 @@ let tenant: TestTenant
 let admin: TestClient
 const [sales, board] = [uuidv7(), uuidv7()]
 
-type Row = [type: string, category: string | null, department: string | null, amount: number | bigint, currency: string, at: string, score?: number]
+type Row = [
+  type: string,
+  category: string | null,
+  department: string | null,
+  amount: number | bigint,
+  currency: string,
+  at: string,
+  score?: number,
+]
 
 const rows: Row[] = [
   ['INCOME', 'fees', sales, 1000, 'EUR', '2026-03-28T22:30:00Z', 0.1],
@@ -34,14 +42,22 @@ beforeAll(async () => {
     [sales, 'Sales'],
     [board, 'Board'],
   ])
-    await graph.owner.query('INSERT INTO hr.departments (tenant_id, id, name) VALUES ($1, $2, $3)', [tenant.id, id, name])
+    await graph.owner.query('INSERT INTO hr.departments (tenant_id, id, name) VALUES ($1, $2, $3)', [
+      tenant.id,
+      id,
+      name,
+    ])
   await addRows(tenant.id, rows)
 }, 60_000)
 afterAll(() => graph?.close())
 
 interface Told {
   transactionSummary: {
-    groups: { key: Record<string, unknown>; count: number; amount: { currency: string; sum: { amount: string } }[] }[]
+    groups: {
+      key: Record<string, unknown>
+      count: number
+      amount: { currency: string; sum: { amount: string } }[]
+    }[]
     total: { count: number }
     otherGroups: number
     timeZone: string
@@ -125,11 +141,19 @@ describe('Q1 what is told', () => {
 
   it('is nothing at all where there is nothing', async () => {
     const other = await (await graph.tenant('empty')).as('ADMIN')
-    expect(await ask('fresh: true', 'groups { count amount { currency } fraudScore { count } } total { count }', other)).toEqual({
+    expect(
+      await ask(
+        'fresh: true',
+        'groups { count amount { currency } fraudScore { count } } total { count }',
+        other,
+      ),
+    ).toEqual({
       groups: [{ count: 0, amount: [], fraudScore: null }],
       total: { count: 0 },
     })
-    expect(await ask('groupBy: [TYPE], fresh: true', 'groups { count } total { count } otherGroups', other)).toEqual({
+    expect(
+      await ask('groupBy: [TYPE], fresh: true', 'groups { count } total { count } otherGroups', other),
+    ).toEqual({
       groups: [],
       total: { count: 0 },
       otherGroups: 0,
@@ -188,8 +212,12 @@ describe('Q8 spans of time', () => {
           `groupBy: [TYPE, OCCURRED_AT], per: DAY, timeZone: "Europe/Berlin", fillGaps: true, fresh: true, ${args}`,
           'groups { key { type occurredAt { firstDay } } count amount { currency } }',
         )
-      ).groups.map(({ key, count }) => `${String(key['type'])} ${(key['occurredAt'] as { firstDay: string }).firstDay} ${count}`)
-    const days = (type: string, counts: number[]) => counts.map((count, day) => `${type} 2026-03-${28 + day} ${count}`)
+      ).groups.map(
+        ({ key, count }) =>
+          `${String(key['type'])} ${(key['occurredAt'] as { firstDay: string }).firstDay} ${count}`,
+      )
+    const days = (type: string, counts: number[]) =>
+      counts.map((count, day) => `${type} 2026-03-${28 + day} ${count}`)
     expect(await filled(april)).toEqual([...days('EXPENSE', [0, 0, 1, 0]), ...days('INCOME', [1, 2, 0, 0])])
     expect(await filled('filter: { occurredAt: { lt: "2026-04-01T00:00:00+02:00" } }')).toEqual([
       ...days('EXPENSE', [0, 0, 1]),
@@ -198,23 +226,35 @@ describe('Q8 spans of time', () => {
   })
 
   it('beyond the last one are one group without an end', async () => {
-    const { groups } = await ask('groupBy: [OCCURRED_AT], per: DAY, fresh: true, filter: { occurredAt: { gte: "2020-01-01T00:00:00Z" } }', spans)
+    const { groups } = await ask(
+      'groupBy: [OCCURRED_AT], per: DAY, fresh: true, filter: { occurredAt: { gte: "2020-01-01T00:00:00Z" } }',
+      spans,
+    )
     expect(groups).toEqual([
-      { key: { occurredAt: { start: '2022-09-26T00:00:00.000Z', end: null, firstDay: '2022-09-26' } }, count: 6 },
+      {
+        key: { occurredAt: { start: '2022-09-26T00:00:00.000Z', end: null, firstDay: '2022-09-26' } },
+        count: 6,
+      },
     ])
   })
 
   it('equal what date_trunc makes of it, in any zone', async () => {
     for (const zone of ['Europe/London', 'America/St_Johns', 'Australia/Lord_Howe', 'Africa/Cairo'])
       for (const per of ['DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR']) {
-        const { groups } = await ask(`groupBy: [OCCURRED_AT], per: ${per}, timeZone: "${zone}", fresh: true`, spans)
+        const { groups } = await ask(
+          `groupBy: [OCCURRED_AT], per: ${per}, timeZone: "${zone}", fresh: true`,
+          spans,
+        )
         const { rows: expected } = await graph.owner.query<{ day: string; count: number }>(
           `SELECT date_trunc($1, occurred_at AT TIME ZONE $2)::date::text AS day, count(*)::int AS count
              FROM finance.transactions WHERE tenant_id = $3 GROUP BY 1 ORDER BY 1`,
           [per, zone, tenant.id],
         )
         expect(
-          groups.map(({ key, count }) => ({ day: (key['occurredAt'] as { firstDay: string }).firstDay, count })),
+          groups.map(({ key, count }) => ({
+            day: (key['occurredAt'] as { firstDay: string }).firstDay,
+            count,
+          })),
         ).toEqual(expected)
       }
   })
@@ -228,8 +268,18 @@ describe('Q1 orders and limits', () => {
     expect(keys(await by('{ field: CATEGORY }'))).toEqual(['Érable', 'fees', 'rent', null])
     expect(keys(await by('{ field: CATEGORY, direction: DESC }'))).toEqual(['rent', 'fees', 'Érable', null])
     expect(keys(await by('{ field: COUNT }'))).toEqual(['Érable', null, 'fees', 'rent'])
-    expect(keys(await by('{ field: AMOUNT, currency: EUR, direction: DESC }'))).toEqual(['rent', 'fees', null, 'Érable'])
-    expect(keys(await by('{ field: FRAUD_SCORE, direction: DESC }'))).toEqual([null, 'fees', 'Érable', 'rent'])
+    expect(keys(await by('{ field: AMOUNT, currency: EUR, direction: DESC }'))).toEqual([
+      'rent',
+      'fees',
+      null,
+      'Érable',
+    ])
+    expect(keys(await by('{ field: FRAUD_SCORE, direction: DESC }'))).toEqual([
+      null,
+      'fees',
+      'Érable',
+      'rent',
+    ])
   })
 
   it('say how many groups there are besides', async () => {
@@ -262,8 +312,11 @@ describe('Q1 orders and limits', () => {
   })
 
   it('count the cost before anything is asked: 1,000 groups cost more than 100', async () => {
-    const many = Array.from({ length: 9 }, (_, place) => `s${place}: transactionSummary(groupBy: [TYPE], first: 1000)
-      { groups { count amount { sum { amount } } } }`)
+    const many = Array.from(
+      { length: 9 },
+      (_, place) => `s${place}: transactionSummary(groupBy: [TYPE], first: 1000)
+      { groups { count amount { sum { amount } } } }`,
+    )
     const sent = await graph.statementsDuring(async () => {
       const { errors } = await admin.query(`{ ${many.join(' ')} }`)
       expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['QUERY_TOO_COSTLY'])
@@ -334,7 +387,10 @@ describe('Q1 the cache', () => {
     const user = await tenant.user('ANALYST')
     await ask(query, selection, user)
     await graph.owner.query('DELETE FROM identity.role_assignments WHERE user_id = $1', [user.userId])
-    await graph.owner.query('UPDATE identity.users SET permission_version = permission_version + 1 WHERE id = $1', [user.userId])
+    await graph.owner.query(
+      'UPDATE identity.users SET permission_version = permission_version + 1 WHERE id = $1',
+      [user.userId],
+    )
     graph.clock.advance({ minutes: 1, seconds: 1 })
     expect(await refusal(query, selection, user)).toEqual([expect.stringMatching(/^FORBIDDEN/)])
   })
@@ -342,6 +398,8 @@ describe('Q1 the cache', () => {
   it('lets many who ask at once wait for one statement', async () => {
     const asked = `${query}, first: 7`
     await admin.data('{ viewer { id } }')
-    expect(await statements(() => Promise.all(Array.from({ length: 8 }, () => ask(asked, selection))))).toBe(1)
+    expect(await statements(() => Promise.all(Array.from({ length: 8 }, () => ask(asked, selection))))).toBe(
+      1,
+    )
   })
 })

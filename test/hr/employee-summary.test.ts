@@ -34,7 +34,11 @@ beforeAll(async () => {
   tenant = await graph.tenant('acme')
   viewer = await tenant.as('VIEWER')
   for (const [name, id] of Object.entries(departments))
-    await graph.owner.query('INSERT INTO hr.departments (tenant_id, id, name) VALUES ($1, $2, $3)', [tenant.id, id, name])
+    await graph.owner.query('INSERT INTO hr.departments (tenant_id, id, name) VALUES ($1, $2, $3)', [
+      tenant.id,
+      id,
+      name,
+    ])
   await addEmployees(tenant.id, 'Board', [900_000])
   await addEmployees(tenant.id, 'HR', [10, 20, 30, 40, 50, 60])
   await addEmployees(tenant.id, 'Sales', [100, 200, 300, 400, 500, 600, 700])
@@ -47,16 +51,26 @@ interface Told {
   total: { count: number; salary: object[] | null }
 }
 
-const salary = 'salary { currency count sum { amount } average { amount } smallest { amount } largest { amount } }'
+const salary =
+  'salary { currency count sum { amount } average { amount } smallest { amount } largest { amount } }'
 const selection = `groups { key { department { name } } count ${salary} } total { count ${salary} }`
 const ask = async (args: string, selected = selection): Promise<Told> =>
   (await viewer.data<{ employeeSummary: Told }>(`{ employeeSummary(fresh: true, ${args}) { ${selected} } }`))
     .employeeSummary
 const byName = ({ groups }: Told) =>
-  Object.fromEntries(groups.map(({ key, count, salary: told }) => [key.department?.name ?? '', [count, told]]))
+  Object.fromEntries(
+    groups.map(({ key, count, salary: told }) => [key.department?.name ?? '', [count, told]]),
+  )
 
 const told = (count: number, sum: string, average: string) => [
-  { currency: 'EUR', count, sum: { amount: sum }, average: { amount: average }, smallest: null, largest: null },
+  {
+    currency: 'EUR',
+    count,
+    sum: { amount: sum },
+    average: { amount: average },
+    smallest: null,
+    largest: null,
+  },
 ]
 
 describe('Q1 salaries', () => {
@@ -76,7 +90,9 @@ describe('Q1 salaries', () => {
   })
 
   it('say neither the smallest nor the largest, which are somebody’s own', async () => {
-    const { groups } = await ask('groupBy: [DEPARTMENT], filter: { departmentId: { in: ["' + departments.Sales + '"] } }')
+    const { groups } = await ask(
+      'groupBy: [DEPARTMENT], filter: { departmentId: { in: ["' + departments.Sales + '"] } }',
+    )
     expect(groups.map(({ salary: one }) => one)).toEqual([told(7, '28.00', '4.00')])
   })
 
@@ -98,15 +114,26 @@ describe('Q1 salaries', () => {
   })
 
   it.each([
-    ['groupBy: [HIRE_DATE], per: YEAR', 'groupBy: salary is told of groups by DEPARTMENT, IS_ACTIVE only: leave out HIRE_DATE, or salary'],
-    ['filter: { employeeNumber: { eq: "1" } }', 'filter.employeeNumber: salary is told of rows by departmentId, isActive only: leave out this condition, or salary'],
+    [
+      'groupBy: [HIRE_DATE], per: YEAR',
+      'groupBy: salary is told of groups by DEPARTMENT, IS_ACTIVE only: leave out HIRE_DATE, or salary',
+    ],
+    [
+      'filter: { employeeNumber: { eq: "1" } }',
+      'filter.employeeNumber: salary is told of rows by departmentId, isActive only: leave out this condition, or salary',
+    ],
     ['filter: { search: "Ada" }', 'filter.search: salary is told of rows by departmentId, isActive only'],
     ['filter: { or: [{ hireDate: { isNull: true } }] }', 'filter.or[0].hireDate: salary is told of rows by'],
-    ['filter: { not: { and: [{ position: { eq: "CEO" } }] } }', 'filter.not.and[0].position: salary is told of rows by'],
+    [
+      'filter: { not: { and: [{ position: { eq: "CEO" } }] } }',
+      'filter.not.and[0].position: salary is told of rows by',
+    ],
     ['orderBy: { field: SALARY, currency: EUR }, groupBy: [HIRE_DATE], per: YEAR', 'groupBy: salary is told'],
   ])('are not told by days, ids or names: %s', async (args, message) => {
     const sent = await graph.statementsDuring(async () => {
-      const { data, errors } = await viewer.query(`{ employeeSummary(${args}) { total { count ${salary} } } }`)
+      const { data, errors } = await viewer.query(
+        `{ employeeSummary(${args}) { total { count ${salary} } } }`,
+      )
       expect(data).toEqual({ employeeSummary: null })
       expect(errors?.map((error) => [error.extensions.code, error.message])).toEqual([
         ['BAD_USER_INPUT', expect.stringContaining(message)],
@@ -124,7 +151,9 @@ describe('Q1 salaries', () => {
   })
 
   it('order groups by what is shown: hidden ones come last', async () => {
-    const { groups } = await ask('groupBy: [DEPARTMENT], orderBy: { field: SALARY, currency: EUR, direction: DESC }')
+    const { groups } = await ask(
+      'groupBy: [DEPARTMENT], orderBy: { field: SALARY, currency: EUR, direction: DESC }',
+    )
     expect(groups.map(({ key }) => key.department!.name).slice(0, 2)).toEqual(['Sales', 'Lab'])
     expect(groups.slice(2).map(({ salary: one }) => one)).toEqual([null, null])
   })
@@ -144,10 +173,15 @@ describe('Q1 salaries', () => {
 
 test('Q1 assessments are told in the same way, as numbers', async () => {
   const score = 'performanceScore { count average smallest }'
-  const found = (await ask('groupBy: [DEPARTMENT]', `groups { key { department { name } } count ${score} }`)) as unknown as {
+  const found = (await ask(
+    'groupBy: [DEPARTMENT]',
+    `groups { key { department { name } } count ${score} }`,
+  )) as unknown as {
     groups: { key: { department: { name: string } }; performanceScore: object | null }[]
   }
-  const shown = found.groups.map(({ key, performanceScore }) => [key.department.name, performanceScore] as const)
+  const shown = found.groups.map(
+    ({ key, performanceScore }) => [key.department.name, performanceScore] as const,
+  )
   expect(Object.fromEntries(shown)).toEqual({
     Board: null,
     HR: null,

@@ -15,7 +15,8 @@ const cellsOf = (counts: Readonly<Record<string, number>>): Cell[] =>
 
 const judge = (counts: Readonly<Record<string, number>>) => {
   const hidden = hiddenCells(cellsOf(counts), 0, minGroup).get('EUR')!
-  const of = (...names: string[]) => hidden.mayShow(new Set(names.map((name) => JSON.stringify(name.split(' ')))))
+  const of = (...names: string[]) =>
+    hidden.mayShow(new Set(names.map((name) => JSON.stringify(name.split(' ')))))
   return { of, hidden }
 }
 

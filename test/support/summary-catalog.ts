@@ -37,7 +37,13 @@ export const summaries: readonly SummaryCase[] = Object.values(api.getQueryType(
     }))
     const hidden = marks.measure.filter(({ minGroup }) => minGroup !== undefined)
     return [
-      { name: field.name, list, dimensions, measures, protectedMeasures: hidden.map(({ field: one }) => one.name.value) },
+      {
+        name: field.name,
+        list,
+        dimensions,
+        measures,
+        protectedMeasures: hidden.map(({ field: one }) => one.name.value),
+      },
     ]
   },
 )
@@ -57,7 +63,9 @@ export function summaryQuery({ name, list, dimensions, measures }: SummaryCase):
         ? `${one.name} { start end firstDay }`
         : one.name,
   )
-  const measured = measures.map((one) => `${one.name} ${statistics[one.kind as 'money' | 'number']}`).join(' ')
+  const measured = measures
+    .map((one) => `${one.name} ${statistics[one.kind as 'money' | 'number']}`)
+    .join(' ')
   const isTimed = dimensions.some(({ kind }) => kind === 'time')
   const declared = [
     `filter: ${list.node.name}Filter`,
@@ -81,4 +89,3 @@ export function rowSelection({ list, dimensions, measures }: SummaryCase): strin
   )
   return ['id', ...shown.filter((one) => fields[one.split(' ')[0]!])].join(' ')
 }
-

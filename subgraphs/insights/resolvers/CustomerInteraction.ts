@@ -31,8 +31,7 @@ const countInteraction = `
 export const customerInteraction: Resolvers = {
   Query: {
     customerInteraction: (_, { id }, context, info) => load(context, CustomerInteraction, id, info),
-    customerInteractionSummary: (_, args, context, info) =>
-      summary(context, CustomerInteraction, args, info),
+    customerInteractionSummary: (_, args, context, info) => summary(context, CustomerInteraction, args, info),
     customerInteractions: (_, args, context, info) =>
       page(context, CustomerInteraction, args, info, latestFirst),
     searchCustomerInteractions: (_, args, context, info) => searchInteractions(context, args, info),
