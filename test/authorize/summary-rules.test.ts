@@ -5,7 +5,6 @@ import { Client } from 'pg'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 import { createTenant } from '../../database/tenants'
 import { tenantTable } from '../../migrations/sql'
-import { systemClock } from '../../kernel/clock'
 import type { RequestContext, SubgraphContext } from '../../kernel/context'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { load } from '../../kernel/load'
@@ -16,6 +15,7 @@ import { openMemoryStore } from '../../kernel/store/key-value-memory'
 import type { Store } from '../../kernel/store/key-value'
 import { startSubgraph, subgraph, type RunningSubgraph } from '../../kernel/subgraph'
 import { summary } from '../../kernel/summary'
+import { TestClock } from '../support/graph'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { log, noServices, request } from './three-subgraphs'
 
@@ -61,6 +61,7 @@ let db: Database
 let running: RunningSubgraph
 let store: Store
 const sent: string[] = []
+const clock = new TestClock()
 
 beforeAll(async () => {
   database = await freshDatabase()
@@ -90,7 +91,7 @@ beforeAll(async () => {
     applicationName: 'test',
     onStatement: ({ text }) => sent.push(text),
   })
-  store = openMemoryStore(systemClock, log)
+  store = openMemoryStore(clock, log)
   const shared = parse(
     new Source(readFileSync(join(projectRoot, 'schema', 'shared.graphql'), 'utf8'), 'shared'),
   )
@@ -177,6 +178,19 @@ test('Q1 a summary asks for what its rows ask for, although its field asks for l
     codes: ['UNAUTHENTICATED', 'UNAUTHENTICATED'],
   })
   expect(sent.filter((text) => text.includes('shifts')).length).toBe(0)
+})
+
+test('Q1 an answer is kept for five minutes', async () => {
+  const counted = async () => {
+    sent.length = 0
+    await ask(request([read, all, 'hr:other:read'], ada))
+    return sent.filter((text) => text.includes('sum(')).length
+  }
+  expect([await counted(), await counted()]).toEqual([1, 0])
+  clock.advance({ minutes: 4, seconds: 59 })
+  expect(await counted()).toBe(0)
+  clock.advance({ seconds: 1 })
+  expect(await counted()).toBe(1)
 })
 
 test('Q1 a store that does not answer is done without', async () => {

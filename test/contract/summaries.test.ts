@@ -14,6 +14,12 @@ interface ShownSummary {
   complete: boolean
 }
 
+interface ListPage {
+  nodes: ShownRow[]
+  totalCount: number
+  pageInfo: { hasNextPage: boolean; endCursor: string }
+}
+
 let graph: TestGraph
 const clients = new Map<string, TestClient>()
 
@@ -44,9 +50,8 @@ async function allRows(
     nodes { ${rowSelection({ list, ...rest })} } totalCount pageInfo { hasNextPage endCursor } } }`
   const rows: ShownRow[] = []
   for (let after: string | null = null; ;) {
-    const { list: page } = await client.data<{
-      list: { nodes: ShownRow[]; totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string } }
-    }>(query, filter ? { filter, after } : { after })
+    const answer: { list: ListPage } = await client.data(query, filter ? { filter, after } : { after })
+    const page = answer.list
     rows.push(...page.nodes)
     if (!page.pageInfo.hasNextPage) return { rows, totalCount: page.totalCount }
     after = page.pageInfo.endCursor

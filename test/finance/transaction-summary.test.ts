@@ -268,7 +268,7 @@ describe('Q1 orders and limits', () => {
     expect(keys(await by('{ field: CATEGORY }'))).toEqual(['Érable', 'fees', 'rent', null])
     expect(keys(await by('{ field: CATEGORY, direction: DESC }'))).toEqual(['rent', 'fees', 'Érable', null])
     expect(keys(await by('{ field: COUNT }'))).toEqual(['Érable', null, 'fees', 'rent'])
-    expect(keys(await by('{ field: AMOUNT, currency: EUR, direction: DESC }'))).toEqual([
+    expect(keys(await by('{ field: AMOUNT, currency: "EUR", direction: DESC }'))).toEqual([
       'rent',
       'fees',
       null,
@@ -300,7 +300,7 @@ describe('Q1 orders and limits', () => {
     ['first: 1001', 'first: ask for 1 to 1000 groups, not 1001'],
     ['orderBy: { field: TYPE }', 'orderBy: group by TYPE as well'],
     ['orderBy: { field: AMOUNT }', 'orderBy.currency: say in which currency amounts compare'],
-    ['orderBy: { field: COUNT, currency: EUR }', 'orderBy.currency: COUNT is no amount; leave it out'],
+    ['orderBy: { field: COUNT, currency: "EUR" }', 'orderBy.currency: COUNT is no amount; leave it out'],
     ['filter: { type: { eq: null } }', 'filter.type.eq: null is not a value to compare with'],
   ])('refuse %s', async (args, message) => {
     expect(await refusal(args)).toEqual([expect.stringContaining(`BAD_USER_INPUT: ${message}`)])
@@ -359,7 +359,7 @@ describe('Q1 the cache', () => {
   const statements = async (work: () => Promise<unknown>) =>
     (await graph.statementsDuring(work)).filter(({ role }) => role === 'finance').length
 
-  it('gives the same for five minutes with its time, unless it is to be fresh', async () => {
+  it('gives the same again with its time, unless it is to be fresh', async () => {
     const first = await ask(query, selection)
     await addRows(tenant.id, [['INCOME', null, null, 1, 'EUR', '2026-06-01T00:00:00Z']])
     graph.clock.advance({ minutes: 4 })
@@ -368,8 +368,6 @@ describe('Q1 the cache', () => {
     expect([first.total.count, fresh.total.count]).toEqual([6, 7])
     expect(fresh.asOf > first.asOf).toBe(true)
     expect(await ask(query, selection)).toEqual(fresh)
-    graph.clock.advance({ minutes: 5, seconds: 1 })
-    expect(await statements(() => ask(query, selection))).toBe(1)
   })
 
   it('tells another question, role or tenant apart', async () => {
@@ -386,12 +384,16 @@ describe('Q1 the cache', () => {
   it('is not asked by whoever has lost the right', async () => {
     const user = await tenant.user('ANALYST')
     await ask(query, selection, user)
-    await graph.owner.query('DELETE FROM identity.role_assignments WHERE user_id = $1', [user.userId])
-    await graph.owner.query(
-      'UPDATE identity.users SET permission_version = permission_version + 1 WHERE id = $1',
-      [user.userId],
+    const { rows: roles } = await graph.owner.query<{ id: string }>(
+      "SELECT id FROM identity.roles WHERE tenant_id = $1 AND name = 'ANALYST'",
+      [tenant.id],
     )
-    graph.clock.advance({ minutes: 1, seconds: 1 })
+    await admin.data(
+      'mutation ($input: RevokeRoleInput!) { revokeRole(input: $input) { userErrors { message } } }',
+      {
+        input: { userId: user.userId, roleId: roles[0]!.id },
+      },
+    )
     expect(await refusal(query, selection, user)).toEqual([expect.stringMatching(/^FORBIDDEN/)])
   })
 

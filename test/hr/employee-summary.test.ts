@@ -128,7 +128,10 @@ describe('Q1 salaries', () => {
       'filter: { not: { and: [{ position: { eq: "CEO" } }] } }',
       'filter.not.and[0].position: salary is told of rows by',
     ],
-    ['orderBy: { field: SALARY, currency: EUR }, groupBy: [HIRE_DATE], per: YEAR', 'groupBy: salary is told'],
+    [
+      'orderBy: { field: SALARY, currency: "EUR" }, groupBy: [HIRE_DATE], per: YEAR',
+      'groupBy: salary is told',
+    ],
   ])('are not told by days, ids or names: %s', async (args, message) => {
     const sent = await graph.statementsDuring(async () => {
       const { data, errors } = await viewer.query(
@@ -152,7 +155,7 @@ describe('Q1 salaries', () => {
 
   it('order groups by what is shown: hidden ones come last', async () => {
     const { groups } = await ask(
-      'groupBy: [DEPARTMENT], orderBy: { field: SALARY, currency: EUR, direction: DESC }',
+      'groupBy: [DEPARTMENT], orderBy: { field: SALARY, currency: "EUR", direction: DESC }',
     )
     expect(groups.map(({ key }) => key.department!.name).slice(0, 2)).toEqual(['Sales', 'Lab'])
     expect(groups.slice(2).map(({ salary: one }) => one)).toEqual([null, null])

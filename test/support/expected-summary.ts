@@ -18,28 +18,29 @@ export interface ExpectedGroup {
   measures: Readonly<Record<string, unknown>>
 }
 
-const scale = 10n ** 18n
+/** More than a double of the rows has. */
+const scale = 30
 
 function scaled(decimal: string): bigint {
   const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(decimal) ?? []
   if (whole === undefined) throw new Error(`the fold cannot read ${decimal}`)
-  return BigInt(`${sign}${whole}${fraction.padEnd(18, '0')}`)
+  return BigInt(`${sign}${whole}${fraction.padEnd(scale, '0')}`)
 }
 
 function shown(units: bigint, decimals: number): string {
-  const size = (units < 0n ? -units : units).toString().padStart(19, '0')
-  const fraction = size.slice(-18).slice(0, decimals)
+  const size = (units < 0n ? -units : units).toString().padStart(scale + 1, '0')
+  const fraction = size.slice(-scale).slice(0, decimals)
   const sign = units < 0n ? '-' : ''
-  return `${sign}${size.slice(0, -18)}${decimals > 0 ? `.${fraction}` : ''}`
+  return `${sign}${size.slice(0, -scale)}${decimals > 0 ? `.${fraction}` : ''}`
 }
 
 /** Rounded to so many decimals, halves to the even neighbour. */
 function mean(sum: bigint, count: number, decimals: number): bigint {
-  const step = 10n ** BigInt(18 - decimals) * BigInt(count)
+  const step = 10n ** BigInt(scale - decimals) * BigInt(count)
   const size = sum < 0n ? -sum : sum
   const [whole, rest] = [size / step, size % step]
   const isUp = rest * 2n > step || (rest * 2n === step && whole % 2n === 1n)
-  return (isUp ? whole + 1n : whole) * 10n ** BigInt(18 - decimals) * (sum < 0n ? -1n : 1n)
+  return (isUp ? whole + 1n : whole) * 10n ** BigInt(scale - decimals) * (sum < 0n ? -1n : 1n)
 }
 
 const smallest = (values: readonly bigint[]) => values.reduce((one, other) => (other < one ? other : one))
@@ -52,7 +53,7 @@ function foldOf({ name, kind }: SummaryField, rows: readonly ShownRow[]): unknow
   if (kind === 'number') {
     const values = present.map((value) => scaled(String(value)))
     if (values.length === 0) return null
-    const number = (units: bigint) => plainDecimal(shown(units, 18))
+    const number = (units: bigint) => plainDecimal(shown(mean(units, 1, 18), 18))
     return {
       count: values.length,
       sum: number(total(values)),
