@@ -4,7 +4,7 @@ import type { SummaryRequest } from './summary-request'
 
 const keptForMs = 5 * 60_000
 /** Longer answers are not kept: the store is everybody's. */
-const longest = 32_000
+const longest = 100_000
 
 const underWay = new WeakMap<Services, Map<string, Promise<string>>>()
 
