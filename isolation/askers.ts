@@ -72,10 +72,9 @@ export class Askers {
  */
 export function comparable(answer: Answer, value: string): string {
   const bare = (inner: unknown): string =>
-    JSON.stringify(inner, (key, one: unknown) => (key === 'traceId' || key === 'asOf' ? undefined : one)).replaceAll(
-      value,
-      'ID',
-    )
+    JSON.stringify(inner, (key, one: unknown) =>
+      key === 'traceId' || key === 'asOf' ? undefined : one,
+    ).replaceAll(value, 'ID')
   const { errors = [], ...rest } = answer
   return [bare(rest), ...errors.map(bare).sort()].join(' ')
 }
