@@ -15,7 +15,7 @@ export interface Asker {
 
 /** Those who ask: each signed in once, and again when the session has ended. */
 export class Askers {
-  /** How many operations were sent. */
+  /** Says how many operations were sent. */
   operations = 0
   readonly #url: string
   readonly #signedIn = new Map<string, Promise<Asker>>()

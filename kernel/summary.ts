@@ -15,8 +15,7 @@ export type { Summary } from './reading/summary-answer'
  * same.
  *
  * Throws BAD_USER_INPUT for arguments that do not fit together, QUERY_TOO_COSTLY when the database takes longer than two
- * seconds.
- * @example transactionSummary: (_, args, context, info) => summary(context, Transaction, args, info)
+ * seconds. A resolver is one line: `transactionSummary: (_, args, context, info) => summary(context, Transaction, args, info)`.
  */
 export async function summary(
   context: SubgraphContext,

@@ -29,7 +29,7 @@ export interface AskedMeasure extends Measure {
   wantsLargest: boolean
 }
 
-/** What groups are ordered by. */
+/** The value that groups are ordered by. */
 export interface GroupOrder {
   by: 'count' | Dimension | AskedMeasure
   descending: boolean
@@ -42,13 +42,13 @@ export interface SummaryRequest {
   summary: SummaryModel
   dimensions: readonly Dimension[]
   measures: readonly AskedMeasure[]
-  /** Something is told of several rows together only, so that the statement counts by all fixed dimensions. */
+  /** Tells whether a measure is told of several rows together only: then the statement counts by all fixed dimensions. */
   isProtected: boolean
   filter: Filter | null
   edges: readonly Edge[]
   zone: string
   fillGaps: boolean
-  /** The spans that gaps are filled in, where the filter says both ends. */
+  /** Tells whether the filter says both ends of the time that is grouped by. */
   isBounded: boolean
   order: GroupOrder | null
   first: number

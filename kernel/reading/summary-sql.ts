@@ -16,7 +16,7 @@ const timeoutMs = 2_000
 /** The value of a dimension: of a time the number of its span, 0 for what is earlier than all. */
 export type KeyValue = string | number | boolean | null
 
-/** What is told of a measure in a cell. */
+/** Amounts or numbers of a cell added up. */
 export interface Amounts {
   /** Null of a number, or where there is no amount. */
   currency: string | null
@@ -37,7 +37,7 @@ export interface Cell {
   amounts: readonly Amounts[]
 }
 
-/** What cells are told apart by: all fixed dimensions where something is told of several rows together only. */
+/** The dimensions that tell cells apart: all fixed dimensions where something is told of several rows together only. */
 export function cellDimensions({ isProtected, summary, dimensions }: SummaryRequest): readonly Dimension[] {
   return isProtected ? summary.dimensions.filter(({ isFixed }) => isFixed) : dimensions
 }

@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache'
 import { badUserInput } from '../errors'
 import { clockOf } from '../schema/time-zone'
 
-/** How long the spans are that a time is grouped by. */
+/** The length of the spans that a time is grouped by. */
 export type TimeBucket = 'DAY' | 'WEEK' | 'MONTH' | 'QUARTER' | 'YEAR'
 
 /** Says how many edges there are at most, which make one span fewer. */
 export const mostEdges = 1_000
-/** Where nothing says where the spans begin and end, so many of them lie ahead of the present one. */
+/** Says how many spans lie ahead of the present one, where nothing says where they end. */
 const spansAhead = 200
 
 /** The edge between two spans. */
@@ -18,17 +18,18 @@ export interface Edge {
   day: string
 }
 
-/** What a filter says of the time that is grouped by: instants or days, whatever the column holds. */
+/** The range in which a filter admits the time that is grouped by: instants or days, whatever the column holds. */
 export interface TimeBounds {
   /** The earliest value that it admits. */
   from?: string
-  /** The latest value that it admits, or one after it. */
+  /** The latest value that it admits. */
   to?: string
 }
 
 const dayMs = 86_400_000
 const months: Readonly<Record<TimeBucket, number>> = { DAY: 0, WEEK: 0, MONTH: 1, QUARTER: 3, YEAR: 12 }
-/** What a clock of the zone shows at an instant, as milliseconds in which UTC's clock would show it. */
+
+/** The time that a clock of the zone shows at an instant, as milliseconds in which UTC's clock would show it. */
 function shownAt(clock: Intl.DateTimeFormat, instant: number): number {
   const [month, day, year, era, hour, minute, second] = clock.format(instant).split(/[/,: ]+/)
   const shown = new Date(0)

@@ -28,7 +28,7 @@ export interface SubgraphDefinition {
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
   searched: ReadonlyMap<string, readonly string[]>
-  /** What summaries are made of, by type, as `@group` and `@measure` mark it. */
+  /** The dimensions and measures of summaries, by type, as `@group` and `@measure` mark them. */
   summarized: ReadonlyMap<string, SummaryMarks>
 }
 

@@ -1,6 +1,8 @@
-import { demoUserNames } from '../../database/demo/ids'
-import { demoTenantIds } from '../../database/demo/ids'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { demoTenantIds, demoUserNames } from '../../database/demo/ids'
 import { addMissingRows } from '../../database/rows'
+import { projectRoot } from '../../kernel/process/config'
 import type { SentFilter, ShownRow } from '../support/expected-list'
 import { expectedGroup, expectedGroups, type SummaryField } from '../support/expected-summary'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
@@ -161,6 +163,16 @@ describe('Q1 every summary tells what a fold over the fully paged list does', ()
     },
     60_000,
   )
+})
+
+it('runs the example of docs/summaries.md', async () => {
+  const page = readFileSync(join(projectRoot, 'docs', 'summaries.md'), 'utf8')
+  const examples = [...page.matchAll(/```graphql\n(.*?)```/gs)].map(([, text]) => text!)
+  expect(examples).toHaveLength(1)
+  const { transactionSummary } = await clients
+    .get('admin')!
+    .data<{ transactionSummary: ShownSummary }>(examples[0]!)
+  expect(transactionSummary.groups.length).toBeGreaterThan(1)
 })
 
 it('Q1 sends one statement of its own, whatever is grouped, and none for ids', async () => {
