@@ -11,7 +11,7 @@ import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { bindNameColumns } from './reading/name-columns'
 import { expand } from './schema/expand'
-import { searchedFields } from './schema/markings'
+import { searchedFields, summarizedFields } from './schema/markings'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
@@ -71,6 +71,7 @@ export function subgraph(
     audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
+    summarized: summarizedFields(written),
   }
 }
 

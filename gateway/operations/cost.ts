@@ -15,6 +15,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { mostGroups } from '../../kernel/schema/summary-forms'
 import { literal, type CostModel, type ListSize } from './cost-model'
 
 /** The measure of one operation, before anything is planned or fetched. */
@@ -76,7 +77,8 @@ function sizesIn(variables: Readonly<Record<string, unknown>>, names: ReadonlySe
  * Measures a validated operation (so without fragment cycles). Linear in the document: each fragment is measured
  * once per list size it is spread under, however often it is spread.
  *
- * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this
+ * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this. A summary
+ *   has its own limit, the same everywhere
  * @param sizes receives the names of the variables that sizes were read from: nothing else of them counts
  */
 export function measure(
@@ -179,19 +181,25 @@ class Measuring {
   #pageSize(field: GraphQLField<unknown, unknown>, node: FieldNode, listSize?: ListSize): number | undefined {
     const names = listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments
     const isPage = field.args.some((argument) => names.includes(argument.name))
-    return this.#sliced(field, node, names) ?? listSize?.assumedSize ?? (isPage ? defaultListSize : undefined)
+    const most = listSize?.sizedFields.includes('groups') ? mostGroups : this.options.pageLimit
+    return this.#sliced(field, node, names, most) ?? listSize?.assumedSize ?? (isPage ? defaultListSize : undefined)
   }
 
   /** The number of items a field's slicing arguments ask for, by value or default. */
-  #sliced(field: GraphQLField<unknown, unknown>, node: FieldNode, names: string[]): number | undefined {
-    const { sizes, variables, pageLimit } = this.options
+  #sliced(
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    names: string[],
+    most: number,
+  ): number | undefined {
+    const { sizes, variables } = this.options
     const items = names.flatMap((name) => {
       const definition = field.args.find((argument) => argument.name === name)
       if (!definition) return []
       const given = node.arguments?.find((argument: ArgumentNode) => argument.name.value === name)
       if (given?.value.kind === Kind.VARIABLE) sizes.add(given.value.name.value)
       const value = (given && literal(given.value, variables)) ?? definition.defaultValue
-      return typeof value === 'number' ? [Math.min(Math.max(value, 0), pageLimit)] : []
+      return typeof value === 'number' ? [Math.min(Math.max(value, 0), most)] : []
     })
     return items.length > 0 ? Math.max(...items) : undefined
   }

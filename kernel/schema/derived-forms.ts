@@ -50,7 +50,8 @@ const commonCodes: Readonly<Record<string, string>> = {
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used with another input.',
 }
 
-const described = (sentence: string, element: string) => `${JSON.stringify(sentence)} ${element}`
+/** An element of the SDL behind its description. */
+export const described = (sentence: string, element: string) => `${JSON.stringify(sentence)} ${element}`
 
 /** `InvoiceLine` as people say it: `invoice line`. */
 export const words = (name: string): string =>
@@ -66,11 +67,11 @@ export function plural(noun: string): string {
 /** With a capital letter. */
 export const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 /** With a small letter, unless the first word is an abbreviation or a name in capitals. */
-const small = (sentence: string): string =>
+export const small = (sentence: string): string =>
   /^[A-Z](?![A-Z])/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
 
 /** The beginning of a field's description, which says what the field is: `First day of work`. */
-function meaning({ name, description }: FieldDefinitionNode): string {
+export function meaning({ name, description }: FieldDefinitionNode): string {
   const said = description?.value.replace(/\s+/g, ' ').trim()
   return said ? said.replace(/(;|:| \(|\. ).*$|\.$/, '') : capital(words(name.value))
 }

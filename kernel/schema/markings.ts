@@ -26,6 +26,13 @@ export interface Marked {
   minGroup?: number
   /** The field's own access rule asks for no more than every list of its type. */
   sameAccess?: boolean
+  /**
+   * The field has few values that nobody types in: of an enum or Boolean, or rows of another type. A time, an id or a text
+   * may single out one row.
+   */
+  isFixed: boolean
+  /** The field shows a row of a type with a key. */
+  isReference: boolean
 }
 
 /** The marked fields of one object type. */
@@ -126,6 +133,16 @@ export function searchedFields(document: DocumentNode): ReadonlyMap<string, read
   return new Map(types.map(([type, { search }]) => [type, search.map(({ field }) => field.name.value)]))
 }
 
+/** Describes what the summary of a type is made of: its dimensions and its measures. */
+export type SummaryMarks = Pick<MarkedType, 'group' | 'measure'>
+
+/** The dimensions and measures of each type that has any, as `@group` and `@measure` mark them. */
+export function summarizedFields(document: DocumentNode): ReadonlyMap<string, SummaryMarks> {
+  if (!definesMarkings(document)) return new Map()
+  const types = [...readMarkedTypes(document, readOutline(document))]
+  return new Map(types.filter(([, { group, measure }]) => group.length + measure.length > 0))
+}
+
 function readMark(
   type: string,
   field: FieldDefinitionNode,
@@ -158,7 +175,9 @@ function readMark(
     !field.directives?.some(({ name }) => name.value === 'filter')
   )
     refuse(directive, `${place}: amounts compare within one currency: write @filter as well, to choose it`)
-  return { field, kind, typeName, ...given }
+  const isReference = outline.entities.has(typeName)
+  const isFixed = isReference || outline.enums.has(typeName) || typeName === 'Boolean'
+  return { field, kind, typeName, isFixed, isReference, ...given }
 }
 
 function kindOf(typeName: string, { enums, entities }: Outline): Kind | undefined {

@@ -3,6 +3,7 @@ import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { summary } from '../../../kernel/summary'
 import { ComplianceRecord } from '../entities/ComplianceRecord'
 import type { ApproveComplianceRecordInput, ComplianceUserErrorCode, Resolvers } from '../generated'
 import { act, type Action } from '../rules/review'
@@ -39,6 +40,7 @@ export const complianceRecord: Resolvers = {
   Query: {
     complianceRecord: (_, { id }, context, info) => load(context, ComplianceRecord, id, info),
     complianceRecords: (_, args, context, info) => page(context, ComplianceRecord, args, info),
+    complianceRecordSummary: (_, args, context, info) => summary(context, ComplianceRecord, args, info),
   },
   Mutation: {
     createComplianceRecord: (_, { input }, context) =>

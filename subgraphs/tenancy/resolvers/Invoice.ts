@@ -5,6 +5,7 @@ import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import type { Resolvers } from '../generated'
@@ -19,6 +20,7 @@ export const invoice: Resolvers = {
   Query: {
     invoice: (_, { id }, context, info) => load(context, Invoice, id, info),
     invoices: (_, args, context, info) => page(context, Invoice, args, info),
+    invoiceSummary: (_, args, context, info) => summary(context, Invoice, args, info),
   },
   Mutation: {
     draftInvoice: (_, { input }, context, info) => {
