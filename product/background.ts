@@ -2,6 +2,7 @@ import type { Database } from '../kernel/connection/database'
 import type { Services } from '../kernel/context'
 import { startSending } from '../kernel/mail/start-sending'
 import type { SubgraphName } from '../kernel/schema/subgraph-names'
+import { startSealing } from '../kernel/sealing/start-sealing'
 
 /**
  * Starts what the process of a subgraph does beside requests, over and over.
@@ -13,5 +14,7 @@ export function startBackground(
   services: Services,
   everyMs?: number,
 ): () => Promise<void> {
-  return name === 'identity' ? startSending(database, services, everyMs) : async () => {}
+  if (name === 'identity') return startSending(database, services, everyMs)
+  if (name === 'compliance') return startSealing(database, services, everyMs)
+  return async () => {}
 }

@@ -72,6 +72,9 @@ export interface Config {
   smtpUrl: string | null
   /** An address, or `Name <address>`. */
   mailFrom: string
+  /** JWK and JWKS as JSON text; both null: kept in `dataDir`. */
+  auditPrivateKey: string | null
+  auditPublicKeys: string | null
   /** The bucket of files; null: they are kept in `dataDir`. */
   s3: { url: string; region: string; accessKeyId: string; secretAccessKey: string } | null
 }
@@ -137,6 +140,8 @@ const variables = z.object({
   TRUST_PROXY: oneOf('true', 'false').default('false'),
   PUBLIC_URL: optional(publicUrl),
   SMTP_URL: optional(secretUrl(['smtp:', 'smtps:'])),
+  AUDIT_PRIVATE_KEY: optional(parsedBy(privateKeyFromJwk)),
+  AUDIT_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
   S3_URL: optional(publicUrl),
   S3_REGION: z.string().max(50).default('us-east-1'),
   S3_ACCESS_KEY_ID: optional(z.string()),
@@ -205,6 +210,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     publicUrl: value.PUBLIC_URL ?? `http://${value.HOST}:${value.PORT}`,
     smtpUrl: value.SMTP_URL,
     mailFrom: value.MAIL_FROM,
+    auditPrivateKey: value.AUDIT_PRIVATE_KEY,
+    auditPublicKeys: value.AUDIT_PUBLIC_KEYS,
     s3: value.S3_URL
       ? {
           url: value.S3_URL,

@@ -30,6 +30,7 @@ const secretMembers = [
   'secretAccessKey',
   'invitationToken',
   'tokenPrivateKey',
+  'auditPrivateKey',
   'demoPassword',
   'connectionString',
 ]

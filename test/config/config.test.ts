@@ -63,6 +63,8 @@ describe('the configuration', () => {
       smtpUrl: null,
       mailFrom: 'tenantgraph <no-reply@localhost>',
       s3: null,
+      auditPrivateKey: null,
+      auditPublicKeys: null,
     })
   })
 
@@ -110,6 +112,8 @@ describe('the configuration', () => {
       SMTP_URL: 'smtps://u%40x:pw@mail.example',
       MAIL_FROM: 'Example <no-reply@app.example>',
       S3_URL: 'https://s3.example/files/',
+      AUDIT_PRIVATE_KEY: JSON.stringify(jwk),
+      AUDIT_PUBLIC_KEYS: JSON.stringify(jwks),
       S3_REGION: 'eu-central-1',
       S3_ACCESS_KEY_ID: 'key',
       S3_SECRET_ACCESS_KEY: 'hunter2',
@@ -141,6 +145,8 @@ describe('the configuration', () => {
       publicUrl: 'https://app.example/office',
       smtpUrl: 'smtps://u%40x:pw@mail.example',
       mailFrom: 'Example <no-reply@app.example>',
+      auditPrivateKey: JSON.stringify(jwk),
+      auditPublicKeys: JSON.stringify(jwks),
       s3: {
         url: 'https://s3.example/files',
         region: 'eu-central-1',
@@ -288,6 +294,8 @@ describe('the configuration', () => {
       JSON.stringify({ ...jwk, x: generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x }),
     ],
     ['TOKEN_PRIVATE_KEY', JSON.stringify(generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }))],
+    ['AUDIT_PRIVATE_KEY', 'no JSON'],
+    ['AUDIT_PUBLIC_KEYS', JSON.stringify({ keys: [jwk] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [jwk] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AA' }] })],

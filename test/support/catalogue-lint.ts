@@ -12,6 +12,7 @@ const acrossTenants: Readonly<Record<string, string>> = {
   'gateway.forget_usage': 'it forgets what is old, whoever sent it',
   'shared.remove_idempotency_keys': 'it forgets what is old, whoever used it',
   'shared.remove_mails': 'it removes what has ended, whoever wrote it',
+  'shared.tenants_to_seal': 'it finds out whose entries wait',
   'shared.tenants_with_due_mail': 'it finds out whose mails wait',
 }
 
