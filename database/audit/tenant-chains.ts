@@ -56,7 +56,7 @@ export async function* sealedEntries(
   }
 }
 
-/** Where the table says that a tenant's chain ends, and how many entries have no position yet. */
+/** The end of a tenant's chain as the table tells it, and how many entries have no position yet. */
 export async function chainState(
   client: Client,
   tenantId: string,
