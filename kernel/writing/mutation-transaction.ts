@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import type { EntityClass } from '../entity'
+import type { Mail } from '../mail/mail'
 import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
 import { auditedValues, type AuditEntry } from './audit'
@@ -67,23 +68,32 @@ export interface MutationTransaction<Code extends string = never> {
   run(statement: Statement): Promise<number>
   /** An event that leaves with the transaction, if and only if it commits. */
   emit(topic: string, payload: unknown): void
+  /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
+  mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
   /** Ends the mutation with a user error; nothing is kept. */
   fail(code: Code, message: string, field?: string): never
 }
 
-/** The writes of one transaction. What they are told of is added to `entries` and `events`. */
+/** Collects what a transaction writes with its end. */
+export interface Told {
+  entries: AuditEntry[]
+  events: { topic: string; payload: unknown }[]
+  mails: Mail[]
+}
+
+/** The writes of one transaction. What they are told of is added to `told`. */
 export function mutationTransaction(
   context: SubgraphContext,
   transaction: Transaction,
-  entries: AuditEntry[],
-  events: { topic: string; payload: unknown }[],
+  { entries, events, mails }: Told,
 ): MutationTransaction<string> {
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
     emit: (topic, payload) => void events.push({ topic, payload }),
+    mail: (mail) => void mails.push(mail),
     audit: (entry) => void entries.push(entry),
     fail: (code, message, field) => {
       throw new UserErrors([{ code, message, field: field ? [field] : null }])

@@ -43,7 +43,7 @@ export const user: Resolvers = {
     inviteUser: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const { kept, secret } = newInvitation(context)
-        return invited(tx, await addUser(context, tx, input, kept), secret)
+        return invited(context, tx, await addUser(context, tx, input, kept), secret)
       }),
     renewInvitation: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
@@ -52,7 +52,7 @@ export const user: Resolvers = {
         if (status !== 'INVITED')
           tx.fail('NOT_INVITED', `This user is ${status}: there is no invitation to renew`, 'id')
         const { kept, secret } = newInvitation(context)
-        return invited(tx, await tx.update(User, id, expectedVersion, kept), secret)
+        return invited(context, tx, await tx.update(User, id, expectedVersion, kept), secret)
       }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
@@ -88,7 +88,7 @@ export const user: Resolvers = {
         const changes = { status, ...noPassword, ...kept }
         const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
-        return invited(tx, again, secret)
+        return invited(context, tx, again, secret)
       }),
     requirePasswordChange: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
