@@ -182,7 +182,11 @@ class Measuring {
     const names = listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments
     const isPage = field.args.some((argument) => names.includes(argument.name))
     const most = listSize?.sizedFields.includes('groups') ? mostGroups : this.options.pageLimit
-    return this.#sliced(field, node, names, most) ?? listSize?.assumedSize ?? (isPage ? defaultListSize : undefined)
+    return (
+      this.#sliced(field, node, names, most) ??
+      listSize?.assumedSize ??
+      (isPage ? defaultListSize : undefined)
+    )
   }
 
   /** The number of items a field's slicing arguments ask for, by value or default. */
