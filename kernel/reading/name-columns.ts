@@ -15,6 +15,7 @@ const findSpellings = `
  */
 export async function bindNameColumns(database: Database): Promise<void> {
   const models = new Map([...entityModels(database.dataSource).values()].map((model) => [model.table, model]))
+  if (models.size === 0) return
   const schemas = [...new Set([...models.keys()].map((table) => table.split('.')[0]!.replaceAll('"', '')))]
   const rows = await database.rows({ tenantId: null }, { text: findSpellings, values: [schemas] })
   for (const [schema, table, spelling] of rows as string[][]) {
