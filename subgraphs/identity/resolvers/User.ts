@@ -94,11 +94,12 @@ export const user: Resolvers = {
       mutate(context, async (tx) => {
         const { id: userId, tenantId, passwordHash, permissionVersion } = await tx.find(User, id)
         await requireAuthorityOver(context, tx, userId, 'id')
+        if (userId === context.viewer?.userId)
+          tx.fail('INVALID', 'Change your own password with changePassword', 'id')
         if (passwordHash === null) tx.fail('NO_PASSWORD', 'This user has no password to change', 'id')
         const along = { permissionVersion: permissionVersion + 1 }
         const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
-        const except = userId === context.viewer?.userId ? context.viewer.sessionId : null
-        await revokeSessions(context, tx, { tenantId, userId }, { except })
+        await revokeSessions(context, tx, { tenantId, userId })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: required }
       }),
