@@ -232,7 +232,7 @@ function deriveSummary(
   if (!marks || marks.group.length + marks.measure.length === 0)
     refuse(node, `${node.value} has nothing to tell: mark fields of ${type} with @group or @measure`)
   const at = (list: readonly Marked[]) => list.map((mark) => mark.field.name)
-  made.add(`${type}Summary`, () => summaryForm(type), node)
+  made.add(`${type}Summary`, () => summaryForm(type, marks), node)
   made.add(`${type}Group`, () => groupForm(type, marks), node, [undefined, undefined, ...at(marks.measure)])
   if (marks.group.length === 0) return
   made.add(`${type}Key`, () => keyForm(type, marks), node, at(marks.group))

@@ -71,11 +71,12 @@ export function summaryField(type: string, marks: MarkedType, has: (name: string
   return `type Parent { summary(${args.filter(Boolean).join('\n')}): ${type}Summary @cost(weight: ${weight}) ${grouped ? size : ''} }`
 }
 
-export function summaryForm(type: string): string {
+export function summaryForm(type: string, { group }: MarkedType): string {
   const many = plural(words(type))
+  const size = group.length > 0 ? usualGroups : 1
   return `
     ${described(`${capital(many)} counted, and what is measured of them, by group and in all.`, `type ${type}Summary`)} {
-      ${described('The groups, as many as were asked for.', `groups: [${type}Group!]!`)}
+      ${described('The groups, as many as were asked for.', `groups: [${type}Group!]!`)} @listSize(assumedSize: ${size})
       ${described('All that the filter admits, groups that are left out included.', `total: ${type}Group!`)}
       ${described('How many groups there are besides those that are shown.', 'otherGroups: Int!')}
       ${described('The time zone whose days are counted.', 'timeZone: TimeZone!')}
