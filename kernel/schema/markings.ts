@@ -24,6 +24,7 @@ export interface Marked {
   as?: string
   description?: string
   minGroup?: number
+  scopes?: readonly (readonly string[])[]
   /** The field's own access rule asks for no more than every list of its type. */
   sameAccess?: boolean
   /**
@@ -153,16 +154,21 @@ function readMark(
   const place = `${type}.${field.name.value}`
   const given = Object.fromEntries(
     (directive.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value)]),
-  ) as Pick<Marked, 'as' | 'description' | 'minGroup' | 'sameAccess'>
+  ) as Pick<Marked, 'as' | 'description' | 'minGroup' | 'scopes' | 'sameAccess'>
   const ruled = field.directives?.some(({ name }) =>
     ['authenticated', 'requiresScopes', 'policy'].includes(name.value),
   )
   if (ruled && !(mark === 'measure' && given.minGroup !== undefined) && given.sameAccess !== true) {
-    const way = mark === 'measure' ? 'give @measure a minGroup' : `take @${mark} away`
+    const way = mark === 'measure' ? 'give @measure minGroup and scopes' : `take @${mark} away`
     refuse(directive, `${place}: @${mark} would tell the value to those whom its access rule refuses: ${way}`)
   }
   if (given.minGroup !== undefined && !(given.minGroup >= 2))
     refuse(directive, `${place}: @measure(minGroup:) is at least 2; a group of one shows its value`)
+  if ((given.minGroup === undefined) !== (given.scopes === undefined))
+    refuse(
+      directive,
+      `${place}: @measure takes minGroup and scopes together: from how many rows on it is told, and to whom`,
+    )
   const typeName = namedTypeOf(field.type)
   const kind = isList(field.type) ? undefined : kindOf(typeName, outline)
   if (!kind?.marks.includes(mark))

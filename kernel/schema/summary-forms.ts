@@ -87,15 +87,16 @@ export function summaryForm(type: string, { group }: MarkedType): string {
 
 export function groupForm(type: string, { group, measure }: MarkedType): string {
   const many = plural(words(type))
-  const fields = measure.map(({ field, typeName, minGroup }) => {
+  const fields = measure.map(({ field, typeName, minGroup, scopes }) => {
+    const access = scopes ? `@requiresScopes(scopes: ${JSON.stringify(scopes)})` : ''
     const hidden =
       minGroup === undefined
         ? ''
         : ` Null in a group that would tell what fewer than ${minGroup} have. Together with it only closed lists and other records group and filter.`
     const name = field.name.value
     return typeName === 'Money'
-      ? `${described(`${meaning(field)}, by currency; empty when there is none.${hidden}`, `${name}: [MoneyMeasure!]${minGroup === undefined ? '!' : ''}`)} @listSize(assumedSize: ${usualCurrencies})`
-      : described(`${meaning(field)}; null when there is none.${hidden}`, `${name}: NumberMeasure`)
+      ? `${described(`${meaning(field)}, by currency; empty when there is none.${hidden}`, `${name}: [MoneyMeasure!]${minGroup === undefined ? '!' : ''}`)} @listSize(assumedSize: ${usualCurrencies}) ${access}`
+      : described(`${meaning(field)}; null when there is none.${hidden}`, `${name}: NumberMeasure ${access}`)
   })
   return `
     ${described(`${capital(many)} that have something in common.`, `type ${type}Group`)} {
@@ -120,7 +121,7 @@ export function keyForm(type: string, { group }: MarkedType): string {
 }
 
 export function summaryOrderForm(type: string, { measure }: MarkedType): string {
-  const hasMoney = measure.some(({ typeName }) => typeName === 'Money')
+  const hasMoney = measure.some(({ typeName, minGroup }) => typeName === 'Money' && minGroup === undefined)
   return `
     ${described(`The order of groups of ${plural(words(type))}. Groups without a value come last in either direction.`, `input ${type}SummaryOrder`)} {
       ${described('By what.', `field: ${type}SummaryOrderField!`)}
@@ -134,7 +135,9 @@ export const isOrdered = ({ isReference }: Marked): boolean => !isReference
 
 export function summaryOrderFieldForm(type: string, marks: MarkedType): string {
   const keys = values(marks).filter(({ mark }) => isOrdered(mark))
-  const measures = marks.measure.map(({ field, typeName }) => ({
+  // An order would tell of protected measures which groups have more.
+  const open = marks.measure.filter(({ minGroup }) => minGroup === undefined)
+  const measures = open.map(({ field, typeName }) => ({
     name: orderValue(field.name.value),
     sentence:
       typeName === 'Money'

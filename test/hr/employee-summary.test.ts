@@ -1,5 +1,6 @@
 import { uuidv7 } from '../../kernel/id'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { userWith } from '../support/scopes'
 
 let graph: TestGraph
 let tenant: TestTenant
@@ -32,7 +33,8 @@ async function addEmployees(
 beforeAll(async () => {
   graph = await startGraph()
   tenant = await graph.tenant('acme')
-  viewer = await tenant.as('VIEWER')
+  // Who may not read a single salary.
+  viewer = await userWith(graph, tenant, ['hr:employee:read', 'hr:department:read', 'hr:salary:summary'])
   for (const [name, id] of Object.entries(departments))
     await graph.owner.query('INSERT INTO hr.departments (tenant_id, id, name) VALUES ($1, $2, $3)', [
       tenant.id,
