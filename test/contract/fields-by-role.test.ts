@@ -209,7 +209,7 @@ it('what is restricted and yet audited is in lists for those alone who may read 
     expect([field, written[field]!.replace('oneself, ', '')]).toEqual([field, written[list]])
 })
 
-it('no other type has a field with a rule, which the table would not see (A7)', () => {
+it('no other type has a field with a rule, which the table would not see, but what several people have together (A7)', () => {
   const ruled = subgraphs.flatMap(({ typeDefs }) =>
     [...readDeclarations(typeDefs).types.values()]
       .filter(({ name, keyFields }) => keyFields.size === 0 && name !== 'Query' && name !== 'Mutation')
@@ -217,5 +217,6 @@ it('no other type has a field with a rule, which the table would not see (A7)', 
         [...fields.values()].flatMap(({ field, access }) => (access ? [`${name}.${field}`] : [])),
       ),
   )
-  expect(ruled).toEqual([])
+  // Tried in test/hr/employee-summary.test.ts.
+  expect(ruled).toEqual(['EmployeeGroup.salary', 'EmployeeGroup.performanceScore'])
 })

@@ -54,7 +54,7 @@ type Order @key(fields: "id") @authenticated {
   "How many things."
   size: Int @measure
   "What it costs us."
-  cost: Money @requiresScopes(scopes: [["a:b:c"]]) @measure(minGroup: 5)
+  cost: Money @requiresScopes(scopes: [["a:b:c"]]) @measure(minGroup: 5, scopes: [["a:b:sums"]])
 }
 type Buyer @key(fields: "id") { id: ID! orders: OrderConnection @authenticated }
 enum OrderStatus { OPEN DONE }
@@ -298,8 +298,19 @@ const refused: [string, string, string, string][] = [
   ['an order over one', thing('a: Int @policy(policies: [["x"]]) @order'), '@order', 'take @order away'],
   ['a search in one', thing('a: String @authenticated @search'), '@search', 'take @search away'],
   ['a group by one', thing('a: Int @authenticated @group'), '@group', 'take @group away'],
-  ['a measure of one', thing('a: Int @authenticated @measure'), '@measure', 'give @measure a minGroup'],
-  ['a group of one', thing('a: Int @measure(minGroup: 1)'), '@measure', 'is at least 2'],
+  [
+    'a measure of one',
+    thing('a: Int @authenticated @measure'),
+    '@measure',
+    'give @measure minGroup and scopes',
+  ],
+  [
+    'a measure for nobody',
+    thing('a: Int @measure(minGroup: 5)'),
+    '@measure',
+    'takes minGroup and scopes together',
+  ],
+  ['a group of one', thing('a: Int @measure(minGroup: 1, scopes: [["a:b:c"]])'), '@measure', 'is at least 2'],
   ['a filter over JSON', thing('a: JSON @filter'), '@filter', 'a field of type JSON cannot carry @filter'],
   ['a filter over a list', thing('a: [String!]! @filter'), '@filter', 'type [String] cannot carry @filter'],
   ['a search in a number', thing('a: Int @search'), '@search', 'type Int cannot carry @search'],
