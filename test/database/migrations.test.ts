@@ -25,7 +25,7 @@ async function query<T extends object>(text: string): Promise<T[]> {
 }
 
 /**
- * Everything in the database that a migration can make, one line each. Partitions depend on the day, their parents do
+ * Everything in the database that a migration can make, one line each, scopes among it. Partitions depend on the day, their parents do
  * not. Columns that the look-up role may read can serve several functions, so they stay; without the policy that comes
  * and goes with each function they show no row.
  */
@@ -47,7 +47,17 @@ async function catalogue(): Promise<string[]> {
     UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN tables ON tables.oid = tgrelid WHERE NOT tgisinternal
     UNION ALL SELECT format('%s %s %s', pg_get_functiondef(p.oid), proowner::regrole, proacl) FROM pg_proc p JOIN own ON own.oid = pronamespace
     UNION ALL SELECT format('default rights %s %s', defaclobjtype, defaclacl) FROM pg_default_acl`)
-  return rows.map((row) => row.line).sort()
+  return [...rows.map((row) => row.line), ...(await scopes())].sort()
+}
+
+/** The scopes that there are, with the system roles that hold them. */
+async function scopes(): Promise<string[]> {
+  const [known] = await query<{ table: string | null }>("SELECT to_regclass('identity.permissions') AS table")
+  if (!known!.table) return []
+  const rows = await query<{ line: string }>(
+    "SELECT format('scope %s %s %s', name, description, system_roles) AS line FROM identity.permissions",
+  )
+  return rows.map((row) => row.line)
 }
 
 test('each migration alone can be taken back, and all together leave nothing', async () => {

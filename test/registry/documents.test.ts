@@ -98,6 +98,7 @@ ask(FindDocument, { text: 'a', filter: { surname: 'b' } })
       'billing.graphql',
       'overview.graphql',
       'reference-data.graphql',
+      'spending.graphql',
     ])
     const graph = readSchema(parse(ts.sys.readFile(join(projectRoot, 'schema/supergraph.graphql'))!))
     const named = namedOperations(files)
