@@ -3,7 +3,7 @@ import { applicationRoles, migration, sql } from './sql'
 
 const callers = applicationRoles.join(', ')
 
-/** How texts are spelled as names, so that a filter finds what uniqueness takes for the same name. */
+/** The spelling of texts as names, so that a filter finds what uniqueness takes for the same name. */
 export const spellingFunctions = migration(202611281350, 'spelling', [
   sql(
     [

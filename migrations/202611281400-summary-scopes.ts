@@ -1,7 +1,7 @@
 import { permissions } from './permissions'
 import { migration } from './sql'
 
-/** Who is told what several people earn, or how they perform, together. */
+/** Scopes of those who are told what several people earn, or how they perform, together. */
 export const summaryScopes = migration(202611281400, 'summary-scopes', [
   permissions({
     'hr:salary:summary': { allows: 'Read what several employees earn together', roles: ['HR_MANAGER'] },

@@ -31,7 +31,7 @@ export interface EndpointOptions {
 /** Bytes of a body without credentials: several times the largest document that an anonymous caller may send. */
 const anonymousBodyBytes = 64 * 1024
 
-/** What is at `/graphql`: reads a request, finds out who asks, and has the operation answered. */
+/** The endpoint `/graphql`: reads a request, finds out who asks, and has the operation answered. */
 export class GraphqlEndpoint {
   constructor(private readonly options: EndpointOptions) {}
 

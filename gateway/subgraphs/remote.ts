@@ -180,7 +180,7 @@ class RemoteSubgraph implements SubgraphDataSource {
     }
   }
 
-  /** What the caller is told of a call that came to nothing. */
+  /** The error that the caller is told of a call that came to nothing. */
   #told(error: unknown, call: GraphQLDataSourceProcessOptions<GatewayContext>): SubgraphAnswer {
     const { name, log } = this.options
     const tell = (message: string) =>
