@@ -39,6 +39,8 @@ export interface Config {
   databaseBinding: 'prepared' | 'unnamed' | 'pipeline'
   statementTimeoutMs: number
   redisUrl: string | null
+  /** Tells whether this process does the jobs of its subgraphs. */
+  jobs: boolean
   /** Says where the subgraphs answer; names left out run in this process. */
   subgraphs: 'in-process' | Partial<Record<SubgraphName, string>>
   /** Signs the viewer between gateway and HTTP subgraphs. */
@@ -101,6 +103,7 @@ const variables = z.object({
   // 0 would mean "no limit" to PostgreSQL: no variable may switch a guard off.
   STATEMENT_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
   REDIS_URL: optional(secretUrl(['redis:', 'rediss:'])),
+  JOBS: oneOf('on', 'off').default('on'),
   SUBGRAPHS: subgraphUrls.default('in-process'),
   VIEWER_SECRET: optional(secret),
   TOKEN_ISSUER: z.string().max(200).default('tenantgraph'),
@@ -167,6 +170,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     databaseBinding: value.DATABASE_BINDING,
     statementTimeoutMs: value.STATEMENT_TIMEOUT_MS,
     redisUrl: value.REDIS_URL,
+    jobs: value.JOBS === 'on',
     subgraphs: value.SUBGRAPHS,
     viewerSecret: value.VIEWER_SECRET,
     tokenIssuer: value.TOKEN_ISSUER,

@@ -10,6 +10,7 @@ const acrossTenants: Readonly<Record<string, string>> = {
   'identity.tenant_for_sign_in': 'by e-mail alone nobody knows the tenant yet',
   'gateway.operation_tenant_counts': 'it counts tenants',
   'gateway.forget_usage': 'it forgets what is old, whoever sent it',
+  'shared.tenants_with_due_jobs': 'workers ask it which tenant has something to do',
   'shared.remove_idempotency_keys': 'it forgets what is old, whoever used it',
 }
 
