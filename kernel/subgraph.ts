@@ -100,7 +100,10 @@ export async function startSubgraph(
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
   const { schema, sdl } = await buildSchema(definition, database, variant)
-  const worker = services.config.jobs ? jobWorker(definition.name, definition.jobs, database, services) : null
+  const worker =
+    definition.jobs.length > 0 && services.config.jobs
+      ? jobWorker(definition.name, definition.jobs, database, services)
+      : null
   worker?.start()
   const { execute, close } = executor(schema, database, services)
   return {

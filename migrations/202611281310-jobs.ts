@@ -52,6 +52,7 @@ export const jobs = migration(202611281310, 'jobs', [
     columns,
     checks,
     unique: [['subgraph', 'name', 'unique_key']],
+    references: { requested_by_id: { table: 'identity.users' } },
     indexes: [
       { columns: 'subgraph, due_at, id', where: "state = 'WAITING'" },
       { columns: 'subgraph', where: "state = 'RUNNING'" },

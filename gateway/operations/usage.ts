@@ -35,8 +35,6 @@ export interface SeenOperation {
 
 export interface UsageStore {
   write(seen: readonly SeenOperation[]): Promise<void>
-  /** Deletes what is older than this day, `YYYY-MM-DD`. */
-  forget(before: string): Promise<void>
 }
 
 /** An operation that is about to be executed, and who asks. */
@@ -67,8 +65,6 @@ export interface UsageOptions {
   log: Logger
   /** Milliseconds between two writes. Default 10,000. */
   intervalMs?: number
-  /** Says how many days usage is kept, at least 30. Default 400: one year and a month to look back. */
-  days?: number
   /**
    * Says how many operations × client versions are kept between two writes; the rest is not recorded. Default 5,000.
    */
@@ -103,7 +99,7 @@ interface Counter {
  * only count in memory; what was counted is written in batches, and dropped when the store fails for long.
  */
 export function usageRecorder(options: UsageOptions): UsageRecorder {
-  const { store, clock, log, intervalMs = 10_000, days = 400, most = 5000, mostAnonymous = 1000 } = options
+  const { store, clock, log, intervalMs = 10_000, most = 5000, mostAnonymous = 1000 } = options
   const known = new LRUCache<string, Signature>({
     maxSize: maxKnownBytes,
     sizeCalculation: ({ document, coordinates }) => 1000 + 2 * document.length + 100 * coordinates.size,
@@ -117,7 +113,6 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
   let writing: Promise<void> = Promise.resolve()
   let today = ''
   let dayNumber = NaN
-  let forgetting = false
 
   function signatureOf(
     schema: SchemaModel,
@@ -151,7 +146,6 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
       today = new Date(now).toISOString().slice(0, 10)
       written = new Map()
       anonymousToday.clear()
-      forgetting = true
     }
     const key = `${signature.hash} ${client} ${clientVersion} ${today}`
     let counter = counters.get(key)
@@ -194,8 +188,6 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
     }))
     try {
       await store.write(seen)
-      if (forgetting) await store.forget(daysBefore(today, days))
-      forgetting = false
       // Forgotten, a tenant is written down once more.
       if (written.size > 4 * most) written.clear()
       for (const [key, { day, tenants }] of batch) {
@@ -241,10 +233,6 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
 const dayMs = 86_400_000
 /** Bytes of the signatures that are kept, about. */
 const maxKnownBytes = 32_000_000
-
-function daysBefore(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10)
-}
 
 /** Clients name themselves; what does not look like a name or version is not kept. */
 function clientName(header: string | undefined, otherwise = 'unknown'): string {

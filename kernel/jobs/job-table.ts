@@ -77,8 +77,6 @@ export async function addJob(
 export interface JobTable {
   /** Tenants with a job that is due; `isLost`: the worker of one of its jobs is gone. */
   dueTenants(now: Date): Promise<{ tenantId: string; isLost: boolean }[]>
-  /** Up to `most` tenants, by their ids, after the one given. */
-  tenants(after: string | null, most: number): Promise<string[]>
   /** Gives jobs whose worker is gone to whoever comes next, or ends those that were tried often enough. */
   release(tenantId: string | null, now: Date): Promise<void>
   /** Takes the job that is due for longest; null when there is none. */
@@ -117,10 +115,6 @@ export function jobTable(database: Database, subgraph: SubgraphName): JobTable {
       const text = 'SELECT tenant, is_lost FROM shared.tenants_with_due_jobs($1, $2)'
       const rows = await send(null, text, [subgraph, now.toISOString()])
       return rows.map(([tenantId, isLost]) => ({ tenantId: String(tenantId), isLost: isLost === true }))
-    },
-    async tenants(after, most) {
-      const rows = await send(null, 'SELECT id FROM shared.tenant_ids($1, $2) AS id', [after, most])
-      return rows.map(([id]) => String(id))
     },
     async release(tenantId, now) {
       const { table, own } = ownRow(tenantId)

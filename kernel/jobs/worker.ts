@@ -3,6 +3,7 @@ import { FairShare } from '../connection/fair-share'
 import type { Services } from '../context'
 import { ApiError } from '../errors'
 import type { SubgraphName } from '../schema/subgraph-names'
+import { prepared } from '../statement'
 import { declareJobs, newJob, type Job } from './job'
 import { addJob, jobTable, occurrenceKey, type Attempt } from './job-table'
 import { runAttempt, type StopReason } from './run-attempt'
@@ -14,6 +15,7 @@ const pollMs = 1000
 const stopWithinMs = 8000
 /** Tenants that a schedule reaches with one look-up. */
 const tenantsAtOnce = 500
+const someTenants = 'SELECT id FROM shared.tenant_ids($1, $2) AS id'
 /** Stands for the installation among the tenants. */
 const nobody = ''
 
@@ -59,6 +61,7 @@ export function jobWorker(
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let taken = 0
+  let looking: Promise<void> = Promise.resolve()
   const whenIdle: (() => void)[] = []
 
   /** Asks for the job of each schedule whose time has come: once for all processes, the latest time only. */
@@ -139,11 +142,12 @@ export function jobWorker(
   function forEachTenant(job: Job): Job {
     return {
       name: job.name,
-      async run(_context, _tx, _payload, { dueAt, signal, progress }) {
+      async run(_context, tx, _payload, { dueAt, signal, progress }) {
         let asked = 0
         let after: string | null = null
         do {
-          const tenants: string[] = await table.tenants(after, tenantsAtOnce)
+          const found: unknown[][] = await tx.rows(prepared(someTenants, [after, tenantsAtOnce]))
+          const tenants = found.map(([id]) => String(id))
           for (const tenantId of tenants) {
             signal.throwIfAborted()
             await ask(job, tenantId, dueAt, 'WAITING')
@@ -156,11 +160,10 @@ export function jobWorker(
   }
 
   async function poll(): Promise<void> {
-    try {
-      await look()
-    } catch (error) {
-      log.error({ subgraph, err: error }, 'due jobs cannot be looked for')
-    }
+    looking = look().catch((error: unknown) =>
+      log.error({ subgraph, err: error }, 'due jobs cannot be looked for'),
+    )
+    await looking
     if (!isStopped) timer = setTimeout(() => void poll(), pollMs * (1 - random() / 4)).unref()
   }
 
@@ -184,7 +187,7 @@ export function jobWorker(
         if (!abort.signal.aborted) abort.abort('stopping' satisfies StopReason)
       let late: NodeJS.Timeout | undefined
       const patience = new Promise<void>((resolve) => (late = setTimeout(resolve, stopWithinMs).unref()))
-      await Promise.race([Promise.all(running.keys()), patience])
+      await Promise.race([Promise.all([looking, ...running.keys()]), patience])
       clearTimeout(late)
     },
   }

@@ -6,6 +6,7 @@ import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { Tenant } from './entities/Tenant'
+import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
@@ -17,5 +18,6 @@ import { ownTenant, tenant } from './resolvers/Tenant'
 export default subgraph('tenancy', {
   entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job],
   resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job],
+  jobs: [oldJobs, oldPlatformJobs],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

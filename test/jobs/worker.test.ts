@@ -71,7 +71,7 @@ function job(
 
 /** Asks for the job as a mutation does. */
 const ask = (tenant: TestTenant, wanted: Job<Named>, effect: string, options: { key?: string } = {}) => {
-  const binding = { tenantId: tenant.id, actorId: admin.userId }
+  const binding = { tenantId: tenant.id, actorId: tenant === acme ? admin.userId : null }
   const context = { binding, clock }
   declareJobs('hr', [wanted])
   return database.transaction(binding, (tx) => enqueue(context, tx, wanted, { effect }, options))

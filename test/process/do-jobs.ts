@@ -13,7 +13,7 @@ const entry: Job<{ place: number }> = {
   name: 'entry',
   async run({ clock }, tx, { place }) {
     tx.audit({ action: 'CREATE', resourceType: 'Ledger', resourceId: String(place), changes: {} })
-    tx.emit('hr.entry-made', { place })
+    tx.emit('hr.entry-made', { type: 'Ledger', id: String(place) }, { place })
     // Long enough that a kill finds it half done.
     await new Promise((resolve) => setTimeout(resolve, clock.now().getTime() % 20))
   },

@@ -29,7 +29,8 @@ export function newInvitation(context: SubgraphContext) {
  * an event is stored, and with it a way in would be.
  */
 export function invited(tx: MutationTransaction, user: User, secret: Buffer) {
-  tx.emit('identity.user-invited', { userId: user.id, expiresAt: user.invitationExpiresAt })
+  const about = { type: 'User', id: user.id }
+  tx.emit('identity.user-invited', about, { expiresAt: user.invitationExpiresAt })
   return { user, invitationToken: formatToken({ tenantId: user.tenantId, tokenId: user.id, secret }) }
 }
 
