@@ -12,7 +12,7 @@ const atOnce = 500
 /** The topic on which the position of a tenant's latest event is told. It may be lost: the log is what counts. */
 export const eventTopic = (tenantId: string): string => `t:${tenantId}:events`
 
-/** What brings events from the outbox to the log. */
+/** The part of this process that brings events from the outbox to the log. */
 export interface Dispatcher {
   /** Looks for new events until it is stopped. */
   start(): void

@@ -2,7 +2,7 @@ import type { Database } from '../connection/database'
 import { dispatchedPosition } from './dispatcher'
 import type { EventLog, LoggedEvent } from './event-log'
 
-/** What followed a position. */
+/** Events that followed a position. */
 export interface FollowedEvents {
   events: LoggedEvent[]
   /** The position to go on from. */
