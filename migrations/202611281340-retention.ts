@@ -32,7 +32,7 @@ BEGIN
   RETURN removed;
 END $$`
 
-/** What is old is removed by jobs: keys in each tenant, some at a time, and usage by a subgraph, which has jobs. */
+/** Functions for jobs that remove what is old: keys of one tenant, some at a time, and usage, for a subgraph, which has jobs. */
 export const retention = migration(202611281340, 'retention', [
   sql(
     removeKeys(
