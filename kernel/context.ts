@@ -1,3 +1,4 @@
+import type { BlobStore } from './blobs/blob-store'
 import type { Clock } from './clock'
 import type { Config } from './process/config'
 import type { Database } from './connection/database'
@@ -44,6 +45,7 @@ export interface Services {
   rateLimit: RateLimit
   pubSub: PubSub
   keys: TokenKeys
+  blobs: BlobStore
   config: Config
 }
 

@@ -10,8 +10,9 @@ import { declareJobs, type Job } from './jobs/job'
 import { jobWorker } from './jobs/worker'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
+import { bindNameColumns } from './reading/name-columns'
 import { expand } from './schema/expand'
-import { searchedFields } from './schema/markings'
+import { searchedFields, summarizedFields } from './schema/markings'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
@@ -71,6 +72,7 @@ export function subgraph(
     audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
+    summarized: summarizedFields(written),
   }
 }
 
@@ -99,6 +101,7 @@ export async function startSubgraph(
   services: Services,
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
+  await bindNameColumns(database)
   const { schema, sdl } = await buildSchema(definition, database, variant)
   const worker =
     definition.jobs.length > 0 && services.config.jobs

@@ -1,4 +1,5 @@
 import { prepareDatabase } from '../database'
+import { openBlobs } from '../kernel/blobs/open-blobs'
 import { systemClock } from '../kernel/clock'
 import { loadConfig, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
@@ -9,6 +10,7 @@ import { openStore } from '../kernel/store/store'
 import { startSubgraph, type SubgraphDefinition } from '../kernel/subgraph'
 import { serveSubgraph, type SubgraphServer } from '../kernel/execution/subgraph-server'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+import { startBackground } from './background'
 
 const exitWithinMs = 10_000
 
@@ -98,8 +100,10 @@ async function start(
     rateLimit,
     pubSub,
     keys: loadTokenKeys(config),
+    blobs: openBlobs(config),
   }
   const running = await startSubgraph(definition, database, services)
+  opened.push(startBackground(definition.name, database, services))
   const server = await serveSubgraph(running, {
     port: config.port,
     host: config.host,

@@ -26,7 +26,11 @@ const secretMembers = [
   'databaseUrl',
   'databaseUrls',
   'redisUrl',
+  'smtpUrl',
+  'secretAccessKey',
+  'invitationToken',
   'tokenPrivateKey',
+  'auditPrivateKey',
   'demoPassword',
   'connectionString',
 ]

@@ -18,6 +18,8 @@ export interface ColumnModel {
    * address, kept in lower case; null for values of other kinds, names of closed sets among them.
    */
   text: 'language' | 'email' | null
+  /** The stored column by which its texts are compared where these are unique names; null for all others. */
+  spelling: string | null
 }
 
 /** The two columns that an amount of money is kept in. */
@@ -110,6 +112,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         nullable: column.isNullable,
         length: column.length ? Number(column.length) : null,
         text: null,
+        spelling: null,
       })
     }
     const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')

@@ -3,6 +3,7 @@ import type { RequestContext } from '../context'
 import type { EntityClass } from '../entity'
 import type { Job } from '../jobs/job'
 import type { Policies } from '../policy'
+import type { SummaryMarks } from './markings'
 import type { SubgraphName } from './subgraph-names'
 
 /** Resolvers by type and field, as the generated `Resolvers` types them; scalars and enums as graphql-tools does. */
@@ -27,6 +28,8 @@ export interface SubgraphDefinition {
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
   searched: ReadonlyMap<string, readonly string[]>
+  /** The dimensions and measures of summaries, by type, as `@group` and `@measure` mark them. */
+  summarized: ReadonlyMap<string, SummaryMarks>
 }
 
 /** One operation for one subgraph. */

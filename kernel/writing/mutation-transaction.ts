@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import type { EntityClass } from '../entity'
+import type { Mail } from '../mail/mail'
 import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
 import { auditedValues, type AuditEntry } from './audit'
@@ -46,13 +47,15 @@ export interface MutationTransaction<Code extends string = never> {
   /**
    * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
    * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
-   * first).
+   * first). A row that has all values of `changes` stays as it is: no version, no audit entry. `along` is written with a
+   * change and is none by itself, such as who made it.
    */
   update<E>(
     entity: EntityClass<E>,
     id: string,
     expectedVersion: number | null,
     changes: Values<E>,
+    along?: Values<E>,
   ): Promise<E>
   /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
   remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
@@ -68,6 +71,8 @@ export interface MutationTransaction<Code extends string = never> {
    * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
    */
   emit(eventType: string, about: { type: string; id: string }, payload: object): void
+  /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
+  mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
   /** Ends the mutation with a user error; nothing is kept. */
@@ -82,12 +87,18 @@ export interface NewEvent {
   payload: object
 }
 
-/** The writes of one transaction. What they are told of is added to `entries` and `events`. */
+/** Collects what a transaction writes with its end. */
+export interface Told {
+  entries: AuditEntry[]
+  events: NewEvent[]
+  mails: Mail[]
+}
+
+/** The writes of one transaction. What they are told of is added to `told`. */
 export function mutationTransaction(
   context: SubgraphContext,
   transaction: Transaction,
-  entries: AuditEntry[],
-  events: NewEvent[],
+  { entries, events, mails }: Told,
 ): MutationTransaction<string> {
   function noteCreation(model: EntityModel, row: Row): void {
     const fields = given(model, row)
@@ -104,6 +115,7 @@ export function mutationTransaction(
     run: (statement) => transaction.run(statement),
     emit: (eventType, { type, id }, payload) =>
       void events.push({ aggregateType: type, aggregateId: id, eventType, payload }),
+    mail: (mail) => void mails.push(mail),
     audit: (entry) => void entries.push(entry),
     fail: (code, message, field) => {
       throw new UserErrors([{ code, message, field: field ? [field] : null }])
@@ -143,6 +155,7 @@ export function mutationTransaction(
       id: string,
       expectedVersion: number | null,
       changes: Values<E>,
+      along: Values<E> = {},
     ): Promise<E> {
       const model = modelOf(context, entity)
       const { before, after } = await updateRow(
@@ -152,7 +165,9 @@ export function mutationTransaction(
         id,
         expectedVersion,
         changes as Record<string, unknown>,
+        along as Record<string, unknown>,
       )
+      if (!before) return after as E
       requireRuleWriter(context, model, before, after, Object.keys(before))
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
       entries.push({

@@ -1,21 +1,22 @@
 import type { SubgraphContext } from '../context'
 import type { Transaction } from '../connection/database'
 import { uuidv7 } from '../id'
+import { writeMails } from '../mail/outbox'
 import { insertStatements } from '../statement'
-import { writeAudit, type AuditEntry } from './audit'
-import { mutationTransaction, type MutationTransaction, type NewEvent } from './mutation-transaction'
+import { writeAudit } from './audit'
+import { mutationTransaction, type MutationTransaction, type NewEvent, type Told } from './mutation-transaction'
 
-/** Does the work in an open transaction; the audit rows and events of what it changed are sent with the end of it. */
+/** Does the work in an open transaction; the audit rows, events and mails of what it changed are sent with the end of it. */
 export async function perform<T>(
   context: SubgraphContext,
   transaction: Transaction,
   work: (tx: MutationTransaction<string>) => Promise<T>,
 ): Promise<T> {
-  const entries: AuditEntry[] = []
-  const events: NewEvent[] = []
-  const result = await work(mutationTransaction(context, transaction, entries, events))
-  writeAudit(context, transaction, entries)
-  writeEvents(context, transaction, events)
+  const told: Told = { entries: [], events: [], mails: [] }
+  const result = await work(mutationTransaction(context, transaction, told))
+  writeAudit(context, transaction, told.entries)
+  writeEvents(context, transaction, told.events)
+  writeMails(context, transaction, told.mails)
   return result
 }
 

@@ -13,6 +13,9 @@ const acrossTenants: Readonly<Record<string, string>> = {
   'shared.tenants_with_new_events': 'the dispatcher asks it which tenant has something new',
   'shared.drop_dispatched_events': 'it drops a month of all tenants',
   'shared.tenants_with_due_jobs': 'workers ask it which tenant has something to do',
+  'shared.remove_mails': 'it removes what has ended, whoever wrote it',
+  'shared.tenants_to_seal': 'it finds out whose entries wait',
+  'shared.tenants_with_due_mail': 'it finds out whose mails wait',
 }
 
 const tables = `WITH own AS (

@@ -45,7 +45,7 @@ const rights = (table: string) =>
   )
 
 /** Work that subgraphs do by themselves: each tenant's jobs among its own rows, and those of the installation. */
-export const jobs = migration(202611281310, 'jobs', [
+export const jobs = migration(202611281410, 'jobs', [
   tenantTable({
     schema: 'shared',
     table: 'jobs',

@@ -33,7 +33,7 @@ BEGIN
 END $$`
 
 /** Functions for jobs that remove what is old: keys of one tenant, some at a time, and usage, for a subgraph, which has jobs. */
-export const retention = migration(202611281340, 'retention', [
+export const retention = migration(202611281415, 'retention', [
   sql(
     removeKeys(
       `

@@ -17,7 +17,7 @@ const formerTable = tenantTable({
  * Events on their way out: what changed, by months that are dropped when all of it has left, and how far each tenant's
  * events have come. What the former table held nobody has ever read.
  */
-export const outboxEvents = migration(202611281350, 'events', [
+export const outboxEvents = migration(202611281416, 'events', [
   sql(formerTable.down, formerTable.up),
   sql('CREATE SEQUENCE shared.outbox_events_seq', 'DROP SEQUENCE shared.outbox_events_seq'),
   tenantTable({
