@@ -53,7 +53,9 @@ export async function openStage(
 
 /** The product's defaults, on any free port. `env` may only add to them. */
 export function stageConfig(dataDir: string, env: NodeJS.ProcessEnv = {}): Config {
-  return loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...env })
+  // What comes by itself is nobody's attack.
+  const quiet = { LOG_LEVEL: 'silent', JOBS: 'off' }
+  return loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
 }
 
 /** Runs statements one by one as the superuser, in one session. */

@@ -1,57 +1,27 @@
-import type { Services } from './context'
-import type { Database } from './connection/database'
+import type { SubgraphContext } from './context'
+import { newJob, subgraphOf, type Job, type JobOptions } from './jobs/job'
+import { addJob } from './jobs/job-table'
+import type { MutationTransaction } from './writing/mutation-transaction'
 
-/** Work that a subgraph does by itself, beside requests. It may run in several processes at once. */
-export interface Job {
-  /** For the log. */
-  name: string
-  /** Milliseconds from the end of one run to the next, below 2^31: the longest that a timer waits. */
-  everyMs: number
-  run(database: Database, services: JobServices): Promise<void>
-}
-
-/** Describes what jobs use of the process. */
-export type JobServices = Pick<Services, 'clock' | 'log'>
+export type { Job, JobControl, Schedule } from './jobs/job'
 
 /**
- * Runs each job now and then every `everyMs`; resolves when the first runs have ended. A failure is logged and the job
- * tried again at its next time: it never stops the process.
- * @returns takes no further runs and waits for those under way
+ * Asks for a piece of work, if and only if the transaction commits: it is done soon after, or not before `at`. The payload
+ * holds ids, never values: those may have changed, and whoever works on the database reads it.
+ * @param options.key asked for again with the same key, it is the same piece of work
+ * @returns the id of the job
  */
-export async function startJobs(
-  jobs: readonly Job[],
-  database: Database,
-  services: JobServices,
-): Promise<() => Promise<void>> {
-  const timers = new Map<Job, NodeJS.Timeout>()
-  const running = new Set<Promise<void>>()
-  let closed = false
-
-  async function run(job: Job): Promise<void> {
-    try {
-      await job.run(database, services)
-    } catch (error) {
-      const againInMinutes = Math.round(job.everyMs / 60_000)
-      services.log.error(
-        { job: job.name, err: error, againInMinutes },
-        'a job failed and will be tried again',
-      )
-    }
-    if (closed) return
-    // A process that has nothing else to do may end.
-    timers.set(job, setTimeout(() => void begin(job), job.everyMs).unref())
-  }
-
-  function begin(job: Job): Promise<void> {
-    const underWay = run(job).finally(() => running.delete(underWay))
-    running.add(underWay)
-    return underWay
-  }
-
-  await Promise.all(jobs.map(begin))
-  return async () => {
-    closed = true
-    for (const timer of timers.values()) clearTimeout(timer)
-    await Promise.all(running)
-  }
+export async function enqueue<P extends object>(
+  context: Pick<SubgraphContext, 'binding' | 'clock'>,
+  tx: Pick<MutationTransaction, 'rows'>,
+  job: Job<P>,
+  payload: P,
+  options: Pick<JobOptions, 'key' | 'at'> = {},
+): Promise<string> {
+  if (job.for === 'platform')
+    throw new Error(`The job ${job.name} is of the installation: its schedule asks for it`)
+  const { tenantId, actorId } = context.binding
+  if (!tenantId) throw new Error(`The job ${job.name} needs a tenant`)
+  const row = newJob(job, payload, { ...options, requestedById: actorId ?? null }, context.clock.now())
+  return (await addJob((statement) => tx.rows(statement), tenantId, subgraphOf(job), row)).id
 }

@@ -1,14 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { writeAudit } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
-import type { Transaction } from './connection/database'
 import { unauthenticated, UserErrors, type UserError } from './errors'
-import { uuidv7 } from './id'
-import { writeMails } from './mail/outbox'
-import { insertStatements } from './statement'
 import { performOnce } from './writing/idempotency'
-import { mutationTransaction, type MutationTransaction, type Told } from './writing/mutation-transaction'
+import type { MutationTransaction } from './writing/mutation-transaction'
+import { perform } from './writing/perform'
 
 export { writeAudit, type AuditEntry } from './writing/audit'
 export { keyLifeMs } from './writing/idempotency'
@@ -65,29 +61,4 @@ export async function mutate<T extends object, Code extends string>(
       return { userErrors: failure.errors } as Partial<T> & { userErrors: UserError<Code>[] }
     }
   }
-}
-
-async function perform<T>(
-  context: SubgraphContext,
-  transaction: Transaction,
-  work: (tx: MutationTransaction) => Promise<T>,
-): Promise<T> {
-  const told: Told = { entries: [], events: [], mails: [] }
-  const result = await work(mutationTransaction(context, transaction, told))
-  writeAudit(context, transaction, told.entries)
-  writeEvents(context, transaction, told.events)
-  writeMails(context, transaction, told.mails)
-  return result
-}
-
-function writeEvents(
-  context: SubgraphContext,
-  transaction: Transaction,
-  events: readonly { topic: string; payload: unknown }[],
-): void {
-  const now = context.clock.now()
-  const rows = events.map(({ topic, payload }) => [uuidv7(now.getTime()), topic, JSON.stringify(payload)])
-  const into = 'INSERT INTO shared.outbox_events (created_at, id, topic, payload)'
-  for (const statement of insertStatements(into, rows, { shared: [now.toISOString()] }))
-    transaction.atEnd(statement)
 }

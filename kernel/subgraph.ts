@@ -6,7 +6,8 @@ import type { Services } from './context'
 import type { Database } from './connection/database'
 import type { EntityClass } from './entity'
 import { executor } from './execution/execute'
-import { startJobs, type Job } from './jobs'
+import { declareJobs, type Job } from './jobs/job'
+import { jobWorker } from './jobs/worker'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { bindNameColumns } from './reading/name-columns'
@@ -67,7 +68,7 @@ export function subgraph(
     entities: parts.entities,
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
-    jobs: parts.jobs ?? [],
+    jobs: declareJobs(name, parts.jobs ?? []),
     audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
@@ -89,7 +90,7 @@ function mergeResolvers(name: SubgraphName, maps: readonly ResolverMap[]): Resol
 
 /**
  * Builds the guarded schema of a subgraph and answers operations over the given database, which must have been opened
- * with the definition's entities, after each of its jobs ran once. Throws one error with a line per fault: a field
+ * with the definition's entities, and does its jobs unless JOBS is off. Throws one error with a line per fault: a field
  * that nothing answers, a resolver without field, access that is not declared or cannot be enforced.
  *
  * `variant` replaces parts of the machine in tests and benchmarks; no configuration reaches it.
@@ -102,7 +103,11 @@ export async function startSubgraph(
 ): Promise<RunningSubgraph> {
   await bindNameColumns(database)
   const { schema, sdl } = await buildSchema(definition, database, variant)
-  const stopJobs = await startJobs(definition.jobs, database, services)
+  const worker =
+    definition.jobs.length > 0 && services.config.jobs
+      ? jobWorker(definition.name, definition.jobs, database, services)
+      : null
+  worker?.start()
   const { execute, close } = executor(schema, database, services)
   return {
     name: definition.name,
@@ -110,7 +115,7 @@ export async function startSubgraph(
     schema,
     execute,
     close: async () => {
-      await Promise.all([stopJobs(), close()])
+      await Promise.all([worker?.stop(), close()])
     },
   }
 }

@@ -24,6 +24,7 @@ export const globalTables: readonly string[] = [
   'gateway.schema_versions',
   'gateway.operations',
   'gateway.operation_days',
+  'shared.platform_jobs',
 ]
 
 /** One part of a migration: what makes it, and what takes it away again. */

@@ -23,6 +23,7 @@ import type { Services } from '../kernel/context'
 import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
 import { assertFreeSpace } from '../kernel/process/free-space'
 import type { Logger } from '../kernel/process/log'
+import { eventDispatcher } from '../kernel/events/dispatcher'
 import { openStore } from '../kernel/store/store'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 import { scalars } from '../kernel/schema/scalars'
@@ -140,6 +141,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())
 
+    if (config.jobs) {
+      const { eventLog, pubSub } = store
+      const dispatcher = eventDispatcher({ database: gatewayDatabase, eventLog, pubSub, log })
+      dispatcher.start()
+      opened.push(() => dispatcher.stop())
+    }
     const usage = usageRecorder({
       store: databaseUsageStore(gatewayDatabase),
       clock,

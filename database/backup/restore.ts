@@ -151,6 +151,8 @@ async function fill(
   const footer = JSON.parse(await next(lines)) as BackupFooter
   if (!footer.end || footer.tables !== tables.length) throw cutShort()
   await client.query('DROP SCHEMA restoring')
+  // New events come behind those that were restored and have not left.
+  await client.query("SELECT setval('shared.outbox_events_seq', max(seq)) FROM shared.outbox_events")
   await client.query('SET CONSTRAINTS ALL IMMEDIATE')
   for (const { name } of header.tables) await run(client, `ALTER TABLE ${name} ENABLE TRIGGER USER`)
   for (const statement of deferred) await client.query(statement)

@@ -20,9 +20,6 @@ export function databaseUsageStore(database: Database): UsageStore {
           await database.rows({ tenantId }, statement)
       }
     },
-    async forget(before) {
-      await database.rows({ tenantId: null }, { text: 'SELECT gateway.forget_usage($1)', values: [before] })
-    },
   }
 }
 

@@ -24,8 +24,6 @@ export interface SeenOperation {
 
 export interface UsageStore {
   write(seen: readonly SeenOperation[]): Promise<void>
-  /** Deletes what is older than this day, `YYYY-MM-DD`. */
-  forget(before: string): Promise<void>
 }
 
 /** An operation that is about to be executed, and who asks. */
@@ -56,8 +54,6 @@ export interface UsageOptions {
   log: Logger
   /** Milliseconds between two writes. Default 10,000. */
   intervalMs?: number
-  /** Says how many days usage is kept, at least 30. Default 400: one year and a month to look back. */
-  days?: number
   /**
    * Says how many operations × client versions are kept between two writes; the rest is not recorded. Default 5,000.
    */
@@ -98,7 +94,6 @@ class CountingRecorder implements UsageRecorder {
   #writing: Promise<void> = Promise.resolve()
   #today = ''
   #dayNumber = NaN
-  #forgetting = false
 
   constructor(options: UsageOptions) {
     this.#options = { ...options, most: options.most ?? 5000 }
@@ -164,7 +159,6 @@ class CountingRecorder implements UsageRecorder {
     this.#today = new Date(now).toISOString().slice(0, 10)
     this.#written = new Map()
     this.#anonymousToday.clear()
-    this.#forgetting = true
   }
 
   #hasRoom(key: string, anonymous: boolean): boolean {
@@ -179,14 +173,12 @@ class CountingRecorder implements UsageRecorder {
 
   async #write(): Promise<void> {
     if (this.#counters.size === 0) return
-    const { store, log, days = 400 } = this.#options
+    const { store, log } = this.#options
     const batch = this.#counters
     this.#counters = new Map()
     const seen = [...batch.values()].map(seenOf)
     try {
       await store.write(seen)
-      if (this.#forgetting) await store.forget(daysBefore(this.#today, days))
-      this.#forgetting = false
       this.#remember(batch)
     } catch (error) {
       // Recording must never stand in the way of answering: what was not written is lost, and said to be.
@@ -220,10 +212,6 @@ function seenOf({ signature, tenants, lastSeen, ...rest }: Counter): SeenOperati
     coordinates: [...signature.coordinates].sort(),
     tenants: [...tenants],
   }
-}
-
-function daysBefore(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10)
 }
 
 /** Clients name themselves; what does not look like a name or version is not kept. */

@@ -41,6 +41,10 @@ export interface Config {
   databaseBinding: 'prepared' | 'unnamed' | 'pipeline'
   statementTimeoutMs: number
   redisUrl: string | null
+  /** Tells whether this process does the jobs of its subgraphs. */
+  jobs: boolean
+  /** Days after which jobs remove what has ended. */
+  keptDays: { sessions: number; usage: number; jobs: number }
   /** Says where the subgraphs answer; names left out run in this process. */
   subgraphs: 'in-process' | Partial<Record<SubgraphName, string>>
   /** Signs the viewer between gateway and HTTP subgraphs. */
@@ -114,6 +118,12 @@ const variables = z.object({
   // 0 would mean "no limit" to PostgreSQL: no variable may switch a guard off.
   STATEMENT_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
   REDIS_URL: optional(secretUrl(['redis:', 'rediss:'])),
+  JOBS: oneOf('on', 'off').default('on'),
+  KEEP_SESSIONS_DAYS: wholeNumber(1, 3650).default(30),
+  // The registry judges changes by the last 30 days.
+  KEEP_USAGE_DAYS: wholeNumber(31, 3650).default(400),
+  // A key of a job is unique for as long.
+  KEEP_JOBS_DAYS: wholeNumber(7, 3650).default(30),
   SUBGRAPHS: subgraphUrls.default('in-process'),
   VIEWER_SECRET: optional(secret),
   TOKEN_ISSUER: z.string().max(200).default('tenantgraph'),
@@ -189,6 +199,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     databaseBinding: value.DATABASE_BINDING,
     statementTimeoutMs: value.STATEMENT_TIMEOUT_MS,
     redisUrl: value.REDIS_URL,
+    jobs: value.JOBS === 'on',
+    keptDays: {
+      sessions: value.KEEP_SESSIONS_DAYS,
+      usage: value.KEEP_USAGE_DAYS,
+      jobs: value.KEEP_JOBS_DAYS,
+    },
     subgraphs: value.SUBGRAPHS,
     viewerSecret: value.VIEWER_SECRET,
     tokenIssuer: value.TOKEN_ISSUER,

@@ -1,7 +1,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
 import type { RequestContext } from '../context'
 import type { EntityClass } from '../entity'
-import type { Job } from '../jobs'
+import type { Job } from '../jobs/job'
 import type { Policies } from '../policy'
 import type { SummaryMarks } from './markings'
 import type { SubgraphName } from './subgraph-names'

@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock'
+import { keptEvents } from '../events/event-log'
+import { memoryEventLog } from '../events/event-log-memory'
 import { positive, rateLimitAnswer, type Store, type WindowCount } from './key-value'
 import type { Logger } from '../process/log'
 
 /** Bounds of the store; when it is full, what was used least recently is forgotten. */
-const bounds = { entries: 100_000, characters: 64_000_000 }
+const bounds = { entries: 100_000, characters: 64_000_000, events: keptEvents }
 const purgeEveryMs = 60_000
 
 /**
@@ -12,7 +14,11 @@ const purgeEveryMs = 60_000
  *
  * @param limits own bounds, for tests
  */
-export function openMemoryStore(clock: Clock, log: Logger, limits = bounds): Store {
+export function openMemoryStore(
+  clock: Clock,
+  log: Logger,
+  limits: { entries: number; characters: number; events?: number } = bounds,
+): Store {
   const perf = { now: () => clock.now().getTime() }
   const texts = new LRUCache<string, string>({
     max: limits.entries,
@@ -79,6 +85,7 @@ export function openMemoryStore(clock: Clock, log: Logger, limits = bounds): Sto
         }
       },
     },
+    eventLog: memoryEventLog(clock, limits.events),
     ping: async () => {},
     close: async () => {
       clearInterval(purge)

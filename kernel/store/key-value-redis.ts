@@ -1,3 +1,4 @@
+import { redisEventLog } from '../events/event-log-redis'
 import { positive, rateLimitAnswer, type Store, type WindowCount } from './key-value'
 import type { Logger } from '../process/log'
 import { redisConnection } from './redis-connection'
@@ -103,6 +104,7 @@ export async function openRedisStore(url: string, log: Logger): Promise<Store> {
         }
       },
     },
+    eventLog: redisEventLog(commands, prefix),
     ping: async () => {
       await Promise.all([commands, subscriptions].map((one) => one.run((redis) => redis.ping())))
     },

@@ -1,3 +1,5 @@
+import type { EventLog } from '../events/event-log'
+
 /**
  * Describes what the processes of one installation share besides the database. Two adapters keep the same contract
  * (test/store/contract.ts): in this process, and in Redis.
@@ -10,6 +12,8 @@ export interface Store {
   keyValue: KeyValue
   rateLimit: RateLimit
   pubSub: PubSub
+  /** Holds what has happened lately, for those who follow it. */
+  eventLog: EventLog
   /** Tells whether other processes see the same: Redis. */
   shared: boolean
   /** Resolves when the store answers. */

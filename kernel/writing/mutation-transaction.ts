@@ -66,8 +66,11 @@ export interface MutationTransaction<Code extends string = never> {
   /** Tenant-bound statements of the resolver's own; rows as arrays. */
   rows(statement: Statement): Promise<unknown[][]>
   run(statement: Statement): Promise<number>
-  /** An event that leaves with the transaction, if and only if it commits. */
-  emit(topic: string, payload: unknown): void
+  /**
+   * An event besides those that insert, update and remove write: about a row, it leaves if and only if the transaction
+   * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
+   */
+  emit(eventType: string, about: { type: string; id: string }, payload: object): void
   /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
   mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
@@ -76,10 +79,18 @@ export interface MutationTransaction<Code extends string = never> {
   fail(code: Code, message: string, field?: string): never
 }
 
+/** An event as it stands in the outbox, in the words of change data capture. */
+export interface NewEvent {
+  aggregateType: string
+  aggregateId: string
+  eventType: string
+  payload: object
+}
+
 /** Collects what a transaction writes with its end. */
 export interface Told {
   entries: AuditEntry[]
-  events: { topic: string; payload: unknown }[]
+  events: NewEvent[]
   mails: Mail[]
 }
 
@@ -89,10 +100,21 @@ export function mutationTransaction(
   transaction: Transaction,
   { entries, events, mails }: Told,
 ): MutationTransaction<string> {
+  function noteCreation(model: EntityModel, row: Row): void {
+    const fields = given(model, row)
+    entries.push(creation(model, row, fields))
+    events.push(change(model, 'created', row, fields))
+  }
+  function noteRemoval(model: EntityModel, row: Row): void {
+    entries.push(removal(model, row))
+    events.push(change(model, 'deleted', row, []))
+  }
+
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
-    emit: (topic, payload) => void events.push({ topic, payload }),
+    emit: (eventType, { type, id }, payload) =>
+      void events.push({ aggregateType: type, aggregateId: id, eventType, payload }),
     mail: (mail) => void mails.push(mail),
     audit: (entry) => void entries.push(entry),
     fail: (code, message, field) => {
@@ -102,7 +124,7 @@ export function mutationTransaction(
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
       requireRuleWriter(context, model, null, row, Object.keys(values))
-      entries.push(creation(model, row))
+      noteCreation(model, row)
       return row as E
     },
     async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
@@ -116,7 +138,7 @@ export function mutationTransaction(
       )
       if (isNew) {
         requireRuleWriter(context, model, null, row, Object.keys(values))
-        entries.push(creation(model, row))
+        noteCreation(model, row)
       }
       return { row: row as E, isNew }
     },
@@ -125,7 +147,7 @@ export function mutationTransaction(
       const added = await insertRows(context, transaction, model, rows as readonly Record<string, unknown>[])
       for (const [place, row] of added.entries())
         requireRuleWriter(context, model, null, row, Object.keys(rows[place]!))
-      entries.push(...added.map((row) => creation(model, row)))
+      for (const row of added) noteCreation(model, row)
       return added as E[]
     },
     async update<E>(
@@ -157,18 +179,19 @@ export function mutationTransaction(
           after: auditedValues(model, after, changed),
         },
       })
+      events.push(change(model, 'updated', after, changed))
       return after as E
     },
     async remove<E>(entity: EntityClass<E>, id: string, expectedVersion: number | null = null): Promise<E> {
       const model = modelOf(context, entity)
       const row = await removeRow(context, transaction, model, id, expectedVersion)
-      entries.push(removal(model, row))
+      noteRemoval(model, row)
       return row as E
     },
     async removeAll<E>(entity: EntityClass<E>, ids: readonly string[]): Promise<E[]> {
       const model = modelOf(context, entity)
       const removed = await removeRows(context, transaction, model, ids)
-      entries.push(...removed.map((row) => removal(model, row)))
+      for (const row of removed) noteRemoval(model, row)
       return removed as E[]
     },
     async find<E>(entity: EntityClass<E>, id: string): Promise<E> {
@@ -179,17 +202,33 @@ export function mutationTransaction(
   }
 }
 
-function creation(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
-  const changes = { after: auditedValues(model, row, given(model, row)) }
+type Row = Readonly<Record<string, unknown>>
+
+function creation(model: EntityModel, row: Row, fields: readonly string[]): AuditEntry {
+  const changes = { after: auditedValues(model, row, fields) }
   return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 
-function removal(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
+function removal(model: EntityModel, row: Row): AuditEntry {
   const changes = { before: auditedValues(model, row, given(model, row)) }
   return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 
-const given = (model: EntityModel, row: Readonly<Record<string, unknown>>): string[] =>
+/** The event of a change: names and never values, which are for those alone who may read the row. */
+function change(
+  model: EntityModel,
+  eventType: 'created' | 'updated' | 'deleted',
+  row: Row,
+  fields: readonly string[],
+): NewEvent {
+  const payload = { version: row['version'], fields: fields.filter((field) => !unnamed.has(field)) }
+  return { aggregateType: model.name, aggregateId: String(row['id']), eventType, payload }
+}
+
+/** Properties that every change is about. */
+const unnamed: ReadonlySet<string> = new Set(['tenantId', 'id', 'version', 'createdAt', 'updatedAt'])
+
+const given = (model: EntityModel, row: Row): string[] =>
   [...model.columns.keys()].filter((property) => row[property] !== null)
 
 const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

@@ -6,6 +6,7 @@ import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 import { endedMails } from './jobs/ended-mails'
+import { oldSessions } from './jobs/old-sessions'
 import { policies } from './policies'
 import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
@@ -17,7 +18,7 @@ export default subgraph('identity', {
   entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
   resolvers: [user, role, roleAssignment, permission, session],
   policies,
-  jobs: [endedMails],
+  jobs: [endedMails, oldSessions],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {
     User: ['username', 'status', 'passwordChangeRequired', 'lastLoginAt', 'createdById', 'updatedById'],

@@ -3,17 +3,21 @@ import { Country } from './entities/Country'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
+import { Job } from './entities/Job'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { Tenant } from './entities/Tenant'
+import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
+import { job } from './resolvers/Job'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry],
-  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry],
+  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job],
+  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job],
+  jobs: [oldJobs, oldPlatformJobs],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

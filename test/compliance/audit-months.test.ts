@@ -3,9 +3,9 @@ import { auditMonths } from '../../subgraphs/compliance/jobs/audit-months'
 import { loadConfig } from '../../kernel/process/config'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { uuidv7 } from '../../kernel/id'
-import { startJobs, type Job, type JobServices } from '../../kernel/jobs'
 import { createLogger } from '../../kernel/process/log'
 import { TestClock } from '../support/graph'
+import { runJob } from '../support/jobs'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 /** What a process that runs for years needs: the months of the audit trail before they come. */
@@ -33,7 +33,7 @@ afterAll(async () => {
 beforeEach(() => void lines.splice(0))
 
 /** Services as far as a job needs them, with a log that is kept. */
-function services(): JobServices {
+function services() {
   const log = createLogger(loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' }))
   for (const level of ['info', 'error'] as const)
     log[level] = ((fields: Record<string, unknown>, message: string) =>
@@ -58,8 +58,7 @@ const month = (ahead: number) => {
 test('after three years without a start the trail goes on', async () => {
   clock.advance({ days: 3 * 365 })
   await expect(record()).rejects.toThrow('no partition of relation "audit_logs" found for row')
-  const stop = await startJobs([auditMonths], database, services())
-  await stop()
+  await runJob(auditMonths, database, services())
   expect(await record()).toEqual([[`shared.audit_logs_${month(0).replace('-', '')}`]])
   const { rows } = await owner.query<{ table: string; walls: boolean }>(
     `SELECT c.relname AS table, relrowsecurity AND relforcerowsecurity
@@ -78,7 +77,7 @@ test('after three years without a start the trail goes on', async () => {
     { level: 'info', fields: { made: 13, until: month(12) }, message: 'months of the audit trail made' },
   ])
   lines.splice(0)
-  await auditMonths.run(database, services())
+  await runJob(auditMonths, database, services())
   expect(lines).toEqual([])
 })
 
@@ -95,7 +94,7 @@ test('waits no longer than five seconds for the lock on the trail', async () => 
         }),
       ),
   }
-  await auditMonths.run(watched, services())
+  await runJob(auditMonths, watched, services())
   expect(sent[0]).toBe("SET LOCAL lock_timeout = '5s'")
 })
 
@@ -106,51 +105,4 @@ test('no instant is too far to be meant', async () => {
       { text: 'SELECT shared.ensure_partitions(0, 0, $1)', values: [instant] },
     )
   await expect(call('2099-01-01T00:00:00Z')).rejects.toThrow('instant is at most 10 years away')
-})
-
-describe('jobs', () => {
-  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] }))
-  afterEach(() => void jest.useRealTimers())
-
-  test('run at the start and each time again, and a failure stops nothing', async () => {
-    const runs: number[] = []
-    const failing: Job = {
-      name: 'failing',
-      everyMs: 3_600_000,
-      run: () => (runs.push(runs.length), Promise.reject(new Error('no luck'))),
-    }
-    const stop = await startJobs([failing], database, services())
-    expect(runs).toEqual([0])
-    await jest.advanceTimersByTimeAsync(2 * 3_600_000)
-    expect(runs).toEqual([0, 1, 2])
-    expect(lines).toHaveLength(3)
-    expect(lines[0]).toMatchObject({
-      level: 'error',
-      fields: { job: 'failing', err: { message: 'no luck' }, againInMinutes: 60 },
-      message: 'a job failed and will be tried again',
-    })
-    await stop()
-    await jest.advanceTimersByTimeAsync(24 * 3_600_000)
-    expect(runs).toEqual([0, 1, 2])
-  })
-
-  test('that are under way are waited for, and do not come again', async () => {
-    let finish = () => {}
-    let runs = 0
-    const slow: Job = {
-      name: 'slow',
-      everyMs: 1_000,
-      run: () => (runs++ === 0 ? Promise.resolve() : new Promise((resolve) => (finish = resolve))),
-    }
-    const stop = await startJobs([slow], database, services())
-    await jest.advanceTimersByTimeAsync(1_000)
-    let stopped = false
-    const stopping = stop().then(() => (stopped = true))
-    await jest.advanceTimersByTimeAsync(5_000)
-    expect([runs, stopped]).toEqual([2, false])
-    finish()
-    await stopping
-    await jest.advanceTimersByTimeAsync(5_000)
-    expect(runs).toBe(2)
-  })
 })

@@ -43,6 +43,8 @@ describe('the configuration', () => {
       databaseBinding: 'prepared',
       statementTimeoutMs: 10_000,
       redisUrl: null,
+      jobs: true,
+      keptDays: { sessions: 30, usage: 400, jobs: 30 },
       subgraphs: 'in-process',
       viewerSecret: null,
       tokenIssuer: 'tenantgraph',

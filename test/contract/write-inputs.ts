@@ -11,6 +11,7 @@ import { inputValue } from '../../isolation/documents'
 import { readRows } from '../../isolation/rows'
 import { inputLeaves, readSurface, type MutationPlace } from '../../isolation/surface'
 import { entityModels, type EntityModel } from '../../kernel/schema/entity-model'
+import { uuidv7 } from '../../kernel/id'
 import type { Database } from '../../kernel/connection/database'
 import type { TestClient, TestGraph, TestTenant } from '../support/graph'
 
@@ -107,9 +108,18 @@ export async function readWrites(
 
   async function make(tenant: TestTenant, type: string, optionalIds = false): Promise<string> {
     if (type === 'Tenant') return tenant.id
+    if (type === 'Job') return makeJob(tenant)
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
+  }
+
+  /** The product asks for jobs by itself. */
+  async function makeJob(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text = "INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, 'hr', 'sample')"
+    await graph.owner.query(text, [tenant.id, id])
+    return id
   }
 
   async function fill(tenant: TestTenant, mutation: string, optionalIds: boolean): Promise<Input> {

@@ -371,14 +371,14 @@ describe('the shared tables', () => {
     await as(
       'hr',
       acme,
-      `INSERT INTO shared.outbox_events (id, topic, payload) VALUES ('${id(32)}', 'hr.sample', '{}')`,
+      `INSERT INTO shared.outbox_events (id, aggregate_type, aggregate_id, event_type) VALUES ('${id(32)}', 'Employee', '1', 'created')`,
     )
     await expect(as('hr', acme, 'SELECT FROM shared.outbox_events')).rejects.toMatchObject(denied)
     await expect(
       as(
         'gateway',
         acme,
-        `INSERT INTO shared.outbox_events (id, topic, payload) VALUES ('${id(33)}', 't', '{}')`,
+        `INSERT INTO shared.outbox_events (id, aggregate_type, aggregate_id, event_type) VALUES ('${id(33)}', 'Employee', '1', 'created')`,
       ),
     ).rejects.toMatchObject(denied)
   })

@@ -25,7 +25,6 @@ const web = { 'apollographql-client-name': 'web', 'apollographql-client-version'
 let gateway: TestGateway
 let recorder: UsageRecorder
 let seen: SeenOperation[]
-let forgotten: string[]
 let store: UsageStore
 let tenantId: string | null
 
@@ -42,11 +41,9 @@ beforeEach(async () => {
   now = new Date('2026-11-20T23:59:00Z')
   tenantId = viewer.tenantId
   seen = []
-  forgotten = []
   lines.length = 0
   store = {
     write: async (batch) => void seen.push(...batch),
-    forget: async (before) => void forgotten.push(before),
   }
   await start()
 })
@@ -202,15 +199,6 @@ describe('what is recorded', () => {
     await recorder.flush()
     expect(seen.map(({ name }) => name)).toEqual(['Q1', 'Q2', 'Q3'])
   })
-
-  test('old usage is forgotten once a day', async () => {
-    for (const day of ['2026-11-20', '2026-11-20', '2026-11-21']) {
-      now = new Date(`${day}T12:00:00Z`)
-      await gateway.ask('{ user(id: "1") { name } }')
-      await recorder.flush()
-    }
-    expect(forgotten).toEqual(['2025-10-16', '2025-10-17'])
-  })
 })
 
 describe('in PostgreSQL', () => {
@@ -285,24 +273,5 @@ describe('in PostgreSQL', () => {
       { text: `SELECT client, client_version, tenants FROM gateway.operation_tenant_counts('2026-11-01')` },
     )
     expect(counts).toEqual([['web', '1.2', '2']])
-  })
-
-  test('forgetting takes all tenants’ old days and the operations nobody sends, and never the last 30 days', async () => {
-    await owner.query(
-      `INSERT INTO gateway.operations VALUES ('${'a'.repeat(32)}', 'Old', '{ a }', '{}'), ('${'b'.repeat(32)}', 'New', '{ b }', '{}')`,
-    )
-    await owner.query(
-      `INSERT INTO gateway.operation_days VALUES (current_date - 50, '${'a'.repeat(32)}', 'web', '1', 1, now()), (current_date - 10, '${'b'.repeat(32)}', 'web', '1', 1, now())`,
-    )
-    await owner.query(
-      `INSERT INTO gateway.operation_tenants (tenant_id, day, hash, client, client_version) SELECT id, current_date - 50, '${'a'.repeat(32)}', 'web', '1' FROM tenancy.tenants`,
-    )
-    const day = (back: number) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10)
-    await expect(databaseUsageStore(database).forget(day(5))).rejects.toThrow('the last 30 days are kept')
-    await databaseUsageStore(database).forget(day(40))
-    const { rows } = await owner.query(
-      'SELECT (SELECT array_agg(name) FROM gateway.operations) AS names, (SELECT count(*)::int FROM gateway.operation_tenants) AS tenants',
-    )
-    expect(rows).toEqual([{ names: ['New'], tenants: 0 }])
   })
 })

@@ -191,11 +191,12 @@ describe('an invitation', () => {
       after: { status: 'ACTIVE', passwordHash: '[masked]', invitationHash: null },
     })
     const events = await rows(
-      `SELECT topic, payload FROM shared.outbox_events WHERE payload->>'userId' = $1`,
+      `SELECT event_type AS type, payload FROM shared.outbox_events
+        WHERE aggregate_type = 'User' AND aggregate_id = $1 AND event_type LIKE 'identity.%'`,
       [user.id],
     )
     expect(events).toEqual([
-      { topic: 'identity.user-invited', payload: { userId: user.id, expiresAt: user.invitationExpiresAt } },
+      { type: 'identity.user-invited', payload: { expiresAt: user.invitationExpiresAt } },
     ])
     const secret = invitationToken.split('.')[2]!
     const kept = await rows(

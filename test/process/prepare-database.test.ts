@@ -81,11 +81,9 @@ describe('the embedded database', () => {
 
   test('that does not keep tenants apart is not served, and the server is stopped', async () => {
     const database = await prepare(embedded())
-    await query(database.migratorUrl, 'ALTER TABLE shared.outbox_events NO FORCE ROW LEVEL SECURITY')
+    await query(database.migratorUrl, 'ALTER TABLE shared.jobs NO FORCE ROW LEVEL SECURITY')
     await database.stop()
-    await expect(prepare(embedded())).rejects.toThrow(
-      'outbox_events: row level security is not enabled and forced',
-    )
+    await expect(prepare(embedded())).rejects.toThrow('jobs: row level security is not enabled and forced')
     // Not in use any more: the failed start gave everything back.
     const server = await startEmbedded({ dataDir: embedded().DATA_DIR, log: silent })
     await server.stop()

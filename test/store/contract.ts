@@ -1,3 +1,4 @@
+import type { LoggedEvent } from '../../kernel/events/event-log'
 import type { Store } from '../../kernel/store/key-value'
 
 /** A store under test, and how time passes for it. */
@@ -174,6 +175,78 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
         await expect(store.rateLimit.consume('a', limit, windowMs)).rejects.toThrow(RangeError)
       }
       expect(await store.rateLimit.consume('a', 1, longMs)).toMatchObject({ allowed: true })
+    })
+  })
+
+  describe('events', () => {
+    const event = (position: number): LoggedEvent => ({
+      position,
+      id: `id-${position}`,
+      aggregateType: 'Employee',
+      aggregateId: '1',
+      eventType: 'updated',
+      payload: { version: position, fields: ['lastName'] },
+      occurredAt: '2026-11-28T12:00:00.000Z',
+    })
+    const events = (first: number, last: number) =>
+      Array.from({ length: last - first + 1 }, (_, place) => event(first + place))
+    const positions = async (after: number, most = 100, tenant = 'a') => {
+      const { events: found, isGap } = await store.eventLog.read(tenant, after, most)
+      return isGap ? 'gap' : found.map(({ position }) => position)
+    }
+
+    test('are read in order, in pages, and as they were added', async () => {
+      await store.eventLog.append('a', events(1, 5))
+      expect(await store.eventLog.read('a', 0, 2)).toEqual({ events: events(1, 2), isGap: false })
+      expect(await positions(2, 2)).toEqual([3, 4])
+      expect(await positions(4, 2)).toEqual([5])
+      expect(await positions(5)).toEqual([])
+    })
+
+    test('are a tenant’s own', async () => {
+      await store.eventLog.append('a', events(1, 2))
+      expect(await positions(0, 100, 'b')).toBe('gap')
+      await store.eventLog.append('b', events(1, 1))
+      expect(await positions(0, 100, 'b')).toEqual([1])
+      expect(await positions(0)).toEqual([1, 2])
+    })
+
+    test('that are there already are left out', async () => {
+      await store.eventLog.append('a', events(1, 3))
+      await store.eventLog.append('a', events(2, 5))
+      await store.eventLog.append('a', events(1, 1))
+      await store.eventLog.append('a', [])
+      expect(await positions(0)).toEqual([1, 2, 3, 4, 5])
+    })
+
+    test('of many who add the same at once are there once', async () => {
+      await Promise.all(
+        Array.from({ length: 20 }, (_, place) => store.eventLog.append('a', events(1, 5 + place))),
+      )
+      expect(await positions(0)).toEqual(Array.from({ length: 24 }, (_, place) => place + 1))
+    })
+
+    test('may begin anywhere; whoever is elsewhere is told', async () => {
+      await store.eventLog.append('a', events(7, 8))
+      expect(await positions(5)).toBe('gap')
+      expect(await positions(6)).toEqual([7, 8])
+      expect(await positions(8)).toEqual([])
+      expect(await positions(9)).toBe('gap')
+    })
+
+    test('that were lost are never passed over unaware', async () => {
+      await store.eventLog.append('a', events(1, 3))
+      await store.eventLog.append('a', events(5, 6))
+      for (const after of [0, 1, 3]) expect(await positions(after)).toBe('gap')
+      expect(await positions(4)).toEqual([5, 6])
+    })
+
+    test('are bounded: the oldest go', async () => {
+      for (let first = 1; first <= 16_000; first += 1000)
+        await store.eventLog.append('a', events(first, first + 999))
+      expect(await positions(0)).toBe('gap')
+      expect(await positions(15_998)).toEqual([15_999, 16_000])
+      expect(await positions(6_500, 2)).toEqual([6_501, 6_502])
     })
   })
 

@@ -118,7 +118,7 @@ test('rows are added in one statement, each with its audit entry, and come back 
   const { shifts, userErrors } = await change(async (tx) => ({ shifts: await tx.insertAll(Shift, rows) }))
   expect(userErrors).toEqual([])
   expect(shifts).toMatchObject(rows.map((row) => ({ ...row, beginsAt: null })))
-  expect(writes()).toHaveLength(2) // the rows; their audit entries
+  expect(writes()).toHaveLength(3) // the rows; their audit entries; their events
   expect(await stored()).toEqual([
     { place: 'O"sl{o},', wage: null, details: null, actions: ['CREATE'] },
     { place: 'Rome', wage: '9007199254740993', details: { a: ['"', '{}', null] }, actions: ['CREATE'] },
@@ -130,7 +130,7 @@ test('a thousand rows get ids of their own', async () => {
   const { shifts } = await change(async (tx) => ({ shifts: await tx.insertAll(Shift, rows) }))
   expect(shifts!.map(({ place }) => place)).toEqual(rows.map(({ place }) => place))
   expect(new Set(shifts!.map((row) => row.id)).size).toBe(1_000)
-  expect(writes()).toHaveLength(2)
+  expect(writes()).toHaveLength(3)
 })
 
 test('one row that is refused leaves none behind', async () => {
@@ -163,7 +163,7 @@ test('rows that hold lists are added together as well', async () => {
   const rows = [{ names: ['a', '"b", {c}'] }, { names: [] }]
   const { teams } = await change(async (tx) => ({ teams: await tx.insertAll(Team, rows) }))
   expect(teams!.map(({ names }) => names)).toEqual([['a', '"b", {c}'], []])
-  expect(writes()).toHaveLength(2)
+  expect(writes()).toHaveLength(3)
 })
 
 test('rows with more values than one statement takes are added by as few as hold them', async () => {
@@ -175,8 +175,9 @@ test('rows with more values than one statement takes are added by as few as hold
   }))
   const { shifts } = await change(async (tx) => ({ shifts: await tx.insertAll(Shift, rows) }))
   expect(shifts!.map(({ place }) => place)).toEqual(rows.map(({ place }) => place))
-  // 13,107 rows of five values, then the rest; 10,921 audit entries of six values and four that all share, then the rest.
-  expect(writes()).toHaveLength(4)
+  // 13,107 rows of five values, then the rest; 10,921 audit entries of six values and four that all share, then the rest;
+  // 13,106 events of five values and one that all share, then the rest.
+  expect(writes()).toHaveLength(6)
 })
 
 test('few rows are a prepared statement, many are parsed each time', () => {
@@ -201,7 +202,7 @@ test('rows are removed in one statement, each with its audit entry', async () =>
     shifts: await tx.removeAll(Shift, [id(11), id(13), id(11)]),
   }))
   expect(shifts!.map(({ place }) => place).sort()).toEqual(['P11', 'P13'])
-  expect(writes()).toHaveLength(2)
+  expect(writes()).toHaveLength(3)
   expect((await stored()).map(({ place }) => place)).toEqual(['P12'])
   const { rows } = await owner.query(
     `SELECT changes -> 'before' ->> 'place' AS place FROM shared.audit_logs WHERE action = 'DELETE' ORDER BY 1`,

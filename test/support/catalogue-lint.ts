@@ -9,8 +9,10 @@ const keptTriggers = ['keep_issued_invoice', 'keep_issued_lines']
 const acrossTenants: Readonly<Record<string, string>> = {
   'identity.tenant_for_sign_in': 'by e-mail alone nobody knows the tenant yet',
   'gateway.operation_tenant_counts': 'it counts tenants',
-  'gateway.forget_usage': 'it forgets what is old, whoever sent it',
-  'shared.remove_idempotency_keys': 'it forgets what is old, whoever used it',
+  'shared.forget_usage': 'it forgets what is old, whoever sent it',
+  'shared.tenants_with_new_events': 'the dispatcher asks it which tenant has something new',
+  'shared.drop_dispatched_events': 'it drops a month of all tenants',
+  'shared.tenants_with_due_jobs': 'workers ask it which tenant has something to do',
   'shared.remove_mails': 'it removes what has ended, whoever wrote it',
   'shared.tenants_to_seal': 'it finds out whose entries wait',
   'shared.tenants_with_due_mail': 'it finds out whose mails wait',

@@ -97,7 +97,9 @@ export async function startGraph(
   const { env, database: given, demo, onStatement, ...rest } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...env })
+  // Tests do jobs when they mean it: a statement that comes by itself would be counted.
+  const quiet = { JOBS: 'off', LOG_LEVEL: 'silent' }
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
   const clock = new TestClock()
   const statements: { role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[] = []
   const distinct = new Set<string>()

@@ -40,7 +40,7 @@ export async function invited(
   const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
   const { publicUrl } = context.services.config
   tx.mail(invitationMail({ to: email, tenant: String(tenant![0]), publicUrl, invitationToken, expiresAt }))
-  tx.emit('identity.user-invited', { userId: id, expiresAt })
+  tx.emit('identity.user-invited', { type: 'User', id }, { expiresAt })
   return { user, invitationToken }
 }
 

@@ -1,0 +1,195 @@
+import { openDatabase, type Database } from '../../kernel/connection/database'
+import { uuidv7 } from '../../kernel/id'
+import type { Job } from '../../kernel/jobs'
+import { idempotencyKeys } from '../../subgraphs/compliance/jobs/idempotency-keys'
+import { oldUsage } from '../../subgraphs/compliance/jobs/old-usage'
+import { oldSessions } from '../../subgraphs/identity/jobs/old-sessions'
+import { oldJobs, oldPlatformJobs } from '../../subgraphs/tenancy/jobs/old-jobs'
+import { subgraphs } from '../../subgraphs'
+import { startGraph, TestClock, type TestGraph, type TestTenant } from '../support/graph'
+import { runJob } from '../support/jobs'
+
+/** Issue 13: what is over is removed by jobs, in each tenant under its own wall, and nothing else is. */
+let graph: TestGraph
+let acme: TestTenant
+let globex: TestTenant
+const databases = new Map<string, Database>()
+const clock = new TestClock()
+
+beforeAll(async () => {
+  graph = await startGraph()
+  acme = await graph.tenant('acme')
+  globex = await graph.tenant('globex')
+  for (const role of ['identity', 'tenancy', 'compliance'] as const) {
+    const url = graph.database.urlFor(role)
+    databases.set(
+      role,
+      await openDatabase({ url, entities: [], connections: 2, applicationName: 'retention' }),
+    )
+  }
+}, 60_000)
+afterAll(async () => {
+  for (const database of databases.values()) await database.close()
+  await graph?.close()
+})
+
+const run = (role: string, job: Job, tenant: TestTenant | null = null) =>
+  runJob(job, databases.get(role)!, { ...graph.server.services, clock }, { tenantId: tenant?.id ?? null })
+
+const column = async (text: string, values: unknown[] = []) =>
+  (await graph.owner.query<{ value: unknown }>(text, values)).rows.map(({ value }) => value)
+
+type Tokens = { accessToken: string; refreshToken: string }
+const signIn = async (email: string, password: string) =>
+  (
+    await graph.anonymous.data<{ signIn: Tokens }>(
+      'mutation ($input: SignInInput!) { signIn(input: $input) { accessToken refreshToken } }',
+      { input: { tenant: 'acme', email, password } },
+    )
+  ).signIn
+const refresh = async (refreshToken: string) =>
+  (
+    await graph.anonymous.data<{
+      refreshSession: { refreshToken: string | null; userErrors: { code: string }[] }
+    }>(
+      'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { refreshToken userErrors { code } } }',
+      { input: { refreshToken } },
+    )
+  ).refreshSession
+/** The session that a token is of: its id is in the token. */
+const sessions = () =>
+  column(
+    `SELECT s.id || ' ' || count(t.id) AS value FROM identity.sessions s
+       LEFT JOIN identity.refresh_tokens t ON t.tenant_id = s.tenant_id AND t.session_id = s.id
+      WHERE s.tenant_id = $1 GROUP BY s.id ORDER BY s.id`,
+    [acme.id],
+  )
+
+test('used tokens of a session that lives stay, so that a copy still ends it', async () => {
+  const { email, password } = await acme.user('USER')
+  const first = (await signIn(email, password)).refreshToken
+  const second = (await refresh(first)).refreshToken!
+  const before = await sessions()
+  await run('identity', oldSessions, acme)
+  expect(await sessions()).toEqual(before)
+  // Later than the time for repeats.
+  await graph.owner.query(
+    `UPDATE identity.refresh_tokens SET rotated_at = rotated_at - interval '1 minute' WHERE rotated_at IS NOT NULL`,
+  )
+  expect((await refresh(first)).userErrors).toMatchObject([{ code: 'SESSION_ENDED' }])
+  expect((await refresh(second)).userErrors).toMatchObject([{ code: 'SESSION_ENDED' }])
+})
+
+test('tokens go when their session ends, the session a month after it is over, and other tenants keep theirs', async () => {
+  const { email, password, userId } = await acme.user('USER')
+  const other = await globex.user('USER')
+  await graph.owner.query('DELETE FROM identity.sessions WHERE tenant_id = $1', [acme.id])
+  const revoked = (await signIn(email, password)).refreshToken
+  await graph.owner.query('UPDATE identity.sessions SET revoked_at = now() WHERE user_id = $1', [userId])
+  await signIn(email, password)
+  const [one, two] = (await sessions()).map((session) => String(session).split(' ')[0])
+  const others = () =>
+    column('SELECT count(*)::int AS value FROM identity.refresh_tokens WHERE tenant_id = $1', [globex.id])
+  const before = await others()
+  expect(before).not.toEqual([0])
+
+  await run('identity', oldSessions, acme)
+  expect(await sessions()).toEqual([`${one} 0`, `${two} 1`])
+  expect((await refresh(revoked)).userErrors).toMatchObject([{ code: 'SESSION_ENDED' }])
+
+  const over = 'UPDATE identity.sessions SET expires_at = now() - $2::interval WHERE id = $1'
+  await graph.owner.query(over, [one, '31 days'])
+  await graph.owner.query(over, [two, '29 days'])
+  await graph.owner.query(
+    "UPDATE identity.sessions SET expires_at = now() - interval '1 year' WHERE user_id = $1",
+    [other.userId],
+  )
+  await run('identity', oldSessions, acme)
+  expect(await sessions()).toEqual([`${two} 0`])
+  expect(await others()).toEqual(before)
+})
+
+test('keys that mean nothing any more go, of the own tenant alone', async () => {
+  for (const tenant of [acme, globex])
+    for (const [key, age] of [
+      ['old', '31 days'],
+      ['young', '29 days'],
+    ])
+      await graph.owner.query(
+        `INSERT INTO shared.idempotency_keys (tenant_id, actor_id, operation, key, input_hash, created_at)
+         VALUES ($1, $1, 'x', $2, '', now() - $3::interval)`,
+        [tenant.id, key, age],
+      )
+  await run('compliance', idempotencyKeys, acme)
+  expect(
+    await column(
+      `SELECT t.slug || ' ' || k.key AS value FROM shared.idempotency_keys k JOIN tenancy.tenants t ON t.id = k.tenant_id
+        ORDER BY 1`,
+    ),
+  ).toEqual(['acme young', 'globex old', 'globex young'])
+})
+
+test('usage goes after 400 days, with the operations that nobody sends, and never the last 30', async () => {
+  await graph.owner.query(
+    `INSERT INTO gateway.operations VALUES ('${'a'.repeat(32)}', 'Old', '{ a }', '{}'), ('${'b'.repeat(32)}', 'New', '{ b }', '{}')`,
+  )
+  await graph.owner.query(
+    `INSERT INTO gateway.operation_days VALUES (current_date - 402, '${'a'.repeat(32)}', 'web', '1', 1, now()), (current_date - 398, '${'b'.repeat(32)}', 'web', '1', 1, now())`,
+  )
+  await graph.owner.query(
+    `INSERT INTO gateway.operation_tenants (tenant_id, day, hash, client, client_version) SELECT id, current_date - 402, '${'a'.repeat(32)}', 'web', '1' FROM tenancy.tenants`,
+  )
+  await run('compliance', oldUsage)
+  expect(await column('SELECT name AS value FROM gateway.operations')).toEqual(['New'])
+  expect(await column('SELECT count(*)::int AS value FROM gateway.operation_tenants')).toEqual([0])
+  const young = { text: 'SELECT shared.forget_usage(current_date - 20)' }
+  await expect(databases.get('compliance')!.rows({ tenantId: null }, young)).rejects.toThrow(
+    'the last 30 days are kept',
+  )
+})
+
+test('jobs go a month after their end, but for the last time of a schedule', async () => {
+  const add = (tenantId: string, name: string, state: string, age: string) =>
+    graph.owner.query(
+      `INSERT INTO shared.jobs (tenant_id, id, subgraph, name, state, ended_at) VALUES ($1, $2, 'hr', $3, $4, now() - $5::interval)`,
+      [tenantId, uuidv7(), name, state, state === 'WAITING' ? null : age],
+    )
+  await add(acme.id, 'old', 'DONE', '31 days')
+  await add(acme.id, 'young', 'FAILED', '29 days')
+  await add(acme.id, 'waiting', 'WAITING', '0')
+  await add(globex.id, 'old', 'DONE', '31 days')
+  await run('tenancy', oldJobs, acme)
+  expect(
+    await column(
+      `SELECT t.slug || ' ' || j.name AS value FROM shared.jobs j JOIN tenancy.tenants t ON t.id = j.tenant_id ORDER BY 1`,
+    ),
+  ).toEqual(['acme waiting', 'acme young', 'globex old'])
+
+  for (const month of ['05', '06', '07'])
+    await graph.owner.query(
+      `INSERT INTO shared.platform_jobs (id, subgraph, name, unique_key, state, ended_at)
+       VALUES ($1, 'hr', 'monthly', $2, 'DONE', now() - interval '90 days')`,
+      [uuidv7(), `schedule 2026-${month}-01T00:00:00.000Z`],
+    )
+  await run('tenancy', oldPlatformJobs)
+  expect(await column('SELECT unique_key AS value FROM shared.platform_jobs')).toEqual([
+    'schedule 2026-07-01T00:00:00.000Z',
+  ])
+})
+
+test('each of them has its night', () => {
+  const nightly = subgraphs.flatMap(({ name, jobs }) =>
+    jobs.map(
+      (job) => `${name} ${job.name} ${job.for ?? 'tenant'} ${job.schedule?.cron} ${job.schedule?.timeZone}`,
+    ),
+  )
+  expect(nightly.sort()).toEqual([
+    'compliance audit-months platform 10 3 * * * UTC',
+    'compliance idempotency-keys tenant 20 3 * * * UTC',
+    'compliance old-events platform 15 3 * * * UTC',
+    'compliance old-usage platform 40 3 * * * UTC',
+    'identity old-sessions tenant 30 3 * * * UTC',
+    'tenancy old-jobs tenant 50 3 * * * UTC',
+    'tenancy old-platform-jobs platform 55 3 * * * UTC',
+  ])
+})

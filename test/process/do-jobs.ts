@@ -1,0 +1,35 @@
+import { openDatabase } from '../../kernel/connection/database'
+import { systemClock } from '../../kernel/clock'
+import type { Services } from '../../kernel/context'
+import type { Job } from '../../kernel/jobs'
+import { jobWorker } from '../../kernel/jobs/worker'
+import { loadConfig } from '../../kernel/process/config'
+import { createLogger } from '../../kernel/process/log'
+
+/** A process of its own that does the jobs of hr until it is killed: each adds a row of a ledger and emits an event. */
+const [url] = process.argv.slice(2)
+
+const entry: Job<{ place: number }> = {
+  name: 'entry',
+  async run({ clock }, tx, { place }) {
+    tx.audit({ action: 'CREATE', resourceType: 'Ledger', resourceId: String(place), changes: {} })
+    tx.emit('hr.entry-made', { type: 'Ledger', id: String(place) }, { place })
+    // Long enough that a kill finds it half done.
+    await new Promise((resolve) => setTimeout(resolve, clock.now().getTime() % 20))
+  },
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' })
+  const database = await openDatabase({
+    url: url!,
+    entities: [],
+    connections: 8,
+    applicationName: 'ledger',
+  })
+  const services = { clock: systemClock, log: createLogger(config), config } as unknown as Services
+  jobWorker('hr', [entry], database, services, { slots: 4 }).start()
+  console.log('working')
+}
+
+void main()
