@@ -11,6 +11,7 @@ import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { expand } from './schema/expand'
 import { searchedFields } from './schema/markings'
+import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
@@ -70,6 +71,7 @@ export function subgraph(
     audited: parts.audited ?? {},
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
+    sensitive: sensitiveFields(written),
   }
 }
 

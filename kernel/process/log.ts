@@ -31,6 +31,13 @@ const secretMembers = [
   'connectionString',
 ]
 
+/** The names of all fields that the schema marks `@sensitive`, and of columns of the same kind. A contract test compares. */
+const sensitiveMembers = [
+  ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
+  ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent'],
+  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret'],
+]
+
 /**
  * The structured log: one JSON object per line, instants as ISO text.
  *
@@ -45,7 +52,7 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: pin
     serializers: { err: describeError },
     redact: {
       paths: ['', '*.', '*.*.'].flatMap((inside) =>
-        secretMembers.map((name) =>
+        [...secretMembers, ...sensitiveMembers].map((name) =>
           name.startsWith('[') ? `${inside.replace(/\.$/, '')}${name}` : `${inside}${name}`,
         ),
       ),

@@ -47,7 +47,7 @@ function faultsOf(name: string, field: GraphQLField<unknown, unknown>, model: En
       for (const { name: value } of isEnumType(orders) ? orders.getValues() : []) {
         const property = propertyOfOrder(value)
         if (!model.columns.has(property)) faults.push(`${name}: order ${value} has no column`)
-        if (model.masked.has(property)) faults.push(`${name}: order ${value} would reveal a restricted field`)
+        if (model.restricted.has(property)) faults.push(`${name}: order ${value} would reveal a restricted field`)
       }
     }
   }
@@ -63,7 +63,7 @@ function filterFaults(name: string, input: GraphQLInputObjectType, model: Entity
     if (combinations.has(field.name)) return []
     const money = model.money.get(field.name)
     if (!money && !model.columns.has(field.name)) return [`${name}: filter ${field.name} has no column`]
-    if (model.masked.has(field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]
+    if (model.restricted.has(field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]
     // A resolver that has a filter of its own reads it by itself.
     if (input.name !== `${model.name}Filter`) return []
     const kind = getNamedType(field.type)

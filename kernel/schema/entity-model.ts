@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from '../context'
 import { columnsNeededBy, type EntityClass } from '../entity'
 import type { Policy } from '../policy'
+import type { SensitiveClassName } from '../sensitive/classes'
 
 /** One column of an entity: its name in SQL and what the kernel must know to write it. */
 export interface ColumnModel {
@@ -51,8 +52,12 @@ export interface EntityModel {
   money: Map<string, MoneyModel>
   /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
   relations: Map<string, Relation>
-  /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
+  /** Properties that lists tell nothing of: what no field shows, or a field with an access rule of its own. */
+  restricted: Set<string>
+  /** Properties whose values the audit trail never shows: sensitive ones, and texts that no field shows. */
   masked: Set<string>
+  /** GraphQL field → its class of sensitive data. */
+  sensitive: ReadonlyMap<string, SensitiveClassName>
   /** Properties that the filter field `search` looks into. */
   searched: readonly string[]
   /** Properties that every read includes: the key, and what row rules look at. */
@@ -124,7 +129,9 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       fields: new Map(),
       money: new Map(),
       relations: new Map(),
+      restricted: new Set(),
       masked: new Set(),
+      sensitive: new Map(),
       searched: [],
       always: new Set(columns.has('id') ? ['id'] : []),
       rowFilter: null,
@@ -152,11 +159,14 @@ function bindType(
     model.money.set(field.name, { amount, currency })
 }
 
+/** Types of columns that can hold a secret, where no field tells what they hold. */
+const isText = /^(text|varchar|character varying|jsonb?|bytea)$/
+
 /**
  * Connects a model to its GraphQL type: which properties each field reads and which the audit trail masks.
  * `resolverOf(field)` gives the resolver as written, before middleware wraps it; `restricted(field)` tells
- * whether the field carries an access rule of its own; `audited` are properties that are shown all the same. Returns the names of fields that neither a column nor
- * a resolver answers.
+ * whether the field carries an access rule of its own; `audited` are properties that are shown all the same; `sensitive`
+ * are the classes of fields. Returns the names of fields that neither a column nor a resolver answers.
  */
 export function bindFields(
   model: EntityModel,
@@ -164,20 +174,30 @@ export function bindFields(
   resolverOf: (field: string) => unknown,
   restricted: (field: string) => boolean,
   audited: readonly string[] = [],
+  sensitive: EntityModel['sensitive'] = new Map(),
 ): string[] {
   const type = schema.getType(model.name)
   const unanswered: string[] = []
   const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt', ...audited])
+  const shown = new Set<string>(open)
+  const secret = new Set<string>()
+  model.sensitive = sensitive
   for (const [field, definition] of isObjectType(type) ? Object.entries(type.getFields()) : []) {
     const resolver = resolverOf(field)
     const properties = columnsNeededBy(resolver) ?? (model.columns.has(field) && !resolver ? [field] : [])
     if (!resolver && properties.length === 0) unanswered.push(`${model.name}.${field}`)
     model.fields.set(field, properties)
     bindType(model, definition, properties)
-    if (!restricted(field)) for (const property of properties) open.add(property)
+    for (const property of properties) {
+      if (!restricted(field)) open.add(property)
+      if (sensitive.has(field)) secret.add(property)
+      else shown.add(property)
+    }
   }
-  for (const property of model.columns.keys()) {
-    if (!open.has(property)) model.masked.add(property)
+  for (const [property, { type: columnType }] of model.columns) {
+    if (!open.has(property)) model.restricted.add(property)
+    const unknown = !shown.has(property) && isText.test(columnType)
+    if ((secret.has(property) && !audited.includes(property)) || unknown) model.masked.add(property)
   }
   return unanswered
 }

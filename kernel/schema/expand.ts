@@ -30,7 +30,7 @@ import {
 } from './derived-forms'
 import {
   definesMarkings,
-  isMarking,
+  isForExpansion,
   isObject,
   listsCodes,
   namedTypeOf,
@@ -196,7 +196,7 @@ function deriveConnection(typeNode: TypeNode, { objects, defined }: Outline, mad
 
 /** A definition without marks, its connections with arguments, its codes with those that all subgraphs have. */
 function rewritten(node: DefinitionNode, outline: Outline, made: DerivedTypes): DefinitionNode[] {
-  if (node.kind === Kind.DIRECTIVE_DEFINITION && isMarking(node.name.value)) return []
+  if ('name' in node && node.name && isForExpansion(node.name.value)) return []
   if (listsCodes(node)) return [withCommonCodes(node)]
   if (!isObject(node)) return [node]
   const atRoot = node.name.value === 'Query'
@@ -209,7 +209,10 @@ function rewrittenField(
   { objects }: Outline,
   made: DerivedTypes,
 ): FieldDefinitionNode {
-  const unmarked = { ...field, directives: field.directives?.filter(({ name }) => !isMarking(name.value)) }
+  const unmarked = {
+    ...field,
+    directives: field.directives?.filter(({ name }) => !isForExpansion(name.value)),
+  }
   const type = /^(\w+)Connection$/.exec(namedTypeOf(field.type))?.[1]
   if (!type || !objects.has(type)) return unmarked
   const [parent] = derived(connectionField(type, atRoot, made.has), field.name.loc)

@@ -12,6 +12,8 @@ import {
   type ObjectTypeExtensionNode,
   type TypeNode,
 } from 'graphql'
+import { sensitiveClass, sensitiveClasses } from '../sensitive/classes'
+import { classNamed } from '../sensitive/marks'
 import { enumKind, kinds, markings, referenceKind, type Kind, type Marking } from './derived-forms'
 
 /** A field with one mark. */
@@ -57,6 +59,10 @@ export const isObject = (node: ASTNode): node is ObjectNode =>
  */
 export const listsCodes = (node: ASTNode): node is EnumTypeDefinitionNode =>
   node.kind === NodeKind.ENUM_TYPE_DEFINITION && node.name.value.endsWith('UserErrorCode')
+
+/** Names that stand in the SDL for the expansion alone: marks, and what `@sensitive` is defined with. */
+export const isForExpansion = (name: string): boolean =>
+  isMarking(name) || name === 'sensitive' || name === 'SensitiveClass'
 
 export const isMarking = (name: string): name is Marking => (markings as readonly string[]).includes(name)
 
@@ -105,6 +111,7 @@ export function readMarkedTypes({ definitions }: DocumentNode, outline: Outline)
     if (!isObject(node) && node.kind !== NodeKind.INTERFACE_TYPE_DEFINITION) continue
     const type = node.name.value
     for (const field of node.fields ?? []) {
+      requireKnownClass(type, field)
       for (const directive of field.directives ?? []) {
         const mark = directive.name.value
         if (!isMarking(mark)) continue
@@ -146,6 +153,9 @@ function readMark(
   }
   if (given.minGroup !== undefined && !(given.minGroup >= 2))
     refuse(directive, `${place}: @measure(minGroup:) is at least 2; a group of one shows its value`)
+  const sensitive = classNamed(field)
+  if (sensitive !== undefined && !sensitiveClass(sensitive)!.marks.includes(mark))
+    refuse(directive, `${place}: @${mark} would tell what is ${sensitive}: take it away`)
   const typeName = namedTypeOf(field.type)
   const kind = isList(field.type) ? undefined : kindOf(typeName, outline)
   if (!kind?.marks.includes(mark))
@@ -159,6 +169,13 @@ function readMark(
   )
     refuse(directive, `${place}: amounts compare within one currency: write @filter as well, to choose it`)
   return { field, kind, typeName, ...given }
+}
+
+function requireKnownClass(type: string, field: FieldDefinitionNode): void {
+  const sensitive = classNamed(field)
+  if (sensitive === undefined || sensitiveClass(sensitive)) return
+  const known = Object.keys(sensitiveClasses).join(', ')
+  refuse(field, `${type}.${field.name.value}: @sensitive names no class: choose one of ${known}`)
 }
 
 function kindOf(typeName: string, { enums, entities }: Outline): Kind | undefined {

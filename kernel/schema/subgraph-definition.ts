@@ -3,6 +3,7 @@ import type { RequestContext } from '../context'
 import type { EntityClass } from '../entity'
 import type { Job } from '../jobs'
 import type { Policies } from '../policy'
+import type { SensitiveFields } from '../sensitive/marks'
 import type { SubgraphName } from './subgraph-names'
 
 /** Resolvers by type and field, as the generated `Resolvers` types them; scalars and enums as graphql-tools does. */
@@ -18,15 +19,17 @@ export interface SubgraphDefinition {
   /** Holds what it does by itself, beside requests. */
   jobs: readonly Job[]
   /**
-   * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
-   * must see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by
-   * them as well, so every list of the entity must ask for what the rule asks for.
+   * Properties by entity whose values the audit trail shows although they are of a class of sensitive data: an auditor must
+   * see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by them
+   * although their fields have a rule of their own, so every list of the entity must ask for what the rule asks for.
    */
   audited: Readonly<Record<string, readonly string[]>>
   /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
   searched: ReadonlyMap<string, readonly string[]>
+  /** The classes of fields, as `@sensitive` gives them. */
+  sensitive: SensitiveFields
 }
 
 /** One operation for one subgraph. */

@@ -13,6 +13,7 @@ import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
+import { sensitiveFaults } from '../sensitive/marks'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from './subgraph-definition'
 
@@ -49,6 +50,7 @@ export async function buildSchema(
   const accessProblems = accessFaults(declarations, definition.policies, owned)
   const faults = [
     ...accessProblems,
+    ...sensitiveFaults(definition.sensitive, declarations),
     ...resolverFaults(definition, schema, declarations, owned),
     ...(accessProblems.length === 0 ? bindModels(definition, database, schema, declarations) : []),
     ...resolveAbstractTypes(definition, schema),
@@ -152,6 +154,7 @@ function bindModels(
       (field) => resolverOf(definition, model.name, field),
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
       definition.audited[model.name],
+      definition.sensitive.get(model.name),
     )
     const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
     model.searched = definition.searched.get(model.name) ?? []
