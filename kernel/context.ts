@@ -4,6 +4,7 @@ import type { Database } from './connection/database'
 import type { KeyValue, PubSub, RateLimit } from './store/key-value'
 import type { Logger } from './process/log'
 import type { Binding } from './connection/tenant'
+import type { RequestReads } from './sensitive/recorded-reads'
 import type { TokenKeys } from './sign-in/token-keys'
 
 export { tenantScope } from './connection/binding'
@@ -55,6 +56,8 @@ export interface SubgraphContext extends RequestContext {
   binding: Binding
   /** Loaders of this request; they see one state of the data and are emptied after a mutation. */
   loaders: Map<unknown, unknown>
+  /** What this request was shown of data whose reads are recorded. */
+  reads: RequestReads
 }
 
 /**
@@ -73,6 +76,7 @@ class SubgraphView implements SubgraphContext {
   readonly log: Logger
   readonly binding: Binding
   readonly loaders = new Map<unknown, unknown>()
+  readonly reads: RequestReads = new Map()
   readonly _shield: unknown = undefined
 
   constructor(

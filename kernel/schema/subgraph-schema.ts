@@ -14,6 +14,7 @@ import { connectionFaults } from '../reading/connection-faults'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
 import { sensitiveFaults } from '../sensitive/marks'
+import { recordReads } from '../sensitive/recorded-reads'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from './subgraph-definition'
 
@@ -62,8 +63,10 @@ export async function buildSchema(
   const { data } = await graphql({ schema, source: '{ _service { sdl } }' })
   bindInputValues(schema)
   const guard = variant.guard ?? guardSchema
+  const guarded = guard(schema, definition.name, declarations, definition.policies)
+  recordReads(guarded, definition.sensitive)
   return {
-    schema: guard(schema, definition.name, declarations, definition.policies),
+    schema: guarded,
     sdl: (data as { _service: { sdl: string } })._service.sdl,
   }
 }

@@ -13,8 +13,13 @@ export interface AuditEntry {
   action: AuditAction
   resourceType: string
   resourceId: string | null
-  /** Values before and after; for a denial, the fields that were denied. */
-  changes: { before?: Record<string, unknown>; after?: Record<string, unknown>; denied?: string[] }
+  /** Values before and after; for a denial, the fields that were denied; for a read, what was read of which rows. */
+  changes: {
+    before?: Record<string, unknown>
+    after?: Record<string, unknown>
+    denied?: string[]
+    read?: { fields: string[]; ids?: string[]; rows?: number; own?: string[] }
+  }
   /** Names who did it; default: the viewer of the request. */
   actorId?: string | null
 }
@@ -42,6 +47,11 @@ const insertEntries = `INSERT INTO shared.audit_logs
 
 /** The statements that append entries to the audit trail: one for some ten thousand of them. */
 export function auditStatements(context: SubgraphContext, entries: readonly AuditEntry[]): Statement[] {
+  const { shared, rows } = valuesOf(context, entries)
+  return insertStatements(insertEntries, rows, { shared })
+}
+
+function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
   const now = context.clock.now()
   const shared = [
     now.toISOString(),
@@ -57,7 +67,18 @@ export function auditStatements(context: SubgraphContext, entries: readonly Audi
     entry.resourceId,
     JSON.stringify(entry.changes),
   ])
-  return insertStatements(insertEntries, rows, { shared })
+  return { shared, rows }
+}
+
+/** The values of entries, for {@link auditRowStatements}: entries of several requests go in one statement. */
+export function auditRows(context: SubgraphContext, entries: readonly AuditEntry[]): unknown[][] {
+  const { shared, rows } = valuesOf(context, entries)
+  return rows.map((row) => [...shared, ...row])
+}
+
+/** The statements that append rows which {@link auditRows} made. */
+export function auditRowStatements(rows: readonly (readonly unknown[])[]): Statement[] {
+  return insertStatements(insertEntries, rows)
 }
 
 /** Appends entries to the audit trail with the end of the transaction that made the change. */
