@@ -4,7 +4,8 @@ import type { Database } from './connection/database'
 import type { KeyValue, PubSub, RateLimit } from './store/key-value'
 import type { Logger } from './process/log'
 import type { Binding } from './connection/tenant'
-import type { RequestReads } from './sensitive/recorded-reads'
+import type { RequestReads } from './sensitive/request-reads'
+import type { DataKeys } from './encryption/data-keys'
 import type { TokenKeys } from './sign-in/token-keys'
 
 export { tenantScope } from './connection/binding'
@@ -45,6 +46,8 @@ export interface Services {
   rateLimit: RateLimit
   pubSub: PubSub
   keys: TokenKeys
+  /** Keys of encrypted columns, of all tenants. */
+  dataKeys: DataKeys
   config: Config
 }
 
@@ -56,7 +59,7 @@ export interface SubgraphContext extends RequestContext {
   binding: Binding
   /** Loaders of this request; they see one state of the data and are emptied after a mutation. */
   loaders: Map<unknown, unknown>
-  /** What this request was shown of data whose reads are recorded. */
+  /** Reads of this request that the audit trail is to tell of. */
   reads: RequestReads
 }
 

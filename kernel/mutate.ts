@@ -1,9 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { writeAudit, type AuditEntry } from './writing/audit'
+import { maskWith, writeAudit, type AuditEntry, type Mask } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
 import type { Transaction } from './connection/database'
 import { unauthenticated, UserErrors, type UserError } from './errors'
+import { tenantKeys } from './encryption/tenant-keys'
 import { uuidv7 } from './id'
 import { insertStatements } from './statement'
 import { performOnce } from './writing/idempotency'
@@ -42,12 +43,15 @@ export async function mutate<T extends object, Code extends string>(
   if (!context.binding.tenantId) throw unauthenticated()
   for (let attempt = 1; ; attempt++) {
     try {
+      // Before the transaction: a key that is made in one that is undone would be lost with what it encrypted.
+      const [key] = await tenantKeys(context)
+      const mask = maskWith(key!)
       const result = await context.db.transaction(context.binding, (transaction) => {
-        const once = () => perform(context, transaction, work)
-        const { idempotencyKey: key, input, info } = options
-        if (key === null || key === undefined) return once()
+        const once = () => perform(context, transaction, work, mask)
+        const { idempotencyKey, input, info } = options
+        if (idempotencyKey === null || idempotencyKey === undefined) return once()
         if (!info) throw new Error('a mutation with an idempotency key needs its info')
-        return performOnce(context, transaction, { key, input, info }, once)
+        return performOnce(context, transaction, { key: idempotencyKey, input, info }, once)
       })
       context.loaders.clear()
       return { ...result, userErrors: [] }
@@ -70,10 +74,11 @@ async function perform<T>(
   context: SubgraphContext,
   transaction: Transaction,
   work: (tx: MutationTransaction) => Promise<T>,
+  mask: Mask,
 ): Promise<T> {
   const entries: AuditEntry[] = []
   const events: { topic: string; payload: unknown }[] = []
-  const result = await work(mutationTransaction(context, transaction, entries, events))
+  const result = await work(mutationTransaction(context, transaction, entries, events, mask))
   writeAudit(context, transaction, entries)
   writeEvents(context, transaction, events)
   return result

@@ -10,7 +10,7 @@ import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { expand } from './schema/expand'
-import { searchedFields } from './schema/markings'
+import { listedFields, searchedFields } from './schema/markings'
 import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
@@ -57,6 +57,8 @@ export function subgraph(
     policies?: Policies
     jobs?: readonly Job[]
     audited?: SubgraphDefinition['audited']
+    secrets?: SubgraphDefinition['secrets']
+    erasable?: SubgraphDefinition['erasable']
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -69,9 +71,12 @@ export function subgraph(
     policies: parts.policies ?? {},
     jobs: parts.jobs ?? [],
     audited: parts.audited ?? {},
+    secrets: parts.secrets ?? {},
+    erasable: parts.erasable ?? [],
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
     sensitive: sensitiveFields(written),
+    listed: listedFields(written),
   }
 }
 

@@ -50,6 +50,11 @@ async function main(): Promise<void> {
       database,
       onFatal,
     })
+    // Rows from before their columns were encrypted, and demo data.
+    const { encryptClearRows } = await import('../database/encrypt-rows.js')
+    const { services, encryptedModels } = server
+    const rows = await encryptClearRows(database.migratorUrl, services.dataKeys, encryptedModels)
+    if (rows > 0) log.info({ rows }, 'rows encrypted')
     if (stopping) await server.close()
     else console.log(`ready ${server.url}`)
   } catch (error) {

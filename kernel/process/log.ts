@@ -27,6 +27,8 @@ const secretMembers = [
   'databaseUrls',
   'redisUrl',
   'tokenPrivateKey',
+  'encryptionKeys',
+  'encryptionTransit',
   'demoPassword',
   'connectionString',
 ]

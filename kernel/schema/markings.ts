@@ -14,7 +14,15 @@ import {
 } from 'graphql'
 import { sensitiveClass, sensitiveClasses } from '../sensitive/classes'
 import { classNamed } from '../sensitive/marks'
-import { enumKind, kinds, markings, referenceKind, type Kind, type Marking } from './derived-forms'
+import {
+  encryptedKind,
+  enumKind,
+  kinds,
+  markings,
+  referenceKind,
+  type Kind,
+  type Marking,
+} from './derived-forms'
 
 /** A field with one mark. */
 export interface Marked {
@@ -133,6 +141,18 @@ export function searchedFields(document: DocumentNode): ReadonlyMap<string, read
   return new Map(types.map(([type, { search }]) => [type, search.map(({ field }) => field.name.value)]))
 }
 
+/** The fields with an access rule of their own that lists may be filtered or ordered by, by type: `sameAccess`. */
+export function listedFields(document: DocumentNode): ReadonlyMap<string, ReadonlySet<string>> {
+  if (!definesMarkings(document)) return new Map()
+  const types = [...readMarkedTypes(document, readOutline(document))]
+  return new Map(
+    types.map(([type, { filter, order }]) => {
+      const listed = [...filter, ...order].filter(({ sameAccess }) => sameAccess)
+      return [type, new Set(listed.map(({ field }) => field.name.value))]
+    }),
+  )
+}
+
 function readMark(
   type: string,
   field: FieldDefinitionNode,
@@ -157,7 +177,9 @@ function readMark(
   if (sensitive !== undefined && !sensitiveClass(sensitive)!.marks.includes(mark))
     refuse(directive, `${place}: @${mark} would tell what is ${sensitive}: take it away`)
   const typeName = namedTypeOf(field.type)
-  const kind = isList(field.type) ? undefined : kindOf(typeName, outline)
+  const isEncrypted = sensitive !== undefined && sensitiveClass(sensitive)!.encrypted
+  const found = isList(field.type) ? undefined : kindOf(typeName, outline)
+  const kind = isEncrypted ? (found === kinds['String'] ? encryptedKind : undefined) : found
   if (!kind?.marks.includes(mark))
     refuse(directive, `${place}: a field of type ${typeOf(field.type)} cannot carry @${mark}`)
   if (typeName === 'Money' && mark === 'filter' && given.as !== undefined)

@@ -24,12 +24,18 @@ export interface SubgraphDefinition {
    * although their fields have a rule of their own, so every list of the entity must ask for what the rule asks for.
    */
   audited: Readonly<Record<string, readonly string[]>>
+  /** Properties by entity that no field shows and that are encrypted as class SECRET. */
+  secrets: Readonly<Record<string, readonly string[]>>
+  /** Entities whose rows are people that can be erased: their values have a key for each row, and go with it. */
+  erasable: readonly string[]
   /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
   searched: ReadonlyMap<string, readonly string[]>
   /** The classes of fields, as `@sensitive` gives them. */
   sensitive: SensitiveFields
+  /** Fields with an access rule of their own that lists tell of, by type: their marks say `sameAccess`. */
+  listed: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** One operation for one subgraph. */

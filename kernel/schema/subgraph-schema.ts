@@ -13,6 +13,7 @@ import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
+import { bindEncryption } from '../encryption/bind-encryption'
 import { sensitiveFaults } from '../sensitive/marks'
 import { recordReads } from '../sensitive/recorded-reads'
 import { scalars } from './scalars'
@@ -158,8 +159,10 @@ function bindModels(
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
       definition.audited[model.name],
       definition.sensitive.get(model.name),
+      definition.listed.get(model.name),
     )
     const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
+    const unsealed = bindEncryption(model, definition)
     model.searched = definition.searched.get(model.name) ?? []
     bindRowRule(model, declarations, definition.policies)
     bindAdmission(model, declarations, definition.policies)
@@ -171,6 +174,7 @@ function bindModels(
       unanswered.push(`${model.name} @key(fields: "id")`)
     return [
       ...unrelated,
+      ...unsealed,
       ...unanswered.map((field) => `${field} has neither a column nor a resolver`),
       ...[...missing].map(
         (property) => `${model.name} has no column for ${property}, which a rule, @search or needs() reads`,

@@ -2,7 +2,7 @@ import type { SubgraphContext } from '../context'
 import type { Database } from '../connection/database'
 import { unavailable, type ApiError } from '../errors'
 import { auditRows, auditRowStatements, type AuditEntry } from '../writing/audit'
-import type { RequestReads, TypeReads } from './recorded-reads'
+import type { RequestReads, TypeReads } from './request-reads'
 
 /** Rows that are written together when those before them are. */
 interface Batch {

@@ -7,21 +7,6 @@ import type { SensitiveFields } from './marks'
 type Resolver = GraphQLFieldResolver<unknown, SubgraphContext, Record<string, unknown>>
 type Source = Readonly<Record<string, unknown>> | null | undefined
 
-/** Describes what was read of one type in a request. */
-export interface TypeReads {
-  fields: Set<string>
-  ids: Set<string>
-  /** Those of `ids` that are about the viewer. */
-  own: Set<string>
-  /** Tells whether something was added since the last entry. */
-  isNew: boolean
-  /** Tells whether the answer must not leave without the entry. */
-  isRequired: boolean
-}
-
-/** Reads of recorded classes in one request, by type. Empty for most requests, which never touch it. */
-export type RequestReads = Map<string, TypeReads>
-
 /** Tells whether a value, or a promise of one, is shown to the viewer. */
 export const isShown = (value: unknown): boolean =>
   value !== null && value !== undefined && !(value instanceof Error)

@@ -1,5 +1,6 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
+import type { DataKey } from '../encryption/cipher'
 import type { EntityModel } from '../schema/entity-model'
 import { uuidv7 } from '../id'
 import { insertStatements } from '../statement'
@@ -24,20 +25,33 @@ export interface AuditEntry {
   actorId?: string | null
 }
 
-/** Holds what stands for a value that the audit trail must not show. */
-export const maskedValue = '[masked]'
+/** Returns what stands for a value that the audit trail must not show. */
+export type Mask = (model: EntityModel, property: string, value: unknown) => string
+
+/**
+ * Masks with a digest that only the tenant's key can make: equal for equal values of one property, so the trail shows that
+ * a value changed, or came back, and nobody finds it by trying.
+ */
+export const maskWith =
+  (key: DataKey): Mask =>
+  (model, property, value) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return `[masked ${key.digest(`audit ${model.table} ${property}`, text).slice(0, 12)}]`
+  }
 
 /** The given properties of a row with the sensitive ones masked; null stays null, so it shows that a value appeared. */
 export function auditedValues(
   model: EntityModel,
   row: Readonly<Record<string, unknown>>,
   properties: Iterable<string>,
+  mask: Mask,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {}
+  const indexes = new Set([...model.encrypted.values()].map(({ index }) => index?.property))
   for (const property of properties) {
-    if (property === 'tenantId') continue
+    if (property === 'tenantId' || indexes.has(property)) continue
     const value = row[property] ?? null
-    values[property] = value !== null && model.masked.has(property) ? maskedValue : value
+    values[property] = value !== null && model.masked.has(property) ? mask(model, property, value) : value
   }
   return values
 }

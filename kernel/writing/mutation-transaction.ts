@@ -3,7 +3,7 @@ import type { Statement, Transaction } from '../connection/database'
 import type { EntityClass } from '../entity'
 import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
-import { auditedValues, type AuditEntry } from './audit'
+import { auditedValues, type AuditEntry, type Mask } from './audit'
 import { requireRuleWriter } from './rule-columns'
 import {
   insertRow,
@@ -71,12 +71,13 @@ export interface MutationTransaction<Code extends string = never> {
   fail(code: Code, message: string, field?: string): never
 }
 
-/** The writes of one transaction. What they are told of is added to `entries` and `events`. */
+/** The writes of one transaction. What they are told of is added to `entries`, masked with `mask`, and `events`. */
 export function mutationTransaction(
   context: SubgraphContext,
   transaction: Transaction,
   entries: AuditEntry[],
   events: { topic: string; payload: unknown }[],
+  mask: Mask,
 ): MutationTransaction<string> {
   return {
     rows: (statement) => transaction.rows(statement),
@@ -90,7 +91,7 @@ export function mutationTransaction(
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
       requireRuleWriter(context, model, null, row, Object.keys(values))
-      entries.push(creation(model, row))
+      entries.push(creation(model, row, mask))
       return row as E
     },
     async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
@@ -104,7 +105,7 @@ export function mutationTransaction(
       )
       if (isNew) {
         requireRuleWriter(context, model, null, row, Object.keys(values))
-        entries.push(creation(model, row))
+        entries.push(creation(model, row, mask))
       }
       return { row: row as E, isNew }
     },
@@ -113,7 +114,7 @@ export function mutationTransaction(
       const added = await insertRows(context, transaction, model, rows as readonly Record<string, unknown>[])
       for (const [place, row] of added.entries())
         requireRuleWriter(context, model, null, row, Object.keys(rows[place]!))
-      entries.push(...added.map((row) => creation(model, row)))
+      entries.push(...added.map((row) => creation(model, row, mask)))
       return added as E[]
     },
     async update<E>(
@@ -138,8 +139,8 @@ export function mutationTransaction(
         resourceType: model.name,
         resourceId: id,
         changes: {
-          before: auditedValues(model, before, changed),
-          after: auditedValues(model, after, changed),
+          before: auditedValues(model, before, changed, mask),
+          after: auditedValues(model, after, changed, mask),
         },
       })
       return after as E
@@ -147,13 +148,13 @@ export function mutationTransaction(
     async remove<E>(entity: EntityClass<E>, id: string, expectedVersion: number | null = null): Promise<E> {
       const model = modelOf(context, entity)
       const row = await removeRow(context, transaction, model, id, expectedVersion)
-      entries.push(removal(model, row))
+      entries.push(removal(model, row, mask))
       return row as E
     },
     async removeAll<E>(entity: EntityClass<E>, ids: readonly string[]): Promise<E[]> {
       const model = modelOf(context, entity)
       const removed = await removeRows(context, transaction, model, ids)
-      entries.push(...removed.map((row) => removal(model, row)))
+      entries.push(...removed.map((row) => removal(model, row, mask)))
       return removed as E[]
     },
     async find<E>(entity: EntityClass<E>, id: string): Promise<E> {
@@ -164,13 +165,13 @@ export function mutationTransaction(
   }
 }
 
-function creation(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
-  const changes = { after: auditedValues(model, row, given(model, row)) }
+function creation(model: EntityModel, row: Readonly<Record<string, unknown>>, mask: Mask): AuditEntry {
+  const changes = { after: auditedValues(model, row, given(model, row), mask) }
   return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 
-function removal(model: EntityModel, row: Readonly<Record<string, unknown>>): AuditEntry {
-  const changes = { before: auditedValues(model, row, given(model, row)) }
+function removal(model: EntityModel, row: Readonly<Record<string, unknown>>, mask: Mask): AuditEntry {
+  const changes = { before: auditedValues(model, row, given(model, row), mask) }
   return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 

@@ -132,6 +132,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'User.invitationHash',
     'User.mfaSecret',
     'User.passwordHash',
+    'User.phoneIndex',
   ])
 })
 
