@@ -10,25 +10,13 @@ import type { Clock } from '../kernel/clock'
 import type { Database, Statement } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
+import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
-import { attacker, password, stranger, type AttackedTenant } from './population'
+import { attacker, stranger, type AttackedTenant } from './population'
 import { readRows, type Rows } from './rows'
 import type { Stage } from './stage'
 import { readSurface, type Surface } from './surface'
 import { createWitness, type Finding, type Witness } from './witness'
-
-export interface Answer {
-  status: number
-  data?: Record<string, unknown> | null
-  errors?: { message: string; path?: unknown; extensions?: Record<string, unknown> }[]
-}
-
-export interface Asker {
-  tenant: AttackedTenant
-  user: string
-  userId: string
-  token: string
-}
 
 /** The running product with all that an attack needs to know of it. */
 export interface Lab {
@@ -89,7 +77,6 @@ export async function openLab(
   const statements: string[] = []
   let isTracing = false
   let isRecording = true
-  let operations = 0
   const { around = (_role, database) => database, ...given } = options
   const server = await startServer({
     ...given,
@@ -122,20 +109,9 @@ export async function openLab(
   const surface = readSurface(api, server.subgraphs, models, rows)
   const coverage = expectedCoverage(api, surface)
   const witness = await createWitness(client)
-  const covered = new Set<string>()
   const findings: Finding[] = []
-  const known = new Map<string, Promise<Asker>>()
-
-  async function send(token: string | null, body: object, signal?: AbortSignal): Promise<Answer> {
-    operations += 1
-    const response = await fetch(server.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify(body),
-      signal,
-    })
-    return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) }
-  }
+  const askers = new Askers(server.url)
+  const cover = coverageOf(api, coverage)
 
   const lab: Lab = {
     stage,
@@ -148,22 +124,13 @@ export async function openLab(
     coverage,
     witness,
     findings,
-    operations: () => operations,
-    as(tenant, user = 'admin') {
-      const key = `${tenant.id} ${user}`
-      let asker = known.get(key)
-      if (!asker) known.set(key, (asker = signIn(tenant, user)))
-      return asker
-    },
-    async renew(tenant, user = 'admin') {
-      const { token } = await lab.as(tenant, user)
-      if ((await send(token, { query: '{ __typename }' })).status === 401)
-        known.delete(`${tenant.id} ${user}`)
-    },
+    operations: () => askers.operations,
+    as: (tenant, user) => askers.as(tenant, user),
+    renew: (tenant, user) => askers.renew(tenant, user),
     async ask(asker, where, query, variables, signal) {
       cover(query)
       if (query.startsWith('mutation')) witness.wrote(variables)
-      const answer = await send(asker.token, { query, variables }, signal)
+      const answer = await askers.send(asker.token, { query, variables }, signal)
       // An attack by nobody proves nothing.
       if (answer.status === 401)
         findings.push({ attack: 'session', where, what: 'the attacker was signed out' })
@@ -171,7 +138,7 @@ export async function openLab(
       return answer
     },
     async post(asker, where, body) {
-      const answer = await send(asker?.token ?? null, body)
+      const answer = await askers.send(asker?.token ?? null, body)
       if (asker) witness.see(asker.tenant, where, answer, JSON.stringify(body))
       return answer
     },
@@ -200,21 +167,13 @@ export async function openLab(
     },
   }
 
-  async function signIn(tenant: AttackedTenant, user: string): Promise<Asker> {
-    const input = { tenant: tenant.slug, email: `${user}@${tenant.domain}.example`, password }
-    const text =
-      'mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }'
-    const answer = await send(null, { query: text, variables: { input } })
-    const payload = answer.data?.['signIn'] as { accessToken: string | null } | undefined
-    if (!payload?.accessToken)
-      throw new Error(`${input.email} of ${tenant.slug} cannot sign in: ${JSON.stringify(answer)}`)
-    const viewer = await send(payload.accessToken, { query: '{ viewer { id } }' })
-    const { id } = (viewer.data?.['viewer'] ?? {}) as { id?: string }
-    return { tenant, user, userId: String(id), token: payload.accessToken }
-  }
+  return lab
+}
 
-  /** Counts the fields that a document asks for. */
-  function cover(query: string): void {
+/** Counts the fields that documents ask for, each document once. */
+function coverageOf(api: GraphQLSchema, coverage: Coverage): (query: string) => void {
+  const covered = new Set<string>()
+  return (query) => {
     if (covered.has(query)) return
     covered.add(query)
     const info = new TypeInfo(api)
@@ -229,20 +188,4 @@ export async function openLab(
       }),
     )
   }
-
-  return lab
-}
-
-/**
- * An answer in which a given value and what changes by itself do not stand any more: trace ids, and the order of errors,
- * which come as the subgraphs do.
- */
-export function comparable(answer: Answer, value: string): string {
-  const bare = (inner: unknown): string =>
-    JSON.stringify(inner, (key, one: unknown) => (key === 'traceId' ? undefined : one)).replaceAll(
-      value,
-      'ID',
-    )
-  const { errors = [], ...rest } = answer
-  return [bare(rest), ...errors.map(bare).sort()].join(' ')
 }

@@ -19,7 +19,8 @@ import {
   valuesAt,
 } from './questions'
 import { inputValue } from './documents'
-import type { Answer, Lab } from './lab'
+import type { Answer } from './askers'
+import type { Lab } from './lab'
 import type { AttackedTenant } from './population'
 import type { Row } from './rows'
 import type { ConnectionPlace, FilterPlace } from './surface'

@@ -137,64 +137,18 @@ function someService(random: Random): { name: string; price: number; quantity: s
 export const subscriptions: DemoTable = {
   name: 'tenancy.subscriptions',
   noun: 'subscriptions',
-  types: {
-    id: 'uuid',
-    plan: 'text',
-    status: 'text',
-    start_date: 'date',
-    end_date: 'date',
-    billing_interval: 'text',
-    current_period_start: 'date',
-    current_period_end: 'date',
-    price: 'bigint',
-    currency: 'text',
-    features: 'jsonb',
-    items: 'jsonb',
-    cancelled_at: 'timestamptz',
-    created_at: 'timestamptz',
-  },
   rows: subscriptionsOf,
 }
 
 export const invoices: DemoTable = {
   name: 'tenancy.invoices',
   noun: 'invoices',
-  types: {
-    id: 'uuid',
-    invoice_number: 'text',
-    status: 'text',
-    subscription_id: 'uuid',
-    subtotal: 'bigint',
-    tax: 'bigint',
-    total: 'bigint',
-    amount_paid: 'bigint',
-    currency: 'text',
-    issued_at: 'timestamptz',
-    due_date: 'date',
-    paid_at: 'timestamptz',
-    voided_at: 'timestamptz',
-    void_reason: 'text',
-    memo: 'text',
-    created_at: 'timestamptz',
-  },
   rows: (source) => invoicesOf(source).map(({ invoice }) => invoice),
 }
 
 export const invoiceLines: DemoTable = {
   name: 'tenancy.invoice_lines',
   noun: 'lines of invoices',
-  types: {
-    id: 'uuid',
-    invoice_id: 'uuid',
-    currency: 'text',
-    position: 'int',
-    description: 'text',
-    quantity: 'numeric',
-    unit_price: 'bigint',
-    amount: 'bigint',
-    tax_rate: 'numeric',
-    created_at: 'timestamptz',
-  },
   rows: (source) => invoicesOf(source).flatMap(({ lines }) => lines),
 }
 
@@ -202,7 +156,6 @@ export const invoiceLines: DemoTable = {
 export const invoiceSeries: DemoTable = {
   name: 'tenancy.invoice_series',
   noun: 'series of numbers',
-  types: { series: 'text', last_number: 'int' },
   rows: (source) => [
     {
       series: 'INVOICE',

@@ -1,7 +1,7 @@
 import { seededId, seededRandom } from './random'
 import { amount, day, instant, padded, score, times, type DemoSource, type DemoTable } from './table'
 
-/** A customer before its interactions are counted. */
+/** Customers before their interactions are counted; `mood` says how each feels as a rule: 0 to 1. */
 function customersOf({ slug, profile, today }: DemoSource) {
   const random = seededRandom(`${slug} insights.customers`)
   return times(profile.counts.customers, (place) => {
@@ -12,7 +12,7 @@ function customersOf({ slug, profile, today }: DemoSource) {
     const isValued = random.chance(0.9)
     const interactions = random.chance(0.1) ? 0 : random.int(1, 12)
     const isFirm = random.chance(0.7)
-    return {
+    const row = {
       id: seededId(random, firstSeen),
       external_id: `${slug === 'acme' ? 'C' : 'GLX'}-${padded(place + 1, 5)}`,
       email: random.chance(0.92) ? `customer${place + 1}@${slug}-customers.example` : null,
@@ -25,15 +25,13 @@ function customersOf({ slug, profile, today }: DemoSource) {
       lifetime_value: isValued ? amount(currency, random.int(0, 250_000)) : null,
       lifetime_value_currency: isValued ? currency.code : null,
       churn_risk: random.chance(0.8) ? score(random) : null,
-      /** Says how the customer feels as a rule: 0 to 1. */
-      mood: interactions > 0 ? score(random) : 0,
-      interactions,
       first_seen_at: instant(firstSeen),
       last_seen_at: instant(lastSeen),
       is_active: random.chance(0.94),
       metadata: { source: random.pick(['import', 'web', 'fair']) },
       created_at: instant(firstSeen),
     }
+    return { row, interactions, mood: interactions > 0 ? score(random) : 0 }
   })
 }
 
@@ -56,13 +54,13 @@ const sayings = [
 /** The interactions of each customer, the last of them when the customer was last seen. */
 function interactionsOf(source: DemoSource) {
   const random = seededRandom(`${source.slug} insights.customer_interactions`)
-  return customersOf(source).map((customer) => {
+  return customersOf(source).map(({ row: customer, interactions, mood }) => {
     const [first, last] = [Date.parse(customer.first_seen_at), Date.parse(customer.last_seen_at)]
-    const made = times(customer.interactions, (place) => {
+    const made = times(interactions, (place) => {
       const occurred = place === 0 ? last : Math.round(first + random.unit() * (last - first))
       const isSilent = random.chance(0.25)
       const [channel, eventType, content, sounds] = random.pick(sayings)
-      const felt = Math.max(-100, Math.min(100, sounds + Math.round((customer.mood - 0.5) * 40)))
+      const felt = Math.max(-100, Math.min(100, sounds + Math.round((mood - 0.5) * 40)))
       const sentiment = isSilent || random.chance(0.1) ? null : felt
       return {
         id: seededId(random, occurred),
@@ -87,28 +85,6 @@ function interactionsOf(source: DemoSource) {
 export const customers: DemoTable = {
   name: 'insights.customers',
   noun: 'customers',
-  types: {
-    id: 'uuid',
-    external_id: 'text',
-    email: 'text',
-    first_name: 'text',
-    last_name: 'text',
-    full_name_override: 'text',
-    company: 'text',
-    industry: 'text',
-    segment: 'text',
-    lifetime_value: 'bigint',
-    lifetime_value_currency: 'text',
-    churn_risk: 'float8',
-    interaction_count: 'int',
-    sentiment_sum: 'numeric',
-    sentiment_count: 'int',
-    first_seen_at: 'timestamptz',
-    last_seen_at: 'timestamptz',
-    is_active: 'boolean',
-    metadata: 'jsonb',
-    created_at: 'timestamptz',
-  },
   rows: (source) =>
     interactionsOf(source).map(({ customer, made }) => {
       const sentiments = made.flatMap(({ sentiment }) => sentiment ?? [])
@@ -126,20 +102,5 @@ export const customers: DemoTable = {
 export const interactions: DemoTable = {
   name: 'insights.customer_interactions',
   noun: 'interactions',
-  types: {
-    id: 'uuid',
-    customer_id: 'uuid',
-    source: 'text',
-    external_id: 'text',
-    occurred_at: 'timestamptz',
-    channel: 'text',
-    event_type: 'text',
-    content: 'text',
-    sentiment: 'float8',
-    sentiment_confidence: 'float8',
-    metadata: 'jsonb',
-    processed_at: 'timestamptz',
-    created_at: 'timestamptz',
-  },
   rows: (source) => interactionsOf(source).flatMap(({ made }) => made),
 }

@@ -1,6 +1,7 @@
 import { Client, type ClientBase } from 'pg'
 import type { Config } from '../../kernel/process/config'
 import type { PreparedDatabase } from '..'
+import { readTables } from '../rows'
 import { createTenant } from '../tenants'
 import { demoSlugs, demoTenantIds, type DemoSlug } from './ids'
 import { demoProfiles } from './profiles'
@@ -45,13 +46,14 @@ export async function insertDemoData(
   const today = Math.floor(now.getTime() / day) * day
   for (const slug of demoSlugs) await insertTenant(client, slug)
   await createDemoUsers(client, password, rounds)
+  const tables = new Map((await readTables(client)).map((table) => [table.name, table]))
   for (const slug of demoSlugs) {
     // Rows take their tenant from the setting, as they do in the product.
     await client.query("SELECT set_config('app.tenant_id', $1, true)", [demoTenantIds[slug]])
     const counts: string[] = []
-    for (const { name, noun, types, rows } of demoTables) {
+    for (const { name, noun, rows } of demoTables) {
       const made = rows({ slug, profile: demoProfiles[slug], random: seededRandom(`${slug} ${name}`), today })
-      await insertRows(client, name, types, made)
+      await insertRows(client, tables.get(name)!, made)
       counts.push(`${made.length} ${noun}`)
     }
     print(`demo data of ${slug}: ${counts.join(', ')}`)

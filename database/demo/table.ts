@@ -20,7 +20,6 @@ export interface DemoTable {
   name: string
   /** Holds what progress calls the rows. */
   noun: string
-  types: Readonly<Record<string, string>>
   rows(source: DemoSource): DemoRow[]
 }
 

@@ -10,18 +10,6 @@ import { demoPeople } from './users'
 const complianceRecords: DemoTable = {
   name: 'compliance.compliance_records',
   noun: 'compliance records',
-  types: {
-    id: 'uuid',
-    type: 'text',
-    status: 'text',
-    risk_score: 'int',
-    data: 'jsonb',
-    metadata: 'jsonb',
-    created_by_id: 'uuid',
-    prepared_by_id: 'uuid',
-    reviewed_by_id: 'uuid',
-    created_at: 'timestamptz',
-  },
   rows: ({ slug, profile, random, today }) =>
     times(profile.counts.records, (place) => {
       const { admin, hr, analyst } = demoUserIds[slug]
@@ -66,14 +54,6 @@ const heads: readonly (DemoUserName | undefined)[] = ['admin', 'hr', 'analyst']
 const departments: DemoTable = {
   name: 'hr.departments',
   noun: 'departments',
-  types: {
-    id: 'uuid',
-    name: 'text',
-    description: 'text',
-    head_id: 'uuid',
-    is_active: 'boolean',
-    created_at: 'timestamptz',
-  },
   rows: ({ slug, profile, today }) =>
     profile.departments.map(([name, description], place) => ({
       id: departmentId(slug, place),
@@ -88,23 +68,6 @@ const departments: DemoTable = {
 const employees: DemoTable = {
   name: 'hr.employees',
   noun: 'employees',
-  types: {
-    id: 'uuid',
-    employee_number: 'text',
-    user_id: 'uuid',
-    first_name: 'text',
-    last_name: 'text',
-    position: 'text',
-    department_id: 'uuid',
-    hire_date: 'date',
-    termination_date: 'date',
-    salary: 'bigint',
-    salary_currency: 'text',
-    performance_score: 'float8',
-    retention_risk: 'float8',
-    is_active: 'boolean',
-    created_at: 'timestamptz',
-  },
   rows: ({ slug, profile, random, today }) => {
     const [currency] = profile.currencies as readonly [DemoCurrency]
     return times(profile.counts.employees, (place) => {
@@ -149,21 +112,6 @@ const employees: DemoTable = {
 const transactions: DemoTable = {
   name: 'finance.transactions',
   noun: 'transactions',
-  types: {
-    id: 'uuid',
-    transaction_number: 'text',
-    type: 'text',
-    category: 'text',
-    department_id: 'uuid',
-    amount: 'bigint',
-    currency: 'text',
-    description: 'text',
-    occurred_at: 'timestamptz',
-    is_fraudulent: 'boolean',
-    fraud_score: 'float8',
-    reversal_of_id: 'uuid',
-    created_at: 'timestamptz',
-  },
   rows: ({ slug, profile, random, today }) => {
     const rows: DemoRow[] = []
     while (rows.length < profile.counts.transactions) {
@@ -214,16 +162,6 @@ const transactions: DemoTable = {
 const budgets: DemoTable = {
   name: 'finance.budgets',
   noun: 'budgets',
-  types: {
-    id: 'uuid',
-    department_id: 'uuid',
-    year: 'int',
-    month: 'int',
-    allocated: 'bigint',
-    forecasted_spend: 'bigint',
-    currency: 'text',
-    created_at: 'timestamptz',
-  },
   // The present month and the twenty before it.
   rows: ({ slug, profile, random, today }) => {
     const [currency] = profile.currencies as readonly [DemoCurrency]
@@ -258,17 +196,6 @@ function categoryOf(profile: DemoProfile, type: string, random: Random): string 
 const auditEntries: DemoTable = {
   name: 'shared.audit_logs',
   noun: 'audit entries',
-  types: {
-    occurred_at: 'timestamptz',
-    id: 'uuid',
-    actor_id: 'uuid',
-    action: 'text',
-    resource_type: 'text',
-    resource_id: 'text',
-    changes: 'jsonb',
-    ip_address: 'text',
-    user_agent: 'text',
-  },
   // Of the last month only: the months before have no partition when the database is new.
   rows: ({ slug, profile, random, today }) =>
     times(profile.counts.entries, () => {

@@ -1,4 +1,4 @@
-import { type Lab } from '../lab'
+import type { Lab } from '../lab'
 import { attacker, stranger, tenantTables, withoutTriggers, type AttackedTenant } from '../population'
 import { fieldQuestions } from '../questions'
 import { askAll, listQuestions } from './reads'

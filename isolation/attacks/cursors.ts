@@ -1,6 +1,7 @@
 import { encodeCursor } from '../../kernel/reading/cursor'
 import { uuidv7 } from '../../kernel/id'
-import { comparable, type Lab } from '../lab'
+import { comparable } from '../askers'
+import type { Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
 import { targetOf } from '../targets'
 import { listDocument, orderOf } from '../questions'

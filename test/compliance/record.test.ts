@@ -230,18 +230,8 @@ describe('a list', () => {
     const tenant = await graph.tenant('lists')
     reader = await tenant.as('COMPLIANCE_OFFICER')
     creator = (await tenant.user('USER')).userId
-    const types = {
-      id: 'uuid',
-      type: 'text',
-      status: 'text',
-      risk_score: 'int',
-      data: 'jsonb',
-      created_at: 'timestamptz',
-      created_by_id: 'uuid',
-      prepared_by_id: 'uuid',
-    }
     const authored = rows.map((row) => ({ ...row, created_by_id: creator, prepared_by_id: creator }))
-    await prepareRows(graph, tenant.id, 'compliance.compliance_records', types, authored)
+    await prepareRows(graph, tenant.id, 'compliance.compliance_records', authored)
   })
 
   test.each(

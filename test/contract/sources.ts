@@ -2,32 +2,6 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../kernel/process/config'
 
-/**
- * The sources that this product is made from, as far as the principal types go. `test/fixtures/coverage.json` says where
- * each of their columns lives in the graph, `declared.json` what they declare of it, `decisions.ts` where we do otherwise.
- */
-export const principalTypes = [
-  'User',
-  'Role',
-  'Permission',
-  'RoleAssignment',
-  'Tenant',
-  'PlanSubscription',
-  'Invoice',
-  // In the sources a list in the invoice.
-  'InvoiceLine',
-  'Country',
-  'Industry',
-  'Customer',
-  'CustomerInteraction',
-  'ComplianceRecord',
-  'AuditLog',
-  'Department',
-  'Employee',
-  'Transaction',
-  'Budget',
-] as const
-
 /** What a source declares of a column. */
 export interface Declared {
   notNull?: true
@@ -76,13 +50,19 @@ type Declarations = Record<
 const read = <T>(name: string): T =>
   JSON.parse(readFileSync(join(projectRoot, 'test', 'fixtures', name), 'utf8')) as T
 
-/** The entities of the sources that the principal types stand for. */
-export function sourceEntities(): SourceEntity[] {
+/**
+ * The entities of the sources that the product is made from, as far as their types are built. `test/fixtures/coverage.json`
+ * says where each of their columns lives in the graph, `declared.json` what they declare of it, `decisions.ts` where we do
+ * otherwise.
+ *
+ * @param types that the graph has
+ */
+export function sourceEntities(types: { has(type: string): boolean }): SourceEntity[] {
   const declared = read<Declarations>('declared.json')
   return Object.entries(read<Coverage>('coverage.json').entities).flatMap(
     ([name, { type: full, fields }]) => {
       const [subgraph, type] = full.split('.') as [string, string]
-      if (!principalTypes.some((one) => one === type)) return []
+      if (!types.has(type)) return []
       const { columns = {}, unique = [], indexes = [] } = declared[name] ?? {}
       const document = name.slice(0, name.indexOf('.'))
       return {

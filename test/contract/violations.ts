@@ -4,16 +4,37 @@ import {
   isEnumType,
   isInputObjectType,
   isNonNullType,
+  isObjectType,
+  isRequiredInputField,
   type GraphQLInputField,
   type GraphQLSchema,
 } from 'graphql'
 import { decisions } from '../fixtures/decisions'
 import type { SourceColumn, SourceEntity } from './sources'
 
-/** How a type is written: its mutations, and an input that is accepted each time. */
+/** The mutations that make a row of a type and change it. */
 export interface Writer {
-  create?: { mutation: string; input: () => Record<string, unknown> }
+  create?: string
   update?: string
+}
+
+/** How each type is written that mutations write: derived from what their inputs name and their payloads hold. */
+export function writersOf(api: GraphQLSchema): Readonly<Record<string, Writer>> {
+  const writers: Record<string, Writer> = {}
+  for (const { name, type: payload } of Object.values(api.getMutationType()!.getFields())) {
+    const input = inputFields(api, name)
+    const named = getNamedType(payload)
+    for (const { type } of isObjectType(named) ? Object.values(named.getFields()) : []) {
+      const writer = (writers[getNamedType(type).name] ??= {})
+      if (name === `update${getNamedType(type).name}`) writer.update = name
+      else if (
+        !('id' in input) &&
+        !(input['expectedVersion'] && isRequiredInputField(input['expectedVersion']))
+      )
+        writer.create ??= name
+    }
+  }
+  return writers
 }
 
 /** One rule of the sources that a client could try to break. */
@@ -24,7 +45,8 @@ export interface Violation {
   mutation: string
   /** The input field that breaks the rule. */
   input: string
-  /** What breaks it; undefined: the value of a row that exists. */
+  /** All inputs that have to be those of another row for it to be broken; else `value` breaks it. */
+  taken?: readonly string[]
   value?: unknown
   code: 'INVALID' | 'DUPLICATE' | 'REFERENCE_NOT_FOUND'
   /** Whether the schema's own types refuse the value, before any resolver. */
@@ -78,6 +100,21 @@ function kindsOf(source: SourceEntity, column: SourceColumn): Kind[] {
   return (Object.keys(kinds) as Kind[]).filter((kind) => kinds[kind])
 }
 
+/** The inputs of the columns that are unique together, the tenant aside. */
+function takenTogether(
+  source: SourceEntity,
+  column: SourceColumn,
+  fields: Record<string, GraphQLInputField>,
+): string[] {
+  const set = column.unique
+    ? [column.name]
+    : source.unique.find((one) => firstOwn(source, one) === column.name)!
+  return set.flatMap((name) => {
+    const { field } = source.columns.find((one) => one.name === name)!
+    return (field && inputOf(fields, field)) || []
+  })
+}
+
 /** The column that a broken set is blamed on: its first, the tenant aside. */
 const firstOwn = (source: SourceEntity, set: readonly string[]) =>
   set.find((name) => !source.columns.find((one) => one.name === name)!.reason?.startsWith('tenant'))
@@ -86,39 +123,50 @@ function violation(
   api: GraphQLSchema,
   writer: Writer,
   name: string,
-  { type }: SourceEntity,
+  source: SourceEntity,
   column: SourceColumn,
   kind: Kind,
 ): Violation | null {
+  const { type } = source
   const field = column.field!
   // Null is tried where it could be given: an omitted field of an update stays as it is.
-  const mutations = [kind === 'notNull' ? undefined : writer.create?.mutation, writer.update]
+  const mutations = [kind === 'notNull' ? undefined : writer.create, writer.update]
   for (const mutation of mutations) {
     const fields = mutation ? inputFields(api, mutation) : {}
-    const input = [field, `${field}Id`].find((one) => one in fields && one !== 'id')
+    const input = inputOf(fields, field)
     if (!mutation || !input || (kind === 'notNull' && isNonNullType(fields[input]!.type))) continue
     const named = getNamedType(fields[input]!.type)
     const byType =
       (isEnumType(named) || isInputObjectType(named)) && (kind === 'maxLength' || kind === 'check')
-    return { name, type, mutation, input, ...attempt(`${type}.${field}`, column, kind), byType }
+    return { name, type, mutation, input, ...attempt(source, column, kind, fields), byType }
   }
   return null
 }
 
 function inputFields(api: GraphQLSchema, mutation: string): Record<string, GraphQLInputField> {
   const { args } = api.getMutationType()!.getFields()[mutation]!
-  const input = args.find(({ name }) => name === 'input')!
-  const type = getNamedType(input.type)
+  const input = args.find(({ name }) => name === 'input')
+  const type = input && getNamedType(input.type)
   return isInputObjectType(type) ? type.getFields() : {}
 }
 
-function attempt(field: string, column: SourceColumn, kind: Kind): Pick<Violation, 'value' | 'code'> {
+/** The input of a field: a reference's is its id. */
+const inputOf = (fields: Record<string, GraphQLInputField>, field: string) =>
+  [field, `${field}Id`].find((one) => one in fields && one !== 'id')
+
+function attempt(
+  source: SourceEntity,
+  column: SourceColumn,
+  kind: Kind,
+  fields: Record<string, GraphQLInputField>,
+): Pick<Violation, 'taken' | 'value' | 'code'> {
+  const field = `${source.type}.${column.field}`
   switch (kind) {
     case 'maxLength':
       // Longer than any of ours.
       return { value: 'x'.repeat(2_001), code: 'INVALID' }
     case 'unique':
-      return { code: 'DUPLICATE' }
+      return { taken: takenTogether(source, column, fields), code: 'DUPLICATE' }
     case 'references':
       return { value: randomUUID(), code: 'REFERENCE_NOT_FOUND' }
     case 'notNull':

@@ -32,6 +32,8 @@ export interface Writes {
   inputFor(tenant: TestTenant, mutation: string): Promise<Input>
   /** The id of a new row, with or without the ids that it may do without. */
   make(tenant: TestTenant, type: string, optionalIds?: boolean): Promise<string>
+  /** Does what a mutation does, with a valid input, as somebody who decides about nothing later. */
+  perform(tenant: TestTenant, mutation: string): Promise<{ input: Input; row: { id: string } }>
   send(client: TestClient, mutation: string, input: Input): Promise<Outcome>
 }
 
@@ -149,7 +151,7 @@ export async function readWrites(
     return inputValue(place.input!, { ids: () => '', given: values }) as Input
   }
 
-  return { models, places, inputFor: (tenant, mutation) => fill(tenant, mutation, true), make, send }
+  return { models, places, inputFor: (tenant, mutation) => fill(tenant, mutation, true), make, perform, send }
 }
 
 /** The row in a payload, with its version where the graph shows one. */

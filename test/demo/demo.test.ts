@@ -36,30 +36,32 @@ const source = (slug: (typeof demoSlugs)[number], table: string, today: number) 
   today,
 })
 
-/** Tables of which nobody has many rows, with how many there are. */
-const few: Readonly<Record<string, number>> = {
-  'hr.departments': 10,
-  'tenancy.subscriptions': 3,
-  'tenancy.invoice_series': 1,
-}
+/** Long enough to be read in pages. */
+const longLists = [
+  'insights.customers',
+  'insights.customer_interactions',
+  'compliance.compliance_records',
+  'hr.employees',
+  'finance.transactions',
+  'finance.budgets',
+  'tenancy.invoices',
+  'shared.audit_logs',
+]
 
-test('both tenants have some hundreds of rows in every list', async () => {
-  for (const { name } of demoTables) {
-    for (const slug of demoSlugs) {
-      const count = await value(`SELECT count(*)::int FROM ${name} WHERE tenant_id = $1`, [
-        demoTenantIds[slug],
-      ])
-      const least = few[name] ?? 180
-      expect([name, slug, Number(count) >= least]).toEqual([name, slug, true])
+test('both tenants have rows in every table, and some hundreds in the long lists', async () => {
+  for (const [index, slug] of demoSlugs.entries()) {
+    const counted: string[] = []
+    for (const { name, noun } of demoTables) {
+      const count = Number(
+        await value(`SELECT count(*)::int FROM ${name} WHERE tenant_id = $1`, [demoTenantIds[slug]]),
+      )
+      const least = longLists.includes(name) ? 180 : 1
+      expect([name, slug, count >= least]).toEqual([name, slug, true])
+      counted.push(`${count} ${noun}`)
     }
+    expect(lines[index]).toBe(`demo data of ${slug}: ${counted.join(', ')}`)
   }
-})
-
-test('prints a line for each tenant', () => {
-  expect(lines).toHaveLength(2)
-  expect(lines[0]).toMatch(
-    /^demo data of acme: 420 customers, \d+ interactions, 260 compliance records, 10 departments, 240 employees, \d+ transactions, 189 budgets, 3 subscriptions, 220 invoices, \d+ lines of invoices, 1 series of numbers, 320 audit entries$/,
-  )
+  expect(lines).toHaveLength(demoSlugs.length)
 })
 
 test('is the same every time for the same day, and no id is used twice', () => {

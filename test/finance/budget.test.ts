@@ -324,14 +324,8 @@ describe('lists', () => {
   beforeAll(async () => {
     const tenant = await graph.tenant('lists')
     reader = await tenant.as('VIEWER')
-    await prepareRows(graph, tenant.id, 'hr.departments', { id: 'uuid', name: 'text' }, departments)
-    await prepareRows(
-      graph,
-      tenant.id,
-      'finance.budgets',
-      { id: 'uuid', department_id: 'uuid', year: 'int', month: 'int', allocated: 'bigint', currency: 'text' },
-      rows,
-    )
+    await prepareRows(graph, tenant.id, 'hr.departments', departments)
+    await prepareRows(graph, tenant.id, 'finance.budgets', rows)
   })
 
   test.each(

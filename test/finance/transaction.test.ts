@@ -321,23 +321,7 @@ describe('a list', () => {
   beforeAll(async () => {
     const tenant = await graph.tenant('lists')
     reader = await tenant.as('VIEWER')
-    await prepareRows(
-      graph,
-      tenant.id,
-      'finance.transactions',
-      {
-        id: 'uuid',
-        transaction_number: 'text',
-        type: 'text',
-        category: 'text',
-        amount: 'bigint',
-        currency: 'text',
-        occurred_at: 'timestamptz',
-        is_fraudulent: 'boolean',
-        fraud_score: 'float8',
-      },
-      rows,
-    )
+    await prepareRows(graph, tenant.id, 'finance.transactions', rows)
   })
 
   test.each(

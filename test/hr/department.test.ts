@@ -225,20 +225,8 @@ describe('lists', () => {
   beforeAll(async () => {
     const tenant = await graph.tenant('lists')
     reader = await tenant.as('VIEWER')
-    await prepareRows(
-      graph,
-      tenant.id,
-      'hr.departments',
-      { id: 'uuid', name: 'text', description: 'text', is_active: 'boolean', created_at: 'timestamptz' },
-      rows,
-    )
-    await prepareRows(
-      graph,
-      tenant.id,
-      'hr.employees',
-      { id: 'uuid', employee_number: 'text', department_id: 'uuid', is_active: 'boolean' },
-      employees,
-    )
+    await prepareRows(graph, tenant.id, 'hr.departments', rows)
+    await prepareRows(graph, tenant.id, 'hr.employees', employees)
   })
 
   test.each(['NAME', 'CREATED_AT'].flatMap((field) => [`${field} ASC`, `${field} DESC`]))(

@@ -4,17 +4,6 @@ import { prepareRows, readAll } from '../support/lists'
 let graph: TestGraph
 let acme: TestTenant
 let hr: TestClient
-const types = {
-  id: 'uuid',
-  employee_number: 'text',
-  first_name: 'text',
-  last_name: 'text',
-  position: 'text',
-  hire_date: 'date',
-  salary: 'bigint',
-  salary_currency: 'text',
-  is_active: 'boolean',
-}
 
 const id = (place: number): string => `019b76da-a800-7000-8000-${String(place).padStart(12, '0')}`
 const number = (place: number): string => `E${String(place).padStart(2, '0')}`
@@ -36,10 +25,10 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   hr = await acme.as('HR_MANAGER')
-  await prepareRows(graph, acme.id, 'hr.employees', types, rows)
+  await prepareRows(graph, acme.id, 'hr.employees', rows)
   const globex = await graph.tenant('globex')
   const foreign = rows.map((row) => ({ ...row, id: row.id.replace('8000', '8001') }))
-  await prepareRows(graph, globex.id, 'hr.employees', types, foreign)
+  await prepareRows(graph, globex.id, 'hr.employees', foreign)
 })
 
 afterAll(() => graph.close())

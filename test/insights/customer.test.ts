@@ -222,29 +222,7 @@ describe('a list', () => {
   beforeAll(async () => {
     tenant = await graph.tenant('lists')
     reader = await tenant.as('VIEWER')
-    await prepareRows(
-      graph,
-      tenant.id,
-      'insights.customers',
-      {
-        id: 'uuid',
-        external_id: 'text',
-        email: 'text',
-        last_name: 'text',
-        company: 'text',
-        segment: 'text',
-        lifetime_value: 'bigint',
-        lifetime_value_currency: 'text',
-        churn_risk: 'float8',
-        sentiment_sum: 'numeric',
-        sentiment_count: 'int',
-        first_seen_at: 'timestamptz',
-        last_seen_at: 'timestamptz',
-        is_active: 'boolean',
-        metadata: 'jsonb',
-      },
-      rows,
-    )
+    await prepareRows(graph, tenant.id, 'insights.customers', rows)
   })
 
   test.each(

@@ -1,20 +1,22 @@
 import { insertRows, type DemoRow } from '../../database/demo/rows'
+import { readTables } from '../../database/rows'
 import type { TestClient, TestGraph } from './graph'
 
-/**
- * Inserts rows of a tenant past the graph, to prepare lists.
- * @param types column name -> PostgreSQL type
- */
+/** Inserts rows of a tenant past the graph, to prepare lists. */
 export async function prepareRows(
   graph: TestGraph,
   tenantId: string,
   table: string,
-  types: Readonly<Record<string, string>>,
   rows: readonly DemoRow[],
 ): Promise<void> {
+  const tables = await readTables(graph.owner)
   await graph.owner.query('BEGIN')
   await graph.owner.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId])
-  await insertRows(graph.owner, table, types, rows)
+  await insertRows(
+    graph.owner,
+    tables.find(({ name }) => name === table)!,
+    rows,
+  )
   await graph.owner.query('COMMIT')
 }
 

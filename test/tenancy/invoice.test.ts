@@ -207,15 +207,11 @@ describe('numbers', () => {
     const tenant = await graph.tenant('numbers-3')
     const client = await tenant.as('ADMIN')
     const ids = Array.from({ length: 200 }, () => uuidv7())
-    const [types, row] = [
-      { id: 'uuid', currency: 'text', subtotal: 'bigint', total: 'bigint' },
-      { currency: 'EUR', subtotal: 1, total: 1 },
-    ]
+    const row = { currency: 'EUR', subtotal: 1, total: 1 }
     await prepareRows(
       graph,
       tenant.id,
       'tenancy.invoices',
-      types,
       ids.map((id) => ({ ...row, id })),
     )
     // Every fourth is tried with a version that it does not have, too.
@@ -502,42 +498,11 @@ describe('lists', () => {
       memo: place === 5 ? '100% discount' : null,
       created_at: `2026-01-0${place + 1}T00:00:00Z`,
     }))
-    await prepareRows(
-      graph,
-      tenant.id,
-      'tenancy.invoices',
-      {
-        id: 'uuid',
-        currency: 'text',
-        status: 'text',
-        invoice_number: 'text',
-        subscription_id: 'uuid',
-        subtotal: 'bigint',
-        total: 'bigint',
-        amount_paid: 'bigint',
-        issued_at: 'timestamptz',
-        due_date: 'date',
-        paid_at: 'timestamptz',
-        memo: 'text',
-        created_at: 'timestamptz',
-      },
-      invoices,
-    )
+    await prepareRows(graph, tenant.id, 'tenancy.invoices', invoices)
     await prepareRows(
       graph,
       tenant.id,
       'tenancy.invoice_lines',
-      {
-        id: 'uuid',
-        invoice_id: 'uuid',
-        currency: 'text',
-        position: 'int',
-        description: 'text',
-        quantity: 'numeric',
-        unit_price: 'bigint',
-        amount: 'bigint',
-        tax_rate: 'numeric',
-      },
       invoices.flatMap(({ id, currency }, place) =>
         [1, 2].map((position) => ({
           id: uuidv7(),
