@@ -7,7 +7,7 @@ import { loadable } from '../registry/composition/compose'
 import { startServer, type RunningServer, type ServerOptions } from '../product/server'
 import { projectRoot, type Config } from '../kernel/process/config'
 import type { Clock } from '../kernel/clock'
-import type { Database, Statement } from '../kernel/connection/database'
+import type { Database } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
 import { Askers, type Answer, type Asker } from './askers'
@@ -16,6 +16,7 @@ import { attacker, stranger, type AttackedTenant } from './population'
 import { readRows, type Rows } from './rows'
 import type { Stage } from './stage'
 import { readSurface, type Surface } from './surface'
+import { ReadRecord } from './unrecorded'
 import { createWitness, type Finding, type Witness } from './witness'
 
 /** The running product with all that an attack needs to know of it. */
@@ -61,9 +62,6 @@ export function standingClock(): Clock {
   return { now: () => new Date(now) }
 }
 
-const isEntryOfRead = ({ text, values }: Statement): boolean =>
-  text.startsWith('INSERT INTO shared.audit_logs') && (values ?? []).includes('VIEW')
-
 /** Starts the product on a populated stage. `twins` are its tenants besides the attacker and the stranger. */
 export async function openLab(
   stage: Stage,
@@ -76,7 +74,7 @@ export async function openLab(
   const databases: Database[] = []
   const statements: string[] = []
   let isTracing = false
-  let isRecording = true
+  const record = new ReadRecord()
   const { around = (_role, database) => database, ...given } = options
   const server = await startServer({
     ...given,
@@ -84,12 +82,7 @@ export async function openLab(
     database: stage,
     around: (role, database) => {
       databases.push(database)
-      const given = around(role, database)
-      return {
-        ...given,
-        rows: (binding, statement) =>
-          !isRecording && isEntryOfRead(statement) ? Promise.resolve([]) : given.rows(binding, statement),
-      }
+      return record.around(around(role, database))
     },
     onStatement: (role, { text }) => {
       // The gateway's own (sessions, usage) come at times of their own.
@@ -152,14 +145,7 @@ export async function openLab(
         isTracing = false
       }
     },
-    async unrecorded(work) {
-      isRecording = false
-      try {
-        return await work()
-      } finally {
-        isRecording = true
-      }
-    },
+    unrecorded: (work) => record.off(work),
     found: (attack, where, what) => void findings.push({ attack, where, what }),
     async close() {
       await client.end()

@@ -6,6 +6,7 @@ import { openDataKeys } from '../kernel/encryption/open-keys'
 import { isUuid } from '../kernel/id'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
+import { readEncryptedModels } from '../product/encrypted-models'
 
 const usage = `Usage: npm run keys -- COMMAND
 
@@ -47,7 +48,6 @@ async function main(): Promise<void> {
   try {
     if (command === 'status') return await printStatus(client)
     if (command === 'destroy') return await destroy(client, values.tenant, values.user)
-    const { readEncryptedModels } = await import('../product/encrypted-models.js')
     const models = await readEncryptedModels(database)
     const onProgress = ({ tenantId, table, done }: EncryptProgress) =>
       console.log(`${done} rows, now in ${table} of tenant ${tenantId}`)
