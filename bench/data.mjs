@@ -111,8 +111,9 @@ export async function prepareData(log, copiesFor) {
     PORT: '0',
     PAGE_LIMIT: '1000',
     LOG_LEVEL: 'info',
-    // Three for each role. All candidates together must stay below PostgreSQL's hundred.
-    DATABASE_CONNECTIONS: '21',
+    // Six for each role, of which one tenant holds three at once: as many as the peers have. All candidates together must stay
+    // below PostgreSQL's hundred.
+    DATABASE_CONNECTIONS: '42',
     VIEWER_SECRET: 'a secret between gateway and subgraphs of the benchmark',
   }
   const config = configs.loadConfig(env)

@@ -83,7 +83,7 @@ export async function prepareScale(log, layouts, sessions) {
     PORT: '0',
     LOG_LEVEL: 'info',
     // Three for each role. All servers together must stay below PostgreSQL's hundred.
-    DATABASE_CONNECTIONS: '21',
+    DATABASE_CONNECTIONS: '42',
   }
   const config = configs.loadConfig(env)
   const database = await databases.prepareDatabase(config, logs.createLogger({ logLevel: 'silent' }))

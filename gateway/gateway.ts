@@ -18,7 +18,7 @@ import { createRates, defaultRates, noRates, type RateLimits } from './operation
 import type { ConnectionLimits, RequestTimes } from './http/connections'
 import type { CompletionFault } from './execution/complete-result'
 import { planExecution } from './execution/executor'
-import { preparedOperations } from './execution/prepared-operations'
+import { preparedOperations, type PreparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './http/explorer'
 import { createHttpServer } from './http/http-server'
@@ -41,6 +41,7 @@ import { createPlans, type PlanMaker } from './plans/plans'
 import { plannable, supergraphUpdates, type SupergraphSource } from './supergraph-source'
 import type { Checks } from './http/readiness'
 import type { UsageRecorder } from './operations/usage'
+import { SubgraphSources, type NamedSubgraph } from './subgraphs/subgraph-sources'
 import type { ViewerResolver } from './operations/viewer'
 
 /** Says how a custom scalar reads what clients send. */
@@ -53,7 +54,7 @@ export interface GatewayOptions {
    */
   supergraph: string | SupergraphSource
   /** Says how a subgraph of the supergraph is reached; the URL is the supergraph's own. */
-  dataSource: (subgraph: { name: string; url?: string }) => SubgraphDataSource
+  dataSource: (subgraph: NamedSubgraph) => SubgraphDataSource
   resolveViewer: ViewerResolver
   log: Logger
   host: string
@@ -117,9 +118,17 @@ export interface Gateway {
 
 /** Starts the gateway: plans operations over the supergraph and answers them at `http://host:port/graphql`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { log, clock = systemClock, metrics = createMetrics(), foreignSubgraphs = false } = options
-  const { callersSignIn = true } = options
+  const { log, clock = systemClock, metrics = createMetrics(), callersSignIn = true } = options
+  overrideApolloVariables()
   const limits = { ...defaultLimits, ...options.limits }
+  const sources = new SubgraphSources(options.dataSource, metrics, options.checks)
+  const known = operationCache(limits)
+  const { gateway, plans, operations } = planning(options, sources)
+  const served = servedSupergraph(gateway, options, callersSignIn)
+  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
+    known.schemaLoaded(apiSchema, served.costs)
+    sources.keepOnly(subgraphNamesOf(coreSupergraphSdl))
+  })
   const memory = options.rateStore ? null : openMemoryStore(clock, log)
   const rates = callersSignIn
     ? createRates(
@@ -127,22 +136,70 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         { store: options.rateStore ?? memory!.rateLimit, clock, log },
       )
     : noRates
-  const sources = new Map<string, SubgraphDataSource>()
-  const checks: Record<string, () => Promise<unknown>> = { ...options.checks }
-  let costs: CostModel = { weights: new Map(), listSizes: new Map() }
-  let roots: ProtectedRoots = new Set()
-  overrideApolloVariables()
-
-  const formatError = (error: unknown, record: RequestRecord) => {
-    const answer = answerError(error, record.requestId, record.log, foreignSubgraphs)
-    const code = String(answer.extensions?.['code'])
-    record.codes.add(code)
-    metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
-    return answer
+  const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const front = operationPipeline({
+    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
+    known,
+    check: documentCheck(limits, options.schemaVisibility ?? 'public'),
+    turns: options.turns ?? anonymousTurns(),
+    rates,
+    costs: () => served.costs,
+    roots: () => served.roots,
+    limits,
+    usage: options.usage,
+    log,
+    formatError,
+  })
+  const letGo = async () => {
+    await plans.close()
+    await sources.close()
+    await memory?.close()
   }
-  const known = operationCache(limits)
+  try {
+    await front.start()
+    const server = createHttpServer({
+      ...options,
+      front: withPersistedDocuments(
+        front,
+        options.persistedDocuments ?? readPersistedDocuments([]),
+        options.documents ?? 'any',
+        formatError,
+      ),
+      checks: sources.checks,
+      clock,
+      metrics,
+      maxBodyBytes: limits.maxBodyBytes,
+      trustProxy: options.trustProxy ?? false,
+      rates,
+      callersSignIn,
+      formatError,
+    })
+    const drain = drainable(server, log)
+    const close = async () => {
+      await drain(options.drainMs ?? 10_000)
+      await front.stop()
+      await letGo()
+    }
+    const url = await listen(server, options.port, options.host)
+    void warm(operations, options)
+    let closing: Promise<void> | undefined
+    const kept = () => ({
+      operations: { entries: known.size, bytes: known.bytes },
+      prepared: { entries: operations.size, bytes: operations.bytes },
+      plans: { entries: plans.kept, bytes: plans.bytes },
+    })
+    return { url, server, metrics, kept, close: () => (closing ??= close()) }
+  } catch (error) {
+    await front.stop().catch(() => undefined)
+    await letGo()
+    throw error
+  }
+}
+
+/** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */
+function planning(options: GatewayOptions, sources: SubgraphSources) {
+  const { log, supergraph, makePlans = 'thread' } = options
   const planner = createPlanner()
-  const { makePlans = 'thread' } = options
   const plans = createPlans({
     store: options.planStore,
     make: (sdl) => {
@@ -154,16 +211,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const operations = preparedOperations(plans)
   const gateway = new ApolloGateway({
     supergraphSdl:
-      typeof options.supergraph === 'string'
-        ? plannable(options.supergraph)
-        : supergraphUpdates(options.supergraph, log, (sdl) => plans.load(sdl)),
-    buildService: ({ name, url }) => {
-      const source = measured(name, options.dataSource({ name, url }), metrics)
-      void sources.get(name)?.close() // a later version of the supergraph has it elsewhere
-      sources.set(name, source)
-      checks[name] = () => source.ping()
-      return source
-    },
+      typeof supergraph === 'string'
+        ? plannable(supergraph)
+        : supergraphUpdates(supergraph, log, (sdl) => plans.load(sdl)),
+    buildService: (subgraph) => sources.use(subgraph),
     logger: log,
     debug: false,
     // Both follow NODE_ENV unless told: the product behaves the same in all of them.
@@ -171,83 +222,48 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     __exposeQueryPlanExperimental: false,
     experimental_didResolveQueryPlan: planner.didResolveQueryPlan,
   })
-  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
-    useScalars(apiSchema, options.scalars ?? {})
-    costs = costModel(coreSupergraphSdl)
-    roots = callersSignIn ? protectedRoots(coreSupergraphSdl, apiSchema) : new Set()
-    known.schemaLoaded(apiSchema, costs)
-    options.usage?.supergraphLoaded(coreSupergraphSdl)
-    const named = subgraphNamesOf(coreSupergraphSdl)
-    for (const name of sources.keys()) if (!named.includes(name)) delete checks[name]
-  })
-  const front = operationPipeline({
-    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
-    known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public'),
-    turns: options.turns ?? anonymousTurns(),
-    rates,
-    costs: () => costs,
-    roots: () => roots,
-    limits,
-    usage: options.usage,
-    log,
-    formatError,
-  })
-  const closeSources = () => Promise.all([...sources.values()].map((source) => source.close()))
-  try {
-    await front.start()
-    const server = createHttpServer({
-      front: withPersistedDocuments(
-        front,
-        options.persistedDocuments ?? readPersistedDocuments([]),
-        options.documents ?? 'any',
-        formatError,
-      ),
-      resolveViewer: options.resolveViewer,
-      checks,
-      clock,
-      log,
-      metrics,
-      maxBodyBytes: limits.maxBodyBytes,
-      trustProxy: options.trustProxy ?? false,
-      rates,
-      callersSignIn,
-      connections: options.connections,
-      times: options.times,
-      explorer: options.explorer,
-      formatError,
-    })
-    const drain = drainable(server, log)
-    const close = async () => {
-      await drain(options.drainMs ?? 10_000)
-      await front.stop()
-      await plans.close()
-      await closeSources()
-      await memory?.close()
-    }
-    const url = await listen(server, options.port, options.host)
-    void warm()
-    let closing: Promise<void> | undefined
-    const kept = () => ({
-      operations: { entries: known.size, bytes: known.bytes },
-      prepared: { entries: operations.size, bytes: operations.bytes },
-      plans: { entries: plans.kept, bytes: plans.bytes },
-    })
-    return { url, server, metrics, kept, close: () => (closing ??= close()) }
-  } catch (error) {
-    await front.stop().catch(() => undefined)
-    await plans.close()
-    await closeSources()
-    await memory?.close()
-    throw error
-  }
+  return { gateway, plans, operations }
+}
 
-  async function warm(): Promise<void> {
-    try {
-      await operations.warm((await options.expectedOperations?.()) ?? [])
-    } catch (error) {
-      log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
-    }
+/** Follows what the supergraph of the moment says of costs and of roots that need a viewer. */
+function servedSupergraph(
+  gateway: ApolloGateway,
+  { scalars = {}, usage }: GatewayOptions,
+  callersSignIn: boolean,
+): { costs: CostModel; roots: ProtectedRoots } {
+  const served: { costs: CostModel; roots: ProtectedRoots } = {
+    costs: { weights: new Map(), listSizes: new Map() },
+    roots: new Set(),
+  }
+  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
+    useScalars(apiSchema, scalars)
+    served.costs = costModel(coreSupergraphSdl)
+    if (callersSignIn) served.roots = protectedRoots(coreSupergraphSdl, apiSchema)
+    usage?.supergraphLoaded(coreSupergraphSdl)
+  })
+  return served
+}
+
+/** Makes errors safe to leave, and counts them. */
+function errorFormatter(metrics: Metrics, foreignSubgraphs: boolean) {
+  return (error: unknown, record: RequestRecord) => {
+    const answer = answerError(error, record.requestId, record.log, foreignSubgraphs)
+    const code = String(answer.extensions?.['code'])
+    record.codes.add(code)
+    metrics.errors.inc({ code: foreignSubgraphs && !/^[A-Z_]{1,40}$/.test(code) ? 'OTHER' : code })
+    return answer
+  }
+}
+
+/** Prepares what is expected, while requests are answered already. */
+async function warm(
+  operations: PreparedOperations,
+  { expectedOperations, log }: Pick<GatewayOptions, 'expectedOperations' | 'log'>,
+): Promise<void> {
+  try {
+    await operations.warm((await expectedOperations?.()) ?? [])
+  } catch (error) {
+    log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
   }
 }
 
@@ -258,24 +274,6 @@ function logNulls({ record }: GatewayContext, nulls: readonly CompletionFault[])
     { requestId: record.requestId, count: nulls.length, nulls: shown },
     'subgraphs answered what the schema does not allow',
   )
-}
-
-/** A source whose calls are counted and timed. */
-function measured(name: string, source: SubgraphDataSource, metrics: Metrics): SubgraphDataSource {
-  return {
-    ...source,
-    async process(call) {
-      const stop = metrics.subgraphs.startTimer({ subgraph: name })
-      try {
-        const answer = await source.process(call)
-        stop({ outcome: answer.errors?.length ? 'errors' : 'ok' })
-        return answer
-      } catch (error) {
-        stop({ outcome: 'failed' })
-        throw error
-      }
-    },
-  }
 }
 
 /** The API schema is made from text, where a custom scalar accepts anything; these check. */

@@ -1,4 +1,5 @@
 import type { SupergraphManager } from '@apollo/gateway'
+import { Kind, parse, type ConstDirectiveNode } from 'graphql'
 import type { Logger } from '../kernel/process/log'
 import { loadable } from '../registry/composition/compose'
 import { withRequiredFields } from './execution/required-fields'
@@ -16,8 +17,11 @@ export interface SupergraphSource {
 /**
  * The copy of a supergraph that the gateway loads: see {@link loadable} for what it leaves to the subgraphs, and
  * {@link withRequiredFields} for what the planner is told besides.
+ *
+ * @throws Error that names the fields with `@fromContext`
  */
 export function plannable(supergraph: string): string {
+  refuseContexts(supergraph)
   return withRequiredFields(loadable(supergraph))
 }
 
@@ -72,4 +76,26 @@ export function supergraphUpdates(
       return { supergraphSdl: plannable(first.sdl), cleanup }
     },
   }
+}
+
+/**
+ * Refuses a supergraph in which arguments are filled from a context (`@context`, `@fromContext`): without them a field
+ * would be answered, and wrongly.
+ */
+function refuseContexts(supergraph: string): void {
+  const fields: string[] = []
+  for (const type of parse(supergraph, { noLocation: true }).definitions) {
+    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue
+    for (const field of type.fields ?? [])
+      if (field.directives?.some(fillsArguments)) fields.push(`${type.name.value}.${field.name.value}`)
+  }
+  if (fields.length === 0) return
+  throw new Error(
+    `The supergraph fills arguments from a context (@fromContext), which this gateway does not do: ${fields.join(', ')}. ` +
+      'Have the subgraph ask for it with @requires, or serve the supergraph with a router that knows contexts.',
+  )
+}
+
+function fillsArguments({ name, arguments: given }: ConstDirectiveNode): boolean {
+  return name.value === 'join__field' && given?.some((one) => one.name.value === 'contextArguments') === true
 }

@@ -15,7 +15,7 @@ export interface Asker {
 
 /** Those who ask: each signed in once, and again when the session has ended. */
 export class Askers {
-  /** How many operations were sent. */
+  /** The number of operations that were sent. */
   operations = 0
   readonly #url: string
   readonly #signedIn = new Map<string, Promise<Asker>>()
@@ -67,15 +67,14 @@ export class Askers {
 }
 
 /**
- * An answer in which a given value and what changes by itself do not stand any more: trace ids, and the order of errors,
- * which come as the subgraphs do.
+ * An answer in which a given value and what changes by itself do not stand any more: trace ids, when a summary was counted, and
+ * the order of errors, which come as the subgraphs do.
  */
 export function comparable(answer: Answer, value: string): string {
   const bare = (inner: unknown): string =>
-    JSON.stringify(inner, (key, one: unknown) => (key === 'traceId' ? undefined : one)).replaceAll(
-      value,
-      'ID',
-    )
+    JSON.stringify(inner, (key, one: unknown) =>
+      key === 'traceId' || key === 'asOf' ? undefined : one,
+    ).replaceAll(value, 'ID')
   const { errors = [], ...rest } = answer
   return [bare(rest), ...errors.map(bare).sort()].join(' ')
 }

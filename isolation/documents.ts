@@ -107,11 +107,30 @@ export function argumentsOf(field: Field, ids: IdSource, rows = 2): string {
   const holder = getNamedType(field.type).name
   const parts = field.args.flatMap((argument) => {
     if (argument.name === 'first') return [`first: ${rows}`]
+    // What is kept from before an attack would hide what it changed.
+    if (argument.name === 'fresh') return ['fresh: true']
     if (!isRequiredArgument(argument)) return []
     const plan = { ids: (path: readonly string[]) => ids(path, holder) }
     return [`${argument.name}: ${literal(argument.type, inputValue(argument.type, plan, [argument.name]))}`]
   })
   return parts.length > 0 ? `(${parts.join(', ')})` : ''
+}
+
+/** For each dimension of a summary a selection of the keys of its groups; none where the field is no summary. */
+export function groupedSelections(field: Field, ids: IdSource): string[] {
+  const values = getNamedType(field.args.find(({ name }) => name === 'groupBy')?.type)
+  const summary = getNamedType(field.type)
+  const groups = isObjectType(summary) ? getNamedType(summary.getFields()['groups']?.type) : undefined
+  const key = isObjectType(groups) ? groups.getFields()['key'] : undefined
+  if (!isEnumType(values) || !key) return []
+  return values.getValues().map(({ name }) => {
+    const wanted = name.toLowerCase().replaceAll('_', '')
+    const fields = Object.values((getNamedType(key.type) as GraphQLObjectType).getFields())
+    const found = fields.find((one) => one.name.toLowerCase() === wanted)!
+    const span = getNamedType(found.type).name === 'TimeRange' ? ', per: YEAR' : ''
+    const inner = `${found.name} ${selectionOf(found.type, 1, ids)}`
+    return `${field.name}(groupBy: [${name}]${span}, fresh: true) { __typename groups { __typename key { __typename ${inner} } } }`
+  })
 }
 
 /** The fields of a type that have no fields themselves. */

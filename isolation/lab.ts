@@ -80,6 +80,8 @@ export async function openLab(
     ...given,
     clock: options.clock ?? standingClock(),
     database: stage,
+    // What runs beside requests would be among the statements of an attack.
+    backgroundMs: 3_600_000,
     around: (role, database) => {
       databases.push(database)
       return record.around(around(role, database))

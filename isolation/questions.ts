@@ -2,6 +2,7 @@ import { getNamedType, isCompositeType, isObjectType } from 'graphql'
 import type { Kind } from './coverage'
 import {
   argumentsOf,
+  groupedSelections,
   inputValue,
   isWrapper,
   leavesOf,
@@ -45,10 +46,15 @@ export function fieldQuestions(lab: Lab, tenant: AttackedTenant = attacker): Que
       .map((field) => `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 1, ids)}`)
     return [{ where: type.name, query: queryAlong(path, [leavesOf(type), ...inner].join(' '), ids) }]
   })
-  const ofRoots = Object.values(lab.api.getQueryType()!.getFields()).map((field) => ({
-    where: `Query.${field.name}`,
-    query: queryAlong([], `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 2, ids)}`, ids),
-  }))
+  const roots = Object.values(lab.api.getQueryType()!.getFields())
+  const ofRoots = roots.flatMap((field) => {
+    const whole = `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 2, ids)}`
+    const where = `Query.${field.name}`
+    return [whole, ...groupedSelections(field, ids)].map((text) => ({
+      where,
+      query: queryAlong([], text, ids),
+    }))
+  })
   return [...ofTypes, ...ofRoots]
 }
 

@@ -1,3 +1,4 @@
+import type { BlobStore } from './blobs/blob-store'
 import type { Clock } from './clock'
 import type { Config } from './process/config'
 import type { Database } from './connection/database'
@@ -48,6 +49,7 @@ export interface Services {
   keys: TokenKeys
   /** Keys of encrypted columns, of all tenants. */
   dataKeys: DataKeys
+  blobs: BlobStore
   config: Config
 }
 

@@ -1,14 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { maskWith, writeAudit, type AuditEntry, type Mask } from './writing/audit'
+import { maskWith, writeAudit, type Mask } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
 import type { Transaction } from './connection/database'
 import { unauthenticated, UserErrors, type UserError } from './errors'
 import { tenantKeys } from './encryption/tenant-keys'
 import { uuidv7 } from './id'
+import { writeMails } from './mail/outbox'
 import { insertStatements } from './statement'
 import { performOnce } from './writing/idempotency'
-import { mutationTransaction, type MutationTransaction } from './writing/mutation-transaction'
+import { mutationTransaction, type MutationTransaction, type Told } from './writing/mutation-transaction'
 
 export { writeAudit, type AuditEntry } from './writing/audit'
 export { keyLifeMs } from './writing/idempotency'
@@ -76,11 +77,11 @@ async function perform<T>(
   work: (tx: MutationTransaction) => Promise<T>,
   mask: Mask,
 ): Promise<T> {
-  const entries: AuditEntry[] = []
-  const events: { topic: string; payload: unknown }[] = []
-  const result = await work(mutationTransaction(context, transaction, entries, events, mask))
-  writeAudit(context, transaction, entries)
-  writeEvents(context, transaction, events)
+  const told: Told = { entries: [], events: [], mails: [] }
+  const result = await work(mutationTransaction(context, transaction, told, mask))
+  writeAudit(context, transaction, told.entries)
+  writeEvents(context, transaction, told.events)
+  writeMails(context, transaction, told.mails)
   return result
 }
 

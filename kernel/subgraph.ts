@@ -9,8 +9,9 @@ import { executor } from './execution/execute'
 import { startJobs, type Job } from './jobs'
 import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
+import { bindNameColumns } from './reading/name-columns'
 import { expand } from './schema/expand'
-import { listedFields, searchedFields } from './schema/markings'
+import { listedFields, searchedFields, summarizedFields } from './schema/markings'
 import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
@@ -77,6 +78,7 @@ export function subgraph(
     searched: searchedFields(written),
     sensitive: sensitiveFields(written),
     listed: listedFields(written),
+    summarized: summarizedFields(written),
   }
 }
 
@@ -105,6 +107,7 @@ export async function startSubgraph(
   services: Services,
   variant: SchemaVariant = {},
 ): Promise<RunningSubgraph> {
+  await bindNameColumns(database)
   const { schema, sdl } = await buildSchema(definition, database, variant)
   const stopJobs = await startJobs(definition.jobs, database, services)
   const { execute, close } = executor(schema, database, services)

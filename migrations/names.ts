@@ -11,7 +11,7 @@ const lookAlikes = [
 ] as const
 
 /** Equal for equal spellings: case, width, ligatures and the number of blanks aside. It is immutable. */
-function spelling(column: string): string {
+export function spelling(column: string): string {
   const folded = `lower(normalize(${column}, NFKC) COLLATE "und-x-icu")`
   const sharp = `replace(replace(${folded}, 'ß', 'ss'), 'ς', 'σ')`
   return `regexp_replace(normalize(${sharp}, NFKC), '\\s+', ' ', 'g')`

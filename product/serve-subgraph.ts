@@ -1,4 +1,5 @@
 import { prepareDatabase } from '../database'
+import { openBlobs } from '../kernel/blobs/open-blobs'
 import { systemClock } from '../kernel/clock'
 import { loadConfig, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
@@ -10,6 +11,7 @@ import { startSubgraph, type SubgraphDefinition } from '../kernel/subgraph'
 import { serveSubgraph, type SubgraphServer } from '../kernel/execution/subgraph-server'
 import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+import { startBackground } from './background'
 
 const exitWithinMs = 10_000
 
@@ -102,8 +104,10 @@ async function start(
     pubSub,
     keys: loadTokenKeys(config),
     dataKeys,
+    blobs: openBlobs(config),
   }
   const running = await startSubgraph(definition, database, services)
+  opened.push(startBackground(definition.name, database, services))
   const server = await serveSubgraph(running, {
     port: config.port,
     host: config.host,

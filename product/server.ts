@@ -16,6 +16,7 @@ import { usageRecorder } from '../gateway/operations/usage'
 import { databaseUsageStore } from '../gateway/operations/usage-store'
 import { sessionViewers } from '../gateway/operations/viewer'
 import { subgraphs } from '../subgraphs'
+import { openBlobs } from '../kernel/blobs/open-blobs'
 import { systemClock, type Clock } from '../kernel/clock'
 import { demoDocuments, projectRoot, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
@@ -30,6 +31,7 @@ import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+import { startBackground } from './background'
 
 /** Says how long a server of somebody else counts as full after it refused a write: its disk cannot be asked. */
 const diskFullForMs = 30_000
@@ -44,6 +46,8 @@ export interface ServerOptions {
   makePlans?: GatewayOptions['makePlans']
   /** Milliseconds between two writes of recorded usage. */
   usageIntervalMs?: number
+  /** Milliseconds between two runs of what goes on beside requests, such as sending mails; each has its own default. */
+  backgroundMs?: number
   /** This process can no longer keep its promises, and says why: stop it. */
   onFatal?: (error: Error) => void
   /** Sees every statement that a subgraph or the gateway sends, with its role. For tests and benchmarks. */
@@ -99,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       pubSub: store.pubSub,
       keys: loadTokenKeys(config),
       dataKeys,
+      blobs: openBlobs(config),
     }
     if (!store.shared) {
       const onLost =
@@ -134,14 +139,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const [gatewayDatabase, ...running] = await Promise.all([
       open('gateway', []),
-      ...local.map(async (definition) =>
-        startSubgraph(
-          definition,
-          await open(definition.name, definition.entities),
-          services,
-          options.variants?.[definition.name],
-        ),
-      ),
+      ...local.map(async (definition) => {
+        const own = await open(definition.name, definition.entities)
+        const subgraph = await startSubgraph(definition, own, services, options.variants?.[definition.name])
+        opened.push(startBackground(definition.name, own, services, options.backgroundMs))
+        return subgraph
+      }),
     ])
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())

@@ -21,6 +21,7 @@ const scalarTypes: Readonly<Record<string, string>> = {
   Decimal: 'string',
   CurrencyCode: 'string',
   EmailAddress: 'string',
+  TimeZone: 'string',
 }
 
 const header = `// Written by \`npm run schema -- operations\`; do not edit.

@@ -5,7 +5,7 @@ import { codegen } from '@graphql-codegen/core'
 import * as typescript from '@graphql-codegen/typescript'
 import * as typescriptResolvers from '@graphql-codegen/typescript-resolvers'
 import { buildASTSchema, Kind, type DocumentNode } from 'graphql'
-import { readDeclarations } from '../kernel/access/access'
+import { readDeclarations, type TypeDeclaration } from '../kernel/access/access'
 import { projectRoot } from '../kernel/process/config'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 import { readTypeDefs } from '../kernel/subgraph'
@@ -31,11 +31,16 @@ function mappers(name: SubgraphName): Record<string, string> {
     if (entities.includes(type.name))
       found[type.name] = `./entities/${type.name}#${type.name} as ${type.name}Row`
     else if (type.name.endsWith('UserError')) found[type.name] = `UserErrorRow<${type.name}Code>`
+    else if (isSummary(type)) found[type.name] = '../../kernel/summary#Summary as SummaryRow'
     else if (type.keyFields.size > 0)
       found[type.name] = `{ ${[...type.keyFields].map((field) => `${field}: string`).join('; ')} }`
   }
   return found
 }
+
+/** Tells whether a type is a summary that the kernel makes. */
+const isSummary = ({ name, fields }: TypeDeclaration): boolean =>
+  name.endsWith('Summary') && fields.has('groups') && fields.has('otherGroups')
 
 /** The types of one subgraph's resolvers, as TypeScript. */
 export async function generatedTypes(name: SubgraphName): Promise<string> {
@@ -69,6 +74,7 @@ export async function generatedTypes(name: SubgraphName): Promise<string> {
         Decimal: 'string',
         CurrencyCode: 'string',
         EmailAddress: 'string',
+        TimeZone: 'string',
         JSON: 'unknown',
       },
     },

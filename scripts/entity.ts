@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { projectRoot } from '../kernel/process/config'
-import { ScaffoldError, scaffoldEntity, writeScaffold, type ScaffoldFile } from '../product/scaffold'
+import { projectRoot } from '../kernel/process/project-root'
+import type { ScaffoldFile } from '../product/scaffold'
+import { ScaffoldError } from '../product/scaffold/scaffold-error'
 
 const usage = `Usage: npm run entity -- make SUBGRAPH NAME [--fields "…"] [--scope S] [--verbs V] [--dry-run]
 
 Writes what a new entity takes: schema, entity, resolvers, migration and test, and its lines in the subgraph's index.ts and
 in the contracts' tables. Then it is yours: nothing is generated again, and no file is ever overwritten.
+docs/add-an-entity.md says what each file is.
 
-  --fields   its fields: name:Type, name:Type! for what a row must have, with marks: day:Date!@filter@order.
-             A type is a scalar, Money, an enum of the subgraph, or an entity: head:User
+  --fields   its fields: name:Type, name:Type! for what a row must have, and marks behind them. A type is String,
+             EmailAddress, Int, Float, Decimal, Boolean, Date, DateTime, CurrencyCode, Money, an enum of the subgraph, or an
+             entity: head:User is a reference. @filter, @order and @search say what lists are filtered, ordered and
+             searched by. id, version, createdAt and updatedAt come by themselves.
              Leave it out when schema/SUBGRAPH/NAME.graphql has the type: it is read there
   --scope    hr:training asks for hr:training:read and hr:training:write; SUBGRAPH:NAME when not given.
              A scope that is not in use goes into the migration, for ADMIN alone: name further roles there
-  --verbs    create, or create,update, which is the default
+  --verbs    create,update, which is the default; create alone; create,update,delete
   --dry-run  print the files, write nothing
   --help     print this
 
@@ -46,7 +50,7 @@ function readRequest(args: string[]) {
   try {
     return parseArgs({
       args,
-      options: { fields: text, scope: text, verbs: text, 'dry-run': flag, help: flag },
+      options: { fields: text, scope: text, verbs: text, 'dry-run': flag, help: { ...flag, short: 'h' } },
       allowPositionals: true,
     })
   } catch (error) {
@@ -63,6 +67,8 @@ async function main(): Promise<void> {
     throw new ScaffoldError(
       `Say what to make: make SUBGRAPH NAME. Got: ${positionals.join(' ') || 'nothing'}\n\n${usage}`,
     )
+  // Not for --help: what reads the SDL takes longer than all else.
+  const { scaffoldEntity, writeScaffold } = await import('../product/scaffold/index.js')
   const files = await formatted(scaffoldEntity(projectRoot, { subgraph, name, ...answers }))
   for (const file of files) {
     const verb = file.isNew ? 'new' : 'changed'
@@ -71,9 +77,9 @@ async function main(): Promise<void> {
   if (dryRun) return
   writeScaffold(projectRoot, files)
   console.log(`
-Next: npm run schema -- compose && npm run typecheck && npx jest test/${subgraph} test/contract
 Say in your words what the descriptions say, which roles hold a new scope (the migration and
-test/fixtures/fields-by-role.json), and in test/contract/own-record.test.ts whether a mutation may be about its caller.`)
+test/fixtures/fields-by-role.json), and in test/contract/own-record.test.ts whether a mutation may be about its caller.
+Then: npm run schema -- compose && npm run typecheck && npm run lint && npx jest test/${subgraph} test/contract`)
 }
 
 main().catch((error: unknown) => {

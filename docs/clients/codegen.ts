@@ -28,6 +28,8 @@ const config: CodegenConfig = {
           Decimal: 'string',
           EmailAddress: 'string',
           JSON: 'unknown',
+          /** `Europe/Berlin` */
+          TimeZone: 'string',
         },
       },
     },

@@ -1,16 +1,39 @@
 import { GraphQLError } from 'graphql'
 import type { CompletionFault } from './complete-result'
-import type { Path } from './data'
+import { set, type Path } from './data'
 import type { Run } from './fetch'
+
+/** A null of the answer that no error is about yet. */
+interface Unexplained extends CompletionFault {
+  /** An error about something else that took the value with it. */
+  cause?: GraphQLError
+}
+
+/**
+ * Makes nulls of what no subgraph said anything of for a reason that is known: it said that there is no such entity, or
+ * the call failed and that is told. Only once all is fetched: what is required and not known is never asked with.
+ *
+ * What could not be asked for is null without a word where all that was missing for it was of this kind; where a
+ * subgraph left something out, completion finds it missing.
+ */
+export function fillUnanswered(unanswered: Run['unanswered']): void {
+  for (const { objects, keys, isKnown } of unanswered)
+    for (const object of objects) {
+      if (isKnown && !isKnown(object)) continue
+      for (const key of keys) if (object[key] === undefined) set(object, key, null)
+    }
+}
 
 /** The nulls that completing an answer made, without those that an error of the run is about. */
 export function unexplainedNulls(
-  { errors, ofCalls }: Pick<Run, 'errors' | 'ofCalls'>,
+  { errors, ofCalls, lost }: Pick<Run, 'errors' | 'ofCalls' | 'lost'>,
   nulls: readonly CompletionFault[],
-): readonly CompletionFault[] {
+): readonly Unexplained[] {
   if (nulls.length === 0) return nulls
   const explained = explainedBy(errors, ofCalls)
-  return nulls.filter(({ path }) => !explained(path))
+  const left = nulls.filter(({ path }) => !explained(path))
+  if (lost.size === 0) return left
+  return left.map((fault) => ({ ...fault, cause: lost.get(JSON.stringify(ofField(fault.path))) }))
 }
 
 /**
@@ -19,11 +42,17 @@ export function unexplainedNulls(
  */
 export function answerErrors(
   { errors }: Pick<Run, 'errors'>,
-  unexplained: readonly CompletionFault[],
+  unexplained: readonly Unexplained[],
 ): unknown[] {
   const told = refusedOnce(errors)
-  for (const { message, path } of unexplained)
-    told.push(new GraphQLError(message, { path, extensions: { code: invalid } }))
+  for (const { message, path, cause } of unexplained)
+    told.push(
+      new GraphQLError(cause?.message ?? message, {
+        path,
+        originalError: cause?.originalError,
+        extensions: cause?.extensions ?? { code: invalid },
+      }),
+    )
   return told
 }
 

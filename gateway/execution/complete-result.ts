@@ -54,9 +54,9 @@ const bubbling = Symbol('null in a non-null place')
  * what was fetched on the way left out; nulls handed up where the schema forbids them. Each position is compiled for a
  * type when the first object of that type comes.
  *
- * A type is what the object says it is, a nullability the one of the field's first selection (valid operations have
- * the same in all). A value that breaks the schema becomes null with a fault, at the places where graphql-js has an
- * error for the same values.
+ * A type is what the object says it is, a nullability the one that a field has in that type, whatever it has in the
+ * interface that it is selected on. A value that breaks the schema becomes null with a fault, at the places where graphql-js has an
+ * error for the same values, and so does one that is not there, where graphql-js takes it for a null.
  */
 export function compileShape(
   root: GraphQLCompositeType,
@@ -92,7 +92,8 @@ function completeType(
   if (isListType(type)) {
     const complete = completeType(type.ofType, named, `an item of ${where}`, ofFields, options)
     return (value, faults) => {
-      if (value === null || value === undefined) return null
+      if (value === null) return null
+      if (value === undefined) return missing(faults, where)
       if (!Array.isArray(value)) return invalid(faults, `Expected a list for ${where}.`)
       // What was fetched belongs to this request: a list is filled with what its items became.
       const items: unknown[] = isLeafType(named) ? new Array<unknown>(value.length) : value
@@ -116,10 +117,16 @@ function completeLeaf(type: GraphQLLeafType, where: string): Complete {
     ? (value: unknown) => typeof value === 'string' && type.getValue(value) !== undefined
     : (isSpecifiedScalarType(type) && builtIn[type.name]) || (() => true)
   return (value, faults) => {
-    if (value === null || value === undefined) return null
+    if (value === null) return null
+    if (value === undefined) return missing(faults, where)
     if (valid(value)) return value
     return invalid(faults, `Invalid value found for ${where}.`)
   }
+}
+
+/** Nobody said anything of a value: a null is an answer, and this is none. */
+function missing(faults: CompletionFault[], where: string): typeof nulled {
+  return invalid(faults, `No value found for ${where}.`)
 }
 
 function invalid(faults: CompletionFault[], message: string): typeof nulled {
@@ -130,7 +137,8 @@ function invalid(faults: CompletionFault[], message: string): typeof nulled {
 const builtIn: Readonly<Record<string, (value: unknown) => boolean>> = {
   Boolean: (value) => typeof value === 'boolean',
   Float: (value) => typeof value === 'number' && Number.isFinite(value),
-  Int: (value) => Number.isInteger(value),
+  // A 32-bit one: what is larger, no client reads.
+  Int: (value) => typeof value === 'number' && (value | 0) === value,
   ID: (value) => typeof value === 'string' || Number.isInteger(value),
   String: (value) => typeof value === 'string',
 }
@@ -192,7 +200,8 @@ function completeObject(
   let lastFields: FieldShape[] | null = null
 
   return (value, faults) => {
-    if (value === null || value === undefined) return null
+    if (value === null) return null
+    if (value === undefined) return missing(faults, where)
     if (typeof value !== 'object' || Array.isArray(value))
       return invalid(faults, `Expected an object for ${where}.`)
     const source = value as Data
@@ -258,9 +267,9 @@ function fieldShapes(
     // The schema's answer about itself is whole.
     if (field === '__schema' || field === '__type')
       return { name, key: name, complete: (value) => value ?? null, isOfEveryObject }
-    const declared = typeOfField(parent, field)!
-    // The concrete type may say more of what the field is.
-    const named = getNamedType(typeOfField(type, field) ?? declared)
+    // The concrete type may say more of what the field is, and that it is never null.
+    const declared = typeOfField(type, field) ?? typeOfField(parent, field)!
+    const named = getNamedType(declared)
     const below = group.flatMap(({ node: { selectionSet: set }, parent: on }) => {
       const of = getNamedType(typeOfField(on, field))
       return set && isComposite(of) ? [{ set, parent: of }] : []

@@ -2,7 +2,7 @@ import type { GraphQLFormattedError } from 'graphql'
 import type { SubgraphAnswer } from '../context'
 import type { Data, Path } from './data'
 import { gatherer, type Asked, type EntityFetch, type Gather } from './entities'
-import { receiver, type Receive } from './entity-answer'
+import { EntityReceiver } from './entity-answer'
 import { ask, variablesOf, type Compiling, type Run, type Step } from './fetch'
 import { batchFetches, type BatchedFetch } from './batched-fetch'
 import type { FetchNode } from './query-plan'
@@ -12,7 +12,7 @@ interface Part {
   fetch: FetchNode
   paths: readonly Path[]
   gather: Gather
-  receive: Receive
+  receiver: EntityReceiver
 }
 
 /**
@@ -37,7 +37,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
       fetch,
       paths,
       gather: gatherer(group, compiling.supergraph, compiling.own.required),
-      receive: receiver(fetch, paths, compiling),
+      receiver: new EntityReceiver(fetch, paths, compiling),
     }
   })
   const together = parts.length > 1 ? batchFetches(parts.map(({ fetch }) => fetch)) : null
@@ -46,9 +46,9 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
     try {
       const variables = variablesOf(part.fetch, run, compiling.variables)
       variables['representations'] = asked.representations
-      part.receive(run, asked, await ask(run, part.fetch, part.paths[0]!, variables))
+      part.receiver.receive(run, asked, await ask(run, part.fetch, part.paths[0]!, variables))
     } catch (error) {
-      part.receive.failed(run, asked, error)
+      part.receiver.failed(run, asked, error)
     }
   }
 
@@ -68,7 +68,7 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
     const { data, errors } = await ask(run, { ...fetch, operation }, paths[0]!, variables)
     if (!data && mayAnswerParts(errors ?? [])) return false
     let first = true
-    parts.forEach(({ receive }, index) => {
+    parts.forEach(({ receiver }, index) => {
       const asked = all[index]!
       if (asked.objects.length === 0) return
       const key = keys[index]!
@@ -79,12 +79,12 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
       })
       first = false
       try {
-        receive(run, asked, {
+        receiver.receive(run, asked, {
           data: data && { _entities: (data as Data)[key] },
           errors: mine,
         } as SubgraphAnswer)
       } catch (error) {
-        receive.failed(run, asked, error)
+        receiver.failed(run, asked, error)
       }
     })
     return true
@@ -92,11 +92,15 @@ export function entityCall(fetches: readonly EntityFetch[], compiling: Compiling
 
   return async (run) => {
     const all = parts.map(({ gather }) => gather(run))
+    parts.forEach(({ receiver, gather }, index) => {
+      const objects = all[index]!.lacking
+      if (objects.length > 0) receiver.unanswered(run, objects, gather.isKnown)
+    })
     const wanted = all.filter(({ objects }) => objects.length > 0)
     try {
       if (together && wanted.length > 1 && (await jointly(run, all, together))) return
     } catch (error) {
-      parts.forEach(({ receive }, index) => receive.failed(run, all[index]!, error))
+      parts.forEach(({ receiver }, index) => receiver.failed(run, all[index]!, error))
       return
     }
     await Promise.all(wanted.map((asked) => alone(run, parts[all.indexOf(asked)]!, asked)))

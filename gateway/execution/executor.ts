@@ -1,7 +1,7 @@
 import type { ApolloGateway } from '@apollo/gateway'
 import { getVariableValues, GraphQLError, type OperationDefinitionNode } from 'graphql'
 import type { GatewayContext, SubgraphDataSource } from '../context'
-import { answerErrors, unexplainedNulls } from './answer-errors'
+import { answerErrors, fillUnanswered, unexplainedNulls } from './answer-errors'
 import type { CompletionFault } from './complete-result'
 import type { Run } from './fetch'
 import type { Prepared } from './prepare'
@@ -82,15 +82,19 @@ export function planExecution(
       data: {},
       errors: [],
       ofCalls: new Map(),
+      lost: new Map(),
+      unanswered: [],
       source,
       asked: new Map(),
       joint: new Map(),
     }
     await operation.fetch(run)
+    fillUnanswered(run.unanswered)
     const { data, faults: nulls } = operation.shape(run.data)
     if (run.errors.length + nulls.length === 0) return { data }
     const unexplained = unexplainedNulls(run, nulls)
-    if (unexplained.length > 0) nulled(run.requestContext.context, unexplained)
+    const invalid = unexplained.filter(({ cause }) => !cause)
+    if (invalid.length > 0) nulled(run.requestContext.context, invalid)
     return { data, errors: answerErrors(run, unexplained) as GraphQLError[] }
   }
 

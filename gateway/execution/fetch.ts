@@ -13,7 +13,7 @@ import type { OwnFields } from './alias-conflicts'
 import type { Asked } from './entities'
 import { rewriter } from './representations'
 import type { FetchNode } from './query-plan'
-import { responseKey } from './selections'
+import { fragmentsOf, responseKey } from './selections'
 
 type SubgraphCall = Extract<
   GraphQLDataSourceProcessOptions<GatewayContext>,
@@ -29,11 +29,24 @@ export interface Run {
   errors: unknown[]
   /** Errors about whole calls, with the places whose nulls they explain, `@` for every item. */
   ofCalls: Map<unknown, readonly Path[]>
+  /** By place as JSON, `@` for every item, the error that took the value there with it, though it is about another. */
+  lost: Map<string, GraphQLError>
+  /** Fields of objects that no subgraph will say anything of, for a reason that is known; in the order of the calls. */
+  unanswered: Unanswered[]
   source: (name: string) => SubgraphDataSource | undefined
   /** The entities that fetches ask for, by where they are and what of them is told. */
   asked: Map<string, Asked>
   /** Says how far the joint calls are that wait for their parts. */
   joint: Map<object, { missing: number; done: Promise<void>; go: () => void }>
+}
+
+/** Fields that a fetch of entities did not get. */
+export interface Unanswered {
+  objects: readonly Data[]
+  /** The names under which they are fetched. */
+  keys: readonly string[]
+  /** Tells whether an object could be asked for; left out where it was. */
+  isKnown?: (object: Data) => boolean
 }
 
 /** The package does not export the enumeration. */
@@ -56,13 +69,20 @@ export interface Compiling {
 export function fieldsStep(fetch: FetchNode, path: Path, compiling: Compiling): Step {
   const rewrite = rewriter(fetch.outputRewrites, compiling.supergraph)
   const failed = failureOf(fetch.serviceName, compiling.names)
-  const fields = () => keysOf(fetch.operation).map((key) => [...path, key])
+  const fields = () => keysOf(fetch).map((key) => [...path, compiling.names.get(key) ?? key])
+
+  /** Without data, an error about one field takes the others with it. */
+  function lose(run: Run, cause: GraphQLError): void {
+    for (const place of fields()) run.lost.set(JSON.stringify(place), cause)
+  }
+
   return async (run) => {
     const objects = objectsAt([run.data], path)
     if (objects.length === 0) return
     try {
       const { data, errors } = await ask(run, fetch, path, variablesOf(fetch, run, compiling.variables))
       const isRefused = !isData(data)
+      const first = run.errors.length
       for (const error of errors ?? []) {
         if (!error.path?.length) failed(run, error, undefined, isRefused ? fields() : undefined)
         else failed(run, error, [...placeOf(path), ...error.path])
@@ -70,9 +90,8 @@ export function fieldsStep(fetch: FetchNode, path: Path, compiling: Compiling): 
       if (!isRefused) {
         rewrite(data)
         objects.forEach((object, index) => merge(object, data, index < objects.length - 1))
-      } else if (!errors?.length) {
-        for (const place of fields()) run.errors.push(noData(fetch.serviceName, placeOf(place)))
-      }
+      } else if (errors?.length) lose(run, run.errors[first] as GraphQLError)
+      else for (const place of fields()) run.errors.push(noData(fetch.serviceName, placeOf(place)))
     } catch (error) {
       run.errors.push(error)
       run.ofCalls.set(error, fields())
@@ -86,19 +105,27 @@ export function placeOf(path: Path): Path {
   return list < 0 ? path : path.slice(0, list)
 }
 
-/** The response keys at the top of an operation, or of the entities in it. */
-export function keysOf(operation: string): string[] {
-  const keys: string[] = []
+/** The names under which a fetch puts what it asks for into an object: its response keys, or what a plan makes of them. */
+export function keysOf({ operation, outputRewrites = [] }: FetchNode): string[] {
+  const document = parse(operation, { noLocation: true })
+  const fragments = fragmentsOf(document)
+  const keys = new Set<string>()
   function look({ selections }: SelectionSetNode): void {
     for (const node of selections) {
       if (node.kind === Kind.INLINE_FRAGMENT) look(node.selectionSet)
-      else if (node.kind === Kind.FIELD && node.name.value === '_entities') look(node.selectionSet!)
-      else if (node.kind === Kind.FIELD) keys.push(responseKey(node))
+      else if (node.kind === Kind.FRAGMENT_SPREAD) look(fragments.get(node.name.value)!.selectionSet)
+      else if (node.name.value === '_entities') look(node.selectionSet!)
+      else keys.add(responseKey(node))
     }
   }
-  for (const node of parse(operation, { noLocation: true }).definitions)
+  for (const node of document.definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) look(node.selectionSet)
-  return keys
+  for (const rewrite of outputRewrites) {
+    if (rewrite.kind !== 'KeyRenamer') continue
+    const [key, ...below] = rewrite.path.filter((step) => !step.startsWith('... on '))
+    if (below.length === 0 && keys.delete(key!)) keys.add(rewrite.renameKeyTo)
+  }
+  return [...keys]
 }
 
 /** A subgraph answered something that is no answer to what it was asked. */

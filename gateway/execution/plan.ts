@@ -18,7 +18,7 @@ interface Group {
  * Fetches in parallel branches that go to one subgraph at the same depth are made one call, which starts when the last
  * of them is due. None of them can need another one: what a fetch needs is of a lower depth.
  *
- * @returns null for a plan this cannot run: subscriptions, `@defer`, contexts
+ * @returns null for a plan this cannot run: subscriptions, `@defer`
  */
 export function compilePlan(
   { node }: QueryPlan,
@@ -35,7 +35,6 @@ export function compilePlan(
   function compile(node: PlanNode, path: Path, depth: number, after: number): [Step, number] {
     switch (node.kind) {
       case 'Fetch': {
-        if (node.contextRewrites?.length) throw new NotCompilable()
         if (!node.requires) return [fieldsStep(compiling.restored(node), path, compiling), depth + 1]
         const key = `${depth} ${node.serviceName}`
         const group = groups.get(key) ?? { fetches: [], call: nothing }

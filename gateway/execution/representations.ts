@@ -1,4 +1,11 @@
-import { isAbstractType, isInterfaceType, type GraphQLSchema } from 'graphql'
+import {
+  getNamedType,
+  isAbstractType,
+  isInterfaceType,
+  isNonNullType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+} from 'graphql'
 import { isData, merge, set, type Data } from './data'
 import type { FetchNode, Rewrite } from './query-plan'
 import type { RequiredFields } from './required-fields'
@@ -90,6 +97,37 @@ function part(selection: Selection, supergraph: GraphQLSchema, required: Require
   ]
 }
 
+/** Tells whether an object has a null, among what is required of it, that the schema forbids: nobody can be asked with it. */
+export type Breaks = (object: Data) => boolean
+
+/** Compiles the check of what is required against the supergraph. */
+export function breaksSchema(
+  selections: readonly Selection[],
+  supergraph: GraphQLSchema,
+  type?: GraphQLNamedType,
+): Breaks {
+  const checks = selections.flatMap((selection): Breaks[] => {
+    if (selection.kind === 'InlineFragment') {
+      const { typeCondition } = selection
+      if (!typeCondition) return []
+      const below = breaksSchema(selection.selections, supergraph, supergraph.getType(typeCondition))
+      const within = typesWithin(typeCondition, supergraph)
+      return [(object) => within.has(object['__typename']) && below(object)]
+    }
+    const declared = type && 'getFields' in type ? type.getFields()[selection.name]?.type : undefined
+    if (!declared) return []
+    const key = selection.alias ?? selection.name
+    const named = getNamedType(declared)
+    const below = selection.selections && breaksSchema(selection.selections, supergraph, named)
+    const inside = (value: unknown): boolean =>
+      Array.isArray(value) ? value.some(inside) : isData(value) && below!(value)
+    const isNonNull = isNonNullType(declared)
+    if (!isNonNull && !below) return []
+    return [(object) => (isNonNull && object[key] === null) || (below !== undefined && inside(object[key]))]
+  })
+  return (object) => checks.some((check) => check(object))
+}
+
 /** The names of the types that a type condition holds for. */
 export function typesWithin(condition: string, supergraph: GraphQLSchema): ReadonlySet<unknown> {
   const type = supergraph.getType(condition)
@@ -112,7 +150,7 @@ export function rewriter(
     const key = rewrite.path.at(-1)!
     const change = (object: Data) => {
       if (rewrite.kind === 'ValueSetter') object[key] = rewrite.setValueTo
-      else if (object[key]) {
+      else if (object[key] !== undefined) {
         object[rewrite.renameKeyTo] = object[key]
         object[key] = undefined
       }

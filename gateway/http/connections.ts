@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { networkOf } from '../operations/rates'
+import { addressOf, networkOf } from '../network-address'
 
 /** Says how many connections may be open at once. */
 export interface ConnectionLimits {
@@ -27,7 +27,7 @@ export function limitConnections(server: Server, { total, perAddress }: Connecti
   server.maxConnections = total
   const open = new Map<string, number>()
   server.prependListener('connection', (socket: Socket) => {
-    const address = networkOf(socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? null)
+    const address = networkOf(addressOf(socket.remoteAddress ?? ''))
     const others = open.get(address) ?? 0
     if (others >= perAddress) return void socket.destroy()
     open.set(address, others + 1)

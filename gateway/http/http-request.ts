@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
 import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
+import { addressOf } from '../network-address'
 import { namesGraphqlResponse } from './media-types'
 
 /** Holds what is printable, harmless in a log line and short enough for a header and a database setting. */
@@ -15,14 +15,13 @@ export function requestIdOf(request: IncomingMessage): string {
 
 /**
  * The client's address. With a proxy in front (`TRUST_PROXY`) it is the last entry of `X-Forwarded-For`, the one
- * that proxy wrote; earlier entries are whatever the client claimed.
+ * that proxy wrote; earlier entries are whatever the client claimed. Some proxies write a port behind it.
  */
 export function clientIpOf(request: IncomingMessage, trustProxy: boolean): string | null {
   const forwarded = trustProxy
     ? [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',').at(-1)
     : undefined
-  const address = forwarded?.trim() || request.socket.remoteAddress || ''
-  return isIP(address) ? address.replace(/^::ffff:(?=\d+\.)/, '') : null
+  return addressOf(forwarded?.trim() || request.socket.remoteAddress || '')
 }
 
 /** A request that is refused before GraphQL sees it. */

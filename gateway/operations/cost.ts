@@ -15,6 +15,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { mostGroups } from '../../kernel/schema/summary-forms'
 import { literal, type CostModel, type ListSize } from './cost-model'
 
 /** The measure of one operation, before anything is planned or fetched. */
@@ -76,7 +77,8 @@ function sizesIn(variables: Readonly<Record<string, unknown>>, names: ReadonlySe
  * Measures a validated operation (so without fragment cycles). Linear in the document: each fragment is measured
  * once per list size it is spread under, however often it is spread.
  *
- * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this
+ * @param pageLimit the largest page a subgraph gives: a larger `first` is refused there and costs no more than this. A summary
+ *   has its own limit, the same everywhere
  * @param sizes receives the names of the variables that sizes were read from: nothing else of them counts
  */
 export function measure(
@@ -89,43 +91,51 @@ export function measure(
   sizes = new Set<string>(),
 ): OperationMeasure {
   const root = schema.getRootType(operation.operation)
-  const known = new Map<string, OperationMeasure>()
   const withDefaults = { ...variables }
   for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
     if (defaultValue && withDefaults[variable.name.value] === undefined) {
       withDefaults[variable.name.value] = literal(defaultValue, {})
     }
   }
+  const measuring = new Measuring({ schema, model, fragments, variables: withDefaults, pageLimit, sizes })
+  return root ? measuring.selections(root, operation.selectionSet, null) : nothing
+}
 
-  /** The number of items a field's slicing arguments ask for, by value or default. */
-  function sliced(
-    field: GraphQLField<unknown, unknown>,
-    node: FieldNode,
-    names: string[],
-  ): number | undefined {
-    const items = names.flatMap((name) => {
-      const definition = field.args.find((argument) => argument.name === name)
-      if (!definition) return []
-      const given = node.arguments?.find((argument: ArgumentNode) => argument.name.value === name)
-      if (given?.value.kind === Kind.VARIABLE) sizes.add(given.value.name.value)
-      const value = (given && literal(given.value, withDefaults)) ?? definition.defaultValue
-      return typeof value === 'number' ? [Math.min(Math.max(value, 0), pageLimit)] : []
-    })
-    return items.length > 0 ? Math.max(...items) : undefined
+interface MeasuringOptions {
+  schema: GraphQLSchema
+  model: CostModel
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>
+  variables: Readonly<Record<string, unknown>>
+  pageLimit: number
+  sizes: Set<string>
+}
+
+/** One walk through an operation. */
+class Measuring {
+  readonly #fragments = new Map<string, OperationMeasure>()
+
+  constructor(private readonly options: MeasuringOptions) {}
+
+  selections(parent: GraphQLNamedType, set: SelectionSetNode, inherited: Inherited | null): OperationMeasure {
+    const { schema } = this.options
+    const total = { ...nothing }
+    for (const selection of set.selections) {
+      let part: OperationMeasure
+      if (selection.kind === Kind.FIELD) part = this.#field(parent, selection, inherited)
+      else if (selection.kind === Kind.FRAGMENT_SPREAD) part = this.#fragment(selection.name.value, inherited)
+      else {
+        const type = selection.typeCondition ? typeFromAST(schema, selection.typeCondition) : parent
+        part = type ? this.selections(type, selection.selectionSet, inherited) : nothing
+      }
+      total.cost += part.cost
+      total.depth = Math.max(total.depth, part.depth)
+      total.selections += part.selections
+    }
+    return total
   }
 
-  /** The number of items a page holds; undefined for a field that is no page. */
-  function pageSize(
-    field: GraphQLField<unknown, unknown>,
-    node: FieldNode,
-    listSize?: ListSize,
-  ): number | undefined {
-    const names = listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments
-    const isPage = field.args.some((argument) => names.includes(argument.name))
-    return sliced(field, node, names) ?? listSize?.assumedSize ?? (isPage ? defaultListSize : undefined)
-  }
-
-  function ofField(parent: GraphQLNamedType, node: FieldNode, inherited: Inherited | null): OperationMeasure {
+  #field(parent: GraphQLNamedType, node: FieldNode, inherited: Inherited | null): OperationMeasure {
+    const { schema, model } = this.options
     const name = node.name.value
     if (name === '__typename') return { cost: 0, depth: 1, selections: 1 }
     if (name === '__schema' || name === '__type')
@@ -134,12 +144,12 @@ export function measure(
     if (!field || !('type' in field) || !('args' in field)) return { cost: 0, depth: 1, selections: 1 }
     const type = getNamedType(field.type)
     const listSize = model.listSizes.get(`${parent.name}.${name}`)
-    const ownSize = pageSize(field, node, listSize)
+    const ownSize = this.#pageSize(field, node, listSize)
     const isList = returnsList(field.type)
     const size = !isList ? 1 : (inheritedSize(inherited, name) ?? ownSize ?? defaultListSize)
     const children =
       node.selectionSet && isCompositeType(type)
-        ? ofSelections(
+        ? this.selections(
             type,
             node.selectionSet,
             isList || ownSize === undefined ? null : { size: ownSize, fields: listSize?.sizedFields ?? [] },
@@ -156,37 +166,47 @@ export function measure(
     }
   }
 
-  function ofFragment(name: string, inherited: Inherited | null): OperationMeasure {
+  #fragment(name: string, inherited: Inherited | null): OperationMeasure {
+    const { schema, fragments } = this.options
     const key = inherited ? `${name} ${inherited.size} ${inherited.fields.join()}` : name
     const fragment = fragments.get(name)
     const type = fragment && typeFromAST(schema, fragment.typeCondition)
-    const measured = known.get(key) ?? (type ? ofSelections(type, fragment.selectionSet, inherited) : nothing)
-    known.set(key, measured)
+    const measured =
+      this.#fragments.get(key) ?? (type ? this.selections(type, fragment.selectionSet, inherited) : nothing)
+    this.#fragments.set(key, measured)
     return measured
   }
 
-  function ofSelections(
-    parent: GraphQLNamedType,
-    set: SelectionSetNode,
-    inherited: Inherited | null,
-  ): OperationMeasure {
-    const total = { ...nothing }
-    for (const selection of set.selections) {
-      let part: OperationMeasure
-      if (selection.kind === Kind.FIELD) part = ofField(parent, selection, inherited)
-      else if (selection.kind === Kind.FRAGMENT_SPREAD) part = ofFragment(selection.name.value, inherited)
-      else {
-        const type = selection.typeCondition ? typeFromAST(schema, selection.typeCondition) : parent
-        part = type ? ofSelections(type, selection.selectionSet, inherited) : nothing
-      }
-      total.cost += part.cost
-      total.depth = Math.max(total.depth, part.depth)
-      total.selections += part.selections
-    }
-    return total
+  /** The number of items a page holds; undefined for a field that is no page. */
+  #pageSize(field: GraphQLField<unknown, unknown>, node: FieldNode, listSize?: ListSize): number | undefined {
+    const names = listSize?.slicingArguments.length ? listSize.slicingArguments : slicingArguments
+    const isPage = field.args.some((argument) => names.includes(argument.name))
+    const most = listSize?.sizedFields.includes('groups') ? mostGroups : this.options.pageLimit
+    return (
+      this.#sliced(field, node, names, most) ??
+      listSize?.assumedSize ??
+      (isPage ? defaultListSize : undefined)
+    )
   }
 
-  return root ? ofSelections(root, operation.selectionSet, null) : nothing
+  /** The number of items a field's slicing arguments ask for, by value or default. */
+  #sliced(
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    names: string[],
+    most: number,
+  ): number | undefined {
+    const { sizes, variables } = this.options
+    const items = names.flatMap((name) => {
+      const definition = field.args.find((argument) => argument.name === name)
+      if (!definition) return []
+      const given = node.arguments?.find((argument: ArgumentNode) => argument.name.value === name)
+      if (given?.value.kind === Kind.VARIABLE) sizes.add(given.value.name.value)
+      const value = (given && literal(given.value, variables)) ?? definition.defaultValue
+      return typeof value === 'number' ? [Math.min(Math.max(value, 0), most)] : []
+    })
+    return items.length > 0 ? Math.max(...items) : undefined
+  }
 }
 
 const nothing: OperationMeasure = { cost: 0, depth: 0, selections: 0 }

@@ -8,7 +8,8 @@ import { httpOf } from './cached-execution'
 import type { DocumentCheck } from './document-check'
 import { limitsOf, operationFault } from './limits'
 import type { PipelineOptions } from './pipeline-options'
-import { networkOf, type Rates } from './rates'
+import { networkOf } from '../network-address'
+import type { Rates } from './rates'
 
 /** Stands for a document that is refused: Apollo Server goes on to where refusals have one place. */
 const nothing = parse('{ __typename }')

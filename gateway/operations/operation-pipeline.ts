@@ -11,13 +11,13 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
 import { httpResponseOf, type HttpResponse } from '../http/http-response'
 import { acceptOf, statusFor } from '../http/media-types'
 import type { GatewayContext, RequestRecord } from '../context'
+import { networkOf } from '../network-address'
 import { anonymousRefusal } from './anonymous-refusal'
 import type { Executor, GatewayResult } from '../execution/query-plan'
 import { errorsOf, executeCached, pairsOf } from './cached-execution'
 import type { CachedRequest } from './operation-cache'
 import { checkPlugin, withinRates } from './operation-checks'
 import type { PipelineOptions } from './pipeline-options'
-import { networkOf } from './rates'
 
 /** An HTTP request whose body was read. */
 export interface FrontRequest {
@@ -45,21 +45,56 @@ export interface OperationPipeline {
  * passed all checks once is executed and answered without it.
  */
 export function operationPipeline(options: PipelineOptions): OperationPipeline {
-  const { known, turns, rates, usage, formatError } = options
-  let execute: Executor | undefined
-  // Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both.
-  const results = new Map<string, FormattedExecutionResult>()
-  let written = 0
-  const apollo = new ApolloServer<GatewayContext>({
-    ...apolloOptions(options, (executor) => (execute = executor)),
-    stringifyResult(result) {
-      const name = String(written++)
-      results.set(name, result)
-      return name
-    },
-  })
+  return new TwoWays(options)
+}
 
-  async function byApollo(
+class TwoWays implements OperationPipeline {
+  readonly #apollo: ApolloServer<GatewayContext>
+  #execute: Executor | undefined
+  /** Apollo Server formats errors and writes answers without telling for which request. Its caller knows, and does both. */
+  readonly #results = new Map<string, FormattedExecutionResult>()
+  #written = 0
+
+  constructor(private readonly options: PipelineOptions) {
+    this.#apollo = new ApolloServer<GatewayContext>({
+      ...apolloOptions(options, (executor) => (this.#execute = executor)),
+      stringifyResult: (result) => {
+        const name = String(this.#written++)
+        this.#results.set(name, result)
+        return name
+      },
+    })
+  }
+
+  start(): Promise<void> {
+    return this.#apollo.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#apollo.stop()
+  }
+
+  async answer(
+    request: FrontRequest,
+    record: RequestRecord,
+    context: () => Promise<GatewayContext>,
+  ): Promise<HttpResponse> {
+    const { method, headers, search, body } = request
+    const asked = method === 'POST' && search === '' ? this.options.known.find(headers, body) : undefined
+    if (!asked) return this.#byApollo(request, record, context)
+    let given: GatewayContext
+    try {
+      given = await context()
+    } catch (error) {
+      return this.#byApollo(request, record, () => Promise.reject(error as Error))
+    }
+    const isShownLittle = record.anonymous || given.request.viewer?.passwordChangeRequired === true
+    return isShownLittle && !asked.known.openToAnonymous
+      ? this.#byApollo(request, record, () => Promise.resolve(given))
+      : this.#byCache(asked, given, request, record)
+  }
+
+  async #byApollo(
     { method, headers, search, body }: FrontRequest,
     record: RequestRecord,
     context: () => Promise<GatewayContext>,
@@ -67,33 +102,31 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
     const given = new HeaderMap(pairsOf(headers))
     given.set('accept', acceptOf(headers))
     const found: NonNullable<GatewayContext['found']> = {}
-    const {
-      status,
-      headers: answered,
-      body: named,
-    } = await apollo.executeHTTPGraphQLRequest({
+    const answer = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method, headers: given, search, body },
       context: async () => ({ ...(await context()), found }),
     })
-    if (named.kind !== 'complete') throw new Error('Incremental delivery is not offered')
-    const { data, errors: held } = results.get(named.string)!
-    results.delete(named.string)
+    if (answer.body.kind !== 'complete') throw new Error('Incremental delivery is not offered')
+    const name = answer.body.string
+    const { data, errors: held } = this.#results.get(name)!
+    this.#results.delete(name)
     const errors = found.refused ?? held?.map((holder) => (holder as unknown as { error: unknown }).error)
-    const shown = errors?.map((error) => formatError(error, record))
-    const answer = httpResponseOf(status, answered, { errors: shown, data })
-    if (errors) return { ...answer, status: statusFor(answer.type, answer.status, errors) }
+    const shown = errors?.map((error) => this.options.formatError(error, record))
+    const response = httpResponseOf(answer.status, answer.headers, { errors: shown, data })
+    if (errors) return { ...response, status: statusFor(response.type, response.status, errors) }
     // Only an executed operation has no status of its own; without errors, none of them chose the content type.
-    if (status === undefined) known.keepContentType(acceptOf(headers), answer.type)
-    return answer
+    if (answer.status === undefined) this.options.known.keepContentType(acceptOf(headers), response.type)
+    return response
   }
 
   /** Answers an operation that passed all checks before; what was sent now is within the limits too. */
-  async function byCache(
+  async #byCache(
     asked: CachedRequest,
     given: GatewayContext,
     { headers }: FrontRequest,
     record: RequestRecord,
   ): Promise<HttpResponse> {
+    const { turns, rates, usage, formatError, roots } = this.options
     const { document, operation, operationName, schema } = asked.known
     const inOurs = (error: unknown) => formatError(error, record)
     record.operationName = operationName
@@ -102,8 +135,7 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
     } catch (error) {
       return errorsOf(asked, [error], undefined, inOurs)
     }
-    const refusal =
-      record.anonymous && anonymousRefusal(schema, options.roots(), asked.known, asked.variables ?? {})
+    const refusal = record.anonymous && anonymousRefusal(schema, roots(), asked.known, asked.variables ?? {})
     if (refusal) return errorsOf(asked, refusal.errors, refusal.data, inOurs)
     if (record.anonymous) {
       try {
@@ -120,27 +152,7 @@ export function operationPipeline(options: PipelineOptions): OperationPipeline {
       anonymous: record.anonymous,
       header: (name) => headers[name] as string | undefined,
     })
-    return executeCached(asked, given, headers, execute!, inOurs)
-  }
-
-  return {
-    start: () => apollo.start(),
-    stop: () => apollo.stop(),
-    async answer(request, record, context) {
-      const { method, headers, search, body } = request
-      const asked = method === 'POST' && search === '' ? known.find(headers, body) : undefined
-      if (!asked) return byApollo(request, record, context)
-      let given: GatewayContext
-      try {
-        given = await context()
-      } catch (error) {
-        return byApollo(request, record, () => Promise.reject(error as Error))
-      }
-      const isShownLittle = record.anonymous || given.request.viewer?.passwordChangeRequired === true
-      return isShownLittle && !asked.known.openToAnonymous
-        ? byApollo(request, record, () => Promise.resolve(given))
-        : byCache(asked, given, request, record)
-    },
+    return executeCached(asked, given, headers, this.#execute!, inOurs)
   }
 }
 

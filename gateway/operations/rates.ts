@@ -1,9 +1,9 @@
-import { isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock'
 import type { RateLimit } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
 import { refusedForNow } from '../errors'
+import { networkOf } from '../network-address'
 
 /** Describes what callers may ask for in a minute. */
 export interface RateLimits {
@@ -118,21 +118,3 @@ export function createRates(limits: RateLimits, shared: Omit<WindowOptions, 'lim
 
 /** No limits: for a gateway that has nobody to count for. */
 export const noRates: Rates = { anonymous: () => undefined, tenant: () => undefined }
-
-/**
- * Returns what one caller can hardly have more of: an IPv4 address, or the 64 bits of an IPv6 network, since whoever
- * has one address of it has all. Callers whose address is not known share one.
- */
-export function networkOf(address: string | null): string {
-  if (address === null) return 'unknown'
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%')[0]!.split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
-  const written = groups(head)
-  const missing = tail === undefined ? 0 : 8 - written.length - groups(tail).length
-  const all = [...written, ...Array<string>(Math.max(0, missing)).fill('0'), ...groups(tail ?? '')]
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
-}

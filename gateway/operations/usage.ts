@@ -1,19 +1,8 @@
-import { createHash } from 'node:crypto'
-import {
-  Kind,
-  parse,
-  print,
-  visit,
-  type DocumentNode,
-  type OperationDefinitionNode,
-  type TypeNode,
-} from 'graphql'
-import { LRUCache } from 'lru-cache'
-import { addVariable, coordinatesOf } from '../../registry/usage/coordinates'
-import { complete } from '../../registry/usage/vocabulary'
-import { readSchema, visibleTo, type SchemaModel } from '../../registry/schema-model'
+import { parse, type DocumentNode, type OperationDefinitionNode } from 'graphql'
+import { readSchema, visibleTo } from '../../registry/schema-model'
 import type { Clock } from '../../kernel/clock'
 import type { Logger } from '../../kernel/process/log'
+import { Signatures, type Signature } from './usage-signatures'
 
 /** Describes what was seen of one operation, client version and day since the last time it was written down. */
 export interface SeenOperation {
@@ -77,16 +66,6 @@ export interface UsageOptions {
   mostAnonymous?: number
 }
 
-/** An operation as it is recorded, worked out once for each document. */
-interface Signature {
-  hash: string
-  name: string
-  document: string
-  coordinates: Set<string>
-  /** Variables whose values hold enum values or input fields. */
-  variables: [name: string, type: string][]
-}
-
 interface Counter {
   signature: Signature
   day: string
@@ -98,112 +77,117 @@ interface Counter {
   tenants: Set<string>
 }
 
+const dayMs = 86_400_000
+
 /**
  * Records which operations are sent, by whom and how often: signatures and names of the schema, never values. Requests
  * only count in memory; what was counted is written in batches, and dropped when the store fails for long.
  */
 export function usageRecorder(options: UsageOptions): UsageRecorder {
-  const { store, clock, log, intervalMs = 10_000, days = 400, most = 5000, mostAnonymous = 1000 } = options
-  const known = new LRUCache<string, Signature>({
-    maxSize: maxKnownBytes,
-    sizeCalculation: ({ document, coordinates }) => 1000 + 2 * document.length + 100 * coordinates.size,
-  })
-  const anonymousToday = new Set<string>()
-  let byDocument = new WeakMap<DocumentNode, Map<string, Signature>>()
-  let counters = new Map<string, Counter>()
-  // Tenants that stand in the store already: most requests add none.
-  let written = new Map<string, Set<string>>()
-  let model: SchemaModel | undefined
-  let writing: Promise<void> = Promise.resolve()
-  let today = ''
-  let dayNumber = NaN
-  let forgetting = false
+  return new CountingRecorder(options)
+}
 
-  function signatureOf(
-    schema: SchemaModel,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    anonymous: boolean,
-  ): Signature {
-    const name = operation.name?.value ?? ''
-    let ofDocument = byDocument.get(document)
-    if (!ofDocument) byDocument.set(document, (ofDocument = new Map()))
-    let signature = ofDocument.get(name)
-    if (!signature) {
-      signature = makeSignature(schema, document, operation)
-      // The same operation arrives as other documents too: in another layout, or after the parsed one was dropped.
-      signature = known.get(signature.hash) ?? signature
-      if (!anonymous) known.set(signature.hash, signature)
-      ofDocument.set(name, signature)
-    }
-    return signature
+class CountingRecorder implements UsageRecorder {
+  readonly #options: UsageOptions & { most: number }
+  readonly #timer: NodeJS.Timeout
+  #signatures: Signatures | undefined
+  #counters = new Map<string, Counter>()
+  /** Tenants that stand in the store already: most requests add none. */
+  #written = new Map<string, Set<string>>()
+  readonly #anonymousToday = new Set<string>()
+  #writing: Promise<void> = Promise.resolve()
+  #today = ''
+  #dayNumber = NaN
+  #forgetting = false
+
+  constructor(options: UsageOptions) {
+    this.#options = { ...options, most: options.most ?? 5000 }
+    this.#timer = setInterval(() => void this.flush(), options.intervalMs ?? 10_000).unref()
   }
 
-  function count(
+  supergraphLoaded(sdl: string): void {
+    this.#signatures = new Signatures(visibleTo(readSchema(parse(sdl, { noLocation: true }))))
+  }
+
+  executing(executing: ExecutingOperation): void {
+    const signatures = this.#signatures
+    if (!signatures) return
+    const { document, operation, variables, header } = executing
+    const signature = signatures.of(document, operation, !executing.anonymous)
+    signatures.addVariables(signature, document, operation, variables ?? {})
+    const client = clientName(header('apollographql-client-name'))
+    const clientVersion = clientName(header('apollographql-client-version'), '')
+    this.#count(signature, executing, client, clientVersion)
+  }
+
+  flush(): Promise<void> {
+    return (this.#writing = this.#writing.then(() => this.#write()))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
+  }
+
+  #count(
     signature: Signature,
     { tenantId, anonymous }: ExecutingOperation,
     client: string,
     clientVersion: string,
   ): void {
-    const now = clock.now().getTime()
-    if (Math.floor(now / dayMs) !== dayNumber) {
-      dayNumber = Math.floor(now / dayMs)
-      today = new Date(now).toISOString().slice(0, 10)
-      written = new Map()
-      anonymousToday.clear()
-      forgetting = true
-    }
-    const key = `${signature.hash} ${client} ${clientVersion} ${today}`
-    let counter = counters.get(key)
+    const now = this.#options.clock.now().getTime()
+    if (Math.floor(now / dayMs) !== this.#dayNumber) this.#begin(now)
+    const key = `${signature.hash} ${client} ${clientVersion} ${this.#today}`
+    let counter = this.#counters.get(key)
     if (!counter) {
-      if (counters.size >= most) return
-      if (anonymous && !anonymousToday.has(key)) {
-        // Each would be a row for as long as usage is kept.
-        if (anonymousToday.size >= mostAnonymous) return
-        anonymousToday.add(key)
-      }
+      if (!this.#hasRoom(key, anonymous)) return
       counter = {
         signature,
-        day: today,
+        day: this.#today,
         client,
         clientVersion,
         requests: 0,
         lastSeen: now,
         tenants: new Set(),
       }
-      counters.set(key, counter)
+      this.#counters.set(key, counter)
     }
     counter.requests++
     counter.lastSeen = now
-    if (tenantId && !counter.tenants.has(tenantId) && !written.get(key)?.has(tenantId))
+    if (tenantId && !counter.tenants.has(tenantId) && !this.#written.get(key)?.has(tenantId))
       counter.tenants.add(tenantId)
   }
 
-  async function write(): Promise<void> {
-    if (counters.size === 0) return
-    const batch = counters
-    counters = new Map()
-    const seen = [...batch.values()].map(({ signature, tenants, lastSeen, ...rest }) => ({
-      ...rest,
-      lastSeen: new Date(lastSeen).toISOString(),
-      hash: signature.hash,
-      name: signature.name,
-      document: signature.document,
-      coordinates: [...signature.coordinates].sort(),
-      tenants: [...tenants],
-    }))
+  /** Begins another day. */
+  #begin(now: number): void {
+    this.#dayNumber = Math.floor(now / dayMs)
+    this.#today = new Date(now).toISOString().slice(0, 10)
+    this.#written = new Map()
+    this.#anonymousToday.clear()
+    this.#forgetting = true
+  }
+
+  #hasRoom(key: string, anonymous: boolean): boolean {
+    const { most, mostAnonymous = 1000 } = this.#options
+    if (this.#counters.size >= most) return false
+    if (!anonymous || this.#anonymousToday.has(key)) return true
+    // Each would be a row for as long as usage is kept.
+    if (this.#anonymousToday.size >= mostAnonymous) return false
+    this.#anonymousToday.add(key)
+    return true
+  }
+
+  async #write(): Promise<void> {
+    if (this.#counters.size === 0) return
+    const { store, log, days = 400 } = this.#options
+    const batch = this.#counters
+    this.#counters = new Map()
+    const seen = [...batch.values()].map(seenOf)
     try {
       await store.write(seen)
-      if (forgetting) await store.forget(daysBefore(today, days))
-      forgetting = false
-      // Forgotten, a tenant is written down once more.
-      if (written.size > 4 * most) written.clear()
-      for (const [key, { day, tenants }] of batch) {
-        if (day !== today || tenants.size === 0) continue
-        const of = written.get(key) ?? new Set()
-        for (const tenant of tenants) of.add(tenant)
-        written.set(key, of)
-      }
+      if (this.#forgetting) await store.forget(daysBefore(this.#today, days))
+      this.#forgetting = false
+      this.#remember(batch)
     } catch (error) {
       // Recording must never stand in the way of answering: what was not written is lost, and said to be.
       log.warn(
@@ -213,34 +197,30 @@ export function usageRecorder(options: UsageOptions): UsageRecorder {
     }
   }
 
-  const flush = () => (writing = writing.then(write))
-  const timer = setInterval(() => void flush(), intervalMs).unref()
-  return {
-    flush,
-    async close() {
-      clearInterval(timer)
-      await flush()
-    },
-    supergraphLoaded(sdl) {
-      model = visibleTo(readSchema(parse(sdl, { noLocation: true })))
-      known.clear()
-      byDocument = new WeakMap()
-    },
-    executing(executing) {
-      if (!model) return
-      const { document, operation, variables, header } = executing
-      const signature = signatureOf(model, document, operation, executing.anonymous)
-      for (const [name, type] of signature.variables)
-        addVariable(model, type, variables?.[name], signature.coordinates)
-      const client = clientName(header('apollographql-client-name'))
-      count(signature, executing, client, clientName(header('apollographql-client-version'), ''))
-    },
+  /** Remembers the tenants of what was written today. */
+  #remember(batch: ReadonlyMap<string, Counter>): void {
+    // Forgotten, a tenant is written down once more.
+    if (this.#written.size > 4 * this.#options.most) this.#written.clear()
+    for (const [key, { day, tenants }] of batch) {
+      if (day !== this.#today || tenants.size === 0) continue
+      const of = this.#written.get(key) ?? new Set()
+      for (const tenant of tenants) of.add(tenant)
+      this.#written.set(key, of)
+    }
   }
 }
 
-const dayMs = 86_400_000
-/** Bytes of the signatures that are kept, about. */
-const maxKnownBytes = 32_000_000
+function seenOf({ signature, tenants, lastSeen, ...rest }: Counter): SeenOperation {
+  return {
+    ...rest,
+    lastSeen: new Date(lastSeen).toISOString(),
+    hash: signature.hash,
+    name: signature.name,
+    document: signature.document,
+    coordinates: [...signature.coordinates].sort(),
+    tenants: [...tenants],
+  }
+}
 
 function daysBefore(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10)
@@ -249,53 +229,4 @@ function daysBefore(day: string, days: number): string {
 /** Clients name themselves; what does not look like a name or version is not kept. */
 function clientName(header: string | undefined, otherwise = 'unknown'): string {
   return header && /^[\w.@/+-]{1,64}$/.test(header) ? header : otherwise
-}
-
-function makeSignature(
-  schema: SchemaModel,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): Signature {
-  const used = documentOf(document, operation)
-  const normal = print(withoutValues(used))
-  return {
-    // Records of another vocabulary are others: what they lack must not pass for what an operation did not do.
-    hash: createHash('sha256').update(`${complete} ${normal}`).digest('hex').slice(0, 32),
-    name: operation.name?.value.slice(0, 128) ?? '',
-    document: normal.slice(0, 20_000),
-    coordinates: coordinatesOf(schema, used),
-    variables: (operation.variableDefinitions ?? []).flatMap(({ variable, type }): [string, string][] => {
-      const kind = schema.types.get(namedTypeOf(type))?.kind
-      return kind === 'enum' || kind === 'input' ? [[variable.name.value, namedTypeOf(type)]] : []
-    }),
-  }
-}
-
-/** The operation with the fragments of its document. */
-function documentOf(document: DocumentNode, operation: OperationDefinitionNode): DocumentNode {
-  const others = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
-  return others.length === 1
-    ? document
-    : {
-        ...document,
-        definitions: document.definitions.filter(
-          (node) => node.kind !== Kind.OPERATION_DEFINITION || node === operation,
-        ),
-      }
-}
-
-/** Literals and aliases are what a client wrote for itself, and may be anything: they leave no trace. */
-function withoutValues(document: DocumentNode): DocumentNode {
-  return visit(document, {
-    IntValue: (node) => ({ ...node, value: '0' }),
-    FloatValue: (node) => ({ ...node, value: '0' }),
-    StringValue: (node) => ({ ...node, value: '', block: false }),
-    ListValue: { leave: (node) => ({ ...node, values: [] }) },
-    ObjectValue: { leave: (node) => ({ ...node, fields: [] }) },
-    Field: (node) => ({ ...node, alias: undefined }),
-  })
-}
-
-function namedTypeOf(type: TypeNode): string {
-  return type.kind === Kind.NAMED_TYPE ? type.name.value : namedTypeOf(type.type)
 }

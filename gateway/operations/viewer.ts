@@ -56,29 +56,67 @@ const mostRead = 1000
  * Reads `Authorization: Bearer …`: verifies the access token, then asks for the state of its session. Scopes come
  * from that state and not from the token, so a changed role counts on the next request.
  */
-export function sessionViewers({
-  keys,
-  issuer,
-  database,
-  cache,
-  clock,
-  log,
-}: SessionOptions): ViewerResolver {
-  const verify = accessTokenVerifier(keys, issuer, clock)
-  const read = new LRUCache<string, SessionState>({ max: mostRead })
+export function sessionViewers(options: SessionOptions): ViewerResolver {
+  const verify = accessTokenVerifier(options.keys, options.issuer, options.clock)
+  const sessions = new SessionStates(options)
+  return async (headers, requestId) => {
+    const authorization = headers.get('authorization')
+    if (authorization === undefined) return null
+    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
+    if (!token) throw refused(notUsable)
+    const claims = verified(verify, token)
+    const state = await sessions.of(claims, requestId)
+    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
+    const { tenantId, userId, sessionId } = claims
+    return {
+      tenantId,
+      userId,
+      sessionId,
+      permissionVersion: state.permissionVersion,
+      scopes: state.scopes,
+      passwordChangeRequired: state.passwordChangeRequired,
+    }
+  }
+}
+
+/** The states of sessions: from the cache where there is one, else from the database. */
+class SessionStates {
+  readonly #read = new LRUCache<string, SessionState>({ max: mostRead })
+
+  constructor(private readonly options: Pick<SessionOptions, 'database' | 'cache' | 'clock' | 'log'>) {}
+
+  /** @returns null for a session that may not be used */
+  async of(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    const { cache, log } = this.options
+    if (!cache) return this.#stored(claims, requestId)
+    const key = sessionKey(claims.tenantId, claims.sessionId)
+    let known: string | null
+    try {
+      known = await cache.get(key)
+    } catch (error) {
+      log.warn({ requestId, error: String(error) }, 'the session cache does not answer: asking the database')
+      return this.#stored(claims, requestId)
+    }
+    if (known === revoked) return this.#stored(claims, requestId)
+    if (known !== null) return this.#stateFrom(known)
+    const state = await this.#stored(claims, requestId)
+    if (state) await this.#remember(cache, key, state, requestId)
+    return state
+  }
 
   /** Of the same text always the same state, so that nothing is read twice and sets of scopes can be told apart. */
-  function stateFrom(text: string): SessionState {
-    let state = read.get(text)
+  #stateFrom(text: string): SessionState {
+    let state = this.#read.get(text)
     if (!state) {
       const { scopes, ...rest } = JSON.parse(text) as StoredState
-      read.set(text, (state = { ...rest, scopes: new Set(scopes) }))
+      this.#read.set(text, (state = { ...rest, scopes: new Set(scopes) }))
     }
     return state
   }
 
   /** No row: revoked, idle for too long, or user or tenant suspended. */
-  async function stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+  async #stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
+    const { database, clock } = this.options
     const { tenantId, userId, sessionId } = claims
     const [row] = await database.rows(
       { tenantId, actorId: userId, requestId },
@@ -98,54 +136,13 @@ export function sessionViewers({
     }
   }
 
-  async function stateOf(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
-    if (!cache) return stored(claims, requestId)
-    const key = sessionKey(claims.tenantId, claims.sessionId)
-    let known: string | null
-    try {
-      known = await cache.get(key)
-    } catch (error) {
-      log.warn({ requestId, error: String(error) }, 'the session cache does not answer: asking the database')
-      return stored(claims, requestId)
-    }
-    if (known === revoked) return stored(claims, requestId)
-    if (known !== null) return stateFrom(known)
-    const state = await stored(claims, requestId)
-    if (state) await remember(cache, key, state, requestId)
-    return state
-  }
-
   /** Only where nothing stands: a session revoked since it was read has left its mark there. */
-  async function remember(
-    store: KeyValue,
-    key: string,
-    state: SessionState,
-    requestId: string,
-  ): Promise<void> {
+  async #remember(store: KeyValue, key: string, state: SessionState, requestId: string): Promise<void> {
     try {
       const text = JSON.stringify({ ...state, scopes: [...state.scopes] } satisfies StoredState)
       await store.set(key, text, { ttlMs: cachedForMs, onlyIfAbsent: true })
     } catch (error) {
-      log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
-    }
-  }
-
-  return async (headers, requestId) => {
-    const authorization = headers.get('authorization')
-    if (authorization === undefined) return null
-    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
-    if (!token) throw refused(notUsable)
-    const claims = verified(verify, token)
-    const state = await stateOf(claims, requestId)
-    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
-    const { tenantId, userId, sessionId } = claims
-    return {
-      tenantId,
-      userId,
-      sessionId,
-      permissionVersion: state.permissionVersion,
-      scopes: state.scopes,
-      passwordChangeRequired: state.passwordChangeRequired,
+      this.options.log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
     }
   }
 }

@@ -63,22 +63,78 @@ export function forwardedHeaders(names: readonly string[]): SubgraphHeaders {
 
 /**
  * A subgraph over HTTP, with connections kept alive. What it answers in GraphQL is passed on. Whatever else goes wrong
- * between here and there becomes SUBGRAPH_UNAVAILABLE in the answer, but for the statuses 401 and 403 of a subgraph that
- * looks at the client's headers; addresses and causes are for the log.
+ * between here and there becomes SUBGRAPH_UNAVAILABLE in the answer, but for JSON under a good status that is no GraphQL
+ * answer (SUBGRAPH_INVALID_ANSWER) and for the statuses 401 and 403 of a subgraph that looks at the client's headers;
+ * addresses and causes are for the log.
  */
 export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
-  const { name, headers, log, timeoutMs = 30_000, connections = 64 } = options
-  const url = new URL(options.url)
-  const path = `${url.pathname}${url.search}`
-  const pool = new Pool(url.origin, {
-    connections,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: maxResponseBytes,
-  })
+  return new RemoteSubgraph(options)
+}
+
+class RemoteSubgraph implements SubgraphDataSource {
+  readonly #pool: Pool
+  readonly #path: string
+
+  constructor(private readonly options: RemoteOptions) {
+    const url = new URL(options.url)
+    this.#path = `${url.pathname}${url.search}`
+    this.#pool = new Pool(url.origin, {
+      connections: options.connections ?? 64,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: maxResponseBytes,
+    })
+  }
+
+  async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
+    if (!('incomingRequestContext' in call)) return {}
+    const { request } = call.context
+    const { query, variables, operationName } = call.request
+    const body = JSON.stringify({ query, variables, operationName })
+    const asker = {
+      request,
+      headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
+    }
+    try {
+      return await this.#answerWithin(this.options.timeoutMs ?? 30_000, body, asker, request.signal)
+    } catch (error) {
+      if (request.signal?.aborted) throw cancelled()
+      return this.#told(error, call)
+    }
+  }
+
+  async ping(): Promise<void> {
+    const { name } = this.options
+    const request = { requestId: `ping-${name}`, viewer: null, clientIp: null, userAgent: null }
+    await this.#answerWithin(2000, '{"query":"{__typename}"}', { request, headers: new Map() }, undefined)
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  /** @throws what {@link cancelled} makes, when the client left */
+  async #answerWithin(
+    ms: number,
+    body: string,
+    asker: Asker,
+    signal: AbortSignal | undefined,
+  ): Promise<SubgraphAnswer> {
+    if (signal?.aborted) throw cancelled()
+    const { answer, stop } = this.#post(body, asker)
+    const timer = setTimeout(() => stop(new Error(`No answer in ${ms} ms`)), ms)
+    const leave = () => stop(cancelled())
+    signal?.addEventListener('abort', leave)
+    try {
+      return await answer
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', leave)
+    }
+  }
 
   /** Ends with an error as soon as `stop` is called, also while it waits for a connection. */
-  function post(body: string, asker: Asker): { answer: Promise<SubgraphAnswer>; stop: (why: Error) => void } {
+  #post(body: string, asker: Asker): { answer: Promise<SubgraphAnswer>; stop: (why: Error) => void } {
     let stop!: (why: Error) => void
     const answer = new Promise<SubgraphAnswer>((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined
@@ -91,18 +147,8 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
       let status = 0
       const chunks: Buffer[] = []
       // Not `request`: its streams and signals are a third of what a call costs.
-      pool.dispatch(
-        {
-          path,
-          method: 'POST',
-          body,
-          headers: {
-            'content-type': 'application/json',
-            accept: 'application/json',
-            'x-request-id': asker.request.requestId,
-            ...headers(body, asker),
-          },
-        },
+      this.#pool.dispatch(
+        { path: this.#path, method: 'POST', body, headers: this.#headers(body, asker) },
         {
           onRequestStart: (started) => {
             controller = started
@@ -113,7 +159,7 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
           onResponseEnd: () => {
             try {
               const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-              resolve(answerFrom(whole.toString(), status, headers.ofGateway))
+              resolve(answerFrom(whole.toString(), status, this.options))
             } catch (error) {
               reject(error as Error)
             }
@@ -125,49 +171,31 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
     return { answer, stop }
   }
 
-  /** @throws what {@link cancelled} makes, when the client left */
-  async function answerWithin(ms: number, body: string, asker: Asker, signal: AbortSignal | undefined) {
-    if (signal?.aborted) throw cancelled()
-    const { answer, stop } = post(body, asker)
-    const timer = setTimeout(() => stop(new Error(`No answer in ${ms} ms`)), ms)
-    const leave = () => stop(cancelled())
-    signal?.addEventListener('abort', leave)
-    try {
-      return await answer
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', leave)
+  #headers(body: string, asker: Asker): Record<string, string> {
+    return {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'x-request-id': asker.request.requestId,
+      ...this.options.headers(body, asker),
     }
   }
 
-  return {
-    async process(call: GraphQLDataSourceProcessOptions<GatewayContext>): Promise<SubgraphAnswer> {
-      if (!('incomingRequestContext' in call)) return {}
-      const { request } = call.context
-      const { query, variables, operationName } = call.request
-      const body = JSON.stringify({ query, variables, operationName })
-      const asker = {
-        request,
-        headers: call.incomingRequestContext.request.http?.headers ?? new Map<string, string>(),
-      }
-      try {
-        return await answerWithin(timeoutMs, body, asker, request.signal)
-      } catch (error) {
-        if (request.signal?.aborted) throw cancelled()
-        const refused = error instanceof Refused ? error.answerCode : undefined
-        log.error(
-          { subgraph: name, requestId: request.requestId, error: causeOf(error) },
-          refused ? 'subgraph refuses the gateway' : 'subgraph does not answer',
-        )
-        if (!refused) return noAnswer(name, call)
-        return errorsEverywhere(call, messageOfRefusal[refused](name), { code: refused })
-      }
-    },
-    async ping() {
-      const request = { requestId: `ping-${name}`, viewer: null, clientIp: null, userAgent: null }
-      await answerWithin(2000, '{"query":"{__typename}"}', { request, headers: new Map() }, undefined)
-    },
-    close: () => pool.close(),
+  /** What the caller is told of a call that came to nothing. */
+  #told(error: unknown, call: GraphQLDataSourceProcessOptions<GatewayContext>): SubgraphAnswer {
+    const { name, log } = this.options
+    const tell = (message: string) =>
+      log.error({ subgraph: name, requestId: call.context.request.requestId, error: causeOf(error) }, message)
+    if (error instanceof NoAnswer) {
+      tell('subgraph answers what is no GraphQL')
+      // As if it had said nothing: which places are null for it, and why, is said where they are known.
+      return { data: null }
+    }
+    if (error instanceof Refused) {
+      tell('subgraph refuses the gateway')
+      return errorsEverywhere(call, messageOfRefusal[error.answerCode](name), { code: error.answerCode })
+    }
+    tell('subgraph does not answer')
+    return noAnswer(name, call)
   }
 }
 
@@ -175,16 +203,21 @@ export function remoteDataSource(options: RemoteOptions): SubgraphDataSource {
  * Returns what a subgraph answered. The body decides, whatever the HTTP status: servers differ in which status they
  * give to an answer with errors.
  *
- * @throws Refused when the text is no GraphQL answer and the status says who is not answered; Error when it is none for
- *   another reason, as a proxy's error page
+ * @throws Refused when the text is no GraphQL answer and the status says who is not answered; NoAnswer when the status
+ *   says that all is well and the JSON is none all the same; Error when it is none for another reason, as a proxy's
+ *   error page
  */
-function answerFrom(text: string, status: number, ofGateway = false): SubgraphAnswer {
+function answerFrom(
+  text: string,
+  status: number,
+  { name, headers: { ofGateway = false } }: Pick<RemoteOptions, 'name' | 'headers'>,
+): SubgraphAnswer {
   let answer: unknown
   try {
     // Some servers begin with a byte order mark.
     answer = JSON.parse(withExactNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
   } catch {
-    answer = null
+    answer = undefined
   }
   const { data, errors } = (isRecord(answer) ? answer : {}) as { data?: unknown; errors?: unknown }
   const said = Array.isArray(errors) ? errors.filter(isError) : []
@@ -192,14 +225,21 @@ function answerFrom(text: string, status: number, ofGateway = false): SubgraphAn
   const code = codeOfStatus[status]
   if (ofGateway && status === 401 && !data) throw new Error('HTTP 401: the gateway is not known')
   if (!isAnswer) {
-    if (ofGateway) throw new Error(`HTTP ${status} without a GraphQL answer`)
-    if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') throw new Refused(status, code)
-    throw new Error(`HTTP ${status} without a GraphQL answer`)
+    const why = `HTTP ${status} without a GraphQL answer`
+    if (answer !== undefined && status >= 200 && status < 300) throw new NoAnswer(why)
+    if (!ofGateway && (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN')) throw new Refused(why, code)
+    throw new Error(why)
   }
-  return {
-    data: data as SubgraphAnswer['data'],
-    ...(said.length > 0 && { errors: said.map((error) => errorFrom(error, code)) }),
-  }
+  const told = said.map((error) => errorFrom(error, code))
+  const unread = Array.isArray(errors)
+    ? errors.length - said.length
+    : Number(errors !== undefined && errors !== null)
+  if (unread > 0 && data !== null)
+    told.push({
+      message: `The ${name} subgraph gave errors that are none`,
+      extensions: { code: 'SUBGRAPH_INVALID_ANSWER' },
+    })
+  return { data: data as SubgraphAnswer['data'], ...(told.length > 0 && { errors: told }) }
 }
 
 /** Holds what a status says of errors that have no code of their own. */
@@ -212,12 +252,15 @@ const codeOfStatus: Readonly<Record<number, string>> = {
 /** An answer that is not GraphQL, whose status says that it would be the same if asked again. */
 class Refused extends Error {
   constructor(
-    status: number,
+    message: string,
     readonly answerCode: 'UNAUTHENTICATED' | 'FORBIDDEN',
   ) {
-    super(`HTTP ${status} without a GraphQL answer`)
+    super(message)
   }
 }
+
+/** JSON under a good status that is no GraphQL answer: asked again, the subgraph would say the same. */
+class NoAnswer extends Error {}
 
 const messageOfRefusal = {
   UNAUTHENTICATED: (name: string) => `The ${name} subgraph wants to know who asks`,

@@ -70,6 +70,10 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
   const own = (declared?.access?.requirements ?? []).map((requirement): Requirement =>
     requirement.kind === 'policies' ? { kind: 'scopes', anyOf: [[]] } : requirement,
   )
+  // A summary tells of rows, so it asks for what they ask for, whatever its field says.
+  const summarized = /^(\w+)Summary$/.exec(typeName)?.[1]
+  if (summarized && rules.declarations.types.has(summarized))
+    return [...own, ...entryRequirements(rules, summarized, deeper)]
   if (!declared || !isWrapper(typeName)) return own
   const inner = [...declared.fields.values()].flatMap(({ returns }) =>
     entryRequirements(rules, returns, deeper),

@@ -11,6 +11,8 @@ export interface Binding {
   actorId?: string | null
   /** At most 200 printable characters. */
   requestId?: string | null
+  /** Says how long a statement may take, where that is less than any other may. */
+  timeoutMs?: number
 }
 
 /**
@@ -65,7 +67,9 @@ export function boundTo(binding: Binding | null, statementTimeoutMs: number, beg
   if (tenantId !== null && !isUuid(tenantId)) throw new Error('The tenant id to bind is not a UUID')
   if (actorId != null && !isUuid(actorId)) throw new Error('The actor id to bind is not a UUID')
   if (!printable.test(requestId ?? '')) throw new Error('The request id to bind is not short printable text')
-  const settings = [tenantId ?? '', actorId ?? '', requestId ?? '', String(statementTimeoutMs)]
+  const { timeoutMs = statementTimeoutMs } = binding ?? {}
+  const allowedMs = statementTimeoutMs === 0 ? timeoutMs : Math.min(timeoutMs, statementTimeoutMs)
+  const settings = [tenantId ?? '', actorId ?? '', requestId ?? '', String(allowedMs)]
   const isolation = beginning?.isolation ? ` ISOLATION LEVEL ${beginning.isolation}` : ''
   return { binding, settings, begin: beginning ? `START TRANSACTION${isolation}` : null, used: false }
 }

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
 import { uuidv7 } from '../id'
 import { SnakeCaseColumns } from './column-names'
-import { FairShare } from './fair-share'
+import { Connections } from './connections'
 import { rowTypes } from './row-values'
 import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
 import type { TenantClient, TenantClientOptions } from './tenant'
@@ -46,8 +46,6 @@ export interface DatabaseOptions extends TenantClientOptions {
   warn?: (message: string) => void
 }
 
-const tooFew = 'raise DATABASE_CONNECTIONS, and use the transaction at hand inside transactions'
-
 /** Sent as it is, past the binding. */
 const unbound = pg.Client.prototype.query as (this: pg.Client, text: string) => Promise<pg.QueryResult>
 
@@ -65,7 +63,11 @@ async function verifyBinding(client: TenantClient): Promise<void> {
   expectTenant(await unbound.call(client, text), '')
   // Prepared, then used again.
   for (let use = 1; use <= 2; use++) {
-    const { rows } = await client.send({ name: 'verify rows', text, values: [] })
+    const { rows } = await client.send({
+      name: 'verify rows',
+      text,
+      values: [],
+    })
     if (rows[0]?.[0] !== tenantId) throw new Error('The tenant binding does not hold')
   }
   await client.query('BEGIN')
@@ -107,31 +109,18 @@ function keepInstants(driver: PostgresDriver): void {
     isInstant(value, column.type) ? value : hydrate.call(driver, value, column)
 }
 
-/** The parts of pg-pool 3.14.0 that hand out an idle client. Not public: without them every checkout waits its turn. */
-interface PoolInside {
-  ending: boolean
-  _idle?: { client: pg.PoolClient; idleListener: unknown; timeoutId: NodeJS.Timeout | undefined }[]
-  _pendingQueue?: unknown[]
-  _acquireClient?(
-    client: pg.PoolClient,
-    item: { callback: () => void },
-    listener: unknown,
-    isNew: boolean,
-  ): void
-}
-
-/**
- * An idle client, in the way that pool.connect() hands one out but at once: without promises, timer and tick. None when
- * others wait for one.
- */
-function idleClient(pool: pg.Pool): (pg.PoolClient & TenantClient) | undefined {
-  const inside = pool as unknown as PoolInside
-  if (inside.ending || !inside._idle?.length || inside._pendingQueue?.length !== 0 || !inside._acquireClient)
-    return undefined
-  const { client, idleListener, timeoutId } = inside._idle.pop()!
-  clearTimeout(timeoutId)
-  inside._acquireClient(client, { callback: () => undefined }, idleListener, false)
-  return client as pg.PoolClient & TenantClient
+/** The mode asked for, or `pipeline` in place of `prepared`. Throws when neither keeps tenants apart. */
+async function workingMode(options: DatabaseOptions, warn: (message: string) => void): Promise<BindingMode> {
+  const mode = options.mode ?? 'prepared'
+  if (await modeWorks(mode, options)) return mode
+  if (mode !== 'prepared' || !(await modeWorks('pipeline', options)))
+    throw new Error(
+      `The tenant binding "${mode}" does not work here: install pg 8.23.1, or behind a pooler set DATABASE_BINDING=unnamed`,
+    )
+  warn(
+    'The tenant binding "prepared" does not work with this version of pg: using "pipeline", which is slower',
+  )
+  return 'pipeline'
 }
 
 /**
@@ -140,17 +129,7 @@ function idleClient(pool: pg.Pool): (pg.PoolClient & TenantClient) | undefined {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const warn = options.warn ?? ((message) => process.emitWarning(message))
-  let mode = options.mode ?? 'prepared'
-  if (!(await modeWorks(mode, options))) {
-    if (mode !== 'prepared' || !(await modeWorks('pipeline', options)))
-      throw new Error(
-        `The tenant binding "${mode}" does not work here: install pg 8.23.1, or behind a pooler set DATABASE_BINDING=unnamed`,
-      )
-    warn(
-      'The tenant binding "prepared" does not work with this version of pg: using "pipeline", which is slower',
-    )
-    mode = 'pipeline'
-  }
+  const mode = await workingMode(options, warn)
   const connectionTimeoutMs = options.connectionTimeoutMs ?? 5000
   let isClosing = false
   const dataSource = new DataSource({
@@ -177,32 +156,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const noticeDiskFull = (error: unknown) => {
     if ((error as { code?: string } | null)?.code === '53100') options.onDiskFull?.()
   }
-  const places = new FairShare(options.connections, connectionTimeoutMs)
-
-  let warnedAt = 0
-
-  /** A connection for a tenant that has a place, or waits for one. */
-  async function checkout(tenant: string, hasPlace: boolean): Promise<pg.PoolClient & TenantClient> {
-    if (!hasPlace) {
-      await places.wait(tenant).catch((error: unknown) => {
-        const now = Date.now()
-        if (now - warnedAt > 60_000) warn(`No connection became free in time: ${tooFew}`)
-        warnedAt = now
-        throw error
-      })
-    }
-    try {
-      return idleClient(pool) ?? ((await pool.connect()) as pg.PoolClient & TenantClient)
-    } catch (error) {
-      places.giveBack(tenant)
-      throw error
-    }
-  }
+  const connections = new Connections(pool, options.connections, connectionTimeoutMs, warn)
 
   async function rows(binding: Binding, statement: Statement): Promise<unknown[][]> {
     const tenant = binding.tenantId ?? ''
-    const hasPlace = places.take(tenant)
-    const client = (hasPlace ? idleClient(pool) : undefined) ?? (await checkout(tenant, hasPlace))
+    const taken = connections.take(tenant)
+    const client = 'then' in taken ? await taken : taken
     let failure: unknown
     try {
       client.bind(binding)
@@ -217,7 +176,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     } finally {
       client.unbind()
       client.release(!isClean(client, failure))
-      places.giveBack(tenant)
+      connections.giveBack(tenant)
     }
   }
 
@@ -226,15 +185,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     rows,
     async transaction(binding, work, asked) {
       const tenant = binding.tenantId ?? ''
-      const hasPlace = places.take(tenant)
-      const client = (hasPlace ? idleClient(pool) : undefined) ?? (await checkout(tenant, hasPlace))
+      const taken = connections.take(tenant)
+      const client = 'then' in taken ? await taken : taken
       try {
         return await runTransaction(dataSource, client, binding, work, asked?.isolation)
       } catch (error) {
         noticeDiskFull(error)
         throw error
       } finally {
-        places.giveBack(tenant)
+        connections.giveBack(tenant)
       }
     },
     close: () => {

@@ -10,15 +10,20 @@ interface Waiter {
 }
 
 /**
- * Divides the connections of a pool between tenants: who holds some gets another only while more than that are free.
- * However much tenants ask and however long their statements wait for locks, one of them alone holds half of the pool, a
- * second one half of the rest, and so on: of six, the first three tenants get three, two and one. What is done for no tenant (a sign-in before its tenant is found, the
- * product's own jobs) has the name '' and never more than half of them. Who waits is served in turns, a tenant after
- * the other.
+ * Divides the connections of a pool between tenants. A tenant's first place is any free one; the second and further
+ * places of all tenants together are less than half of the pool. So however much tenants ask and however long their
+ * statements wait for locks, one of them alone holds half of the pool at most (two of three), and it takes as many
+ * tenants as more than half of the pool has places before the next one waits: four of six, two of three. Each of any
+ * six tenants can hold one of six: against that only a larger pool helps, or who waits is refused in time.
+ * What is done for no tenant (a sign-in before its tenant is found, the product's own jobs) has the name '' and a
+ * quarter of the pool at most, at least one. Who waits is served in turns, a tenant after the other.
  *
  * Every {@link take} that answered true and every {@link wait} that resolved is given back by one {@link giveBack}.
  */
 export class FairShare {
+  readonly #connections: number
+  /** Says how many places beyond their first ones all tenants may hold together. */
+  readonly #further: number
   readonly #shareOfNobody: number
   readonly #waitMs: number
   readonly #held = new Map<string, number>()
@@ -31,16 +36,16 @@ export class FairShare {
    * @param waitMs how long one may wait
    */
   constructor(connections: number, waitMs: number) {
-    this.#free = connections
-    this.#shareOfNobody = Math.max(1, Math.floor(connections / 2))
+    this.#connections = this.#free = connections
+    this.#further = Math.floor((connections - 1) / 2)
+    this.#shareOfNobody = 1 + Math.floor(this.#further / 2)
     this.#waitMs = waitMs
   }
 
   /** Takes a connection's place for a tenant, or says that one has to wait. */
   take(tenant: string): boolean {
-    // Whoever waits has a place already, and lets those go first who have none.
     const held = this.#held.get(tenant) ?? 0
-    if (held >= this.#free || (tenant === '' && held >= this.#shareOfNobody)) return false
+    if (this.#free === 0 || (held > 0 && !this.#mayHoldMore(tenant, held))) return false
     this.#held.set(tenant, held + 1)
     this.#free -= 1
     return true
@@ -70,6 +75,11 @@ export class FairShare {
     else this.#held.set(tenant, held)
     this.#free += 1
     if (this.#waiting.size > 0) this.#serveNext()
+  }
+
+  #mayHoldMore(tenant: string, held: number): boolean {
+    const further = this.#connections - this.#free - this.#held.size
+    return further < this.#further && (tenant !== '' || held < this.#shareOfNobody)
   }
 
   #serveNext(): void {

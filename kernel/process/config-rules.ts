@@ -53,6 +53,17 @@ export function contradictions(given: Record<string, string | undefined>): strin
       'DOCUMENTS=known needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed',
     )
   }
+  for (const name of ['MAIL_FROM', 'PUBLIC_URL']) {
+    if (given.SMTP_URL && !given[name])
+      faults.push(
+        `${name} is missing: with SMTP_URL mails leave, so say whom they come from and where links lead`,
+      )
+  }
+  for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']) {
+    if (given.S3_URL && !given[name]) faults.push(`${name} is missing: S3_URL needs the key of the bucket`)
+    if (given[name] && !given.S3_URL)
+      faults.push(`${name} has no effect without S3_URL: set that too, or remove it`)
+  }
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(given.HOST ?? '127.0.0.1')
   if (given.NODE_ENV === 'production' && !external && !loopback && !given.DEMO_PASSWORD) {
     faults.push(

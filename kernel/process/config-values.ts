@@ -45,6 +45,26 @@ export function secretUrl(protocols: readonly string[]) {
 
 export const postgresUrl = secretUrl(['postgres:', 'postgresql:'])
 
+/** The address of an application, which paths are put behind; comes out without a slash at the end. */
+export const publicUrl = z.string().transform((text, context): string => {
+  const url = parsedUrl(text)
+  const isAddress = url && ['http:', 'https:'].includes(url.protocol)
+  if (isAddress && !url.username && !url.password && !/[?#]/.test(text)) return url.href.replace(/\/$/, '')
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an http:// or https:// URL without credentials, query and fragment',
+  })
+  return z.NEVER
+})
+
+/** An address, or `Name <address>`, that mails come from. */
+export const mailSender = z
+  .string()
+  .regex(
+    /^(?:[^<>"\p{Cc}]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u,
+    fault('must be an e-mail address, or Name <address>'),
+  )
+
 /** `in-process`, or `name=url,…` with known names, each once, and http(s) URLs without credentials. */
 export const subgraphUrls = z
   .string()

@@ -6,9 +6,11 @@ import { contradictions, urlVariable } from './config-rules'
 import {
   databaseRoles,
   fault,
+  mailSender,
   optional,
   oneOf,
   postgresUrl,
+  publicUrl,
   secret,
   secretUrl,
   subgraphUrls,
@@ -71,6 +73,17 @@ export interface Config {
   documents: 'any' | 'known'
   /** Tells whether X-Forwarded-For names the client. */
   trustProxy: boolean
+  /** Address at which people find the application, without a slash at the end: links in mails begin with it. */
+  publicUrl: string
+  /** Null: mails become files in `dataDir`. */
+  smtpUrl: string | null
+  /** An address, or `Name <address>`. */
+  mailFrom: string
+  /** JWK and JWKS as JSON text; both null: kept in `dataDir`. */
+  auditPrivateKey: string | null
+  auditPublicKeys: string | null
+  /** The bucket of files; null: they are kept in `dataDir`. */
+  s3: { url: string; region: string; accessKeyId: string; secretAccessKey: string } | null
 }
 
 /** Everything that is wrong with the configuration, so that it is mended in one go. */
@@ -137,6 +150,15 @@ const variables = z.object({
   PERSISTED_DOCUMENTS: optional(z.string()),
   DOCUMENTS: oneOf('any', 'known').default('any'),
   TRUST_PROXY: oneOf('true', 'false').default('false'),
+  PUBLIC_URL: optional(publicUrl),
+  SMTP_URL: optional(secretUrl(['smtp:', 'smtps:'])),
+  AUDIT_PRIVATE_KEY: optional(parsedBy(privateKeyFromJwk)),
+  AUDIT_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
+  S3_URL: optional(publicUrl),
+  S3_REGION: z.string().max(50).default('us-east-1'),
+  S3_ACCESS_KEY_ID: optional(z.string()),
+  S3_SECRET_ACCESS_KEY: optional(z.string()),
+  MAIL_FROM: mailSender.default('tenantgraph <no-reply@localhost>'),
 })
 
 /**
@@ -206,6 +228,19 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
       (value.NODE_ENV === 'production' ? [] : [demoDocuments]),
     documents: value.DOCUMENTS,
     trustProxy: value.TRUST_PROXY === 'true',
+    publicUrl: value.PUBLIC_URL ?? `http://${value.HOST}:${value.PORT}`,
+    smtpUrl: value.SMTP_URL,
+    mailFrom: value.MAIL_FROM,
+    auditPrivateKey: value.AUDIT_PRIVATE_KEY,
+    auditPublicKeys: value.AUDIT_PUBLIC_KEYS,
+    s3: value.S3_URL
+      ? {
+          url: value.S3_URL,
+          region: value.S3_REGION,
+          accessKeyId: value.S3_ACCESS_KEY_ID ?? '',
+          secretAccessKey: value.S3_SECRET_ACCESS_KEY ?? '',
+        }
+      : null,
   }
 }
 

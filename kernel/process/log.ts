@@ -26,9 +26,13 @@ const secretMembers = [
   'databaseUrl',
   'databaseUrls',
   'redisUrl',
+  'smtpUrl',
+  'secretAccessKey',
+  'invitationToken',
   'tokenPrivateKey',
   'encryptionKeys',
   'encryptionTransit',
+  'auditPrivateKey',
   'demoPassword',
   'connectionString',
 ]

@@ -195,16 +195,21 @@ function ofOperator(
     return likeFolded(name, parameters.add(pattern))
   }
   requireIds(column, listOperators.has(operator) ? (operand as unknown[]) : [operand], place)
-  if (operator === 'in') return `${name} = ANY(${parameters.add(operand)})`
+  const isName = column.spelling !== null
+  const compared = isName ? `t.${column.spelling}` : name
+  const list = () => (isName ? `shared.spellings(${parameters.add(operand)})` : parameters.add(operand))
+  if (operator === 'in') return `${compared} = ANY(${list()})`
   // Neither is a row without a value one of the list.
   if (operator === 'notIn') {
-    const others = `${name} <> ALL(${parameters.add(operand)})`
+    const others = `${compared} <> ALL(${list()})`
     return column.nullable ? `(${others} OR ${name} IS NULL)` : others
   }
   const comparison = comparisons[operator]
   if (!comparison)
     throw new Error(`filter operator ${operator} of ${column.property} is not known to the kernel`)
-  return `${name} ${comparison} ${parameters.add(operand)}`
+  return isName && operator === 'eq'
+    ? `${compared} = shared.spelling(${parameters.add(operand)})`
+    : `${name} ${comparison} ${parameters.add(operand)}`
 }
 
 /** Conditions of amounts, in the smallest unit of the one currency that they are compared in. */

@@ -52,7 +52,8 @@ const commonCodes: Readonly<Record<string, string>> = {
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used with another input.',
 }
 
-const described = (sentence: string, element: string) => `${JSON.stringify(sentence)} ${element}`
+/** An element of the SDL behind its description. */
+export const described = (sentence: string, element: string) => `${JSON.stringify(sentence)} ${element}`
 
 /** `InvoiceLine` as people say it: `invoice line`. */
 export const words = (name: string): string =>
@@ -68,11 +69,11 @@ export function plural(noun: string): string {
 /** With a capital letter. */
 export const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 /** With a small letter, unless the first word is an abbreviation or a name in capitals. */
-const small = (sentence: string): string =>
+export const small = (sentence: string): string =>
   /^[A-Z](?![A-Z])/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
 
 /** The beginning of a field's description, which says what the field is: `First day of work`. */
-function meaning({ name, description }: FieldDefinitionNode): string {
+export function meaning({ name, description }: FieldDefinitionNode): string {
   const said = description?.value.replace(/\s+/g, ' ').trim()
   return said ? said.replace(/(;|:| \(|\. ).*$|\.$/, '') : capital(words(name.value))
 }
@@ -207,8 +208,18 @@ export function payloadForm(mutation: string, noun: string, error: string, isNew
 }
 
 export function inputForm(mutation: string, noun: string): string {
-  return `
-    ${described(`Which ${words(noun)} \`${mutation}\` is about.`, `input ${capital(mutation)}Input`)} {
+  return described(`Which ${words(noun)} \`${mutation}\` is about.`, changeForm(noun, capital(mutation)))
+}
+
+/** The beginning of an `UpdateCourseInput` that is made from `CreateCourseInput`. */
+export function updateForm(noun: string): string {
+  const sentence = `What to change of ${article(words(noun))}. Omitted fields stay as they are; null empties a field that may be empty.`
+  return described(sentence, changeForm(noun, `Update${noun}`))
+}
+
+/** The fields that say which record an input is about, and the version that it is based on. */
+export function changeForm(noun: string, name = 'Change'): string {
+  return `input ${name}Input {
       ${described(`UUID of the ${words(noun)}.`, 'id: ID!')}
       ${described('The `version` that the change is based on.', 'expectedVersion: Int!')}
     }`

@@ -19,6 +19,8 @@ export interface ColumnModel {
    * address, kept in lower case; null for values of other kinds, names of closed sets among them.
    */
   text: 'language' | 'email' | null
+  /** The stored column by which its texts are compared where these are unique names; null for all others. */
+  spelling: string | null
 }
 
 /** The two columns that an amount of money is kept in. */
@@ -134,6 +136,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         nullable: column.isNullable,
         length: column.length ? Number(column.length) : null,
         text: null,
+        spelling: null,
       })
     }
     const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')

@@ -12,6 +12,7 @@ import {
   type ObjectTypeDefinitionNode,
   type TypeNode,
 } from 'graphql'
+import { withChangeInputs } from './change-inputs'
 import {
   codesForm,
   conditionSentence,
@@ -29,6 +30,15 @@ import {
   userErrorForm,
 } from './derived-forms'
 import {
+  dimensionForm,
+  groupForm,
+  keyForm,
+  summaryField,
+  summaryForm,
+  summaryOrderFieldForm,
+  summaryOrderForm,
+} from './summary-forms'
+import {
   definesMarkings,
   isForExpansion,
   isObject,
@@ -44,7 +54,7 @@ import {
 
 /**
  * The SDL of a subgraph with everything that follows from it written out (docs/derived-schema.md): list arguments,
- * connections, filters, orders, payloads, inputs and user errors. Marks and their definitions are gone, so expanding
+ * connections, filters, orders, summaries, payloads, inputs and user errors. Marks and their definitions are gone, so expanding
  * again changes nothing; a document that does not define the marks is returned as it is.
  *
  * Pure: the source's nodes are never changed. Derived nodes carry the location of what they are derived from.
@@ -52,20 +62,24 @@ import {
  *
  * @throws GraphQLError that begins with file, line and column where something cannot be derived
  */
-export function expand(document: DocumentNode): DocumentNode {
-  if (!definesMarkings(document)) return document
+export function expand(source: DocumentNode): DocumentNode {
+  if (!definesMarkings(source)) return source
+  const document = withChangeInputs(source)
   const outline = readOutline(document)
   const marked = readMarkedTypes(document, outline)
   const made = new DerivedTypes(outline.defined)
   for (const [type, marks] of marked) deriveFilterAndOrder(type, marks, outline, made)
   deriveUserErrors(document, made)
   for (const field of outline.objects.get('Mutation') ?? []) deriveMutation(field, outline, made)
-  for (const fields of outline.objects.values())
-    for (const { type } of fields) deriveConnection(type, outline, made)
+  for (const [parent, fields] of outline.objects)
+    for (const field of fields) {
+      deriveConnection(field.type, outline, made)
+      deriveSummary(parent, field, outline, marked, made)
+    }
   return {
     ...document,
     definitions: [
-      ...document.definitions.flatMap((node) => rewritten(node, outline, made)),
+      ...document.definitions.flatMap((node) => rewritten(node, outline, marked, made)),
       ...made.definitions,
     ],
   }
@@ -194,19 +208,59 @@ function deriveConnection(typeNode: TypeNode, { objects, defined }: Outline, mad
   made.add(`${type}Edge`, () => edgeForm(type), nameOf(typeNode))
 }
 
+/** The type whose summary a field shows that nobody wrote by hand, or undefined. */
+function summarizedType(typeNode: TypeNode, { objects, defined }: Outline): string | undefined {
+  const name = namedTypeOf(typeNode)
+  const type = /^(\w+)Summary$/.exec(name)?.[1]
+  return type && !defined.has(name) && objects.has(type) ? type : undefined
+}
+
+/** The types of a summary that a field at the root names only. */
+function deriveSummary(
+  parent: string,
+  field: FieldDefinitionNode,
+  outline: Outline,
+  marked: ReadonlyMap<string, MarkedType>,
+  made: DerivedTypes,
+): void {
+  const type = summarizedType(field.type, outline)
+  if (!type) return
+  const marks = marked.get(type)
+  const node = nameOf(field.type)
+  if (parent !== 'Query')
+    refuse(node, `${node.value} is a field of Query: a list has one summary, at the root`)
+  if (!marks || marks.group.length + marks.measure.length === 0)
+    refuse(node, `${node.value} has nothing to tell: mark fields of ${type} with @group or @measure`)
+  const at = (list: readonly Marked[]) => list.map((mark) => mark.field.name)
+  made.add(`${type}Summary`, () => summaryForm(type, marks), node)
+  made.add(`${type}Group`, () => groupForm(type, marks), node, [undefined, undefined, ...at(marks.measure)])
+  if (marks.group.length === 0) return
+  made.add(`${type}Key`, () => keyForm(type, marks), node, at(marks.group))
+  made.add(`${type}Dimension`, () => dimensionForm(type, marks), node, at(marks.group))
+  made.add(`${type}SummaryOrder`, () => summaryOrderForm(type, marks), node)
+  made.add(`${type}SummaryOrderField`, () => summaryOrderFieldForm(type, marks), node)
+}
+
 /** A definition without marks, its connections with arguments, its codes with those that all subgraphs have. */
-function rewritten(node: DefinitionNode, outline: Outline, made: DerivedTypes): DefinitionNode[] {
+function rewritten(
+  node: DefinitionNode,
+  outline: Outline,
+  marked: ReadonlyMap<string, MarkedType>,
+  made: DerivedTypes,
+): DefinitionNode[] {
   if ('name' in node && node.name && isForExpansion(node.name.value)) return []
   if (listsCodes(node)) return [withCommonCodes(node)]
   if (!isObject(node)) return [node]
   const atRoot = node.name.value === 'Query'
-  return [{ ...node, fields: node.fields?.map((field) => rewrittenField(field, atRoot, outline, made)) }]
+  const fields = node.fields?.map((field) => rewrittenField(field, atRoot, outline, marked, made))
+  return [{ ...node, fields }]
 }
 
 function rewrittenField(
   field: FieldDefinitionNode,
   atRoot: boolean,
-  { objects }: Outline,
+  outline: Outline,
+  marked: ReadonlyMap<string, MarkedType>,
   made: DerivedTypes,
 ): FieldDefinitionNode {
   const unmarked = {
@@ -214,8 +268,12 @@ function rewrittenField(
     directives: field.directives?.filter(({ name }) => !isForExpansion(name.value)),
   }
   const type = /^(\w+)Connection$/.exec(namedTypeOf(field.type))?.[1]
-  if (!type || !objects.has(type)) return unmarked
-  const [parent] = derived(connectionField(type, atRoot, made.has), field.name.loc)
+  const summarized = summarizedType(field.type, outline)
+  if (!summarized && (!type || !outline.objects.has(type))) return unmarked
+  const text = summarized
+    ? summaryField(summarized, marked.get(summarized)!, made.has)
+    : connectionField(type!, atRoot, made.has)
+  const [parent] = derived(text, field.name.loc)
   const form = (parent as ObjectTypeDefinitionNode).fields![0]!
   return {
     ...unmarked,

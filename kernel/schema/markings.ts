@@ -34,8 +34,16 @@ export interface Marked {
   as?: string
   description?: string
   minGroup?: number
+  scopes?: readonly (readonly string[])[]
   /** The field's own access rule asks for no more than every list of its type. */
   sameAccess?: boolean
+  /**
+   * The field has few values that nobody types in: of an enum or Boolean, or rows of another type. A time, an id or a text
+   * may single out one row.
+   */
+  isFixed: boolean
+  /** The field shows a row of a type with a key. */
+  isReference: boolean
 }
 
 /** The marked fields of one object type. */
@@ -153,6 +161,16 @@ export function listedFields(document: DocumentNode): ReadonlyMap<string, Readon
   )
 }
 
+/** Describes what the summary of a type is made of: its dimensions and its measures. */
+export type SummaryMarks = Pick<MarkedType, 'group' | 'measure'>
+
+/** The dimensions and measures of each type that has any, as `@group` and `@measure` mark them. */
+export function summarizedFields(document: DocumentNode): ReadonlyMap<string, SummaryMarks> {
+  if (!definesMarkings(document)) return new Map()
+  const types = [...readMarkedTypes(document, readOutline(document))]
+  return new Map(types.filter(([, { group, measure }]) => group.length + measure.length > 0))
+}
+
 function readMark(
   type: string,
   field: FieldDefinitionNode,
@@ -163,12 +181,12 @@ function readMark(
   const place = `${type}.${field.name.value}`
   const given = Object.fromEntries(
     (directive.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value)]),
-  ) as Pick<Marked, 'as' | 'description' | 'minGroup' | 'sameAccess'>
+  ) as Pick<Marked, 'as' | 'description' | 'minGroup' | 'scopes' | 'sameAccess'>
   const ruled = field.directives?.some(({ name }) =>
     ['authenticated', 'requiresScopes', 'policy'].includes(name.value),
   )
   if (ruled && !(mark === 'measure' && given.minGroup !== undefined) && given.sameAccess !== true) {
-    const way = mark === 'measure' ? 'give @measure a minGroup' : `take @${mark} away`
+    const way = mark === 'measure' ? 'give @measure minGroup and scopes' : `take @${mark} away`
     refuse(directive, `${place}: @${mark} would tell the value to those whom its access rule refuses: ${way}`)
   }
   if (given.minGroup !== undefined && !(given.minGroup >= 2))
@@ -176,6 +194,11 @@ function readMark(
   const sensitive = classNamed(field)
   if (sensitive !== undefined && !sensitiveClass(sensitive)!.marks.includes(mark))
     refuse(directive, `${place}: @${mark} would tell what is ${sensitive}: take it away`)
+  if ((given.minGroup === undefined) !== (given.scopes === undefined))
+    refuse(
+      directive,
+      `${place}: @measure takes minGroup and scopes together: from how many rows on it is told, and to whom`,
+    )
   const typeName = namedTypeOf(field.type)
   const isEncrypted = sensitive !== undefined && sensitiveClass(sensitive)!.encrypted
   const found = isList(field.type) ? undefined : kindOf(typeName, outline)
@@ -190,7 +213,9 @@ function readMark(
     !field.directives?.some(({ name }) => name.value === 'filter')
   )
     refuse(directive, `${place}: amounts compare within one currency: write @filter as well, to choose it`)
-  return { field, kind, typeName, ...given }
+  const isReference = outline.entities.has(typeName)
+  const isFixed = isReference || outline.enums.has(typeName) || typeName === 'Boolean'
+  return { field, kind, typeName, isFixed, isReference, ...given }
 }
 
 function requireKnownClass(type: string, field: FieldDefinitionNode): void {

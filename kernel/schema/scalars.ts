@@ -8,6 +8,7 @@ import {
 } from 'graphql'
 import { inexact, isExactNumber } from './exact-json'
 import { currencyDecimals } from './currencies'
+import { isTimeZone } from './time-zone'
 
 /**
  * Says how a scalar reads inputs and writes outputs; merged into the scalar of the same name in
@@ -167,6 +168,7 @@ export const scalars: Readonly<Record<string, ScalarFunctions>> = {
   Date: textScalar('Date', '2026-02-28', readDate),
   Decimal: textScalar('Decimal', '1234.50', readDecimal),
   CurrencyCode: textScalar('CurrencyCode', 'EUR', (text) => (currencyDecimals.has(text) ? text : null)),
+  TimeZone: textScalar('TimeZone', 'Europe/Berlin', (text) => (isTimeZone(text) ? text : null)),
   EmailAddress: textScalar('EmailAddress', 'ada@example.com', readEmailAddress),
   JSON: json,
 }

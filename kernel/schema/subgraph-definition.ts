@@ -4,6 +4,7 @@ import type { EntityClass } from '../entity'
 import type { Job } from '../jobs'
 import type { Policies } from '../policy'
 import type { SensitiveFields } from '../sensitive/marks'
+import type { SummaryMarks } from './markings'
 import type { SubgraphName } from './subgraph-names'
 
 /** Resolvers by type and field, as the generated `Resolvers` types them; scalars and enums as graphql-tools does. */
@@ -36,6 +37,8 @@ export interface SubgraphDefinition {
   sensitive: SensitiveFields
   /** Fields with an access rule of their own that lists tell of, by type: their marks say `sameAccess`. */
   listed: ReadonlyMap<string, ReadonlySet<string>>
+  /** The dimensions and measures of summaries, by type, as `@group` and `@measure` mark them. */
+  summarized: ReadonlyMap<string, SummaryMarks>
 }
 
 /** One operation for one subgraph. */

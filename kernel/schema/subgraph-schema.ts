@@ -11,6 +11,7 @@ import { badUserInput } from '../errors'
 import { bindInputValues } from '../execution/input-values'
 import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
+import { bindSummary } from '../reading/summary-model'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
 import { bindEncryption } from '../encryption/bind-encryption'
@@ -45,6 +46,7 @@ export async function buildSchema(
     typeDefs: definition.typeDefs,
     resolvers: {
       ...scalars,
+      ...summaryKeyResolvers(definition, declarations, entities),
       ...definition.resolvers,
       ...referenceResolvers(definition, declarations, entities),
     } as SchemaModule['resolvers'],
@@ -94,6 +96,30 @@ function referenceResolvers(
     const derived = entity ? rowOf(entity) : (reference: Reference) => pickKeys(type, reference)
     resolvers[type.name] = { ...own, __resolveReference: own['__resolveReference'] ?? derived }
   }
+  return resolvers
+}
+
+/** Says how a group's key shows a row of this subgraph: as any look-up by id does, under the viewer's own rights. */
+function summaryKeyResolvers(
+  { summarized }: SubgraphDefinition,
+  { types }: Declarations,
+  entities: ReadonlyMap<string, EntityClass>,
+): Record<string, object> {
+  const resolvers: Record<string, Record<string, unknown>> = {}
+  for (const [type, { group }] of summarized)
+    for (const { field, typeName, isReference } of group) {
+      const entity = entities.get(typeName)
+      if (!isReference || !entity || !types.has(`${type}Key`)) continue
+      const resolver = rowOf(entity)
+      const name = field.name.value
+      const ofKey = (resolvers[`${type}Key`] ??= {})
+      ofKey[name] = (
+        key: Readonly<Record<string, Reference | null>>,
+        _args: unknown,
+        context: SubgraphContext,
+        info: GraphQLResolveInfo,
+      ) => (key[name] ? resolver(key[name], context, info) : null)
+    }
   return resolvers
 }
 
@@ -168,6 +194,8 @@ function bindModels(
     bindAdmission(model, declarations, definition.policies)
     bindFieldRules(model, declarations, definition.policies)
     bindRuleColumns(model, declarations, definition.policies)
+    const summarized = definition.summarized.get(model.name)
+    if (summarized) unrelated.push(...bindSummary(model, summarized))
     const read = [...model.always, ...model.searched, ...[...model.fields.values()].flat()]
     const missing = new Set(read.filter((property) => !model.columns.has(property)))
     if (type && !type.keyFields.has('id') && !resolverOf(definition, model.name, '__resolveReference'))

@@ -50,9 +50,20 @@ export function loadTokenKeys(config: TokenKeySettings): TokenKeys {
     const privateKey = config.tokenPrivateKey ? privateKeyFromJwk(config.tokenPrivateKey) : null
     return tokenKeys(privateKey, config.tokenPublicKeys ? publicKeysFromJwks(config.tokenPublicKeys) : [])
   }
-  const file = join(config.dataDir, 'keys', 'access-token.json')
+  return keptKeys(join(config.dataDir, 'keys', 'access-token.json'), 'everybody signs in again')
+}
+
+/**
+ * The keys kept in a file, which is made at the first call (0600, safe when two processes start together).
+ * @param loss what happens when it is removed, for the message
+ * @throws Error that says what to do when the file cannot be read, is open to others or is no set of Ed25519 keys
+ */
+export function keptKeys(file: string, loss: string): TokenKeys {
   return (
-    keysInFile(file) ?? makeFile(file) ?? keysInFile(file) ?? unusable(file, 'vanished while it was read')
+    keysInFile(file, loss) ??
+    makeFile(file) ??
+    keysInFile(file, loss) ??
+    unusable(file, 'vanished while it was read')
   )
 }
 
@@ -149,7 +160,7 @@ function jsonObject(text: string, wrong: string): JsonWebKey {
 }
 
 /** The keys kept in a file: a JWKS whose first key signs and whose others are still accepted. Null: no such file. */
-function keysInFile(file: string): TokenKeys | null {
+function keysInFile(file: string, loss: string): TokenKeys | null {
   let text: string
   try {
     if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
@@ -167,7 +178,7 @@ function keysInFile(file: string): TokenKeys | null {
   } catch (error) {
     return unusable(
       file,
-      `${(error as Error).message}. Restore it, or remove it: a new key is made then and everybody signs in again`,
+      `${(error as Error).message}. Restore it, or remove it: a new key is made then and ${loss}`,
     )
   }
 }

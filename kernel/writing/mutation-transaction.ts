@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import type { EntityClass } from '../entity'
+import type { Mail } from '../mail/mail'
 import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
 import { auditedValues, type AuditEntry, type Mask } from './audit'
@@ -46,13 +47,15 @@ export interface MutationTransaction<Code extends string = never> {
   /**
    * Changes a row and returns it whole. Fails with NOT_FOUND for an id this tenant does not own and with
    * STALE_VERSION when the row is no longer at `expectedVersion` (null: any version, for changes that no client read
-   * first).
+   * first). A row that has all values of `changes` stays as it is: no version, no audit entry. `along` is written with a
+   * change and is none by itself, such as who made it.
    */
   update<E>(
     entity: EntityClass<E>,
     id: string,
     expectedVersion: number | null,
     changes: Values<E>,
+    along?: Values<E>,
   ): Promise<E>
   /** Removes a row (softly, where the entity has `deletedAt`) and returns it as it was last. */
   remove<E>(entity: EntityClass<E>, id: string, expectedVersion?: number | null): Promise<E>
@@ -65,24 +68,33 @@ export interface MutationTransaction<Code extends string = never> {
   run(statement: Statement): Promise<number>
   /** An event that leaves with the transaction, if and only if it commits. */
   emit(topic: string, payload: unknown): void
+  /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
+  mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
   /** Ends the mutation with a user error; nothing is kept. */
   fail(code: Code, message: string, field?: string): never
 }
 
-/** The writes of one transaction. What they are told of is added to `entries`, masked with `mask`, and `events`. */
+/** Collects what a transaction writes with its end. */
+export interface Told {
+  entries: AuditEntry[]
+  events: { topic: string; payload: unknown }[]
+  mails: Mail[]
+}
+
+/** The writes of one transaction. What they are told of is added to `told`, masked with `mask` where it is for the trail. */
 export function mutationTransaction(
   context: SubgraphContext,
   transaction: Transaction,
-  entries: AuditEntry[],
-  events: { topic: string; payload: unknown }[],
+  { entries, events, mails }: Told,
   mask: Mask,
 ): MutationTransaction<string> {
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
     emit: (topic, payload) => void events.push({ topic, payload }),
+    mail: (mail) => void mails.push(mail),
     audit: (entry) => void entries.push(entry),
     fail: (code, message, field) => {
       throw new UserErrors([{ code, message, field: field ? [field] : null }])
@@ -122,6 +134,7 @@ export function mutationTransaction(
       id: string,
       expectedVersion: number | null,
       changes: Values<E>,
+      along: Values<E> = {},
     ): Promise<E> {
       const model = modelOf(context, entity)
       const { before, after } = await updateRow(
@@ -131,7 +144,9 @@ export function mutationTransaction(
         id,
         expectedVersion,
         changes as Record<string, unknown>,
+        along as Record<string, unknown>,
       )
+      if (!before) return after as E
       requireRuleWriter(context, model, before, after, Object.keys(before))
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
       entries.push({

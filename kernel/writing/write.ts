@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { SubgraphContext } from '../context'
 import { inputName } from './constraints'
 import type { Transaction } from '../connection/database'
@@ -31,12 +32,19 @@ function columnValues(model: EntityModel, values: Readonly<Row>): Map<string, un
     if (!column) throw new Error(`${model.name} has no property ${property}`)
     const field = inputName(model, property)
     if (column.type === 'uuid' && value !== null && !isUuid(String(value)))
-      throw userError('INVALID', `${field} is not an id`, [field])
-    if (column.length !== null && typeof value === 'string' && [...value].length > column.length)
-      throw userError('INVALID', `${field} must have at most ${column.length} characters`, [field])
+      throw userError('REFERENCE_NOT_FOUND', `${field} is not an id`, [field])
+    if (column.length !== null) requireLength(value, column.length, [field])
     written.set(property, column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value)
   }
   return written
+}
+
+/** Refuses a text, or one of a list, with more characters. */
+function requireLength(value: unknown, length: number, field: readonly [string, ...string[]]): void {
+  if (Array.isArray(value))
+    value.forEach((item, place) => requireLength(item, length, [...field, `${place}`]))
+  else if (typeof value === 'string' && [...value].length > length)
+    throw userError('INVALID', `${field[0]} must have at most ${length} characters`, [...field])
 }
 
 /** Adds a row and returns it whole. */
@@ -155,7 +163,11 @@ async function returned(
   return row
 }
 
-/** One statement locks the row, checks its version, changes it and tells both states. */
+/**
+ * One statement locks the row, checks its version, changes it and tells both states. `before` is null when the row has
+ * all values of `changes` already: then nothing is written, its version and `along` included.
+ * @param along written with a change, but none by itself
+ */
 export async function updateRow(
   context: SubgraphContext,
   transaction: Transaction,
@@ -163,19 +175,27 @@ export async function updateRow(
   id: string,
   expectedVersion: number | null,
   changes: Row,
-): Promise<{ before: Row; after: Row }> {
+  along: Row = {},
+): Promise<{ before: Row | null; after: Row }> {
   if (!isUuid(id)) throw notFound()
   const author = model.columns.has('updatedById') ? { updatedById: context.binding.actorId ?? null } : {}
-  const written = columnValues(model, { ...author, ...changes })
+  const different =
+    model.encrypted.size > 0 ? await withoutKnown(context, transaction, model, id, changes) : changes
+  const written = columnValues(model, { ...author, ...along, ...different })
   if (model.encrypted.size > 0) await encryptWritten(context, transaction.rows, model, id, written)
   const parameters = new Parameters()
   const conditions = scopeConditions(context, model, parameters)
   conditions.push(`t."id" = ${parameters.add(id)}`)
-  const assignments = [...written].map(
-    ([property, value]) => `${model.columns.get(property)!.sql} = ${parameters.add(value)}`,
-  )
+  const assignments: string[] = []
+  const differences: string[] = []
+  for (const [property, value] of written) {
+    const { sql } = model.columns.get(property)!
+    const placeholder = parameters.add(value)
+    assignments.push(`${sql} = ${placeholder}`)
+    if (property in changes) differences.push(`before.${sql} IS DISTINCT FROM ${placeholder}`)
+  }
   if (model.columns.has('version')) assignments.push('"version" = before."version" + 1')
-  if (model.columns.has('updatedAt')) assignments.push('"updated_at" = now()')
+  if (model.columns.has('updatedAt') && !written.has('updatedAt')) assignments.push('"updated_at" = now()')
   const versionCheck =
     expectedVersion === null ? '' : ` AND before."version" = ${parameters.add(expectedVersion)}`
   const old = [...written.keys()]
@@ -187,9 +207,11 @@ export async function updateRow(
   const text =
     `WITH before AS MATERIALIZED (SELECT t.* FROM ${model.table} t WHERE ${conditions.join(' AND ')} FOR UPDATE) ` +
     `UPDATE ${model.table} t SET ${assignments.join(', ')} FROM before WHERE ${key}${versionCheck} ` +
+    `AND (${differences.join(' OR ') || 'false'}) ` +
     `RETURNING ${[projection.selectList, ...old.map((property) => `before.${model.columns.get(property)!.sql}`)].join(', ')}`
   const [row] = await transaction.rows(prepared(text, parameters.values))
-  if (!row) throw await missingOrStale(context, transaction, model, id, expectedVersion)
+  if (!row)
+    return { before: null, after: await rowAtVersion(context, transaction, model, id, expectedVersion) }
   const after = await returned(context, transaction, model, projection.toRow(row))
   const before: Row = {}
   old.forEach((property, place) => (before[property] = row[projection.properties.length + place]))
@@ -199,6 +221,25 @@ export async function updateRow(
     old.forEach((property) => (before[property] = known[property as keyof typeof known]))
   }
   return { before, after }
+}
+
+/**
+ * Changes without those to encrypted columns that the row, which is locked, has already: the same value is another text
+ * each time it is encrypted, so the database cannot tell.
+ */
+async function withoutKnown(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  changes: Row,
+): Promise<Row> {
+  if (!Object.keys(changes).some((property) => model.encrypted.has(property))) return changes
+  const row = await readRow(context, transaction, model, id, 'FOR UPDATE')
+  if (!row) throw notFound()
+  const isKnown = (property: string) =>
+    model.encrypted.has(property) && isDeepStrictEqual(row[property], changes[property])
+  return Object.fromEntries(Object.entries(changes).filter(([property]) => !isKnown(property)))
 }
 
 /** Deletes a row, softly where the entity has `deletedAt`, and returns it as it was last. */
@@ -221,8 +262,9 @@ export async function removeRow(
   const projection = fullProjection(model)
   const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
   const [row] = await transaction.rows(prepared(text, parameters.values))
-  if (!row) throw await missingOrStale(context, transaction, model, id, expectedVersion)
-  return returned(context, transaction, model, projection.toRow(row))
+  if (row) return returned(context, transaction, model, projection.toRow(row))
+  await rowAtVersion(context, transaction, model, id, expectedVersion)
+  throw notFound()
 }
 
 /**
@@ -267,15 +309,17 @@ export async function readRow(
   return row ? returned(context, transaction, model, projection.toRow(row)) : null
 }
 
-async function missingOrStale(
+/** A whole row; throws NOT_FOUND when this tenant owns none, and STALE_VERSION when it is at another version. */
+async function rowAtVersion(
   context: SubgraphContext,
   transaction: Transaction,
   model: EntityModel,
   id: string,
   expectedVersion: number | null,
-): Promise<UserErrors> {
+): Promise<Row> {
   const row = await readRow(context, transaction, model, id, '')
-  if (!row) return notFound()
+  if (!row) throw notFound()
+  if (expectedVersion === null || row['version'] === expectedVersion) return row
   const message = `This record is at version ${String(row['version'])} now, not ${expectedVersion}: read it again and repeat the change`
-  return userError('STALE_VERSION', message, ['expectedVersion'])
+  throw userError('STALE_VERSION', message, ['expectedVersion'])
 }

@@ -21,7 +21,7 @@ ${properties.join('\n')}}
 
 /** `subgraphs/<subgraph>/resolvers/<Name>.ts` */
 export function resolverText(plan: EntityPlan): string {
-  const { name, one, many, subgraph, updates } = plan
+  const { name, one, many, subgraph, verbs } = plan
   const fields = ownFields(plan)
   const monies = fields.filter(({ type }) => type === 'Money').map((field) => field.name)
   const references = fields.filter(({ target }) => target)
@@ -33,6 +33,8 @@ export function resolverText(plan: EntityPlan): string {
   const taken = ['id', 'expectedVersion', ...monies, '...changes'].join(', ')
   const update = `update${name}: (_, { input: { ${taken} } }, context) =>
       mutate(context, async (tx) => ({ ${one}: await tx.update(${name}, id, expectedVersion, ${values('changes')}) })),`
+  const remove = `delete${name}: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({ ${one}: await tx.remove(${name}, id, expectedVersion) })),`
   const shown = [
     ...references.map((field) => referenceText(plan, field)),
     ...monies.map((money) => {
@@ -64,7 +66,8 @@ export const ${one}: Resolvers = {
   Mutation: {
     create${name}: (_, ${create}, context) =>
       mutate(context, async (tx) => ({ ${one}: await tx.insert(${name}, ${inserted}) })),
-    ${updates ? update : ''}
+    ${verbs.includes('update') ? update : ''}
+    ${verbs.includes('delete') ? remove : ''}
   },
   ${shown.length > 0 ? `${name}: { ${shown.join('\n')} },` : ''}
 }
@@ -81,27 +84,36 @@ function referenceText(
   return `${field}: needs(${name}, ['${key}'], ({ ${key} }) => ${shown}),`
 }
 
-const samples: Readonly<Record<string, string>> = {
-  String: "'text'",
-  EmailAddress: "'someone@else.example'",
-  Int: '1',
-  Float: '0.5',
-  Decimal: "'12.5'",
-  Boolean: 'true',
-  Date: "'2028-02-29'",
-  DateTime: "'2028-02-29T12:00:00.000Z'",
-  CurrencyCode: "'EUR'",
-  Money: "{ amount: '12.50', currency: 'EUR' }",
+/** Two values of each type, as TypeScript: the first is given, the second is what it becomes. */
+const samples: Readonly<Record<string, readonly [string, string]>> = {
+  String: ["'text'", "'other text'"],
+  EmailAddress: ["'someone@else.example'", "'somebody@else.example'"],
+  Int: ['1', '2'],
+  Float: ['0.5', '0.25'],
+  Decimal: ["'12.5'", "'13.5'"],
+  Boolean: ['true', 'false'],
+  Date: ["'2028-02-29'", "'2028-03-01'"],
+  DateTime: ["'2028-02-29T12:00:00.000Z'", "'2028-03-01T12:00:00.000Z'"],
+  CurrencyCode: ["'EUR'", "'USD'"],
+  Money: ["{ amount: '12.50', currency: 'EUR' }", "{ amount: '13.50', currency: 'EUR' }"],
+}
+
+/** The first or second value of a field as TypeScript; undefined when its enum has no second one. */
+function sampleOf({ type, values }: PlannedField, place: 0 | 1): string | undefined {
+  if (!values) return samples[type]![place]
+  return values[place] === undefined ? undefined : `'${values[place]}'`
 }
 
 /** `test/<subgraph>/<name>.test.ts` */
 export function testText(plan: EntityPlan): string {
-  const { name, one, many, updates, subgraph } = plan
+  const { name, one, many, verbs, subgraph } = plan
+  const updates = verbs.includes('update')
+  const deletes = verbs.includes('delete')
   const fields = ownFields(plan)
   const referring = fields.filter(({ target, required }) => target && required)
   const values = fields.flatMap((field) => {
     if (field.target) return field.required ? [`${field.name}Id: await idIn('${field.target.table}')`] : []
-    return [`${field.name}: ${field.values ? `'${field.values[0]}'` : samples[field.type]!}`]
+    return [`${field.name}: ${sampleOf(field, 0)}`]
   })
   const read = fields
     .filter(({ target }) => !target)
@@ -124,6 +136,10 @@ async function idIn(table: string): Promise<string> {
   const changes = { id, expectedVersion: 1, ${firstChange(fields)} }
   expect(await change(acme, 'update${name}', changes, '${one} { version }')).toEqual({ version: 2 })
   expect(await userErrors(acme, 'update${name}', changes)).toMatchObject([{ code: 'STALE_VERSION' }])`
+  const remove = `
+  const last = { id, expectedVersion: ${updates ? 2 : 1} }
+  expect(await change(acme, 'delete${name}', last, '${one} { id }')).toEqual({ id })
+  expect(await list()).toEqual({ ${many}: { nodes: [] } })`
   return `import { startGraph, type TestGraph } from '../support/graph'
 import { change${updates ? ', userErrors' : ''} } from '../support/lists'
 
@@ -131,7 +147,7 @@ let graph: TestGraph
 beforeAll(async () => (graph = await startGraph({ demo: true })))
 afterAll(() => graph?.close())
 ${referring.length > 0 ? idIn : ''}
-test('${article(noun)} is created, read in one statement${updates ? ', changed' : ''} and seen by its tenant alone', async () => {
+test('${article(noun)} is created, read in one statement${updates ? ', changed' : ''}${deletes ? ', deleted' : ''} and seen by its tenant alone', async () => {
   const acme = await graph.demo('acme', 'admin')
   const input = { ${values.join(', ')} }
   ${seen}
@@ -144,26 +160,13 @@ test('${article(noun)} is created, read in one statement${updates ? ', changed' 
   const found = \`{ ${one}(id: "\${id}") { id } ${many} { nodes { id } } }\`
   expect(await acme.data(found)).toEqual({ ${one}: { id }, ${many}: { nodes: [{ id }] } })
   expect(await globex.data(found)).toEqual({ ${one}: null, ${many}: { nodes: [] } })
+  ${deletes ? remove.trim() : ''}
 })
 `
 }
 
-/** A value other than the sample's, so that the change is one. */
+/** Another value for one of the fields, so that the change is one. */
 function firstChange(fields: readonly PlannedField[]): string {
-  const others: Readonly<Record<string, string>> = {
-    ...samples,
-    String: "'other text'",
-    EmailAddress: "'somebody@else.example'",
-    Int: '2',
-    Float: '0.25',
-    Decimal: "'13.5'",
-    Boolean: 'false',
-    Date: "'2028-03-01'",
-    DateTime: "'2028-03-01T12:00:00.000Z'",
-    CurrencyCode: "'USD'",
-    Money: "{ amount: '13.50', currency: 'EUR' }",
-  }
-  const field = fields.find(({ target, values }) => !target && (!values || values.length > 1))
-  if (!field) return ''
-  return `${field.name}: ${field.values ? `'${field.values[1]}'` : others[field.type]!}`
+  const field = fields.find((one) => !one.target && sampleOf(one, 1) !== undefined)
+  return field ? `${field.name}: ${sampleOf(field, 1)}` : ''
 }

@@ -14,9 +14,7 @@ import { markings, plural, words } from '../../kernel/schema/derived-forms'
 import { isMarking, namedTypeOf } from '../../kernel/schema/markings'
 import { subgraphNames, type SubgraphName } from '../../kernel/schema/subgraph-names'
 import { globalTables } from '../../migrations/sql'
-
-/** Describes what the caller asked for and cannot get; the message says what to do. */
-export class ScaffoldError extends Error {}
+import { ScaffoldError } from './scaffold-error'
 
 /** The answers on the command line. */
 export interface EntityRequest {
@@ -26,7 +24,7 @@ export interface EntityRequest {
   fields?: string
   /** `hr:training`, for `hr:training:read` and `hr:training:write`. */
   scope?: string
-  /** `create`, or `create,update`, which is the default. */
+  /** `create,update`, which is the default; or `create`, and `delete` beside them. */
   verbs?: string
 }
 
@@ -50,6 +48,8 @@ export interface PlannedField {
   values?: readonly string[]
 }
 
+export type Verb = 'create' | 'update' | 'delete'
+
 /** Everything that the files of a new entity follow from. */
 export interface EntityPlan {
   subgraph: SubgraphName
@@ -60,7 +60,7 @@ export interface EntityPlan {
   table: string
   fields: readonly PlannedField[]
   scopes: { read: string; write: string }
-  updates: boolean
+  verbs: readonly Verb[]
   /** The text of `schema/<subgraph>/<name>.graphql`, when somebody wrote the type. */
   written: string | null
   /** Names of types that the subgraph's SDL has, its own or as references. */
@@ -113,21 +113,20 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
     document.definitions.flatMap((node) => ('name' in node && node.name ? [node.name.value] : [])),
   )
   const types = { root, subgraph, document }
-  const verbs = (request.verbs ?? 'create,update').split(',')
-  if (!verbs.includes('create') || verbs.some((verb) => !['create', 'update'].includes(verb)))
-    throw new ScaffoldError('--verbs is create, or create,update: write the verbs of its own afterwards.')
+  const verbs = (request.verbs ?? 'create,update').split(',') as Verb[]
+  if (!verbs.includes('create') || verbs.some((verb) => !['create', 'update', 'delete'].includes(verb)))
+    throw new ScaffoldError('--verbs is create, with update and delete or without: write others afterwards.')
   const many = camel(plural(words(name)))
   const plan = { subgraph, name, one: camel(words(name)), many, table: snake(many), known }
   const scopes = (base: string) => ({ read: `${base}:read`, write: `${base}:write` })
-  const updates = verbs.includes('update')
   if (type?.kind === Kind.OBJECT_TYPE_DEFINITION) {
     if (answers !== undefined)
       throw new ScaffoldError(`${file} has the fields of ${name}: leave --fields out.`)
     const has = (wanted: string) => type.fields?.some((field) => field.name.value === wanted)
-    const missing = standard.filter((wanted) => !has(wanted))
+    const missing = ['id', ...(verbs.includes('update') ? ['version'] : [])].filter((wanted) => !has(wanted))
     if (!type.directives?.some((one) => one.name.value === 'key') || missing.length > 0)
       throw new ScaffoldError(
-        `${file}: ${name} needs @key(fields: "id") and the fields ${standard.join(', ')}.`,
+        `${file}: ${name} needs @key(fields: "id") and the fields id and, to be updated, version.`,
       )
     const read = scopeOf(type.directives)
     if (!read?.endsWith(':read'))
@@ -142,7 +141,7 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
         const marks = directives.map((one) => one.name.value)
         return planField(node.value, of, marks, types, description?.value)
       })
-    return { ...plan, fields, scopes: scopes(read.slice(0, -':read'.length)), updates, written }
+    return { ...plan, fields, scopes: scopes(read.slice(0, -':read'.length)), verbs, written }
   }
   if (written !== null)
     throw new ScaffoldError(`${file} exists, and defines no type ${name}. Nothing is overwritten.`)
@@ -169,8 +168,11 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
     ...fields,
     ...standing.map(([field, of, marks]) => ({ name: field, type: of, required: true, marks })),
   ]
-  return { ...plan, fields: all, scopes: scopes(scope), updates, written: null }
+  return { ...plan, fields: all, scopes: scopes(scope), verbs, written: null }
 }
+
+/** Its fields of Mutation: `createTrainingDay`, … */
+export const mutationsOf = ({ verbs, name }: EntityPlan): string[] => verbs.map((verb) => `${verb}${name}`)
 
 /** The fields of a plan that callers give: those without a column that comes by itself. */
 export const ownFields = ({ fields }: EntityPlan): PlannedField[] =>

@@ -4,12 +4,13 @@ import { Kind } from 'graphql'
 import { nextStamp } from '../../database/new-migration'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
 import { entityText, resolverText, testText } from './code-stubs'
-import { kebab, ownFields, planEntity, readSchema, ScaffoldError, scopeOf, sdlFile } from './entity-plan'
+import { kebab, mutationsOf, ownFields, planEntity, readSchema, scopeOf, sdlFile } from './entity-plan'
 import type { EntityPlan, EntityRequest } from './entity-plan'
 import { migrationName, migrationText } from './migration-stub'
+import { ScaffoldError } from './scaffold-error'
 import { sdlText } from './sdl-stub'
 
-export { ScaffoldError, type EntityRequest } from './entity-plan'
+export type { EntityRequest } from './entity-plan'
 
 /** A file as it is to be, not yet formatted. */
 export interface ScaffoldFile {
@@ -97,9 +98,9 @@ function insertedImport(text: string, folder: string, file: string, symbol: stri
   return lines.toSpliced(place + 1, 0, line).join('\n')
 }
 
-/** The table of who may read what, with the entity's fields among the types and its root fields behind those there are. */
+/** The table of who may read what, with the entity among the types and its root fields behind those there are. */
 function withRoles(text: string, plan: EntityPlan, holders: (scope: string) => string): string {
-  const { name, one, many, scopes, updates } = plan
+  const { name, one, many, scopes } = plan
   const [readers, writers] = [holders(scopes.read), holders(scopes.write)]
   const entries = Object.entries(JSON.parse(text) as Record<string, string>)
   const isRoot = (key: string) => /^(Query|Mutation)\./.test(key)
@@ -107,13 +108,11 @@ function withRoles(text: string, plan: EntityPlan, holders: (scope: string) => s
     const place = entries.findIndex(([key]) => before(key))
     entries.splice(place < 0 ? entries.length : place, 0, ...keys.map((key): [string, string] => [key, who]))
   }
-  const fields = ['id', ...plan.fields.map((field) => field.name)].map((field) => `${name}.${field}`)
-  put((key) => isRoot(key) || key.split('.')[0]! > name, fields, readers)
+  put((key) => isRoot(key) || key.split('.')[0]! > name, [`${name}.*`], readers)
   put((key) => key.startsWith('Mutation.'), [`Query.${one}`, `Query.${many}`], readers)
-  const verbs = updates ? ['create', 'update'] : ['create']
   put(
     () => false,
-    verbs.map((verb) => `Mutation.${verb}${name}`),
+    mutationsOf(plan).map((mutation) => `Mutation.${mutation}`),
     writers,
   )
   return JSON.stringify(Object.fromEntries(entries), null, 2)
@@ -140,7 +139,7 @@ function withMutations(text: string, plan: EntityPlan): string {
   const [table, reason] = people
     ? ['later', 'it names people: whether it may be about its caller is to be decided']
     : ['mayBeOwn', 'is about nobody']
-  const names = (plan.updates ? ['create', 'update'] : ['create']).map((verb) => `${verb}${plan.name}`)
+  const names = mutationsOf(plan)
   const next = text.replace(
     new RegExp(`(const ${table}: [^{]*?= \\{\\n)`),
     (start) => `${start}  ${names.length > 1 ? `'${names.join(' ')}'` : names[0]}: '${reason}',\n`,

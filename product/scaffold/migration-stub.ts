@@ -1,9 +1,17 @@
 import { capital, plural, words } from '../../kernel/schema/derived-forms'
 import { columnsOf } from './columns'
-import { ownFields, type EntityPlan } from './entity-plan'
+import { ownFields, type EntityPlan, type Verb } from './entity-plan'
 
 /** `training-days`, the name of the migration. */
 export const migrationName = (plan: EntityPlan): string => plan.table.replaceAll('_', '-')
+
+const statements: Readonly<Record<Verb, string>> = { create: 'INSERT', update: 'UPDATE', delete: 'DELETE' }
+
+/** `create, change and delete` */
+function allowed(verbs: readonly Verb[]): string {
+  const said = verbs.map((verb) => (verb === 'update' ? 'change' : verb))
+  return said.length > 1 ? `${said.slice(0, -1).join(', ')} and ${said.at(-1)}` : said.join()
+}
 
 /**
  * `migrations/<time>-<table>.ts`
@@ -11,7 +19,7 @@ export const migrationName = (plan: EntityPlan): string => plan.table.replaceAll
  * @param isNew whether a scope is in no catalogue yet
  */
 export function migrationText(plan: EntityPlan, stamp: string, isNew: (scope: string) => boolean): string {
-  const { subgraph, table, name, many, scopes, updates } = plan
+  const { subgraph, table, name, many, scopes, verbs } = plan
   const columns = columnsOf(plan)
   const checks = columns.flatMap(({ column, check }) => (check ? [{ column, ...check }] : []))
   const references = ownFields(plan).flatMap(({ name: field, target }) => {
@@ -29,7 +37,7 @@ export function migrationText(plan: EntityPlan, stamp: string, isNew: (scope: st
   const nouns = plural(words(name))
   const catalogue = [
     [scopes.read, `Read ${nouns}`],
-    [scopes.write, `${updates ? 'Create and change' : 'Create'} ${nouns}`],
+    [scopes.write, `${capital(allowed(verbs))} ${nouns}`],
   ].filter(([scope]) => isNew(scope!))
   const quoted = (text: string) => (text.includes("'") ? `"${text}"` : `'${text}'`)
   const uses = [
@@ -48,7 +56,7 @@ export const ${many} = migration(${stamp}, '${migrationName(plan)}', [
     ${checks.length > 0 ? `checks: { ${checks.map(({ column, condition }) => `${column}: ${quoted(condition)}`).join(', ')} },` : ''}
     ${references.length > 0 ? `references: { ${references.join(', ')} },` : ''}
     indexes: [${indexes.join(', ')}],
-    grants: { app_${subgraph}: ['SELECT', 'INSERT'${updates ? ", 'UPDATE'" : ''}] },
+    grants: { app_${subgraph}: ['SELECT'${verbs.map((verb) => `, '${statements[verb]}'`).join('')}] },
   }),
   ${checks.length > 0 ? `constraintMessages('${subgraph}.${table}', { ${checks.map(({ column, message }) => `${table}_${column}_check: '${message}'`).join(', ')} }),` : ''}
   ${catalogue.length > 0 ? `permissions({ ${catalogue.map(([scope, allows]) => `'${scope}': { allows: '${allows}' }`).join(', ')} }),` : ''}

@@ -7,7 +7,7 @@ import { ownFields, type EntityPlan, type PlannedField } from './entity-plan'
  * Where the type is written already, what its file lacks is put around it.
  */
 export function sdlText(plan: EntityPlan): string {
-  const { name, one, many, scopes, updates } = plan
+  const { name, one, many, scopes, verbs } = plan
   const noun = words(name)
   const has = namesIn(plan.written)
   const rule = (scope: string) => `@requiresScopes(scopes: [["${scope}"]])`
@@ -31,7 +31,8 @@ export function sdlText(plan: EntityPlan): string {
     ] as const
   const mutations = [
     mutation('create', 'Adds', `The new ${noun}.`),
-    ...(updates ? [mutation('update', 'Changes', 'What to change.')] : []),
+    ...(verbs.includes('update') ? [mutation('update', 'Changes', 'What to change.')] : []),
+    ...(verbs.includes('delete') ? [mutation('delete', 'Deletes', `Which ${noun}.`)] : []),
   ]
   const extension = (root: string, fields: readonly (readonly [string, string])[]) => {
     const missing = fields.filter(([field]) => !has.has(`${root}.${field}`)).map(([, text]) => text)
@@ -51,8 +52,7 @@ export function sdlText(plan: EntityPlan): string {
         (type) =>
           `type ${type} @key(fields: "id", resolvable: false) {\n  "UUID of the ${words(type)}."\n  id: ID!\n}`,
       ),
-    ...definition(`Create${name}Input`, inputText(plan, false)),
-    ...(updates ? definition(`Update${name}Input`, inputText(plan, true)) : []),
+    ...definition(`Create${name}Input`, inputText(plan)),
   ].join('\n\n')}\n`
 }
 
@@ -87,26 +87,18 @@ function descriptionOf({ name, type, required, target }: PlannedField): string {
   return `Its ${words(name)}${required ? '' : `; null when ${target ? 'there is none' : 'not told'}`}.`
 }
 
-function inputText(plan: EntityPlan, isChange: boolean): string {
-  const noun = words(plan.name)
+function inputText(plan: EntityPlan): string {
   const lines = ownFields(plan).map((field) => {
     const name = field.target ? `${field.name}Id` : field.name
     const type = field.target ? 'ID' : field.type === 'Money' ? 'MoneyInput' : field.type
-    return `"${inputSentence(field)}"\n  ${name}: ${type}${field.required && !isChange ? '!' : ''}`
+    return `"${inputSentence(field)}"\n  ${name}: ${type}${field.required ? '!' : ''}`
   })
-  if (!isChange) return `"A new ${noun}."\ninput Create${plan.name}Input {\n  ${lines.join('\n  ')}\n}`
-  return `"What to change of ${article(noun)}. Omitted fields stay as they are; null empties a field that may be empty."
-input Update${plan.name}Input {
-  "UUID of the ${noun}."
-  id: ID!
-  "The \`version\` that the change is based on."
-  expectedVersion: Int!
-  ${lines.join('\n  ')}
-}`
+  return `"A new ${words(plan.name)}."\ninput Create${plan.name}Input {\n  ${lines.join('\n  ')}\n}`
 }
 
 function inputSentence({ name, type, required, target, description }: PlannedField): string {
-  if (target) return `UUID of the ${words(type)} that is its ${words(name)}.`
+  if (target)
+    return `UUID of ${type.toLowerCase() === name.toLowerCase() ? 'its' : `the ${words(type)} that is its`} ${words(name)}.`
   const said = description
     ?.replace(/\s+/g, ' ')
     .replace(/(;|:| \(|\. ).*$|\.$/, '')

@@ -1,7 +1,8 @@
 import type { Change } from '../change'
 import { namedType, type FieldModel, type SchemaModel, type TypeModel } from '../schema-model'
 import { possibleTypes } from '../usage/vocabulary'
-import { argumentChanges, type Schemas } from './inputs'
+import { argumentChanges } from './inputs'
+import type { Schemas } from './schemas'
 import { documentedChanges } from './documented'
 import { inputFits, isRequired, outputFits, sameWithoutNonNull } from './type-references'
 

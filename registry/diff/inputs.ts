@@ -2,14 +2,10 @@ import type { Affected, Change } from '../change'
 import type { ChangeCode } from '../rules'
 import { directive, namedType, type ArgumentModel, type SchemaModel, type TypeModel } from '../schema-model'
 import { documentedChanges } from './documented'
+import { omittedWith } from './omitted'
+import type { Schemas } from './schemas'
 import { inputFits, isRequired, sameWithoutNonNull } from './type-references'
 import { sameDefault } from './values'
-
-/** The schema before and after. */
-export interface Schemas {
-  from: SchemaModel
-  to: SchemaModel
-}
 
 /** The codes of what can happen to an argument, and to an input field. */
 interface Codes {
@@ -103,7 +99,7 @@ function inputChanges(
             coordinate,
             message: `${coordinate} was added and must be given`,
             to: input.type,
-            affects: [owner],
+            affects: [owner, ...omittedWith(schemas, coordinate).map((omits) => ({ omits }))],
           }
         : {
             code: codes.added,
@@ -136,7 +132,10 @@ function changesOf(
       message: `${coordinate} must be given now`,
       from: signature(before),
       to: signature(after),
-      affects: [{ omits: coordinate }, refused(schemas, coordinate, before, sameType ? after : required)],
+      affects: [
+        ...omitting(schemas, coordinate),
+        refused(schemas, coordinate, before, sameType ? after : required),
+      ],
     })
     // The same edit seen as a change of type or default would say it twice.
     if (sameType) return changes
@@ -161,10 +160,15 @@ function changesOf(
       message: `The default of ${coordinate} was ${before.defaultValue ?? 'none'} and is ${after.defaultValue ?? 'none'} now`,
       from: before.defaultValue,
       to: after.defaultValue,
-      affects: isRequired(before) ? [] : [{ omits: coordinate }],
+      affects: isRequired(before) ? [] : omitting(schemas, coordinate),
     })
   }
   return changes
+}
+
+/** Operations that leave an input out, or something whose default leaves it out. */
+function omitting(schemas: Schemas, coordinate: string): Affected[] {
+  return [coordinate, ...omittedWith(schemas, coordinate)].map((omits) => ({ omits }))
 }
 
 type Input = Pick<ArgumentModel, 'type' | 'defaultValue'>
@@ -206,19 +210,6 @@ export function isAlike({ from, to }: Schemas, was: string, is: string, seen = n
       isAlike({ from, to }, named, named2, seen)
     )
   })
-}
-
-/** Every argument and input field of a schema by its coordinate. */
-export function inputsOf(schema: SchemaModel): ReadonlyMap<string, ArgumentModel> {
-  const found = new Map<string, ArgumentModel>()
-  for (const type of schema.types.values()) {
-    for (const field of type.fields.values())
-      for (const input of field.args.values()) found.set(`${type.name}.${field.name}(${input.name}:)`, input)
-    for (const input of type.inputFields.values()) found.set(`${type.name}.${input.name}`, input)
-  }
-  for (const { name, args } of schema.directives.values())
-    for (const input of args.values()) found.set(`@${name}(${input.name}:)`, input)
-  return found
 }
 
 function signature({ type, defaultValue }: ArgumentModel): string {

@@ -3,7 +3,8 @@ import { directive, namedType, type SchemaModel, type TypeModel } from '../schem
 import { possibleTypes } from '../usage/vocabulary'
 import { documentedChanges } from './documented'
 import { fieldChanges } from './fields'
-import { inputFieldChanges, inputsOf, isAlike, type Schemas } from './inputs'
+import { inputFieldChanges, isAlike } from './inputs'
+import { inputsOf, type Schemas } from './schemas'
 
 /** Differences between the types two schemas show. @param unchanged types to pass over */
 export function typeChanges(

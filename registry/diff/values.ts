@@ -1,21 +1,21 @@
 import { Kind, parse, type ConstValueNode, type FieldNode, type SelectionSetNode } from 'graphql'
 import type { ArgumentModel, SchemaModel } from '../schema-model'
 import { canonical } from '../versions/store'
+import type { Schemas } from './schemas'
 
 type Input = Pick<ArgumentModel, 'type' | 'node'>
 
-/** Tells whether leaving an input out means the same before and after, however the default is written. */
-export function sameDefault(
-  { from, to }: { from: SchemaModel; to: SchemaModel },
-  before: Input,
-  after: Input,
-): boolean {
+/**
+ * Tells whether leaving an input out means the same before and after, however the default is written.
+ * @param inside defaults inside the default count too
+ */
+export function sameDefault({ from, to }: Schemas, before: Input, after: Input, inside = false): boolean {
   const [was, is] = [before.node.defaultValue, after.node.defaultValue]
   if (!was || !is) return was === is
   const same = (filled: boolean) =>
     canonical(valueOf(from, before.type, was, filled)) === canonical(valueOf(to, after.type, is, filled))
   // Written alike, with other defaults inside: told where those stand.
-  return same(false) || same(true)
+  return (!inside && same(false)) || same(true)
 }
 
 /**

@@ -2,11 +2,13 @@ import {
   Kind,
   type DirectiveNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type TypeNode,
   type ValueNode,
+  type VariableDefinitionNode,
 } from 'graphql'
 import type { SchemaModel } from '../schema-model'
 import { formsOfLiteral, formsOfValue, type Form } from './forms'
@@ -23,6 +25,8 @@ export interface Reading {
   sent: 'written' | 'text' | 'signature' | 'none'
   /** Tells whether marks that no record keeps are wanted: how its parts belong together. */
   structure: boolean
+  /** The values of variables, where they are known: one with a default may still be null. */
+  variables?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -32,14 +36,14 @@ export interface Reading {
 export function coordinatesOf(
   schema: SchemaModel,
   document: DocumentNode,
-  variables?: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, unknown>> = {},
 ): Set<string> {
   const found = new Set([complete])
-  readMarks(schema, document, { sent: 'written', structure: false }, (mark) => found.add(mark))
+  readMarks(schema, document, { sent: 'written', structure: false, variables }, (mark) => found.add(mark))
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
     for (const { variable, type } of definition.variableDefinitions ?? [])
-      addVariable(schema, namedTypeOf(type), variables?.[variable.name.value], found)
+      addVariable(schema, namedTypeOf(type), variables[variable.name.value], found)
   }
   return found
 }
@@ -71,7 +75,7 @@ export function addVariable(
       ? (value as Record<string, unknown>)[field.name]
       : undefined
     if (item === undefined) {
-      for (const mark of field.without) found.add(mark)
+      found.add(field.without)
       continue
     }
     given += item === null ? 2 : 1
@@ -94,7 +98,7 @@ export function readMarks(
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
   for (const definition of document.definitions)
     if (definition.kind === Kind.OPERATION_DEFINITION)
-      readOperation(schema, definition, fragments, reading, add)
+      new OperationReader(schema, definition, fragments, reading, add).read()
 }
 
 /** Describes where a selection stands. */
@@ -106,80 +110,109 @@ interface Place {
   of: FieldMarks | null
 }
 
-function readOperation(
-  schema: SchemaModel,
-  operation: OperationDefinitionNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  reading: Reading,
-  add: (mark: string) => void,
-): void {
-  const vocabulary = vocabularyOf(schema)
-  const walked = new Set<string>()
-  const inputs = inputReader(schema, variableForms(operation), reading, add)
+/** Finds the marks of one operation. */
+class OperationReader {
+  readonly #vocabulary: ReturnType<typeof vocabularyOf>
+  readonly #inputs: ReturnType<typeof inputReader>
+  readonly #walked = new Set<string>()
 
-  function selections(place: Place, set: SelectionSetNode): void {
-    const { typeName, of } = place
-    add(typeName)
-    for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) {
-        directives(selection.directives, 'FIELD')
-        const name = selection.name.value
-        const field = vocabulary.field(typeName, name)
-        if (!field) continue
-        add(field.coordinate)
-        inputs.given(field.args, `${field.coordinate}(`, selection.arguments)
-        if (reading.structure) {
-          if (of) add(of.inside(name))
-          add(field.returns)
-          if (schema.types.get(typeName)?.kind === 'interface') through(place, name)
-        }
-        const possible = vocabulary.possible(field.result)
-        if (selection.selectionSet)
-          selections({ typeName: field.result, possible, of: field }, selection.selectionSet)
-        else add(field.result)
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        directives(selection.directives, 'INLINE_FRAGMENT')
-        const condition = selection.typeCondition?.name.value
-        selections(condition === undefined ? place : narrowed(place, condition), selection.selectionSet)
-      } else spread(place, selection.name.value, selection.directives)
+  constructor(
+    private readonly schema: SchemaModel,
+    private readonly operation: OperationDefinitionNode,
+    private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    private readonly reading: Reading,
+    private readonly add: (mark: string) => void,
+  ) {
+    this.#vocabulary = vocabularyOf(schema)
+    this.#inputs = inputReader(schema, variableForms(operation, reading.variables), reading, add)
+  }
+
+  read(): void {
+    const { operation, reading, add } = this
+    this.#directives(operation.directives, operation.operation.toUpperCase())
+    for (const { type, defaultValue, directives } of operation.variableDefinitions ?? []) {
+      const typeName = namedTypeOf(type)
+      this.#directives(directives, 'VARIABLE_DEFINITION')
+      add(typeName)
+      if (reading.structure) add(`$${typeName}`)
+      if (defaultValue) this.#inputs.value(typeName, defaultValue)
     }
+    const root = this.schema.roots[operation.operation]
+    if (!root) return
+    const possible = this.#vocabulary.possible(root)
+    this.#selections({ typeName: root, possible, of: null }, operation.selectionSet)
+  }
+
+  #selections(place: Place, set: SelectionSetNode): void {
+    this.add(place.typeName)
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) this.#field(place, selection)
+      else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        this.#directives(selection.directives, 'INLINE_FRAGMENT')
+        const condition = selection.typeCondition?.name.value
+        const inside = condition === undefined ? place : this.#narrowed(place, condition)
+        this.#selections(inside, selection.selectionSet)
+      } else this.#spread(place, selection.name.value, selection.directives)
+    }
+  }
+
+  #field(place: Place, node: FieldNode): void {
+    const { schema, reading, add } = this
+    const { typeName, of } = place
+    this.#directives(node.directives, 'FIELD')
+    const name = node.name.value
+    const field = this.#vocabulary.field(typeName, name)
+    if (!field) return
+    add(field.coordinate)
+    this.#inputs.given(field.args, `${field.coordinate}(`, node.arguments)
+    if (reading.structure) {
+      if (of) add(of.inside(name))
+      add(field.returns)
+      if (schema.types.get(typeName)?.kind === 'interface') this.#through(place, name)
+    }
+    const possible = this.#vocabulary.possible(field.result)
+    if (node.selectionSet)
+      this.#selections({ typeName: field.result, possible, of: field }, node.selectionSet)
+    else add(field.result)
   }
 
   /** An interface's field is read from the objects that may be met there. */
-  function through({ possible }: Place, name: string): void {
+  #through({ possible }: Place, name: string): void {
     for (const object of possible) {
-      add(`~${object}`)
-      add(`~${object}.${name}`)
+      this.add(`~${object}`)
+      this.add(`~${object}.${name}`)
     }
   }
 
-  function spread(place: Place, name: string, applied: readonly DirectiveNode[] | undefined): void {
-    directives(applied, 'FRAGMENT_SPREAD')
-    const fragment = fragments.get(name)
+  #spread(place: Place, name: string, applied: readonly DirectiveNode[] | undefined): void {
+    this.#directives(applied, 'FRAGMENT_SPREAD')
+    const fragment = this.fragments.get(name)
     if (!fragment) return
-    const inside = narrowed(place, fragment.typeCondition.name.value)
-    const key = reading.structure
+    const inside = this.#narrowed(place, fragment.typeCondition.name.value)
+    const key = this.reading.structure
       ? `${name} ${inside.of?.coordinate ?? ''} ${[...inside.possible].join(' ')}`
       : name
-    if (walked.has(key)) return
-    walked.add(key)
-    directives(fragment.directives, 'FRAGMENT_DEFINITION')
-    selections(inside, fragment.selectionSet)
+    if (this.#walked.has(key)) return
+    this.#walked.add(key)
+    this.#directives(fragment.directives, 'FRAGMENT_DEFINITION')
+    this.#selections(inside, fragment.selectionSet)
   }
 
-  function narrowed(place: Place, condition: string): Place {
+  #narrowed(place: Place, condition: string): Place {
+    const { reading, add } = this
     const { typeName, of, possible } = place
     if (condition !== typeName) add(`${typeName}>${condition}`)
     if (reading.structure && of) add(of.inside(`>${condition}`))
     if (condition === typeName) return { ...place, of: null }
-    const inside = [...vocabulary.possible(condition)].filter((name) => possible.has(name))
+    const inside = [...this.#vocabulary.possible(condition)].filter((name) => possible.has(name))
     return { typeName: condition, possible: new Set(inside), of: null }
   }
 
-  function directives(applied: readonly DirectiveNode[] | undefined, location: string): void {
+  #directives(applied: readonly DirectiveNode[] | undefined, location: string): void {
     if (!applied?.length) return
+    const { reading, add } = this
     const seen = new Set<string>()
-    for (const { name, arguments: args } of applied) {
+    for (const { name, arguments: given } of applied) {
       const coordinate = `@${name.value}`
       add(coordinate)
       if (reading.structure) {
@@ -187,30 +220,27 @@ function readOperation(
         if (seen.has(coordinate)) add(`${coordinate} twice`)
         seen.add(coordinate)
       }
-      inputs.given(vocabulary.directive(name.value), `${coordinate}(`, args)
+      this.#inputs.given(this.#vocabulary.directive(name.value), `${coordinate}(`, given)
     }
   }
-
-  directives(operation.directives, operation.operation.toUpperCase())
-  for (const { type, defaultValue, directives: applied } of operation.variableDefinitions ?? []) {
-    const typeName = namedTypeOf(type)
-    directives(applied, 'VARIABLE_DEFINITION')
-    add(typeName)
-    if (reading.structure) add(`$${typeName}`)
-    if (defaultValue) inputs.value(typeName, defaultValue)
-  }
-  const root = schema.roots[operation.operation]
-  if (root)
-    selections({ typeName: root, possible: vocabulary.possible(root), of: null }, operation.selectionSet)
 }
 
-function variableForms({ variableDefinitions = [] }: OperationDefinitionNode): ReadonlyMap<string, Form> {
+function variableForms(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  held: Reading['variables'],
+): ReadonlyMap<string, Form> {
   return new Map(
-    variableDefinitions.map(({ variable, type, defaultValue }) => {
-      const hasDefault = defaultValue && defaultValue.kind !== Kind.NULL
-      return [variable.name.value, `$${typeText(type)}${hasDefault ? '=' : ''}`]
+    variableDefinitions.map((definition) => {
+      const name = definition.variable.name.value
+      const ofDefault = !hasDefault(definition) ? '' : held && held[name] !== null ? '==' : '='
+      return [name, `$${typeText(definition.type)}${ofDefault}`]
     }),
   )
+}
+
+/** Tells whether a variable that is left out is not null. */
+export function hasDefault({ defaultValue }: VariableDefinitionNode): boolean {
+  return defaultValue !== undefined && defaultValue.kind !== Kind.NULL
 }
 
 /** Reads what an operation sends. */
@@ -236,7 +266,7 @@ function inputReader(
     }
     if (sent === 'none') return
     for (const { name, without } of known.values())
-      if (!args?.some((argument) => argument.name.value === name)) addAll(without)
+      if (!args?.some((argument) => argument.name.value === name)) add(without)
   }
 
   function one({ coordinate, typeName }: InputMarks, node: ValueNode): void {
@@ -271,7 +301,7 @@ function inputReader(
         else add(`${typeName}.${name.value}`)
       }
       for (const { name, without } of inside.fields.values())
-        if (!node.fields.some((field) => field.name.value === name)) addAll(without)
+        if (!node.fields.some((field) => field.name.value === name)) add(without)
     }
   }
 
@@ -282,7 +312,7 @@ function inputReader(
 export function ofAnyShape(schema: SchemaModel, typeName: string): string[] {
   const inside = vocabularyOf(schema).input(typeName)
   if (!inside) return []
-  return [typeName, inside.sent, inside.notOne, ...[...inside.fields.values()].flatMap((f) => f.without)]
+  return [typeName, inside.sent, inside.notOne, ...[...inside.fields.values()].map((f) => f.without)]
 }
 
 function namedTypeOf(type: TypeNode): string {

@@ -4,7 +4,7 @@ import { inputFits } from '../diff/type-references'
 
 /**
  * The form in which something was sent, without its value:
- * - `$Int!` a variable of this type, `$Int=` one whose default is not null
+ * - `$Int!` a variable of this type; `$Int=` one whose default is not null, `$Int==` one that was never null either
  * - `null`, `int`, `float`, `string`, `boolean`, `enum`, `object` a literal; `text` a string in a variable's value,
  *   which may be an enum value or an ID as well
  * - `[int]` an item of a list, `[]` an empty list
@@ -74,9 +74,10 @@ function taken(form: Form, { type, hasDefault, kind }: Position, alike: boolean)
   const bare = required ? type.slice(0, -1) : type
   if (form.startsWith('$')) {
     const hasOwn = form.endsWith('=')
-    const variable = form.slice(1, hasOwn ? -1 : undefined)
+    const variable = form.slice(1).replace(/=+$/, '')
     if (!required || variable.endsWith('!')) return inputFits(variable, type) ? 2 : 0
-    return inputFits(variable, bare) && (hasDefault || hasOwn) ? 1 : 0
+    if (!inputFits(variable, bare) || !(hasDefault || hasOwn)) return 0
+    return form.endsWith('==') ? 2 : 1
   }
   if (form === 'null') return required ? 0 : 2
   const inside = { type: bare.slice(1, -1), hasDefault: false, kind }

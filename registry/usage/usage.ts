@@ -115,7 +115,7 @@ function addUnheardOf(schema: SchemaModel, known: ReadonlySet<string>, add: (mar
         ? vocabulary.directive(mark.slice(1))
         : vocabulary.field(typeName, member)?.args
     for (const { coordinate, without } of owner?.values() ?? [])
-      if (!known.has(coordinate) && !known.has(withoutMark(coordinate))) without.forEach(add)
+      if (!known.has(coordinate) && !known.has(withoutMark(coordinate))) add(without)
   }
 }
 
@@ -178,7 +178,7 @@ function addImplied(
       if (!argument || !hasDocument) add(`${mark}=*`)
     } else if (schema.types.get(typeName)?.values.has(member)) add(typeName)
     if (hasDocument || argument || !owner) continue
-    for (const { coordinate, without } of owner.values()) if (!known.has(coordinate)) without.forEach(add)
+    for (const { coordinate, without } of owner.values()) if (!known.has(coordinate)) add(without)
   }
 }
 

@@ -1,4 +1,3 @@
-import { Kind, type ConstValueNode } from 'graphql'
 import { namedType, type ArgumentModel, type SchemaModel } from '../schema-model'
 
 /**
@@ -45,8 +44,8 @@ export interface InputMarks {
   /** As written: `[ID!]!`. */
   type: string
   typeName: string
-  /** Using the owner without it: its own mark, and those of what its default leaves out. */
-  without: readonly string[]
+  /** Using the owner without it. */
+  without: string
 }
 
 export interface FieldMarks {
@@ -88,24 +87,7 @@ function makeVocabulary(schema: SchemaModel): Vocabulary {
 
   function inputMarks(coordinate: string, model: ArgumentModel): InputMarks {
     const { name, type } = model
-    const without = new Set([withoutMark(coordinate)])
-    leftOut(namedType(type), model.node.defaultValue, without)
-    return { name, coordinate, type, typeName: namedType(type), without: [...without] }
-  }
-
-  /** Notes what is left out with an input that is left out: its default is sent, and what the default does not name is not. */
-  function leftOut(typeName: string, value: ConstValueNode | undefined, found: Set<string>): void {
-    if (value?.kind === Kind.LIST) for (const item of value.values) leftOut(typeName, item, found)
-    if (value?.kind !== Kind.OBJECT) return
-    for (const field of schema.types.get(typeName)?.inputFields.values() ?? []) {
-      const given = value.fields.find(({ name }) => name.value === field.name)
-      const mark = withoutMark(`${typeName}.${field.name}`)
-      if (given) leftOut(namedType(field.type), given.value, found)
-      else if (!found.has(mark)) {
-        found.add(mark)
-        leftOut(namedType(field.type), field.node.defaultValue, found)
-      }
-    }
+    return { name, coordinate, type, typeName: namedType(type), without: withoutMark(coordinate) }
   }
 
   const marksOf = (models: ReadonlyMap<string, ArgumentModel>, coordinate: (name: string) => string) =>
@@ -152,8 +134,7 @@ function makeVocabulary(schema: SchemaModel): Vocabulary {
         if (!inside) return
         found.add(inside.sent).add(inside.notOne)
         for (const { coordinate, without, typeName: type } of inside.fields.values()) {
-          found.add(coordinate).add(`${coordinate}=*`)
-          for (const mark of without) found.add(mark)
+          found.add(coordinate).add(`${coordinate}=*`).add(without)
           add(type)
         }
       }

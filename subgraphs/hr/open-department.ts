@@ -16,7 +16,7 @@ export async function requireOpenDepartment(
   departmentId: string | null | undefined,
 ): Promise<void> {
   if (departmentId === null || departmentId === undefined) return
-  if (!isUuid(departmentId)) tx.fail('INVALID', 'departmentId is not an id', 'departmentId')
+  if (!isUuid(departmentId)) tx.fail('REFERENCE_NOT_FOUND', 'departmentId is not an id', 'departmentId')
   const [found] = await tx.rows(prepared(findDepartment, [context.binding.tenantId, departmentId]))
   if (!found) tx.fail('REFERENCE_NOT_FOUND', 'departmentId does not exist', 'departmentId')
   if (!found[0]) tx.fail('DEPARTMENT_CLOSED', 'This department is closed: reopen it first', 'departmentId')

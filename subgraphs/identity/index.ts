@@ -5,6 +5,7 @@ import { Role } from './entities/Role'
 import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
+import { endedMails } from './jobs/ended-mails'
 import { policies } from './policies'
 import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
@@ -18,6 +19,9 @@ export default subgraph('identity', {
   policies,
   secrets: { User: ['mfaSecret'] },
   erasable: ['User'],
+  jobs: [endedMails],
   // Who may sign in, and by which name, is what the trail of an account is about.
-  audited: { User: ['username', 'status', 'lastLoginAt', 'createdById', 'updatedById'] },
+  audited: {
+    User: ['username', 'status', 'passwordChangeRequired', 'lastLoginAt', 'createdById', 'updatedById'],
+  },
 })

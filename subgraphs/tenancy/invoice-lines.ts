@@ -15,7 +15,9 @@ export type NewLine = Pick<
 >
 
 const mostLines = 100
-const findLines = 'SELECT id FROM tenancy.invoice_lines WHERE tenant_id = $1 AND invoice_id = $2'
+const findLines = `
+  SELECT id, description, quantity::text, unit_price::text, tax_rate::text FROM tenancy.invoice_lines
+   WHERE tenant_id = $1 AND invoice_id = $2 ORDER BY position`
 
 /**
  * The lines of an invoice in its currency, with their amounts, and the invoice's totals. Throws the user error INVALID
@@ -71,16 +73,29 @@ export async function addLines(
   )
 }
 
-/** Removes the lines of a draft. */
-export async function removeLines(
+/** The lines of an invoice as they are kept, with their ids. */
+export async function readLines(
   context: SubgraphContext,
   tx: MutationTransaction<TenancyUserErrorCode>,
   invoiceId: string,
+): Promise<string[][]> {
+  return (await tx.rows(prepared(findLines, [context.binding.tenantId, invoiceId]))) as string[][]
+}
+
+/** Tells whether the lines that an invoice has are the given ones. */
+export function areLines(present: readonly string[][], lines: readonly NewLine[]): boolean {
+  const values = lines.map((line) => [line.description, line.quantity, line.unitPrice, line.taxRate])
+  return JSON.stringify(present.map(([, ...kept]) => kept)) === JSON.stringify(values)
+}
+
+/** Removes lines that `readLines` gave. */
+export async function removeLines(
+  tx: MutationTransaction<TenancyUserErrorCode>,
+  present: readonly string[][],
 ): Promise<void> {
-  const rows = await tx.rows(prepared(findLines, [context.binding.tenantId, invoiceId]))
   await tx.removeAll(
     InvoiceLine,
-    rows.map(([id]) => String(id)),
+    present.map(([id]) => id!),
   )
 }
 

@@ -128,7 +128,7 @@ export const hr = define(
   "A row." type EmployeeEdge { "Row." node: Employee! }
   "What happened." type HirePayload { "Who." employee: Employee }
   type Query {
-    "A page." employees("Order." direction: OrderDirection): EmployeeConnection @authenticated
+    "A page." employees("Order." direction: OrderDirection, "How long." per: TimeBucket): EmployeeConnection @authenticated
     "One." employee("Id." id: ID!): Employee @authenticated
   }
   type Mutation { "Hires." hire: HirePayload @requiresScopes(scopes: [["hr:employee:write"]]) }`,

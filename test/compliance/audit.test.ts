@@ -100,6 +100,42 @@ test('goes further back when asked', async () => {
   expect(old.map((row) => row['resourceId'])).toEqual(['R8'])
 })
 
+test('who did it is null for the system and for users who are gone, and others are shown beside them', async () => {
+  const gone = uuidv7()
+  const stranger = (await globex.as('USER')).userId
+  const actors = [actor, null, gone, stranger, actor]
+  const entries = actors.map((by, place) => ({ ...entry(place, 1, by), resource_type: 'Actors' }))
+  await prepareRows(graph, acme.id, 'shared.audit_logs', entries)
+  const email = (await officer.data<{ user: { email: string } }>(`{ user(id: "${actor}") { email } }`)).user
+    .email
+  const list = (fields: string) =>
+    `{ auditLogs(filter: { resourceType: { eq: "Actors" } }) { nodes { resourceId user { ${fields} } } } }`
+  const shown = (user: object) => ({
+    auditLogs: {
+      nodes: expect.arrayContaining(
+        actors.map((by, place) => ({ resourceId: `R${place}`, user: by === actor ? user : null })),
+      ) as unknown,
+    },
+  })
+  expect(await officer.query(list('id'))).toEqual({ status: 200, data: shown({ id: actor }) })
+  let answer: unknown
+  const statements = await graph.statementsDuring(async () => {
+    answer = await officer.query(list('id email'))
+  })
+  expect(answer).toEqual({ status: 200, data: shown({ id: actor, email }) })
+  expect(statements.filter(({ text }) => text.includes('known_users'))).toHaveLength(1)
+  const one = 'query ($id: ID!) { auditLog(id: $id) { resourceId user { id email } } }'
+  expect(await officer.query(one, { id: entries[2]!.id })).toEqual({
+    status: 200,
+    data: { auditLog: { resourceId: 'R2', user: null } },
+  })
+  const byGone = `{ auditLogs(filter: { actorId: { eq: "${gone}" } }) { nodes { id user { email } } } }`
+  expect(await officer.query(byGone)).toEqual({
+    status: 200,
+    data: { auditLogs: { nodes: [{ id: entries[2]!.id, user: null }] } },
+  })
+})
+
 test('is filtered by actor, action and record', async () => {
   const read = async (filter: string) =>
     (await readAll(officer, 'auditLogs', 'resourceId', `filter: { ${filter} }`, 50)).map(

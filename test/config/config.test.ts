@@ -64,6 +64,12 @@ describe('the configuration', () => {
       persistedDocuments: [demoDocuments],
       documents: 'any',
       trustProxy: false,
+      publicUrl: 'http://127.0.0.1:4000',
+      smtpUrl: null,
+      mailFrom: 'tenantgraph <no-reply@localhost>',
+      s3: null,
+      auditPrivateKey: null,
+      auditPublicKeys: null,
     })
   })
 
@@ -108,6 +114,15 @@ describe('the configuration', () => {
       LOG_LEVEL: 'warn',
       DEMO_PASSWORD: 'another password',
       TRUST_PROXY: 'true',
+      PUBLIC_URL: 'https://app.example/office/',
+      SMTP_URL: 'smtps://u%40x:pw@mail.example',
+      MAIL_FROM: 'Example <no-reply@app.example>',
+      S3_URL: 'https://s3.example/files/',
+      AUDIT_PRIVATE_KEY: JSON.stringify(jwk),
+      AUDIT_PUBLIC_KEYS: JSON.stringify(jwks),
+      S3_REGION: 'eu-central-1',
+      S3_ACCESS_KEY_ID: 'key',
+      S3_SECRET_ACCESS_KEY: 'hunter2',
     })
     expect(config).toMatchObject({
       nodeEnv: 'production',
@@ -134,6 +149,17 @@ describe('the configuration', () => {
       logLevel: 'warn',
       demoPassword: 'another password',
       trustProxy: true,
+      publicUrl: 'https://app.example/office',
+      smtpUrl: 'smtps://u%40x:pw@mail.example',
+      mailFrom: 'Example <no-reply@app.example>',
+      auditPrivateKey: JSON.stringify(jwk),
+      auditPublicKeys: JSON.stringify(jwks),
+      s3: {
+        url: 'https://s3.example/files',
+        region: 'eu-central-1',
+        accessKeyId: 'key',
+        secretAccessKey: 'hunter2',
+      },
     })
     expect(config.databaseUrls).toEqual({ hr: 'postgres://hr@db.example/graph' })
   })
@@ -212,8 +238,43 @@ describe('the configuration', () => {
       'DATABASE_URL_SALES names no role: the roles are IDENTITY, TENANCY, INSIGHTS, COMPLIANCE, HR, FINANCE, GATEWAY',
     ],
     ['POSTGRES_DB', 'graph', 'POSTGRES_DB has no effect without POSTGRES_HOST: set that too, or remove it'],
+    [
+      'PUBLIC_URL',
+      'app.example',
+      'PUBLIC_URL must be an http:// or https:// URL without credentials, query and fragment',
+    ],
+    [
+      'PUBLIC_URL',
+      'ftp://app.example',
+      'PUBLIC_URL must be an http:// or https:// URL without credentials, query and fragment',
+    ],
+    [
+      'PUBLIC_URL',
+      'https://u:p@app.example',
+      'PUBLIC_URL must be an http:// or https:// URL without credentials, query and fragment',
+    ],
+    [
+      'PUBLIC_URL',
+      'https://app.example/?a=b',
+      'PUBLIC_URL must be an http:// or https:// URL without credentials, query and fragment',
+    ],
+    [
+      'PUBLIC_URL',
+      'https://app.example/#a',
+      'PUBLIC_URL must be an http:// or https:// URL without credentials, query and fragment',
+    ],
+    ['MAIL_FROM', 'nobody', 'MAIL_FROM must be an e-mail address, or Name <address>'],
+    ['MAIL_FROM', 'a@b.example, c@d.example', 'MAIL_FROM must be an e-mail address, or Name <address>'],
+    ['MAIL_FROM', 'A <a@b.example>, c@d.example', 'MAIL_FROM must be an e-mail address, or Name <address>'],
+    [
+      'MAIL_FROM',
+      'A\nBcc: x@y.example <a@b.example>',
+      'MAIL_FROM must be an e-mail address, or Name <address>',
+    ],
+    ['SMTP_URL', 'mail.example:25', 'SMTP_URL must be a URL that begins with smtp:// or smtps://'],
   ])('refuses %s=%s', (name, value, fault) => {
-    expect(faultsOf({ [name]: value })).toEqual([fault])
+    const beside = name === 'SMTP_URL' ? { MAIL_FROM: 'a@b.example', PUBLIC_URL: 'https://b.example' } : {}
+    expect(faultsOf({ ...beside, [name]: value })).toEqual([fault])
   })
 
   test.each([
@@ -240,6 +301,8 @@ describe('the configuration', () => {
       JSON.stringify({ ...jwk, x: generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x }),
     ],
     ['TOKEN_PRIVATE_KEY', JSON.stringify(generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }))],
+    ['AUDIT_PRIVATE_KEY', 'no JSON'],
+    ['AUDIT_PUBLIC_KEYS', JSON.stringify({ keys: [jwk] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [jwk] })],
     ['TOKEN_PUBLIC_KEYS', JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AA' }] })],
@@ -249,6 +312,23 @@ describe('the configuration', () => {
       expect.stringMatching(new RegExp(`^${name} (must|has|holds) `)),
     ])
   })
+})
+
+test('mail that leaves needs a sender and where its links lead', () => {
+  expect(faultsOf({ SMTP_URL: 'smtp://mail.example' })).toEqual([
+    expect.stringMatching(/^MAIL_FROM is missing/),
+    expect.stringMatching(/^PUBLIC_URL is missing/),
+  ])
+})
+
+test('a bucket needs its key, and a key its bucket', () => {
+  expect(faultsOf({ S3_URL: 'https://s3.example/files' })).toEqual([
+    'S3_ACCESS_KEY_ID is missing: S3_URL needs the key of the bucket',
+    'S3_SECRET_ACCESS_KEY is missing: S3_URL needs the key of the bucket',
+  ])
+  expect(faultsOf({ S3_SECRET_ACCESS_KEY: 'hunter2' })).toEqual([
+    'S3_SECRET_ACCESS_KEY has no effect without S3_URL: set that too, or remove it',
+  ])
 })
 
 describe('an external database', () => {
@@ -342,7 +422,7 @@ describe('an external database', () => {
 
 describe('.env.example', () => {
   const text = readFileSync(join(projectRoot, '.env.example'), 'utf8')
-  const uncommented = text.replace(/^# ([A-Z_]+=)/gm, '$1')
+  const uncommented = text.replace(/^# ([A-Z0-9_]+=)/gm, '$1')
 
   test('lists exactly the variables that are read', () => {
     expect(Object.keys(parseEnv(uncommented)).sort()).toEqual([...variableNames].sort())

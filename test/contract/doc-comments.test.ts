@@ -41,6 +41,7 @@ it('begins doc comments with a noun or a verb', () => {
 
 /** The names that examples use; as few as make them readable. */
 const around = `
+  import { composeMail } from '../../../kernel/mail'
   import { needs } from '../../../kernel/entity'
   import { mutate } from '../../../kernel/mutate'
   import { nested } from '../../../kernel/page'
@@ -54,7 +55,7 @@ const around = `
   import type { SubgraphContext } from '../../../kernel/context'
   import type { GraphQLResolveInfo } from 'graphql'
   import type { PageArguments } from '../../../kernel/reading/page-request'
-  export const names = { needs, mutate, nested, fieldPolicy, rowPolicy, rowByKey, one, Department, Employee, Holiday }
+  export const names = { composeMail, needs, mutate, nested, fieldPolicy, rowPolicy, rowByKey, one, Department, Employee, Holiday }
   export type Change = (tx: MutationTransaction) => unknown
   export type Field = (parent: Department & Employee, args: PageArguments, context: SubgraphContext, info: GraphQLResolveInfo) => unknown
 `
@@ -73,6 +74,7 @@ it('has examples that compile', () => {
   )
   expect(examples.map(({ place }) => place.split(':')[0]).sort()).toEqual([
     'kernel/entity.ts',
+    'kernel/mail/compose.ts',
     'kernel/page.ts',
     'kernel/policy.ts',
     'kernel/policy.ts',

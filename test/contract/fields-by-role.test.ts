@@ -18,12 +18,24 @@ import { inputValue, rowsOf, selectionOf } from './operations'
 /**
  * A7: who may read each field of each entity, and ask each root field, by system role. `fields-by-role.json` is written
  * by hand and read by people; here every field is asked as every role, and what comes back is held against it. "oneself"
- * are one's own account and employment; "everybody" are all who are signed in, without a role as well.
+ * are one's own account and employment; "everybody" are all who are signed in, without a role as well. `Holiday.*` says
+ * it for all fields of a type that are not named.
  */
 const file = join(projectRoot, 'test', 'fixtures', 'fields-by-role.json')
 const written = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>
 const roles = [...systemRoles, 'NONE'] as const
 type Role = (typeof roles)[number]
+const allFields = (field: string) => field.replace(/\.\w+$/, '.*')
+
+/** What the table says of fields; with what it says of none of them. */
+function saidOf(fields: readonly string[], isListed: (name: string) => boolean): Record<string, string> {
+  const said = fields.map(
+    (field) => [field, written[field] ?? written[allFields(field)] ?? 'nothing'] as const,
+  )
+  const used = new Set([...fields, ...fields.filter((field) => !(field in written)).map(allFields)])
+  const unused = Object.entries(written).filter(([name]) => isListed(name) && !used.has(name))
+  return Object.fromEntries([...said, ...unused])
+}
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr
 
@@ -125,6 +137,8 @@ async function fieldsOfEntities(): Promise<Record<string, string>> {
         (one) => one.name === subgraph.name && one.entities.some((e) => e.name === name),
       )
       const fields = Object.values(type.getFields()).filter((field) => isOwned || field.name !== 'id')
+      // A type that the subgraph only names, to refer to it.
+      if (fields.length === 0) continue
       const id = await rowOf(name, false)
       expect({ name, hasRow: id !== null }).toEqual({ name, hasRow: true })
       const byRole = new Map<Role, Set<string>>()
@@ -167,8 +181,7 @@ async function rootFields(): Promise<Record<string, string>> {
 
 it('each field of each entity is read by whom the table says (A7)', async () => {
   const found = await fieldsOfEntities()
-  const expected = Object.entries(written).filter(([name]) => !/^(Query|Mutation)\./.test(name))
-  expect(found).toEqual(Object.fromEntries(expected))
+  expect(found).toEqual(saidOf(Object.keys(found), (name) => !/^(Query|Mutation)\./.test(name)))
 }, 60_000)
 
 it('each root field is asked by whom the table says (A7)', async () => {
@@ -196,7 +209,7 @@ it('what is restricted and yet audited is in lists for those alone who may read 
     expect([field, written[field]!.replace('oneself, ', '')]).toEqual([field, written[list]])
 })
 
-it('no other type has a field with a rule, which the table would not see (A7)', () => {
+it('no other type has a field with a rule, which the table would not see, but what several people have together (A7)', () => {
   const ruled = subgraphs.flatMap(({ typeDefs }) =>
     [...readDeclarations(typeDefs).types.values()]
       .filter(({ name, keyFields }) => keyFields.size === 0 && name !== 'Query' && name !== 'Mutation')
@@ -204,5 +217,6 @@ it('no other type has a field with a rule, which the table would not see (A7)', 
         [...fields.values()].flatMap(({ field, access }) => (access ? [`${name}.${field}`] : [])),
       ),
   )
-  expect(ruled).toEqual([])
+  // Tried in test/hr/employee-summary.test.ts.
+  expect(ruled).toEqual(['EmployeeGroup.salary', 'EmployeeGroup.performanceScore'])
 })

@@ -108,7 +108,7 @@ const notGrowing: Readonly<Record<string, string>> = {
   'createUser inviteUser': 'the account is new: its maker holds what it may do',
   createRole: 'nobody has it yet',
   'deleteRole revokeRole revokePermission suspendUser': 'takes away',
-  'renewInvitation updateUser': 'changes no right, and needs authority over the user',
+  'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
   'signIn refreshSession signOut changePassword acceptInvitation': 'is the owner’s, with the secret',
 }
 

@@ -1,11 +1,11 @@
 import { Client } from 'pg'
 import { assertFreeSpace } from '../../kernel/process/free-space'
-import { startGraph, type TestGraph } from '../support/graph'
+import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 let graph: TestGraph
 beforeAll(async () => {
-  // Three connections for each role: a tenant may hold two of them.
-  graph = await startGraph({ demo: true, env: { DATABASE_CONNECTIONS: '21' } })
+  // Six connections for each role: a tenant alone may hold three of them, two more tenants one each.
+  graph = await startGraph({ demo: true, env: { DATABASE_CONNECTIONS: '42' } })
 }, 60_000)
 afterAll(() => graph?.close())
 
@@ -14,24 +14,39 @@ const readiness = async (): Promise<[number, unknown]> => {
   return [response.status, await response.json()]
 }
 
-test("L3: a tenant's waiting writes leave another tenant's reads alone", async () => {
-  const acme = await graph.demo('acme', 'hr')
-  const globex = await graph.demo('globex', 'hr')
-  const { departments } = await acme.data<{ departments: { nodes: { id: string; version: number }[] } }>(
-    '{ departments(first: 1) { nodes { id version } } }',
+/** The readiness once it has this status: an answer counts for a second. */
+const readinessOf = async (status: number): Promise<[number, unknown]> => {
+  let answer = await readiness()
+  while (answer[0] !== status) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    answer = await readiness()
+  }
+  return answer
+}
+
+test("L3: three tenants' waiting writes leave a fourth tenant's reads alone", async () => {
+  const tenants = [await graph.tenant('one'), await graph.tenant('two'), await graph.demo('acme', 'hr')]
+  const [one, two, acme] = await Promise.all(
+    tenants.map((tenant) => ('as' in tenant ? tenant.as('HR_MANAGER') : tenant)),
   )
-  const [{ id, version }] = departments.nodes as [{ id: string; version: number }]
+  const globex = await graph.demo('globex', 'hr')
+  const departmentOf = async (client: TestClient) => {
+    const { createDepartment } = await client.data<{
+      createDepartment: { department: { id: string; version: number } }
+    }>('mutation { createDepartment(input: { name: "Locked" }) { department { id version } } }')
+    return createDepartment.department
+  }
+  const locked = await Promise.all(
+    [acme!, one!, two!].map(async (client) => ({ client, ...(await departmentOf(client)) })),
+  )
   const locking = new Client({ connectionString: graph.database.migratorUrl })
   await locking.connect()
   await locking.query('BEGIN')
-  await locking.query('SELECT FROM hr.departments WHERE id = $1 FOR UPDATE', [id])
-  const update = (description: string) =>
-    acme.data<{ updateDepartment: { userErrors: { code: string }[] } }>(
-      `mutation ($input: UpdateDepartmentInput!) { updateDepartment(input: $input) { userErrors { code } } }`,
-      { input: { id, expectedVersion: version, description } },
-    )
+  const ids = locked.map(({ id }) => id)
+  expect(
+    (await locking.query('SELECT FROM hr.departments WHERE id = ANY ($1) FOR UPDATE', [ids])).rowCount,
+  ).toBe(3)
   let written = 0
-  const writes = ['one', 'two', 'three', 'four'].map((text) => update(text).finally(() => (written += 1)))
   const waitingForLock = async () => {
     const { rows } = await graph.owner.query<{ count: string }>(
       `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -39,17 +54,39 @@ test("L3: a tenant's waiting writes leave another tenant's reads alone", async (
     )
     return Number(rows[0]!.count)
   }
-  while ((await waitingForLock()) < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+  const waits = async (count: number) => {
+    while ((await waitingForLock()) < count) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const writes: Promise<string>[] = []
+  // Each tenant with four writes, when the one before has all the connections that it gets.
+  for (const [{ client, id, version }, held] of [
+    [locked[0]!, 3],
+    [locked[1]!, 4],
+    [locked[2]!, 5],
+  ] as const) {
+    for (const description of ['a', 'b', 'c', 'd'])
+      writes.push(
+        client
+          .data<{ updateDepartment: { userErrors: { code: string }[] } }>(
+            `mutation ($input: UpdateDepartmentInput!) { updateDepartment(input: $input) { userErrors { code } } }`,
+            { input: { id, expectedVersion: version, description } },
+          )
+          .then(({ updateDepartment }) => updateDepartment.userErrors[0]?.code ?? 'written')
+          .finally(() => (written += 1)),
+      )
+    await waits(held)
+  }
   const answers = await Promise.all([1, 2, 3].map(() => globex.data('{ departments { totalCount } }')))
-  expect(answers).toEqual(Array(3).fill({ departments: { totalCount: expect.any(Number) as number } }))
+  const { rows } = await graph.owner.query<{ count: number }>(
+    "SELECT count(*)::int FROM hr.departments WHERE tenant_id = (SELECT id FROM tenancy.tenants WHERE slug = 'globex')",
+  )
+  expect(answers).toEqual(Array(3).fill({ departments: { totalCount: rows[0]!.count } }))
   expect(written).toBe(0)
-  expect(await waitingForLock()).toBe(2)
+  expect(await waitingForLock()).toBe(5)
   await locking.query('COMMIT')
   await locking.end()
-  const codes = (await Promise.all(writes)).map(
-    ({ updateDepartment }) => updateDepartment.userErrors[0]?.code ?? 'written',
-  )
-  expect(codes.sort()).toEqual(['STALE_VERSION', 'STALE_VERSION', 'STALE_VERSION', 'written'])
+  const stale = Array<string>(9).fill('STALE_VERSION')
+  expect((await Promise.all(writes)).sort()).toEqual([...stale, 'written', 'written', 'written'])
 })
 
 test('O17: a full disk is no fault of the product: try again, nothing was changed, and readyz tells', async () => {
@@ -77,7 +114,7 @@ test('O17: a full disk is no fault of the product: try again, nothing was change
     },
   ])
   expect((await graph.owner.query(count)).rows).toEqual(before)
-  expect(await readiness()).toEqual([
+  expect(await readinessOf(503)).toEqual([
     503,
     expect.objectContaining({ checks: expect.objectContaining({ disk: 'unavailable' }) as object }),
   ])

@@ -32,7 +32,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createComplianceRecord updateComplianceRecord': 'prepares what others decide about',
   'transferEmployee terminateEmployee': 'gives nothing: no pay, rating or position',
   'createDepartment updateDepartment closeDepartment reopenDepartment createHoliday': 'is about nobody',
-  'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser':
+  'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
     'nobody gives what they lack, so nobody gains (identity/authority.ts)',

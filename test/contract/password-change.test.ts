@@ -9,7 +9,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { revokeCachedSessions } from '../../kernel/sign-in/session-cache'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, testClient, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
-import { allScopes } from '../support/scopes'
+import { allScopes, userWith } from '../support/scopes'
 import { inputValue, rowsOf, selectionOf } from './operations'
 
 /** A3: who must change the password does that, and nothing else, whichever way is asked. */
@@ -187,6 +187,96 @@ it('a demand counts on the next request of a session that is open (A3)', async (
     rows.map(({ id }) => id),
   )
   expect((await user.query('{ tenant { id } }')).errors![0]!.extensions.code).toBe(required)
+})
+
+describe('requirePasswordChange (A2)', () => {
+  const demand = `mutation ($input: RequirePasswordChangeInput!) {
+    requirePasswordChange(input: $input) { user { id version } userErrors { code field } }
+  }`
+  const demanded = async (client: TestClient, id: string, expectedVersion = 1) =>
+    (
+      await client.data<{ requirePasswordChange: { user: object | null; userErrors: object[] } }>(demand, {
+        input: { id, expectedVersion },
+      })
+    ).requirePasswordChange
+  const stateOf = async (id: string) => {
+    const users = await graph.owner.query<{ state: unknown }>(
+      'SELECT to_jsonb(u) AS state FROM identity.users u WHERE id = $1',
+      [id],
+    )
+    const sessions = await graph.owner.query<{ open: boolean }>(
+      'SELECT revoked_at IS NULL AS open FROM identity.sessions WHERE user_id = $1 ORDER BY id',
+      [id],
+    )
+    return { user: users.rows[0]!.state, open: sessions.rows.map(({ open: one }) => one) }
+  }
+  const refused = (code: string, field = 'id') => ({ user: null, userErrors: [{ code, field: [field] }] })
+
+  it('ends the sessions of the user, and the next one may only change the password', async () => {
+    const admin = await acme.as('ADMIN')
+    const user = await acme.user('HR_MANAGER')
+    const { accessToken } = await signedIn(user.email, user.password, user.userId)
+    expect(await user.data('{ tenant { id } }')).toEqual({ tenant: { id: acme.id } })
+    expect(await demanded(admin, user.userId)).toEqual({
+      user: { id: user.userId, version: 2 },
+      userErrors: [],
+    })
+    const other = testClient(graph.server.url, user.userId, { authorization: `Bearer ${accessToken}` })
+    for (const session of [user, other]) expect((await session.query('{ viewer { id } }')).status).toBe(401)
+    const next = await signedIn(user.email, user.password, user.userId)
+    expect(next.passwordChangeRequired).toBe(true)
+    expect((await next.query('{ tenant { id } }')).errors![0]!.extensions.code).toBe(required)
+    const { rows } = await graph.owner.query(
+      `SELECT actor_id, changes FROM shared.audit_logs
+        WHERE resource_type = 'User' AND resource_id = $1 AND action = 'UPDATE'`,
+      [user.userId],
+    )
+    expect(rows).toMatchObject([
+      {
+        actor_id: admin.userId,
+        changes: { before: { passwordChangeRequired: false }, after: { passwordChangeRequired: true } },
+      },
+    ])
+    const input = { currentPassword: user.password, newPassword: chosen }
+    expect(await next.data(change, { input })).toMatchObject({ changePassword: { userErrors: [] } })
+    expect(await next.data('{ tenant { id } }')).toEqual({ tenant: { id: acme.id } })
+  })
+
+  it.each([
+    ['somebody with more rights', 'PERMISSION_NOT_HELD', 'id'],
+    ["another tenant's user", 'NOT_FOUND', 'id'],
+    ['a version of before', 'STALE_VERSION', 'expectedVersion'],
+    ['a user without a password', 'NO_PASSWORD', 'id'],
+    ['oneself', 'INVALID', 'id'],
+  ] as const)('of %s is refused, and changes nothing', async (_, code, field) => {
+    const maker = await userWith(graph, acme, ['identity:user:read', 'identity:user:write'])
+    const target = {
+      PERMISSION_NOT_HELD: () => acme.user('ADMIN'),
+      NOT_FOUND: async () => (await graph.tenant('globex')).user(),
+      STALE_VERSION: () => acme.user(),
+      NO_PASSWORD: () => acme.user(),
+      INVALID: () => Promise.resolve(maker),
+    }
+    const { userId } = await target[code]()
+    if (code === 'NO_PASSWORD')
+      await graph.owner.query(
+        "UPDATE identity.users SET status = 'INVITED', password_hash = NULL WHERE id = $1",
+        [userId],
+      )
+    const before = await stateOf(userId)
+    expect(before.open).toEqual([true])
+    expect(await demanded(maker, userId, code === 'STALE_VERSION' ? 7 : 1)).toEqual(refused(code, field))
+    expect(await stateOf(userId)).toEqual(before)
+  })
+
+  it('of whoever may not change users is refused, and changes nothing', async () => {
+    const user = await acme.user('VIEWER')
+    const { userId } = await acme.user()
+    const before = await stateOf(userId)
+    const { errors } = await user.query(demand, { input: { id: userId, expectedVersion: 1 } })
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN'])
+    expect(await stateOf(userId)).toEqual(before)
+  })
 })
 
 it('costs no statement: the state comes with the session (A3)', async () => {

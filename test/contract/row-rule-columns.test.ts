@@ -139,6 +139,8 @@ describe('every mutation (A1)', () => {
     )
   })
 
+  /** The attacker goes on with the session; none of them writes anything else. */
+  const endsSession = new Set(['signOut', 'suspendUser'])
   it.each(mutations.map((field) => [field.name, field] as const))('%s', async (name, field) => {
     const input = field.args.find((argument) => argument.name === 'input')!
     const payload = getNamedType(field.type)
@@ -150,16 +152,22 @@ describe('every mutation (A1)', () => {
       const text = inputValue(input.type, 'input', (one) =>
         one === 'id' && rule ? `"${victim.id}"` : `"${attacker.userId}"`,
       ).replace('expectedVersion: 1', `expectedVersion: ${version}`)
-      if (name !== 'signOut') await attacker.query(`mutation { ${name}(input: ${text}) { __typename } }`)
+      if (!endsSession.has(name)) await attacker.query(`mutation { ${name}(input: ${text}) { __typename } }`)
     }
     expect(await favours(attacker.userId)).toEqual(before)
   })
 
   it('and the attacker, still signed in, reads no salary', async () => {
-    const { employees, viewer } = await attacker.data<{ employees: { nodes: unknown[] }; viewer: object }>(
-      '{ employees(first: 100) { nodes { id } } viewer { employee { salary { amount } } } }',
+    const { employees, viewer } = await attacker.data<{
+      employees: { nodes: { id: string }[] }
+      viewer: object
+    }>('{ employees(first: 100) { nodes { id } } viewer { employee { salary { amount } } } }')
+    const { rows } = await graph.owner.query<{ id: string }>(
+      'SELECT id FROM hr.employees WHERE tenant_id = $1',
+      [acme.id],
     )
-    expect(employees.nodes.length).toBeGreaterThan(0)
+    expect(rows.length).toBeLessThan(100)
+    expect(employees.nodes.map(({ id }) => id).sort()).toEqual(rows.map(({ id }) => id).sort())
     expect(viewer).toEqual({ employee: null })
   })
 })
@@ -173,19 +181,25 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     [...text.matchAll(new RegExp(`(?:UPDATE|INSERT INTO) ${table.replace('.', '\\.')}\\b[^\`]*`, 'g'))].map(
       ([statement]) => statement,
     )
-  let seen = 0
+  const seen = new Set<string>()
   const found = files.flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8')
     return rules.flatMap(({ table, columns, name }) =>
       writes(text, table).flatMap((statement) => {
-        seen++
+        seen.add(`${file} ${table}`)
         const assigned = statement.split(/\bWHERE\b/)[0]!
         const bent = [...columns.values()].filter((column) => new RegExp(`\\b${column} =`).test(assigned))
         return bent.length > 0 || statement.startsWith('INSERT') ? [`${file}: ${name}: ${statement}`] : []
       }),
     )
   })
-  expect(seen).toBeGreaterThan(0)
+  expect([...seen].sort()).toEqual([
+    'identity/authority.ts identity.users',
+    'identity/resolvers/Permission.ts identity.users',
+    'identity/resolvers/Role.ts identity.users',
+    'identity/sessions/invitation.ts identity.users',
+    'identity/sessions/sign-in.ts identity.users',
+  ])
   expect(found).toEqual([])
 })
 
@@ -236,11 +250,11 @@ describe('the link of an employee to a login (A1)', () => {
     expect(await somebody.data('{ viewer { employee { id } } }')).toEqual({ viewer: { employee: { id } } })
     // The same value is no change, in whatever case.
     expect(await update(2, somebody.userId.toUpperCase())).toEqual([])
-    expect(await update(3, (await acme.user('USER')).userId)).toMatchObject([
+    expect(await update(2, (await acme.user('USER')).userId)).toMatchObject([
       { code: 'ALREADY_LINKED', field: ['userId'] },
     ])
     expect(await linked(id)).toBe(somebody.userId)
-    expect(await update(3, null)).toEqual([])
+    expect(await update(2, null)).toEqual([])
     expect(await linked(id)).toBeNull()
     const { rows } = await graph.owner.query<{ before: string | null; after: string | null }>(
       `SELECT changes->'before'->>'userId' AS before, changes->'after'->>'userId' AS after FROM shared.audit_logs

@@ -135,8 +135,9 @@ export async function readWrites(
       const at = path.join('.')
       if (at in values || !(optionalIds || isRequired(place, at))) continue
       values[at] = await make(tenant, type)
-      // A login is linked to an employee once its owner has it.
-      if (type === 'User' && place.type === 'Employee')
+      // A login is linked to an employee, and another password is demanded, once its owner has it.
+      const isDemand = mutation === 'requirePasswordChange'
+      if (type === 'User' && (place.type === 'Employee' || isDemand))
         await graph.owner.query(
           `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
              invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,

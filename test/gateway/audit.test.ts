@@ -683,6 +683,69 @@ const cases: Record<string, Case> = {
       ],
     ],
   },
+  'child-type-mismatch of values that are false, empty and null': {
+    subgraphs: {
+      a: {
+        typeDefs: `type Query { all: [U!]! } union U = T | S
+          type T @key(fields: "id") { id: ID! n: Int! @shareable t: String! @shareable f: Boolean! @shareable }
+          type S { n: Int t: String f: Boolean }`,
+        resolvers: {
+          Query: {
+            all: () => [
+              { __typename: 'T', id: '1', n: 0, t: '', f: false },
+              { __typename: 'S', n: 0, t: '', f: false },
+              { __typename: 'S', n: null, t: null, f: null },
+            ],
+          },
+        },
+      },
+      b: {
+        typeDefs: `type T @key(fields: "id") { id: ID! n: Int @shareable t: String @shareable f: Boolean @shareable g: Int }`,
+        resolvers: { T: { __resolveReference: () => ({ id: '1', n: 0, t: '', f: false, g: 0 }) } },
+      },
+    },
+    asks: [
+      [
+        '{ all { ... on T { n t f g } ... on S { n t f } } }',
+        {
+          all: [
+            { n: 0, t: '', f: false, g: 0 },
+            { n: 0, t: '', f: false },
+            { n: null, t: null, f: null },
+          ],
+        },
+      ],
+    ],
+  },
+  'child-type-mismatch of entities of which some are gone': {
+    subgraphs: {
+      a: {
+        typeDefs: `type Query { all: [U!]! } union U = T | S
+          type T @key(fields: "id") { id: ID! } type S @key(fields: "id") { id: ID! }`,
+        resolvers: {
+          Query: {
+            all: () => ['T', 'S'].flatMap((__typename) => ['1', 'gone'].map((id) => ({ __typename, id }))),
+          },
+        },
+      },
+      b: {
+        typeDefs: `type T @key(fields: "id") { id: ID! n: Int! @shareable } type S @key(fields: "id") { id: ID! n: Int }`,
+        resolvers: {
+          T: { __resolveReference: ({ id }: { id: string }) => (id === 'gone' ? null : { id, n: 0 }) },
+          S: { __resolveReference: ({ id }: { id: string }) => (id === 'gone' ? null : { id, n: 0 }) },
+        },
+      },
+      c: {
+        typeDefs: `type T @key(fields: "id") { id: ID! n: Int @shareable }`,
+        resolvers: {
+          T: { __resolveReference: ({ id }: { id: string }) => (id === 'gone' ? null : { id, n: 0 }) },
+        },
+      },
+    },
+    asks: [
+      ['{ all { ... on T { n } ... on S { n } } }', { all: [{ n: 0 }, { n: null }, { n: 0 }, { n: null }] }],
+    ],
+  },
   'requires-with-fragments, requires-interface, requires-circular': {
     subgraphs: {
       a: {

@@ -53,6 +53,12 @@ test('the gateway loads another version without a restart', async () => {
   expect(logged('supergraph loaded').map(({ version }) => version)).toEqual(['2'])
 })
 
+/** The employee's claims with an argument that composition says is filled from a context. */
+const withContext = first.replace(
+  /(claims[^\n]*@join__field\()(graph: FINANCE)\)/,
+  '$1$2, contextArguments: [{context: "identity__user", name: "of", type: "String", selection: " { name }"}])',
+)
+
 const bad: [string, string][] = [
   ['is no GraphQL', 'type Query {'],
   ['is no supergraph', 'type Query { a: Int }'],
@@ -60,6 +66,7 @@ const bad: [string, string][] = [
     'has a subgraph that is not there',
     first.replace('name: "finance"', 'name: "elsewhere"').replaceAll('FINANCE', 'ELSEWHERE'),
   ],
+  ['fills arguments from a context', withContext],
   [
     'asks for a feature that nobody enforces',
     first.replace(
@@ -81,6 +88,13 @@ test.each(bad)('a version that %s is refused, once, and the last good one stays'
   now = { id: '2', sdl: second }
   await looked()
   expect((await gateway.ask(friends)).body.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
+})
+
+test('a supergraph that fills arguments from a context is refused at the start, with the fields', async () => {
+  expect(withContext).not.toBe(first)
+  await expect(startTestGateway({ supergraph: withContext })).rejects.toThrow(
+    /^The supergraph fills arguments from a context \(@fromContext\), which this gateway does not do: \w+\.claims\. Have/,
+  )
 })
 
 test('a source that does not answer changes nothing', async () => {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { request as httpRequest } from 'node:http'
+import { anonymous } from '../../gateway/operations/viewer'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
 let gateway: TestGateway
@@ -57,7 +58,9 @@ describe('what is not GraphQL', () => {
 
   it('is ready only when every check and every subgraph answers', async () => {
     let database = true
+    let now = 0
     const checked = await startTestGateway({
+      clock: { now: () => new Date(now) },
       checks: {
         database: async () => {
           if (!database) throw new Error('connect ECONNREFUSED 10.0.0.7')
@@ -70,12 +73,45 @@ describe('what is not GraphQL', () => {
       { ready: true, checks: { database: 'ok', identity: 'ok', hr: 'ok', finance: 'ok' } },
     ])
     database = false
+    now += 1000
     const down = await checked.fetch('/readyz')
     await checked.close()
     expect([down.status, down.body]).toEqual([
       503,
       { ready: false, checks: { database: 'unavailable', identity: 'ok', hr: 'ok', finance: 'ok' } },
     ])
+  })
+
+  it('asks its checks once for all who ask within a second whether it is ready', async () => {
+    let now = 0
+    let asked = 0
+    let answer!: () => void
+    const checks = { database: () => new Promise<void>((resolve) => (asked++, (answer = resolve))) }
+    const checked = await startTestGateway({ clock: { now: () => new Date(now) }, checks })
+    const ask = async () => (await checked.fetch('/readyz')).status
+    try {
+      const first = [ask(), ask(), ask()]
+      while (asked === 0) await new Promise((resolve) => setImmediate(resolve))
+      // All have arrived once a later request is answered.
+      await checked.fetch('/healthz')
+      answer()
+      expect(await Promise.all(first)).toEqual([200, 200, 200])
+      now += 999
+      expect([await ask(), asked]).toEqual([200, 1])
+      now += 1
+      const later = ask()
+      while (asked === 1) await new Promise((resolve) => setImmediate(resolve))
+      answer()
+      expect([await later, asked]).toEqual([200, 2])
+      // A clock that was set back keeps no answer for longer.
+      now -= 60_000
+      const back = ask()
+      while (asked === 2) await new Promise((resolve) => setImmediate(resolve))
+      answer()
+      expect([await back, asked]).toEqual([200, 3])
+    } finally {
+      await checked.close()
+    }
   })
 })
 
@@ -191,6 +227,25 @@ describe('the client’s address', () => {
     await behind.close()
     expect(forwarded.body.data).toEqual({ asked: { clientIp: '198.51.100.7' } })
     expect(nonsense.body.data).toEqual({ asked: { clientIp: null } })
+  })
+
+  it('is one and the same for rates, however it is spelled', async () => {
+    const behind = await startTestGateway({
+      trustProxy: true,
+      callersSignIn: true,
+      resolveViewer: anonymous,
+      rates: { anonymousPerMinute: 20 },
+    })
+    const ask = (address: string) => behind.ask(query, { headers: { 'x-forwarded-for': address } })
+    try {
+      expect((await ask('198.51.100.7:4711')).body.data).toEqual({ asked: { clientIp: '198.51.100.7' } })
+      for (let n = 0; n < 20; n++) await ask(['::ffff:c633:6407', '[::ffff:198.51.100.7]:80'][n % 2]!)
+      expect([(await ask('198.51.100.7')).status, (await ask('198.51.100.8')).status]).toEqual([429, 200])
+      for (let n = 0; n < 20; n++) await ask(`[2001:db8::${n}]:80`)
+      expect([(await ask('2001:DB8::F')).status, (await ask('2001:db8:0:1::f')).status]).toEqual([429, 200])
+    } finally {
+      await behind.close()
+    }
   })
 })
 

@@ -141,8 +141,8 @@ describe('a subgraph that fails', () => {
     ],
     ['answers errors that are none', (response) => response.writeHead(503).end('{"errors":[{"title":"x"}]}')],
     ['answers with a proxy’s page', (response) => response.writeHead(200).end('<h1>10.0.0.9 is down</h1>')],
-    ['answers JSON that is no answer', (response) => response.writeHead(200).end('[1]')],
-    ['answers null', (response) => response.writeHead(200).end('null')],
+    ['answers nothing', (response) => response.writeHead(200).end()],
+    ['answers 500 with JSON that is no answer', (response) => response.writeHead(500).end('[1]')],
     ['sends elsewhere', (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
     [
       'stops in the middle',
@@ -204,23 +204,67 @@ describe('a subgraph that fails', () => {
     expect(users.edges[0]!.node.e?.title).toBe(known)
   })
 
-  it.each<[string, string]>([
-    ['nothing', '{}'],
-    ['no list of entities', '{"data":{}}'],
-    ['null', '{"data":null}'],
-  ])('answers %s: the caller is not told to try again (G9)', async (_name, body) => {
+  const unfit = 'The hr subgraph gave an answer that does not fit the schema'
+  it.each([
+    '{"data":{}}',
+    '{"data":null}',
+    '{"data":null,"errors":[]}',
+    '{"data":null,"errors":"boo"}',
+    '{"data":{"_entities":null}}',
+    '{"data":{"_entities":{}}}',
+    '{"data":{"_entities":[]}}',
+    '{}',
+    '[]',
+    '[1]',
+    '5',
+    '"x"',
+    'null',
+    'true',
+    '{"data":5}',
+    '{"data":"x"}',
+    '{"data":[]}',
+    '{"errors":"boo"}',
+    '{"errors":null}',
+    '{"errors":[]}',
+    '{"errors":{}}',
+    '{"errors":[5]}',
+    '{"errors":[{"title":"x"}]}',
+    '{"errors":[{"message":5}]}',
+  ])('answers 200 with %s: the caller is not told to try again (G9)', async (body) => {
     const hr = await serve((_request, response) => response.writeHead(200).end(body))
     const { answer } = await withHr(hr, query)
-    expect(answer.body).toMatchObject({
+    expect(answer.body).toEqual({
       data: partial,
       errors: [
-        body === '{}'
-          ? { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }
-          : { path: ['users', 'edges'], extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } },
+        {
+          message: unfit,
+          path: ['users', 'edges'],
+          extensions: { code: 'SUBGRAPH_INVALID_ANSWER', traceId: answer.headers.get('x-request-id') },
+        },
       ],
     })
-    expect(answer.body.errors).toHaveLength(1)
   })
+
+  it.each(['"boo"', '{}', '[5]', '[{"title":"x"}]', '[{"message":5},null]'])(
+    'answers with data beside errors that are none, %s: the data holds and an error says so (G9)',
+    async (errors) => {
+      const hr = await serve((_request, response) =>
+        response.writeHead(200).end(`{"data":${JSON.stringify(title)},"errors":${errors}}`),
+      )
+      const { answer } = await withHr(hr, query)
+      expect(answer.body).toEqual({
+        data: {
+          users: { edges: ['1', '2'].map((id) => ({ node: { name: `User ${id}`, e: { title: id } } })) },
+        },
+        errors: [
+          {
+            message: 'The hr subgraph gave errors that are none',
+            extensions: { code: 'SUBGRAPH_INVALID_ANSWER', traceId: answer.headers.get('x-request-id') },
+          },
+        ],
+      })
+    },
+  )
 
   it('is not there: the same', async () => {
     const hr = await serve(() => undefined)

@@ -56,6 +56,22 @@ afterEach(async () => {
 })
 
 describe('what is recorded', () => {
+  test('R3: whether a variable with a default was ever null', async () => {
+    const query = 'query ($id: ID = "1") { user(id: $id) { id } }'
+    const forms = () => {
+      const marks = seen.flatMap(({ coordinates }) => coordinates)
+      seen = []
+      return marks.filter((mark) => mark.startsWith('Query.user(id:)='))
+    }
+    await gateway.ask(query)
+    await gateway.ask(query, { variables: { id: '2' } })
+    await recorder.flush()
+    expect(forms()).toEqual(['Query.user(id:)=$ID=='])
+    await gateway.ask(query, { variables: { id: null } })
+    await recorder.flush()
+    expect(forms()).toEqual(['Query.user(id:)=$ID=', 'Query.user(id:)=$ID=='])
+  })
+
   test('names of the schema, the client and counts, and no value anybody sent', async () => {
     const query =
       'query Named($id: ID!) { secretAlias: user(id: $id) { name } other: user(id: "literal-secret") { id } }'

@@ -4,18 +4,21 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { projectRoot } from '../../kernel/process/config'
 
-/** Follows docs/add-an-entity.md to the letter, in a copy of the project without the entity that the guide adds. */
+/** Follows docs/add-an-entity.md to the letter, in a copy of the project. */
 const guide = readFileSync(join(projectRoot, 'docs', 'add-an-entity.md'), 'utf8')
 const copy = mkdtempSync(join(tmpdir(), 'six-files-'))
 afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
-/** The code block that follows the heading with this number. */
-function block(step: number): string {
-  const section = guide.split(/^## /m).find((part) => part.startsWith(`${step}. `))
-  const code = /```\w+\n([^]*?)```/.exec(section ?? '')?.[1]
-  if (!code) throw new Error(`docs/add-an-entity.md has no code in step ${step}`)
-  return code
+/** The code blocks of the part whose heading begins so. */
+function blocks(heading: string): string[] {
+  const section = guide.split(/^## /m).find((part) => part.startsWith(heading))
+  const found = [...(section ?? '').matchAll(/```\w+\n([^]*?)```/g)].map(([, code]) => code!)
+  if (found.length === 0) throw new Error(`docs/add-an-entity.md has no code under "${heading}"`)
+  return found
 }
+const block = (heading: string) => blocks(heading)[0]!
+/** Lines that a block adds, without the +. */
+const added = (text: string) => [...text.matchAll(/^\+(.*)$/gm)].map(([, line]) => line!)
 
 function run(command: string, ...args: string[]): string {
   // The copy's tests start their own PostgreSQL, as a newcomer's do.
@@ -28,57 +31,52 @@ function run(command: string, ...args: string[]): string {
   }
 }
 
-it('adds an entity that composes, type-checks, and passes its own and the contract tests', () => {
+it('adds an entity that composes, type-checks, is clean, and passes its own and the contract tests', () => {
   const left = new Set(['node_modules', '.git', 'dist', '.data'])
   cpSync(projectRoot, copy, { recursive: true, filter: (path) => !left.has(basename(path)) })
   symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'))
+  const read = (path: string) => readFileSync(join(copy, path), 'utf8')
+  const write = (path: string, text: string) => writeFileSync(join(copy, path), text)
 
-  const path = (...parts: string[]) => join(copy, ...parts)
-  const index = path('subgraphs', 'hr', 'index.ts')
-  const [entityImport, resolverImport] = block(4)
-    .match(/^\+import .*$/gm)!
-    .map((line) => `${line.slice(1)}\n`) as [string, string]
+  const command = block('# Add an entity').trim()
+  expect(command).toMatch(/^npm run entity -- make hr Course /)
+  run('sh', '-c', command)
 
-  const made = readdirSync(path('migrations')).find((name) => name.endsWith('-holidays.ts'))!
-  const written = [
-    [path('schema', 'hr', 'holiday.graphql'), block(1)],
-    [path('subgraphs', 'hr', 'entities', 'Holiday.ts'), block(2)],
-    [path('subgraphs', 'hr', 'resolvers', 'Holiday.ts'), block(3)],
-    [path('migrations', made), block(5).replace('NUMBER', made.slice(0, 12))],
-    [path('test', 'hr', 'holiday.test.ts'), block(6)],
-  ] as const
-  for (const [file, text] of written) {
-    expect(readFileSync(file, 'utf8')).toBe(text)
-    rmSync(file)
+  const migration = `migrations/${readdirSync(join(copy, 'migrations')).find((name) => name.endsWith('-courses.ts'))!}`
+  const files = {
+    'schema/hr/course.graphql': block('1. '),
+    'subgraphs/hr/entities/Course.ts': block('2. '),
+    'subgraphs/hr/resolvers/Course.ts': block('3. '),
+    [migration]: block('5. ').replace('NUMBER', basename(migration).slice(0, 12)),
+    'test/hr/course.test.ts': block('6. '),
   }
-  takeOut(index, entityImport, resolverImport, ', Holiday', ', holiday')
+  for (const [path, text] of Object.entries(files)) {
+    expect(read(path)).not.toBe('')
+    write(path, text)
+  }
+  const index = read('subgraphs/hr/index.ts')
+  for (const line of added(block('4. '))) expect(index.split('\n')).toContain(line)
+  expect(index).toMatch(/entities: \[.*, Course\],\n *resolvers: \[.*, course\],/)
 
-  for (const [file, text] of written) if (file !== path('migrations', made)) writeFileSync(file, text)
-  writeFileSync(
-    index,
-    `${entityImport}${resolverImport}` +
-      readFileSync(index, 'utf8')
-        .replace(/entities: \[(.*)\]/, 'entities: [$1, Holiday]')
-        .replace(/resolvers: \[(.*)\]/, 'resolvers: [$1, holiday]'),
-  )
-  run('npm', 'run', '--silent', 'migrate:make', 'holidays')
-  const remade = readdirSync(path('migrations')).find((name) => name.endsWith('-holidays.ts'))!
-  const number = remade.slice(0, 12)
-  expect(readFileSync(path('migrations', remade), 'utf8')).toContain(`migration(${number}, 'holidays'`)
-  writeFileSync(path('migrations', remade), block(5).replace('NUMBER', number))
+  const [roles, ownRecord] = blocks('Who may') as [string, string]
+  const said = JSON.parse(`{${added(roles).join('').replace(/,$/, '')}}`) as Record<string, string>
+  const table = JSON.parse(read('test/fixtures/fields-by-role.json')) as Record<string, string>
+  for (const field of Object.keys(said)) expect([field, table[field]]).toEqual([field, 'ADMIN'])
+  write('test/fixtures/fields-by-role.json', `${JSON.stringify({ ...table, ...said }, null, 2)}\n`)
+  expect(read('test/contract/own-record.test.ts')).toContain(added(ownRecord).join('\n'))
+
+  const tables = read('database/demo/tables.ts')
+  const list = 'export const demoTables: readonly DemoTable[] = [\n'
+  expect(tables.split(list)).toHaveLength(2)
+  // Behind the departments that they name.
+  const listed = tables.replace('  departments,\n', '  departments,\n  courses,\n')
+  write('database/demo/tables.ts', listed.replace(list, `${block('Demo rows')}\n${list}`))
 
   run('npm', 'run', '--silent', 'codegen')
   run('npm', 'run', '--silent', 'schema', '--', 'compose')
   run('npx', 'tsc', '--noEmit')
-  run('npx', 'jest', 'test/hr/holiday', 'test/contract', '--silent')
-}, 300_000)
-
-/** Removes texts that a file has once each. */
-function takeOut(file: string, ...texts: string[]): void {
-  let content = readFileSync(file, 'utf8')
-  for (const text of texts) {
-    expect(content.split(text)).toHaveLength(2)
-    content = content.replace(text, '')
-  }
-  writeFileSync(file, content)
-}
+  const changed = ['schema/hr', 'subgraphs/hr', 'migrations', 'test/hr', 'test/contract', 'database/demo']
+  run('npx', 'eslint', ...changed.slice(1))
+  run('npx', 'prettier', '--check', ...changed, 'test/fixtures')
+  run('npx', 'jest', 'test/hr/course', 'test/contract', 'test/demo', '--silent')
+}, 600_000)

@@ -78,7 +78,7 @@ describe('what is refused names its field', () => {
     ['an empty name', { name: '' }, 'INVALID', 'name'],
     ['a long name', { name: 'x'.repeat(101) }, 'INVALID', 'name'],
     ['a long description', { description: 'x'.repeat(2_001) }, 'INVALID', 'description'],
-    ['a head that is no id', { headId: '42' }, 'INVALID', 'headId'],
+    ['a head that is no id', { headId: '42' }, 'REFERENCE_NOT_FOUND', 'headId'],
     ['an unknown head', { headId: '019b76da-a800-7000-8000-00000000dead' }, 'REFERENCE_NOT_FOUND', 'headId'],
   ])('%s', async (_, values, code, field) => {
     const input = { name: `Refused ${++count}`, ...values }

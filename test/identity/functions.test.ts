@@ -136,13 +136,14 @@ test('only who needs them may call them', async () => {
   const { rows } = await owner.query<{ name: string; callers: string[] }>(
     `SELECT p.proname AS name, array_agg(r.rolname::text ORDER BY r.rolname) AS callers
        FROM pg_proc p JOIN pg_roles r ON has_function_privilege(r.oid, p.oid, 'EXECUTE')
-      WHERE p.proname IN ('session_viewer', 'tenant_for_sign_in', 'effective_permissions', 'user_is_taken_over')
+      WHERE p.proname IN ('session_viewer', 'tenant_for_sign_in', 'effective_permissions', 'user_is_taken_over', 'known_users')
         AND r.rolname = ANY ($1)
       GROUP BY p.proname ORDER BY p.proname`,
     [[...subgraphNames, 'gateway'].map((name) => `app_${name}`)],
   )
   expect(rows).toEqual([
     { name: 'effective_permissions', callers: ['app_identity'] },
+    { name: 'known_users', callers: ['app_compliance'] },
     { name: 'session_viewer', callers: ['app_gateway', 'app_identity'] },
     { name: 'tenant_for_sign_in', callers: ['app_identity'] },
     { name: 'user_is_taken_over', callers: ['app_hr'] },

@@ -193,7 +193,7 @@ describe('lists', () => {
       'USER',
       'VIEWER',
     ])
-    expect(roles.nodes.every(({ isSystemRole }) => isSystemRole)).toBe(true)
+    expect(roles.nodes.map(({ isSystemRole }) => isSystemRole)).toEqual(Array(6).fill(true))
     expect(roles.nodes[0]!.permissions).toEqual(permissions.nodes.map(({ name }) => name))
     expect(permissions.totalCount).toBe(permissions.nodes.length)
     expect(permissions.nodes).toContainEqual({ name: 'hr:salary:read', description: 'Read salaries' })

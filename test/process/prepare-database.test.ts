@@ -11,6 +11,7 @@ import {
 } from '../../database'
 import { rotateRolePasswords } from '../../database/external'
 import { migrationStates } from '../../database/migrate'
+import { migrations } from '../../migrations'
 import { applicationRoles } from '../../migrations/sql'
 import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
 import { loadConfig } from '../../kernel/process/config'
@@ -225,8 +226,7 @@ describe('a server of somebody else', () => {
     const { migratorUrl } = await openServer(config, createLogger(config))
     const made = await shared()
     const states = await migrationStates(migratorUrl)
-    expect(states.filter(({ applied }) => applied)).toEqual([])
-    expect(states.length).toBeGreaterThan(0)
+    expect(states.map(({ applied }) => applied)).toEqual(migrations.map(() => false))
     expect(await shared()).toEqual(made)
   })
 

@@ -56,6 +56,8 @@ async function stop(
   return (await ended)[0]
 }
 
+const accessToken = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
 async function signIn(url: string, user = 'viewer'): Promise<string | undefined> {
   const query = `mutation { signIn(input: { tenant: "acme", email: "${user}@acme.example", password: "demo-password" }) { accessToken } }`
   const response = await fetch(url, {
@@ -76,17 +78,17 @@ const answers = async (url: string): Promise<boolean> =>
 it('starts with demo data, stops on SIGTERM to npm, keeps everything after kill -9, stops on Ctrl-C', async () => {
   const first = await start()
   expect(first.output()).toMatch(/^demo data of acme: /m)
-  expect(await signIn(first.url)).toBeTruthy()
+  expect(await signIn(first.url)).toMatch(accessToken)
   expect(await stop(first.child, 'SIGTERM')).toBe(0)
   expect(await answers(first.url)).toBe(false)
 
   const second = await start()
   expect(second.output()).not.toContain('demo data')
-  expect(await signIn(second.url)).toBeTruthy()
+  expect(await signIn(second.url)).toMatch(accessToken)
   await stop(second.child, 'SIGKILL')
 
   const third = await start()
-  expect(await signIn(third.url)).toBeTruthy()
+  expect(await signIn(third.url)).toMatch(accessToken)
   // A terminal sends Ctrl-C to the whole group: npm, its shell and the server.
   expect(await stop(third.child, 'SIGINT', true)).toBe(0)
   expect(await answers(third.url)).toBe(false)

@@ -223,8 +223,15 @@ const args: Case[] = [
     harms: [
       { operation: '{ echo(text: null, number: 1) }' },
       { operation: 'query ($t: String) { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+      { operation: 'query ($t: String = "b") { echo(text: $t, number: 1) }', variables: { t: null } },
     ],
-    spares: [{ operation: 'query ($t: String!) { echo(text: $t, number: 1) }', variables: { t: 'a' } }],
+    // A variable with a default may stand where null may not: it fails only for whoever sends null.
+    spares: [
+      { operation: 'query ($t: String!) { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+      { operation: 'query ($t: String = "b") { echo(text: $t, number: 1) }' },
+      { operation: 'query ($t: String = "b") { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+      { operation: 'query ($t: String! = "b") { echo(text: $t, number: 1) }' },
+    ],
   },
   {
     what: 'an argument becomes optional',
@@ -247,10 +254,14 @@ const args: Case[] = [
     ],
     breaks: { operation: '{ echo(text: null, number: 1) }' },
     differs: { operation: '{ echo(number: 1) }' },
-    harms: [{ operation: 'query ($t: String) { echo(text: $t, number: 1) }', variables: { t: null } }],
+    harms: [
+      { operation: 'query ($t: String) { echo(text: $t, number: 1) }', variables: { t: null } },
+      { operation: 'query ($t: String = "b") { echo(text: $t, number: 1) }', variables: { t: null } },
+    ],
     spares: [
       { operation: '{ echo(text: "a", number: 1) }' },
       { operation: 'query ($t: String!) { echo(text: $t, number: 1) }', variables: { t: 'a' } },
+      { operation: 'query ($t: String = "b") { echo(text: $t, number: 1) }' },
     ],
   },
   {
@@ -1047,11 +1058,13 @@ const reached: Case[] = [
     harms: [
       deep({ inner: { y: null } }),
       { operation: 'query ($y: Int) { deep(outer: { inner: { y: $y } }) }', variables: { y: 1 } },
+      { operation: 'query ($y: Int = 2) { deep(outer: { inner: { y: $y } }) }', variables: { y: null } },
     ],
     spares: [
       deep({ inner: { y: 1 } }),
       deep({ flag: true }),
       { operation: 'query ($y: Int!) { deep(outer: { inner: { y: $y } }) }', variables: { y: 1 } },
+      { operation: 'query ($y: Int = 2) { deep(outer: { inner: { y: $y } }) }' },
     ],
   },
   {
@@ -1079,6 +1092,73 @@ const reached: Case[] = [
     differs: { operation: '{ deep }' },
     harms: [literal('{ flag: true }')],
     spares: [literal('{ inner: { y: 3 } }'), literal('{ inner: null }')],
+  },
+  {
+    what: 'a default of an input field is removed that the default of its argument names now',
+    base: nested(
+      'input Inner {\n  y: Int = 4\n  z: Int\n}',
+      'inner: Inner',
+      'flat(inner: Inner = {}): String',
+    ),
+    edits: nested(
+      'input Inner {\n  y: Int\n  z: Int\n}',
+      'inner: Inner',
+      'flat(inner: Inner = { y: 4 }): String',
+    ),
+    changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED Inner.y'],
+    differs: { operation: '{ flat(inner: {}) }' },
+    harms: [
+      { operation: '{ flat(inner: { z: 1 }) }' },
+      { operation: 'query ($i: Inner) { flat(inner: $i) }', variables: { i: { z: 1 } } },
+      { operation: 'query ($y: Int) { flat(inner: { y: $y }) }', variables: {} },
+    ],
+    spares: [
+      { operation: '{ flat }' },
+      { operation: 'query ($i: Inner) { flat(inner: $i) }', variables: {} },
+      { operation: 'query ($i: Inner) { flat(inner: $i) }', variables: { i: { y: 1 } } },
+    ],
+  },
+  {
+    what: 'a default of an input field is removed that one of two defaults names now',
+    base: nested(
+      'input Inner {\n  y: Int = 4\n  z: Int\n}',
+      'inner: Inner = { z: 1 }',
+      'deep(outer: Outer = {}): String\n  flat(inner: Inner = {}): String',
+    ),
+    edits: nested(
+      'input Inner {\n  y: Int\n  z: Int\n}',
+      'inner: Inner = { z: 1, y: 4 }',
+      'deep(outer: Outer = {}): String\n  flat(inner: Inner = {}): String',
+    ),
+    changes: ['dangerous INPUT_FIELD_DEFAULT_CHANGED Inner.y'],
+    differs: { operation: '{ flat }' },
+    harms: [literal('{ inner: { z: 1 } }')],
+    spares: [{ operation: '{ deep }' }, literal('{ flag: true }'), deep({ flag: true })],
+  },
+  {
+    what: 'a field becomes required that a default leaves out',
+    base: nested('input Inner {\n  y: Int = 4\n}', 'inner: Inner', 'flat(inner: Inner = {}): String'),
+    edits: nested('input Inner {\n  y: Int!\n}', 'inner: Inner', 'flat(inner: Inner = { y: 4 }): String'),
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED Inner.y'],
+    breaks: { operation: '{ flat(inner: {}) }' },
+    spares: [{ operation: '{ flat }' }, { operation: '{ flat(inner: { y: 1 }) }' }],
+  },
+  {
+    what: 'a required field is added that a default leaves out',
+    base: nested(
+      'input Inner {\n  y: Int\n}',
+      'inner: Inner',
+      'deep(outer: Outer): String\n  flat(inner: Inner = {}): String',
+    ),
+    edits: nested(
+      'input Inner {\n  y: Int\n  z: Int!\n}',
+      'inner: Inner',
+      'deep(outer: Outer): String\n  flat(inner: Inner = {}): String',
+    ),
+    changes: ['breaking REQUIRED_INPUT_FIELD_ADDED Inner.z'],
+    breaks: { operation: '{ flat(inner: {}) }' },
+    harms: [{ operation: '{ flat }' }],
+    spares: [{ operation: '{ deep(outer: { flag: true }) }' }, { operation: '{ flat(inner: null) }' }],
   },
   {
     what: 'an input inside an input is removed',

@@ -100,10 +100,13 @@ test('R3: what was left out, and in which form the rest was sent', () => {
     'Query.users(-after:)',
     'Query.users(-filter:)',
     'Query.users(first:)=null',
-    'Query.users(role:)=$Role=',
+    'Query.users(role:)=$Role==',
     'Query.users(tags:)=$[String!]',
     '{}',
   ])
+  expect(usedWith('query ($r: Role = GUEST) { users(role: $r) { id } }', { r: null })).toContain(
+    'Query.users(role:)=$Role=',
+  )
   expect(usedWith('{ users(tags: ["a", null]) { id @trace(level: 2) } }')).toEqual([
     '@trace(-label:)',
     '@trace(level:)=int',

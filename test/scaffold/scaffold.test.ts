@@ -71,7 +71,7 @@ it('writes all that an entity takes, each in its place', () => {
   expect(migration).toContain("indexes: [byLanguage('name'), 'created_at, id']")
   expect(migration).toContain("'hr:training-day:write': { allows: 'Create and change training days' }")
   const roles = JSON.parse(files.get('test/fixtures/fields-by-role.json')!) as Record<string, string>
-  expect([roles['TrainingDay.head'], roles['Query.trainingDays']]).toEqual(['ADMIN', 'ADMIN'])
+  expect([roles['TrainingDay.*'], roles['Query.trainingDays']]).toEqual(['ADMIN', 'ADMIN'])
 })
 
 it('a scope that is in use is not added again, and its holders are those of its root fields', () => {
@@ -79,8 +79,21 @@ it('a scope that is in use is not added again, and its holders are those of its 
   expect(files.get('migrations/203105060708-training-days.ts')).not.toContain('permissions')
   expect(files.get('subgraphs/hr/resolvers/TrainingDay.ts')).not.toContain('updateTrainingDay')
   const roles = JSON.parse(files.get('test/fixtures/fields-by-role.json')!) as Record<string, string>
-  expect(roles['TrainingDay.id']).toBe('ADMIN, USER, COMPLIANCE_OFFICER, HR_MANAGER, ANALYST, VIEWER')
+  expect(roles['TrainingDay.*']).toBe('ADMIN, USER, COMPLIANCE_OFFICER, HR_MANAGER, ANALYST, VIEWER')
   expect(roles['Mutation.createTrainingDay']).toBe('ADMIN, HR_MANAGER')
+})
+
+it('deletes when asked to, and the table grants it', () => {
+  const files = made({ ...training, verbs: 'create,delete' })
+  expect(files.get('subgraphs/hr/resolvers/TrainingDay.ts')).toContain(
+    'await tx.remove(TrainingDay, id, expectedVersion)',
+  )
+  expect(files.get('subgraphs/hr/resolvers/TrainingDay.ts')).not.toContain('updateTrainingDay')
+  const migration = files.get('migrations/203105060708-training-days.ts')
+  expect(migration).toContain("grants: { app_hr: ['SELECT', 'INSERT', 'DELETE'] }")
+  expect(migration).toContain("{ allows: 'Create and delete training days' }")
+  const roles = JSON.parse(files.get('test/fixtures/fields-by-role.json')!) as Record<string, string>
+  expect(roles['Mutation.deleteTrainingDay']).toBe('ADMIN')
 })
 
 const written = `"A day of training."
@@ -143,7 +156,7 @@ it.each<[string, Partial<EntityRequest>, string]>([
   ['an entity of no tenant', { fields: 'land:Country' }, 'land: Country belongs to no tenant'],
   ['a word of SQL', { fields: 'order:Int' }, 'order is a word of SQL'],
   ['a scope in another form', { scope: 'training' }, '--scope is a subgraph and what it is about'],
-  ['a verb of its own', { verbs: 'create,close' }, '--verbs is create, or create,update'],
+  ['a verb of its own', { verbs: 'create,close' }, '--verbs is create, with update and delete or without'],
 ])('refuses %s', (_, part, message) => {
   expect(() => made({ ...training, ...part })).toThrow(message)
 })

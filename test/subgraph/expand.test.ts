@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { concatAST, getLocation, parse, print, Source, type DefinitionNode, type DocumentNode } from 'graphql'
 import { projectRoot } from '../../kernel/process/config'
 import { expand } from '../../kernel/schema/expand'
-import { searchedFields } from '../../kernel/schema/markings'
+import { searchedFields, summarizedFields } from '../../kernel/schema/markings'
 import { readSdl, SdlError } from '../../kernel/schema/sdl'
 
 const shared = new Source(
@@ -27,7 +27,7 @@ const bare = (document: DocumentNode, ...names: string[]) =>
     .trim()
 
 const order = `
-type Query { orders: OrderConnection @authenticated }
+type Query { orders: OrderConnection @authenticated orderSummary: OrderSummary @authenticated }
 type Mutation {
   placeOrder(input: PlaceOrderInput!): PlaceOrderPayload! @authenticated
   cancelOrder(input: CancelOrderInput!): CancelOrderPayload! @authenticated
@@ -42,7 +42,7 @@ type Order @key(fields: "id") @authenticated {
   "How far it is."
   status: OrderStatus! @filter @group
   "Who ordered it; null when unknown."
-  buyer: Buyer @filter
+  buyer: Buyer @filter @group
   "What is to be paid: tax included."
   total: Money! @filter @order @measure
   "Whether it was paid."
@@ -50,9 +50,11 @@ type Order @key(fields: "id") @authenticated {
   "ISO code of the country."
   isoCode2: String @order(description: "The country's code.") @search
   "When it was placed."
-  placedAt: DateTime! @filter @order
+  placedAt: DateTime! @filter @order @group
+  "How many things."
+  size: Int @measure
   "What it costs us."
-  cost: Money @requiresScopes(scopes: [["a:b:c"]]) @measure(minGroup: 5)
+  cost: Money @requiresScopes(scopes: [["a:b:c"]]) @measure(minGroup: 5, scopes: [["a:b:sums"]])
 }
 type Buyer @key(fields: "id") { id: ID! orders: OrderConnection @authenticated }
 enum OrderStatus { OPEN DONE }
@@ -74,13 +76,73 @@ test('Q7 the filter of an enum has the conditions of every kind', () => {
   )
 })
 
+const summaryField =
+  'orderSummary( filter: OrderFilter groupBy: [OrderDimension!]! = [] per: TimeBucket timeZone: TimeZone ' +
+  'fillGaps: Boolean! = false orderBy: OrderSummaryOrder first: Int = 100 fresh: Boolean! = false ): ' +
+  'OrderSummary @authenticated @cost(weight: 500) @listSize(assumedSize: 100, slicingArguments: ["first"], ' +
+  'sizedFields: ["groups"], requireOneSlicingArgument: false)'
+
+describe('Q1 a summary', () => {
+  const summaryTypes = ['Summary', 'Group', 'Key', 'Dimension', 'SummaryOrder', 'SummaryOrderField']
+
+  test('its types, exactly', () => {
+    expect(shown(expanded, ...summaryTypes.map((name) => `Order${name}`))).toBe(
+      readFileSync(join(__dirname, 'expanded-summary.graphql'), 'utf8').trimEnd(),
+    )
+  })
+
+  test('without a time there are no spans, without dimensions no groups to choose', () => {
+    const sdl = (marks: string) =>
+      `type Query { thingSummary: ThingSummary @public } type Thing { id: ID! a: Boolean ${marks} size: Int @measure }`
+    expect(bare(expand(written(sdl('@group'))), 'Query')).toContain(
+      'thingSummary( groupBy: [ThingDimension!]! = [] orderBy: ThingSummaryOrder first: Int = 100 fresh: Boolean! = false )',
+    )
+    const plain = expand(written(sdl('')))
+    expect(bare(plain, 'Query')).toContain(
+      'thingSummary( fresh: Boolean! = false ): ThingSummary @public @cost(weight: 500) }',
+    )
+    expect(bare(plain, 'ThingGroup')).toBe('type ThingGroup { count: Int! size: NumberMeasure }')
+  })
+
+  test.each(summaryTypes)('Order%s that is written by hand wins', (name) => {
+    const sdl = /Order$/.test(name)
+      ? `input Order${name} { mine: Int }`
+      : /Dimension|Field/.test(name)
+        ? `enum Order${name} { MINE }`
+        : `type Order${name} { mine: Int }`
+    expect(bare(expand(written(order + sdl)), `Order${name}`)).toBe(sdl)
+  })
+
+  test('arguments that are written stay; a summary that is written wholly by hand gets none', () => {
+    const own = order.replace('orderSummary:', 'orderSummary("Mine." first: Int = 7):')
+    expect(bare(expand(written(own)), 'Query')).toMatch(/orderSummary\( ?first: Int = 7 .*fresh: Boolean/)
+    const whole = expand(written(`${order} type OrderSummary { mine: Int }`))
+    expect(bare(whole, 'Query')).toContain('orderSummary: OrderSummary @authenticated }')
+    expect(shown(whole, 'OrderGroup', 'OrderKey')).toBe('')
+  })
+
+  test('what it is made of is told apart: which dimensions are fixed, which measures have a smallest group', () => {
+    const { group, measure } = summarizedFields(written(order)).get('Order')!
+    expect(group.map(({ field, isFixed }) => [field.name.value, isFixed])).toEqual([
+      ['status', true],
+      ['buyer', true],
+      ['placedAt', false],
+    ])
+    expect(measure.map(({ field, minGroup }) => [field.name.value, minGroup])).toEqual([
+      ['total', undefined],
+      ['size', undefined],
+      ['cost', 5],
+    ])
+  })
+})
+
 test('a field of a connection gets arguments and a size, at the root up to 100 rows', () => {
   const size =
     '@listSize(assumedSize: 20, slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)'
   const args =
     '( first: Int after: String last: Int before: String filter: OrderFilter orderBy: [OrderOrder!] )'
   expect(bare(expanded, 'Query').replace(/ +/g, ' ')).toBe(
-    `type Query { orders${args}: OrderConnection @authenticated ${size} }`,
+    `type Query { orders${args}: OrderConnection @authenticated ${size} ${summaryField} }`,
   )
   expect(shown(expanded, 'Query')).toContain('"How many to return from the front: 1 to 100;')
   expect(shown(expanded, 'Buyer')).toContain('"How many to return from the front: 1 to 50;')
@@ -128,6 +190,51 @@ test.each([
   ['ShopUserError', 'type ShopUserError { mine: Int }'],
 ])('%s that is written by hand wins', (name, sdl) => {
   expect(bare(expand(written(order + sdl)), name)).toBe(sdl)
+})
+
+test('an input marked @change begins with the record and its version; what is written of them stays', () => {
+  const inputs = (sdl: string) => bare(expand(written(order + sdl)), 'UpdateOrderInput', 'HaltSaleInput')
+  expect(inputs('"What to change." input UpdateOrderInput @change { buyerId: ID }')).toBe(
+    'input UpdateOrderInput { id: ID! expectedVersion: Int! buyerId: ID }',
+  )
+  expect(inputs('input HaltSaleInput @change { reason: String "UUID of the draft." id: ID! }')).toBe(
+    'input HaltSaleInput { id: ID! expectedVersion: Int! reason: String }',
+  )
+  const document = expand(written(`${order} "What." input UpdateOrderInput @change { buyerId: ID }`))
+  expect(shown(document, 'UpdateOrderInput')).toBe(`"What."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  buyerId: ID
+}`)
+  expect(print(document)).not.toContain('directive @change')
+  // About a record that there is, so its payload does not speak of a new one.
+  const renewal = `${order} extend type Mutation { renewOrder(input: RenewOrderInput!): RenewOrderPayload! @authenticated }
+    input RenewOrderInput @change { until: Date }`
+  expect(shown(expand(written(renewal)), 'RenewOrderPayload')).toContain('The order as it is now;')
+})
+
+test('an update that nobody writes the input of takes what create takes, and nothing of it must be given', () => {
+  const update = `${order} extend type Mutation { updateOrder(input: UpdateOrderInput!): UpdateOrderPayload! @authenticated }
+    input CreateOrderInput { "Who orders it." buyerId: ID! tags: [String!]! = [] note: String @multiline }`
+  const document = expand(written(update))
+  expect(shown(document, 'UpdateOrderInput'))
+    .toBe(`"What to change of an order. Omitted fields stay as they are; null empties a field that may be empty."
+input UpdateOrderInput {
+  "UUID of the order."
+  id: ID!
+  "The \`version\` that the change is based on."
+  expectedVersion: Int!
+  "Who orders it."
+  buyerId: ID
+  tags: [String!]
+  note: String @multiline
+}`)
+  expect(shown(document, 'UpdateOrderPayload')).toContain('The order as it is now;')
+  const own = 'input UpdateOrderInput { mine: Boolean }'
+  expect(bare(expand(written(`${update} ${own}`)), 'UpdateOrderInput')).toBe(own)
 })
 
 test('an extension adds to a derived form', () => {
@@ -191,8 +298,19 @@ const refused: [string, string, string, string][] = [
   ['an order over one', thing('a: Int @policy(policies: [["x"]]) @order'), '@order', 'take @order away'],
   ['a search in one', thing('a: String @authenticated @search'), '@search', 'take @search away'],
   ['a group by one', thing('a: Int @authenticated @group'), '@group', 'take @group away'],
-  ['a measure of one', thing('a: Int @authenticated @measure'), '@measure', 'give @measure a minGroup'],
-  ['a group of one', thing('a: Int @measure(minGroup: 1)'), '@measure', 'is at least 2'],
+  [
+    'a measure of one',
+    thing('a: Int @authenticated @measure'),
+    '@measure',
+    'give @measure minGroup and scopes',
+  ],
+  [
+    'a measure for nobody',
+    thing('a: Int @measure(minGroup: 5)'),
+    '@measure',
+    'takes minGroup and scopes together',
+  ],
+  ['a group of one', thing('a: Int @measure(minGroup: 1, scopes: [["a:b:c"]])'), '@measure', 'is at least 2'],
   ['a filter over JSON', thing('a: JSON @filter'), '@filter', 'a field of type JSON cannot carry @filter'],
   ['a filter over a list', thing('a: [String!]! @filter'), '@filter', 'type [String] cannot carry @filter'],
   ['a search in a number', thing('a: Int @search'), '@search', 'type Int cannot carry @search'],
@@ -201,6 +319,18 @@ const refused: [string, string, string, string][] = [
   ['money by another name', thing('a: Money @filter(as: "b")'), '@filter', 'write @filter without as'],
   ['Q3 an order by money without its filter', thing('a: Money @order'), '@order', 'write @filter as well'],
   ['a condition twice', thing('a: ID @filter b: ID @filter(as: "a")'), 'b: ID', 'would have a twice'],
+  [
+    'Q1 a summary of what has no marks',
+    'type Query { thingSummary: ThingSummary } type Thing { id: ID! }',
+    'ThingSummary',
+    'ThingSummary has nothing to tell: mark fields of Thing with @group or @measure',
+  ],
+  [
+    'Q1 a summary below the root',
+    'type Thing { id: ID! a: Int @measure } type Other { things: ThingSummary }',
+    'ThingSummary',
+    'ThingSummary is a field of Query',
+  ],
   [
     'a mark at the root',
     'type Query { a: Int @filter }',
@@ -225,6 +355,12 @@ const refused: [string, string, string, string][] = [
     mutation('createThing(input: CreateThingInput!): CreateThingPayload!'),
     'CreateThingInput',
     'CreateThingInput must be written: it says what a new record is made of',
+  ],
+  [
+    'a change of a record that the name does not tell',
+    'input HaltSaleInput @change { reason: String }',
+    '@change',
+    'HaltSaleInput is not named like a verb and a type: write `id: ID!` and what it is of',
   ],
   [
     'a payload without user errors',

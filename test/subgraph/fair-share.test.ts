@@ -24,30 +24,54 @@ test('L3: a tenant leaves one place to the others, and takes it up again when it
 })
 
 test.each([
-  [1, 1],
-  [2, 1],
-  [3, 1],
-  [8, 4],
-])('L4: of %i places what is done for no tenant has %i, and waits for one of its own', async (all, half) => {
+  { all: 1, share: 1, tenant: 0 },
+  { all: 2, share: 1, tenant: 1 },
+  { all: 3, share: 1, tenant: 2 },
+  { all: 6, share: 2, tenant: 2 },
+  { all: 8, share: 2, tenant: 3 },
+])(
+  'L4: of $all places what is done for no tenant has $share, waits for one of its own, and leaves a tenant $tenant',
+  async ({ all, share, tenant }) => {
+    const places = new FairShare(all, 60_000)
+    const taken = (name: string) => Array.from({ length: all }, () => places.take(name)).filter(Boolean)
+    expect(taken('')).toHaveLength(share)
+    const next = places.wait('')
+    expect(taken('a')).toHaveLength(tenant)
+    for (let n = 0; n < tenant; n += 1) places.giveBack('a')
+    expect(await settled(next)).toBe('waiting')
+    places.giveBack('')
+    expect(await settled(next)).toBe('served')
+  },
+)
+
+test.each([
+  { all: 1, holds: [1, 0] },
+  { all: 2, holds: [1, 1, 0] },
+  { all: 3, holds: [2, 1, 0] },
+  { all: 4, holds: [2, 1, 1, 0] },
+  { all: 6, holds: [3, 1, 1, 1, 0] },
+  { all: 8, holds: [4, 1, 1, 1, 1, 0] },
+])('L3: of $all places tenants that take all they can hold $holds', ({ all, holds }) => {
   const places = new FairShare(all, 60_000)
-  const taken = Array.from({ length: all }, () => places.take(''))
-  expect(taken.filter(Boolean)).toHaveLength(half)
-  const next = places.wait('')
-  const free = Array.from({ length: all }, () => places.take('a')).filter(Boolean)
-  // Half of what is left.
-  expect(free).toHaveLength(Math.ceil((all - half) / 2))
-  for (let n = 0; n < free.length; n += 1) places.giveBack('a')
-  expect(await settled(next)).toBe('waiting')
-  places.giveBack('')
-  expect(await settled(next)).toBe('served')
+  const taken = (tenant: number) =>
+    Array.from({ length: all }, () => places.take(`t${tenant}`)).filter(Boolean).length
+  expect(holds.map((_, tenant) => taken(tenant))).toEqual(holds)
+  // One given back is for the tenant that has none.
+  places.giveBack('t0')
+  expect(taken(holds.length - 1)).toBe(1)
 })
 
-test('L3: tenants that take all they can leave a place to the next one', () => {
+test('L3: a further place that was given back goes to whoever waits, in turn', async () => {
   const places = new FairShare(6, 60_000)
-  const taken = (tenant: string) => [1, 2, 3, 4].filter(() => places.take(tenant)).length
-  expect(['a', 'b', 'c', 'd'].map(taken)).toEqual([3, 2, 1, 0])
+  for (const tenant of ['a', 'a', 'a', 'b']) expect(places.take(tenant)).toBe(true)
+  const [again, other] = [places.wait('a'), places.wait('b')]
   places.giveBack('a')
-  expect(['a', 'd'].map(taken)).toEqual([0, 1])
+  expect([await settled(again), await settled(other)]).toEqual(['served', 'waiting'])
+  const third = places.wait('a')
+  places.giveBack('a')
+  expect([await settled(other), await settled(third)]).toEqual(['served', 'waiting'])
+  places.giveBack('b')
+  expect(await settled(third)).toBe('served')
 })
 
 test('L3: who waits is served in turns, a tenant after the other', async () => {

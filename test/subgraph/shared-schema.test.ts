@@ -22,7 +22,7 @@ const small = (name: string) => `
   "A filter." input ${name}Filter { "Text." text: StringFilter "Id." id: IDFilter "Price." price: MoneyInput }
   type Query {
     "Things."
-    ${name}Things("How many." first: Int = 20, "Which." filter: ${name}Filter, "How." direction: OrderDirection): ${name}Connection
+    ${name}Things("How many." first: Int = 20, "Which." filter: ${name}Filter, "How." direction: OrderDirection, "How long." per: TimeBucket): ${name}Connection
       @requiresScopes(scopes: [["${name}:thing:read"]])
       @listSize(slicingArguments: ["first"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
     "Open." ${name}Open: Boolean @public

@@ -11,6 +11,9 @@ const acrossTenants: Readonly<Record<string, string>> = {
   'gateway.operation_tenant_counts': 'it counts tenants',
   'gateway.forget_usage': 'it forgets what is old, whoever sent it',
   'shared.remove_idempotency_keys': 'it forgets what is old, whoever used it',
+  'shared.remove_mails': 'it removes what has ended, whoever wrote it',
+  'shared.tenants_to_seal': 'it finds out whose entries wait',
+  'shared.tenants_with_due_mail': 'it finds out whose mails wait',
 }
 
 const tables = `WITH own AS (

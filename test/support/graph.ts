@@ -112,6 +112,7 @@ export async function startGraph(
     clock,
     // Written at the end only, or the statements of a test would depend on how long it takes.
     usageIntervalMs: 3_600_000,
+    backgroundMs: 3_600_000,
     makePlans: 'here',
     onStatement: (role, statement: Statement, binding) => {
       statements.push({ role, text: statement.text, values: statement.values ?? [] })

@@ -145,6 +145,20 @@ test.each([
   expect(await stored(acme.id)).toEqual(before)
 })
 
+test('a module with a name of more than 100 characters is refused by its place', async () => {
+  const before = await stored(acme.id)
+  const expectedVersion = before['version']
+  const enabledModules = ['crm', 'x'.repeat(101)]
+  expect(await userErrors(admin, 'updateTenant', { expectedVersion, enabledModules })).toEqual([
+    {
+      code: 'INVALID',
+      field: ['enabledModules', '1'],
+      message: 'enabledModules must have at most 100 characters',
+    },
+  ])
+  expect(await stored(acme.id)).toEqual(before)
+})
+
 test.each(['slug', 'plan', 'status', 'limits', 'usage', 'isActive', 'id'])(
   '%s cannot be changed here',
   async (field) => {

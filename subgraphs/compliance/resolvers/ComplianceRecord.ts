@@ -3,6 +3,7 @@ import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { summary } from '../../../kernel/summary'
 import { ComplianceRecord } from '../entities/ComplianceRecord'
 import type { ApproveComplianceRecordInput, ComplianceUserErrorCode, Resolvers } from '../generated'
 import { act, type Action } from '../rules/review'
@@ -39,6 +40,7 @@ export const complianceRecord: Resolvers = {
   Query: {
     complianceRecord: (_, { id }, context, info) => load(context, ComplianceRecord, id, info),
     complianceRecords: (_, args, context, info) => page(context, ComplianceRecord, args, info),
+    complianceRecordSummary: (_, args, context, info) => summary(context, ComplianceRecord, args, info),
   },
   Mutation: {
     createComplianceRecord: (_, { input }, context) =>
@@ -53,8 +55,8 @@ export const complianceRecord: Resolvers = {
         const preparedById = context.binding.actorId!
         const { record, status } = await outcome(tx, input, preparedById, 'EDIT')
         const editorIds = [...new Set([...record.editorIds, preparedById])]
-        const changes = { ...content, status, preparedById, editorIds, reviewedById: null }
-        return { complianceRecord: await tx.update(ComplianceRecord, id, expectedVersion, changes) }
+        const along = { status, preparedById, editorIds, reviewedById: null }
+        return { complianceRecord: await tx.update(ComplianceRecord, id, expectedVersion, content, along) }
       }),
     approveComplianceRecord: decide('APPROVE'),
     rejectComplianceRecord: decide('REJECT'),

@@ -7,6 +7,7 @@ import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { valueByKey } from '../../../kernel/query'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Budget } from '../entities/Budget'
 import type { Resolvers } from '../generated'
 import { boundsOf, remainingOf } from '../rules/budget'
@@ -34,12 +35,13 @@ export const budget: Resolvers = {
   Query: {
     budget: (_, { id }, context, info) => load(context, Budget, id, info),
     budgets: (_, args, context, info) => page(context, Budget, args, info, { defaultOrder }),
+    budgetSummary: (_, args, context, info) => summary(context, Budget, args, info),
   },
   Mutation: {
     setBudget: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const { departmentId, year, month = null, expectedVersion } = input
-        if (!isUuid(departmentId)) tx.fail('INVALID', 'departmentId is not an id', 'departmentId')
+        if (!isUuid(departmentId)) tx.fail('REFERENCE_NOT_FOUND', 'departmentId is not an id', 'departmentId')
         const { currency } = input.allocated
         if (input.forecastedSpend && input.forecastedSpend.currency !== currency)
           tx.fail('INVALID', `forecastedSpend must be in ${currency}, as allocated is`, 'forecastedSpend')

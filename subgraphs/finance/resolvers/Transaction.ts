@@ -6,6 +6,7 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
@@ -17,6 +18,7 @@ export const transaction: Resolvers = {
   Query: {
     transaction: (_, { id }, context, info) => load(context, Transaction, id, info),
     transactions: (_, args, context, info) => page(context, Transaction, args, info, { defaultOrder }),
+    transactionSummary: (_, args, context, info) => summary(context, Transaction, args, info),
   },
   Mutation: {
     recordTransaction: (_, { input }, context, info) => {

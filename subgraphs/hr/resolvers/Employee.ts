@@ -6,6 +6,7 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
@@ -16,6 +17,7 @@ export const employee: Resolvers = {
   Query: {
     employee: (_, { id }, context, info) => load(context, Employee, id, info),
     employees: (_, args, context, info) => page(context, Employee, args, info),
+    employeeSummary: (_, args, context, info) => summary(context, Employee, args, info),
   },
   Mutation: {
     hireEmployee: (_, { input }, context) =>

@@ -7,7 +7,7 @@ export class Role extends TenantRow {
   @Column({ type: 'varchar', length: 100 })
   name: string
 
-  @Column({ type: 'text', nullable: true })
+  @Column({ type: 'varchar', length: 2000, nullable: true })
   description: string | null
 
   @Column({ type: 'text', array: true, default: [] })

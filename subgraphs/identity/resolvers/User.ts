@@ -13,7 +13,7 @@ import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
-import { revokeSessions } from '../sessions/revoke'
+import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
   'SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id',
@@ -43,7 +43,7 @@ export const user: Resolvers = {
     inviteUser: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const { kept, secret } = newInvitation(context)
-        return invited(tx, await addUser(context, tx, input, kept), secret)
+        return invited(context, tx, await addUser(context, tx, input, kept), secret)
       }),
     renewInvitation: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
@@ -52,7 +52,7 @@ export const user: Resolvers = {
         if (status !== 'INVITED')
           tx.fail('NOT_INVITED', `This user is ${status}: there is no invitation to renew`, 'id')
         const { kept, secret } = newInvitation(context)
-        return invited(tx, await tx.update(User, id, expectedVersion, kept), secret)
+        return invited(context, tx, await tx.update(User, id, expectedVersion, kept), secret)
       }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
@@ -68,12 +68,9 @@ export const user: Resolvers = {
         await requireOtherAdministrator(context, tx, id, 'id')
         const { id: userId, tenantId, permissionVersion } = await tx.find(User, id)
         await requireAuthorityOver(context, tx, userId, 'id')
-        const changes = {
-          status: 'SUSPENDED',
-          permissionVersion: permissionVersion + 1,
-          ...noInvitation,
-        } as const
-        const suspended = await tx.update(User, id, expectedVersion, changes)
+        const changes = { status: 'SUSPENDED', ...noInvitation } as const
+        const along = { permissionVersion: permissionVersion + 1 }
+        const suspended = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
         return { user: suspended }
       }),
@@ -82,13 +79,29 @@ export const user: Resolvers = {
         const before = await tx.find(User, id)
         await requireAuthorityOver(context, tx, before.id, 'id')
         const { id: userId, tenantId } = before
+        if (before.status !== 'SUSPENDED') return { user: await tx.update(User, id, expectedVersion, {}) }
         const status = statusWhenReactivated(before)
-        const changes = { status, permissionVersion: before.permissionVersion + 1 }
-        if (status === 'ACTIVE') return { user: await tx.update(User, id, expectedVersion, changes) }
+        const along = { permissionVersion: before.permissionVersion + 1 }
+        if (status === 'ACTIVE')
+          return { user: await tx.update(User, id, expectedVersion, { status }, along) }
         const { kept, secret } = newInvitation(context)
-        const again = await tx.update(User, id, expectedVersion, { ...changes, ...noPassword, ...kept })
+        const changes = { status, ...noPassword, ...kept }
+        const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId })
-        return invited(tx, again, secret)
+        return invited(context, tx, again, secret)
+      }),
+    requirePasswordChange: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: userId, tenantId, passwordHash, permissionVersion } = await tx.find(User, id)
+        await requireAuthorityOver(context, tx, userId, 'id')
+        if (userId === context.viewer?.userId)
+          tx.fail('INVALID', 'Change your own password with changePassword', 'id')
+        if (passwordHash === null) tx.fail('NO_PASSWORD', 'This user has no password to change', 'id')
+        const along = { permissionVersion: permissionVersion + 1 }
+        const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
+        await revokeSessions(context, tx, { tenantId, userId })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
+        return { user: required }
       }),
   },
   User: {

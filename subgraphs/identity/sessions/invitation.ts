@@ -2,6 +2,7 @@ import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction, Values } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
+import { invitationMail } from '../mails/invitation'
 import { invitationMs, isKnownToOthers } from '../rules/invitation'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
 import { revokeSessions } from './revoke'
@@ -25,12 +26,22 @@ export function newInvitation(context: SubgraphContext) {
 }
 
 /**
- * The answer to a mutation that invited, and the event for those who wish to know. The token stands in the answer alone:
- * an event is stored, and with it a way in would be.
+ * The answer to a mutation that invited, the mail to the user, and the event for those who wish to know. The token stands
+ * in the answer and in the sealed mail alone: an event is stored in clear, and with it a way in would be.
  */
-export function invited(tx: MutationTransaction, user: User, secret: Buffer) {
-  tx.emit('identity.user-invited', { userId: user.id, expiresAt: user.invitationExpiresAt })
-  return { user, invitationToken: formatToken({ tenantId: user.tenantId, tokenId: user.id, secret }) }
+export async function invited(
+  context: SubgraphContext,
+  tx: MutationTransaction,
+  user: User,
+  secret: Buffer,
+): Promise<{ user: User; invitationToken: string }> {
+  const { id, tenantId, email, invitationExpiresAt: expiresAt } = user
+  const invitationToken = formatToken({ tenantId, tokenId: id, secret })
+  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
+  const { publicUrl } = context.services.config
+  tx.mail(invitationMail({ to: email, tenant: String(tenant![0]), publicUrl, invitationToken, expiresAt }))
+  tx.emit('identity.user-invited', { userId: id, expiresAt })
+  return { user, invitationToken }
 }
 
 /**
@@ -48,7 +59,7 @@ export async function endKnownSecrets(
   await revokeSessions(context, tx, { tenantId, userId })
   if (user.status === 'SUSPENDED') return { user: await tx.update(User, userId, null, noPassword) }
   const { kept, secret } = newInvitation(context)
-  return invited(tx, await tx.update(User, userId, null, { ...kept, ...noPassword }), secret)
+  return invited(context, tx, await tx.update(User, userId, null, { ...kept, ...noPassword }), secret)
 }
 
 const endHolders = `

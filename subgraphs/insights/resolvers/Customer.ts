@@ -3,6 +3,7 @@ import { load } from '../../../kernel/load'
 import { money, moneyColumns } from '../../../kernel/money'
 import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
+import { summary } from '../../../kernel/summary'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
 import type { CreateCustomerInput, Resolvers } from '../generated'
@@ -24,6 +25,7 @@ export const customer: Resolvers = {
   Query: {
     customer: (_, { id }, context, info) => load(context, Customer, id, info),
     customers: (_, args, context, info) => page(context, Customer, args, info),
+    customerSummary: (_, args, context, info) => summary(context, Customer, args, info),
   },
   Mutation: {
     createCustomer: (_, { input }, context) =>

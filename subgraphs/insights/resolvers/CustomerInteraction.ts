@@ -1,6 +1,7 @@
 import { load } from '../../../kernel/load'
 import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { summary } from '../../../kernel/summary'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { Customer } from '../entities/Customer'
@@ -30,6 +31,7 @@ const countInteraction = `
 export const customerInteraction: Resolvers = {
   Query: {
     customerInteraction: (_, { id }, context, info) => load(context, CustomerInteraction, id, info),
+    customerInteractionSummary: (_, args, context, info) => summary(context, CustomerInteraction, args, info),
     customerInteractions: (_, args, context, info) =>
       page(context, CustomerInteraction, args, info, latestFirst),
     searchCustomerInteractions: (_, args, context, info) => searchInteractions(context, args, info),

@@ -53,7 +53,7 @@ export class Tenant {
   @Column({ type: 'jsonb', default: {} })
   metadata: unknown
 
-  @Column({ type: 'text', array: true, default: ['crm', 'erp'] })
+  @Column({ type: 'varchar', length: 100, array: true, default: ['crm', 'erp'] })
   enabledModules: string[]
 
   @Column({ type: 'int', default: 1 })

@@ -5,10 +5,11 @@ import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import type { Resolvers } from '../generated'
-import { addLines, findDraft, priceLines, removeLines } from '../invoice-lines'
+import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
 
 const takeNumber = `
@@ -19,6 +20,7 @@ export const invoice: Resolvers = {
   Query: {
     invoice: (_, { id }, context, info) => load(context, Invoice, id, info),
     invoices: (_, args, context, info) => page(context, Invoice, args, info),
+    invoiceSummary: (_, args, context, info) => summary(context, Invoice, args, info),
   },
   Mutation: {
     draftInvoice: (_, { input }, context, info) => {
@@ -41,8 +43,14 @@ export const invoice: Resolvers = {
         if (lines === null) tx.fail('INVALID', 'lines must not be null: omit it to keep them', 'lines')
         if (!lines) return { invoice: await tx.update(Invoice, id, expectedVersion, changes) }
         const priced = priceLines(currency, lines)
-        const changed = await tx.update(Invoice, id, expectedVersion, { ...changes, ...priced.totals })
-        await removeLines(context, tx, id)
+        const present = await readLines(context, tx, id)
+        if (areLines(present, priced.lines))
+          return { invoice: await tx.update(Invoice, id, expectedVersion, changes) }
+        // Other lines are a change, whatever they add up to.
+        const updatedAt = context.clock.now().toISOString()
+        const whole = { ...changes, ...priced.totals, updatedAt }
+        const changed = await tx.update(Invoice, id, expectedVersion, whole)
+        await removeLines(tx, present)
         await addLines(tx, id, priced.lines)
         return { invoice: changed }
       }),
@@ -112,7 +120,7 @@ export const invoice: Resolvers = {
     discardInvoice: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         await findDraft(tx, id)
-        await removeLines(context, tx, id)
+        await removeLines(tx, await readLines(context, tx, id))
         return { invoice: await tx.remove(Invoice, id, expectedVersion) }
       }),
   },

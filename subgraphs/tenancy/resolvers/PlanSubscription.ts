@@ -5,6 +5,7 @@ import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
+import { summary } from '../../../kernel/summary'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
@@ -19,6 +20,7 @@ export const subscription: Resolvers = {
   Query: {
     subscription: (_, { id }, context, info) => load(context, PlanSubscription, id, info),
     subscriptions: (_, args, context, info) => page(context, PlanSubscription, args, info, { defaultOrder }),
+    subscriptionSummary: (_, args, context, info) => summary(context, PlanSubscription, args, info),
   },
   Mutation: {
     startSubscription: (_, { input: { price, ...values } }, context) =>

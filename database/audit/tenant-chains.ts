@@ -1,0 +1,119 @@
+import type { Client } from 'pg'
+import type { BlobStore } from '../../kernel/blobs/blob-store'
+import { entryColumns, entryOf } from '../../kernel/sealing/chain'
+import {
+  checkpointFolder,
+  cutFolder,
+  statementIn,
+  type AuditKeys,
+  type Checkpoint,
+  type Cut,
+} from '../../kernel/sealing/statements'
+import type { ChainFault, ChainStatements, SealedEntry } from '../../kernel/sealing/verify-chain'
+
+export interface ChainTenant {
+  id: string
+  slug: string
+}
+
+const page = 5000
+
+/** Tenants by their slug; all when none is named. */
+export async function chainTenants(client: Client, slug?: string): Promise<ChainTenant[]> {
+  const { rows } = await client.query<ChainTenant>(
+    'SELECT id, slug FROM tenancy.tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
+    [slug ?? null],
+  )
+  if (slug !== undefined && rows.length === 0) throw new Error(`There is no tenant ${slug}.`)
+  return rows
+}
+
+/**
+ * The sealed entries of a tenant in the order of their positions, a few thousand at a time.
+ * @param client as the owner, in a transaction that sees one moment
+ */
+export async function* sealedEntries(
+  client: Client,
+  tenantId: string,
+): AsyncGenerator<SealedEntry, void, undefined> {
+  // Of two entries at one position both must come, so pages are cut by position and id.
+  let last: [string, string] = ['0', '00000000-0000-0000-0000-000000000000']
+  for (;;) {
+    const { rows } = await client.query<unknown[]>({
+      name: 'sealed entries',
+      text: `SELECT ${entryColumns}, position, hash FROM shared.audit_logs
+         WHERE tenant_id = $1 AND position >= $2 AND (position, id) > ($2, $3) ORDER BY position, id LIMIT $4`,
+      values: [tenantId, ...last, page],
+      rowMode: 'array',
+    })
+    for (const row of rows) {
+      const [position, hash] = row.slice(-2) as [string, string]
+      yield { position: Number(position), hash, entry: entryOf(tenantId, row) }
+    }
+    const end = rows.at(-1)
+    if (!end || rows.length < page) return
+    last = [String(end.at(-2)), String(end[0])]
+  }
+}
+
+/** The end of a tenant's chain as the table tells it, and how many entries have no position yet. */
+export async function chainState(
+  client: Client,
+  tenantId: string,
+): Promise<{ position: number; hash: string | null; unsealed: number }> {
+  const { rows } = await client.query<{ position: string | null; hash: string | null; unsealed: string }>(
+    `SELECT c.position, c.hash,
+       (SELECT count(*) FROM shared.audit_logs l WHERE l.tenant_id = t.id AND l.position IS NULL) AS unsealed
+       FROM tenancy.tenants t LEFT JOIN shared.audit_chains c ON c.tenant_id = t.id WHERE t.id = $1`,
+    [tenantId],
+  )
+  const { position, hash, unsealed } = rows[0]!
+  return { position: Number(position ?? 0), hash, unsealed: Number(unsealed) }
+}
+
+/** A signed statement with the line it is kept as. */
+export interface KeptStatements extends ChainStatements {
+  cutLines: readonly string[]
+  /** Statements that do not count. */
+  faults: readonly ChainFault[]
+}
+
+/** The signed statements about a tenant's chain, as they are kept outside of the tables. */
+export async function keptStatements(
+  blobs: BlobStore,
+  keys: Pick<AuditKeys, 'publicKeys'>,
+  tenantId: string,
+): Promise<KeptStatements> {
+  const checkpoints: { line: string; checkpoint: Checkpoint }[] = []
+  const cuts: Cut[] = []
+  const cutLines: string[] = []
+  const faults: ChainFault[] = []
+  const files = blobs.of(tenantId)
+  for (const folder of [checkpointFolder, cutFolder]) {
+    for await (const key of files.list(folder)) {
+      try {
+        const line = await textOf((await files.get(key))!.body)
+        const statement = statementIn(keys, line)
+        if (statement.tenantId !== tenantId) throw new Error('it is about another tenant')
+        if (statement.format === 'tenantgraph audit checkpoint 1' && folder === checkpointFolder)
+          checkpoints.push({ line, checkpoint: statement })
+        else if (statement.format === 'tenantgraph audit cut 1' && folder === cutFolder) {
+          cuts.push(statement)
+          cutLines.push(line)
+        } else throw new Error('it is of another kind than its place says')
+      } catch (error) {
+        const position = Number(/(\d+)\.json$/.exec(key)?.[1] ?? 0)
+        const why = error instanceof Error ? error.message : String(error)
+        faults.push({ kind: 'STATEMENT', position, message: `${key} does not count: ${why}` })
+      }
+    }
+  }
+  checkpoints.sort((a, b) => a.checkpoint.position - b.checkpoint.position)
+  return { checkpoints, cuts, cutLines, faults }
+}
+
+async function textOf(body: AsyncIterable<unknown>): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of body) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString('utf8')
+}

@@ -1,0 +1,2 @@
+export { composeMail, type Letter } from './mail/compose'
+export type { Mail } from './mail/mail'

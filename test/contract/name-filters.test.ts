@@ -1,0 +1,114 @@
+import { lists } from '../support/list-catalog'
+import { startGraph, type TestClient, type TestGraph } from '../support/graph'
+
+let graph: TestGraph
+let admin: TestClient
+beforeAll(async () => {
+  graph = await startGraph({ demo: true })
+  admin = await graph.demo('acme', 'admin')
+}, 60_000)
+afterAll(() => graph?.close())
+
+const texts = lists.flatMap(({ name, table, conditions }) =>
+  conditions
+    .filter(({ column, operators }) => column !== null && operators.includes('startsWith'))
+    .map((condition) => ({ list: name, table, field: condition.name, column: condition.column! })),
+)
+
+/** Columns whose values are unique by how they are spelled or look, as the catalogue says. */
+async function comparedColumns(): Promise<Set<string>> {
+  const { rows } = await graph.owner.query<{ name: string }>(
+    `SELECT a.attrelid::regclass || '.' || regexp_replace(a.attname, '_(spelling|look)$', '') AS name
+       FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)
+      WHERE a.attgenerated = 's' AND a.attname ~ '_(spelling|look)$'`,
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
+it('knows the names that filters ask for', async () => {
+  const compared = await comparedColumns()
+  const names = texts.filter(({ table, column }) => compared.has(`${table}.${column}`))
+  expect(names.map(({ list, field }) => `${list}.${field}`).sort()).toEqual(
+    unique.map(([name]) => name).sort(),
+  )
+})
+
+const unique = [
+  ['departments.name', 'hr.departments'],
+  ['employees.employeeNumber', 'hr.employees'],
+  ['transactions.transactionNumber', 'finance.transactions'],
+] as const
+
+/** The same name, spelled otherwise: in capitals, wide, with more blanks. */
+const spellings = (name: string): string[] => [
+  name.toUpperCase(),
+  name.toLowerCase(),
+  name.replace(/[!-~]/g, (one) => String.fromCharCode(one.charCodeAt(0) + 0xfee0)),
+  name.replace(/ /g, '  '),
+]
+
+describe.each(unique)('%s', (place, table) => {
+  const [list, field] = place.split('.') as [string, string]
+  let known: string
+  let total: number
+  const found = async (condition: object) => {
+    const answer = await admin.data<Record<string, { totalCount: number; nodes: Record<string, string>[] }>>(
+      `query ($filter: ${filterType(list)}) { ${list}(first: 3, filter: $filter) { totalCount nodes { ${field} } } }`,
+      { filter: { [field]: condition } },
+    )
+    const { totalCount, nodes } = answer[list]!
+    return { totalCount, names: nodes.map((node) => node[field]) }
+  }
+  beforeAll(async () => {
+    const answer = await admin.data<Record<string, { totalCount: number; nodes: Record<string, string>[] }>>(
+      `{ ${list}(first: 1) { totalCount nodes { ${field} } } }`,
+    )
+    known = answer[list]!.nodes[0]![field]!
+    total = answer[list]!.totalCount
+    expect(total > 1 && known !== known.toLowerCase()).toBe(true)
+  })
+
+  it('is found however it is spelled, by eq and in, and by no other name', async () => {
+    const one = { totalCount: 1, names: [known] }
+    for (const spelling of spellings(known)) {
+      expect(await found({ eq: spelling })).toEqual(one)
+      expect(await found({ in: [spelling, 'no such name'] })).toEqual(one)
+      expect((await found({ notIn: [spelling] })).totalCount).toBe(total - 1)
+    }
+    expect(await found({ eq: `${known}x` })).toEqual({ totalCount: 0, names: [] })
+    expect(await found({ in: [] })).toEqual({ totalCount: 0, names: [] })
+    expect((await found({ notIn: ['no such name'] })).totalCount).toBe(total)
+  })
+
+  it('is found through its unique index', async () => {
+    await graph.owner.query(`ANALYZE ${table}`)
+    for (const condition of [{ eq: known }, { in: [known, 'no such name'] }]) {
+      const statements = await graph.statementsDuring(() => found(condition))
+      const asking = statements.filter(({ text }) => text.includes('shared.spelling'))
+      expect(asking.map(({ text }) => /^SELECT count/.test(text.trim()))).toContain(false)
+      for (const { text, values } of asking) {
+        await graph.owner.query('BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off')
+        const { rows } = await graph.owner.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [...values])
+        await graph.owner.query('ROLLBACK')
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        expect(plan).toMatch(/Index Cond: .*_spelling = /)
+      }
+    }
+  })
+})
+
+it('e-mail addresses are found in any case', async () => {
+  const { rows } = await graph.owner.query<{ email: string }>(
+    `SELECT c.email FROM insights.customers c JOIN tenancy.tenants t ON t.id = c.tenant_id
+      WHERE t.slug = 'acme' AND c.email IS NOT NULL ORDER BY c.id LIMIT 1`,
+  )
+  const { email } = rows[0]!
+  const query = `query ($email: String!) { customers(filter: { email: { eq: $email } }) { nodes { email } } }`
+  const answer = await admin.data<{ customers: { nodes: { email: string }[] } }>(query, {
+    email: email.toUpperCase(),
+  })
+  expect(answer.customers.nodes.map((node) => node.email)).toContain(email)
+})
+
+const filterType = (list: string): string =>
+  `${list[0]!.toUpperCase()}${list.slice(1).replace(/s$/, '')}Filter`

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Supergraph } from '@apollo/federation-internals'
+import { getNamedType, isInputObjectType, isRequiredInputField, type GraphQLInputField } from 'graphql'
+import { inputValue } from '../../isolation/documents'
+import { stateOf } from '../../isolation/witness'
+import type { Database } from '../../kernel/connection/database'
+import { projectRoot } from '../../kernel/process/config'
+import { loadable } from '../../registry/composition/compose'
+import { cheapBcrypt } from '../support/bcrypt'
+import { startGraph, type TestGraph } from '../support/graph'
+import { readWrites, type Input, type Writes } from './write-inputs'
+
+/**
+ * What every mutation of a row with a version does when it is sent twice: the second time there is nothing to change, so
+ * neither version nor audit trail tell of a change.
+ */
+const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+
+const inputFields = (mutation: string): Record<string, GraphQLInputField> => {
+  const { args } = api.getMutationType()!.getFields()[mutation]!
+  const input = getNamedType(args.find(({ name }) => name === 'input')?.type)
+  return isInputObjectType(input) ? input.getFields() : {}
+}
+const changes = Object.keys(api.getMutationType()!.getFields()).filter(
+  (mutation) => 'expectedVersion' in inputFields(mutation),
+)
+
+/** By mutation: why the second time is a change as well. */
+const otherwise: Readonly<Record<string, string>> = {
+  renewInvitation: 'each time another token, and the former one ends',
+}
+/** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */
+const refused: Readonly<Record<string, string>> = {
+  approveComplianceRecord: 'WRONG_STATUS',
+  rejectComplianceRecord: 'WRONG_STATUS',
+  flagComplianceRecord: 'WRONG_STATUS',
+  terminateEmployee: 'NOT_EMPLOYED',
+  rehireEmployee: 'EMPLOYED',
+  deleteRole: 'NOT_FOUND',
+  issueInvoice: 'INVALID_STATUS',
+  voidInvoice: 'INVALID_STATUS',
+  discardInvoice: 'NOT_FOUND',
+  cancelSubscription: 'INVALID_STATUS',
+}
+/** By field: what a sample of the type is not good enough for. */
+const chosen: Readonly<Record<string, unknown>> = {
+  avatarUrl: 'https://example.com/picture.png',
+  items: [],
+  permissions: ['identity:user:read'],
+}
+
+let graph: TestGraph
+let writes: Writes
+beforeAll(async () => {
+  cheapBcrypt()
+  const databases: Database[] = []
+  graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
+  writes = await readWrites(graph, api, databases)
+}, 60_000)
+afterAll(() => graph?.close())
+
+it.each(changes)(
+  '%s that changes nothing leaves the row, its version and the audit trail',
+  async (mutation) => {
+    const tenant = await graph.tenant(`n-${mutation.toLowerCase()}`)
+    const admin = await tenant.as('ADMIN')
+    const fields = inputFields(mutation)
+    const given = await writes.inputFor(tenant, mutation)
+    const optional = Object.values(fields).filter(
+      ({ name }) => !(name in given) && name !== 'expectedVersion',
+    )
+    const values = optional.map(({ name, type }) => [
+      name,
+      chosen[name] ?? inputValue(type, { ids: () => '' }, [name]),
+    ])
+    const input: Input = { ...given, ...Object.fromEntries(values) }
+    const state = () => stateOf(graph.owner, [{ id: tenant.id, slug: tenant.slug, domain: tenant.slug }])
+    const start = await state()
+    const first = await writes.send(admin, mutation, input)
+    expect({ ...first, row: first.row !== null }).toEqual({ errors: [], userErrors: [], row: true })
+    const before = await state()
+    expect(before.get('shared.audit_logs')).not.toBe(start.get('shared.audit_logs'))
+    const expectedVersion = first.row!.version
+    const needed = Object.values(fields).filter((field) => isRequiredInputField(field))
+    // All values again, and none at all where the mutation can do without.
+    const again = [{ ...input, expectedVersion }]
+    if (
+      needed.every(({ name }) => name === 'id' || name === 'expectedVersion') &&
+      needed.length < Object.keys(fields).length
+    )
+      again.push({ ...('id' in fields ? { id: input['id'] } : {}), expectedVersion })
+    const found = []
+    for (const one of again) {
+      const { errors, userErrors, row } = await writes.send(admin, mutation, one)
+      const after = await state()
+      const changed = [...after.keys()].filter((table) => after.get(table) !== before.get(table))
+      found.push({ errors, code: userErrors[0]?.code ?? null, version: row?.version ?? null, changed })
+    }
+    const code = refused[mutation] ?? null
+    const answer = { errors: [], code, version: code ? null : expectedVersion, changed: [] }
+    if (mutation in otherwise) expect(found[0]!.changed).not.toEqual([])
+    else expect(found).toEqual(again.map(() => answer))
+  },
+)
+
+it('names no exception in vain', () => {
+  expect(
+    [...Object.keys(otherwise), ...Object.keys(refused)].filter((one) => !changes.includes(one)),
+  ).toEqual([])
+  expect(changes).toEqual(
+    expect.arrayContaining(['updateTenant', 'updateInvoice', 'setBudget', 'suspendUser']),
+  )
+})
