@@ -106,6 +106,7 @@ export async function prepareData(log, copiesFor) {
     // A tenant that asks as fast as it can for minutes.
     TENANT_COST_PER_MINUTE: '999999999',
     NODE_ENV: 'production',
+    ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
     DATA_DIR: dataDir,
     PORT: '0',
     PAGE_LIMIT: '1000',

@@ -16,6 +16,7 @@ import { attacker, stranger, type AttackedTenant } from './population'
 import { readRows, type Rows } from './rows'
 import type { Stage } from './stage'
 import { readSurface, type Surface } from './surface'
+import { ReadRecord } from './unrecorded'
 import { createWitness, type Finding, type Witness } from './witness'
 
 /** The running product with all that an attack needs to know of it. */
@@ -49,6 +50,8 @@ export interface Lab {
   post(asker: Asker | null, where: string, body: object): Promise<Answer>
   /** Asks, and tells what it made the product send to the database. Nobody else may ask meanwhile. */
   traced(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }>
+  /** Works while reads are not recorded: what asking adds to the audit trail would change what is asked. */
+  unrecorded<T>(work: () => Promise<T>): Promise<T>
   found(attack: string, where: string, what: string): void
   close(): Promise<void>
 }
@@ -71,6 +74,7 @@ export async function openLab(
   const databases: Database[] = []
   const statements: string[] = []
   let isTracing = false
+  const record = new ReadRecord()
   const { around = (_role, database) => database, ...given } = options
   const server = await startServer({
     ...given,
@@ -80,7 +84,7 @@ export async function openLab(
     backgroundMs: 3_600_000,
     around: (role, database) => {
       databases.push(database)
-      return around(role, database)
+      return record.around(around(role, database))
     },
     onStatement: (role, { text }) => {
       // The gateway's own (sessions, usage) come at times of their own.
@@ -143,6 +147,7 @@ export async function openLab(
         isTracing = false
       }
     },
+    unrecorded: (work) => record.off(work),
     found: (attack, where, what) => void findings.push({ attack, where, what }),
     async close() {
       await client.end()

@@ -109,7 +109,7 @@ export function readSurface(
     ),
     restricted: [...models.values()].flatMap((model) =>
       [...model.fields].flatMap(([field, properties]) =>
-        properties.length > 0 && properties.every((property) => model.masked.has(property))
+        properties.length > 0 && properties.every((property) => model.restricted.has(property))
           ? [`${model.name}.${field}`]
           : [],
       ),

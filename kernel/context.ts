@@ -5,6 +5,8 @@ import type { Database } from './connection/database'
 import type { KeyValue, PubSub, RateLimit } from './store/key-value'
 import type { Logger } from './process/log'
 import type { Binding } from './connection/tenant'
+import type { RequestReads } from './sensitive/request-reads'
+import type { DataKeys } from './encryption/data-keys'
 import type { TokenKeys } from './sign-in/token-keys'
 
 export { tenantScope } from './connection/binding'
@@ -45,6 +47,8 @@ export interface Services {
   rateLimit: RateLimit
   pubSub: PubSub
   keys: TokenKeys
+  /** Keys of encrypted columns, of all tenants. */
+  dataKeys: DataKeys
   blobs: BlobStore
   config: Config
 }
@@ -57,6 +61,8 @@ export interface SubgraphContext extends RequestContext {
   binding: Binding
   /** Loaders of this request; they see one state of the data and are emptied after a mutation. */
   loaders: Map<unknown, unknown>
+  /** Reads of this request that the audit trail is to tell of. */
+  reads: RequestReads
 }
 
 /**
@@ -75,6 +81,7 @@ class SubgraphView implements SubgraphContext {
   readonly log: Logger
   readonly binding: Binding
   readonly loaders = new Map<unknown, unknown>()
+  readonly reads: RequestReads = new Map()
   readonly _shield: unknown = undefined
 
   constructor(

@@ -9,6 +9,7 @@ import { requireTenant, scopeConditions } from './reading/scope'
 import type { Statement } from './connection/database'
 import { instantOf, isUuid } from './id'
 import { joinedRows } from './reading/join'
+import { readableRows } from './reading/readable-rows'
 import { rejected, SyncPromise } from './execution/sync-promise'
 import { prepared, Parameters } from './statement'
 
@@ -37,10 +38,8 @@ async function rowsBy(
 ): Promise<(Record<string, unknown> | null)[]> {
   const statement = lookUp(context, model, property, projection, keys)
   const found = new Map<unknown, Record<string, unknown>>()
-  for (const values of statement ? await context.db.rows(context.binding, statement) : []) {
-    const row = projection.toRow(values)
-    found.set(row[property], row)
-  }
+  const read = statement ? await context.db.rows(context.binding, statement) : []
+  for (const row of await readableRows(context, model, projection, read)) found.set(row[property], row)
   return keys.map((key) => found.get(key) ?? null)
 }
 

@@ -1,4 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql'
+import { maskOf } from './writing/audit'
 import { violationOf } from './writing/constraints'
 import type { SubgraphContext } from './context'
 import { unauthenticated, UserErrors, type UserError } from './errors'
@@ -39,12 +40,13 @@ export async function mutate<T extends object, Code extends string>(
   if (!context.binding.tenantId) throw unauthenticated()
   for (let attempt = 1; ; attempt++) {
     try {
+      const mask = await maskOf(context)
       const result = await context.db.transaction(context.binding, (transaction) => {
-        const once = () => perform(context, transaction, work)
-        const { idempotencyKey: key, input, info } = options
-        if (key === null || key === undefined) return once()
+        const once = () => perform(context, transaction, work, mask)
+        const { idempotencyKey, input, info } = options
+        if (idempotencyKey === null || idempotencyKey === undefined) return once()
         if (!info) throw new Error('a mutation with an idempotency key needs its info')
-        return performOnce(context, transaction, { key, input, info }, once)
+        return performOnce(context, transaction, { key: idempotencyKey, input, info }, once)
       })
       context.loaders.clear()
       return { ...result, userErrors: [] }

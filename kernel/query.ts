@@ -7,6 +7,7 @@ import { rejected, type SyncPromise } from './execution/sync-promise'
 import { requestBatch } from './reading/batch'
 import { asMalformedCursor, connectionOf, type Connection } from './reading/connection'
 import { joinedRows } from './reading/join'
+import { readableRows } from './reading/readable-rows'
 import { readPage, readSlice, type PageArguments } from './reading/page-request'
 import { countLimit } from './reading/page-sql'
 import { selectedFields, selectedProjection } from './reading/projection'
@@ -103,10 +104,12 @@ async function rowsOfKeys(
     parameters.values,
   )
   const byKey = new Map<unknown, Record<string, unknown>[]>()
-  for (const values of await context.db.rows(context.binding, statement)) {
-    const found = byKey.get(values[0]) ?? []
-    found.push(projection.toRow(values, 1))
-    byKey.set(values[0], found)
+  const read = await context.db.rows(context.binding, statement)
+  const readable = await readableRows(context, model, projection, read, 1)
+  for (const [place, [key]] of read.entries()) {
+    const found = byKey.get(key) ?? []
+    found.push(readable[place]!)
+    byKey.set(key, found)
   }
   return byKey
 }
@@ -157,12 +160,13 @@ export async function rankedPage<E, X extends string>(
     const text = `SELECT ${list} FROM ${model.table} t WHERE ${conditions.join(' AND ')}`
     const joined = joinedRows(context, projection, text, parameters)
     const read = await context.db.rows(context.binding, prepared(joined, parameters.values))
-    const byId = new Map(read.map((values) => [values[0], values]))
+    const readable = await readableRows(context, model, projection, read, columns.length + 1)
+    const byId = new Map(read.map((values, place) => [values[0], [values, readable[place]!] as const]))
     return ranked.flatMap(([id, rank]) => {
-      const values = byId.get(id)
-      if (!values) return []
+      const [values, row] = byId.get(id) ?? []
+      if (!values || !row) return []
       const own = Object.fromEntries(columns.map(([property], place) => [property, values[place + 1]]))
-      return [{ ...projection.toRow(values, columns.length + 1), ...own, rank }]
+      return [{ ...row, ...own, rank }]
     })
   }
   const count = async () => (await context.db.rows(context.binding, query.count(countLimit)))[0]![0] as number

@@ -12,7 +12,8 @@ import type { SubgraphName } from './schema/subgraph-names'
 import type { Policies } from './policy'
 import { bindNameColumns } from './reading/name-columns'
 import { expand } from './schema/expand'
-import { searchedFields, summarizedFields } from './schema/markings'
+import { listedFields, searchedFields, summarizedFields } from './schema/markings'
+import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
@@ -58,6 +59,8 @@ export function subgraph(
     policies?: Policies
     jobs?: readonly Job[]
     audited?: SubgraphDefinition['audited']
+    secrets?: SubgraphDefinition['secrets']
+    erasable?: SubgraphDefinition['erasable']
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -70,8 +73,12 @@ export function subgraph(
     policies: parts.policies ?? {},
     jobs: declareJobs(name, parts.jobs ?? []),
     audited: parts.audited ?? {},
+    secrets: parts.secrets ?? {},
+    erasable: parts.erasable ?? [],
     typeDefs: parts.typeDefs ? expand(parts.typeDefs) : readSdl(sources),
     searched: searchedFields(written),
+    sensitive: sensitiveFields(written),
+    listed: listedFields(written),
     summarized: summarizedFields(written),
   }
 }

@@ -9,6 +9,7 @@ import type { SubgraphName } from '../kernel/schema/subgraph-names'
 import { openStore } from '../kernel/store/store'
 import { startSubgraph, type SubgraphDefinition } from '../kernel/subgraph'
 import { serveSubgraph, type SubgraphServer } from '../kernel/execution/subgraph-server'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 import { startBackground } from './background'
 
@@ -92,6 +93,8 @@ async function start(
   })
   opened.push(() => database.close())
   const { keyValue, rateLimit, pubSub } = store
+  const dataKeys = openDataKeys(config, (message) => log.info(message))
+  opened.push(async () => dataKeys.close())
   const services: Services = {
     clock: systemClock,
     log,
@@ -100,6 +103,7 @@ async function start(
     rateLimit,
     pubSub,
     keys: loadTokenKeys(config),
+    dataKeys,
     blobs: openBlobs(config),
   }
   const running = await startSubgraph(definition, database, services)

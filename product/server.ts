@@ -26,9 +26,11 @@ import type { Logger } from '../kernel/process/log'
 import { eventDispatcher } from '../kernel/events/dispatcher'
 import { openStore } from '../kernel/store/store'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
+import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import { scalars } from '../kernel/schema/scalars'
 import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 import { startBackground } from './background'
 
@@ -63,6 +65,8 @@ export interface RunningServer {
   services: Services
   /** Those that run in this process. */
   subgraphs: ReadonlyMap<SubgraphName, RunningSubgraph>
+  /** Entities with encrypted columns, of the subgraphs in this process. */
+  encryptedModels: readonly EntityModel[]
   /** Lets requests under way finish, then lets go of everything it opened. */
   close(): Promise<void>
 }
@@ -89,6 +93,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const store = await openStore(config, log)
     opened.push(() => store.close())
+    const dataKeys = openDataKeys(config, (message) => log.info(message))
+    opened.push(async () => dataKeys.close())
     const services: Services = {
       clock,
       log,
@@ -97,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       rateLimit: store.rateLimit,
       pubSub: store.pubSub,
       keys: loadTokenKeys(config),
+      dataKeys,
       blobs: openBlobs(config),
     }
     if (!store.shared) {
@@ -110,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const local = subgraphs.filter(({ name }) => !remote[name])
     const connections = connectionsPerRole(config.databaseConnections, local.length + 1)
 
+    const sources: Database[] = []
     const open = async (role: SubgraphName | 'gateway', entities: readonly unknown[]): Promise<Database> => {
       const database = await openDatabase({
         url: options.database.urlFor(role),
@@ -126,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         },
       })
       opened.push(() => database.close())
+      sources.push(database)
       return options.around?.(role, database) ?? database
     }
 
@@ -212,7 +221,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           : undefined,
     })
     opened.push(() => gateway.close())
-    return { url: gateway.url, services, subgraphs: byName, close }
+    const encryptedModels = sources.flatMap(({ dataSource }) =>
+      [...entityModels(dataSource).values()].filter(({ encrypted }) => encrypted.size > 0),
+    )
+    return { url: gateway.url, services, subgraphs: byName, encryptedModels, close }
   } catch (error) {
     await close()
     throw error

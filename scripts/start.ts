@@ -2,6 +2,7 @@ import { prepareDatabase } from '../database'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { loadDemoData } from '../database/demo'
+import { encryptClearRows } from '../database/encrypt-rows'
 import type { RunningServer } from '../product/server'
 
 const exitWithinMs = 10_000
@@ -50,6 +51,10 @@ async function main(): Promise<void> {
       database,
       onFatal,
     })
+    // Rows from before their columns were encrypted, and demo data.
+    const { services, encryptedModels } = server
+    const rows = await encryptClearRows(database.migratorUrl, services.dataKeys, encryptedModels)
+    if (rows > 0) log.info({ rows }, 'rows encrypted')
     if (stopping) await server.close()
     else console.log(`ready ${server.url}`)
   } catch (error) {

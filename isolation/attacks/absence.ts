@@ -11,7 +11,7 @@ export async function attackAbsence(lab: Lab, victims: readonly AttackedTenant[]
   const asker = await lab.as(attacker)
   const aimed = await listQuestions(lab, [stranger, ...victims.slice(0, 1)])
   const questions = [...fieldQuestions(lab), ...aimed]
-  const before = await askAll(lab, asker, questions)
+  const before = await lab.unrecorded(() => askAll(lab, asker, questions))
   // What others own must be known until the end.
   lab.findings.push(...(await lab.witness.verdict()))
   await withoutTriggers(lab.stage, async (client) => {
@@ -20,7 +20,7 @@ export async function attackAbsence(lab: Lab, victims: readonly AttackedTenant[]
       await client.query(text, [attacker.id])
     }
   })
-  const after = await askAll(lab, asker, questions)
+  const after = await lab.unrecorded(() => askAll(lab, asker, questions))
   questions.forEach(({ where }, place) => {
     if (before[place] !== after[place])
       lab.found(

@@ -94,7 +94,7 @@ async function secretsOf(lab: Lab, asker: Asker): Promise<Secrets[]> {
           .map(({ id }) => String(id))
       const hidden = denied(typePolicies(name, declarations))
       const fields = [...declared.fields.values()].flatMap(({ field, access }) => {
-        const properties = (model.fields.get(field) ?? []).filter((one) => model.masked.has(one))
+        const properties = (model.fields.get(field) ?? []).filter((one) => model.restricted.has(one))
         const ids = access ? denied(access.requirements) : []
         return properties.length > 0 && ids.length > 0 ? [{ name: field, properties, ids }] : []
       })

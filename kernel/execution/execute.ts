@@ -4,6 +4,7 @@ import { subgraphContext, type RequestContext, type Services, type SubgraphConte
 import { tenantScope, type Database } from '../connection/database'
 import { auditDenials } from '../access/denials'
 import { maskError, unavailable } from '../errors'
+import { writeReads } from '../sensitive/read-trail'
 import { compiledExecution } from './compile'
 import type { RunningSubgraph, SubgraphOperation } from '../schema/subgraph-definition'
 
@@ -46,7 +47,8 @@ export function executor(
       const variableValues = variables as Record<string, unknown> | undefined
       const executed = await execute({ document, operationName, variableValues, contextValue })
       if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
-      return executed
+      const refused = contextValue.reads.size === 0 ? null : await writeReads(contextValue)
+      return refused ? { data: null, errors: [refused] } : executed
     }
     const result = await (context.viewer ? tenantScope.run(context.viewer.tenantId, run) : run())
     // Without data nothing was executed: the variables or the operation name did not fit the document.

@@ -7,6 +7,8 @@ import {
 } from 'graphql'
 import { collectSubfields } from 'graphql/execution/collectFields'
 import { allOf, isPromise } from './sync-promise'
+import type { SubgraphContext } from '../context'
+import { isShown, recordedResolver } from '../sensitive/recorded-reads'
 import { argumentReader, type ReadArguments } from './arguments'
 import { completionOf, type Completion } from './complete'
 import { entitiesCompletion, isEntitiesField, referenceResults } from './entities'
@@ -59,9 +61,27 @@ function fieldExecution(
     )
   const completion = completionOf(definition.type, place, objects)
   const { resolve = defaultFieldResolver } = definition
-  return resolve === defaultFieldResolver && definition.args.length === 0 && !completion.needsInfo
-    ? property(key, place, completion)
-    : resolved(key, place, args, resolve, completion)
+  const recorded = recordedResolver(resolve)
+  if (
+    (recorded?.inner ?? resolve) !== defaultFieldResolver ||
+    definition.args.length > 0 ||
+    completion.needsInfo
+  )
+    return resolved(key, place, args, resolve, completion)
+  const plain = property(key, place, completion)
+  return recorded ? noted(plain, recorded.note) : plain
+}
+
+/** A property whose reads are recorded, without the call that its resolver would be. */
+function noted(
+  execute: FieldPlan['execute'],
+  note: NonNullable<ReturnType<typeof recordedResolver>>['note'],
+): FieldPlan['execute'] {
+  return (run, source, prev) => {
+    const value = execute(run, source, prev)
+    if (isShown(value)) note(run.context as SubgraphContext, source as Readonly<Record<string, unknown>>)
+    return value
+  }
 }
 
 type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>

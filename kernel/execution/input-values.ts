@@ -10,6 +10,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import { badUserInput, type UserError } from '../errors'
+import { holdsCardNumber, jsonHoldsCardNumber } from '../sensitive/card-numbers'
 import { isEmailAddress, normalEmail, normalText, textFault } from '../schema/text'
 
 /** Makes a value normal. Faults are added to the list; without one the value is for a look-up, where nothing is a fault. */
@@ -20,6 +21,8 @@ type Resolve = NonNullable<GraphQLField<unknown, unknown>['resolve']>
  * Wraps the resolvers of a schema so that they get values in their normal form: texts trimmed and in NFC, e-mail
  * addresses in NFKC and lower case. A mutation whose input has a text that is blank or cannot be seen, no e-mail address,
  * or a day that no business has, answers with `userErrors` that name each field, and is not resolved.
+ *
+ * A payment card number is such a fault too, wherever a text or JSON may hold it: nothing here is made to keep one.
  *
  * `@verbatim` leaves a field as it is; `@multiline` allows line breaks. To be called before the guards are put in, so
  * that whoever may not do a thing is not told more.
@@ -93,8 +96,18 @@ type Declared = Pick<GraphQLInputField, 'type' | 'astNode'>
 /** Says how the values of an argument or a field are read; undefined when they are left as they are. */
 function readOf(declared: Declared, reads: Map<unknown, Read>): Read | undefined {
   const marks = new Set(declared.astNode?.directives?.map(({ name }) => name.value))
-  if (marks.has('verbatim')) return undefined
+  if (marks.has('verbatim'))
+    return isSecretInput.test(declared.astNode!.name.value) ? undefined : verbatimRead
   return readOfType(declared.type, marks.has('multiline') ? 'multiline' : 'line', reads)
+}
+
+/** Secrets: they are hashed or compared, never kept, and whoever has one must be able to send it. */
+const isSecretInput = /password|token|^email$|^tenant$/i
+
+/** A key of a machine stays as it is. */
+const verbatimRead: Read = (value, path, faults) => {
+  if (faults && typeof value === 'string' && holdsCardNumber(value)) faults.push(fault(path, cardFault))
+  return value
 }
 
 function readOfType(
@@ -142,6 +155,8 @@ function fault(path: readonly string[], message: string): UserError {
   return { code: 'INVALID', message: `${name} ${message}`, field: [...path] }
 }
 
+const cardFault = 'must not hold a payment card number: leave it out'
+
 const emailFault = 'is not an e-mail address, such as "ada@example.com"'
 
 /** Years of which a business keeps days: nothing that is counted from them leaves the calendar. */
@@ -165,6 +180,7 @@ function scalarReads(
       const wrong = faults && textFault(text, form)
       if (wrong)
         faults.push(fault(path, text === '' && nullable ? `${wrong}: leave it out or give null` : wrong))
+      if (faults && holdsCardNumber(text)) faults.push(fault(path, cardFault))
       return text
     },
     EmailAddress(value, path, faults) {
@@ -173,7 +189,12 @@ function scalarReads(
         if (!faults) throw badUserInput(`${path.join('.')} ${emailFault}`)
         faults.push(fault(path, emailFault))
       }
+      if (faults && holdsCardNumber(email)) faults.push(fault(path, cardFault))
       return email
+    },
+    JSON(value, path, faults) {
+      if (faults && jsonHoldsCardNumber(value)) faults.push(fault(path, cardFault))
+      return value
     },
     Date: plausible('a day'),
     DateTime: plausible('an instant'),

@@ -2,6 +2,7 @@ import type { Clock } from '../clock'
 import type { Database } from '../connection/database'
 import type { Services, SubgraphContext } from '../context'
 import { ApiError, UserErrors } from '../errors'
+import { maskOf } from '../writing/audit'
 import { perform } from '../writing/perform'
 import type { Job, JobControl } from './job'
 import { leaseSeconds, type Attempt, type FailedEnd, type JobTable, type Steps } from './job-table'
@@ -82,8 +83,9 @@ async function effect(
       steps.total = total === undefined ? steps.total : Math.max(0, Math.trunc(total))
     },
   }
+  const mask = await maskOf(context)
   await database.transaction(context.binding, async (transaction) => {
-    await perform(context, transaction, (tx) => job.run(context, tx, attempt.payload, control))
+    await perform(context, transaction, (tx) => job.run(context, tx, attempt.payload, control), mask)
     const ended = await transaction.run(table.completion(attempt, steps, clock.now()))
     if (ended === 0) throw new JobTaken('The job was cancelled, or another worker has it')
   })
@@ -110,6 +112,7 @@ function jobContext(
     services,
     binding: { tenantId, actorId: null, requestId },
     loaders: new Map(),
+    reads: new Map(),
   }
 }
 

@@ -39,6 +39,15 @@ export function contradictions(given: Record<string, string | undefined>): strin
       'TOKEN_PRIVATE_KEY is missing: in production with an external database set an Ed25519 key as JWK (docs/decisions/0006-sessions-and-tokens.md shows how to make one)',
     )
   }
+  const transit = ['ENCRYPTION_TRANSIT_URL', 'ENCRYPTION_TRANSIT_KEY', 'ENCRYPTION_TRANSIT_TOKEN']
+  const missing = transit.filter((name) => !given[name])
+  if (missing.length > 0 && missing.length < transit.length)
+    faults.push(`${missing.join(', ')} is missing: a key service needs all of ${transit.join(', ')}`)
+  const keySources = ['ENCRYPTION_KEYS', 'ENCRYPTION_KEY_FILE', 'ENCRYPTION_TRANSIT_URL'].filter(
+    (name) => given[name],
+  )
+  if (keySources.length > 1)
+    faults.push(`${keySources.join(' and ')} both say where encryption keys are: remove all but one`)
   if (given.DOCUMENTS === 'known' && given.NODE_ENV === 'production' && !given.PERSISTED_DOCUMENTS) {
     faults.push(
       'DOCUMENTS=known needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed',

@@ -16,6 +16,7 @@ import {
   subgraphUrls,
   wholeNumber,
 } from './config-values'
+import { readKeyRing } from '../encryption/key-ring'
 import { projectRoot } from './project-root'
 import { privateKeyFromJwk, publicKeysFromJwks } from '../sign-in/token-keys'
 import type { SubgraphName } from '../schema/subgraph-names'
@@ -53,6 +54,12 @@ export interface Config {
   /** JWK and JWKS as JSON text; both null: kept in `dataDir`. */
   tokenPrivateKey: string | null
   tokenPublicKeys: string | null
+  /** Master keys of encrypted columns as text; null: `encryptionKeyFile`, `encryptionTransit`, or kept in `dataDir`. */
+  encryptionKeys: string | null
+  /** Absolute; holds the same text. */
+  encryptionKeyFile: string | null
+  /** A key service that wraps instead. */
+  encryptionTransit: { url: string; key: string; token: string } | null
   pageLimit: number
   /** Requests of anonymous callers from one network address in a minute. */
   anonymousPerMinute: number
@@ -129,6 +136,11 @@ const variables = z.object({
   TOKEN_ISSUER: z.string().max(200).default('tenantgraph'),
   TOKEN_PRIVATE_KEY: optional(parsedBy(privateKeyFromJwk)),
   TOKEN_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
+  ENCRYPTION_KEYS: optional(parsedBy(readKeyRing)),
+  ENCRYPTION_KEY_FILE: optional(z.string()),
+  ENCRYPTION_TRANSIT_URL: optional(secretUrl(['http:', 'https:'])),
+  ENCRYPTION_TRANSIT_KEY: optional(z.string()),
+  ENCRYPTION_TRANSIT_TOKEN: optional(z.string()),
   PAGE_LIMIT: wholeNumber(1, 1000).default(100),
   NESTED_PAGE_LIMIT: wholeNumber(1, 1000).default(50),
   // Guards as well: the smallest still lets people sign in, the largest bounds nothing but memory.
@@ -210,6 +222,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     tokenIssuer: value.TOKEN_ISSUER,
     tokenPrivateKey: value.TOKEN_PRIVATE_KEY,
     tokenPublicKeys: value.TOKEN_PUBLIC_KEYS,
+    encryptionKeys: value.ENCRYPTION_KEYS,
+    encryptionKeyFile: value.ENCRYPTION_KEY_FILE && resolve(projectRoot, value.ENCRYPTION_KEY_FILE),
+    encryptionTransit: value.ENCRYPTION_TRANSIT_URL
+      ? {
+          url: value.ENCRYPTION_TRANSIT_URL,
+          key: value.ENCRYPTION_TRANSIT_KEY!,
+          token: value.ENCRYPTION_TRANSIT_TOKEN!,
+        }
+      : null,
     pageLimit: value.PAGE_LIMIT,
     anonymousPerMinute: value.RATE_LIMIT_PER_MINUTE,
     tenantCostPerMinute: value.TENANT_COST_PER_MINUTE,

@@ -30,9 +30,18 @@ const secretMembers = [
   'secretAccessKey',
   'invitationToken',
   'tokenPrivateKey',
+  'encryptionKeys',
+  'encryptionTransit',
   'auditPrivateKey',
   'demoPassword',
   'connectionString',
+]
+
+/** The names of all fields that the schema marks `@sensitive`, and of columns of the same kind. A contract test compares. */
+const sensitiveMembers = [
+  ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
+  ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent'],
+  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret'],
 ]
 
 /**
@@ -49,7 +58,7 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: pin
     serializers: { err: describeError },
     redact: {
       paths: ['', '*.', '*.*.'].flatMap((inside) =>
-        secretMembers.map((name) =>
+        [...secretMembers, ...sensitiveMembers].map((name) =>
           name.startsWith('[') ? `${inside.replace(/\.$/, '')}${name}` : `${inside}${name}`,
         ),
       ),

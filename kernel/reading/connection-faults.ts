@@ -30,6 +30,10 @@ export function connectionFaults(schema: GraphQLSchema, models: Iterable<EntityM
   )
 }
 
+/** Tells whether lists must tell nothing of a property. */
+const isHidden = ({ restricted, listed }: EntityModel, property: string): boolean =>
+  restricted.has(property) && !listed.has(property)
+
 function connectionNodes(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>): string | null {
   const connection = schema.getType(getNamedType(field.type).name)
   const nodes = isObjectType(connection) ? connection.getFields()['nodes'] : undefined
@@ -47,7 +51,8 @@ function faultsOf(name: string, field: GraphQLField<unknown, unknown>, model: En
       for (const { name: value } of isEnumType(orders) ? orders.getValues() : []) {
         const property = propertyOfOrder(value)
         if (!model.columns.has(property)) faults.push(`${name}: order ${value} has no column`)
-        if (model.masked.has(property)) faults.push(`${name}: order ${value} would reveal a restricted field`)
+        if (isHidden(model, property))
+          faults.push(`${name}: order ${value} would reveal a restricted field`)
       }
     }
   }
@@ -63,7 +68,12 @@ function filterFaults(name: string, input: GraphQLInputObjectType, model: Entity
     if (combinations.has(field.name)) return []
     const money = model.money.get(field.name)
     if (!money && !model.columns.has(field.name)) return [`${name}: filter ${field.name} has no column`]
-    if (model.masked.has(field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]
+    if (isHidden(model, field.name))
+      return [`${name}: filter ${field.name} would reveal a restricted field`]
+    if (model.encrypted.get(field.name)?.index === null)
+      return [
+        `${name}: filter ${field.name} needs a property ${field.name}Index, by which encrypted values are found`,
+      ]
     // A resolver that has a filter of its own reads it by itself.
     if (input.name !== `${model.name}Filter`) return []
     const kind = getNamedType(field.type)

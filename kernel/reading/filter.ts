@@ -1,4 +1,6 @@
-import type { ColumnModel, EntityModel, MoneyModel } from '../schema/entity-model'
+import type { DataKey } from '../encryption/cipher'
+import { indexOf } from '../encryption/encrypted-columns'
+import type { ColumnModel, EncryptedColumn, EntityModel, MoneyModel } from '../schema/entity-model'
 import { badUserInput, UserErrors } from '../errors'
 import { parseMoney } from '../money'
 import type { Parameters } from '../statement'
@@ -29,6 +31,8 @@ interface Writing {
   model: EntityModel
   parameters: Parameters
   searched: readonly string[]
+  /** Keys of the tenant, with which encrypted values are compared. */
+  keys: readonly DataKey[]
   /** Conditions so far. */
   count: number
 }
@@ -39,15 +43,16 @@ interface Writing {
  *
  * Each condition is true or false of a row, never unknown: what `not` turns around are all other rows, also those without
  * a value. Throws BAD_USER_INPUT for null as an operand, for conditions that say nothing, for an id that is none, for an
- * amount without its currency, and for a filter that is too large.
+ * amount without its currency, and for a filter that is too large. `keys` are the tenant's, for encrypted values.
  */
 export function filterConditions(
   model: EntityModel,
   filter: Filter | null | undefined,
   parameters: Parameters,
   searched: readonly string[] = [],
+  keys: readonly DataKey[] = [],
 ): string[] {
-  return filter ? ofFilter({ model, parameters, searched, count: 0 }, filter, 'filter', 0) : []
+  return filter ? ofFilter({ model, parameters, searched, keys, count: 0 }, filter, 'filter', 0) : []
 }
 
 function ofFilter(writing: Writing, filter: Filter, path: string, depth: number): string[] {
@@ -139,9 +144,30 @@ function ofField(writing: Writing, name: string, condition: Filter, place: strin
   if (money) return ofMoney(writing, money, condition, operators, place)
   const column = model.columns.get(name)
   if (!column) throw new Error(`filter field ${name} is no column of ${model.name}`)
+  const encrypted = model.encrypted.get(name)
+  if (encrypted)
+    return operators.map(([operator, operand]) =>
+      operator === 'isNull'
+        ? ofOperator(writing.parameters, column, operator, operand, place)
+        : ofEncrypted(writing, encrypted, operator, normal(column, operand)),
+    )
   return operators.map(([operator, operand]) =>
     ofOperator(writing.parameters, column, operator, normal(column, operand), `${place}.${operator}`),
   )
+}
+
+/** A comparison of whole values, by what the column's index holds for them with each key of the tenant. */
+function ofEncrypted(
+  { model, parameters, keys }: Writing,
+  column: EncryptedColumn,
+  operator: string,
+  operand: unknown,
+): string {
+  if (!column.index) throw new Error(`${model.name}.${column.property} has no index to be compared by`)
+  const name = `t.${column.index.sql}`
+  const texts = [operand].flat().map(String)
+  const found = parameters.add(texts.flatMap((text) => keys.map((key) => indexOf(key, model, column, text))))
+  return operator === 'notIn' ? `(${name} <> ALL(${found}) OR ${name} IS NULL)` : `${name} = ANY(${found})`
 }
 
 /** Operands in the form in which the column's values are kept. */

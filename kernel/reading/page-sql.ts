@@ -1,8 +1,11 @@
 import type { SubgraphContext } from '../context'
+import type { DataKey } from '../encryption/cipher'
+import { tenantKeys } from '../encryption/tenant-keys'
 import { filterConditions } from './filter'
 import { joinedRows } from './join'
 import { orderClause, partsOf } from './keyset'
 import type { PageRequest } from './page-request'
+import { readableRows } from './readable-rows'
 import { equalities, scopeConditions } from './scope'
 import { prepared, Parameters } from '../statement'
 
@@ -11,11 +14,20 @@ type Row = Record<string, unknown>
 /** Counting stops here: a larger `totalCount` is given as this number. */
 export const countLimit = 10_000
 
-function conditionsOf(context: SubgraphContext, page: PageRequest, parameters: Parameters): string[] {
+/** Tenant keys where the filter may compare encrypted values; they are in memory as a rule. */
+const keysOf = (context: SubgraphContext, { model, filter }: PageRequest) =>
+  filter && model.encrypted.size > 0 ? tenantKeys(context) : null
+
+function conditionsOf(
+  context: SubgraphContext,
+  page: PageRequest,
+  parameters: Parameters,
+  keys: readonly DataKey[] | null,
+): string[] {
   return [
     ...scopeConditions(context, page.model, parameters),
     ...equalities(page.model, page.options.where ?? {}, parameters),
-    ...filterConditions(page.model, page.filter, parameters, page.model.searched),
+    ...filterConditions(page.model, page.filter, parameters, page.model.searched, keys ?? []),
   ]
 }
 
@@ -43,16 +55,20 @@ function rowsText(request: PageRequest, conditions: readonly string[], parameter
 /** The rows of a page and one more, if there is one; from its end when it is read backwards. */
 export async function pageRows(context: SubgraphContext, request: PageRequest): Promise<Row[]> {
   const parameters = new Parameters()
-  const text = rowsText(request, conditionsOf(context, request, parameters), parameters)
+  const text = rowsText(
+    request,
+    conditionsOf(context, request, parameters, await keysOf(context, request)),
+    parameters,
+  )
   const joined = joinedRows(context, request.projection, text, parameters, orderOfPage(request))
   const rows = await context.db.rows(context.binding, prepared(joined, parameters.values))
-  return rows.map((values) => request.projection.toRow(values))
+  return readableRows(context, request.model, request.projection, rows)
 }
 
 /** Says how many rows the filter admits, counted to {@link countLimit}. */
 export async function pageCount(context: SubgraphContext, request: PageRequest): Promise<number> {
   const parameters = new Parameters()
-  const conditions = conditionsOf(context, request, parameters)
+  const conditions = conditionsOf(context, request, parameters, await keysOf(context, request))
   const text = `SELECT count(*)::int FROM (SELECT 1 FROM ${request.model.table} t ${where(conditions)} LIMIT ${countLimit}) counted`
   const rows = await context.db.rows(context.binding, prepared(text, parameters.values))
   return rows[0]![0] as number
@@ -76,16 +92,21 @@ export async function nestedRows(
 ): Promise<Map<unknown, Row[]>> {
   const parameters = new Parameters()
   const ids = parameters.add(parents)
-  const conditions = [...conditionsOf(context, request, parameters), parentCondition(request, property)]
+  const conditions = [
+    ...conditionsOf(context, request, parameters, await keysOf(context, request)),
+    parentCondition(request, property),
+  ]
   const text =
     `SELECT parent.id AS "parent of page", page.* FROM unnest(${ids}::uuid[]) AS parent(id) CROSS JOIN LATERAL (` +
     `${rowsText(request, conditions, parameters)}) page`
   const joined = joinedRows(context, request.projection, text, parameters, orderOfPage(request))
   const byParent = new Map<unknown, Row[]>()
-  for (const values of await context.db.rows(context.binding, prepared(joined, parameters.values))) {
-    const rows = byParent.get(values[0]) ?? []
-    rows.push(request.projection.toRow(values, 1))
-    byParent.set(values[0], rows)
+  const read = await context.db.rows(context.binding, prepared(joined, parameters.values))
+  const readable = await readableRows(context, request.model, request.projection, read, 1)
+  for (const [place, [parent]] of read.entries()) {
+    const rows = byParent.get(parent) ?? []
+    rows.push(readable[place]!)
+    byParent.set(parent, rows)
   }
   return byParent
 }
@@ -99,7 +120,10 @@ export async function nestedCounts(
 ): Promise<Map<unknown, number>> {
   const parameters = new Parameters()
   const ids = parameters.add(parents)
-  const conditions = [...conditionsOf(context, request, parameters), parentCondition(request, property)]
+  const conditions = [
+    ...conditionsOf(context, request, parameters, await keysOf(context, request)),
+    parentCondition(request, property),
+  ]
   const text =
     `SELECT parent.id, (SELECT count(*)::int FROM (SELECT 1 FROM ${request.model.table} t ${where(conditions)} ` +
     `LIMIT ${countLimit}) counted) FROM unnest(${ids}::uuid[]) AS parent(id)`

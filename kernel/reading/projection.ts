@@ -40,9 +40,12 @@ export function projectionOf(
   )
   let projection = model.projections.get(key)
   if (!projection) {
+    const encrypted = ordered.flatMap((property) => model.encrypted.get(property) ?? [])
     projection = {
       properties: ordered,
       joins,
+      encrypted,
+      isEncrypted: encrypted.length > 0 || joins.some((join) => join.projection.isEncrypted),
       selectList: ordered.map((property) => `t.${model.columns.get(property)!.sql}`).join(', '),
       key,
       toRow: rowMaker(ordered, joins),

@@ -56,7 +56,7 @@ export function bindSummary(model: EntityModel, marks: SummaryMarks): string[] {
   }
   const dimensions = marks.group.flatMap(({ field: { name }, typeName, isReference, isFixed }) =>
     columnOf(name.value, 'group').map((column): Dimension => {
-      if (model.masked.has(column.property))
+      if (model.restricted.has(column.property))
         faults.push(`${model.name}.${name.value}: @group would reveal a restricted field`)
       const field = name.value
       return { field, value: orderValue(field), column, isTime: isTime(typeName), isReference, isFixed }
@@ -64,7 +64,7 @@ export function bindSummary(model: EntityModel, marks: SummaryMarks): string[] {
   )
   const measures = marks.measure.flatMap(({ field: { name }, minGroup = 1 }) =>
     columnOf(name.value, 'measure').map((column): Measure => {
-      if (minGroup === 1 && model.masked.has(column.property))
+      if (minGroup === 1 && model.restricted.has(column.property))
         faults.push(`${model.name}.${name.value}: @measure without minGroup would reveal a restricted field`)
       const currency = model.money.get(name.value)?.currency ?? null
       return { field: name.value, value: orderValue(name.value), column, currency, minGroup }

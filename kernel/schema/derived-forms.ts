@@ -33,6 +33,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   CurrencyCode: kind('CurrencyCodeFilter', 'filter', 'order', 'group'),
   Money: kind('MoneyFilter', 'filter', 'order', 'measure'),
 }
+/** Texts that are encrypted in the database: they are compared as a whole. */
+export const encryptedKind: Kind = kind('EncryptedStringFilter', 'filter')
 export const enumKind = (name: string): Kind => kind(`${name}Filter`, 'filter', 'order', 'group')
 export const referenceKind: Kind = {
   ...kind('IDFilter', 'filter', 'group'),

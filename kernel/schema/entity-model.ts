@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from '../context'
 import { columnsNeededBy, type EntityClass } from '../entity'
 import type { Policy } from '../policy'
+import type { SensitiveClassName } from '../sensitive/classes'
 
 /** One column of an entity: its name in SQL and what the kernel must know to write it. */
 export interface ColumnModel {
@@ -36,6 +37,15 @@ export interface Relation {
   model: EntityModel
 }
 
+/** A column whose values are encrypted in the database. */
+export interface EncryptedColumn {
+  property: string
+  sql: string
+  isJson: boolean
+  /** The column that is looked up where values are compared; null where none is. */
+  index: ColumnModel | null
+}
+
 /** Describes what the kernel knows of an entity: derived once per subgraph from TypeORM's metadata and the schema. */
 export interface EntityModel {
   /** Class name = GraphQL type name. */
@@ -53,8 +63,18 @@ export interface EntityModel {
   money: Map<string, MoneyModel>
   /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
   relations: Map<string, Relation>
-  /** Properties whose values the audit trail never shows: secrets, and fields with an access rule of their own. */
+  /** Properties that no field shows, or one with an access rule of its own. */
+  restricted: Set<string>
+  /** Those of `restricted` that lists tell of all the same: every list asks for what their fields ask for. */
+  listed: ReadonlySet<string>
+  /** Properties whose values the audit trail never shows: sensitive ones, and texts that no field shows. */
   masked: Set<string>
+  /** Property → how it is encrypted. */
+  encrypted: ReadonlyMap<string, EncryptedColumn>
+  /** Tells whether each row is a person that can be erased: its values have a key of their own. */
+  isErasable: boolean
+  /** GraphQL field → its class of sensitive data. */
+  sensitive: ReadonlyMap<string, SensitiveClassName>
   /** Properties that the filter field `search` looks into. */
   searched: readonly string[]
   /** Properties that every read includes: the key, and what row rules look at. */
@@ -81,6 +101,10 @@ export interface Join extends Relation {
 export interface Projection {
   properties: readonly string[]
   joins: readonly Join[]
+  /** Those of `properties` that are encrypted. */
+  encrypted: readonly EncryptedColumn[]
+  /** Tells whether something of it, joined rows included, is encrypted. */
+  isEncrypted: boolean
   selectList: string
   key: string
   /** The row whose values stand in `values` from place `offset` on, default 0. */
@@ -127,7 +151,12 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       fields: new Map(),
       money: new Map(),
       relations: new Map(),
+      restricted: new Set(),
+      listed: new Set(),
       masked: new Set(),
+      encrypted: new Map(),
+      isErasable: false,
+      sensitive: new Map(),
       searched: [],
       always: new Set(columns.has('id') ? ['id'] : []),
       rowFilter: null,
@@ -155,11 +184,14 @@ function bindType(
     model.money.set(field.name, { amount, currency })
 }
 
+/** Types of columns that can hold a secret, where no field tells what they hold. */
+const isText = /^(text|varchar|character varying|jsonb?|bytea)$/
+
 /**
  * Connects a model to its GraphQL type: which properties each field reads and which the audit trail masks.
  * `resolverOf(field)` gives the resolver as written, before middleware wraps it; `restricted(field)` tells
- * whether the field carries an access rule of its own; `audited` are properties that are shown all the same. Returns the names of fields that neither a column nor
- * a resolver answers.
+ * whether the field carries an access rule of its own; `audited` are properties that are shown all the same; `sensitive`
+ * are the classes of fields; `listed` are those that lists tell of all the same. Returns the names of fields that neither a column nor a resolver answers.
  */
 export function bindFields(
   model: EntityModel,
@@ -167,20 +199,32 @@ export function bindFields(
   resolverOf: (field: string) => unknown,
   restricted: (field: string) => boolean,
   audited: readonly string[] = [],
+  sensitive: EntityModel['sensitive'] = new Map(),
+  listed: ReadonlySet<string> = new Set(),
 ): string[] {
   const type = schema.getType(model.name)
   const unanswered: string[] = []
   const open = new Set<string>(['id', 'version', 'createdAt', 'updatedAt', ...audited])
+  const shown = new Set<string>(open)
+  const secret = new Set<string>()
+  model.sensitive = sensitive
+  model.listed = listed
   for (const [field, definition] of isObjectType(type) ? Object.entries(type.getFields()) : []) {
     const resolver = resolverOf(field)
     const properties = columnsNeededBy(resolver) ?? (model.columns.has(field) && !resolver ? [field] : [])
     if (!resolver && properties.length === 0) unanswered.push(`${model.name}.${field}`)
     model.fields.set(field, properties)
     bindType(model, definition, properties)
-    if (!restricted(field)) for (const property of properties) open.add(property)
+    for (const property of properties) {
+      if (!restricted(field)) open.add(property)
+      if (sensitive.has(field)) secret.add(property)
+      else shown.add(property)
+    }
   }
-  for (const property of model.columns.keys()) {
-    if (!open.has(property)) model.masked.add(property)
+  for (const [property, { type: columnType }] of model.columns) {
+    if (!open.has(property)) model.restricted.add(property)
+    const unknown = !shown.has(property) && isText.test(columnType)
+    if ((secret.has(property) && !audited.includes(property)) || unknown) model.masked.add(property)
   }
   return unanswered
 }

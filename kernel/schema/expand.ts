@@ -40,7 +40,7 @@ import {
 } from './summary-forms'
 import {
   definesMarkings,
-  isMarking,
+  isForExpansion,
   isObject,
   listsCodes,
   namedTypeOf,
@@ -248,7 +248,7 @@ function rewritten(
   marked: ReadonlyMap<string, MarkedType>,
   made: DerivedTypes,
 ): DefinitionNode[] {
-  if (node.kind === Kind.DIRECTIVE_DEFINITION && isMarking(node.name.value)) return []
+  if ('name' in node && node.name && isForExpansion(node.name.value)) return []
   if (listsCodes(node)) return [withCommonCodes(node)]
   if (!isObject(node)) return [node]
   const atRoot = node.name.value === 'Query'
@@ -263,7 +263,10 @@ function rewrittenField(
   marked: ReadonlyMap<string, MarkedType>,
   made: DerivedTypes,
 ): FieldDefinitionNode {
-  const unmarked = { ...field, directives: field.directives?.filter(({ name }) => !isMarking(name.value)) }
+  const unmarked = {
+    ...field,
+    directives: field.directives?.filter(({ name }) => !isForExpansion(name.value)),
+  }
   const type = /^(\w+)Connection$/.exec(namedTypeOf(field.type))?.[1]
   const summarized = summarizedType(field.type, outline)
   if (!summarized && (!type || !outline.objects.has(type))) return unmarked

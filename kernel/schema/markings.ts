@@ -12,7 +12,17 @@ import {
   type ObjectTypeExtensionNode,
   type TypeNode,
 } from 'graphql'
-import { enumKind, kinds, markings, referenceKind, type Kind, type Marking } from './derived-forms'
+import { sensitiveClass, sensitiveClasses } from '../sensitive/classes'
+import { classNamed } from '../sensitive/marks'
+import {
+  encryptedKind,
+  enumKind,
+  kinds,
+  markings,
+  referenceKind,
+  type Kind,
+  type Marking,
+} from './derived-forms'
 
 /** A field with one mark. */
 export interface Marked {
@@ -66,6 +76,10 @@ export const isObject = (node: ASTNode): node is ObjectNode =>
 export const listsCodes = (node: ASTNode): node is EnumTypeDefinitionNode =>
   node.kind === NodeKind.ENUM_TYPE_DEFINITION && node.name.value.endsWith('UserErrorCode')
 
+/** Names that stand in the SDL for the expansion alone: marks, and what `@sensitive` is defined with. */
+export const isForExpansion = (name: string): boolean =>
+  isMarking(name) || name === 'sensitive' || name === 'SensitiveClass'
+
 export const isMarking = (name: string): name is Marking => (markings as readonly string[]).includes(name)
 
 /**
@@ -113,6 +127,7 @@ export function readMarkedTypes({ definitions }: DocumentNode, outline: Outline)
     if (!isObject(node) && node.kind !== NodeKind.INTERFACE_TYPE_DEFINITION) continue
     const type = node.name.value
     for (const field of node.fields ?? []) {
+      requireKnownClass(type, field)
       for (const directive of field.directives ?? []) {
         const mark = directive.name.value
         if (!isMarking(mark)) continue
@@ -132,6 +147,18 @@ export function searchedFields(document: DocumentNode): ReadonlyMap<string, read
   if (!definesMarkings(document)) return new Map()
   const types = [...readMarkedTypes(document, readOutline(document))]
   return new Map(types.map(([type, { search }]) => [type, search.map(({ field }) => field.name.value)]))
+}
+
+/** The fields with an access rule of their own that lists may be filtered or ordered by, by type: `sameAccess`. */
+export function listedFields(document: DocumentNode): ReadonlyMap<string, ReadonlySet<string>> {
+  if (!definesMarkings(document)) return new Map()
+  const types = [...readMarkedTypes(document, readOutline(document))]
+  return new Map(
+    types.map(([type, { filter, order }]) => {
+      const listed = [...filter, ...order].filter(({ sameAccess }) => sameAccess)
+      return [type, new Set(listed.map(({ field }) => field.name.value))]
+    }),
+  )
 }
 
 /** Describes what the summary of a type is made of: its dimensions and its measures. */
@@ -164,13 +191,18 @@ function readMark(
   }
   if (given.minGroup !== undefined && !(given.minGroup >= 2))
     refuse(directive, `${place}: @measure(minGroup:) is at least 2; a group of one shows its value`)
+  const sensitive = classNamed(field)
+  if (sensitive !== undefined && !sensitiveClass(sensitive)!.marks.includes(mark))
+    refuse(directive, `${place}: @${mark} would tell what is ${sensitive}: take it away`)
   if ((given.minGroup === undefined) !== (given.scopes === undefined))
     refuse(
       directive,
       `${place}: @measure takes minGroup and scopes together: from how many rows on it is told, and to whom`,
     )
   const typeName = namedTypeOf(field.type)
-  const kind = isList(field.type) ? undefined : kindOf(typeName, outline)
+  const isEncrypted = sensitive !== undefined && sensitiveClass(sensitive)!.encrypted
+  const found = isList(field.type) ? undefined : kindOf(typeName, outline)
+  const kind = isEncrypted ? (found === kinds['String'] ? encryptedKind : undefined) : found
   if (!kind?.marks.includes(mark))
     refuse(directive, `${place}: a field of type ${typeOf(field.type)} cannot carry @${mark}`)
   if (typeName === 'Money' && mark === 'filter' && given.as !== undefined)
@@ -184,6 +216,13 @@ function readMark(
   const isReference = outline.entities.has(typeName)
   const isFixed = isReference || outline.enums.has(typeName) || typeName === 'Boolean'
   return { field, kind, typeName, isFixed, isReference, ...given }
+}
+
+function requireKnownClass(type: string, field: FieldDefinitionNode): void {
+  const sensitive = classNamed(field)
+  if (sensitive === undefined || sensitiveClass(sensitive)) return
+  const known = Object.keys(sensitiveClasses).join(', ')
+  refuse(field, `${type}.${field.name.value}: @sensitive names no class: choose one of ${known}`)
 }
 
 function kindOf(typeName: string, { enums, entities }: Outline): Kind | undefined {

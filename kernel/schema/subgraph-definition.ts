@@ -3,6 +3,7 @@ import type { RequestContext } from '../context'
 import type { EntityClass } from '../entity'
 import type { Job } from '../jobs/job'
 import type { Policies } from '../policy'
+import type { SensitiveFields } from '../sensitive/marks'
 import type { SummaryMarks } from './markings'
 import type { SubgraphName } from './subgraph-names'
 
@@ -19,15 +20,23 @@ export interface SubgraphDefinition {
   /** Holds what it does by itself, beside requests. */
   jobs: readonly Job[]
   /**
-   * Properties by entity whose values the audit trail shows although their fields have a rule of their own: an auditor
-   * must see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by
-   * them as well, so every list of the entity must ask for what the rule asks for.
+   * Properties by entity whose values the audit trail shows although they are of a class of sensitive data: an auditor must
+   * see them, and they are neither secret nor what somebody told in confidence. Lists may be filtered and ordered by them
+   * although their fields have a rule of their own, so every list of the entity must ask for what the rule asks for.
    */
   audited: Readonly<Record<string, readonly string[]>>
+  /** Properties by entity that no field shows and that are encrypted as class SECRET. */
+  secrets: Readonly<Record<string, readonly string[]>>
+  /** Entities whose rows are people that can be erased: their values have a key for each row, and go with it. */
+  erasable: readonly string[]
   /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */
   searched: ReadonlyMap<string, readonly string[]>
+  /** The classes of fields, as `@sensitive` gives them. */
+  sensitive: SensitiveFields
+  /** Fields with an access rule of their own that lists tell of, by type: their marks say `sameAccess`. */
+  listed: ReadonlyMap<string, ReadonlySet<string>>
   /** The dimensions and measures of summaries, by type, as `@group` and `@measure` mark them. */
   summarized: ReadonlyMap<string, SummaryMarks>
 }

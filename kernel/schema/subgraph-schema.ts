@@ -14,6 +14,9 @@ import { connectionFaults } from '../reading/connection-faults'
 import { bindSummary } from '../reading/summary-model'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
+import { bindEncryption } from '../encryption/bind-encryption'
+import { sensitiveFaults } from '../sensitive/marks'
+import { recordReads } from '../sensitive/recorded-reads'
 import { scalars } from './scalars'
 import type { SubgraphDefinition } from './subgraph-definition'
 
@@ -51,6 +54,7 @@ export async function buildSchema(
   const accessProblems = accessFaults(declarations, definition.policies, owned)
   const faults = [
     ...accessProblems,
+    ...sensitiveFaults(definition.sensitive, declarations),
     ...resolverFaults(definition, schema, declarations, owned),
     ...(accessProblems.length === 0 ? bindModels(definition, database, schema, declarations) : []),
     ...resolveAbstractTypes(definition, schema),
@@ -62,8 +66,10 @@ export async function buildSchema(
   const { data } = await graphql({ schema, source: '{ _service { sdl } }' })
   bindInputValues(schema)
   const guard = variant.guard ?? guardSchema
+  const guarded = guard(schema, definition.name, declarations, definition.policies)
+  recordReads(guarded, definition.sensitive)
   return {
-    schema: guard(schema, definition.name, declarations, definition.policies),
+    schema: guarded,
     sdl: (data as { _service: { sdl: string } })._service.sdl,
   }
 }
@@ -178,8 +184,11 @@ function bindModels(
       (field) => resolverOf(definition, model.name, field),
       (field) => (type?.fields.get(field)?.access?.requirements.length ?? 0) > 0,
       definition.audited[model.name],
+      definition.sensitive.get(model.name),
+      definition.listed.get(model.name),
     )
     const unrelated = bindRelations(model, models, (field) => resolverOf(definition, model.name, field))
+    const unsealed = bindEncryption(model, definition)
     model.searched = definition.searched.get(model.name) ?? []
     bindRowRule(model, declarations, definition.policies)
     bindAdmission(model, declarations, definition.policies)
@@ -193,6 +202,7 @@ function bindModels(
       unanswered.push(`${model.name} @key(fields: "id")`)
     return [
       ...unrelated,
+      ...unsealed,
       ...unanswered.map((field) => `${field} has neither a column nor a resolver`),
       ...[...missing].map(
         (property) => `${model.name} has no column for ${property}, which a rule, @search or needs() reads`,

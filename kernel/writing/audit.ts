@@ -1,5 +1,6 @@
 import type { SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
+import { tenantKeys } from '../encryption/tenant-keys'
 import type { EntityModel } from '../schema/entity-model'
 import { uuidv7 } from '../id'
 import { insertStatements } from '../statement'
@@ -13,26 +14,47 @@ export interface AuditEntry {
   action: AuditAction
   resourceType: string
   resourceId: string | null
-  /** Values before and after; for a denial, the fields that were denied. */
-  changes: { before?: Record<string, unknown>; after?: Record<string, unknown>; denied?: string[] }
+  /** Values before and after; for a denial, the fields that were denied; for a read, what was read of which rows. */
+  changes: {
+    before?: Record<string, unknown>
+    after?: Record<string, unknown>
+    denied?: string[]
+    read?: { fields: string[]; ids?: string[]; rows?: number; own?: string[] }
+  }
   /** Names who did it; default: the viewer of the request. */
   actorId?: string | null
 }
 
-/** Holds what stands for a value that the audit trail must not show. */
-export const maskedValue = '[masked]'
+/** Returns what stands for a value that the audit trail must not show. */
+export type Mask = (model: EntityModel, property: string, value: unknown) => string
+
+/**
+ * The mask of a tenant's trail: a digest that only the tenant's key can make. It is equal for equal values of one property, so
+ * the trail shows that a value changed, or came back, and nobody finds it by trying. What is done for no tenant shows no digest.
+ * Not to be called in a transaction: a key that is made in one that is undone would be lost with what it masked.
+ */
+export async function maskOf(context: SubgraphContext): Promise<Mask> {
+  if (context.binding.tenantId === null) return () => '[masked]'
+  const [key] = await tenantKeys(context)
+  return (model, property, value) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return `[masked ${key!.digest(`audit ${model.table} ${property}`, text).slice(0, 12)}]`
+  }
+}
 
 /** The given properties of a row with the sensitive ones masked; null stays null, so it shows that a value appeared. */
 export function auditedValues(
   model: EntityModel,
   row: Readonly<Record<string, unknown>>,
   properties: Iterable<string>,
+  mask: Mask,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {}
+  const indexes = new Set([...model.encrypted.values()].map(({ index }) => index?.property))
   for (const property of properties) {
-    if (property === 'tenantId') continue
+    if (property === 'tenantId' || indexes.has(property)) continue
     const value = row[property] ?? null
-    values[property] = value !== null && model.masked.has(property) ? maskedValue : value
+    values[property] = value !== null && model.masked.has(property) ? mask(model, property, value) : value
   }
   return values
 }
@@ -42,6 +64,11 @@ const insertEntries = `INSERT INTO shared.audit_logs
 
 /** The statements that append entries to the audit trail: one for some ten thousand of them. */
 export function auditStatements(context: SubgraphContext, entries: readonly AuditEntry[]): Statement[] {
+  const { shared, rows } = valuesOf(context, entries)
+  return insertStatements(insertEntries, rows, { shared })
+}
+
+function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
   const now = context.clock.now()
   const shared = [
     now.toISOString(),
@@ -57,7 +84,18 @@ export function auditStatements(context: SubgraphContext, entries: readonly Audi
     entry.resourceId,
     JSON.stringify(entry.changes),
   ])
-  return insertStatements(insertEntries, rows, { shared })
+  return { shared, rows }
+}
+
+/** The values of entries, for {@link auditRowStatements}: entries of several requests go in one statement. */
+export function auditRows(context: SubgraphContext, entries: readonly AuditEntry[]): unknown[][] {
+  const { shared, rows } = valuesOf(context, entries)
+  return rows.map((row) => [...shared, ...row])
+}
+
+/** The statements that append rows which {@link auditRows} made. */
+export function auditRowStatements(rows: readonly (readonly unknown[])[]): Statement[] {
+  return insertStatements(insertEntries, rows)
 }
 
 /** Appends entries to the audit trail with the end of the transaction that made the change. */

@@ -4,7 +4,7 @@ import type { EntityClass } from '../entity'
 import type { Mail } from '../mail/mail'
 import { modelOf, type EntityModel } from '../schema/entity-model'
 import { UserErrors } from '../errors'
-import { auditedValues, type AuditEntry } from './audit'
+import { auditedValues, type AuditEntry, type Mask } from './audit'
 import { requireRuleWriter } from './rule-columns'
 import {
   insertRow,
@@ -94,19 +94,20 @@ export interface Told {
   mails: Mail[]
 }
 
-/** The writes of one transaction. What they are told of is added to `told`. */
+/** The writes of one transaction. What they are told of is added to `told`, masked with `mask` where it is for the trail. */
 export function mutationTransaction(
   context: SubgraphContext,
   transaction: Transaction,
   { entries, events, mails }: Told,
+  mask: Mask,
 ): MutationTransaction<string> {
   function noteCreation(model: EntityModel, row: Row): void {
     const fields = given(model, row)
-    entries.push(creation(model, row, fields))
+    entries.push(creation(model, row, fields, mask))
     events.push(change(model, 'created', row, fields))
   }
   function noteRemoval(model: EntityModel, row: Row): void {
-    entries.push(removal(model, row))
+    entries.push(removal(model, row, mask))
     events.push(change(model, 'deleted', row, []))
   }
 
@@ -175,8 +176,8 @@ export function mutationTransaction(
         resourceType: model.name,
         resourceId: id,
         changes: {
-          before: auditedValues(model, before, changed),
-          after: auditedValues(model, after, changed),
+          before: auditedValues(model, before, changed, mask),
+          after: auditedValues(model, after, changed, mask),
         },
       })
       events.push(change(model, 'updated', after, changed))
@@ -204,13 +205,13 @@ export function mutationTransaction(
 
 type Row = Readonly<Record<string, unknown>>
 
-function creation(model: EntityModel, row: Row, fields: readonly string[]): AuditEntry {
-  const changes = { after: auditedValues(model, row, fields) }
+function creation(model: EntityModel, row: Row, fields: readonly string[], mask: Mask): AuditEntry {
+  const changes = { after: auditedValues(model, row, fields, mask) }
   return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 
-function removal(model: EntityModel, row: Row): AuditEntry {
-  const changes = { before: auditedValues(model, row, given(model, row)) }
+function removal(model: EntityModel, row: Row, mask: Mask): AuditEntry {
+  const changes = { before: auditedValues(model, row, given(model, row), mask) }
   return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
 }
 

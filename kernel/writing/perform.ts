@@ -3,17 +3,23 @@ import type { Transaction } from '../connection/database'
 import { uuidv7 } from '../id'
 import { writeMails } from '../mail/outbox'
 import { insertStatements } from '../statement'
-import { writeAudit } from './audit'
-import { mutationTransaction, type MutationTransaction, type NewEvent, type Told } from './mutation-transaction'
+import { writeAudit, type Mask } from './audit'
+import {
+  mutationTransaction,
+  type MutationTransaction,
+  type NewEvent,
+  type Told,
+} from './mutation-transaction'
 
 /** Does the work in an open transaction; the audit rows, events and mails of what it changed are sent with the end of it. */
 export async function perform<T>(
   context: SubgraphContext,
   transaction: Transaction,
   work: (tx: MutationTransaction<string>) => Promise<T>,
+  mask: Mask,
 ): Promise<T> {
   const told: Told = { entries: [], events: [], mails: [] }
-  const result = await work(mutationTransaction(context, transaction, told))
+  const result = await work(mutationTransaction(context, transaction, told, mask))
   writeAudit(context, transaction, told.entries)
   writeEvents(context, transaction, told.events)
   writeMails(context, transaction, told.mails)

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { SubgraphContext } from '../context'
 import { inputName } from './constraints'
 import type { Transaction } from '../connection/database'
 import type { EntityModel } from '../schema/entity-model'
+import { decryptRows, encryptWritten } from '../encryption/encrypted-columns'
 import { fullProjection } from '../reading/projection'
 import { userError, type UserErrors } from '../errors'
 import { equalities, scopeConditions } from '../reading/scope'
@@ -76,7 +78,7 @@ export async function insertRowOnce(
   const projection = fullProjection(model)
   const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')}`
   const [found] = await transaction.rows(prepared(text, parameters.values))
-  return { row: returned(model, projection.toRow(found!)), isNew: false }
+  return { row: await returned(context, transaction, model, projection.toRow(found!)), isNew: false }
 }
 
 /**
@@ -89,7 +91,8 @@ export async function insertRows(
   model: EntityModel,
   rows: readonly Row[],
 ): Promise<Row[]> {
-  const written = rows.map((values) => valuesToInsert(context, model, values))
+  const written: Map<string, unknown>[] = []
+  for (const values of rows) written.push(await valuesToInsert(context, transaction, model, values))
   const [first] = written
   if (!first) return []
   const properties = [...first.keys()]
@@ -103,7 +106,7 @@ export async function insertRows(
   const added = new Map<unknown, Row>()
   for (const statement of insertStatements(into, lists, { after })) {
     for (const values of await transaction.rows(statement)) {
-      const row = returned(model, projection.toRow(values))
+      const row = await returned(context, transaction, model, projection.toRow(values))
       added.set(row['id'], row)
     }
   }
@@ -111,12 +114,20 @@ export async function insertRows(
 }
 
 /** Returns what an insert writes: what was given, a new id and the viewer where they were not. */
-function valuesToInsert(context: SubgraphContext, model: EntityModel, values: Row): Map<string, unknown> {
+async function valuesToInsert(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  values: Row,
+): Promise<Map<string, unknown>> {
   const author = context.binding.actorId ?? null
   const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
   if (model.columns.has('createdById')) defaults['createdById'] = author
   if (model.columns.has('updatedById')) defaults['updatedById'] = author
-  return columnValues(model, { ...defaults, ...values })
+  const written = columnValues(model, { ...defaults, ...values })
+  if (model.encrypted.size > 0)
+    await encryptWritten(context, transaction.rows, model, String(written.get('id')), written)
+  return written
 }
 
 /** Null when `onConflict` left the row out. */
@@ -127,7 +138,7 @@ async function insert(
   values: Row,
   onConflict: string,
 ): Promise<Row | null> {
-  const written = valuesToInsert(context, model, values)
+  const written = await valuesToInsert(context, transaction, model, values)
   const parameters = new Parameters()
   const columns = [...written.keys()].map((property) => model.columns.get(property)!.sql)
   const placeholders = [...written.values()].map((value) => parameters.add(value))
@@ -136,11 +147,19 @@ async function insert(
     `INSERT INTO ${model.table} AS t (${columns.join(', ')}) VALUES (${placeholders.join(', ')}) ` +
     `${onConflict} RETURNING ${projection.selectList}`
   const [row] = await transaction.rows(prepared(text, parameters.values))
-  return row ? returned(model, projection.toRow(row)) : null
+  return row ? returned(context, transaction, model, projection.toRow(row)) : null
 }
 
-function returned(model: EntityModel, row: Row): Row {
+/** A row as it is in memory, with its values decrypted. */
+async function returned(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  row: Row,
+): Promise<Row> {
   entityNames.set(row, model.name)
+  if (model.encrypted.size > 0)
+    await decryptRows(context, transaction.rows, model, fullProjection(model), [row])
   return row
 }
 
@@ -160,7 +179,10 @@ export async function updateRow(
 ): Promise<{ before: Row | null; after: Row }> {
   if (!isUuid(id)) throw notFound()
   const author = model.columns.has('updatedById') ? { updatedById: context.binding.actorId ?? null } : {}
-  const written = columnValues(model, { ...author, ...along, ...changes })
+  const different =
+    model.encrypted.size > 0 ? await withoutKnown(context, transaction, model, id, changes) : changes
+  const written = columnValues(model, { ...author, ...along, ...different })
+  if (model.encrypted.size > 0) await encryptWritten(context, transaction.rows, model, id, written)
   const parameters = new Parameters()
   const conditions = scopeConditions(context, model, parameters)
   conditions.push(`t."id" = ${parameters.add(id)}`)
@@ -190,10 +212,34 @@ export async function updateRow(
   const [row] = await transaction.rows(prepared(text, parameters.values))
   if (!row)
     return { before: null, after: await rowAtVersion(context, transaction, model, id, expectedVersion) }
-  const after = returned(model, projection.toRow(row))
+  const after = await returned(context, transaction, model, projection.toRow(row))
   const before: Row = {}
   old.forEach((property, place) => (before[property] = row[projection.properties.length + place]))
+  if (model.encrypted.size > 0) {
+    const known = { ...before, id }
+    await decryptRows(context, transaction.rows, model, projection, [known])
+    old.forEach((property) => (before[property] = known[property as keyof typeof known]))
+  }
   return { before, after }
+}
+
+/**
+ * Changes without those to encrypted columns that the row, which is locked, has already: the same value is another text
+ * each time it is encrypted, so the database cannot tell.
+ */
+async function withoutKnown(
+  context: SubgraphContext,
+  transaction: Transaction,
+  model: EntityModel,
+  id: string,
+  changes: Row,
+): Promise<Row> {
+  if (!Object.keys(changes).some((property) => model.encrypted.has(property))) return changes
+  const row = await readRow(context, transaction, model, id, 'FOR UPDATE')
+  if (!row) throw notFound()
+  const isKnown = (property: string) =>
+    model.encrypted.has(property) && isDeepStrictEqual(row[property], changes[property])
+  return Object.fromEntries(Object.entries(changes).filter(([property]) => !isKnown(property)))
 }
 
 /** Deletes a row, softly where the entity has `deletedAt`, and returns it as it was last. */
@@ -216,7 +262,7 @@ export async function removeRow(
   const projection = fullProjection(model)
   const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
   const [row] = await transaction.rows(prepared(text, parameters.values))
-  if (row) return returned(model, projection.toRow(row))
+  if (row) return returned(context, transaction, model, projection.toRow(row))
   await rowAtVersion(context, transaction, model, id, expectedVersion)
   throw notFound()
 }
@@ -242,7 +288,7 @@ export async function removeRows(
   const text = `DELETE FROM ${model.table} t WHERE ${conditions.join(' AND ')} RETURNING ${projection.selectList}`
   const removed = await transaction.rows(prepared(text, parameters.values))
   if (removed.length < wanted.size) throw notFound()
-  return removed.map((values) => returned(model, projection.toRow(values)))
+  return Promise.all(removed.map((values) => returned(context, transaction, model, projection.toRow(values))))
 }
 
 /** A whole row by its id, locked if asked; null when this tenant owns none. */
@@ -260,7 +306,7 @@ export async function readRow(
   const projection = fullProjection(model)
   const text = `SELECT ${projection.selectList} FROM ${model.table} t WHERE ${conditions.join(' AND ')} ${lock}`
   const [row] = await transaction.rows(prepared(text, parameters.values))
-  return row ? returned(model, projection.toRow(row)) : null
+  return row ? returned(context, transaction, model, projection.toRow(row)) : null
 }
 
 /** A whole row; throws NOT_FOUND when this tenant owns none, and STALE_VERSION when it is at another version. */

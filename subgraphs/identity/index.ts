@@ -18,6 +18,8 @@ export default subgraph('identity', {
   entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
   resolvers: [user, role, roleAssignment, permission, session],
   policies,
+  secrets: { User: ['mfaSecret'] },
+  erasable: ['User'],
   jobs: [endedMails, oldSessions],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { ApolloGateway, LocalGraphQLDataSource } from '@apollo/gateway'
 import { parse, type DocumentNode, type ExecutionResult } from 'graphql'
 import { Headers } from 'undici'
 import { compose, loadable } from '../../registry/composition/compose'
+import { DataKeys } from '../../kernel/encryption/data-keys'
+import { keyRing } from '../../kernel/encryption/key-ring'
 import { systemClock } from '../../kernel/clock'
 import type { RequestContext, Services, Viewer } from '../../kernel/context'
 import type { Database } from '../../kernel/connection/database'
@@ -41,7 +44,8 @@ export function define(
 
 /** No subgraph here has rows: a test that reached a database would fail. */
 export const noDatabase = { dataSource: { entityMetadatas: [] } } as unknown as Database
-export const noServices = { clock: systemClock, log } as unknown as Services
+const dataKeys = new DataKeys(keyRing(new Map([['test', randomBytes(32)]])))
+export const noServices = { clock: systemClock, log, dataKeys } as unknown as Services
 
 export const start = (definition: SubgraphDefinition, variant?: SchemaVariant): Promise<RunningSubgraph> =>
   startSubgraph(definition, noDatabase, noServices, variant)

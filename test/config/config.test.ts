@@ -18,6 +18,8 @@ const { privateKey } = generateKeyPairSync('ed25519')
 const jwk = privateKey.export({ format: 'jwk' })
 const jwks = { keys: [{ kty: jwk.kty, crv: jwk.crv, x: jwk.x }] }
 
+const masterKeys = `main:${Buffer.alloc(32, 1).toString('base64')}`
+
 /** The faults of a configuration that is refused. */
 function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
   try {
@@ -50,6 +52,9 @@ describe('the configuration', () => {
       tokenIssuer: 'tenantgraph',
       tokenPrivateKey: null,
       tokenPublicKeys: null,
+      encryptionKeys: null,
+      encryptionKeyFile: null,
+      encryptionTransit: null,
       pageLimit: 100,
       anonymousPerMinute: 1200,
       tenantCostPerMinute: 10_000_000,
@@ -101,6 +106,7 @@ describe('the configuration', () => {
       TOKEN_ISSUER: 'example',
       TOKEN_PRIVATE_KEY: JSON.stringify(jwk),
       TOKEN_PUBLIC_KEYS: JSON.stringify(jwks),
+      ENCRYPTION_KEYS: masterKeys,
       PAGE_LIMIT: '200',
       RATE_LIMIT_PER_MINUTE: '60',
       TENANT_COST_PER_MINUTE: '50000',
@@ -135,6 +141,7 @@ describe('the configuration', () => {
       subgraphs: { hr: 'http://10.0.0.5:4105/graphql', finance: 'https://finance.example/graphql?a=b' },
       viewerSecret: secret,
       tokenIssuer: 'example',
+      encryptionKeys: masterKeys,
       pageLimit: 200,
       anonymousPerMinute: 60,
       tenantCostPerMinute: 50_000,
@@ -340,6 +347,29 @@ describe('an external database', () => {
     ])
     expect(faultsOf({ DATABASE_URL: url, ...six })).toHaveLength(1)
     expect(loadConfig({ DATABASE_URL: url, ...six, DATABASE_URL_GATEWAY }).databaseAppSecret).toBeNull()
+  })
+
+  test('C6 takes encryption keys from one place, whole', () => {
+    const transit = {
+      ENCRYPTION_TRANSIT_URL: 'https://vault.example/v1/transit',
+      ENCRYPTION_TRANSIT_KEY: 'graph',
+      ENCRYPTION_TRANSIT_TOKEN: 's3cret',
+    }
+    expect(loadConfig(transit).encryptionTransit).toEqual({
+      url: 'https://vault.example/v1/transit',
+      key: 'graph',
+      token: 's3cret',
+    })
+    expect(loadConfig({ ENCRYPTION_KEY_FILE: '/run/keys' }).encryptionKeyFile).toBe('/run/keys')
+    expect(faultsOf({ ENCRYPTION_TRANSIT_URL: transit.ENCRYPTION_TRANSIT_URL })).toEqual([
+      'ENCRYPTION_TRANSIT_KEY, ENCRYPTION_TRANSIT_TOKEN is missing: a key service needs all of ENCRYPTION_TRANSIT_URL, ENCRYPTION_TRANSIT_KEY, ENCRYPTION_TRANSIT_TOKEN',
+    ])
+    expect(faultsOf({ ENCRYPTION_KEYS: masterKeys, ENCRYPTION_KEY_FILE: '/run/keys' })).toEqual([
+      'ENCRYPTION_KEYS and ENCRYPTION_KEY_FILE both say where encryption keys are: remove all but one',
+    ])
+    expect(faultsOf({ ENCRYPTION_KEYS: 'main:c2hvcnQ=' })).toEqual([
+      'ENCRYPTION_KEYS must be name:key,… with 32 bytes in Base64 as key (openssl rand -base64 32)',
+    ])
   })
 
   test('lets nobody from outside sign in with the known demo password in production', () => {

@@ -58,10 +58,10 @@ test('secrets are redacted at the top and two levels inside', () => {
   const { lines, destination } = capture()
   const log = createLogger({ logLevel: 'info' }, destination)
   log.info({ password: 's3cret', request: { headers: { authorization: 's3cret', 'x-api-key': 's3cret' } } })
-  log.info({ input: { refreshToken: 's3cret', email: 'a@b.example' }, config: { databaseUrl: 's3cret' } })
+  log.info({ input: { refreshToken: 's3cret', status: 'ACTIVE' }, config: { databaseUrl: 's3cret' } })
   log.info({ 'x-api-key': 's3cret', headers: { 'x-api-key': 's3cret', cookie: 's3cret' } })
   expect(JSON.stringify(lines)).not.toContain('s3cret')
-  expect(lines[1]).toMatchObject({ input: { refreshToken: '[redacted]', email: 'a@b.example' } })
+  expect(lines[1]).toMatchObject({ input: { refreshToken: '[redacted]', status: 'ACTIVE' } })
 })
 
 test('an error is logged without the values a database error carries', () => {

@@ -1,6 +1,7 @@
 import type { Database } from '../../kernel/connection/database'
 import type { Services, SubgraphContext } from '../../kernel/context'
 import type { Job } from '../../kernel/jobs'
+import { maskOf } from '../../kernel/writing/audit'
 import { perform } from '../../kernel/writing/perform'
 
 /** Runs a job at once and by itself, as a worker would: in a transaction of the tenant, or without one. */
@@ -20,7 +21,8 @@ export async function runJob(
     progress: () => undefined,
   }
   const shown = context as unknown as SubgraphContext
+  const mask = await maskOf(shown)
   await database.transaction(binding, (transaction) =>
-    perform(shown, transaction, (tx) => job.run(shown, tx, payload, control)),
+    perform(shown, transaction, (tx) => job.run(shown, tx, payload, control), mask),
   )
 }

@@ -45,7 +45,8 @@ export const complianceRecord: Resolvers = {
   Mutation: {
     createComplianceRecord: (_, { input }, context) =>
       mutate(context, async (tx) => {
-        const record = { ...input, preparedById: context.binding.actorId! }
+        // The table's default would stand there in clear.
+        const record = { metadata: {}, ...input, preparedById: context.binding.actorId! }
         return { complianceRecord: await tx.insert(ComplianceRecord, record) }
       }),
     updateComplianceRecord: (_, { input }, context) =>

@@ -33,6 +33,10 @@ export class User extends TenantRow {
   @Column({ type: 'varchar', length: 50, nullable: true })
   phone: string | null
 
+  /** By which equal telephone numbers are found, which are encrypted. */
+  @Column({ type: 'text', nullable: true })
+  phoneIndex: string | null
+
   @Column({ type: 'text', nullable: true })
   avatarUrl: string | null
 

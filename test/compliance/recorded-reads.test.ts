@@ -1,0 +1,227 @@
+import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
+import type { Database, Statement } from '../../kernel/connection/database'
+import { startGraph, type TestClient, type TestGraph } from '../support/graph'
+
+/** C2: what is read of data that is to be protected leaves one entry for each request and type, before the answer does. */
+let graph: TestGraph
+let admin: TestClient
+let hr: TestClient
+/** Set to let the trail refuse what is appended by reads. */
+let isBroken = false
+
+const isEntry = ({ text }: Statement) => text.startsWith('INSERT INTO shared.audit_logs')
+const breakable = (database: Database): Database => ({
+  ...database,
+  rows: (binding, statement) =>
+    isBroken && isEntry(statement) ? Promise.reject(new Error('no room')) : database.rows(binding, statement),
+})
+
+beforeAll(async () => {
+  graph = await startGraph({ demo: true, around: (_, database) => breakable(database) })
+  admin = await graph.demo('acme', 'admin')
+  hr = await graph.demo('acme', 'hr')
+  await admin.data('{ viewer { id } }')
+}, 60_000)
+afterAll(() => graph?.close())
+
+interface Entry {
+  resource_type: string
+  resource_id: string | null
+  actor_id: string
+  tenant_id: string
+  changes: { read: { fields: string[]; ids?: string[]; rows?: number; own?: string[] } }
+}
+
+/** The entries that the work adds to the trail, as it is in the database when the answer is there. */
+async function entriesOf(work: () => Promise<unknown>): Promise<Entry[]> {
+  const select = `SELECT tenant_id, resource_type, resource_id, actor_id, changes FROM shared.audit_logs
+    WHERE action = 'VIEW' ORDER BY occurred_at, id`
+  const { rows: before } = await graph.owner.query(select)
+  await work()
+  const { rows: after } = await graph.owner.query<Entry>(select)
+  return after.slice(before.length)
+}
+
+interface Page {
+  list: { nodes: { id: string; salary?: { amount: string } | null; email?: string | null }[] }
+}
+
+test('C2 fifty salaries and fifty customers: one entry for each type, with fields and the ids that were shown', async () => {
+  let salaries: Page | undefined
+  let customers: Page | undefined
+  const entries = await entriesOf(async () => {
+    salaries = await admin.data<Page>(
+      '{ list: employees(first: 50) { nodes { id position performanceScore salary { amount } } } }',
+    )
+    customers = await admin.data<Page>(
+      '{ list: customers(first: 50) { nodes { id company firstName email } } }',
+    )
+  })
+  const shown = salaries!.list.nodes.map(({ id }) => id)
+  expect(shown).toHaveLength(50)
+  expect(
+    entries.map(({ resource_type, resource_id, actor_id, tenant_id }) => [
+      resource_type,
+      resource_id,
+      actor_id,
+      tenant_id,
+    ]),
+  ).toEqual([
+    ['Employee', null, admin.userId, demoTenantIds.acme],
+    ['Customer', null, admin.userId, demoTenantIds.acme],
+  ])
+  const [ofEmployees, ofCustomers] = entries.map(({ changes }) => changes.read)
+  expect(ofEmployees!.fields).toEqual(['performanceScore', 'salary'])
+  expect(shown).toEqual(expect.arrayContaining(ofEmployees!.ids!))
+  const paid = salaries!.list.nodes.filter(({ salary }) => salary).map(({ id }) => id)
+  expect(paid.length).toBeGreaterThan(30)
+  expect(ofEmployees!.ids).toEqual(expect.arrayContaining(paid))
+  expect(ofCustomers!.fields).toEqual(['email', 'firstName'])
+  expect(customers!.list.nodes.map(({ id }) => id)).toEqual(expect.arrayContaining(ofCustomers!.ids!))
+  // Never a value.
+  expect(JSON.stringify(entries)).not.toContain('@')
+})
+
+test('C2 several types in one request are one entry each, in one statement for each subgraph', async () => {
+  const query =
+    '{ employees(first: 3) { nodes { salary { amount } user { phone preferences } } } viewer { preferences } }'
+  const sent = await graph.statementsDuring(() => admin.data(query))
+  const appended = sent.filter(isEntry).map(({ role }) => role)
+  expect(appended.filter((role) => role === 'hr')).toEqual(['hr'])
+  const entries = await entriesOf(() => admin.data(query))
+  expect(new Set(entries.map(({ resource_type }) => resource_type))).toEqual(new Set(['Employee', 'User']))
+})
+
+test('C2 what is refused, null or not asked for is no read', async () => {
+  const entries = await entriesOf(async () => {
+    await admin.data('{ employees(first: 20) { nodes { id position firstName fullName } } }')
+    const viewer = await graph.demo('acme', 'viewer')
+    const answer = await viewer.query('{ employees(first: 20) { nodes { id performanceScore } } }')
+    expect(answer.errors?.length).toBeGreaterThan(0)
+    await admin.data(`{ user(id: "${demoUserIds.acme.hr}") { phone } }`)
+  })
+  expect(entries).toEqual([])
+})
+
+test('C2 one row is named by the entry itself, and the viewer reading themselves is told apart', async () => {
+  const { rows } = await graph.owner.query<{ id: string }>(
+    'SELECT id FROM hr.employees WHERE tenant_id = $1 AND user_id = $2',
+    [demoTenantIds.acme, hr.userId],
+  )
+  const own = rows[0]!.id
+  const query = `{ employee(id: "${own}") { salary { amount } } }`
+  const read = { fields: ['salary'], ids: [own] }
+  const [byOneself] = await entriesOf(() => hr.data(query))
+  expect(byOneself).toMatchObject({
+    resource_id: own,
+    actor_id: hr.userId,
+    changes: { read: { ...read, own: [own] } },
+  })
+  const [byAnother] = await entriesOf(() => admin.data(query))
+  expect(byAnother).toMatchObject({ resource_id: own, actor_id: admin.userId, changes: { read } })
+  expect(byAnother!.changes.read.own).toBeUndefined()
+  const [account] = await entriesOf(() => hr.data('{ viewer { preferences } }'))
+  expect(account).toMatchObject({ resource_type: 'User', changes: { read: { own: [hr.userId] } } })
+})
+
+test('C2 reading the trail leaves an entry without the ids of entries, and no more than one', async () => {
+  const query = '{ auditLogs(first: 50) { nodes { id changes ipAddress } } }'
+  const [entry, ...others] = await entriesOf(() => admin.data(query))
+  expect(others).toEqual([])
+  expect(entry).toMatchObject({
+    resource_type: 'AuditLog',
+    resource_id: null,
+    changes: { read: { fields: ['changes', 'ipAddress'], rows: 50 } },
+  })
+  expect(entry!.changes.read.ids).toBeUndefined()
+  expect(await entriesOf(() => admin.data('{ auditLogs(first: 50) { nodes { id action } } }'))).toEqual([])
+})
+
+test('C2 what a mutation answers is read as well', async () => {
+  const { employees } = await admin.data<{ employees: { nodes: { id: string; version: number }[] } }>(
+    '{ employees(first: 1, filter: { isActive: { eq: true } }) { nodes { id version } } }',
+  )
+  const [{ id, version }] = employees.nodes as [{ id: string; version: number }]
+  const entries = await entriesOf(() =>
+    admin.data(
+      `mutation { updateEmployee(input: { id: "${id}", expectedVersion: ${version}, position: "Gardener" }) {
+        employee { salary { amount } } userErrors { message } } }`,
+    ),
+  )
+  expect(entries.length).toBeLessThanOrEqual(1)
+  for (const entry of entries)
+    expect(entry).toMatchObject({ resource_id: id, changes: { read: { fields: ['salary'] } } })
+})
+
+test('C2 however a document is executed, its reads are recorded', async () => {
+  const hrSubgraph = graph.server.subgraphs.get('hr')!
+  const { parse } = await import('graphql')
+  const context = {
+    requestId: 'executed by graphql-js',
+    viewer: {
+      tenantId: demoTenantIds.acme,
+      userId: admin.userId,
+      sessionId: null,
+      permissionVersion: 1,
+      scopes: new Set(['hr:employee:read', 'hr:salary:read', 'hr:performance:read']),
+    },
+    clientIp: null,
+    userAgent: null,
+    clock: graph.clock,
+    log: graph.server.services.log,
+  }
+  // Introspection beside it is left to graphql-js.
+  const document = parse(
+    '{ __type(name: "Employee") { name } employees(first: 5) { nodes { salary { amount } performanceScore } } }',
+  )
+  const [entry] = await entriesOf(() => hrSubgraph.execute({ document, context }))
+  expect(entry).toMatchObject({
+    resource_type: 'Employee',
+    changes: { read: { fields: ['performanceScore', 'salary'] } },
+  })
+})
+
+describe('C2 when the trail cannot be written', () => {
+  beforeEach(() => {
+    isBroken = true
+  })
+  afterEach(() => {
+    isBroken = false
+  })
+
+  test('pay and assessments are not told, what is less is', async () => {
+    const entries = await entriesOf(async () => {
+      const refused = await admin.query<Page>(
+        '{ list: employees(first: 5) { nodes { id salary { amount } } } }',
+      )
+      expect(refused.data).toEqual({ list: null })
+      expect(refused.errors?.map(({ message, extensions }) => [extensions.code, message])).toEqual([
+        [
+          'SUBGRAPH_UNAVAILABLE',
+          'Reads of this data cannot be recorded at present, so it is not told. Try again.',
+        ],
+      ])
+      const told = await admin.data<Page>('{ list: customers(first: 5) { nodes { id email } } }')
+      expect(told.list.nodes).toHaveLength(5)
+      const plain = await admin.data<Page>('{ list: employees(first: 5) { nodes { id position } } }')
+      expect(plain.list.nodes).toHaveLength(5)
+    })
+    expect(entries).toEqual([])
+  })
+})
+
+test('C2 requests at once share statements, and each answer waits for its own entry', async () => {
+  let count = 0
+  const sent = await graph.statementsDuring(async () => {
+    const entries = await entriesOf(() =>
+      Promise.all(
+        Array.from({ length: 40 }, () =>
+          admin.data('{ employees(first: 2) { nodes { salary { amount } } } }'),
+        ),
+      ),
+    )
+    count = entries.length
+  })
+  expect(count).toBe(40)
+  expect(sent.filter(isEntry).length).toBeLessThan(40)
+})
