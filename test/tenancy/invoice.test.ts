@@ -54,17 +54,17 @@ describe('a draft', () => {
     for (const given of [[seats], many]) {
       let drafted: Row | undefined
       const drafting = await graph.statementsDuring(async () => (drafted = await draft({ lines: given })))
-      // The invoice, its lines, their audit entries.
-      expect(drafting.filter(({ text }) => /^\s*INSERT/.test(text))).toHaveLength(3)
+      // The invoice, its lines, their audit entries, their events.
+      expect(drafting.filter(({ text }) => /^\s*INSERT/.test(text))).toHaveLength(4)
       const { id, version } = drafted!
       const input = { id, expectedVersion: version, lines: given.map((line) => ({ ...line, quantity: '4' })) }
       const changing = await graph.statementsDuring(() =>
         change(admin, 'updateInvoice', input, `invoice { version lines(first: 50) { totalCount } }`),
       )
       const written = changing.map(({ text }) => /^\s*(?:WITH .* )?(INSERT|UPDATE|DELETE)\b/s.exec(text)?.[1])
-      expect(written.filter(Boolean).sort()).toEqual(['DELETE', 'INSERT', 'INSERT', 'UPDATE'])
+      expect(written.filter(Boolean).sort()).toEqual(['DELETE', 'INSERT', 'INSERT', 'INSERT', 'UPDATE'])
       // Besides: the draft, its lines, the count.
-      expect(changing).toHaveLength(7)
+      expect(changing).toHaveLength(8)
     }
   })
 
