@@ -39,7 +39,8 @@ describe('keys in the data directory', () => {
   })
 
   test('are the same for processes that start together', async () => {
-    const starts = await Promise.all(Array.from({ length: 6 }, () => startProcess()))
+    const script = loadingScript()
+    const starts = await Promise.all(Array.from({ length: 6 }, () => startProcess(script)))
     const go = Date.now() + 200
     const kids = await Promise.all(starts.map((start) => start(go)))
     expect(new Set(kids)).toEqual(new Set([load().kid]))
@@ -111,8 +112,8 @@ describe('keys of the configuration', () => {
   })
 })
 
-/** A process of its own that loads the keys at a given instant and answers their name. */
-async function startProcess(): Promise<(at: number) => Promise<string>> {
+/** A script that loads the keys at the instant it is told. Written whole before a process may read it. */
+function loadingScript(): string {
   const script = join(dataDir, 'load.js')
   const { code } = transformFileSync(join(projectRoot, 'kernel/sign-in/token-keys.ts'), {
     swcrc: false,
@@ -128,12 +129,21 @@ process.on('message', ({ at, dataDir }) => {
 })
 process.send('ready')`,
   )
+  return script
+}
+
+/** A process of its own that loads the keys at a given instant and answers their name. */
+async function startProcess(script: string): Promise<(at: number) => Promise<string>> {
   const child = fork(script)
-  await new Promise((resolve) => child.once('message', resolve))
-  return (at) =>
-    new Promise((resolve, reject) => {
-      child.once('message', (kid) => resolve(String(kid)))
-      child.once('exit', (code) => code && reject(new Error(`exit code ${code}`)))
-      child.send({ at, dataDir })
+  const message = () =>
+    new Promise<string>((resolve, reject) => {
+      child.once('message', (text) => resolve(String(text)))
+      child.once('disconnect', () => reject(new Error('the process ended without a word')))
     })
+  await message()
+  return (at) => {
+    const kid = message()
+    child.send({ at, dataDir })
+    return kid
+  }
 }
