@@ -51,8 +51,7 @@ function faultsOf(name: string, field: GraphQLField<unknown, unknown>, model: En
       for (const { name: value } of isEnumType(orders) ? orders.getValues() : []) {
         const property = propertyOfOrder(value)
         if (!model.columns.has(property)) faults.push(`${name}: order ${value} has no column`)
-        if (isHidden(model, property))
-          faults.push(`${name}: order ${value} would reveal a restricted field`)
+        if (isHidden(model, property)) faults.push(`${name}: order ${value} would reveal a restricted field`)
       }
     }
   }
@@ -68,8 +67,7 @@ function filterFaults(name: string, input: GraphQLInputObjectType, model: Entity
     if (combinations.has(field.name)) return []
     const money = model.money.get(field.name)
     if (!money && !model.columns.has(field.name)) return [`${name}: filter ${field.name} has no column`]
-    if (isHidden(model, field.name))
-      return [`${name}: filter ${field.name} would reveal a restricted field`]
+    if (isHidden(model, field.name)) return [`${name}: filter ${field.name} would reveal a restricted field`]
     if (model.encrypted.get(field.name)?.index === null)
       return [
         `${name}: filter ${field.name} needs a property ${field.name}Index, by which encrypted values are found`,

@@ -95,8 +95,7 @@ test('C1 the digest in the trail is equal for equal values, of this tenant alone
   expect(third).toEqual({ before: second!.after, after: first!.after })
   // What did not change is no change.
   await setPhone(ana, '1')
-  expect(await maskedPhones()).toHaveLength(4)
-  expect((await maskedPhones())[3]).toEqual({ before: null, after: null })
+  expect(await maskedPhones()).toHaveLength(3)
 })
 
 test('C6 users are found by the whole number, and by nothing less', async () => {

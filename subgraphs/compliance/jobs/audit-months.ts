@@ -5,8 +5,9 @@ import { prepared } from '../../../kernel/statement'
 const monthsAhead = 12
 
 /**
- * Makes the months of the audit trail that are to come, so that a process may run for years. Nothing can be changed in
- * a month that is missing, since no change is made without its audit row; daily runs have a year to succeed.
+ * Makes the months of the audit trail and of the outbox that are to come, so that a process may run for years. Nothing
+ * can be changed in a month that is missing, since no change is made without its rows there; daily runs have a year to
+ * succeed.
  */
 export const auditMonths: Job = {
   name: 'audit-months',
@@ -21,6 +22,7 @@ export const auditMonths: Job = {
     )
     const made = Number(row![0])
     const last = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + monthsAhead))
-    if (made > 0) log.info({ made, until: last.toISOString().slice(0, 7) }, 'months of the audit trail made')
+    if (made > 0)
+      log.info({ made, until: last.toISOString().slice(0, 7) }, 'months of the trail and the outbox made')
   },
 }
