@@ -1,7 +1,6 @@
 import { Client } from 'pg'
 import { instantOf, uuidv7 } from '../../kernel/id'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
-import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { change, prepareRows, readAll } from '../support/lists'
 
 let graph: TestGraph
@@ -9,7 +8,6 @@ let acme: TestTenant
 let globex: TestTenant
 let officer: TestClient
 let actor: string
-let lastMonth: string
 
 const day = 86_400_000
 
@@ -32,9 +30,7 @@ function entry(place: number, daysAgo: number, actorId: string | null) {
 let rows: ReturnType<typeof entry>[]
 
 beforeAll(async () => {
-  const database = await freshDatabase()
-  lastMonth = await dropLastMonth(database)
-  graph = await startGraph({ database })
+  graph = await startGraph()
   acme = await graph.tenant('acme')
   globex = await graph.tenant('globex')
   officer = await acme.as('COMPLIANCE_OFFICER')
@@ -48,28 +44,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await graph?.close()
-  await graph?.database.drop()
-})
-
-/** Takes the latest month away, as if nothing had been started for a month; returns its name. */
-async function dropLastMonth({ migratorUrl }: TestDatabase): Promise<string> {
-  const client = new Client({ connectionString: migratorUrl })
-  await client.connect()
-  const { rows: found } = await client.query<{ last: string }>(
-    `SELECT max(inhrelid::regclass::text) AS last FROM pg_inherits WHERE inhparent = 'shared.audit_logs'::regclass`,
-  )
-  await client.query(`DROP TABLE ${found[0]!.last}`)
-  await client.end()
-  return found[0]!.last
-}
-
-test('has the coming months again once the subgraph runs', async () => {
-  const isThere = async () => {
-    const text = 'SELECT to_regclass($1) IS NOT NULL AS there'
-    return (await graph.owner.query<{ there: boolean }>(text, [lastMonth])).rows[0]!.there
-  }
-  // A job makes them, soon after the start.
-  while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 50))
 })
 
 const ofPrepared = 'filter: { resourceType: { eq: "Prepared" }'

@@ -197,7 +197,7 @@ test('C1 a mark that would tell a value of a class is refused, for every mark an
         mark === 'filter' || mark === 'order'
           ? '(sameAccess: true)'
           : mark === 'measure'
-            ? '(minGroup: 5)'
+            ? '(minGroup: 5, scopes: ["hr:summary"])'
             : ''
       const type = mark === 'measure' ? 'Float' : 'String'
       const rule = mark === 'search' || mark === 'group' ? '' : '@requiresScopes(scopes: [["hr:own:read"]])'

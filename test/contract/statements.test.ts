@@ -67,10 +67,10 @@ const operations: readonly { name: string; query: string; statements: Readonly<R
     statements: { hr: 2 },
   },
   {
-    name: 'a change with its audit row',
+    name: 'a change with its audit row and its event',
     query:
       'mutation { hireEmployee(input: { employeeNumber: "N-1" }) { employee { id } userErrors { message } } }',
-    statements: { hr: 2 },
+    statements: { hr: 3 },
   },
 ]
 

@@ -188,6 +188,7 @@ test('each of them has its night', () => {
     'compliance idempotency-keys tenant 20 3 * * * UTC',
     'compliance old-events platform 15 3 * * * UTC',
     'compliance old-usage platform 40 3 * * * UTC',
+    'identity ended-mails platform 25 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
