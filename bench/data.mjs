@@ -93,6 +93,30 @@ async function copyDatabase(superuserUrl, wanted) {
   return copies
 }
 
+/** One login without any privilege but to read and, like ours, under row level security. */
+async function addPostGraphileRole(superuser) {
+  await superuser.query(`CREATE ROLE postgraphile LOGIN PASSWORD 'postgraphile'`)
+  for (const schema of ['hr', 'identity', 'finance'])
+    await superuser.query(`GRANT USAGE ON SCHEMA ${schema} TO postgraphile`)
+  await superuser.query(
+    'GRANT SELECT ON hr.employees, hr.departments, identity.users, finance.budgets, finance.transactions TO postgraphile',
+  )
+  await superuser.query('GRANT CONNECT ON DATABASE tenantgraph TO postgraphile')
+}
+
+async function addSessions(superuser, tenantId, users) {
+  const sessions = Array.from({ length: sessionCount }, (_, n) => ({
+    sessionId: ids.uuidv7(),
+    userId: users[n % users.length],
+  }))
+  await superuser.query(
+    `INSERT INTO identity.sessions (tenant_id, id, user_id, last_seen_at, expires_at)
+     SELECT $1, given.id, given.user_id, now(), now() + interval '7 days' FROM unnest($2::uuid[], $3::uuid[]) AS given(id, user_id)`,
+    [tenantId, sessions.map(({ sessionId }) => sessionId), sessions.map(({ userId }) => userId)],
+  )
+  return sessions
+}
+
 /**
  * A PostgreSQL of our own in a temporary folder, with the product's tables and two tenants in them.
  *
@@ -128,25 +152,10 @@ export async function prepareData(log, copiesFor) {
 
   const superuser = new pg.Client(superuserUrl('tenantgraph'))
   await superuser.connect()
-  // For PostGraphile: one login without any privilege but to read and, like ours, under row level security.
-  await superuser.query(`CREATE ROLE postgraphile LOGIN PASSWORD 'postgraphile'`)
-  for (const schema of ['hr', 'identity', 'finance'])
-    await superuser.query(`GRANT USAGE ON SCHEMA ${schema} TO postgraphile`)
-  await superuser.query(
-    'GRANT SELECT ON hr.employees, hr.departments, identity.users, finance.budgets, finance.transactions TO postgraphile',
-  )
-  await superuser.query('GRANT CONNECT ON DATABASE tenantgraph TO postgraphile')
+  await addPostGraphileRole(superuser)
   await superuser.query('VACUUM ANALYZE')
 
-  const sessions = Array.from({ length: sessionCount }, (_, n) => ({
-    sessionId: ids.uuidv7(),
-    userId: users[n % users.length],
-  }))
-  await superuser.query(
-    `INSERT INTO identity.sessions (tenant_id, id, user_id, last_seen_at, expires_at)
-     SELECT $1, given.id, given.user_id, now(), now() + interval '7 days' FROM unnest($2::uuid[], $3::uuid[]) AS given(id, user_id)`,
-    [tenantId, sessions.map(({ sessionId }) => sessionId), sessions.map(({ userId }) => userId)],
-  )
+  const sessions = await addSessions(superuser, tenantId, users)
   await Promise.all([client.end(), superuser.end()])
   const copies = await copyDatabase(superuserUrl, copiesFor)
   const clients = await Promise.all(

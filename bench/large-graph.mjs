@@ -42,14 +42,12 @@ enum OrderDirection {
 /** Each entity brings its connection, edge, filter, order and two enums, follows the house rules, and is pointed at and added to by the next subgraph. */
 function entity(s, e, subgraphs) {
   const name = entityName(s, e)
-  const neighbour = entityName((s + 1) % subgraphs, e)
   const scopes = `@requiresScopes(scopes: [["${area(s)}:thing:read"]])`
-  const fields = Array.from({ length: 12 }, (_, f) => {
-    const type = ['String', 'Int', 'Float', 'Boolean'][f % 4]
-    return `  "The property number ${f}."\n  field${f}: ${type}${f % 3 ? '' : '!'}`
-  })
-  return `
-extend type Query {
+  const neighbour = entityName((s + 1) % subgraphs, e)
+  return ['', rootFields(s, e, name, scopes), objectType(s, e, name, neighbour), listTypes(name)].join('\n')
+}
+
+const rootFields = (s, e, name, scopes) => `extend type Query {
   "One ${name}; null when there is none with this id."
   thing${s}x${e}("UUID of the thing." id: ID!): ${name} ${scopes}
   "The things of this kind, by name."
@@ -64,8 +62,14 @@ extend type Query {
     orderBy: ${name}Order
   ): ${name}Connection! ${scopes} @listSize(assumedSize: 20, slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)
 }
+`
 
-"The thing number ${e} of the area ${s}."
+function objectType(s, e, name, neighbour) {
+  const fields = Array.from({ length: 12 }, (_, f) => {
+    const type = ['String', 'Int', 'Float', 'Boolean'][f % 4]
+    return `  "The property number ${f}."\n  field${f}: ${type}${f % 3 ? '' : '!'}`
+  })
+  return `"The thing number ${e} of the area ${s}."
 type ${name} @key(fields: "id") @authenticated {
   "UUID of the thing."
   id: ID!
@@ -83,8 +87,11 @@ type ${neighbour} @key(fields: "id") {
   "The things that point here."
   from${name}: [${name}!] @authenticated @listSize(assumedSize: 5)
 }
+`
+}
 
-"A page of things."
+/** Definitions for a page, its filter and its order. */
+const listTypes = (name) => `"A page of things."
 type ${name}Connection {
   "The things with their cursors."
   edges: [${name}Edge!]!
@@ -142,7 +149,6 @@ enum ${name}State {
   CLOSED
 }
 `
-}
 
 /** A schema folder as `--schema` takes it: texts by file name. */
 export function largeGraph({ subgraphs, entities }) {
@@ -190,10 +196,10 @@ function edited(text, head, from, to) {
 
 /** Holds what a pull request may bring: file, head of a definition, text, new text. */
 export const ordinary = [
-  ['area0.graphql', 'type Area0Thing0 @key', /\n  ".*"\n  field5: Int/, ''],
+  ['area0.graphql', 'type Area0Thing0 @key', /\n {2}".*"\n {2}field5: Int/, ''],
   ['area1.graphql', 'type Area1Thing1 @key', 'field3: Boolean!', 'field3: Boolean'],
-  ['area2.graphql', 'enum Area2Thing2State', /\n  ".*"\n  CLOSED/, ''],
-  ['area3.graphql', 'input Area3Thing3Filter', /\n  ".*"\n  field4: StringFilter/, ''],
+  ['area2.graphql', 'enum Area2Thing2State', /\n {2}".*"\n {2}CLOSED/, ''],
+  ['area3.graphql', 'input Area3Thing3Filter', /\n {2}".*"\n {2}field4: StringFilter/, ''],
   ['area4.graphql', 'things4x4(', 'first: Int = 20', 'first: Int = 50'],
   ['area5.graphql', '  thing5x5(', /@requiresScopes\(.*\)/, '@authenticated'],
   ['area6.graphql', 'type Area6Thing6 @key', 'field1: Int', 'field1: Int @cost(weight: 5)'],

@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock'
 import type { Database } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
+import type { SubgraphName } from '../kernel/schema/subgraph-names'
 import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
 import { attacker, stranger, type AttackedTenant } from './population'
@@ -72,8 +73,7 @@ export async function openLab(
   >,
 ): Promise<Lab> {
   const databases: Database[] = []
-  const statements: string[] = []
-  let isTracing = false
+  const trace = new StatementTrace()
   const record = new ReadRecord()
   const { around = (_role, database) => database, ...given } = options
   const server = await startServer({
@@ -86,10 +86,7 @@ export async function openLab(
       databases.push(database)
       return record.around(around(role, database))
     },
-    onStatement: (role, { text }) => {
-      // The gateway's own (sessions, usage) come at times of their own.
-      if (isTracing && role !== 'gateway') statements.push(`${role}: ${text}`)
-    },
+    onStatement: (role, { text }) => trace.note(role, text),
   })
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
@@ -137,16 +134,7 @@ export async function openLab(
       if (asker) witness.see(asker.tenant, where, answer, JSON.stringify(body))
       return answer
     },
-    async traced(work) {
-      statements.length = 0
-      isTracing = true
-      try {
-        const answer = await work()
-        return { answer, statements: [...statements] }
-      } finally {
-        isTracing = false
-      }
-    },
+    traced: (work) => trace.during(work),
     unrecorded: (work) => record.off(work),
     found: (attack, where, what) => void findings.push({ attack, where, what }),
     async close() {
@@ -156,6 +144,28 @@ export async function openLab(
   }
 
   return lab
+}
+
+/** Collects what the product sends to the database while it is asked to. */
+class StatementTrace {
+  readonly #statements: string[] = []
+  #isTracing = false
+
+  note(role: SubgraphName | 'gateway', text: string): void {
+    // The gateway's own (sessions, usage) come at times of their own.
+    if (this.#isTracing && role !== 'gateway') this.#statements.push(`${role}: ${text}`)
+  }
+
+  async during(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }> {
+    this.#statements.length = 0
+    this.#isTracing = true
+    try {
+      const answer = await work()
+      return { answer, statements: [...this.#statements] }
+    } finally {
+      this.#isTracing = false
+    }
+  }
 }
 
 /** Counts the fields that documents ask for, each document once. */

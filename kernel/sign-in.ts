@@ -1,3 +1,4 @@
+export { networkOf } from './process/network-address'
 export { normalEmail } from './schema/text'
 export { issueAccessToken } from './sign-in/access-token'
 export { assertRoomForPassword, hashPassword, passwordFault, verifyPassword } from './sign-in/password'

@@ -8,7 +8,11 @@ import type { Limits } from '../gateway/operations/limits'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
-import { operationsInManifest, recordedOperations } from '../gateway/plans/expected-operations'
+import {
+  operationsInManifest,
+  recordedOperations,
+  type ExpectedOperation,
+} from '../gateway/plans/expected-operations'
 import { planStore, type PlanStore } from '../gateway/plans/plan-store'
 import { remoteDataSource, signedHeaders } from '../gateway/subgraphs/remote'
 import { holdSingleInstance } from '../gateway/single-instance'
@@ -20,22 +24,20 @@ import { openBlobs } from '../kernel/blobs/open-blobs'
 import { systemClock, type Clock } from '../kernel/clock'
 import { demoDocuments, projectRoot, type Config } from '../kernel/process/config'
 import type { Services } from '../kernel/context'
-import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
-import { assertFreeSpace } from '../kernel/process/free-space'
+import type { Binding, Database, Statement } from '../kernel/connection/database'
 import type { Logger } from '../kernel/process/log'
 import { eventDispatcher } from '../kernel/events/dispatcher'
 import { openStore } from '../kernel/store/store'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
-import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
+import type { EntityModel } from '../kernel/schema/entity-model'
 import { scalars } from '../kernel/schema/scalars'
 import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+import type { Store } from '../kernel/store/key-value'
 import { startBackground } from './background'
-
-/** Says how long a server of somebody else counts as full after it refused a write: its disk cannot be asked. */
-const diskFullForMs = 30_000
+import { roleDatabases } from './role-databases'
 
 export interface ServerOptions {
   config: Config
@@ -72,14 +74,6 @@ export interface RunningServer {
 }
 
 /**
- * Says how many connections each role's pool gets of the total. Nobody gets fewer than three: a tenant leaves one of
- * them to the others, and with one alone its transactions would stop its reads.
- */
-export function connectionsPerRole(total: number, roles: number): number {
-  return Math.max(3, Math.floor(total / roles))
-}
-
-/**
  * The whole product in this process: the store, each subgraph that is not configured elsewhere with a database
  * connection of its own role, and the gateway over all of them. What was opened is closed again when a part fails.
  */
@@ -95,53 +89,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     opened.push(() => store.close())
     const dataKeys = openDataKeys(config, (message) => log.info(message))
     opened.push(async () => dataKeys.close())
-    const services: Services = {
-      clock,
-      log,
-      config,
-      keyValue: store.keyValue,
-      rateLimit: store.rateLimit,
-      pubSub: store.pubSub,
-      keys: loadTokenKeys(config),
-      dataKeys,
-      blobs: openBlobs(config),
-    }
+    const services = servicesOf(config, log, clock, store, dataKeys)
     if (!store.shared) {
       const onLost =
         options.onFatal ?? ((error: Error) => log.fatal({ error: error.message }, 'instance claim lost'))
       opened.push(await holdSingleInstance({ url: options.database.urlFor('gateway'), log, onLost }))
     }
-    let diskFullAt = -Infinity
     const remote: Partial<Record<SubgraphName, string>> =
       config.subgraphs === 'in-process' ? {} : config.subgraphs
     const local = subgraphs.filter(({ name }) => !remote[name])
-    const connections = connectionsPerRole(config.databaseConnections, local.length + 1)
-
-    const sources: Database[] = []
-    const open = async (role: SubgraphName | 'gateway', entities: readonly unknown[]): Promise<Database> => {
-      const database = await openDatabase({
-        url: options.database.urlFor(role),
-        entities: entities as Parameters<typeof openDatabase>[0]['entities'],
-        connections,
-        mode: config.databaseBinding,
-        statementTimeoutMs: config.statementTimeoutMs,
-        applicationName: `tenantgraph ${role}`,
-        warn: (message) => log.warn({ role }, message),
-        onDiskFull: () => (diskFullAt = performance.now()),
-        onStatement: (statement, binding) => {
-          metrics.statements.inc({ role })
-          options.onStatement?.(role, statement, binding)
-        },
-      })
-      opened.push(() => database.close())
-      sources.push(database)
-      return options.around?.(role, database) ?? database
-    }
+    const { onStatement, around } = options
+    const roles = roleDatabases({
+      ...{ config, log, database: options.database, metrics, onStatement, around },
+      roles: local.length + 1,
+    })
+    opened.push(() => roles.close())
 
     const [gatewayDatabase, ...running] = await Promise.all([
-      open('gateway', []),
+      roles.open('gateway', []),
       ...local.map(async (definition) => {
-        const own = await open(definition.name, definition.entities)
+        const own = await roles.open(definition.name, definition.entities)
         const subgraph = await startSubgraph(definition, own, services, options.variants?.[definition.name])
         opened.push(startBackground(definition.name, own, services, options.backgroundMs))
         return subgraph
@@ -150,12 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())
 
-    if (config.jobs) {
-      const { eventLog, pubSub } = store
-      const dispatcher = eventDispatcher({ database: gatewayDatabase, eventLog, pubSub, log })
-      dispatcher.start()
-      opened.push(() => dispatcher.stop())
-    }
+    if (config.jobs) opened.push(startEvents(gatewayDatabase, store, log))
     const usage = usageRecorder({
       store: databaseUsageStore(gatewayDatabase),
       clock,
@@ -164,7 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
     opened.push(() => usage.close())
     const gateway = await startGateway({
-      supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),
+      ...gatewaySettings(config),
       dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
       resolveViewer: sessionViewers({
         keys: services.keys,
@@ -176,59 +138,79 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         log,
       }),
       log,
-      host: config.host,
-      port: config.port,
       clock,
       limits: { pageLimit: config.pageLimit, ...options.limits },
       metrics,
-      rates: {
-        anonymousPerMinute: config.anonymousPerMinute,
-        tenantCostPerMinute: config.tenantCostPerMinute,
-      },
       rateStore: store.rateLimit,
-      connections: { perAddress: config.connectionsPerAddress },
-      schemaVisibility: config.introspection,
       checks: {
         database: () => gatewayDatabase.rows({ tenantId: null }, { name: 'ready', text: 'SELECT 1' }),
         store: () => store.ping(),
-        disk: async () => {
-          if (performance.now() - diskFullAt < diskFullForMs)
-            throw new Error('the database server has no room left for writes')
-          if (config.databaseUrl === null) await assertFreeSpace(config.dataDir)
-        },
+        disk: () => roles.assertRoomForWrites(),
       },
-      trustProxy: config.trustProxy,
       scalars,
       usage,
-      persistedDocuments: readPersistedDocuments(config.persistedDocuments),
-      documents: config.documents,
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
       // Planned here, they would be in everybody's way.
       expectedOperations: async () =>
-        options.makePlans === 'here'
-          ? []
-          : [
-              ...operationsInManifest(demoDocuments),
-              ...config.persistedDocuments
-                .filter((file) => file !== demoDocuments)
-                .flatMap(operationsInManifest),
-              ...(await recordedOperations(gatewayDatabase)),
-            ],
-      explorer:
-        config.introspection === 'public'
-          ? explorer(examplesIn(join(projectRoot, 'test', 'operations')))
-          : undefined,
+        options.makePlans === 'here' ? [] : expectedOperations(config, gatewayDatabase),
     })
     opened.push(() => gateway.close())
-    const encryptedModels = sources.flatMap(({ dataSource }) =>
-      [...entityModels(dataSource).values()].filter(({ encrypted }) => encrypted.size > 0),
-    )
+    const encryptedModels = roles.models().filter(({ encrypted }) => encrypted.size > 0)
     return { url: gateway.url, services, subgraphs: byName, encryptedModels, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function servicesOf(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  { keyValue, rateLimit, pubSub }: Store,
+  dataKeys: Services['dataKeys'],
+): Services {
+  const keys = loadTokenKeys(config)
+  return { clock, log, config, keyValue, rateLimit, pubSub, keys, dataKeys, blobs: openBlobs(config) }
+}
+
+/** Options of the gateway that come from the configuration and from files. */
+function gatewaySettings(config: Config) {
+  return {
+    supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),
+    host: config.host,
+    port: config.port,
+    rates: {
+      anonymousPerMinute: config.anonymousPerMinute,
+      tenantCostPerMinute: config.tenantCostPerMinute,
+    },
+    connections: { perAddress: config.connectionsPerAddress },
+    schemaVisibility: config.introspection,
+    trustProxy: config.trustProxy,
+    persistedDocuments: readPersistedDocuments(config.persistedDocuments),
+    documents: config.documents,
+    explorer:
+      config.introspection === 'public'
+        ? explorer(examplesIn(join(projectRoot, 'test', 'operations')))
+        : undefined,
+  } satisfies Partial<GatewayOptions>
+}
+
+/** Starts to hand on the events that transactions wrote. Returns what stops it. */
+function startEvents(database: Database, { eventLog, pubSub }: Store, log: Logger): () => Promise<void> {
+  const dispatcher = eventDispatcher({ database, eventLog, pubSub, log })
+  dispatcher.start()
+  return () => dispatcher.stop()
+}
+
+/** Operations that clients are known to send: of manifests, and of those recorded before. */
+async function expectedOperations(config: Config, database: Database): Promise<ExpectedOperation[]> {
+  const manifests = config.persistedDocuments.filter((file) => file !== demoDocuments)
+  return [
+    ...[demoDocuments, ...manifests].flatMap(operationsInManifest),
+    ...(await recordedOperations(database)),
+  ]
 }
 
 /** Plans for all gateways, where they share a store and a secret that nobody else has. */

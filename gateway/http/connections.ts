@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { addressOf, networkOf } from '../network-address'
+import { addressOf, networkOf } from '../../kernel/process/network-address'
 
 /** Says how many connections may be open at once. */
 export interface ConnectionLimits {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
-import { addressOf } from '../network-address'
+import { addressOf } from '../../kernel/process/network-address'
 import { namesGraphqlResponse } from './media-types'
 
 /** Holds what is printable, harmless in a log line and short enough for a header and a database setting. */

@@ -8,7 +8,7 @@ import { httpOf } from './cached-execution'
 import type { DocumentCheck } from './document-check'
 import { limitsOf, operationFault } from './limits'
 import type { PipelineOptions } from './pipeline-options'
-import { networkOf } from '../network-address'
+import { networkOf } from '../../kernel/process/network-address'
 import type { Rates } from './rates'
 
 /** Stands for a document that is refused: Apollo Server goes on to where refusals have one place. */

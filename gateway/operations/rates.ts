@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock'
 import type { RateLimit } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
 import { refusedForNow } from '../errors'
-import { networkOf } from '../network-address'
+import { networkOf } from '../../kernel/process/network-address'
 
 /** Describes what callers may ask for in a minute. */
 export interface RateLimits {

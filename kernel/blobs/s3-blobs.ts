@@ -36,19 +36,32 @@ interface S3Request {
   body?: () => Readable
 }
 
-/** Files in a bucket that speaks S3, each with its digest as metadata. A file to be stored waits in a temporary one. */
-export function s3Blobs({ url, region, accessKeyId, secretAccessKey }: S3Settings): RawBlobs {
+interface S3Client {
+  /** The answer to a request that may be repeated; null for 404. */
+  ask(request: S3Request): Promise<Dispatcher.ResponseData | null>
+  /** An address whose holder may read one file, for a time. */
+  signedUrl(path: string, query: Readonly<Record<string, string>>): Promise<string>
+}
+
+/** Signs requests to a bucket, sends them, and sends again what failed for the moment. */
+function s3Client({ url, region, accessKeyId, secretAccessKey }: S3Settings): S3Client {
   const bucket = url.replace(/\/+$/, '')
+  const account = { region, accessKeyId, secretAccessKey, service: 's3' }
   // Loading both takes time, and most need none.
   const libraries = () => Promise.all([import('undici'), import('aws4fetch')])
+  const addressOf = (path: string, query: Readonly<Record<string, string>>) => {
+    const address = new URL(`${bucket}/${path}`)
+    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
+    return address.href
+  }
 
   async function once(request: S3Request): Promise<Dispatcher.ResponseData> {
     const { method, path, query = {}, headers = {}, sha256 = emptySha256, body } = request
     const [{ request: send }, { AwsV4Signer }] = await libraries()
-    const address = new URL(`${bucket}/${path}`)
-    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
     const signer = new AwsV4Signer({
-      ...{ method, url: address.href, region, accessKeyId, secretAccessKey, service: 's3' },
+      ...account,
+      method,
+      url: addressOf(path, query),
       headers: { ...headers, 'x-amz-content-sha256': sha256 },
     })
     const signed = await signer.sign()
@@ -60,27 +73,46 @@ export function s3Blobs({ url, region, accessKeyId, secretAccessKey }: S3Setting
     })
   }
 
-  /** The answer to a request that may be repeated; null for 404. */
-  async function ask(request: S3Request): Promise<Dispatcher.ResponseData | null> {
-    for (let attempt = 1; ; attempt++) {
-      let failure: unknown
-      try {
-        const answer = await once(request)
-        if (answer.statusCode < 300) return answer
-        const text = await answer.body.text()
-        if (answer.statusCode === 404 && !text.includes('NoSuchBucket')) return null
-        const [, code = ''] = /<Code>([\w.]{1,60})<\/Code>/.exec(text) ?? []
-        failure = new Error(`the bucket answers ${answer.statusCode} ${code}`.trim())
-        if (answer.statusCode < 500 && answer.statusCode !== 429) throw unavailable(undefined, failure)
-      } catch (error) {
-        if (isOurs(error)) throw error
-        failure = error
-      }
-      if (attempt === attempts) throw unavailable(undefined, failure)
-      await pause(firstPauseMs * 2 ** (attempt - 1))
-    }
+  async function signedUrl(path: string, query: Readonly<Record<string, string>>): Promise<string> {
+    const [, { AwsV4Signer }] = await libraries()
+    const signer = new AwsV4Signer({
+      ...account,
+      method: 'GET',
+      url: addressOf(path, query),
+      signQuery: true,
+    })
+    return (await signer.sign()).url.href
   }
 
+  return { ask: (request) => untilItAnswers(() => once(request)), signedUrl }
+}
+
+/** Sends again what failed for the moment; null for 404. */
+async function untilItAnswers(
+  send: () => Promise<Dispatcher.ResponseData>,
+): Promise<Dispatcher.ResponseData | null> {
+  for (let attempt = 1; ; attempt++) {
+    let failure: unknown
+    try {
+      const answer = await send()
+      if (answer.statusCode < 300) return answer
+      const text = await answer.body.text()
+      if (answer.statusCode === 404 && !text.includes('NoSuchBucket')) return null
+      const [, code = ''] = /<Code>([\w.]{1,60})<\/Code>/.exec(text) ?? []
+      failure = new Error(`the bucket answers ${answer.statusCode} ${code}`.trim())
+      if (answer.statusCode < 500 && answer.statusCode !== 429) throw unavailable(undefined, failure)
+    } catch (error) {
+      if (isOurs(error)) throw error
+      failure = error
+    }
+    if (attempt === attempts) throw unavailable(undefined, failure)
+    await pause(firstPauseMs * 2 ** (attempt - 1))
+  }
+}
+
+/** Files in a bucket that speaks S3, each with its digest as metadata. A file to be stored waits in a temporary one. */
+export function s3Blobs(settings: S3Settings): RawBlobs {
+  const { ask, signedUrl } = s3Client(settings)
   return {
     async put(key, source, options = {}) {
       const folder = await mkdtemp(join(tmpdir(), 'blob-'))
@@ -132,17 +164,11 @@ export function s3Blobs({ url, region, accessKeyId, secretAccessKey }: S3Setting
         token = /<NextContinuationToken>([^<]+)</.exec(text)?.[1]
       }
     },
-    async downloadUrl(key, { seconds, fileName }) {
-      const [, { AwsV4Signer }] = await libraries()
-      const address = new URL(`${bucket}/${key}`)
-      address.searchParams.set('X-Amz-Expires', String(seconds))
-      address.searchParams.set('response-content-disposition', attachment(fileName))
-      const signer = new AwsV4Signer({
-        ...{ method: 'GET', url: address.href, region, accessKeyId, secretAccessKey, service: 's3' },
-        signQuery: true,
-      })
-      return (await signer.sign()).url.href
-    },
+    downloadUrl: (key, { seconds, fileName }) =>
+      signedUrl(key, {
+        'X-Amz-Expires': String(seconds),
+        'response-content-disposition': attachment(fileName),
+      }),
     async ping() {
       const answer = await ask({ method: 'GET', path: '', query: { 'list-type': '2', 'max-keys': '1' } })
       await answer?.body.dump()

@@ -56,184 +56,197 @@ export function tenantClient(
   mode: BindingMode,
   options: TenantClientOptions = {},
 ): new (config?: string | pg.ClientConfig) => TenantClient {
-  const { statementTimeoutMs = 10_000, onStatement } = options
-
-  class Client extends pg.Client implements Session {
-    begun: Bound | null = null
-    readonly mode = mode
-    readonly names = statementNames(options.statementNames ?? 500, mode === 'prepared')
-    readonly parsers = new Map<string, readonly Parser[]>()
-    #bound: Bound | null = null
-    #last: Promise<unknown> | null = null
-    /** Says how many statements have no answer yet. */
-    #waiting = 0
-
+  class Client extends BoundClient {
     constructor(config?: string | pg.ClientConfig) {
-      const given = typeof config === 'string' ? { connectionString: config } : config
-      super({ ...given, pipeline: mode === 'pipeline' })
-      // A lost connection fails the statement that waits for it; without a listener it would end the process.
-      this.on('error', () => undefined)
+      super(config, mode, options)
     }
+  }
+  return Client as unknown as new (config?: string | pg.ClientConfig) => TenantClient
+}
 
-    /**
-     * Returns what pg sends to open the session. Poolers know these two settings; in UTC, instants are read by string
-     * work alone.
-     */
-    getStartupConf(): object {
-      const original = pg.Client.prototype as unknown as { getStartupConf(): object }
-      return { ...original.getStartupConf.call(this), TimeZone: 'UTC', DateStyle: 'ISO, YMD' }
-    }
+/** One connection, with its transaction's state. */
+class BoundClient extends pg.Client implements Session {
+  begun: Bound | null = null
+  readonly names: Session['names']
+  readonly parsers = new Map<string, readonly Parser[]>()
+  #bound: Bound | null = null
+  #last: Promise<unknown> | null = null
+  /** Says how many statements have no answer yet. */
+  #waiting = 0
 
-    /** As pg's, by promise or callback. */
-    override connect(callback?: unknown): never {
-      const ready = this.#connect()
-      if (!callback) return ready as never
-      const done = callback as (error: Error | null, client?: unknown) => void
-      ready.then(() => done(null, this), done)
-      return undefined as never
-    }
+  readonly #statementTimeoutMs: number
+  readonly #onStatement: TenantClientOptions['onStatement']
 
-    async #connect(): Promise<this> {
-      await super.connect()
-      if (mode !== 'prepared') return this
-      try {
-        await super.query({
-          name: bindName,
-          text: bindText,
-          values: [...boundTo(null, statementTimeoutMs).settings],
-        })
-      } catch (error) {
-        await super.end()
-        if ((error as { code?: string }).code !== '42P05') throw error
-        throw new Error('The pooler mixes up prepared statements: set DATABASE_BINDING=unnamed', {
-          cause: error,
-        })
-      }
-      return this
-    }
+  constructor(
+    config: string | pg.ClientConfig | undefined,
+    readonly mode: BindingMode,
+    options: TenantClientOptions,
+  ) {
+    const given = typeof config === 'string' ? { connectionString: config } : config
+    super({ ...given, pipeline: mode === 'pipeline' })
+    this.names = statementNames(options.statementNames ?? 500, mode === 'prepared')
+    this.#statementTimeoutMs = options.statementTimeoutMs ?? 10_000
+    this.#onStatement = options.onStatement
+    // A lost connection fails the statement that waits for it; without a listener it would end the process.
+    this.on('error', () => undefined)
+  }
 
-    bind(binding: Binding, beginning?: Beginning): Bound {
-      if (this.#bound) throw new Error('This connection is bound already: check out one for each binding')
-      const bound = boundTo(binding, statementTimeoutMs, beginning)
-      if (beginning) checkScope(bound)
-      return (this.#bound = bound)
-    }
+  /**
+   * Returns what pg sends to open the session. Poolers know these two settings; in UTC, instants are read by string
+   * work alone.
+   */
+  getStartupConf(): object {
+    const original = pg.Client.prototype as unknown as { getStartupConf(): object }
+    return { ...original.getStartupConf.call(this), TimeZone: 'UTC', DateStyle: 'ISO, YMD' }
+  }
 
-    unbind(): void {
-      this.#bound = null
-    }
+  /** As pg's, by promise or callback. */
+  override connect(callback?: unknown): never {
+    const ready = this.#connect()
+    if (!callback) return ready as never
+    const done = callback as (error: Error | null, client?: unknown) => void
+    ready.then(() => done(null, this), done)
+    return undefined as never
+  }
 
-    tell(bound: Bound, { text, values }: Ahead): void {
-      if (bound.binding) onStatement?.({ text, values }, bound.binding)
-    }
-
-    /** As pg's, by promise or callback. Statements run one after the other; cursors and streams are refused. */
-    override query(config: unknown, values?: unknown, callback?: unknown): never {
-      const given = typeof config === 'string' ? { text: config } : (config as QueryConfig)
-      const done = (typeof values === 'function' ? values : callback) as Done | undefined
-      const result = this.#run(Array.isArray(values) ? { ...given, values: values as unknown[] } : given, [])
-      if (!done) return result as never
-      result.then((answer) => done(null, answer), done)
-      return undefined as never
-    }
-
-    send(
-      { name, text, values }: Statement,
-      before: readonly Statement[] = [],
-    ): Promise<pg.QueryArrayResult<unknown[]>> {
-      const statement: QueryConfig = { name, text, values: values as unknown[], rowMode: 'array' }
-      return this.#run(statement, before) as Promise<pg.QueryArrayResult<unknown[]>>
-    }
-
-    /** Not an async function: of the promises of each statement the answer's own is the only one that is needed. */
-    #run(statement: QueryConfig, before: readonly Ahead[]): Promise<pg.QueryResult> {
-      try {
-        if ('submit' in statement) throw new Error('Cursors and streams would bypass the tenant binding')
-        const bound = this.#bound ?? boundTo(null, statementTimeoutMs)
-        checkScope(bound)
-        const send = () =>
-          mode === 'pipeline'
-            ? this.#sendPipelined(statement, bound, before)
-            : this.#sendBatch(statement, bound, before)
-        // One at a time, so that the transaction state is known when the next one is sent.
-        this.#waiting += 1
-        const result = this.#last ? this.#last.then(send, send) : send()
-        this.#last = result
-        return result
-      } catch (error) {
-        return Promise.reject(error as Error)
-      }
-    }
-
-    #answered(): void {
-      if (--this.#waiting === 0) this.#last = null
-    }
-
-    #sendBatch(statement: QueryConfig, bound: Bound, before: readonly Ahead[]): Promise<pg.QueryResult> {
-      return new Promise((resolve, reject) => {
-        const done = (error: Error | null, answer?: pg.QueryResult) => {
-          this.#answered()
-          const fault = error ?? uncommitted(statement.text, answer!)
-          if (fault) reject(fault)
-          else resolve(answer!)
-        }
-        super.query(new BoundQuery(this, bound, statement, before, done) as unknown as pg.Query)
+  async #connect(): Promise<this> {
+    await super.connect()
+    if (this.mode !== 'prepared') return this
+    try {
+      await super.query({
+        name: bindName,
+        text: bindText,
+        values: [...boundTo(null, this.#statementTimeoutMs).settings],
+      })
+    } catch (error) {
+      await super.end()
+      if ((error as { code?: string }).code !== '42P05') throw error
+      throw new Error('The pooler mixes up prepared statements: set DATABASE_BINDING=unnamed', {
+        cause: error,
       })
     }
+    return this
+  }
 
-    /** Statements `before` are awaited: what pg cannot send it leaves out, and COMMIT must not go without it. */
-    async #sendPipelined(
-      statement: QueryConfig,
-      bound: Bound,
-      before: readonly Ahead[],
-    ): Promise<pg.QueryResult> {
-      try {
-        for (const one of before) await this.#sendTransaction(one, bound)
-        return await this.#sendTransaction(statement, bound)
-      } finally {
-        this.#answered()
-      }
-    }
+  bind(binding: Binding, beginning?: Beginning): Bound {
+    if (this.#bound) throw new Error('This connection is bound already: check out one for each binding')
+    const bound = boundTo(binding, this.#statementTimeoutMs, beginning)
+    if (beginning) checkScope(bound)
+    return (this.#bound = bound)
+  }
 
-    async #sendTransaction(statement: Ahead, bound: Bound): Promise<pg.QueryResult> {
-      const place = placeOf(this, bound, statement.text)
-      const binding = { name: bindName, text: bindText, values: bound.settings }
-      const begin = { text: place === 'first' ? bound.begin! : 'BEGIN' }
-      if (place === 'first') this.tell(bound, begin)
-      this.tell(bound, statement)
-      const batch = {
-        alone: [begin, binding, statement, { text: 'COMMIT' }],
-        begin: [statement, binding],
-        first: [begin, binding, statement],
-        inside: [statement],
-      }[place]
-      const answers = await Promise.allSettled(this.#together(batch.map((one) => this.#extended(one))))
-      const failed = answers.find((answer) => answer.status === 'rejected')
-      if (failed) this.names.forget(statement.text)
-      if (failed) throw failed.reason
-      const answer = (answers[batch.indexOf(statement)] as PromiseFulfilledResult<pg.QueryResult>).value
-      const fault = uncommitted(statement.text, answer)
-      if (fault) throw fault
-      return answer
-    }
+  unbind(): void {
+    this.#bound = null
+  }
 
-    /** Extended, because the simple protocol would take several statements in one text, COMMIT among them. */
-    #extended({ name, text, values, ...config }: Ahead): QueryConfig {
-      const known = name === undefined || name === bindName ? name : this.names.of(text)
-      return { ...config, name: known, text, values: values as unknown[], queryMode: 'extended' }
-    }
+  tell(bound: Bound, { text, values }: Ahead): void {
+    if (bound.binding) this.#onStatement?.({ text, values }, bound.binding)
+  }
 
-    /** In one packet, without waiting for answers in between. */
-    #together(batch: QueryConfig[]): Promise<pg.QueryResult>[] {
-      const { stream } = this.connection
-      stream.cork()
-      try {
-        return batch.map((config) => super.query(config))
-      } finally {
-        stream.uncork()
-      }
+  /** As pg's, by promise or callback. Statements run one after the other; cursors and streams are refused. */
+  override query(config: unknown, values?: unknown, callback?: unknown): never {
+    const given = typeof config === 'string' ? { text: config } : (config as QueryConfig)
+    const done = (typeof values === 'function' ? values : callback) as Done | undefined
+    const result = this.#run(Array.isArray(values) ? { ...given, values: values as unknown[] } : given, [])
+    if (!done) return result as never
+    result.then((answer) => done(null, answer), done)
+    return undefined as never
+  }
+
+  send(
+    { name, text, values }: Statement,
+    before: readonly Statement[] = [],
+  ): Promise<pg.QueryArrayResult<unknown[]>> {
+    const statement: QueryConfig = { name, text, values: values as unknown[], rowMode: 'array' }
+    return this.#run(statement, before) as Promise<pg.QueryArrayResult<unknown[]>>
+  }
+
+  /** Not an async function: of the promises of each statement the answer's own is the only one that is needed. */
+  #run(statement: QueryConfig, before: readonly Ahead[]): Promise<pg.QueryResult> {
+    try {
+      if ('submit' in statement) throw new Error('Cursors and streams would bypass the tenant binding')
+      const bound = this.#bound ?? boundTo(null, this.#statementTimeoutMs)
+      checkScope(bound)
+      const send = () =>
+        this.mode === 'pipeline'
+          ? this.#sendPipelined(statement, bound, before)
+          : this.#sendBatch(statement, bound, before)
+      // One at a time, so that the transaction state is known when the next one is sent.
+      this.#waiting += 1
+      const result = this.#last ? this.#last.then(send, send) : send()
+      this.#last = result
+      return result
+    } catch (error) {
+      return Promise.reject(error as Error)
     }
   }
 
-  return Client as unknown as new (config?: string | pg.ClientConfig) => TenantClient
+  #answered(): void {
+    if (--this.#waiting === 0) this.#last = null
+  }
+
+  #sendBatch(statement: QueryConfig, bound: Bound, before: readonly Ahead[]): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, answer?: pg.QueryResult) => {
+        this.#answered()
+        const fault = error ?? uncommitted(statement.text, answer!)
+        if (fault) reject(fault)
+        else resolve(answer!)
+      }
+      super.query(new BoundQuery(this, bound, statement, before, done) as unknown as pg.Query)
+    })
+  }
+
+  /** Statements `before` are awaited: what pg cannot send it leaves out, and COMMIT must not go without it. */
+  async #sendPipelined(
+    statement: QueryConfig,
+    bound: Bound,
+    before: readonly Ahead[],
+  ): Promise<pg.QueryResult> {
+    try {
+      for (const one of before) await this.#sendTransaction(one, bound)
+      return await this.#sendTransaction(statement, bound)
+    } finally {
+      this.#answered()
+    }
+  }
+
+  async #sendTransaction(statement: Ahead, bound: Bound): Promise<pg.QueryResult> {
+    const place = placeOf(this, bound, statement.text)
+    const binding = { name: bindName, text: bindText, values: bound.settings }
+    const begin = { text: place === 'first' ? bound.begin! : 'BEGIN' }
+    if (place === 'first') this.tell(bound, begin)
+    this.tell(bound, statement)
+    const batch = {
+      alone: [begin, binding, statement, { text: 'COMMIT' }],
+      begin: [statement, binding],
+      first: [begin, binding, statement],
+      inside: [statement],
+    }[place]
+    const answers = await Promise.allSettled(this.#together(batch.map((one) => this.#extended(one))))
+    const failed = answers.find((answer) => answer.status === 'rejected')
+    if (failed) this.names.forget(statement.text)
+    if (failed) throw failed.reason
+    const answer = (answers[batch.indexOf(statement)] as PromiseFulfilledResult<pg.QueryResult>).value
+    const fault = uncommitted(statement.text, answer)
+    if (fault) throw fault
+    return answer
+  }
+
+  /** Extended, because the simple protocol would take several statements in one text, COMMIT among them. */
+  #extended({ name, text, values, ...config }: Ahead): QueryConfig {
+    const known = name === undefined || name === bindName ? name : this.names.of(text)
+    return { ...config, name: known, text, values: values as unknown[], queryMode: 'extended' }
+  }
+
+  /** In one packet, without waiting for answers in between. */
+  #together(batch: QueryConfig[]): Promise<pg.QueryResult>[] {
+    const { stream } = this.connection
+    stream.cork()
+    try {
+      return batch.map((config) => super.query(config))
+    } finally {
+      stream.uncork()
+    }
+  }
 }

@@ -1,21 +1,18 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../connection/database'
-import { FairShare } from '../connection/fair-share'
 import type { Services } from '../context'
 import { ApiError } from '../errors'
 import type { SubgraphName } from '../schema/subgraph-names'
-import { prepared } from '../statement'
 import { declareJobs, newJob, type Job } from './job'
 import { addJob, jobTable, occurrenceKey, type Attempt } from './job-table'
 import { runAttempt, type StopReason } from './run-attempt'
-import { occurrences } from './schedule'
+import { forEachTenant, scheduleNotice, type Ask } from './scheduled-jobs'
+import { Turns } from './turns'
 
 /** Milliseconds between two looks for due jobs, of which each wait leaves out up to a quarter. */
 const pollMs = 1000
 /** Milliseconds that a job has to end in after it was told that the process stops. Then its lease runs out. */
 const stopWithinMs = 8000
-/** Tenants that a schedule reaches with one look-up. */
-const tenantsAtOnce = 500
-const someTenants = 'SELECT id FROM shared.tenant_ids($1, $2) AS id'
 /** Stands for the installation among the tenants. */
 const nobody = ''
 
@@ -48,48 +45,27 @@ export function jobWorker(
   { slots = 2, random = Math.random }: WorkerOptions = {},
 ): Worker {
   const jobs = new Map(declareJobs(subgraph, declared).map((job) => [job.name, job]))
-  const scheduled = [...jobs.values()].flatMap((job) =>
-    job.schedule ? [{ job, times: occurrences(job.schedule) }] : [],
-  )
   const table = jobTable(database, subgraph)
-  const share = new FairShare(slots, 0)
   const { clock, log } = services
-  /** Tenants with due work; who was served goes to the end. */
-  const turns = new Set<string>()
-  const running = new Map<Promise<void>, AbortController>()
-  const noticed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let taken = 0
   let looking: Promise<void> = Promise.resolve()
-  const whenIdle: (() => void)[] = []
 
-  /** Asks for the job of each schedule whose time has come: once for all processes, the latest time only. */
-  async function noticeSchedules(): Promise<void> {
-    for (const { job, times } of scheduled) {
-      const time = times.last(clock.now())
-      if (!time || noticed.get(job.name) === time.getTime()) continue
-      const last = await table.lastOccurrence(job.name)
-      // A job that was never there makes up for nothing: its first time is the one to come.
-      if (last === null || time > last) await ask(job, null, time, last === null ? 'DONE' : 'WAITING')
-      noticed.set(job.name, time.getTime())
-    }
-  }
-
-  async function ask(
-    job: Job,
-    tenantId: string | null,
-    time: Date,
-    state: 'WAITING' | 'DONE',
-  ): Promise<void> {
+  const ask: Ask = async (job, tenantId, time, state) => {
     const row = newJob(job, {}, { key: occurrenceKey(time), at: time }, clock.now())
     await addJob((statement) => database.rows({ tenantId }, statement), tenantId, subgraph, { ...row, state })
   }
+  const noticeSchedules = scheduleNotice([...jobs.values()], table, ask)
+  const turns = new Turns(slots, {
+    work: takeTurn,
+    onError: (error) => log.error({ subgraph, err: error }, 'jobs cannot be taken'),
+  })
 
   /** Looks who has something to do, besides those who are known to. */
   async function look(): Promise<void> {
-    await noticeSchedules()
     const now = clock.now()
+    await noticeSchedules(now)
     if (jobs.size > 0) {
       await table.release(null, now)
       turns.add(nobody)
@@ -98,65 +74,22 @@ export function jobWorker(
       if (isLost) await table.release(tenantId, now)
       turns.add(tenantId)
     }
-    fill()
+    turns.fill()
   }
 
-  /** Gives free slots to tenants in turns. */
-  function fill(): void {
-    if (isStopped) return
-    for (const tenant of [...turns]) {
-      if (!share.take(tenant)) continue
-      turns.delete(tenant)
-      turns.add(tenant)
-      const abort = new AbortController()
-      const turn = takeTurn(tenant, abort)
-        .catch((error: unknown) => {
-          turns.delete(tenant)
-          log.error({ subgraph, err: error }, 'jobs cannot be taken')
-        })
-        .finally(() => {
-          running.delete(turn)
-          share.giveBack(tenant)
-          fill()
-          if (running.size === 0) for (const resolve of whenIdle.splice(0)) resolve()
-        })
-      running.set(turn, abort)
-    }
-  }
-
-  async function takeTurn(tenant: string, abort: AbortController): Promise<void> {
+  async function takeTurn(tenant: string, abort: AbortController): Promise<boolean> {
     const tenantId = tenant === nobody ? null : tenant
     const attempt = await table.claim(tenantId, clock.now())
-    if (!attempt) return void turns.delete(tenant)
+    if (!attempt) return false
     taken++
     const job = jobs.get(attempt.name)
     await runAttempt(
-      job ? (tenantId === null && job.for !== 'platform' ? forEachTenant(job) : job) : unknown(attempt),
+      job ? (tenantId === null && job.for !== 'platform' ? forEachTenant(job, ask) : job) : unknown(attempt),
       attempt,
       { database, table, services, clock, random },
       abort,
     )
-  }
-
-  /** Asks each tenant's rows for the job. Done again it asks for the same rows. */
-  function forEachTenant(job: Job): Job {
-    return {
-      name: job.name,
-      async run(_context, tx, _payload, { dueAt, signal, progress }) {
-        let asked = 0
-        let after: string | null = null
-        do {
-          const found: unknown[][] = await tx.rows(prepared(someTenants, [after, tenantsAtOnce]))
-          const tenants = found.map(([id]) => String(id))
-          for (const tenantId of tenants) {
-            signal.throwIfAborted()
-            await ask(job, tenantId, dueAt, 'WAITING')
-            progress(++asked)
-          }
-          after = tenants.at(-1) ?? null
-        } while (after !== null)
-      },
-    }
+    return true
   }
 
   async function poll(): Promise<void> {
@@ -167,9 +100,6 @@ export function jobWorker(
     if (!isStopped) timer = setTimeout(() => void poll(), pollMs * (1 - random() / 4)).unref()
   }
 
-  const idle = () =>
-    running.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => whenIdle.push(resolve))
-
   return {
     start: () => void poll(),
     async runDue() {
@@ -177,18 +107,14 @@ export function jobWorker(
       for (let before = -1; before < taken;) {
         before = taken
         await look()
-        await idle()
+        await turns.idle()
       }
     },
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      for (const abort of running.values())
-        if (!abort.signal.aborted) abort.abort('stopping' satisfies StopReason)
-      let late: NodeJS.Timeout | undefined
-      const patience = new Promise<void>((resolve) => (late = setTimeout(resolve, stopWithinMs).unref()))
-      await Promise.race([Promise.all([looking, ...running.keys()]), patience])
-      clearTimeout(late)
+      const ended = Promise.all([looking, turns.close('stopping' satisfies StopReason)])
+      await Promise.race([ended, pause(stopWithinMs, undefined, { ref: false })])
     },
   }
 }

@@ -1,7 +1,7 @@
 import { redisEventLog } from '../events/event-log-redis'
-import { positive, rateLimitAnswer, type Store, type WindowCount } from './key-value'
+import { positive, rateLimitAnswer, type PubSub, type Store, type WindowCount } from './key-value'
 import type { Logger } from '../process/log'
-import { redisConnection } from './redis-connection'
+import { redisConnection, type RedisConnection } from './redis-connection'
 
 const prefix = 'tenantgraph:'
 
@@ -29,22 +29,6 @@ export async function openRedisStore(url: string, log: Logger): Promise<Store> {
 
   async function close(): Promise<void> {
     await Promise.all([commands.close(), subscriptions.close()])
-  }
-
-  async function counted(key: string, amount: number, windowMs: number): Promise<WindowCount> {
-    positive('amount', amount)
-    const expiration = { type: 'PX', value: positive('windowMs', windowMs) } as const
-    const window = `${prefix}window:${key}`
-    // One transaction: no attempt is lost, and no window stays without an end.
-    const [, count, endsInMs] = await commands.run((redis) =>
-      redis
-        .multi()
-        .set(window, '0', { expiration, condition: 'NX' })
-        .incrBy(window, amount)
-        .pTTL(window)
-        .execTyped(),
-    )
-    return { count: Number(count), endsInMs: Number(endsInMs) }
   }
 
   try {
@@ -77,37 +61,70 @@ export async function openRedisStore(url: string, log: Logger): Promise<Store> {
     rateLimit: {
       consume: async (key, limit, windowMs) => {
         positive('limit', limit)
-        const { count, endsInMs } = await counted(key, 1, windowMs)
+        const { count, endsInMs } = await countInWindow(commands, key, 1, windowMs)
         return rateLimitAnswer(count, limit, endsInMs)
       },
-      add: (key, amount, windowMs) => counted(key, amount, windowMs),
+      add: (key, amount, windowMs) => countInWindow(commands, key, amount, windowMs),
     },
-    pubSub: {
-      publish: async (topic, message) => {
-        await commands.run((redis) => redis.publish(channelOf(topic), message))
-      },
-      subscribe: async (topic, handler) => {
-        const channel = channelOf(topic)
-        const listener = (message: string) => {
-          try {
-            handler(message)
-          } catch (error) {
-            log.error({ err: error, topic }, 'a subscriber failed')
-          }
-        }
-        const subscription = { channel, listener }
-        await subscriptions.run((redis) => redis.subscribe(channel, listener))
-        active.add(subscription)
-        return async () => {
-          active.delete(subscription)
-          await subscriptions.run((redis) => redis.unsubscribe(channel, listener))
-        }
-      },
-    },
+    pubSub: redisPubSub(commands, subscriptions, active, channelOf, log),
     eventLog: redisEventLog(commands, prefix),
     ping: async () => {
       await Promise.all([commands, subscriptions].map((one) => one.run((redis) => redis.ping())))
     },
     close,
+  }
+}
+
+/** Adds to what is counted in the window of a key that is open, or opens one. */
+async function countInWindow(
+  commands: RedisConnection,
+  key: string,
+  amount: number,
+  windowMs: number,
+): Promise<WindowCount> {
+  positive('amount', amount)
+  const expiration = { type: 'PX', value: positive('windowMs', windowMs) } as const
+  const window = `${prefix}window:${key}`
+  // One transaction: no attempt is lost, and no window stays without an end.
+  const [, count, endsInMs] = await commands.run((redis) =>
+    redis
+      .multi()
+      .set(window, '0', { expiration, condition: 'NX' })
+      .incrBy(window, amount)
+      .pTTL(window)
+      .execTyped(),
+  )
+  return { count: Number(count), endsInMs: Number(endsInMs) }
+}
+
+/** Channels over a connection of its own. `active` holds what is to be subscribed to again after a lost connection. */
+function redisPubSub(
+  commands: RedisConnection,
+  subscriptions: RedisConnection,
+  active: Set<Subscription>,
+  channelOf: (topic: string) => string,
+  log: Logger,
+): PubSub {
+  return {
+    publish: async (topic, message) => {
+      await commands.run((redis) => redis.publish(channelOf(topic), message))
+    },
+    subscribe: async (topic, handler) => {
+      const channel = channelOf(topic)
+      const listener = (message: string) => {
+        try {
+          handler(message)
+        } catch (error) {
+          log.error({ err: error, topic }, 'a subscriber failed')
+        }
+      }
+      const subscription = { channel, listener }
+      await subscriptions.run((redis) => redis.subscribe(channel, listener))
+      active.add(subscription)
+      return async () => {
+        active.delete(subscription)
+        await subscriptions.run((redis) => redis.unsubscribe(channel, listener))
+      }
+    },
   }
 }

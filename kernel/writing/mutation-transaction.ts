@@ -101,16 +101,7 @@ export function mutationTransaction(
   { entries, events, mails }: Told,
   mask: Mask,
 ): MutationTransaction<string> {
-  function noteCreation(model: EntityModel, row: Row): void {
-    const fields = given(model, row)
-    entries.push(creation(model, row, fields, mask))
-    events.push(change(model, 'created', row, fields))
-  }
-  function noteRemoval(model: EntityModel, row: Row): void {
-    entries.push(removal(model, row, mask))
-    events.push(change(model, 'deleted', row, []))
-  }
-
+  const note = changeNotes(entries, events, mask)
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
@@ -125,7 +116,7 @@ export function mutationTransaction(
       const model = modelOf(context, entity)
       const row = await insertRow(context, transaction, model, values as Record<string, unknown>)
       requireRuleWriter(context, model, null, row, Object.keys(values))
-      noteCreation(model, row)
+      note.creation(model, row)
       return row as E
     },
     async insertOnce<E>(entity: EntityClass<E>, values: Values<E>, key: readonly string[]) {
@@ -139,7 +130,7 @@ export function mutationTransaction(
       )
       if (isNew) {
         requireRuleWriter(context, model, null, row, Object.keys(values))
-        noteCreation(model, row)
+        note.creation(model, row)
       }
       return { row: row as E, isNew }
     },
@@ -148,7 +139,7 @@ export function mutationTransaction(
       const added = await insertRows(context, transaction, model, rows as readonly Record<string, unknown>[])
       for (const [place, row] of added.entries())
         requireRuleWriter(context, model, null, row, Object.keys(rows[place]!))
-      for (const row of added) noteCreation(model, row)
+      for (const row of added) note.creation(model, row)
       return added as E[]
     },
     async update<E>(
@@ -170,29 +161,19 @@ export function mutationTransaction(
       )
       if (!before) return after as E
       requireRuleWriter(context, model, before, after, Object.keys(before))
-      const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
-      entries.push({
-        action: 'UPDATE',
-        resourceType: model.name,
-        resourceId: id,
-        changes: {
-          before: auditedValues(model, before, changed, mask),
-          after: auditedValues(model, after, changed, mask),
-        },
-      })
-      events.push(change(model, 'updated', after, changed))
+      note.update(model, before, after)
       return after as E
     },
     async remove<E>(entity: EntityClass<E>, id: string, expectedVersion: number | null = null): Promise<E> {
       const model = modelOf(context, entity)
       const row = await removeRow(context, transaction, model, id, expectedVersion)
-      noteRemoval(model, row)
+      note.removal(model, row)
       return row as E
     },
     async removeAll<E>(entity: EntityClass<E>, ids: readonly string[]): Promise<E[]> {
       const model = modelOf(context, entity)
       const removed = await removeRows(context, transaction, model, ids)
-      for (const row of removed) noteRemoval(model, row)
+      for (const row of removed) note.removal(model, row)
       return removed as E[]
     },
     async find<E>(entity: EntityClass<E>, id: string): Promise<E> {
@@ -204,6 +185,34 @@ export function mutationTransaction(
 }
 
 type Row = Readonly<Record<string, unknown>>
+
+/** Adds what tells of changed rows: an audit entry and an event each. */
+function changeNotes(entries: AuditEntry[], events: NewEvent[], mask: Mask) {
+  return {
+    creation(model: EntityModel, row: Row): void {
+      const fields = given(model, row)
+      entries.push(creation(model, row, fields, mask))
+      events.push(change(model, 'created', row, fields))
+    },
+    update(model: EntityModel, before: Row, after: Row): void {
+      const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
+      entries.push({
+        action: 'UPDATE',
+        resourceType: model.name,
+        resourceId: String(after['id']),
+        changes: {
+          before: auditedValues(model, before, changed, mask),
+          after: auditedValues(model, after, changed, mask),
+        },
+      })
+      events.push(change(model, 'updated', after, changed))
+    },
+    removal(model: EntityModel, row: Row): void {
+      entries.push(removal(model, row, mask))
+      events.push(change(model, 'deleted', row, []))
+    },
+  }
+}
 
 function creation(model: EntityModel, row: Row, fields: readonly string[], mask: Mask): AuditEntry {
   const changes = { after: auditedValues(model, row, fields, mask) }

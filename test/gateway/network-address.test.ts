@@ -1,4 +1,4 @@
-import { addressOf, networkOf } from '../../gateway/network-address'
+import { addressOf, networkOf } from '../../kernel/process/network-address'
 
 /** Spellings of one address each. */
 const spellings: Record<string, string[]> = {
@@ -60,4 +60,18 @@ test.each([
   ['2001:db8:1:3::9', '2001:db8:1:3::/64'],
 ])('%s counts as %s', (text, network) => {
   expect(networkOf(addressOf(text))).toBe(network)
+})
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['unknown', 'unknown'],
+  [null, 'unknown'],
+])('the network of %s, as it is written, is %s', (address, network) => {
+  expect(networkOf(address)).toBe(network)
 })

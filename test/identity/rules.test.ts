@@ -1,5 +1,4 @@
 import { acceptingHash, statusWhenReactivated } from '../../subgraphs/identity/rules/invitation'
-import { networkOf } from '../../subgraphs/identity/rules/network'
 import { isLastAdministrator, notHeld } from '../../subgraphs/identity/rules/permissions'
 import { isRepeat } from '../../subgraphs/identity/rules/session-limits'
 import {
@@ -12,19 +11,6 @@ import {
 } from '../../subgraphs/identity/sessions/opaque-token'
 import { uuidv7 } from '../../kernel/id'
 import { hashPassword, passwordFault, verifyPassword } from '../../kernel/sign-in/password'
-
-test.each([
-  ['192.0.2.7', '192.0.2.7'],
-  ['::ffff:192.0.2.7', '192.0.2.7'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
-  ['2001:db8::1', '2001:db8:0:0::/64'],
-  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ['::1', '0:0:0:0::/64'],
-  ['unknown', 'unknown'],
-])('the network of %s is %s', (address, network) => {
-  expect(networkOf(address)).toBe(network)
-})
 
 test('permissions that are not held are named once, in order', () => {
   expect(notHeld(['b:b:b', 'a:a:a', 'c:c:c', 'b:b:b'], new Set(['a:a:a']))).toEqual(['b:b:b', 'c:c:c'])

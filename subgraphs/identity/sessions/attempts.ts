@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SubgraphContext } from '../../../kernel/context'
 import { uuidv7 } from '../../../kernel/id'
-import { networkOf } from '../rules/network'
+import { networkOf } from '../../../kernel/sign-in'
 import { attemptLimits } from '../rules/session-limits'
 
 /** The account an attempt is made on, whether or not it exists: attempts on unknown ones are limited alike. */
@@ -12,8 +12,7 @@ export function accountKey(tenant: string | null, email: string): string {
 
 /** Counts an attempt from the caller's network. Returns how many seconds to wait, or null to go on. */
 export function countNetwork(context: SubgraphContext): Promise<number | null> {
-  const network = context.clientIp ? networkOf(context.clientIp) : 'unknown'
-  return count(context, `sign-in:network:${network}`, attemptLimits.network)
+  return count(context, `sign-in:network:${networkOf(context.clientIp)}`, attemptLimits.network)
 }
 
 /** Counts an attempt on an account. Returns how many seconds to wait, or null to go on. */

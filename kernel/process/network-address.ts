@@ -33,11 +33,13 @@ function bytesOf(hex: string): number[] {
 }
 
 /**
- * Returns what one caller can hardly have more of: an IPv4 address, or the 64 bits of an IPv6 network, since whoever
- * has one address of it has all. Callers whose address is not known share one.
+ * Returns what one caller can hardly have more of, for counting: an IPv4 address, or the 64 bits of an IPv6 network,
+ * since a subscriber usually has them all (RFC 6177). Callers whose address is not known share one.
  */
 export function networkOf(address: string | null): string {
   if (address === null) return 'unknown'
+  const short = mapped.exec(address)?.[1]
+  if (short !== undefined) return short
   if (!isIPv6(address)) return address
   const [head = '', tail] = address.split('%')[0]!.split('::')
   const groups = (text: string) => (text === '' ? [] : text.split(':'))
