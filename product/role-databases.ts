@@ -1,6 +1,6 @@
 import type { PreparedDatabase } from '../database'
 import type { Metrics } from '../gateway/http/metrics'
-import { assertFreeSpace } from '../kernel/process/free-space'
+import { assertFreeSpace } from './free-space'
 import { openDatabase, type Binding, type Database, type Statement } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Config } from '../kernel/process/config'

@@ -9,7 +9,7 @@ import {
   type Checkpoint,
   type Cut,
 } from '../../kernel/sealing/statements'
-import type { ChainFault, ChainStatements, SealedEntry } from '../../kernel/sealing/verify-chain'
+import type { ChainFault, ChainStatements, SealedEntry } from './verify-chain'
 
 export interface ChainTenant {
   id: string

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import type { BlobStore } from '../../kernel/blobs/blob-store'
 import type { AuditKeys } from '../../kernel/sealing/statements'
-import { verifyChain, type ChainFault, type ChainReport } from '../../kernel/sealing/verify-chain'
+import { verifyChain, type ChainFault, type ChainReport } from './verify-chain'
 import { chainState, chainTenants, keptStatements, sealedEntries, type ChainTenant } from './tenant-chains'
 
 export interface TenantReport extends ChainReport, ChainTenant {

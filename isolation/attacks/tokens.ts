@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { getNamedType, isCompositeType, isRequiredArgument } from 'graphql'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
-import { serveSubgraph } from '../../kernel/execution/subgraph-server'
+import { serveSubgraph } from '../../product/subgraph-server'
 import { signViewer, viewerHeader } from '../../kernel/access/viewer-token'
 import { leavesOf } from '../documents'
 import type { Lab } from '../lab'

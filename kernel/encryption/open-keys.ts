@@ -1,17 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
-import { randomBytes } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Config } from '../process/config'
+import { makeKeyFile, readKeyFile } from '../process/key-file'
 import { DataKeys } from './data-keys'
 import type { KeyProvider } from './key-provider'
 import { keyRing, newKeyRing, readKeyRing } from './key-ring'
@@ -46,7 +35,7 @@ function providerOf(config: KeySettings, say: (message: string) => void): KeyPro
     )
   const known = keysInFile(file)
   if (known) return keyRing(known)
-  if (makeFile(file))
+  if (makeKeyFile(file, newKeyRing(new Date())))
     say(`made a key for encrypted columns in ${file}: keep a copy of it, without it they cannot be read`)
   return keyRing(keysInFile(file) ?? missing(file))
 }
@@ -59,40 +48,12 @@ function missing(file: string): never {
 function keysInFile(file: string): ReadonlyMap<string, Buffer> | null {
   const unusable = (why: string) =>
     new Error(`The encryption keys in ${file} cannot be used: the file ${why}.`)
-  let text: string
-  try {
-    if (process.platform !== 'win32' && (statSync(file).mode & 0o037) !== 0)
-      throw unusable('can be read by others: chmod 600 it, and rotate the keys if others had access')
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return null
-    if (code === 'EACCES')
-      throw unusable('belongs to another user: start as that user, or give it to this one')
-    throw error
-  }
+  const ifOthersRead = 'rotate the keys if others had access'
+  const text = readKeyFile(file, { tooOpen: 0o037, ifOthersRead, unusable })
+  if (text === null) return null
   try {
     return readKeyRing(text)
   } catch (error) {
     throw unusable(`${(error as Error).message}. Restore it: what it encrypted cannot be read without it`)
-  }
-}
-
-/** False when another process was first. The file appears whole or not at all: `link` refuses an existing name. */
-function makeFile(file: string): boolean {
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, newKeyRing(new Date()))
-    fsyncSync(handle)
-    linkSync(draft, file)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  } finally {
-    closeSync(handle)
-    unlinkSync(draft)
   }
 }

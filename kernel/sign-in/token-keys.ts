@@ -3,22 +3,11 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
-  randomBytes,
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { makeKeyFile, readKeyFile } from '../process/key-file'
 
 /** The Ed25519 keys of access tokens: one signs, several are accepted while keys are exchanged. */
 export interface TokenKeys {
@@ -161,17 +150,9 @@ function jsonObject(text: string, wrong: string): JsonWebKey {
 
 /** The keys kept in a file: a JWKS whose first key signs and whose others are still accepted. Null: no such file. */
 function keysInFile(file: string, loss: string): TokenKeys | null {
-  let text: string
-  try {
-    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
-      unusable(file, 'can be read by others: chmod 600 it, and replace the key if others had access')
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    if ((error as NodeJS.ErrnoException).code === 'EACCES')
-      return unusable(file, 'belongs to another user: start as that user, or give it to this one')
-    throw error
-  }
+  const ifOthersRead = 'replace the key if others had access'
+  const text = readKeyFile(file, { tooOpen: 0o077, ifOthersRead, unusable: (why) => unusable(file, why) })
+  if (text === null) return null
   try {
     const [signing, ...retired] = jwksOf(text, 'must be a JWKS')
     return tokenKeys(privateKeyOf(signing!), retired.map(publicKeyOf))
@@ -183,24 +164,11 @@ function keysInFile(file: string, loss: string): TokenKeys | null {
   }
 }
 
-/** Writes a new key; null when another process was first. The file appears whole or not at all: `link` refuses an existing name. */
+/** Writes a new key; null when another process was first. */
 function makeFile(file: string): TokenKeys | null {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] }))
-    fsyncSync(handle)
-    linkSync(draft, file)
-    return tokenKeys(privateKey)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null
-    throw error
-  } finally {
-    closeSync(handle)
-    unlinkSync(draft)
-  }
+  const isNew = makeKeyFile(file, JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] }))
+  return isNew ? tokenKeys(privateKey) : null
 }
 
 function unusable(file: string, why: string): never {

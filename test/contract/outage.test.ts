@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { assertFreeSpace } from '../../kernel/process/free-space'
+import { assertFreeSpace } from '../../product/free-space'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 let graph: TestGraph

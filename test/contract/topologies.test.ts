@@ -4,7 +4,7 @@ import { subgraphs } from '../../subgraphs'
 import { projectRoot } from '../../kernel/process/config'
 import { openDatabase } from '../../kernel/connection/database'
 import { startSubgraph } from '../../kernel/subgraph'
-import { serveSubgraph } from '../../kernel/execution/subgraph-server'
+import { serveSubgraph } from '../../product/subgraph-server'
 import { startGraph } from '../support/graph'
 import { freshDatabase } from '../support/postgres'
 

@@ -8,7 +8,7 @@ import {
 import { localDataSource } from '../../gateway/subgraphs/local'
 import { anonymous } from '../../gateway/operations/viewer'
 import { systemClock } from '../../kernel/clock'
-import { serveSubgraph, type SubgraphServer } from '../../kernel/execution/subgraph-server'
+import { serveSubgraph, type SubgraphServer } from '../../product/subgraph-server'
 import { serve, serveForeign, type Listening } from './fixtures/serve'
 import { memoryLog, startTestGateway, type TestGateway } from './fixtures/start'
 import {

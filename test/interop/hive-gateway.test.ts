@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { readOperations } from '../../registry/usage/operations'
 import { projectRoot } from '../../kernel/process/config'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
-import { serveSubgraph } from '../../kernel/execution/subgraph-server'
+import { serveSubgraph } from '../../product/subgraph-server'
 import { startGraph, testClient, type TestClient, type TestGraph } from '../support/graph'
 import { startViewerSigner } from './viewer-signer'
 

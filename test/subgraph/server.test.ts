@@ -1,11 +1,7 @@
 import { connect } from 'node:net'
 import { createLogger } from '../../kernel/process/log'
 import type { SubgraphContext } from '../../kernel/context'
-import {
-  serveSubgraph,
-  type SubgraphServer,
-  type SubgraphServerOptions,
-} from '../../kernel/execution/subgraph-server'
+import { serveSubgraph, type SubgraphServer, type SubgraphServerOptions } from '../../product/subgraph-server'
 import { signViewer } from '../../kernel/access/viewer-token'
 import { define, request, start } from '../authorize/three-subgraphs'
 

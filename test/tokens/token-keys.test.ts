@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -114,15 +115,12 @@ describe('keys of the configuration', () => {
 
 /** A script that loads the keys at the instant it is told. Written whole before a process may read it. */
 function loadingScript(): string {
-  const script = join(dataDir, 'load.js')
-  const { code } = transformFileSync(join(projectRoot, 'kernel/sign-in/token-keys.ts'), {
-    swcrc: false,
-    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    module: { type: 'commonjs' },
-  })
+  const script = join(dataDir, 'sign-in', 'load.js')
+  for (const folder of ['sign-in', 'process']) mkdirSync(join(dataDir, folder))
+  writeFileSync(join(dataDir, 'process', 'key-file.js'), compiled('kernel/process/key-file.ts'))
   writeFileSync(
     script,
-    `${code}
+    `${compiled('kernel/sign-in/token-keys.ts')}
 process.on('message', ({ at, dataDir }) => {
   while (Date.now() < at);
   process.send(loadTokenKeys({ dataDir, tokenPrivateKey: null, tokenPublicKeys: null }).kid, () => process.disconnect())
@@ -130,6 +128,14 @@ process.on('message', ({ at, dataDir }) => {
 process.send('ready')`,
   )
   return script
+}
+
+function compiled(file: string): string {
+  return transformFileSync(join(projectRoot, file), {
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'commonjs' },
+  }).code
 }
 
 /** A process of its own that loads the keys at a given instant and answers their name. */

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DocumentNode } from 'graphql'
-import { systemClock, type Clock } from '../clock'
-import type { Logger } from '../process/log'
-import { InexactJson, parseExactJson } from '../schema/exact-json'
-import { parsedDocuments, type ParsedDocuments } from './parsed-documents'
-import type { RunningSubgraph } from '../schema/subgraph-definition'
-import { verifyViewer, viewerHeader, ViewerTokenError } from '../access/viewer-token'
+import { systemClock, type Clock } from '../kernel/clock'
+import type { Logger } from '../kernel/process/log'
+import { InexactJson, parseExactJson } from '../kernel/schema/exact-json'
+import { parsedDocuments, type ParsedDocuments } from '../kernel/execution/parsed-documents'
+import type { RunningSubgraph } from '../kernel/schema/subgraph-definition'
+import { verifyViewer, viewerHeader, ViewerTokenError } from '../kernel/access/viewer-token'
 
 export interface SubgraphServerOptions {
   port: number

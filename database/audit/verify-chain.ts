@@ -1,5 +1,5 @@
-import { genesis, linkText, sha256, type ChainEntry } from './chain'
-import type { Checkpoint, Cut, CutRun } from './statements'
+import { genesis, linkText, sha256, type ChainEntry } from '../../kernel/sealing/chain'
+import type { Checkpoint, Cut, CutRun } from '../../kernel/sealing/statements'
 
 /** A sealed entry with what was noted of it. */
 export interface SealedEntry {
