@@ -14,6 +14,7 @@ export const errorCodes = [
   'SUBGRAPH_UNAVAILABLE',
   'OVERLOADED',
   'SUBGRAPH_INVALID_ANSWER',
+  'ERRORS_OMITTED',
   'INTERNAL_SERVER_ERROR',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { ApiError } from '../../kernel/errors'
 import type { CompletionFault } from './complete-result'
 import { set, type Path } from './data'
 import type { Run } from './fetch'
@@ -38,7 +39,7 @@ export function unexplainedNulls(
 
 /**
  * The errors of an answer: what the calls failed with, and each null that nothing of that explains. Refusals of access
- * are told once for a field of the operation.
+ * are told once for a field of the operation, and of very many errors those that stand for the others.
  */
 export function answerErrors(
   { errors }: Pick<Run, 'errors'>,
@@ -53,7 +54,27 @@ export function answerErrors(
         extensions: cause?.extensions ?? { code: invalid },
       }),
     )
-  return told
+  return bounded(told)
+}
+
+/** Says how many errors an answer has at the most, besides the one that says how many are left out. */
+const mostErrors = 100
+
+/** Leaves out errors beyond the most, those last that are the first of their field and code. The nulls stay. */
+function bounded(errors: readonly unknown[]): unknown[] {
+  if (errors.length <= mostErrors) return [...errors]
+  const kinds = new Set<string>()
+  const [firsts, others]: [unknown[], unknown[]] = [[], []]
+  for (const error of errors) {
+    const { path = [], extensions } = error as Partial<GraphQLError>
+    const kind = JSON.stringify([extensions?.['code'], ofField(path)])
+    ;(kinds.has(kind) ? others : firsts).push(error)
+    kinds.add(kind)
+  }
+  const kept = new Set([...firsts, ...others].slice(0, mostErrors))
+  const left = errors.length - kept.size
+  const message = `${left} more errors are left out: values that are null without an error may be of the same kinds`
+  return [...errors.filter((error) => kept.has(error)), new ApiError('ERRORS_OMITTED', message)]
 }
 
 const invalid = 'SUBGRAPH_INVALID_ANSWER'
