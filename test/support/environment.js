@@ -7,7 +7,7 @@ module.exports = class extends TestEnvironment {
     if (!operations) return
     if (event.name === 'test_start') operations.length = 0
     if (event.name === 'test_fn_failure' && operations.length > 0) {
-      const shown = operations.slice(-5)
+      const shown = operations.map((describe) => describe())
       process.stderr.write(`\nLast operations of "${event.test.name}":\n\n${shown.join('\n\n')}\n\n`)
     }
   }
