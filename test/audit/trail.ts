@@ -68,11 +68,13 @@ export async function write(
   at: Date | string = new Date(),
   changes = '{"after": {"name": "x"}}',
 ) {
-  for (let place = 0; place < count; place++)
+  // Later entries have later ids, also within a millisecond: entries of one instant are sealed in that order.
+  const ids = Array.from({ length: count }, (_, place) => uuidv7(Date.now() + place))
+  for (const [place, id] of ids.entries())
     await query(
       `INSERT INTO shared.audit_logs (tenant_id, occurred_at, id, actor_id, action, resource_type, resource_id, changes,
          ip_address, user_agent, request_id) VALUES ($1, $2, $3, $4, 'UPDATE', 'Thing', $5, $6, '10.0.0.1', 'agent "ü"', 'r')`,
-      [tenant.id, at, uuidv7(), uuidv7(), `thing-${place}`, changes],
+      [tenant.id, at, id, uuidv7(), `thing-${place}`, changes],
     )
 }
 

@@ -111,7 +111,7 @@ beforeAll(async () => {
     db,
     { ...noServices, keyValue: store.keyValue, config: { pageLimit: 100, nestedPageLimit: 50 } as never },
   )
-}, 60_000)
+})
 
 afterAll(async () => {
   await running?.close()

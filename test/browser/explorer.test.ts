@@ -27,6 +27,8 @@ afterEach(() => page.context().close())
 
 async function open(viewport: { width: number; height: number }): Promise<void> {
   const context = await browser.newContext({ viewport })
+  // jest's time limit ends what takes too long.
+  context.setDefaultTimeout(0)
   page = await context.newPage()
   complaints = []
   origins = new Set()

@@ -1,4 +1,4 @@
 const { suite } = require('../support/jest-suite')
 
 /** Needs a Chromium: /usr/bin/chromium or what CHROMIUM names. */
-module.exports = suite({ testMatch: ['<rootDir>/test/browser/**/*.test.ts'], testTimeout: 60_000 })
+module.exports = suite({ testMatch: ['<rootDir>/test/browser/**/*.test.ts'] })

@@ -21,7 +21,7 @@ beforeAll(async () => {
   admin = await graph.demo('acme', 'admin')
   hr = await graph.demo('acme', 'hr')
   await admin.data('{ viewer { id } }')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 interface Entry {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     [demoTenantIds.globex],
   )
   foreignEmployee = rows[0]!.id
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 async function count(table: string): Promise<number> {

@@ -92,7 +92,7 @@ beforeAll(async () => {
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
   second = await acme.user('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 it('knows every mutation that takes a key (B4)', () => {

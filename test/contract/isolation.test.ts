@@ -89,7 +89,7 @@ beforeAll(async () => {
     const { rows } = await graph.owner.query<{ id: string }>(text, [demoTenantIds.globex])
     for (const { id } of rows) globexIds.add(id)
   }
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const foreign = (answer: unknown): string[] => [...idsIn(answer)].filter((id) => globexIds.has(id))

@@ -117,7 +117,7 @@ beforeAll(async () => {
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
   maker = await userWith(graph, acme, ['identity:user:read', 'identity:user:write'])
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 it('knows every mutation of identity (A2)', () => {

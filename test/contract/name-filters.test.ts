@@ -6,7 +6,7 @@ let admin: TestClient
 beforeAll(async () => {
   graph = await startGraph({ demo: true })
   admin = await graph.demo('acme', 'admin')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const texts = lists.flatMap(({ name, table, conditions }) =>

@@ -14,7 +14,7 @@ beforeAll(async () => {
   graph = await startGraph()
   tenant = await graph.tenant('names')
   admin = await tenant.as('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** How a thing with a name is made: the input without the name. */

@@ -57,7 +57,7 @@ beforeAll(async () => {
   const databases: Database[] = []
   graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
   writes = await readWrites(graph, api, databases)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 it.each(changes)(

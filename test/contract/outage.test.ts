@@ -6,7 +6,7 @@ let graph: TestGraph
 beforeAll(async () => {
   // Six connections for each role: a tenant alone may hold three of them, two more tenants one each.
   graph = await startGraph({ demo: true, env: { DATABASE_CONNECTIONS: '42' } })
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const readiness = async (): Promise<[number, unknown]> => {

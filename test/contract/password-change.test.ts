@@ -62,7 +62,7 @@ const change = `mutation ($input: ChangePasswordInput!) {
 beforeAll(async () => {
   graph = await startGraph({ env: { INTROSPECTION: 'signed-in' } })
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const roots = [api.getQueryType()!, api.getMutationType()!].flatMap((type) =>

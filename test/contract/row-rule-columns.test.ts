@@ -64,7 +64,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const hired = (values: Record<string, unknown> = {}) =>

@@ -46,7 +46,7 @@ beforeAll(async () => {
     await buildSchema(definition, database, {})
     for (const model of entityModels(database.dataSource).values()) models.set(model.name, model)
   }
-}, 60_000)
+})
 afterAll(async () => {
   await Promise.all(opened.map((database) => database.close()))
   await owner?.end()

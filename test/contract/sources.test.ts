@@ -36,7 +36,7 @@ beforeAll(async () => {
   for (const { dataSource } of databases)
     for (const model of entityModels(dataSource).values()) models.set(model.name, model)
   writes = await readWrites(graph, api, databases)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const rows = async <T extends object>(text: string, values: unknown[] = []): Promise<T[]> =>

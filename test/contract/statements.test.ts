@@ -82,7 +82,7 @@ beforeAll(async () => {
   admin = await graph.demo('acme', 'admin')
   // Once per minute and session the gateway asks whether the session still holds.
   await admin.data('{ viewer { id } }')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 it.each(operations)('$name', async ({ query, statements }) => {

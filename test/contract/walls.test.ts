@@ -19,7 +19,7 @@ beforeAll(async () => {
     connections: 2,
     applicationName: 'walls',
   })
-}, 60_000)
+})
 afterAll(async () => {
   await hr?.close()
   await graph?.close()

@@ -77,7 +77,7 @@ beforeAll(async () => {
   globex = await graph.tenant('globex')
   writes = await readWrites(graph, api, databases)
   tables = await readTables(graph.owner)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** The column that a text is kept in; undefined for what is kept otherwise. */

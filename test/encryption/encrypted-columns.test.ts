@@ -14,7 +14,7 @@ const { admin: ada, hr: henrik, analyst: ana } = demoUserIds.acme
 beforeAll(async () => {
   graph = await startGraph({ demo: true })
   admin = await graph.demo('acme', 'admin')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const form = /^enc1:[0-9a-f-]{36}:[\w-]+$/

@@ -32,7 +32,7 @@ beforeAll(async () => {
       applicationName: 'events',
     })
   ;[gateway, writer] = await Promise.all([open('gateway'), open('hr')])
-}, 60_000)
+})
 beforeEach(async () => {
   eventLog = memoryEventLog(graph.clock)
   await graph.owner.query('DELETE FROM shared.outbox_events')

@@ -48,7 +48,7 @@ beforeAll(async () => {
       name,
     ])
   await addRows(tenant.id, rows)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 interface Told {
@@ -350,7 +350,7 @@ describe('Q1 orders and limits', () => {
     const told = await ask('fresh: true', selection, await large.as('ADMIN'))
     expect(told).toEqual({ total: { count: 200_000 }, complete: false })
     await graph.owner.query('DELETE FROM finance.transactions WHERE tenant_id = $1', [large.id])
-  }, 60_000)
+  })
 })
 
 describe('Q1 the cache', () => {

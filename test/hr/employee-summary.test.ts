@@ -50,7 +50,7 @@ beforeAll(async () => {
   await addEmployees(tenant.id, 'HR', [10, 20, 30, 40, 50, 60])
   await addEmployees(tenant.id, 'Sales', [100, 200, 300, 400, 500, 600, 700])
   await addEmployees(tenant.id, 'Lab', [1, 2, 3, 4, 5, 6, 7, 8, null])
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 interface Told {

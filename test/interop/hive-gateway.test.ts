@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -9,6 +8,7 @@ import { readOperations } from '../../registry/usage/operations'
 import { projectRoot } from '../../kernel/process/config'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { serveSubgraph } from '../../product/subgraph-server'
+import { freePort } from '../support/free-port'
 import { startGraph, testClient, type TestClient, type TestGraph } from '../support/graph'
 import { startViewerSigner } from './viewer-signer'
 
@@ -57,27 +57,20 @@ async function startHive(supergraph: string): Promise<string> {
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   closing.unshift(async () => {
-    if (child.exitCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'exit')
   })
   const url = `http://127.0.0.1:${port}/graphql`
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`Hive Gateway ended with ${child.exitCode}:\n${output}`)
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`Hive Gateway ended with ${child.exitCode ?? child.signalCode}:\n${output}`)
     const answer = await testClient(url, '', {})
       .query('{ __typename }')
       .catch(() => null)
     if (answer?.data) return url
     await setTimeout(250)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const through = (client: TestClient) => testClient(hive, client.userId, client.headers)

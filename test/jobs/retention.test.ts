@@ -27,7 +27,7 @@ beforeAll(async () => {
       await openDatabase({ url, entities: [], connections: 2, applicationName: 'retention' }),
     )
   }
-}, 60_000)
+})
 afterAll(async () => {
   for (const database of databases.values()) await database.close()
   await graph?.close()

@@ -278,9 +278,8 @@ test('the product sends by itself', async () => {
   })
   try {
     const { token } = await invite(await (await own.tenant('acme')).as('ADMIN'))
-    const deadline = Date.now() + 20_000
-    while (mailbox.received.length === 0 && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    // The suite's time limit tells when nothing comes.
+    while (mailbox.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
     expect(linkIn(mailbox.received[0]?.mail.text)).toBe(`https://app.acme.example/accept-invitation#${token}`)
   } finally {
     await own.close()

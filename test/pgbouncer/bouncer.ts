@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../redis/server'
+import { freePort } from '../support/free-port'
+import { listening } from '../support/listening'
 
 export interface Bouncer {
   /** The same database, by way of the pooler. */
@@ -44,10 +44,7 @@ max_client_conn = 200
   // It refuses to run as root.
   for (const path of [folder, users, settings]) chmodSync(path, 0o755)
   const child = spawn('pgbouncer', [...(isRoot ? ['-u', 'nobody'] : []), settings], { stdio: 'ignore' })
-  const failed = once(child, 'error').then(([error]) => {
-    throw new Error(`pgbouncer does not start (${String(error)}): apt-get install pgbouncer`)
-  })
-  await Promise.race([failed, listening(port)])
+  await listening(child, port)
   return {
     through(original) {
       const pooled = new URL(original)
@@ -55,22 +52,10 @@ max_client_conn = 200
       return pooled.href
     },
     async stop() {
-      const gone = child.exitCode === null ? once(child, 'exit') : undefined
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
       child.kill('SIGTERM')
       await gone
       rmSync(folder, { recursive: true, force: true })
     },
-  }
-}
-
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (connected) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -39,7 +39,7 @@ beforeAll(async () => {
   }
   // Tests run from the sources, which a planning thread cannot load.
   lab = await openLab(stage, twins, { config, log: createLogger(config), makePlans: 'here' })
-}, 120_000)
+})
 afterAll(async () => {
   await lab?.close()
   await bouncer?.stop()
@@ -57,7 +57,7 @@ it('shows nothing of another tenant by root field, id, reference or cache', asyn
   expect(await lab.witness.verdict()).toEqual([])
   expect(lab.findings).toEqual([])
   expect(lab.witness.ownIds()).toBeGreaterThan(100)
-}, 120_000)
+})
 
 it('answers 600 operations of four tenants at once, a tenth of which fail, with the rows of whoever asked', async () => {
   const report = await attackWithRaces(lab, [attacker, stranger, ...twins], 600)
@@ -74,4 +74,4 @@ it('answers 600 operations of four tenants at once, a tenth of which fail, with 
   )
   expect(rows.length).toBeGreaterThan(2)
   expect(rows.filter(({ connections }) => connections > 2)).toEqual([])
-}, 120_000)
+})

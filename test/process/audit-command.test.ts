@@ -90,7 +90,7 @@ test('C4: seals, verifies and exports without the product, and ends with 1 for o
     ['acme', ['CHANGED 1200']],
     ['globex', ['CHANGED 1200']],
   ])
-}, 120_000)
+})
 
 test.each([
   [[], 2, /Say what to do: verify, seal, export, drop-month, keys\. Got: nothing/],

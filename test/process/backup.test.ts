@@ -23,8 +23,6 @@ import { createTenant } from '../../database/tenants'
 import { loadConfig, projectRoot } from '../../kernel/process/config'
 import { createLogger } from '../../kernel/process/log'
 
-jest.setTimeout(120_000) // clusters are made and written to disk
-
 const binaries = process.env.TEST_POSTGRES_BIN
 const folder = mkdtempSync(join(tmpdir(), 'tenantgraph-backup-'))
 chmodSync(folder, 0o755)

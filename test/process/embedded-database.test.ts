@@ -19,8 +19,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { attachEmbedded, startEmbedded, type EmbeddedServer } from '../../database/embedded'
 
-jest.setTimeout(90_000) // clusters are made and written to disk
-
 const binaries = process.env.TEST_POSTGRES_BIN
 const log = { info: () => undefined, error: () => undefined }
 const open = (folder: string, durable = false) =>

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { uuidv7 } from '../../kernel/id'
-import { projectRoot } from '../../kernel/process/config'
+import { runChild } from '../gateway/fixtures/child'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 /** Issue 13, jobs: a ledger that processes write who are killed at random moments has each entry once. */
@@ -34,14 +33,10 @@ afterAll(async () => {
 })
 
 async function begin(): Promise<ChildProcess> {
-  const args = ['--require', join(projectRoot, 'test/support/typescript.js')]
-  const file = join(projectRoot, 'test/process/do-jobs.ts')
-  const child = spawn(process.execPath, [...args, file, database.urlFor('hr')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.add(child)
-  await once(child.stdout!, 'data')
-  return child
+  const child = runChild('test/process/do-jobs.ts', [database.urlFor('hr')])
+  children.add(child.process)
+  await child.printed(/./)
+  return child.process
 }
 
 async function addEntries(round: number): Promise<void> {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await insertDemoData(owner, { password: 'correct horse battery', rounds: 4 })
   await owner.query("UPDATE identity.users SET phone = '+49 30 1' WHERE id = $1", [henrik])
   await owner.query('COMMIT')
-}, 60_000)
+})
 
 afterAll(async () => {
   await owner?.end()
@@ -70,7 +70,7 @@ test('C6 encrypts what is in clear with progress, tells of the keys, and destroy
     [demoTenantIds.acme, henrik],
   )
   expect(rows).toEqual([{ wrapped: null }])
-}, 120_000)
+})
 
 test('a wrong command says what there is', async () => {
   const { code, stderr } = await run('turn')
@@ -80,4 +80,4 @@ test('a wrong command says what there is', async () => {
     'destroy needs --tenant SLUG and --user ID',
   )
   expect((await run('--help')).stdout).toContain('npm run keys -- COMMAND')
-}, 60_000)
+})

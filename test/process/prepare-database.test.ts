@@ -17,8 +17,6 @@ import { startEmbedded, type EmbeddedServer } from '../../database/embedded'
 import { loadConfig } from '../../kernel/process/config'
 import { createLogger } from '../../kernel/process/log'
 
-jest.setTimeout(90_000) // clusters are made and written to disk
-
 const binaries = process.env.TEST_POSTGRES_BIN
 const silent = { info: () => undefined, error: () => undefined }
 const secret = 'a secret of at least thirty-two characters'

@@ -46,7 +46,7 @@ test('a check passes and fails by its exit code', () => {
     code: 1,
     out: expect.stringContaining('FIELD_REMOVED: Query.b was removed') as string,
   })
-}, 120_000)
+})
 
 test('what is no GraphQL and what does not compose is told with its place', () => {
   const before = schemaOf('before', query)
@@ -58,7 +58,7 @@ test('what is no GraphQL and what does not compose is told with its place', () =
     code: 1,
     out: expect.stringMatching(/torn\/a\.graphql:3:\d+ .*Unknown type "?B"?/) as string,
   })
-}, 120_000)
+})
 
 test('a long answer arrives whole', () => {
   const before = schemaOf('before', query)
@@ -71,9 +71,9 @@ test('a long answer arrives whole', () => {
   )
   expect(code).toBe(0)
   expect((JSON.parse(out) as { changes: unknown[] }).changes).toHaveLength(3000)
-}, 120_000)
+})
 
 test('commands that compose nothing end as well', () => {
   expect(schema('explain', 'FIELD_REMOVED')).toMatchObject({ code: 0, err: '' })
   expect(schema('nothing')).toMatchObject({ code: 2 })
-}, 120_000)
+})

@@ -59,4 +59,4 @@ test('fills an empty database once; a server of one’s own gets no password tha
   expect(again.code).toBe(1)
   expect(again.stderr).toMatch(/has tenants already.*Choose another DATABASE_URL or DATA_DIR/)
   expect(await counts()).toEqual(before)
-}, 60_000)
+})

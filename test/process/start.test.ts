@@ -92,7 +92,7 @@ it('starts with demo data, stops on SIGTERM to npm, keeps everything after kill 
   // A terminal sends Ctrl-C to the whole group: npm, its shell and the server.
   expect(await stop(third.child, 'SIGINT', true)).toBe(0)
   expect(await answers(third.url)).toBe(false)
-}, 180_000)
+})
 
 const cluster = () => realpathSync(join(dataDir, 'database', 'cluster'))
 const killPostgres = () => {
@@ -134,7 +134,7 @@ it('O4: serves again after its PostgreSQL was killed, and has every write that i
     expect([name, found?.['departments']?.['totalCount']]).toEqual([name, 1])
   }
   expect(await stop(child, 'SIGTERM')).toBe(0)
-}, 120_000)
+})
 
 it('O4: ends with 1 where its PostgreSQL cannot be started again, so that a supervisor acts', async () => {
   const { child } = await start()
@@ -144,4 +144,4 @@ it('O4: ends with 1 where its PostgreSQL cannot be started again, so that a supe
   expect(await ended).toEqual([1, null])
   running.delete(child)
   renameSync(join(cluster(), 'elsewhere'), join(cluster(), 'global'))
-}, 120_000)
+})

@@ -1,13 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { uuidv7 } from '../../kernel/id'
-import { projectRoot } from '../../kernel/process/config'
 import { createLogger } from '../../kernel/process/log'
 import { openStore } from '../../kernel/store/store'
+import { runChild } from '../gateway/fixtures/child'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { startRedis, type RedisServer } from './server'
 
@@ -49,14 +48,10 @@ afterAll(async () => {
 })
 
 async function begin(): Promise<ChildProcess> {
-  const args = ['--require', join(projectRoot, 'test/support/typescript.js')]
-  const file = join(projectRoot, 'test/redis/dispatch-events.ts')
-  const child = spawn(process.execPath, [...args, file, database.urlFor('gateway'), `${redis.url}/0`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.add(child)
-  await once(child.stdout!, 'data')
-  return child
+  const child = runChild('test/redis/dispatch-events.ts', [database.urlFor('gateway'), `${redis.url}/0`])
+  children.add(child.process)
+  await child.printed(/./)
+  return child.process
 }
 
 const text = `INSERT INTO shared.outbox_events (id, aggregate_type, aggregate_id, event_type) VALUES ($1, 'Thing', $2, 'updated')`

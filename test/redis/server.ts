@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../support/free-port'
+import { listening } from '../support/listening'
 
 /** A redis-server of its own for a test file. */
 export interface RedisServer {
@@ -30,10 +31,7 @@ export async function startRedis(password: string): Promise<RedisServer> {
       child = spawn('redis-server', [...settings.map(String), '--save', '', '--appendonly', 'no'], {
         stdio: 'ignore',
       })
-      const failed = once(child, 'error').then(([error]) => {
-        throw new Error(`redis-server does not start (${String(error)}): apt-get install redis-server`)
-      })
-      await Promise.race([failed, listening(port)])
+      await listening(child, port)
     },
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -50,26 +48,4 @@ export async function startRedis(password: string): Promise<RedisServer> {
   }
   await server.start()
   return server
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (connected) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }

@@ -4,7 +4,8 @@ import { createLogger } from '../../kernel/process/log'
 import { openStore } from '../../kernel/store/store'
 import { storeContract } from '../store/contract'
 import { startProxy } from './proxy'
-import { freePort, startRedis, type RedisServer } from './server'
+import { freePort } from '../support/free-port'
+import { startRedis, type RedisServer } from './server'
 
 const password = 'redis-pass-of-the-test'
 const lines: string[] = []

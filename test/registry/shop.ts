@@ -1,7 +1,9 @@
 import { concatAST, parse, Source } from 'graphql'
-import { composeGraph, type ComposedGraph } from '../../registry/composition/composed'
+import { composeGraph } from '../../registry/composition/composed'
 import type { SchemaModel } from '../../registry/schema-model'
 import type { SubgraphSource } from '../../registry/composition/subgraph-files'
+import { readSupergraph } from '../../registry/composition/supergraph-text'
+import { oncePerRun } from '../support/once-per-run'
 
 /** Three subgraphs with one of everything that can change. */
 export const shop = {
@@ -186,18 +188,24 @@ export function editedShop(edits: readonly Edit[]): SubgraphSource[] {
 }
 
 /** A shop that composes. */
-type ComposedShop = ComposedGraph & { supergraph: string; model: SchemaModel }
+interface ComposedShop {
+  supergraph: string
+  model: SchemaModel
+}
 
 const composed = new Map<string, ComposedShop>()
 
-/** The composed shop after some edits, made once. Throws when it does not compose. */
+/** The composed shop after some edits, composed once in a run of all tests. Throws when it does not compose. */
 export function composedShop(edits: readonly Edit[] = []): ComposedShop {
   const key = JSON.stringify(edits)
   let known = composed.get(key)
   if (!known) {
-    const { supergraph, model, ...rest } = composeGraph(editedShop(edits), { thorough: true })
-    if (supergraph === null || model === null) throw new Error(JSON.stringify(rest.problems, null, 2))
-    composed.set(key, (known = { supergraph, model, ...rest }))
+    const supergraph = oncePerRun(`shop ${key}`, () => {
+      const { supergraph: text, problems } = composeGraph(editedShop(edits), { thorough: true })
+      if (text === null) throw new Error(JSON.stringify(problems, null, 2))
+      return text
+    })
+    composed.set(key, (known = { supergraph, model: readSupergraph(supergraph) }))
   }
   return known
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
       [tenant],
     )
   await graph.owner.query('ANALYZE hr.parts')
-}, 120_000)
+})
 afterAll(() => graph.close())
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]

@@ -41,4 +41,4 @@ test('P3: a code that the subgraph does not declare does not compile, in a resol
     ]),
   ]
   expect(complaints(cases)).toEqual(cases.map(({ expected }) => expected))
-}, 120_000)
+})

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -44,6 +44,8 @@ export default async function setup(): Promise<void> {
     roleSecret: randomBytes(32).toString('base64url'),
   }
   process.env.TEST_POSTGRES = JSON.stringify(test)
+  process.env.TEST_RUN = join(dataDir, 'once')
+  mkdirSync(process.env.TEST_RUN)
   const client = new Client({ connectionString: server.superuserUrl() })
   await client.connect()
   await underRolesLock(

@@ -88,8 +88,9 @@ export interface TestGraph {
 /** The test user's password: bcrypt with 4 rounds, so that signing in costs nothing here. */
 export const password = 'correct horse battery'
 
-/** Operations sent since the current test began; the test environment prints them when it fails. */
-const operations = ((globalThis as { testOperations?: string[] }).testOperations ??= [])
+/** The last operations since the current test began; the test environment prints them when it fails. */
+const operations = ((globalThis as { testOperations?: (() => string)[] }).testOperations ??= [])
+const shownOperations = 5
 
 /** The whole product in this process over a database of its own. */
 export async function startGraph(
@@ -236,7 +237,8 @@ export function testClient(url: string, userId: string, headers: Record<string, 
       body: JSON.stringify({ query: text, variables }),
     })
     const answer = { status: response.status, ...((await response.json()) as Omit<Answer<T>, 'status'>) }
-    operations.push(describeOperation(text, variables, answer))
+    operations.push(() => describeOperation(text, variables, answer))
+    if (operations.length > shownOperations) operations.shift()
     return answer
   }
   return {

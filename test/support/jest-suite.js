@@ -16,11 +16,15 @@ exports.typescript = typescript
 exports.suite = (settings) => ({
   rootDir: require('path').join(__dirname, '../..'),
   testEnvironment: '<rootDir>/test/support/environment.js',
+  runtime: '<rootDir>/test/support/runtime.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/bench'],
   // Tests wait for PostgreSQL half of the time: one worker for each core, not one fewer.
   maxWorkers: '100%',
-  testTimeout: 30_000,
+  // Far beyond what a test takes: a machine that is slow, or shared, is no failure.
+  testTimeout: 180_000,
+  // Timers that outlive a test file keep its graph for some minutes: a worker that has grown begins anew.
+  workerIdleMemoryLimit: '1.5GB',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   transform: {

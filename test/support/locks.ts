@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 
 /** Resolves when so many connections of this database wait for a lock: then they stand where the test wants them. */
 export async function untilWaiting(owner: Client, expected: number): Promise<void> {
-  for (let look = 0; look < 500; look++) {
+  for (let look = 0; look < 6_000; look++) {
     // In a transaction PostgreSQL keeps the first list of connections, without those opened since.
     await owner.query('SELECT pg_stat_clear_snapshot()')
     const { rows } = await owner.query<{ count: number }>(

@@ -252,7 +252,7 @@ describe('numbers', () => {
       ids.map((_, place) => `INV-${String(place + 1).padStart(6, '0')}`),
     )
     expect(await numberOf(client)).toBe('INV-000201')
-  }, 60_000)
+  })
 })
 
 describe('an issued invoice', () => {
@@ -416,7 +416,7 @@ describe('payments', () => {
       ),
       { numRuns: 5, endOnFailure: true },
     )
-  }, 60_000)
+  })
 })
 
 describe('void', () => {

@@ -131,7 +131,7 @@ describe.each(modes)('many tenants over two connections, %s', (mode) => {
       [...kept.values()].reduce((sum, count) => sum + count, 0),
     )
     expect(await leftovers(db)).toEqual(['I', 'I'])
-  }, 120_000)
+  })
 
   it('keeps tenants apart when statements run out of time', async () => {
     const hasty = await openNotes(database, mode, { statementTimeoutMs: 600, connectionTimeoutMs: 60_000 })

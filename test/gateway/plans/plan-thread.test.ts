@@ -18,7 +18,7 @@ const names = '{ user(id: "1") { name } }'
 beforeAll(async () => {
   thread = startThread(supergraph, { log, waiting: { perTenant: 3 }, timeoutMs: 30_000 })
   await thread.ready
-}, 60_000)
+})
 beforeEach(() => void (lines.length = 0))
 afterAll(() => thread.close())
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadable } from '../../../registry/composition/compose'
@@ -138,7 +138,8 @@ describe('the supergraph changes while an operation is planned', () => {
 
 describe('operations that clients are known to send', () => {
   test('are those of a manifest of persisted documents, if there is one', () => {
-    const file = join(tmpdir(), `manifest-${process.pid}.json`)
+    const folder = mkdtempSync(join(tmpdir(), 'manifest-'))
+    const file = join(folder, 'manifest.json')
     expect(operationsInManifest(file)).toEqual([])
     const body = 'query A { tenant { name } }'
     const id = createHash('sha256').update(body).digest('hex')
@@ -146,6 +147,7 @@ describe('operations that clients are known to send', () => {
     expect(operationsInManifest(file)).toEqual([{ source: body, hash: id, operationName: 'A' }])
     writeFileSync(file, '{}')
     expect(() => operationsInManifest(file)).toThrow()
+    rmSync(folder, { recursive: true })
   })
 
   test('are those recorded, without those whose values were not', async () => {

@@ -113,5 +113,5 @@ it(
     }
     if (count >= 2000) for (const times of Object.values(seen)) expect(times).toBeGreaterThan(100)
   },
-  60_000 + count * 50,
+  180_000 + count * 200,
 )
