@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Supergraph } from '@apollo/federation-internals'
 import { parse, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'graphql'
 import { Client } from 'pg'
+import { encryptClearRows } from '../database/encrypt-rows'
 import { loadable } from '../registry/composition/compose'
 import { startServer, type RunningServer, type ServerOptions } from '../product/server'
 import { projectRoot, type Config } from '../kernel/process/config'
@@ -10,6 +11,8 @@ import type { Clock } from '../kernel/clock'
 import type { Database } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
+import { encryptedColumns } from './attacks/ciphertexts'
+import { readRights } from './attacks/rights'
 import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
 import { attacker, stranger, type AttackedTenant } from './population'
@@ -87,10 +90,13 @@ export async function openLab(
       return record.around(around(role, database))
     },
     onStatement: (role, { text }) => {
-      // The gateway's own (sessions, usage) come at times of their own.
-      if (isTracing && role !== 'gateway') statements.push(`${role}: ${text}`)
+      // The gateway's own (sessions, usage) come at times of their own, and so do look-ups of keys that left the memory.
+      if (isTracing && role !== 'gateway' && !text.includes('FROM shared.data_keys'))
+        statements.push(`${role}: ${text}`)
     },
   })
+  // As at every start of the product.
+  await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
   const models = new Map(
@@ -102,7 +108,10 @@ export async function openLab(
   const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
   const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
   const surface = readSurface(api, server.subgraphs, models, rows)
-  const coverage = expectedCoverage(api, surface)
+  const coverage = expectedCoverage(api, surface, {
+    encrypted: encryptedColumns(models.values()),
+    rights: (await readRights(client)).map(({ name }) => name),
+  })
   const witness = await createWitness(client)
   const findings: Finding[] = []
   const askers = new Askers(server.url)
