@@ -66,7 +66,7 @@ const withVictim: ReadonlySet<Kind> = new Set<Kind>([
   'beside the graph',
 ])
 
-/** What leads to tenants' data without an operation of the graph, besides the tables themselves. */
+/** Holds what leads to tenants' data without an operation of the graph, besides the tables themselves. */
 const besideTheGraph: readonly string[] = ['event log', 'mail', 'file', 'audit export']
 
 const setPerKind = () => new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))

@@ -130,7 +130,7 @@ async function copyKey(client: Client, id: string, tenantId: string): Promise<vo
   )
 }
 
-/** What the product shows of a column; null for what does not open. */
+/** Returns what the product shows of a column; null for what does not open. */
 async function shownValue(
   lab: Lab,
   model: EntityModel,

@@ -6,7 +6,7 @@ import { attacker, tenantTables, type AttackedTenant, type TenantTable } from '.
 type Role = SubgraphName | 'gateway'
 const roles: readonly Role[] = [...subgraphNames, 'gateway']
 
-/** What one role may do with one table of tenants' rows, with the columns that it may do it with. */
+/** Describes what one role may do with one table of tenants' rows, with the columns that it may do it with. */
 export interface RoleRight {
   name: string
   role: Role
@@ -101,7 +101,7 @@ async function rowOf(client: Client, table: TenantTable, tenant: AttackedTenant)
 const refusedBefore: readonly string[] = ['42501', '23000']
 const noRight: readonly string[] = ['42501']
 
-/** How many rows a statement reaches when it is bound to a tenant; what it did is undone. */
+/** Counts the rows that a statement reaches when it is bound to a tenant; what it did is undone. */
 async function reached(
   client: Client,
   tenant: AttackedTenant,

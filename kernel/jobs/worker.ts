@@ -1,3 +1,4 @@
+import { clockAhead, type Clock } from '../clock'
 import type { Database } from '../connection/database'
 import { FairShare } from '../connection/fair-share'
 import type { Services } from '../context'
@@ -58,6 +59,8 @@ export function jobWorker(
   const turns = new Set<string>()
   const running = new Map<Promise<void>, AbortController>()
   const noticed = new Map<string, number>()
+  /** Clocks of sandboxes that are ahead. */
+  let ahead: ReadonlyMap<string, Clock> = new Map()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let taken = 0
@@ -86,6 +89,23 @@ export function jobWorker(
     await addJob((statement) => database.rows({ tenantId }, statement), tenantId, subgraph, { ...row, state })
   }
 
+  const clockOf = (tenantId: string | null): Clock => (tenantId && ahead.get(tenantId)) || clock
+
+  /** Asks for what the schedules of a tenant would have asked for by now: the latest time only, as after an outage. */
+  async function noticeAhead(tenantId: string, own: Clock): Promise<boolean> {
+    let isAsked = false
+    for (const { job, times } of scheduled) {
+      if (job.for === 'platform') continue
+      const time = times.last(own.now())
+      const key = `${job.name} ${tenantId}`
+      if (!time || time <= clock.now() || noticed.get(key) === time.getTime()) continue
+      await ask(job, tenantId, time, 'WAITING')
+      noticed.set(key, time.getTime())
+      isAsked = true
+    }
+    return isAsked
+  }
+
   /** Looks who has something to do, besides those who are known to. */
   async function look(): Promise<void> {
     await noticeSchedules()
@@ -94,9 +114,17 @@ export function jobWorker(
       await table.release(null, now)
       turns.add(nobody)
     }
-    for (const { tenantId, isLost } of await table.dueTenants(now)) {
-      if (isLost) await table.release(tenantId, now)
-      turns.add(tenantId)
+    const due = await table.dueTenants(now)
+    ahead = new Map(
+      due.flatMap(({ tenantId, secondsAhead }) =>
+        secondsAhead > 0 ? [[tenantId, clockAhead(clock, secondsAhead)]] : [],
+      ),
+    )
+    for (const { tenantId, isLost, isDue } of due) {
+      const own = clockOf(tenantId)
+      const isAsked = own !== clock && (await noticeAhead(tenantId, own))
+      if (isLost) await table.release(tenantId, own.now())
+      if (isDue || isAsked) turns.add(tenantId)
     }
     fill()
   }
@@ -126,14 +154,15 @@ export function jobWorker(
 
   async function takeTurn(tenant: string, abort: AbortController): Promise<void> {
     const tenantId = tenant === nobody ? null : tenant
-    const attempt = await table.claim(tenantId, clock.now())
+    const own = clockOf(tenantId)
+    const attempt = await table.claim(tenantId, own.now())
     if (!attempt) return void turns.delete(tenant)
     taken++
     const job = jobs.get(attempt.name)
     await runAttempt(
       job ? (tenantId === null && job.for !== 'platform' ? forEachTenant(job) : job) : unknown(attempt),
       attempt,
-      { database, table, services, clock, random },
+      { database, table, services, clock: own, random },
       abort,
     )
   }
