@@ -19,7 +19,14 @@ export interface AuditEntry {
     before?: Record<string, unknown>
     after?: Record<string, unknown>
     denied?: string[]
-    read?: { fields: string[]; ids?: string[]; rows?: number; own?: string[] }
+    read?: {
+      fields: string[]
+      ids?: string[]
+      rows?: number
+      own?: string[]
+      groups?: number
+      by?: string[]
+    }
   }
   /** Names who did it; default: the viewer of the request. */
   actorId?: string | null

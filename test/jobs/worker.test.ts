@@ -135,9 +135,13 @@ test('a key is one piece of work, also when it was done', async () => {
 
 test('what fails is tried again, later each time, keeps nothing, and says why it failed', async () => {
   let tries = 0
-  const work = job('failing', () => (tries++, Promise.reject(badUserInput('There is no such file'))), {
-    attempts: 3,
-  })
+  const work = job(
+    'failing',
+    () => (tries++, Promise.reject(badUserInput('There is no such file as the one of zoe@acme.example'))),
+    {
+      attempts: 3,
+    },
+  )
   const doer = worker([work])
   const id = await ask(acme, work, 'failing-1')
   const delays: number[] = []
@@ -151,7 +155,7 @@ test('what fails is tried again, later each time, keeps nothing, and says why it
     expect({ state, attempts, fault }).toEqual({
       state: 'WAITING',
       attempts: 3 - left,
-      fault: 'There is no such file',
+      fault: 'BAD_USER_INPUT: the log of the product tells more by the id of this job',
     })
     delays.push(Math.round(((due as Date).getTime() - before) / 1000))
     await doer.runDue()
@@ -160,7 +164,11 @@ test('what fails is tried again, later each time, keeps nothing, and says why it
   }
   await doer.runDue()
   expect(delays).toEqual([1, 2])
-  expect(await row(id)).toMatchObject({ state: 'FAILED', attempts: 3, fault: 'There is no such file' })
+  expect(await row(id)).toMatchObject({
+    state: 'FAILED',
+    attempts: 3,
+    fault: 'BAD_USER_INPUT: the log of the product tells more by the id of this job',
+  })
   clock.advance({ hours: 2 })
   await doer.runDue()
   expect(tries).toBe(3)
@@ -172,7 +180,7 @@ test('a fault of the product is told by its kind alone', async () => {
   const id = await ask(acme, work, 'secretive-1')
   await worker([work]).runDue()
   const { fault } = await row(id)
-  expect(fault).toBe('An internal error: the log of the product names it by the id of this job')
+  expect(fault).toBe('An internal error: the log of the product tells more by the id of this job')
 })
 
 test('a job whose worker is gone is another’s, and what the first still does is undone', async () => {
