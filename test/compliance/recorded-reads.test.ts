@@ -101,6 +101,12 @@ test('C2 what is refused, null or not asked for is no read', async () => {
     await admin.data(`{ user(id: "${demoUserIds.acme.hr}") { phone } }`)
   })
   expect(entries).toEqual([])
+  const { rows } = await graph.owner.query<{ id: string }>(
+    'UPDATE insights.customers SET email = NULL WHERE id = (SELECT min(id::text)::uuid FROM insights.customers WHERE tenant_id = $1) RETURNING id',
+    [demoTenantIds.acme],
+  )
+  const nothing = () => admin.data(`{ customer(id: "${rows[0]!.id}") { email } }`)
+  expect(await entriesOf(nothing)).toEqual([])
 })
 
 test('C2 one row is named by the entry itself, and the viewer reading themselves is told apart', async () => {

@@ -206,6 +206,32 @@ test('a job whose worker is gone is another’s, and what the first still does i
   expect(await effects('lost-')).toEqual(['lost-1'])
 })
 
+test('a worker that lost its job does not end the attempt that another one is at', async () => {
+  const gates = [gate(), gate()]
+  const begun = [gate(), gate()]
+  let runs = 0
+  const work = job('overtaken', async () => {
+    const run = runs++
+    begun[run]!.open()
+    await gates[run]!.opened
+  })
+  const [one, two] = [worker([work]), worker([work])]
+  const id = await ask(acme, work, 'overtaken-1')
+  const first = one.runDue()
+  await begun[0]!.opened
+  await graph.owner.query("UPDATE shared.jobs SET lease_until = now() - interval '1 s' WHERE id = $1", [id])
+  const second = two.runDue()
+  await begun[1]!.opened
+  gates[0]!.open()
+  await first
+  expect(await row(id)).toMatchObject({ state: 'RUNNING', attempts: 2 })
+  expect(await effects('overtaken-')).toEqual([])
+  gates[1]!.open()
+  await second
+  expect(await row(id)).toMatchObject({ state: 'DONE', attempts: 2 })
+  expect(await effects('overtaken-')).toEqual(['overtaken-1'])
+})
+
 test('a job that takes its worker along each time is not tried for ever', async () => {
   const work = job('deadly', undefined, { attempts: 2 })
   const id = await ask(acme, work, 'deadly-1')
