@@ -21,6 +21,8 @@ export interface NewTenant {
   slug: string
   name: string
   plan?: 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
+  /** Makes a tenant to try things in, which may be moved forward in time. Default false; it stays as it is. */
+  isSandbox?: boolean
 }
 
 export interface NewUser {
@@ -55,8 +57,9 @@ export async function createTenant(client: ClientBase, tenant: NewTenant): Promi
     throw new TenantError('The name must have 1 to 255 characters')
   const id = tenant.id ?? uuidv7()
   const added = await client.query(
-    'INSERT INTO tenancy.tenants (id, slug, name, plan) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING',
-    [id, tenant.slug, tenant.name, tenant.plan ?? 'STARTER'],
+    `INSERT INTO tenancy.tenants (id, slug, name, plan, is_sandbox) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (slug) DO NOTHING`,
+    [id, tenant.slug, tenant.name, tenant.plan ?? 'STARTER', tenant.isSandbox ?? false],
   )
   if (added.rowCount === 0) throw new TenantError(`The slug "${tenant.slug}" is taken: choose another one`)
   // The catalogue knows which scopes each system role has, so a migration that adds one need not come here.

@@ -20,6 +20,9 @@ export const kinds = [
   'crossed session',
   'restricted field',
   'subscription',
+  'encrypted column',
+  'right of a role',
+  'beside the graph',
 ] as const
 export type Kind = (typeof kinds)[number]
 
@@ -58,7 +61,13 @@ const withVictim: ReadonlySet<Kind> = new Set<Kind>([
   'id in an input',
   'persisted document',
   'restricted field',
+  'encrypted column',
+  'right of a role',
+  'beside the graph',
 ])
+
+/** Holds what leads to tenants' data without an operation of the graph, besides the tables themselves. */
+const besideTheGraph: readonly string[] = ['event log', 'mail', 'file', 'audit export']
 
 const setPerKind = () => new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]))
 
@@ -108,9 +117,19 @@ export class Coverage {
   }
 }
 
-/** Everything the schemas expose. An attack that does not know of a new kind of thing leaves it uncovered. */
-export function expectedCoverage(api: GraphQLSchema, surface: Surface): Coverage {
+/**
+ * Everything the schemas and the catalogue expose. An attack that does not know of a new kind of thing leaves it uncovered.
+ * @param stored encrypted columns, and rights of the roles, by name
+ */
+export function expectedCoverage(
+  api: GraphQLSchema,
+  surface: Surface,
+  stored: { encrypted: readonly string[]; rights: readonly string[] },
+): Coverage {
   const coverage = new Coverage()
+  coverage.expect('encrypted column', stored.encrypted)
+  coverage.expect('right of a role', stored.rights)
+  coverage.expect('beside the graph', besideTheGraph)
   const fieldsOf = (type: unknown) => (isObjectType(type) ? Object.values(type.getFields()) : [])
   coverage.expect(
     'root field',

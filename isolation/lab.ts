@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Supergraph } from '@apollo/federation-internals'
 import { parse, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'graphql'
 import { Client } from 'pg'
+import { encryptClearRows } from '../database/encrypt-rows'
 import { loadable } from '../registry/composition/compose'
 import { startServer, type RunningServer, type ServerOptions } from '../product/server'
 import { projectRoot, type Config } from '../kernel/process/config'
@@ -11,6 +12,8 @@ import type { Database } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
 import type { SubgraphName } from '../kernel/schema/subgraph-names'
+import { encryptedColumns } from './attacks/ciphertexts'
+import { readRights } from './attacks/rights'
 import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
 import { attacker, stranger, type AttackedTenant } from './population'
@@ -88,6 +91,8 @@ export async function openLab(
     },
     onStatement: (role, { text }) => trace.note(role, text),
   })
+  // As at every start of the product.
+  await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
   const models = new Map(
@@ -99,7 +104,10 @@ export async function openLab(
   const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
   const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
   const surface = readSurface(api, server.subgraphs, models, rows)
-  const coverage = expectedCoverage(api, surface)
+  const coverage = expectedCoverage(api, surface, {
+    encrypted: encryptedColumns(models.values()),
+    rights: (await readRights(client)).map(({ name }) => name),
+  })
   const witness = await createWitness(client)
   const findings: Finding[] = []
   const askers = new Askers(server.url)
@@ -152,8 +160,9 @@ class StatementTrace {
   #isTracing = false
 
   note(role: SubgraphName | 'gateway', text: string): void {
-    // The gateway's own (sessions, usage) come at times of their own.
-    if (this.#isTracing && role !== 'gateway') this.#statements.push(`${role}: ${text}`)
+    // The gateway's own (sessions, usage) come at times of their own, and so do look-ups of keys that left the memory.
+    if (this.#isTracing && role !== 'gateway' && !text.includes('FROM shared.data_keys'))
+      this.#statements.push(`${role}: ${text}`)
   }
 
   async during(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }> {

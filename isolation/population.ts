@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import { Client } from 'pg'
 import { insertDemoData } from '../database/demo'
-import { demoTenantIds } from '../database/demo/ids'
+import { demoTenantIds, demoUserIds, type DemoSlug } from '../database/demo/ids'
 import { addMissingRows } from '../database/rows'
 import { uuidv7 } from '../kernel/id'
+import { genesis } from '../kernel/sealing/chain'
 import type { Stage } from './stage'
 
 /** The password of everybody here. */
@@ -59,7 +60,26 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
   await insertDemoData(owner, { password, rounds: 4, now })
   // What the demo has no story for is a tenant's all the same: an attack on nothing proves nothing.
   for (const { id, slug } of [attacker, stranger])
-    await addMissingRows(owner, { tenantId: id, seed: slug, now, further: 2 })
+    await addMissingRows(owner, {
+      tenantId: id,
+      seed: slug,
+      now,
+      further: 2,
+      // Somebody who is asked has left traces.
+      // Positions are given by who seals and who dispatches, or they make no sense.
+      given: {
+        'shared.audit_logs': { actor_id: demoUserIds[slug as DemoSlug].admin, position: null, hash: null },
+        'shared.audit_chains': {
+          position: 0,
+          hash: genesis,
+          signed_position: 0,
+          signed_hash: null,
+          signed_at: null,
+        },
+        'shared.outbox_events': { position: null },
+        'shared.event_positions': { given: 0, dispatched: 0 },
+      },
+    })
   await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()

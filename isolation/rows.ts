@@ -67,7 +67,8 @@ async function samplesOf(client: Client, model: EntityModel, tenant: AttackedTen
   const order = model.columns.has('id') ? 'ORDER BY id DESC' : ''
   const text = `SELECT to_jsonb(t) AS row FROM ${model.table} t WHERE ${conditions.join(' AND ')} ${order} LIMIT ${mostSamples}`
   const { rows } = await client.query<{ row: Record<string, unknown> }>(text, [tenant.id])
-  const columns = [...model.columns.values()]
+  // Nobody aims with what is encrypted: the graph shows its owner the value.
+  const columns = [...model.columns.values()].filter(({ property }) => !model.encrypted.has(property))
   return rows.map(({ row }) =>
     Object.fromEntries(columns.map(({ property, sql }) => [property, row[sql.slice(1, -1)] ?? null])),
   )

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { assertIsolated } from '../database/isolation-check'
 import { subgraphNames } from '../kernel/schema/subgraph-names'
@@ -5,9 +6,17 @@ import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import type { Database } from '../kernel/connection/database'
 import type { Config } from '../kernel/process/config'
 import type { Logger } from '../kernel/process/log'
+import { attackCiphertexts } from './attacks/ciphertexts'
 import { attackColumns } from './attacks/columns'
+import { attackEvents, attackMails } from './attacks/events'
+import { attackFiles } from './attacks/files'
 import { attackReferences } from './attacks/references'
+import { attackRights } from './attacks/rights'
 import { askAll } from './attacks/reads'
+import { folderBlobs } from '../kernel/blobs/folder-blobs'
+import { DataKey } from '../kernel/encryption/cipher'
+import { memoryEventLog } from '../kernel/events/event-log-memory'
+import { mailSeal } from '../kernel/mail/seal'
 import { openLab, type Lab } from './lab'
 import { fieldQuestions } from './questions'
 import { attacker, stranger, withoutTriggers, type AttackedTenant } from './population'
@@ -32,6 +41,8 @@ interface Wall {
     database?: (client: Client) => Promise<readonly string[]>
     around?: (database: Database) => Database
     variant?: SchemaVariant
+    /** Attacks what lies beside the graph while its wall is gone, and puts the wall back. */
+    beside?: (lab: Lab) => Promise<void>
   }
 }
 
@@ -74,6 +85,61 @@ const withoutBinding = (database: Database): Database => ({
   transaction: (_binding, work, options) => database.transaction({ tenantId: null }, work, options),
 })
 
+/** Values are encrypted for no place, so that each opens wherever its key is. */
+const valuesWithoutPlace = async (lab: Lab) => {
+  const { encrypt, decrypt } = DataKey.prototype
+  Object.assign(DataKey.prototype, {
+    encrypt(this: DataKey, _place: string, plain: string) {
+      return encrypt.call(this, '', plain)
+    },
+    decrypt(this: DataKey, _place: string, value: string) {
+      return decrypt.call(this, '', value)
+    },
+  })
+  await attackCiphertexts(lab, [stranger]).finally(() =>
+    Object.assign(DataKey.prototype, { encrypt, decrypt }),
+  )
+}
+/** Keys of files are not looked at: each is a path below the tenant's folder. */
+const filesWithoutCheck = async (lab: Lab) => {
+  const { services } = lab.server
+  const { blobs } = services
+  const raw = folderBlobs(join(services.config.dataDir, 'blobs'))
+  const below =
+    <T extends unknown[], R>(tenant: string, ask: (key: string, ...rest: T) => R) =>
+    (key: string, ...rest: T) =>
+      ask(`${tenant}/${key}`, ...rest)
+  services.blobs = {
+    ...raw,
+    of: (tenant) => ({
+      put: below(tenant, raw.put),
+      get: below(tenant, raw.get),
+      info: below(tenant, raw.info),
+      delete: below(tenant, raw.delete),
+      list: below(tenant, raw.list),
+      downloadUrl: below(tenant, raw.downloadUrl),
+    }),
+  }
+  await attackFiles(lab, [stranger]).finally(() => (services.blobs = blobs))
+}
+/** All events stand in one log. */
+const oneEventLog = (lab: Lab) => {
+  const { append, read } = memoryEventLog(lab.server.services.clock)
+  return attackEvents(lab, [stranger], {
+    append: (_tenant, events) => append('', events),
+    read: (_tenant, after, most) => read('', after, most),
+  })
+}
+/** Mails are sealed for no row. */
+const mailsWithoutPlace = (lab: Lab) => {
+  const seal = mailSeal(lab.server.services.keys)
+  const nowhere = { tenantId: '', id: '' }
+  return attackMails(lab, [stranger], {
+    close: (_place, mail) => seal.close(nowhere, mail),
+    open: (_place, sealed) => seal.open(nowhere, sealed),
+  })
+}
+
 /** A read of the kernel's form, which names the tenant unless its table is everybody's. */
 const kernelRead = /^SELECT .* FROM ("\w+"\."\w+") t /s
 
@@ -109,6 +175,14 @@ const walls: readonly Wall[] = [
     mustHold: false,
     breach: { database: openPolicies, around: withoutPredicate },
   },
+  {
+    name: 'encrypted values are bound to no place',
+    mustHold: false,
+    breach: { beside: valuesWithoutPlace },
+  },
+  { name: 'keys of files are not checked', mustHold: false, breach: { beside: filesWithoutCheck } },
+  { name: 'the log of events is one for all tenants', mustHold: false, breach: { beside: oneEventLog } },
+  { name: 'sealed mails are bound to no row', mustHold: false, breach: { beside: mailsWithoutPlace } },
 ]
 
 /** The product on a stage whose walls can be taken away while it runs, all but those of its schemas. */
@@ -166,12 +240,21 @@ async function openSite(
   return Object.assign(site, { lab })
 }
 
-async function testWall({ name, mustHold, breach }: Wall, site: Site): Promise<WallReport> {
-  const { lab, unprotected } = site
-  const noticedBy = new Set<string>()
+async function testWall(wall: Wall, site: Site): Promise<WallReport> {
+  const { lab } = site
   lab.witness.forget()
   lab.findings.length = 0
-  unprotected.clear()
+  site.unprotected.clear()
+  const { name, mustHold, breach } = wall
+  if (!breach.beside) return testGraphWall(wall, site)
+  await breach.beside(lab)
+  const noticedBy = new Set(lab.findings.map(({ attack }) => `attack on what lies beside: ${attack}`))
+  return { wall: name, mustHold, stillHolds: noticedBy.size === 0, noticedBy: [...noticedBy] }
+}
+
+async function testGraphWall({ name, mustHold, breach }: Wall, site: Site): Promise<WallReport> {
+  const { lab, unprotected } = site
+  const noticedBy = new Set<string>()
   const undo = (breach.database && (await withoutTriggers(lab.stage, breach.database))) ?? []
   site.around = breach.around
   try {
@@ -179,12 +262,15 @@ async function testWall({ name, mustHold, breach }: Wall, site: Site): Promise<W
     const questions = fieldQuestions(lab).filter(({ where }) => where.startsWith('Query.'))
     const answers = await askAll(lab, await lab.as(attacker), questions)
     await attackReferences(lab, [stranger])
+    if (breach.database) await attackRights(lab, [stranger])
     // What viewers of one tenant may see is the guards' alone.
     if (breach.variant) await attackColumns(lab, ['viewer'])
     const seen = await lab.witness.verdict()
     if (seen.length > 0) noticedBy.add('foreign rows in answers')
     if (lab.findings.some(({ attack }) => attack === 'foreign id'))
       noticedBy.add('foreign ids answered unlike unknown ones')
+    if (lab.findings.some(({ attack }) => attack === 'right of a role'))
+      noticedBy.add('foreign rows by the right of a role')
     if (lab.findings.some(({ attack }) => attack === 'inference'))
       noticedBy.add('restricted columns in answers')
     if (unprotected.size > 0) noticedBy.add('reads that do not name the tenant')

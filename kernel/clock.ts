@@ -5,3 +5,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => new Date() }
+
+/** A clock that is ahead of another; without a difference the other one. */
+export function clockAhead(clock: Clock, seconds: number): Clock {
+  return seconds === 0 ? clock : { now: () => new Date(clock.now().getTime() + seconds * 1000) }
+}

@@ -1,5 +1,5 @@
 import type { BlobStore } from './blobs/blob-store'
-import type { Clock } from './clock'
+import { clockAhead, type Clock } from './clock'
 import type { Config } from './process/config'
 import type { Database } from './connection/database'
 import type { KeyValue, PubSub, RateLimit } from './store/key-value'
@@ -22,6 +22,8 @@ export interface Viewer {
   permissionVersion: number
   /** Holds what the viewer may do: `subgraph:resource:action`. */
   scopes: ReadonlySet<string>
+  /** By how many seconds the clock of the tenant is ahead; left out for all but sandboxes. */
+  secondsAhead?: number
   /** Set when the viewer must change the password before anything else. */
   passwordChangeRequired?: boolean
 }
@@ -33,6 +35,7 @@ export interface RequestContext {
   viewer: Viewer | null
   clientIp: string | null
   userAgent: string | null
+  /** To a subgraph, the clock of the viewer's tenant, which may be ahead in a sandbox; evidence and sign-in go by `services.clock`. */
   clock: Clock
   log: Logger
   /** Aborted when the client is gone. */
@@ -94,7 +97,7 @@ class SubgraphView implements SubgraphContext {
     this.viewer = viewer
     this.clientIp = request.clientIp
     this.userAgent = request.userAgent
-    this.clock = request.clock
+    this.clock = viewer?.secondsAhead ? clockAhead(request.clock, viewer.secondsAhead) : request.clock
     this.log = request.log
     this.binding = { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId }
   }

@@ -42,7 +42,7 @@ export async function addMissingRows(
       return isProgress
     }
     if (count === 0) await add()
-    while (wanted.length > 0 && (await add()));
+    while (wanted.length > 0 && hasRoom(table) && (await add()));
     const wantedRows = count === 0 ? Math.max(least, further) : further
     while (rows.length < wantedRows && hasRoom(table)) await add()
     if (rows.length > 0) made.set(table.name, rows)

@@ -43,6 +43,8 @@ interface SessionState {
   scopes: ReadonlySet<string>
   /** Left out when it is false, as most states are. */
   passwordChangeRequired?: true
+  /** Left out when it is 0. */
+  secondsAhead?: number
 }
 
 /** The form in which a session's state is kept. */
@@ -75,6 +77,7 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       permissionVersion: state.permissionVersion,
       scopes: state.scopes,
       passwordChangeRequired: state.passwordChangeRequired,
+      secondsAhead: state.secondsAhead,
     }
   }
 }
@@ -122,17 +125,19 @@ class SessionStates {
       { tenantId, actorId: userId, requestId },
       {
         name: 'gateway_session_viewer',
-        text: 'SELECT user_id, permission_version, scopes, password_change_required FROM shared.session_viewer($1, $2)',
+        text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
+          FROM shared.session_viewer($1, $2)`,
         values: [sessionId, clock.now().toISOString()],
       },
     )
     if (!row) return null
-    const [id, version, scopes, demanded] = row as [string, number, string[], boolean]
+    const [id, version, scopes, demanded, ahead] = row as [string, number, string[], boolean, number]
     return {
       userId: id,
       permissionVersion: version,
       scopes: new Set(scopes),
       passwordChangeRequired: demanded || undefined,
+      secondsAhead: ahead || undefined,
     }
   }
 

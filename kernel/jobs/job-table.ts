@@ -73,10 +73,21 @@ export async function addJob(
   return { id: String(row![0]), isNew: false }
 }
 
+/** Describes what a worker knows of a tenant before it takes a job. */
+export interface DueTenant {
+  tenantId: string
+  /** Tells whether the worker of one of its jobs is gone. */
+  isLost: boolean
+  /** Tells whether it has something to do. */
+  isDue: boolean
+  /** By how much its clock is ahead: that of a sandbox may be. */
+  secondsAhead: number
+}
+
 /** The rows of one subgraph, as its workers use them. */
 export interface JobTable {
-  /** Tenants with a job that is due; `isLost`: the worker of one of its jobs is gone. */
-  dueTenants(now: Date): Promise<{ tenantId: string; isLost: boolean }[]>
+  /** Tenants with a job that is due by their own clocks, and those whose clocks are ahead. */
+  dueTenants(now: Date): Promise<DueTenant[]>
   /** Gives jobs whose worker is gone to whoever comes next, or ends those that were tried often enough. */
   release(tenantId: string | null, now: Date): Promise<void>
   /** Takes the job that is due for longest; null when there is none. */
@@ -112,9 +123,14 @@ export function jobTable(database: Database, subgraph: SubgraphName): JobTable {
 
   return {
     async dueTenants(now) {
-      const text = 'SELECT tenant, is_lost FROM shared.tenants_with_due_jobs($1, $2)'
+      const text = 'SELECT tenant, is_lost, is_due, ahead FROM shared.tenants_with_due_jobs($1, $2)'
       const rows = await send(null, text, [subgraph, now.toISOString()])
-      return rows.map(([tenantId, isLost]) => ({ tenantId: String(tenantId), isLost: isLost === true }))
+      return rows.map(([tenantId, isLost, isDue, ahead]) => ({
+        tenantId: String(tenantId),
+        isLost: isLost === true,
+        isDue: isDue === true,
+        secondsAhead: Number(ahead),
+      }))
     },
     async release(tenantId, now) {
       const { table, own } = ownRow(tenantId)

@@ -139,12 +139,22 @@ export function retryDelayMs(attempt: number, random: () => number): number {
   return Math.round(longest * (1 - random() / 2))
 }
 
-/** Says what an administrator of the tenant may read: messages that were written for callers, of others the kind only. */
+/**
+ * Says what may be read by whoever sees jobs, who may not see what the job worked on: codes and names of fields. Messages can
+ * repeat values, so the log alone has them.
+ */
 function faultOf(error: unknown): string {
-  if (error instanceof ApiError) return error.message
-  if (error instanceof UserErrors) return error.errors.map(({ message }) => message).join('; ')
+  return `${kindOf(error)}: the log of the product tells more by the id of this job`
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof ApiError) return String(error.extensions['code'])
+  if (error instanceof UserErrors)
+    return error.errors
+      .map(({ code, field }) => [code, ...(field ? [field.join('.')] : [])].join(' '))
+      .join(', ')
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-  return `An internal error${code}: the log of the product names it by the id of this job`
+  return `An internal error${code}`
 }
 
 /** Renews the lease and writes progress, and aborts the job when it is cancelled or lost. */

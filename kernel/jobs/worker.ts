@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { clockAhead, type Clock } from '../clock'
 import type { Database } from '../connection/database'
 import type { Services } from '../context'
 import { ApiError } from '../errors'
@@ -47,6 +48,8 @@ export function jobWorker(
   const jobs = new Map(declareJobs(subgraph, declared).map((job) => [job.name, job]))
   const table = jobTable(database, subgraph)
   const { clock, log } = services
+  /** Clocks of sandboxes that are ahead. */
+  let ahead: ReadonlyMap<string, Clock> = new Map()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let taken = 0
@@ -56,37 +59,48 @@ export function jobWorker(
     const row = newJob(job, {}, { key: occurrenceKey(time), at: time }, clock.now())
     await addJob((statement) => database.rows({ tenantId }, statement), tenantId, subgraph, { ...row, state })
   }
-  const noticeSchedules = scheduleNotice([...jobs.values()], table, ask)
+  const notice = scheduleNotice([...jobs.values()], table, ask)
   const turns = new Turns(slots, {
     work: takeTurn,
     onError: (error) => log.error({ subgraph, err: error }, 'jobs cannot be taken'),
   })
 
+  const clockOf = (tenantId: string | null): Clock => (tenantId && ahead.get(tenantId)) || clock
+
   /** Looks who has something to do, besides those who are known to. */
   async function look(): Promise<void> {
     const now = clock.now()
-    await noticeSchedules(now)
+    await notice.common(now)
     if (jobs.size > 0) {
       await table.release(null, now)
       turns.add(nobody)
     }
-    for (const { tenantId, isLost } of await table.dueTenants(now)) {
-      if (isLost) await table.release(tenantId, now)
-      turns.add(tenantId)
+    const due = await table.dueTenants(now)
+    ahead = new Map(
+      due.flatMap(({ tenantId, secondsAhead }) =>
+        secondsAhead > 0 ? [[tenantId, clockAhead(clock, secondsAhead)]] : [],
+      ),
+    )
+    for (const { tenantId, isLost, isDue } of due) {
+      const own = clockOf(tenantId)
+      const isAsked = own !== clock && (await notice.ahead(tenantId, own.now(), now))
+      if (isLost) await table.release(tenantId, own.now())
+      if (isDue || isAsked) turns.add(tenantId)
     }
     turns.fill()
   }
 
   async function takeTurn(tenant: string, abort: AbortController): Promise<boolean> {
     const tenantId = tenant === nobody ? null : tenant
-    const attempt = await table.claim(tenantId, clock.now())
+    const own = clockOf(tenantId)
+    const attempt = await table.claim(tenantId, own.now())
     if (!attempt) return false
     taken++
     const job = jobs.get(attempt.name)
     await runAttempt(
       job ? (tenantId === null && job.for !== 'platform' ? forEachTenant(job, ask) : job) : unknown(attempt),
       attempt,
-      { database, table, services, clock, random },
+      { database, table, services, clock: own, random },
       abort,
     )
     return true

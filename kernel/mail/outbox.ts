@@ -7,13 +7,13 @@ import { mailSeal } from './seal'
 
 /** Puts mails into the outbox with the end of the transaction that they tell of: they leave if and only if it commits. */
 export function writeMails(
-  { clock, binding, services }: SubgraphContext,
+  { binding, services }: SubgraphContext,
   transaction: Pick<Transaction, 'atEnd'>,
   mails: readonly Mail[],
 ): void {
   const { tenantId } = binding
   if (mails.length === 0 || !tenantId) return
-  const now = clock.now()
+  const now = services.clock.now()
   const seal = mailSeal(services.keys)
   const rows = mails.map((mail) => {
     const id = uuidv7(now.getTime())

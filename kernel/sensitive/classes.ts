@@ -16,7 +16,7 @@ export interface SensitiveClass {
   reads: 'unrecorded' | 'recorded' | 'required'
   /** The marks that a field of the class may carry. A filter of an encrypted value compares whole values only. */
   marks: readonly Marking[]
-  /** By what the value is kept or erased; a field names another one where its record is of another kind. */
+  /** By what the value is kept or erased. What is kept otherwise is of another class. */
   retention: RetentionClass
 }
 

@@ -74,7 +74,12 @@ function trailOf(database: Database, tenantId: string): TenantTrail {
 /** The type whose reads are told by number: ids of entries in entries would fill the trail with itself. */
 const trailType = 'AuditLog'
 
-function entryOf(resourceType: string, { fields, ids, own }: TypeReads): AuditEntry {
+function entryOf({ type: resourceType, fields, ids, own, summary }: TypeReads): AuditEntry {
+  if (summary) {
+    const { groups, by, rows } = summary
+    const read = { fields: [...fields].sort(), groups: groups.size, by: [...by].sort(), rows }
+    return { action: 'VIEW', resourceType, resourceId: null, changes: { read } }
+  }
   const [only] = ids
   const rows = resourceType === trailType ? { rows: ids.size } : { ids: [...ids] }
   const read = { fields: [...fields].sort(), ...rows, ...(own.size > 0 ? { own: [...own] } : {}) }
@@ -91,20 +96,20 @@ export async function writeReads(context: SubgraphContext): Promise<ApiError | n
   const fresh = freshReads(context.reads)
   const { tenantId } = context.binding
   if (fresh.length === 0 || !tenantId) return null
-  const entries = fresh.map(([type, reads]) => entryOf(type, reads))
-  for (const [, reads] of fresh) reads.isNew = false
+  const entries = fresh.map(entryOf)
+  for (const reads of fresh) reads.isNew = false
   try {
     await trailOf(context.db, tenantId).append(auditRows(context, entries))
     return null
   } catch (error) {
-    const types = fresh.map(([type]) => type)
+    const types = fresh.map(({ type }) => type)
     context.log.error(
       { requestId: context.requestId, err: error, types },
       'a read is missing in the audit trail',
     )
     // Asked again in this request, it is tried again.
-    for (const [, reads] of fresh) reads.isNew = true
-    if (!fresh.some(([, { isRequired }]) => isRequired)) return null
+    for (const reads of fresh) reads.isNew = true
+    if (!fresh.some(({ isRequired }) => isRequired)) return null
     return unavailable(
       'Reads of this data cannot be recorded at present, so it is not told. Try again.',
       error,
@@ -112,5 +117,5 @@ export async function writeReads(context: SubgraphContext): Promise<ApiError | n
   }
 }
 
-const freshReads = (reads: RequestReads): [string, TypeReads][] =>
-  reads.size === 0 ? [] : [...reads].filter(([, { isNew }]) => isNew)
+const freshReads = (reads: RequestReads): TypeReads[] =>
+  reads.size === 0 ? [] : [...reads.values()].filter(({ isNew }) => isNew)

@@ -53,7 +53,7 @@ export async function performOnce<T extends object>(
     throw userError('INVALID', 'idempotencyKey must have 1 to 255 characters', ['idempotencyKey'])
   const name = [context.binding.tenantId, info.fieldName, key]
   const hash = inputHash(info, input)
-  const now = context.clock.now()
+  const now = context.services.clock.now()
   const expired = new Date(now.getTime() - keyLifeMs)
   const claimed = await transaction.run(
     prepared(claimKey, [...name, context.binding.actorId, hash, now.toISOString(), expired.toISOString()]),

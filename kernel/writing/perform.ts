@@ -27,7 +27,7 @@ export async function perform<T>(
 }
 
 function writeEvents(context: SubgraphContext, transaction: Transaction, events: readonly NewEvent[]): void {
-  const now = context.clock.now()
+  const now = context.services.clock.now()
   const rows = events.map(({ aggregateType, aggregateId, eventType, payload }) => [
     uuidv7(now.getTime()),
     aggregateType,

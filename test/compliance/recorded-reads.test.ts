@@ -101,6 +101,12 @@ test('C2 what is refused, null or not asked for is no read', async () => {
     await admin.data(`{ user(id: "${demoUserIds.acme.hr}") { phone } }`)
   })
   expect(entries).toEqual([])
+  const { rows } = await graph.owner.query<{ id: string }>(
+    'UPDATE insights.customers SET email = NULL WHERE id = (SELECT min(id::text)::uuid FROM insights.customers WHERE tenant_id = $1) RETURNING id',
+    [demoTenantIds.acme],
+  )
+  const nothing = () => admin.data(`{ customer(id: "${rows[0]!.id}") { email } }`)
+  expect(await entriesOf(nothing)).toEqual([])
 })
 
 test('C2 one row is named by the entry itself, and the viewer reading themselves is told apart', async () => {
@@ -181,6 +187,79 @@ test('C2 however a document is executed, its reads are recorded', async () => {
   })
 })
 
+/** What is added up of pay is read too: the entry names fields, groups and how many rows, and no row. */
+const payByDepartment = `{ summary: employeeSummary(groupBy: [DEPARTMENT]) {
+  total { count salary { currency sum { amount } } } groups { count key { department { id } } salary { sum { amount } } performanceScore { average } }
+} }`
+
+test('13.2 a summary of pay leaves an entry with fields, groups and rows, and without ids; counts alone leave none', async () => {
+  interface Answer {
+    summary: {
+      total: { count: number }
+      groups: { salary: unknown[] | null; performanceScore: object | null }[]
+    }
+  }
+  let answer: Answer | undefined
+  const entries = await entriesOf(async () => (answer = await admin.data<Answer>(payByDepartment)))
+  const { total, groups } = answer!.summary
+  const shown = groups.filter(({ salary, performanceScore }) => salary || performanceScore).length
+  expect(shown).toBeGreaterThan(0)
+  expect(entries).toMatchObject([
+    {
+      resource_type: 'Employee',
+      resource_id: null,
+      changes: {
+        read: {
+          fields: ['performanceScore', 'salary'],
+          by: ['department'],
+          groups: shown + 1,
+          rows: total.count,
+        },
+      },
+    },
+  ])
+  expect(Object.keys(entries[0]!.changes.read).sort()).toEqual(['by', 'fields', 'groups', 'rows'])
+  // From the cache it is read as well.
+  expect(await entriesOf(() => admin.data(payByDepartment))).toHaveLength(1)
+  const counted = '{ employeeSummary(groupBy: [DEPARTMENT]) { total { count } groups { count } } }'
+  expect(await entriesOf(() => admin.data(counted))).toEqual([])
+})
+
+test('13.2 what a request reads of a type in two steps: the later entry tells all of it', async () => {
+  const hrSubgraph = graph.server.subgraphs.get('hr')!
+  const { parse } = await import('graphql')
+  const context = {
+    requestId: 'in two steps',
+    viewer: {
+      tenantId: demoTenantIds.acme,
+      userId: admin.userId,
+      sessionId: null,
+      permissionVersion: 1,
+      scopes: new Set(['hr:employee:read', 'hr:salary:read', 'hr:performance:read']),
+    },
+    clientIp: null,
+    userAgent: null,
+    clock: graph.clock,
+    log: graph.server.services.log,
+  }
+  const { list } = await admin.data<Page>('{ list: employees(first: 4) { nodes { id } } }')
+  const ids = list.nodes.map(({ id }) => id)
+  const step = (some: string[]) =>
+    hrSubgraph.execute({
+      document: parse(
+        'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Employee { salary { amount } } } }',
+      ),
+      variables: { r: some.map((id) => ({ __typename: 'Employee', id })) },
+      context,
+    })
+  const entries = await entriesOf(async () => {
+    await step(ids.slice(0, 2))
+    await step(ids.slice(2))
+    await step(ids.slice(1, 3))
+  })
+  expect(entries.map(({ changes }) => changes.read.ids)).toEqual([ids.slice(0, 2), ids])
+})
+
 describe('C2 when the trail cannot be written', () => {
   beforeEach(() => {
     isBroken = true
@@ -201,6 +280,8 @@ describe('C2 when the trail cannot be written', () => {
           'Reads of this data cannot be recorded at present, so it is not told. Try again.',
         ],
       ])
+      const summary = await admin.query(payByDepartment)
+      expect(summary.data).toEqual({ summary: null })
       const told = await admin.data<Page>('{ list: customers(first: 5) { nodes { id email } } }')
       expect(told.list.nodes).toHaveLength(5)
       const plain = await admin.data<Page>('{ list: employees(first: 5) { nodes { id position } } }')

@@ -59,6 +59,10 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   createRole: { why: 'permissions are names of the catalogue', values: { permissions: [] } },
   startSubscription: { why: 'the trial costs nothing', values: { plan: 'STARTER' } },
   changeSubscriptionPlan: { why: 'another plan than the one before', values: { plan: 'PROFESSIONAL' } },
+  moveClock: {
+    why: 'time goes forward',
+    values: { to: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+  },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
 

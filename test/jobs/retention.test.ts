@@ -3,6 +3,7 @@ import { uuidv7 } from '../../kernel/id'
 import type { Job } from '../../kernel/jobs'
 import { idempotencyKeys } from '../../subgraphs/compliance/jobs/idempotency-keys'
 import { oldUsage } from '../../subgraphs/compliance/jobs/old-usage'
+import { endedMails } from '../../subgraphs/identity/jobs/ended-mails'
 import { oldSessions } from '../../subgraphs/identity/jobs/old-sessions'
 import { oldJobs, oldPlatformJobs } from '../../subgraphs/tenancy/jobs/old-jobs'
 import { subgraphs } from '../../subgraphs'
@@ -64,6 +65,32 @@ const sessions = () =>
       WHERE s.tenant_id = $1 GROUP BY s.id ORDER BY s.id`,
     [acme.id],
   )
+
+test('mails that ended 30 days ago are removed, of all tenants; those that wait are not, however old', async () => {
+  const add = (tenant: TestTenant, kind: string, days: number, status: 'SENT' | 'FAILED' | 'WAITING') =>
+    graph.owner.query(
+      `INSERT INTO shared.mails (tenant_id, id, kind, status, created_at, due_at, sealed, ended_at)
+       SELECT $1, $2, $3, $4, at, CASE WHEN $4 = 'WAITING' THEN at END, CASE WHEN $4 = 'WAITING' THEN 'sealed' END,
+              CASE WHEN $4 <> 'WAITING' THEN at END
+         FROM (SELECT now() - make_interval(days => $5) AS at) AS made`,
+      [tenant.id, uuidv7(), kind, status, days],
+    )
+  for (const tenant of [acme, globex]) {
+    await add(tenant, 'old sent', 31, 'SENT')
+    await add(tenant, 'old failed', 31, 'FAILED')
+    await add(tenant, 'young sent', 29, 'SENT')
+    await add(tenant, 'old waiting', 31, 'WAITING')
+  }
+  await run('identity', endedMails)
+  const left = 'SELECT kind AS value FROM shared.mails ORDER BY kind, tenant_id'
+  expect(await column(left)).toEqual(['old waiting', 'old waiting', 'young sent', 'young sent'])
+  // Whatever clock asks: what ended today stays.
+  await expect(column('SELECT shared.remove_mails(now()) AS value')).rejects.toThrow(
+    'a mail is kept for a day at least',
+  )
+  expect(await column(left)).toHaveLength(4)
+  await graph.owner.query('DELETE FROM shared.mails')
+})
 
 test('used tokens of a session that lives stay, so that a copy still ends it', async () => {
   const { email, password } = await acme.user('USER')

@@ -135,9 +135,13 @@ test('a key is one piece of work, also when it was done', async () => {
 
 test('what fails is tried again, later each time, keeps nothing, and says why it failed', async () => {
   let tries = 0
-  const work = job('failing', () => (tries++, Promise.reject(badUserInput('There is no such file'))), {
-    attempts: 3,
-  })
+  const work = job(
+    'failing',
+    () => (tries++, Promise.reject(badUserInput('There is no such file as the one of zoe@acme.example'))),
+    {
+      attempts: 3,
+    },
+  )
   const doer = worker([work])
   const id = await ask(acme, work, 'failing-1')
   const delays: number[] = []
@@ -151,7 +155,7 @@ test('what fails is tried again, later each time, keeps nothing, and says why it
     expect({ state, attempts, fault }).toEqual({
       state: 'WAITING',
       attempts: 3 - left,
-      fault: 'There is no such file',
+      fault: 'BAD_USER_INPUT: the log of the product tells more by the id of this job',
     })
     delays.push(Math.round(((due as Date).getTime() - before) / 1000))
     await doer.runDue()
@@ -160,7 +164,11 @@ test('what fails is tried again, later each time, keeps nothing, and says why it
   }
   await doer.runDue()
   expect(delays).toEqual([1, 2])
-  expect(await row(id)).toMatchObject({ state: 'FAILED', attempts: 3, fault: 'There is no such file' })
+  expect(await row(id)).toMatchObject({
+    state: 'FAILED',
+    attempts: 3,
+    fault: 'BAD_USER_INPUT: the log of the product tells more by the id of this job',
+  })
   clock.advance({ hours: 2 })
   await doer.runDue()
   expect(tries).toBe(3)
@@ -172,7 +180,7 @@ test('a fault of the product is told by its kind alone', async () => {
   const id = await ask(acme, work, 'secretive-1')
   await worker([work]).runDue()
   const { fault } = await row(id)
-  expect(fault).toBe('An internal error: the log of the product names it by the id of this job')
+  expect(fault).toBe('An internal error: the log of the product tells more by the id of this job')
 })
 
 test('a job whose worker is gone is another’s, and what the first still does is undone', async () => {
@@ -196,6 +204,32 @@ test('a job whose worker is gone is another’s, and what the first still does i
   await first
   expect(await row(id)).toMatchObject({ state: 'DONE', attempts: 2 })
   expect(await effects('lost-')).toEqual(['lost-1'])
+})
+
+test('a worker that lost its job does not end the attempt that another one is at', async () => {
+  const gates = [gate(), gate()]
+  const begun = [gate(), gate()]
+  let runs = 0
+  const work = job('overtaken', async () => {
+    const run = runs++
+    begun[run]!.open()
+    await gates[run]!.opened
+  })
+  const [one, two] = [worker([work]), worker([work])]
+  const id = await ask(acme, work, 'overtaken-1')
+  const first = one.runDue()
+  await begun[0]!.opened
+  await graph.owner.query("UPDATE shared.jobs SET lease_until = now() - interval '1 s' WHERE id = $1", [id])
+  const second = two.runDue()
+  await begun[1]!.opened
+  gates[0]!.open()
+  await first
+  expect(await row(id)).toMatchObject({ state: 'RUNNING', attempts: 2 })
+  expect(await effects('overtaken-')).toEqual([])
+  gates[1]!.open()
+  await second
+  expect(await row(id)).toMatchObject({ state: 'DONE', attempts: 2 })
+  expect(await effects('overtaken-')).toEqual(['overtaken-1'])
 })
 
 test('a job that takes its worker along each time is not tried for ever', async () => {

@@ -15,6 +15,7 @@ import { createLogger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { hashPassword } from '../../kernel/sign-in/password'
 import { freshDatabase, type TestDatabase } from './postgres'
+import { assertByTheClock } from './clock-lint'
 import { assertDistributable } from './statement-lint'
 
 /** A clock that stands on the real time until it is moved. */
@@ -81,7 +82,7 @@ export interface TestGraph {
     work: () => Promise<unknown>,
     options?: { withSessions?: boolean },
   ): Promise<{ role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[]>
-  /** Fails when a statement was sent that a distributed PostgreSQL could not run. */
+  /** Fails when a statement was sent that a distributed PostgreSQL could not run, or that goes by a clock nobody can move. */
   close(): Promise<void>
 }
 
@@ -165,6 +166,7 @@ export async function startGraph(
       await server.close()
       try {
         await assertDistributable(owner, distinct)
+        assertByTheClock(distinct)
       } finally {
         await owner.end()
         if (!given) await database.drop()

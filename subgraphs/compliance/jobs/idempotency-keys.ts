@@ -6,8 +6,8 @@ import { keyLifeMs } from '../../../kernel/mutate'
 export const idempotencyKeys: Job = {
   name: 'idempotency-keys',
   schedule: { cron: '20 3 * * *', timeZone: 'UTC' },
-  async run({ clock }, tx, _, { signal, progress }) {
-    const usedBefore = new Date(clock.now().getTime() - keyLifeMs).toISOString()
+  async run({ services }, tx, _, { signal, progress }) {
+    const usedBefore = new Date(services.clock.now().getTime() - keyLifeMs).toISOString()
     for (let removed = 0, last = 1; last > 0; progress((removed += last))) {
       signal.throwIfAborted()
       // Some at a time, or a tenant with millions of them would run into the limit of a statement.

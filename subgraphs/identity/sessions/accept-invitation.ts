@@ -43,7 +43,7 @@ async function acceptToken(
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
   const asUser = Object.assign(Object.create(context) as SubgraphContext, { binding })
   const isAccepted = (invitation: Invitation) => {
-    const hash = acceptingHash(invitation, context.clock.now())
+    const hash = acceptingHash(invitation, context.services.clock.now())
     return hash !== null && secretMatches(secret, hash)
   }
   const invitation = await invitationOf(asUser, userId)
@@ -53,7 +53,7 @@ async function acceptToken(
     const user = await tx.find(User, userId)
     if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
     const permissionVersion = user.permissionVersion + 1
-    const lastLoginAt = context.clock.now().toISOString()
+    const lastLoginAt = context.services.clock.now().toISOString()
     const changes = {
       status: 'ACTIVE',
       passwordHash,

@@ -16,7 +16,7 @@ export const noPassword = { passwordHash: null, passwordChangeRequired: false } 
 /** A new invitation: what the user's row keeps of it, and the token for whoever hands it over. */
 export function newInvitation(context: SubgraphContext) {
   const secret = newSecret()
-  const expires = new Date(context.clock.now().getTime() + invitationMs).toISOString()
+  const expires = new Date(context.services.clock.now().getTime() + invitationMs).toISOString()
   const kept: Values<User> = {
     status: 'INVITED',
     invitationHash: hashSecret(secret),

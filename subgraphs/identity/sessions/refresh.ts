@@ -59,7 +59,7 @@ async function continueSession(context: SubgraphContext, token: OpaqueToken): Pr
     const successorId = stored.rotation ? null : await rotate(context, tx, token, sessionId)
     // Another request was faster: what it made is committed by now.
     const rotation = successorId ? null : (stored.rotation ?? (await readToken(tx, token))?.rotation)
-    if (rotation && !isRepeat(rotation.at, context.clock.now())) {
+    if (rotation && !isRepeat(rotation.at, context.services.clock.now())) {
       await endCopiedSession(context, tx, tenantId, session.userId, sessionId)
       return null
     }
@@ -96,7 +96,7 @@ async function readSession(
   const [row] = await tx.rows(
     prepared('SELECT user_id, permission_version FROM shared.session_viewer($1, $2)', [
       sessionId,
-      context.clock.now().toISOString(),
+      context.services.clock.now().toISOString(),
     ]),
   )
   return row ? { userId: String(row[0]), permissionVersion: Number(row[1]) } : null
@@ -112,7 +112,7 @@ async function rotate(
   token: OpaqueToken,
   sessionId: string,
 ): Promise<string | null> {
-  const now = context.clock.now()
+  const now = context.services.clock.now()
   const successorId = uuidv7(now.getTime())
   const used = await tx.run(
     prepared(

@@ -26,7 +26,7 @@ export async function revokeSessions(
       `UPDATE identity.sessions SET revoked_at = $3, updated_at = now()
         WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3
           AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
-      [user.tenantId, [user.userId].flat(), context.clock.now().toISOString(), only, except],
+      [user.tenantId, [user.userId].flat(), context.services.clock.now().toISOString(), only, except],
     ),
   )
   await uncache(context, user.tenantId, ended)
@@ -42,7 +42,7 @@ export async function refreshAuthority(
     prepared(
       `SELECT id FROM identity.sessions
         WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3`,
-      [tenantId, userIds, context.clock.now().toISOString()],
+      [tenantId, userIds, context.services.clock.now().toISOString()],
     ),
   )
   await uncache(context, tenantId, open)

@@ -122,7 +122,7 @@ async function openSession(
   account: Account,
 ): Promise<(Tokens & { passwordChangeRequired: boolean }) | null> {
   const { userId } = account
-  const now = context.clock.now()
+  const now = context.services.clock.now()
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
   const user = await context.db.transaction(binding, async (tx) => {
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
@@ -157,7 +157,7 @@ export async function beginSession(
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId }: { tenantId: string; userId: string },
 ): Promise<BegunSession> {
-  const now = context.clock.now()
+  const now = context.services.clock.now()
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
   await insertSession(context, tx, sessionId, userId, now)
@@ -168,13 +168,18 @@ export async function beginSession(
 
 /** A new access token beside a refresh token. */
 export async function tokensFor(
-  { services, clock }: SubgraphContext,
+  { services }: SubgraphContext,
   session: { tenantId: string; userId: string; sessionId: string; permissionVersion: number },
   refreshToken: string,
 ): Promise<Tokens> {
   const { tenantId, userId, sessionId, permissionVersion } = session
   const claims = { tenantId, userId, sessionId, permissionVersion }
-  const { token, expiresAt } = issueAccessToken(services.keys, services.config.tokenIssuer, claims, clock)
+  const { token, expiresAt } = issueAccessToken(
+    services.keys,
+    services.config.tokenIssuer,
+    claims,
+    services.clock,
+  )
   return { accessToken: token, refreshToken, expiresAt }
 }
 

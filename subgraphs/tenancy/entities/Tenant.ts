@@ -41,6 +41,12 @@ export class Tenant {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   trialEndsAt: string | null
 
+  @Column({ type: 'boolean', default: false })
+  isSandbox: boolean
+
+  @Column({ type: 'int', default: 0 })
+  aheadSeconds: number
+
   @Column({ type: 'jsonb', default: {} })
   settings: unknown
 
