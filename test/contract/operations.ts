@@ -7,9 +7,13 @@ import {
   isNonNullType,
   isObjectType,
   isRequiredArgument,
+  parse,
+  validate,
+  type DocumentNode,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLOutputType,
+  type GraphQLSchema,
 } from 'graphql'
 import { sampleOfScalar } from '../../kernel/schema/scalar-samples'
 
@@ -54,6 +58,18 @@ export function inputValue(type: GraphQLInputType, name: string, ids: (name: str
 
 /** A sample as GraphQL text: none of them has keys. */
 const literal = (value: unknown): string => JSON.stringify(value)
+
+/**
+ * A document that was made here, parsed.
+ * @throws Error with the document and what is wrong, where a sample does not fit the schema: far from here it would look
+ *   like a denial
+ */
+export function validDocument(schema: GraphQLSchema, text: string): DocumentNode {
+  const document = parse(text)
+  const faults = validate(schema, document).map(({ message }) => message)
+  if (faults.length > 0) throw new Error(`A sample does not fit the schema:\n${faults.join('\n')}\n${text}`)
+  return document
+}
 
 /** Every UUID anywhere in an answer. */
 export function idsIn(answer: unknown): Set<string> {
