@@ -44,8 +44,6 @@ const scalarValues: Readonly<Record<string, unknown>> = {
 export interface InputPlan {
   ids: IdSource
   given?: Readonly<Record<string, unknown>>
-  /** Samples by dotted path, where the rows' checks do not admit the scalar's. */
-  fitting?: Readonly<Record<string, unknown>>
   /** Also the optional ids, so that each of them is there to be attacked. */
   optionalIds?: boolean
 }
@@ -71,12 +69,7 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
   }
   if (isEnumType(type)) return type.getValues()[0]!.name
   if (type.name === 'ID') return plan.ids(path)
-  return (
-    plan.fitting?.[path.join('.')] ??
-    namedSamples[path.at(-1) ?? ''] ??
-    scalarValues[type.name] ??
-    sampleOfScalar(type.name)
-  )
+  return namedSamples[path.at(-1) ?? ''] ?? scalarValues[type.name] ?? sampleOfScalar(type.name)
 }
 
 /** A value as GraphQL text. Enum values are recognised by their type. */
