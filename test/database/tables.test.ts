@@ -2,13 +2,22 @@ import { Client } from 'pg'
 import { migrateDown, migrateUp } from '../../database/migrate'
 import { migrations } from '../../migrations'
 import { lookupFunction } from '../../migrations/lookup'
-import { globalTable, migration, tenantTable } from '../../migrations/sql'
+import { addColumns, byLanguage, globalTable, migration, tenantTable } from '../../migrations/sql'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 const acme = '0190a000-0000-7000-8000-00000000000a'
 const globex = '0190a000-0000-7000-8000-00000000000b'
 const id = (number: number) => `0190a000-0000-7000-8000-${String(number).padStart(12, '0')}`
+
+const later = migration(9_999_12_31_23_58, 'later', [
+  addColumns(
+    'hr.holidays',
+    { sample_department_id: 'uuid', sample_place: 'varchar(20)' },
+    { sample_department_id: { table: 'hr.departments' } },
+    [byLanguage('sample_place')],
+  ),
+])
 
 /** Every form of table the helpers write. */
 const samples = migration(9_999_12_31_23_59, 'samples', [
@@ -407,4 +416,35 @@ test('a table without tenants must be on the list of global tables', () => {
 test('the samples can be taken back', async () => {
   expect(await migrateDown(database.migratorUrl, [...migrations, samples])).toMatch(/^samples-/)
   expect(await as('owner', null, `SELECT relname FROM pg_class WHERE relname LIKE 'sample%'`)).toEqual([])
+})
+
+test('a table gets columns with references and indexes led by the tenant, and loses them again', async () => {
+  const columns = `SELECT attname FROM pg_attribute WHERE attrelid = 'hr.holidays'::regclass AND attname LIKE 'sample%' AND NOT attisdropped ORDER BY 1`
+  const definitions = `SELECT pg_get_indexdef(indexrelid) AS text FROM pg_index WHERE indrelid = 'hr.holidays'::regclass
+    UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'hr.holidays'::regclass`
+  const fresh = await freshDatabase()
+  const client = new Client({ connectionString: fresh.migratorUrl })
+  await client.connect()
+  try {
+    await migrateUp(fresh.migratorUrl, [...migrations, later])
+    expect((await client.query(columns)).rows).toEqual([
+      { attname: 'sample_department_id' },
+      { attname: 'sample_place' },
+    ])
+    const { rows } = await client.query<{ text: string }>(definitions)
+    const made = rows
+      .map(({ text }) => text)
+      .filter((text) => text.includes('sample'))
+      .sort()
+    expect(made.map((text) => text.replace(/^.*USING /, ''))).toEqual([
+      'btree (tenant_id, sample_department_id)',
+      'btree (tenant_id, sample_place COLLATE "und-x-icu", id)',
+      'FOREIGN KEY (tenant_id, sample_department_id) REFERENCES hr.departments(tenant_id, id)',
+    ])
+    await migrateDown(fresh.migratorUrl, [...migrations, later])
+    expect((await client.query(columns)).rows).toEqual([])
+  } finally {
+    await client.end()
+    await fresh.drop()
+  }
 })
