@@ -106,9 +106,19 @@ const isSecretInput = /password|token|^email$|^tenant$/i
 
 /** A key of a machine stays as it is. */
 const verbatimRead: Read = (value, path, faults) => {
-  if (faults && typeof value === 'string' && holdsCardNumber(value)) faults.push(fault(path, cardFault))
+  if (!faults || typeof value !== 'string') return value
+  if (isTooLong(value)) faults.push(fault(path, lengthFault))
+  else if (holdsCardNumber(value)) faults.push(fault(path, cardFault))
   return value
 }
+
+/** Characters of the longest text that any column takes: longer ones are refused before anything looks through them. */
+const longestText = 20_000
+const lengthFault = `must have at most ${longestText} characters`
+
+/** Tells whether a text has too many characters; those beyond U+FFFF are one each, as PostgreSQL counts. */
+const isTooLong = (text: string): boolean =>
+  text.length > longestText && (text.length > 2 * longestText || [...text].length > longestText)
 
 function readOfType(
   given: GraphQLInputType,
@@ -177,10 +187,15 @@ function scalarReads(
   return {
     String(value, path, faults) {
       const text = normalText(String(value))
-      const wrong = faults && textFault(text, form)
+      if (!faults) return text
+      if (isTooLong(text)) {
+        faults.push(fault(path, lengthFault))
+        return text
+      }
+      const wrong = textFault(text, form)
       if (wrong)
         faults.push(fault(path, text === '' && nullable ? `${wrong}: leave it out or give null` : wrong))
-      if (faults && holdsCardNumber(text)) faults.push(fault(path, cardFault))
+      if (holdsCardNumber(text)) faults.push(fault(path, cardFault))
       return text
     },
     EmailAddress(value, path, faults) {
@@ -189,7 +204,7 @@ function scalarReads(
         if (!faults) throw badUserInput(`${path.join('.')} ${emailFault}`)
         faults.push(fault(path, emailFault))
       }
-      if (faults && holdsCardNumber(email)) faults.push(fault(path, cardFault))
+      if (faults && !isTooLong(email) && holdsCardNumber(email)) faults.push(fault(path, cardFault))
       return email
     },
     JSON(value, path, faults) {
