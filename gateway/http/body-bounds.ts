@@ -15,7 +15,7 @@ export const deepestBody = 64
 /** Texts up to here cannot hold more values than anybody may send, and what they hold is little. */
 const harmlessLength = 2 * anonymousBody.values
 
-/** How a body goes beyond its bounds. */
+/** The way in which a body goes beyond its bounds. */
 export type BodyFault = 'values' | 'depth'
 
 const [quote, comma, backslash] = [34, 44, 92]

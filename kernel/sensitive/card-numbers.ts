@@ -16,7 +16,7 @@ const issuers: readonly (readonly [RegExp, readonly number[]])[] = [
 
 /** The most digits of a telephone number, E.164. */
 const longestTelephone = 15
-/** How many digits card numbers have. */
+/** Lengths of card numbers, in digits. */
 const [fewestDigits, mostDigits] = [13, 19]
 
 /**
