@@ -8,6 +8,7 @@ import { httpOf } from '../operations/cached-execution'
 import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { Rates } from '../operations/rates'
 import type { ViewerResolver } from '../operations/viewer'
+import { anonymousBody, mostBodyValues, type BodyBounds } from './body-bounds'
 import type { Explorer } from './explorer'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
@@ -28,9 +29,6 @@ export interface EndpointOptions {
   formatError: (error: unknown, record: RequestRecord) => object
 }
 
-/** Bytes of a body without credentials: several times the largest document that an anonymous caller may send. */
-const anonymousBodyBytes = 64 * 1024
-
 /** The endpoint `/graphql`: reads a request, finds out who asks, and has the operation answered. */
 export class GraphqlEndpoint {
   constructor(private readonly options: EndpointOptions) {}
@@ -49,7 +47,7 @@ export class GraphqlEndpoint {
         refuseCrossSite(request)
         refuseInexactVariables(new URLSearchParams(search).get('variables'))
       }
-      if (method === 'POST') body = await readJson(request, this.#mostBytes(withoutCredentials))
+      if (method === 'POST') body = await this.#bodyOf(request, record)
     } catch (error) {
       return this.#refused(error, record)
     }
@@ -65,17 +63,36 @@ export class GraphqlEndpoint {
       : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
   }
 
-  #mostBytes(withoutCredentials: boolean): number {
-    const { maxBodyBytes } = this.options
-    return withoutCredentials ? Math.min(anonymousBodyBytes, maxBodyBytes) : maxBodyBytes
+  /**
+   * The body, of as much as whoever sends it may send. A header alone gains nothing: its token is verified first, which asks
+   * no database, and only for a body that needs more than anybody has.
+   *
+   * @throws what `resolveViewer` does in place of "too large" when a token is no good
+   */
+  async #bodyOf(request: IncomingMessage, record: RequestRecord): Promise<unknown> {
+    const { maxBodyBytes, resolveViewer } = this.options
+    const least = { ...anonymousBody, bytes: Math.min(anonymousBody.bytes, maxBodyBytes) }
+    let known: boolean | undefined
+    const isKnown = () =>
+      (known ??= !record.anonymous || resolveViewer.isSigned?.(headersOf(request)) === true)
+    const own = (): BodyBounds => (isKnown() ? { bytes: maxBodyBytes, values: mostBodyValues } : least)
+    try {
+      return await readJson(request, least, own)
+    } catch (error) {
+      const isTooMuch = error instanceof RequestRefused && error.status === 413
+      if (isTooMuch && known === false && request.headers.authorization !== undefined)
+        await this.#viewerOf(request, record)
+      throw error
+    }
   }
 
   /** Names who asks. Credentials that are no good are counted as what they are: nobody's. */
-  async #viewerOf({ headers }: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
+  async #viewerOf(request: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
     const { resolveViewer, callersSignIn, rates } = this.options
+    const { headers } = request
     let viewer: Viewer | null = null
     try {
-      viewer = await resolveViewer({ get: (name) => headers[name] as string | undefined }, record.requestId)
+      viewer = await resolveViewer(headersOf(request), record.requestId)
       return viewer
     } finally {
       if (viewer === null && callersSignIn && headers.authorization !== undefined)
@@ -113,6 +130,11 @@ export class GraphqlEndpoint {
     }
   }
 }
+
+/** The headers of a request as those who ask for a viewer see them. */
+const headersOf = ({ headers }: IncomingMessage) => ({
+  get: (name: string) => headers[name] as string | undefined,
+})
 
 /** The query of the URL, with its question mark; empty when there is none. */
 function searchOf({ url = '/' }: IncomingMessage): string {

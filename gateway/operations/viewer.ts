@@ -13,11 +13,20 @@ import type { Logger } from '../../kernel/process/log'
 import { revoked, sessionKey } from '../../kernel/sign-in/session-cache'
 import type { TokenKeys } from '../../kernel/sign-in/token-keys'
 
-/** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
-export type ViewerResolver = (
-  headers: { get(name: string): string | undefined },
-  requestId: string,
-) => Promise<Viewer | null>
+/** Headers of a request. */
+export interface RequestHeaders {
+  get(name: string): string | undefined
+}
+
+export interface ViewerResolver {
+  /** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
+  (headers: RequestHeaders, requestId: string): Promise<Viewer | null>
+  /**
+   * Tells whether the credentials were issued here and have not expired, without asking anybody whether they are still
+   * good. Without it no credentials count before the body of their request was read.
+   */
+  isSigned?(headers: RequestHeaders): boolean
+}
 
 /** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */
 export const anonymous: ViewerResolver = async () => null
@@ -61,12 +70,15 @@ const mostRead = 1000
 export function sessionViewers(options: SessionOptions): ViewerResolver {
   const verify = accessTokenVerifier(options.keys, options.issuer, options.clock)
   const sessions = new SessionStates(options)
-  return async (headers, requestId) => {
-    const authorization = headers.get('authorization')
-    if (authorization === undefined) return null
+  const claimsOf = (authorization: string) => {
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
     if (!token) throw refused(notUsable)
-    const claims = verified(verify, token)
+    return verified(verify, token)
+  }
+  const resolve: ViewerResolver = async (headers, requestId) => {
+    const authorization = headers.get('authorization')
+    if (authorization === undefined) return null
+    const claims = claimsOf(authorization)
     const state = await sessions.of(claims, requestId)
     if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
     const { tenantId, userId, sessionId } = claims
@@ -80,6 +92,15 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       secondsAhead: state.secondsAhead,
     }
   }
+  resolve.isSigned = (headers) => {
+    try {
+      claimsOf(headers.get('authorization') ?? '')
+      return true
+    } catch {
+      return false
+    }
+  }
+  return resolve
 }
 
 /** The states of sessions: from the cache where there is one, else from the database. */
