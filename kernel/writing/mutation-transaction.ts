@@ -171,13 +171,14 @@ export function mutationTransaction(
       if (!before) return after as E
       requireRuleWriter(context, model, before, after, Object.keys(before))
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
+      const resourceId = String((after as Row)['id'])
       entries.push({
         action: 'UPDATE',
         resourceType: model.name,
-        resourceId: id,
+        resourceId,
         changes: {
-          before: auditedValues(model, before, changed, mask),
-          after: auditedValues(model, after, changed, mask),
+          before: auditedValues(model, resourceId, before, changed, mask),
+          after: auditedValues(model, resourceId, after, changed, mask),
         },
       })
       events.push(change(model, 'updated', after, changed))
@@ -206,13 +207,15 @@ export function mutationTransaction(
 type Row = Readonly<Record<string, unknown>>
 
 function creation(model: EntityModel, row: Row, fields: readonly string[], mask: Mask): AuditEntry {
-  const changes = { after: auditedValues(model, row, fields, mask) }
-  return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
+  const resourceId = String(row['id'])
+  const changes = { after: auditedValues(model, resourceId, row, fields, mask) }
+  return { action: 'CREATE', resourceType: model.name, resourceId, changes }
 }
 
 function removal(model: EntityModel, row: Row, mask: Mask): AuditEntry {
-  const changes = { before: auditedValues(model, row, given(model, row), mask) }
-  return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
+  const resourceId = String(row['id'])
+  const changes = { before: auditedValues(model, resourceId, row, given(model, row), mask) }
+  return { action: 'DELETE', resourceType: model.name, resourceId, changes }
 }
 
 /** The event of a change: names and never values, which are for those alone who may read the row. */
