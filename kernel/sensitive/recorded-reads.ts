@@ -3,6 +3,7 @@ import type { SubgraphContext } from '../context'
 import { isPromise } from '../execution/sync-promise'
 import { sensitiveClasses, type SensitiveClassName } from './classes'
 import type { SensitiveFields } from './marks'
+import type { TypeReads } from './request-reads'
 
 type Resolver = GraphQLFieldResolver<unknown, SubgraphContext, Record<string, unknown>>
 type Source = Readonly<Record<string, unknown>> | null | undefined
@@ -19,11 +20,7 @@ function noteOf(type: string, field: string, name: SensitiveClassName): Note {
   return (context, source) => {
     const id = source?.['id']
     if (typeof id !== 'string') return
-    let reads = context.reads.get(type)
-    if (!reads) {
-      reads = { fields: new Set(), ids: new Set(), own: new Set(), isNew: false, isRequired: false }
-      context.reads.set(type, reads)
-    }
+    const reads = context.reads.get(type) ?? begun(context, type)
     if (reads.fields.has(field) && reads.ids.has(id)) return
     reads.fields.add(field)
     reads.ids.add(id)
@@ -32,6 +29,40 @@ function noteOf(type: string, field: string, name: SensitiveClassName): Note {
     reads.isNew = true
     reads.isRequired ||= isRequired
   }
+}
+
+function begun(context: SubgraphContext, type: string): TypeReads {
+  const reads = { fields: new Set<string>(), ids: new Set<string>(), own: new Set<string>() }
+  const noted = { ...reads, isNew: false, isRequired: false }
+  context.reads.set(type, noted)
+  return noted
+}
+
+/** Notes that the viewer is shown what tells a field's value of a row, such as a cursor. */
+export function noteShown(
+  context: SubgraphContext,
+  type: string,
+  field: string,
+  name: SensitiveClassName,
+  row: Source,
+): void {
+  noteOf(type, field, name)(context, row)
+}
+
+/** Notes that rows were chosen by a field's value: an entry is due also where there were none. */
+export function noteCondition(
+  context: SubgraphContext,
+  type: string,
+  field: string,
+  name: SensitiveClassName,
+  rows: readonly Source[],
+): void {
+  for (const row of rows) noteShown(context, type, field, name, row)
+  const reads = context.reads.get(type) ?? begun(context, type)
+  if (reads.fields.has(field)) return
+  reads.fields.add(field)
+  reads.isNew = true
+  reads.isRequired ||= sensitiveClasses[name].reads === 'required'
 }
 
 /** Resolvers that note what they show, with the note: the compiled execution answers plain properties without a call. */
