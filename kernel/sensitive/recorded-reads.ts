@@ -64,6 +64,33 @@ function noteOfMeasure(type: string, field: string, name: SensitiveClassName): N
   }
 }
 
+/** Notes that the viewer is shown what tells a field's value of a row, such as a cursor. */
+export function noteShown(
+  context: SubgraphContext,
+  type: string,
+  field: string,
+  name: SensitiveClassName,
+  row: Source,
+): void {
+  noteOf(type, field, name)(context, row)
+}
+
+/** Notes that rows were chosen by a field's value: an entry is due also where there were none. */
+export function noteCondition(
+  context: SubgraphContext,
+  type: string,
+  field: string,
+  name: SensitiveClassName,
+  rows: readonly Source[],
+): void {
+  for (const row of rows) noteShown(context, type, field, name, row)
+  const reads = context.reads.get(type) ?? begun(context, type, type, null)
+  if (reads.fields.has(field)) return
+  reads.fields.add(field)
+  reads.isNew = true
+  reads.isRequired ||= sensitiveClasses[name].reads === 'required'
+}
+
 /** Resolvers that note what they show, with the note: the compiled execution answers plain properties without a call. */
 const notes = new WeakMap<object, { note: Note; inner: Resolver }>()
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -14,6 +15,9 @@ import {
 import { Client } from 'pg'
 import { readDeclarations } from '../../kernel/access/access'
 import { openDatabase, type Database } from '../../kernel/connection/database'
+import type { SubgraphContext } from '../../kernel/context'
+import { DataKey, keyBytes } from '../../kernel/encryption/cipher'
+import { uuidv7 } from '../../kernel/id'
 import { createLogger } from '../../kernel/process/log'
 import { projectRoot } from '../../kernel/process/project-root'
 import { entityModels, type EntityModel } from '../../kernel/schema/entity-model'
@@ -22,6 +26,7 @@ import { readSdl } from '../../kernel/schema/sdl'
 import { buildSchema } from '../../kernel/schema/subgraph-schema'
 import { sensitiveClasses, type SensitiveClassName } from '../../kernel/sensitive/classes'
 import { sensitiveFaults, sensitiveFields } from '../../kernel/sensitive/marks'
+import { auditedValues, maskOf } from '../../kernel/writing/audit'
 import { subgraphs } from '../../subgraphs'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
@@ -134,6 +139,32 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'User.passwordHash',
     'User.phoneIndex',
   ])
+})
+
+test('6 the mask of a value tells of no other row, whatever the property', async () => {
+  const keys = [new DataKey(uuidv7(), randomBytes(keyBytes))]
+  const services = { dataKeys: { ofTenant: () => Promise.resolve(keys) } }
+  const context = { db: {}, binding: { tenantId: uuidv7() }, services }
+  const mask = await maskOf(context as unknown as SubgraphContext)
+  const properties = [...models.values()].flatMap((model) =>
+    [...model.masked].map((property) => ({ model, property })),
+  )
+  expect(properties.length).toBeGreaterThan(marked.length / 2)
+  const marks = new Set<string>()
+  for (const { model, property } of properties) {
+    const [id, own] = [uuidv7(), uuidv7()]
+    const markOf = (row: string) =>
+      auditedValues(model, row, { [property]: '81234.00' }, [property], mask)[property]
+    const [first, mine] = [markOf(id), markOf(own)]
+    // The index of an encrypted value is not shown at all.
+    if (first === undefined) continue
+    expect(first).toMatch(/^\[masked [\w-]{12}\]$/)
+    expect(mine).not.toBe(first)
+    expect(markOf(id)).toBe(first)
+    marks.add(String(first)).add(String(mine))
+  }
+  // Two for each property but the index: nor do two properties share one.
+  expect(marks.size).toBe(2 * (properties.length - 1))
 })
 
 test('C8 the audit trail shows what an auditor needs and what is nobody’s secret', () => {

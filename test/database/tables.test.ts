@@ -3,7 +3,7 @@ import { migrateDown, migrateUp } from '../../database/migrate'
 import { migrations } from '../../migrations'
 import { lookupFunction } from '../../migrations/lookup'
 import { addColumns, byLanguage, globalTable, migration, tenantTable } from '../../migrations/sql'
-import type { SubgraphName } from '../../kernel/schema/subgraph-names'
+import { subgraphNames, type SubgraphName } from '../../kernel/schema/subgraph-names'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 const acme = '0190a000-0000-7000-8000-00000000000a'
@@ -374,6 +374,71 @@ describe('the shared tables', () => {
         `INSERT INTO shared.audit_logs (id, action, resource_type) VALUES ('${id(31)}', 'GUESS', 'X')`,
       ),
     ).rejects.toMatchObject({ code: '23514' })
+  })
+
+  test('11 nobody gives an entry its place in the chain, in the table or in one of its months', async () => {
+    const sealed = (role: string) =>
+      `INSERT INTO shared.audit_logs (id, action, resource_type, position, hash)
+       VALUES ('${id(34)}', 'VIEW', '${role}', 5, repeat('0', 64))`
+    for (const role of [...subgraphNames, 'gateway'] as const)
+      await expect(as(role, acme, sealed(role))).rejects.toMatchObject(denied)
+    const wider = `SELECT c.oid::regclass::text AS name, r.rolname AS role FROM pg_class c, pg_roles r
+      WHERE c.relname LIKE 'audit_logs%' AND c.relkind IN ('r', 'p') AND r.rolname ~ '^app_' AND r.rolname <> 'app_owner'
+        AND (has_table_privilege(r.oid, c.oid, 'INSERT') OR has_table_privilege(r.oid, c.oid, 'UPDATE')
+          OR has_table_privilege(r.oid, c.oid, 'DELETE')
+          OR c.relname <> 'audit_logs' AND has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE, SELECT'))`
+    expect(await as('owner', null, wider)).toEqual([])
+  })
+
+  test('11 columns that several subgraphs write are given one by one, so that a new one is nobody’s', async () => {
+    const whole = `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_roles r
+      WHERE n.nspname = 'shared' AND c.relkind IN ('r', 'p') AND r.rolname ~ '^app_' AND r.rolname <> 'app_owner'
+        AND has_table_privilege(r.oid, c.oid, 'INSERT') GROUP BY 1 HAVING count(*) > 1 ORDER BY 1`
+    // What stands in these is each writer's own, whole rows.
+    expect((await as('owner', null, whole)).map(({ name }) => name)).toEqual([
+      'shared.data_keys',
+      'shared.idempotency_keys',
+      'shared.mails',
+    ])
+  })
+
+  test('12 a subgraph changes and sees its own jobs of the installation alone', async () => {
+    const add = (number: number) =>
+      `INSERT INTO shared.platform_jobs (id, name) VALUES ('${id(number)}', 'sweep')`
+    await as('hr', acme, add(35))
+    await as('identity', acme, add(36))
+    const touch = `UPDATE shared.platform_jobs SET fault = 'mine' WHERE name = 'sweep' RETURNING id`
+    expect(await as('hr', acme, touch)).toEqual([{ id: id(35) }])
+    expect(await as('tenancy', acme, touch)).toEqual([])
+    const read = `SELECT id FROM shared.platform_jobs WHERE name = 'sweep' ORDER BY id`
+    expect(await as('identity', acme, read)).toEqual([{ id: id(36) }])
+    // Tenancy removes what is long over.
+    expect(await as('tenancy', acme, read)).toEqual([{ id: id(35) }, { id: id(36) }])
+    await as('tenancy', acme, `DELETE FROM shared.platform_jobs WHERE name = 'sweep'`)
+    expect(await as('owner', null, read)).toEqual([])
+  })
+
+  test('12 a subgraph changes its own jobs of a tenant alone; tenancy cancels those of all', async () => {
+    await as('hr', acme, `INSERT INTO shared.jobs (id, name) VALUES ('${id(37)}', 'sweep')`)
+    const touch = `UPDATE shared.jobs SET fault = 'mine' WHERE id = '${id(37)}' RETURNING id`
+    expect(await as('identity', acme, touch)).toEqual([])
+    expect(await as('hr', acme, touch)).toEqual([{ id: id(37) }])
+    expect(await as('tenancy', acme, touch)).toEqual([{ id: id(37) }])
+    expect(await as('tenancy', globex, touch)).toEqual([])
+  })
+
+  test('12 a subgraph plants no later generation of a tenant’s key', async () => {
+    const zeros = '00000000-0000-0000-0000-000000000000'
+    const plant = (number: number, subject: string, generation: number) =>
+      `INSERT INTO shared.data_keys (id, subject_id, generation, master_key_id, wrapped)
+       VALUES ('${id(number)}', '${subject}', ${generation}, 'master', 'x')`
+    for (const generation of [99, 2, 0])
+      await expect(as('hr', acme, plant(38, zeros, generation))).rejects.toMatchObject(denied)
+    await as('hr', acme, plant(38, zeros, 1))
+    await expect(as('hr', acme, plant(39, zeros, 1))).rejects.toMatchObject({ code: '23505' })
+    // A person's key is made anew after a rotation.
+    await as('hr', acme, plant(39, id(1), 2))
+    await expect(as('hr', acme, plant(40, id(1), 2_000))).rejects.toMatchObject(denied)
   })
 
   test('the outbox takes events and shows none to subgraphs', async () => {
