@@ -173,7 +173,7 @@ export function tenantTable(table: TenantTable): Step {
  * @param columns column -> type and constraints; NOT NULL needs a default, since there are rows
  * @param references column -> parent, as in {@link TenantTable}
  * @param indexes for orders and filters by the new columns, as in {@link TenantTable}
- * @example addColumns('hr.courses', { room_id: 'uuid' }, { room_id: { table: 'hr.rooms' } })
+ * For example: addColumns('hr.courses', { room_id: 'uuid' }, { room_id: { table: 'hr.rooms' } })
  */
 export function addColumns(
   name: string,

@@ -86,7 +86,7 @@ function valuesOf(table: Table, column: Column, row: RowSeed, isMatched: boolean
 
 const hash = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-/** What a column of this name is known to hold. */
+/** A value as a column of this name is known to hold it. */
 function labelOf(name: string, slug: string): string {
   if (name === 'email') return `${slug}@made.example`
   return name.endsWith('time_zone') ? String(sampleOfScalar('TimeZone')) : slug.replaceAll('-', ' ')

@@ -4,7 +4,7 @@ export interface ScalarSamples {
   values: readonly [unknown, unknown]
   /** The ends of what it can say, some of which business refuses. */
   ends: readonly unknown[]
-  /** What is no value of it. */
+  /** A value that it refuses. */
   wrong?: unknown
 }
 

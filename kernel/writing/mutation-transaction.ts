@@ -71,7 +71,10 @@ export interface MutationTransaction<Code extends string = never> {
    * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
    */
   emit(eventType: string, about: { type: string; id: string }, payload: object): void
-  /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
+  /**
+   * A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. Too many within an hour end
+   * the mutation with RATE_LIMITED, which the subgraph's codes must have.
+   */
   mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
