@@ -441,6 +441,17 @@ describe('the shared tables', () => {
     await expect(as('hr', acme, plant(40, id(1), 2_000))).rejects.toMatchObject(denied)
   })
 
+  test('7 9 scopes that tell more than their name say so where they are given', async () => {
+    const described = `SELECT name FROM identity.permissions WHERE name = 'compliance:audit:read' AND description LIKE '%sign-ins%'
+      OR name = 'compliance:audit:details' AND description LIKE '%permissions of users%'
+      OR name = 'hr:salary:summary' AND description LIKE '%hr:employee:write%' ORDER BY name`
+    expect((await as('owner', null, described)).map(({ name }) => name)).toEqual([
+      'compliance:audit:details',
+      'compliance:audit:read',
+      'hr:salary:summary',
+    ])
+  })
+
   test('the outbox takes events and shows none to subgraphs', async () => {
     await as(
       'hr',
