@@ -135,6 +135,7 @@ const mailsWithoutPlace = (lab: Lab) => {
   const seal = mailSeal(lab.server.services.keys)
   const nowhere = { tenantId: '', id: '' }
   return attackMails(lab, [stranger], {
+    ...seal,
     close: (_place, mail) => seal.close(nowhere, mail),
     open: (_place, sealed) => seal.open(nowhere, sealed),
   })

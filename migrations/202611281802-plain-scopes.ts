@@ -22,5 +22,5 @@ const describe = (place: 0 | 1) =>
       `UPDATE identity.permissions SET description = '${texts[place].replaceAll("'", "''")}' WHERE name = '${name}'`,
   )
 
-/** What scopes tell besides the obvious, where those who give them read it. */
+/** Descriptions of scopes that say what they tell besides the obvious, where those who give them read it. */
 export const plainScopes = migration(202611281802, 'plain-scopes', [sql(describe(0), describe(1))])
