@@ -39,7 +39,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'signIn refreshSession signOut changePassword acceptInvitation': 'is the own account’s',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
-  'updateTenant cancelJob': 'is about nobody',
+  'updateTenant cancelJob moveClock': 'is about nobody',
 }
 
 /** What a later issue decides, by its finding. */
