@@ -4,6 +4,7 @@ import { insertDemoData } from '../database/demo'
 import { demoTenantIds, demoUserIds, type DemoSlug } from '../database/demo/ids'
 import { addMissingRows } from '../database/rows'
 import { uuidv7 } from '../kernel/id'
+import { subgraphNames } from '../kernel/schema/subgraph-names'
 import { genesis } from '../kernel/sealing/chain'
 import type { Stage } from './stage'
 
@@ -80,6 +81,12 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         'shared.event_positions': { given: 0, dispatched: 0 },
       },
     })
+  for (const { id } of [attacker, stranger])
+    for (const subgraph of subgraphNames)
+      await owner.query('INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, $3, $4)', [
+        ...[id, uuidv7(), subgraph],
+        'attacked',
+      ])
   await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()

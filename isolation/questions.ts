@@ -1,4 +1,4 @@
-import { getNamedType, isCompositeType, isObjectType } from 'graphql'
+import { getNamedType, isCompositeType, isObjectType, type GraphQLObjectType } from 'graphql'
 import type { Kind } from './coverage'
 import {
   argumentsOf,
@@ -65,12 +65,19 @@ export function listDocument(
   tenant: AttackedTenant = attacker,
 ): string {
   const type = lab.api.getType(node)
-  const leaves = isObjectType(type) ? leavesOf(type) : '__typename'
+  const leaves = isObjectType(type) ? [leavesOf(type), ...amountsOf(type)].join(' ') : '__typename'
   const selection = `{ __typename nodes { ${leaves} } edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ${hasCount(field) ? 'totalCount' : ''} }`
   // Few rows of reference data have others below them.
   const [holder] = name.split('.')
   const rows = lab.models.get(holder!)?.tenantOwned === false && holder !== 'Tenant' ? 100 : undefined
   return queryOf(parent, field, selection, ownIds(lab, tenant), rows)
+}
+
+/** The amounts of a type, with their currencies. */
+function amountsOf(type: GraphQLObjectType): string[] {
+  return Object.values(type.getFields())
+    .filter((field) => getNamedType(field.type).name === 'Money')
+    .map(({ name }) => `${name} { amount currency }`)
 }
 
 function hasCount(field: Field): boolean {
