@@ -8,6 +8,9 @@ import { subgraphNames } from '../kernel/schema/subgraph-names'
 import { genesis } from '../kernel/sealing/chain'
 import type { Stage } from './stage'
 
+/** The currency in which attacks compare amounts. */
+export const comparedCurrency = 'EUR'
+
 /** The password of everybody here. */
 export const password = 'correct horse battery'
 
@@ -87,6 +90,12 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         ...[id, uuidv7(), subgraph],
         'attacked',
       ])
+  // Amounts are compared in one currency: whichever department is asked about has a budget in it.
+  await owner.query(
+    `UPDATE finance.budgets b SET currency = $1 WHERE b.month % 2 = 1 AND NOT EXISTS (SELECT FROM finance.budgets o
+       WHERE (o.tenant_id, o.department_id, o.year, o.month, o.currency) = (b.tenant_id, b.department_id, b.year, b.month, $1))`,
+    [comparedCurrency],
+  )
   await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()

@@ -13,7 +13,7 @@ import {
   type IdSource,
 } from './documents'
 import type { Lab } from './lab'
-import { attacker, type AttackedTenant } from './population'
+import { attacker, comparedCurrency, type AttackedTenant } from './population'
 import { typeOfId, type ConnectionPlace } from './surface'
 
 /** A question that can be asked again. */
@@ -89,9 +89,6 @@ export function orderOf(order: string): Record<string, unknown> {
   const [field, direction] = order.split(' ')
   return field ? { orderBy: { field, direction } } : {}
 }
-
-/** The currency in which attacks compare amounts. */
-export const comparedCurrency = 'EUR'
 
 /** The filter argument with one value at a path. */
 export function filterOf(lab: Lab, connection: ConnectionPlace, path: string, value: unknown): unknown {

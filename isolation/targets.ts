@@ -8,20 +8,11 @@ import {
   isRequiredArgument,
 } from 'graphql'
 import { uuidv7 } from '../kernel/id'
-import {
-  comparedCurrency,
-  fieldQuestions,
-  filterOf,
-  isAmount,
-  listDocument,
-  orderOf,
-  ownIds,
-  valuesAt,
-} from './questions'
+import { fieldQuestions, filterOf, isAmount, listDocument, orderOf, ownIds, valuesAt } from './questions'
 import { inputValue } from './documents'
 import type { Answer } from './askers'
 import type { Lab } from './lab'
-import type { AttackedTenant } from './population'
+import { comparedCurrency, type AttackedTenant } from './population'
 import type { Row } from './rows'
 import type { ConnectionPlace, FilterPlace } from './surface'
 
