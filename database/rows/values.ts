@@ -88,7 +88,7 @@ const hash = (key: string): string => createHash('sha256').update(key).digest('h
 
 /** A value as a column of this name is known to hold it. */
 function labelOf(name: string, slug: string): string {
-  if (name === 'email') return `${slug}@made.example`
+  if (name.endsWith('email')) return `${slug}@made.example`
   return name.endsWith('time_zone') ? String(sampleOfScalar('TimeZone')) : slug.replaceAll('-', ' ')
 }
 
