@@ -168,12 +168,13 @@ export function tenantTable(table: TenantTable): Step {
 }
 
 /**
- * Columns that an existing tenant table gets, with their references and indexes; rolled back, they go again.
+ * Columns that an existing tenant table gets, with their references and indexes; rolled back, they go again. For example
+ * `addColumns('hr.courses', { room_id: 'uuid' }, { room_id: { table: 'hr.rooms' } })`.
+ *
  * @param name the table, with its schema
  * @param columns column -> type and constraints; NOT NULL needs a default, since there are rows
  * @param references column -> parent, as in {@link TenantTable}
  * @param indexes for orders and filters by the new columns, as in {@link TenantTable}
- * For example: addColumns('hr.courses', { room_id: 'uuid' }, { room_id: { table: 'hr.rooms' } })
  */
 export function addColumns(
   name: string,

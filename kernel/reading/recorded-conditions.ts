@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../context'
 import type { EntityModel } from '../schema/entity-model'
 import { sensitiveClasses } from '../sensitive/classes'
-import { noteCondition, noteShown } from '../sensitive/recorded-reads'
+import { noteCondition, noteOf } from '../sensitive/recorded-reads'
 import type { CursorOrder } from './cursor'
 import type { Filter } from './filter'
 
@@ -74,12 +74,14 @@ export function cursorNote(
 ): ((row: Row) => void) | undefined {
   const known = recordedFields(model)
   if (known.size === 0) return undefined
-  const properties = keys.map(({ column }) => column.property).filter((property) => known.has(property))
-  if (properties.length === 0) return undefined
+  const notes = keys.flatMap(({ column: { property } }) =>
+    (known.get(property) ?? []).map(
+      (field) => [property, noteOf(model.name, field, model.sensitive.get(field)!)] as const,
+    ),
+  )
+  if (notes.length === 0) return undefined
   return (row) => {
-    for (const property of properties)
-      if (row[property] !== null && row[property] !== undefined)
-        for (const field of known.get(property)!)
-          noteShown(context, model.name, field, model.sensitive.get(field)!, row)
+    for (const [property, note] of notes)
+      if (row[property] !== null && row[property] !== undefined) note(context, row)
   }
 }

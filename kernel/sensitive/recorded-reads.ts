@@ -14,9 +14,10 @@ export const isShown = (value: unknown): boolean =>
   value !== null && value !== undefined && !(value instanceof Error)
 
 /** Notes that the viewer is shown a value. */
-type Note = (context: SubgraphContext, source: Source) => void
+export type Note = (context: SubgraphContext, source: Source) => void
 
-function noteOf(type: string, field: string, name: SensitiveClassName): Note {
+/** Makes the note that the viewer is shown a field's value of a row, or what tells it, such as a cursor. */
+export function noteOf(type: string, field: string, name: SensitiveClassName): Note {
   const isRequired = sensitiveClasses[name].reads === 'required'
   return (context, source) => {
     const id = source?.['id']
@@ -64,17 +65,6 @@ function noteOfMeasure(type: string, field: string, name: SensitiveClassName): N
   }
 }
 
-/** Notes that the viewer is shown what tells a field's value of a row, such as a cursor. */
-export function noteShown(
-  context: SubgraphContext,
-  type: string,
-  field: string,
-  name: SensitiveClassName,
-  row: Source,
-): void {
-  noteOf(type, field, name)(context, row)
-}
-
 /** Notes that rows were chosen by a field's value: an entry is due also where there were none. */
 export function noteCondition(
   context: SubgraphContext,
@@ -83,7 +73,8 @@ export function noteCondition(
   name: SensitiveClassName,
   rows: readonly Source[],
 ): void {
-  for (const row of rows) noteShown(context, type, field, name, row)
+  const note = noteOf(type, field, name)
+  for (const row of rows) note(context, row)
   const reads = context.reads.get(type) ?? begun(context, type, type, null)
   if (reads.fields.has(field)) return
   reads.fields.add(field)
@@ -100,8 +91,8 @@ export function recordedResolver(resolve: unknown): { note: Note; inner: Resolve
 }
 
 /**
- * Makes the fields of recorded classes, and the measures of summaries, note what they show, whoever executes the schema. To be called when the guards
- * are in: what they refuse is no read.
+ * Makes the fields of recorded classes, and the measures of summaries, note what they show, whoever executes the schema.
+ * To be called when the guards are in: what they refuse is no read.
  */
 export function recordReads(schema: GraphQLSchema, sensitive: SensitiveFields): void {
   for (const [typeName, fields] of sensitive) {
