@@ -28,11 +28,26 @@ export interface Viewer {
   passwordChangeRequired?: boolean
 }
 
+/**
+ * Names an operator of the platform, who is in no tenant. By an entry one is in the tenant of `viewer`, whose user id is then
+ * the operator's.
+ */
+export interface Operator {
+  operatorId: string
+  sessionId: string
+  /** Holds what the operator may do: `tenancy:platform:*`, which no viewer holds. */
+  scopes: ReadonlySet<string>
+  /** Null outside of all tenants. */
+  entryId: string | null
+}
+
 /** Describes what is the same for every subgraph that takes part in one request. */
 export interface RequestContext {
   requestId: string
-  /** Null when nobody is signed in. */
+  /** Null when nobody is signed in to a tenant. */
   viewer: Viewer | null
+  /** Null or left out for everybody but operators. */
+  operator?: Operator | null
   clientIp: string | null
   userAgent: string | null
   /** To a subgraph, the clock of the viewer's tenant, which may be ahead in a sandbox; evidence and sign-in go by `services.clock`. */
@@ -78,6 +93,7 @@ export interface SubgraphContext extends RequestContext {
 class SubgraphView implements SubgraphContext {
   readonly requestId: string
   readonly viewer: Viewer | null
+  readonly operator: Operator | null
   readonly clientIp: string | null
   readonly userAgent: string | null
   readonly clock: Clock
@@ -95,11 +111,13 @@ class SubgraphView implements SubgraphContext {
     const { requestId, viewer } = request
     this.requestId = requestId
     this.viewer = viewer
+    this.operator = request.operator ?? null
     this.clientIp = request.clientIp
     this.userAgent = request.userAgent
     this.clock = viewer?.secondsAhead ? clockAhead(request.clock, viewer.secondsAhead) : request.clock
     this.log = request.log
-    this.binding = { tenantId: viewer?.tenantId ?? null, actorId: viewer?.userId ?? null, requestId }
+    const actorId = viewer?.userId ?? this.operator?.operatorId ?? null
+    this.binding = { tenantId: viewer?.tenantId ?? null, actorId, requestId }
   }
 
   /** Made when it is asked for: most requests are answered without. */

@@ -1,5 +1,6 @@
 export { networkOf } from './process/network-address'
 export { normalEmail } from './schema/text'
 export { issueAccessToken } from './sign-in/access-token'
+export { issueOperatorToken } from './sign-in/operator-token'
 export { assertRoomForPassword, hashPassword, passwordFault, verifyPassword } from './sign-in/password'
 export { revokeCachedSessions } from './sign-in/session-cache'

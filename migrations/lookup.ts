@@ -20,6 +20,8 @@ export interface LookupFunction {
   reads: Record<string, readonly string[]>
   /** schema.table -> columns the function may change, in all tenants' rows. */
   writes?: Record<string, readonly string[]>
+  /** schema.table -> columns of rows that the function may add, for any tenant. */
+  adds?: Record<string, readonly string[]>
   callers: readonly ApplicationRole[]
 }
 
@@ -33,6 +35,7 @@ export function lookupFunction(definition: LookupFunction): Step {
   const [schema, name] = definition.name.split('.') as [string, string]
   const reads = Object.entries(definition.reads)
   const writes = Object.entries(definition.writes ?? {})
+  const adds = Object.entries(definition.adds ?? {})
   const rows = definition.rows ? ` ROWS ${definition.rows}` : ''
   return {
     up: [
@@ -43,6 +46,10 @@ export function lookupFunction(definition: LookupFunction): Step {
       ...writes.flatMap(([table, columns]) => [
         `GRANT UPDATE (${columns.join(', ')}) ON ${table} TO ${lookupRole}`,
         `CREATE POLICY ${name}_writes ON ${table} FOR UPDATE TO ${lookupRole} USING (true) WITH CHECK (true)`,
+      ]),
+      ...adds.flatMap(([table, columns]) => [
+        `GRANT INSERT (${columns.join(', ')}) ON ${table} TO ${lookupRole}`,
+        `CREATE POLICY ${name}_adds ON ${table} FOR INSERT TO ${lookupRole} WITH CHECK (true)`,
       ]),
       // The body is checked and owned by the look-up role, which may make it only for this moment.
       `GRANT CREATE ON SCHEMA ${schema} TO ${lookupRole}`,
@@ -55,6 +62,7 @@ AS $body$${definition.body}$body$`,
       `GRANT EXECUTE ON FUNCTION ${definition.name} TO ${definition.callers.join(', ')}`,
     ],
     down: [
+      ...adds.map(([table]) => `DROP POLICY ${name}_adds ON ${table}`),
       ...writes.map(([table]) => `DROP POLICY ${name}_writes ON ${table}`),
       ...reads.map(([table]) => `DROP POLICY ${name}_reads ON ${table}`),
       `DROP FUNCTION ${definition.name}`,

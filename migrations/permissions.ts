@@ -5,10 +5,13 @@ import { sql, type Step } from './sql'
 export const systemRoles = ['ADMIN', 'USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST', 'VIEWER'] as const
 export type SystemRole = (typeof systemRoles)[number]
 
-/** Scope (`subgraph:resource:action`) -> what it allows, and which system roles besides ADMIN carry it. */
+/**
+ * Scope (`subgraph:resource:action`) -> what it allows, which system roles besides ADMIN carry it, and whether it tells what is
+ * sensitive: an operator who is in a tenant reads that only by an entry that says so.
+ */
 export type PermissionCatalogue = Record<
   `${string}:${string}:${string}`,
-  { allows: string; roles?: readonly SystemRole[] }
+  { allows: string; roles?: readonly SystemRole[]; sensitive?: true }
 >
 
 /**
@@ -17,9 +20,9 @@ export type PermissionCatalogue = Record<
  */
 export function permissions(catalogue: PermissionCatalogue): Step {
   return {
-    up: Object.entries(catalogue).flatMap(([name, { allows, roles = [] }]) => [
-      `INSERT INTO identity.permissions (id, name, description, system_roles)
-       VALUES ('${uuidv7()}', ${text(name)}, ${text(allows)}, '{${['ADMIN', ...roles].join(',')}}')`,
+    up: Object.entries(catalogue).flatMap(([name, { allows, roles = [], sensitive }]) => [
+      `INSERT INTO identity.permissions (id, name, description, system_roles${sensitive ? ', is_sensitive' : ''})
+       VALUES ('${uuidv7()}', ${text(name)}, ${text(allows)}, '{${['ADMIN', ...roles].join(',')}}'${sensitive ? ', true' : ''})`,
       `UPDATE identity.roles r SET permissions = array_append(r.permissions, p.name), version = r.version + 1,
               updated_at = now()
          FROM identity.permissions p

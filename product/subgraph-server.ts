@@ -110,7 +110,8 @@ async function answer(
     log: options.log.child({ requestId: asking.requestId }),
     signal: gone.signal,
   }
-  const document = parsed(documents, query, context.viewer !== null)
+  const isKnown = context.viewer !== null || context.operator !== undefined
+  const document = parsed(documents, query, isKnown)
   if (!response.destroyed)
     send(response, 200, await running.execute({ document, variables, operationName, context }))
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../kernel/clock'
-import type { Viewer } from '../../kernel/context'
 import { ApiError } from '../../kernel/errors'
 import type { Logger } from '../../kernel/process/log'
 import type { GatewayContext, RequestRecord } from '../context'
 import { httpOf } from '../operations/cached-execution'
 import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { Rates } from '../operations/rates'
+import type { Asking } from '../operations/asking'
 import type { ViewerResolver } from '../operations/viewer'
 import { anonymousBody, mostBodyValues, type BodyBounds } from './body-bounds'
 import type { Explorer } from './explorer'
@@ -87,10 +87,10 @@ export class GraphqlEndpoint {
   }
 
   /** Names who asks. Credentials that are no good are counted as what they are: nobody's. */
-  async #viewerOf(request: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
+  async #viewerOf(request: IncomingMessage, record: RequestRecord): Promise<Asking | null> {
     const { resolveViewer, callersSignIn, rates } = this.options
     const { headers } = request
-    let viewer: Viewer | null = null
+    let viewer: Asking | null = null
     try {
       viewer = await resolveViewer(headersOf(request), record.requestId)
       return viewer
@@ -106,13 +106,15 @@ export class GraphqlEndpoint {
     gone: Departure,
   ): Promise<GatewayContext> {
     const { callersSignIn, clock, log } = this.options
-    const viewer = await this.#viewerOf(request, record)
-    record.anonymous = callersSignIn && viewer === null
-    record.tenantId = viewer?.tenantId ?? null
-    record.userId = viewer?.userId ?? null
+    const asking = await this.#viewerOf(request, record)
+    record.anonymous = callersSignIn && asking === null
+    record.tenantId = asking?.tenantId ?? null
+    record.userId = asking?.userId ?? null
+    const viewer = asking?.tenantId ? asking : null
+    const operator = asking?.operator ?? null
     const userAgent = request.headers['user-agent']?.slice(0, 500) ?? null
     const { requestId, address } = record
-    const context = new HttpRequestContext(requestId, viewer, address, userAgent, clock, log, gone)
+    const context = new HttpRequestContext(requestId, viewer, operator, address, userAgent, clock, log, gone)
     return { request: context, record }
   }
 

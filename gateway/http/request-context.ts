@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock'
-import type { RequestContext, Viewer } from '../../kernel/context'
+import type { Operator, RequestContext, Viewer } from '../../kernel/context'
 import type { Logger } from '../../kernel/process/log'
 
 /**
@@ -26,6 +26,7 @@ export class HttpRequestContext implements RequestContext {
   constructor(
     readonly requestId: string,
     readonly viewer: Viewer | null,
+    readonly operator: Operator | null,
     readonly clientIp: string | null,
     readonly userAgent: string | null,
     readonly clock: Clock,

@@ -6,12 +6,14 @@ import {
   type AccessTokenClaims,
 } from '../../kernel/sign-in/access-token'
 import type { Clock } from '../../kernel/clock'
-import type { Viewer } from '../../kernel/context'
 import type { Database } from '../../kernel/connection/database'
 import type { KeyValue } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
 import { revoked, sessionKey } from '../../kernel/sign-in/session-cache'
+import { operatorTokenPrefix } from '../../kernel/sign-in/operator-token'
 import type { TokenKeys } from '../../kernel/sign-in/token-keys'
+import type { Asking } from './asking'
+import { operatorStates } from './operator-viewer'
 
 /** Headers of a request. */
 export interface RequestHeaders {
@@ -20,7 +22,7 @@ export interface RequestHeaders {
 
 export interface ViewerResolver {
   /** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
-  (headers: RequestHeaders, requestId: string): Promise<Viewer | null>
+  (headers: RequestHeaders, requestId: string): Promise<Asking | null>
   /**
    * Tells whether the credentials were issued here and have not expired, without asking anybody whether they are still
    * good. Without it no credentials count before the body of their request was read.
@@ -70,15 +72,22 @@ const mostRead = 1000
 export function sessionViewers(options: SessionOptions): ViewerResolver {
   const verify = accessTokenVerifier(options.keys, options.issuer, options.clock)
   const sessions = new SessionStates(options)
-  const claimsOf = (authorization: string) => {
+  const operators = operatorStates(options)
+  const tokenOf = (authorization: string) => {
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
     if (!token) throw refused(notUsable)
-    return verified(verify, token)
+    return token
   }
   const resolve: ViewerResolver = async (headers, requestId) => {
     const authorization = headers.get('authorization')
     if (authorization === undefined) return null
-    const claims = claimsOf(authorization)
+    const token = tokenOf(authorization)
+    if (token.startsWith(operatorTokenPrefix)) {
+      const asking = await operators.of(verified(operators.verify, token, operatorExpired), requestId)
+      if (!asking) throw refused('The session or the entry has ended: sign in with operatorSignIn again')
+      return asking
+    }
+    const claims = verified(verify, token, expired)
     const state = await sessions.of(claims, requestId)
     if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
     const { tenantId, userId, sessionId } = claims
@@ -94,7 +103,9 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
   }
   resolve.isSigned = (headers) => {
     try {
-      claimsOf(headers.get('authorization') ?? '')
+      const token = tokenOf(headers.get('authorization') ?? '')
+      if (token.startsWith(operatorTokenPrefix)) verified(operators.verify, token, operatorExpired)
+      else verified(verify, token, expired)
       return true
     } catch {
       return false
@@ -174,13 +185,14 @@ class SessionStates {
 }
 
 const notUsable = 'The access token is not valid: sign in again'
+const expired = 'accessToken expired: refresh it with refreshSession'
+const operatorExpired = 'accessToken expired: sign in with operatorSignIn again'
 
-function verified(verify: (token: string) => AccessTokenClaims, token: string): AccessTokenClaims {
+function verified<C>(verify: (token: string) => C, token: string, whenExpired: string): C {
   try {
     return verify(token)
   } catch (error) {
-    const expired = error instanceof AccessTokenError && error.expired
-    throw refused(expired ? 'accessToken expired: refresh it with refreshSession' : notUsable)
+    throw refused(error instanceof AccessTokenError && error.expired ? whenExpired : notUsable)
   }
 }
 

@@ -17,7 +17,12 @@ export interface Requirement {
   anyOf: readonly (readonly string[])[]
   /** Tells whether it can hold for a viewer who must change the password first. */
   beforePasswordChange?: boolean
+  /** Tells whether it is about a mutation, which an operator in a tenant may do by a scope of the platform alone. */
+  isWrite?: boolean
 }
+
+/** Begins the scopes of the platform's operators. No role of a tenant holds one, and no viewer is asked for one. */
+export const platformScope = 'tenancy:platform:'
 
 /** Describes what one type or field declares: requirements that must all hold, or that it is open to everybody. */
 export interface Access {

@@ -43,7 +43,8 @@ export function guardSchema(
 /** One rule per distinct requirement. */
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
   const open = requirement.beforePasswordChange ? ' before password change' : ''
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}`
+  const write = requirement.isWrite ? ' to write' : ''
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${write}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -86,7 +87,9 @@ function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
     for (const { field, returns, access, beforePasswordChange } of type.fields.values()) {
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
-      const requirements = [...(access?.requirements ?? []), ...entering]
+      const isWrite = type.name === 'Mutation'
+      const own = (access?.requirements ?? []).map((one) => (isWrite ? { ...one, isWrite } : one))
+      const requirements = [...own, ...entering]
       const asked = rulesOf(
         rules,
         beforePasswordChange ? requirements.map((one) => ({ ...one, beforePasswordChange })) : requirements,

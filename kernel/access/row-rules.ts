@@ -2,7 +2,7 @@ import type { SubgraphContext, Viewer } from '../context'
 import { forbidden, passwordChangeRequired, unauthenticated } from '../errors'
 import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
-import type { Declarations, Requirement } from './access'
+import { platformScope, type Declarations, type Requirement } from './access'
 
 /** Tells whether the viewer meets a requirement; policies look at the row. True, or the error to answer with. */
 export function decide(
@@ -11,15 +11,20 @@ export function decide(
   context: SubgraphContext,
   row: Readonly<Record<string, unknown>>,
 ): true | Error {
-  const { viewer } = context
-  if (!viewer) return unauthenticated()
-  if (viewer.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  const { viewer, operator } = context
+  if (!viewer && !operator) return unauthenticated()
+  if (viewer?.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  // An operator in a tenant reads there; what is written is what a scope of the platform allows.
+  const asked = operator && requirement.isWrite ? null : viewer
   const holds =
-    requirement.kind === 'scopes'
-      ? (scope: string) => viewer.scopes.has(scope)
-      : (name: string) => allows(name, policies[name]!, viewer, row)
-  return requirement.anyOf.some((group) => group.every(holds)) || forbidden()
+    requirement.kind === 'policies'
+      ? (name: string) => asked !== null && allows(name, policies[name]!, asked, row)
+      : (scope: string) => (isOfPlatform(scope) ? operator : asked)?.scopes.has(scope) === true
+  const met = (group: readonly string[]) => (group.length === 0 ? asked !== null : group.every(holds))
+  return requirement.anyOf.some(met) || forbidden()
 }
+
+const isOfPlatform = (scope: string): boolean => scope.startsWith(platformScope)
 
 function allows(
   name: string,

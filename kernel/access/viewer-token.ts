@@ -1,13 +1,13 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../clock'
-import type { RequestContext, Viewer } from '../context'
+import type { Operator, RequestContext, Viewer } from '../context'
 import type { SubgraphName } from '../schema/subgraph-names'
 
 /** The header in which the gateway tells a subgraph over HTTP who asks. */
 export const viewerHeader = 'x-viewer'
 
 /** Describes what the token says besides the viewer: the rest of the request's context that can travel. */
-export type SignedRequest = Pick<RequestContext, 'requestId' | 'clientIp' | 'userAgent'>
+export type SignedRequest = Pick<RequestContext, 'requestId' | 'clientIp' | 'userAgent' | 'operator'>
 
 /** Says how long a token is good for, and how far the clocks of gateway and subgraph may differ; milliseconds. */
 const lifetimeMs = 30_000
@@ -20,9 +20,10 @@ const maxTokenLength = 12_000
 /** Why a token was refused: for the log. Callers of a subgraph are told nothing but that they were refused. */
 export class ViewerTokenError extends Error {}
 
-interface Payload extends SignedRequest {
+interface Payload extends Omit<SignedRequest, 'operator'> {
   /** Null for nobody: an anonymous request is signed as well. */
   viewer: (Omit<Viewer, 'scopes'> & { scopes: string[] }) | null
+  operator?: (Omit<Operator, 'scopes'> & { scopes: string[] }) | undefined
   issuedAt: number
   expiresAt: number
   /** SHA-256 of the request body, base64url. */
@@ -46,6 +47,7 @@ export function signViewer(
   const issuedAt = clock.now().getTime()
   const payload: Payload = {
     viewer: viewer && { ...viewer, scopes: [...viewer.scopes] },
+    operator: request.operator ? { ...request.operator, scopes: [...request.operator.scopes] } : undefined,
     requestId: request.requestId.slice(0, maxTextLength),
     clientIp: request.clientIp?.slice(0, maxTextLength) ?? null,
     userAgent: request.userAgent?.slice(0, maxTextLength) ?? null,
@@ -84,8 +86,14 @@ export function verifyViewer(
     throw new ViewerTokenError('viewer token from the future: set the clocks of gateway and subgraph')
   if (payload.body !== bodyHash(body))
     throw new ViewerTokenError('viewer token made for another request body')
-  const { viewer, requestId, clientIp, userAgent } = payload
-  return { viewer: viewer && { ...viewer, scopes: new Set(viewer.scopes) }, requestId, clientIp, userAgent }
+  const { viewer, operator, requestId, clientIp, userAgent } = payload
+  return {
+    viewer: viewer && { ...viewer, scopes: new Set(viewer.scopes) },
+    ...(operator ? { operator: { ...operator, scopes: new Set(operator.scopes) } } : {}),
+    requestId,
+    clientIp,
+    userAgent,
+  }
 }
 
 function bodyHash(body: string | Uint8Array): string {

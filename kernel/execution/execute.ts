@@ -4,6 +4,7 @@ import { subgraphContext, type RequestContext, type Services, type SubgraphConte
 import { tenantScope, type Database } from '../connection/database'
 import { auditDenials } from '../access/denials'
 import { maskError, unavailable } from '../errors'
+import { noteEntry } from '../sensitive/entry-reads'
 import { writeReads } from '../sensitive/read-trail'
 import { compiledExecution } from './compile'
 import type { RunningSubgraph, SubgraphOperation } from '../schema/subgraph-definition'
@@ -47,10 +48,12 @@ export function executor(
       const variableValues = variables as Record<string, unknown> | undefined
       const executed = await execute({ document, operationName, variableValues, contextValue })
       if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
+      if (contextValue.operator) noteEntry(contextValue, document)
       const refused = contextValue.reads.size === 0 ? null : await writeReads(contextValue)
       return refused ? { data: null, errors: [refused] } : executed
     }
-    const result = await (context.viewer ? tenantScope.run(context.viewer.tenantId, run) : run())
+    const { viewer, operator } = context
+    const result = await (viewer || operator ? tenantScope.run(viewer?.tenantId ?? null, run) : run())
     // Without data nothing was executed: the variables or the operation name did not fit the document.
     return 'data' in result ? result : { errors: result.errors?.map(coded('BAD_USER_INPUT')) }
   }

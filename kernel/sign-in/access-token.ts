@@ -57,28 +57,33 @@ export function issueAccessToken(
   claims: AccessTokenClaims,
   clock: Clock,
 ): { token: string; expiresAt: string } {
-  const { kid, privateKey } = keys
-  if (!privateKey || !kid)
-    throw new Error('This process only verifies tokens: set TOKEN_PRIVATE_KEY where identity runs')
   const issuedAt = Math.floor(clock.now().getTime() / 1000)
   const expiresAt = issuedAt + accessTokenSeconds
-  const signed = [
-    { alg: 'EdDSA', typ: 'at+jwt', kid } satisfies z.infer<typeof header>,
-    {
-      iss: issuer,
-      aud: audience,
-      sub: claims.userId,
-      tid: claims.tenantId,
-      sid: claims.sessionId,
-      pv: claims.permissionVersion,
-      iat: issuedAt,
-      exp: expiresAt,
-    } satisfies z.infer<typeof payload>,
-  ]
+  const token = signedToken(keys, {
+    iss: issuer,
+    aud: audience,
+    sub: claims.userId,
+    tid: claims.tenantId,
+    sid: claims.sessionId,
+    pv: claims.permissionVersion,
+    iat: issuedAt,
+    exp: expiresAt,
+  } satisfies z.infer<typeof payload>)
+  return { token, expiresAt: new Date(expiresAt * 1000).toISOString() }
+}
+
+/**
+ * A JWS of these claims, which name their audience.
+ *
+ * @throws Error in a process that holds no signing key
+ */
+export function signedToken({ kid, privateKey }: TokenKeys, claims: object): string {
+  if (!privateKey || !kid)
+    throw new Error('This process only verifies tokens: set TOKEN_PRIVATE_KEY where identity runs')
+  const signed = [{ alg: 'EdDSA', typ: 'at+jwt', kid } satisfies z.infer<typeof header>, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.')
-  const signature = sign(null, Buffer.from(signed), privateKey).toString('base64url')
-  return { token: `${signed}.${signature}`, expiresAt: new Date(expiresAt * 1000).toISOString() }
+  return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`
 }
 
 /**
@@ -142,8 +147,11 @@ interface VerifiedToken {
   key: KeyObject
 }
 
-/** Everything about a token but its time. @throws AccessTokenError */
-function verifySigned(keys: TokenKeys, issuer: string, token: string): VerifiedToken {
+/** The claims of a JWS that was signed here, whatever they are, and its key. @throws AccessTokenError */
+export function verifiedClaims(
+  keys: TokenKeys,
+  token: string,
+): { claims: unknown; kid: string; key: KeyObject } {
   if (token.length > longestToken) throw new AccessTokenError(false)
   const parts = token.split('.').map(decode)
   const [head, body, signature] = parts
@@ -153,8 +161,13 @@ function verifySigned(keys: TokenKeys, issuer: string, token: string): VerifiedT
   const key = kid === undefined ? undefined : keys.publicKeys.get(kid)
   const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
   if (kid === undefined || !key || !verify(null, signed, key, signature)) throw new AccessTokenError(false)
+  return { claims: json(body), kid, key }
+}
 
-  const claims = payload.safeParse(json(body)).data
+/** Everything about a token but its time. @throws AccessTokenError */
+function verifySigned(keys: TokenKeys, issuer: string, token: string): VerifiedToken {
+  const { claims: given, kid, key } = verifiedClaims(keys, token)
+  const claims = payload.safeParse(given).data
   if (!claims || claims.iss !== issuer) throw new AccessTokenError(false)
   return {
     claims: { tenantId: claims.tid, userId: claims.sub, sessionId: claims.sid, permissionVersion: claims.pv },
@@ -165,7 +178,11 @@ function verifySigned(keys: TokenKeys, issuer: string, token: string): VerifiedT
   }
 }
 
-function assertTime({ issuedAt, expiresAt }: VerifiedToken, clock: Clock): void {
+/** @throws AccessTokenError for a token of the future or of the past */
+export function assertTime(
+  { issuedAt, expiresAt }: Pick<VerifiedToken, 'issuedAt' | 'expiresAt'>,
+  clock: Clock,
+): void {
   const now = clock.now().getTime() / 1000
   if (issuedAt > now + clockDifferenceSeconds) throw new AccessTokenError(false)
   if (expiresAt <= now) throw new AccessTokenError(true)

@@ -120,7 +120,8 @@ async function valuesToInsert(
   model: EntityModel,
   values: Row,
 ): Promise<Map<string, unknown>> {
-  const author = context.binding.actorId ?? null
+  // An operator is nobody's colleague: the audit trail alone names one.
+  const author = context.operator ? null : (context.binding.actorId ?? null)
   const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
   if (model.columns.has('createdById')) defaults['createdById'] = author
   if (model.columns.has('updatedById')) defaults['updatedById'] = author

@@ -1,0 +1,110 @@
+import type { ClientBase } from 'pg'
+import { uuidv7 } from '../kernel/id'
+import { normalEmail } from '../kernel/schema/text'
+
+/** What an operator of the platform may be allowed, and what it allows. Every operator holds the first. */
+export const operatorScopes = {
+  'tenancy:platform:read': 'List the tenants and what was done to them',
+  'tenancy:platform:tenants':
+    'Create, suspend and reactivate tenants, schedule their deletion, help one whose only administrator is locked out',
+  'tenancy:platform:enter': 'Enter a tenant to read what is not sensitive, for a reason and a time',
+  'tenancy:platform:sensitive':
+    'Enter a tenant to read what is sensitive too: pay, assessments, findings, details of the trail',
+  'tenancy:platform:billing': 'Publish plans and prices; issue, credit and settle invoices of the platform',
+} as const
+export type OperatorScope = keyof typeof operatorScopes
+
+export interface OperatorRow {
+  email: string
+  name: string
+  status: 'ACTIVE' | 'DISABLED'
+  scopes: string[]
+  lastSignInAt: Date | null
+}
+
+/** Describes what the caller can correct: its message says how. */
+export class OperatorError extends Error {}
+
+/**
+ * Adds an operator, whose password must be replaced at the first sign-in.
+ * @param client a connection as the owner (the migrator's URL)
+ * @returns the operator's id
+ * @throws OperatorError for an address that is malformed or taken, and for a scope that there is not
+ */
+export async function createOperator(
+  client: ClientBase,
+  operator: { email: string; name: string; scopes: readonly string[]; passwordHash: string },
+): Promise<string> {
+  const email = normalEmail(operator.email)
+  if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > 254)
+    throw new OperatorError(`"${operator.email}" is not an e-mail address`)
+  if (!operator.name.trim() || operator.name.length > 200)
+    throw new OperatorError('The name must have 1 to 200 characters')
+  const unknown = operator.scopes.filter((scope) => !Object.hasOwn(operatorScopes, scope))
+  if (unknown.length > 0)
+    throw new OperatorError(
+      `There is no scope ${unknown.join(', ')}: take some of ${Object.keys(operatorScopes).join(', ')}`,
+    )
+  const id = uuidv7()
+  const scopes = [...new Set(['tenancy:platform:read', ...operator.scopes])]
+  const added = await client.query(
+    `INSERT INTO identity.operators (id, email, name, scopes, password_hash) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (email) DO NOTHING`,
+    [id, email, operator.name.trim(), scopes, operator.passwordHash],
+  )
+  if (added.rowCount === 0) throw new OperatorError(`There is an operator ${email} already`)
+  return id
+}
+
+/** All operators by address. */
+export async function listOperators(client: ClientBase): Promise<OperatorRow[]> {
+  const { rows } = await client.query<OperatorRow>(
+    `SELECT email, name, status, scopes, last_sign_in_at AS "lastSignInAt" FROM identity.operators ORDER BY email`,
+  )
+  return rows
+}
+
+/**
+ * Gives an operator another password, which must be replaced at the next sign-in; all sessions end. One who was disabled is
+ * active again.
+ * @throws OperatorError when there is no such operator
+ */
+export async function resetOperatorPassword(
+  client: ClientBase,
+  email: string,
+  passwordHash: string,
+): Promise<void> {
+  await changeOperator(
+    client,
+    email,
+    `status = 'ACTIVE', password_change_required = true, password_hash = $2`,
+    [passwordHash],
+  )
+}
+
+/**
+ * Takes an operator's way in: no sign-in, and every session and entry ends with the next request.
+ * @throws OperatorError when there is no such operator
+ */
+export async function disableOperator(client: ClientBase, email: string): Promise<void> {
+  await changeOperator(client, email, `status = 'DISABLED'`, [])
+}
+
+async function changeOperator(
+  client: ClientBase,
+  email: string,
+  changes: string,
+  values: readonly unknown[],
+): Promise<void> {
+  const changed = await client.query<{ id: string }>(
+    `UPDATE identity.operators SET ${changes}, updated_at = now() WHERE email = $1 RETURNING id`,
+    [normalEmail(email), ...values],
+  )
+  const [row] = changed.rows
+  if (!row)
+    throw new OperatorError(`There is no operator ${normalEmail(email)}: see npm run operator -- list`)
+  await client.query(
+    'UPDATE identity.operator_sessions SET revoked_at = now() WHERE operator_id = $1 AND revoked_at IS NULL',
+    [row.id],
+  )
+}

@@ -1,0 +1,116 @@
+import { lookupFunction } from './lookup'
+import { globalTable, migration, sql } from './sql'
+
+/** The door of the operators, and the trail of what they do outside of tenants. */
+export const operatorSignIn = migration(202611282101, 'operator-sign-in', [
+  // Evidence that outlives the tenants: nobody changes it, and no role reads it past the functions of the platform.
+  globalTable({
+    schema: 'shared',
+    table: 'platform_actions',
+    columns: {
+      id: 'uuid NOT NULL',
+      occurred_at: 'timestamptz(3) NOT NULL',
+      operator_id: 'uuid',
+      action: "varchar(100) NOT NULL CHECK (action ~ '^[A-Z]+(_[A-Z]+)*$')",
+      tenant_id: 'uuid',
+      details: "jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(details) = 'object')",
+      ip_address: 'varchar(50)',
+      request_id: 'text',
+    },
+    constraints: ['PRIMARY KEY (id)'],
+    grants: {},
+  }),
+  sql('CREATE INDEX ON shared.platform_actions (occurred_at, id)', []),
+
+  lookupFunction({
+    name: 'shared.note_platform_action',
+    parameters: 'entry uuid, instant timestamptz, what text, of_tenant uuid, why jsonb, address text',
+    returns: 'void',
+    volatility: 'VOLATILE',
+    body: `
+BEGIN
+  INSERT INTO shared.platform_actions (id, occurred_at, operator_id, action, tenant_id, details, ip_address, request_id)
+  VALUES (entry, instant, nullif(current_setting('app.actor_id', true), '')::uuid, what, of_tenant, why, address,
+    current_setting('app.request_id', true));
+END`,
+    reads: {},
+    adds: {
+      'shared.platform_actions': [
+        ...['id', 'occurred_at', 'operator_id', 'action', 'tenant_id', 'details', 'ip_address', 'request_id'],
+      ],
+    },
+    callers: ['app_identity', 'app_tenancy'],
+  }),
+
+  lookupFunction({
+    name: 'identity.operator_for_sign_in',
+    parameters: 'operator_email text',
+    returns: 'TABLE (operator_id uuid, hash text, is_active boolean, must_change boolean)',
+    rows: 1,
+    body: `
+BEGIN
+  RETURN QUERY SELECT o.id, o.password_hash::text, o.status = 'ACTIVE', o.password_change_required
+    FROM identity.operators o WHERE o.email = operator_email;
+END`,
+    reads: { 'identity.operators': ['id', 'email', 'password_hash', 'status', 'password_change_required'] },
+    callers: ['app_identity'],
+  }),
+
+  // The row of the operator is locked: who is disabled or gets another password at this moment gets no session by the old one.
+  // A new password ends the sessions of the former.
+  lookupFunction({
+    name: 'identity.begin_operator_session',
+    parameters:
+      'operator uuid, known_hash text, new_hash text, session uuid, instant timestamptz, ends timestamptz, address text, agent text',
+    returns: 'boolean',
+    volatility: 'VOLATILE',
+    body: `
+BEGIN
+  UPDATE identity.operators o SET last_sign_in_at = instant, updated_at = now(),
+         password_hash = coalesce(new_hash, o.password_hash),
+         password_change_required = o.password_change_required AND new_hash IS NULL
+   WHERE o.id = operator AND o.status = 'ACTIVE' AND o.password_hash = known_hash
+     AND (NOT o.password_change_required OR new_hash IS NOT NULL);
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE identity.operator_sessions s SET revoked_at = instant
+   WHERE s.operator_id = operator AND s.revoked_at IS NULL AND new_hash IS NOT NULL;
+  INSERT INTO identity.operator_sessions (id, operator_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
+  VALUES (session, operator, instant, instant, ends, address, agent);
+  RETURN true;
+END`,
+    reads: {
+      'identity.operators': ['id', 'status', 'password_hash', 'password_change_required'],
+      'identity.operator_sessions': ['operator_id', 'revoked_at'],
+    },
+    writes: {
+      'identity.operators': ['last_sign_in_at', 'updated_at', 'password_hash', 'password_change_required'],
+      'identity.operator_sessions': ['revoked_at'],
+    },
+    adds: {
+      'identity.operator_sessions': [
+        ...['id', 'operator_id', 'created_at', 'last_seen_at', 'expires_at', 'ip_address', 'user_agent'],
+      ],
+    },
+    callers: ['app_identity'],
+  }),
+
+  lookupFunction({
+    name: 'identity.end_operator_session',
+    parameters: 'session uuid, instant timestamptz',
+    returns: 'boolean',
+    volatility: 'VOLATILE',
+    body: `
+DECLARE
+  acting constant uuid := shared.require_operator('tenancy:platform:read');
+BEGIN
+  UPDATE identity.operator_sessions s SET revoked_at = instant
+   WHERE s.id = session AND s.operator_id = acting AND s.revoked_at IS NULL;
+  RETURN FOUND;
+END`,
+    reads: { 'identity.operator_sessions': ['id', 'operator_id', 'revoked_at'] },
+    writes: { 'identity.operator_sessions': ['revoked_at'] },
+    callers: ['app_identity'],
+  }),
+])
