@@ -4,15 +4,9 @@ import type { Statement } from '../kernel/connection/database'
 import { normalEmail } from '../kernel/schema/text'
 import { uuidv7 } from '../kernel/id'
 import { insertStatements } from '../kernel/statement'
+import { systemRoleDescriptions } from '../subgraphs/identity/rules/system-roles'
 
-const roleDescriptions: Readonly<Record<SystemRole, string>> = {
-  ADMIN: 'May do everything in this tenant',
-  USER: 'Works with customers and colleagues',
-  COMPLIANCE_OFFICER: 'Keeps compliance records and reads the audit trail',
-  HR_MANAGER: 'Keeps employee records, with salaries and performance',
-  ANALYST: 'Works with figures and customers',
-  VIEWER: 'Reads what is not confidential',
-}
+const roleDescriptions: Readonly<Record<SystemRole, string>> = systemRoleDescriptions
 
 export interface NewTenant {
   /** UUID version 7; made when not given. */

@@ -23,6 +23,7 @@ export const kinds = [
   'encrypted column',
   'right of a role',
   'beside the graph',
+  'operator door',
 ] as const
 export type Kind = (typeof kinds)[number]
 

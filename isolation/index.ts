@@ -10,6 +10,7 @@ import { attackExport, attackFiles } from './attacks/files'
 import { attackMutations } from './attacks/mutations'
 import { attackWithRaces, type RaceReport } from './attacks/races'
 import { attackIds } from './attacks/reads'
+import { attackOperators } from './attacks/operators'
 import { attackReferences } from './attacks/references'
 import { attackRights } from './attacks/rights'
 import { attackSubgraphs } from './attacks/tokens'
@@ -73,6 +74,7 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
     await phase('caches', () => lab.unrecorded(() => attackCaches(lab, stranger)))
     await phase('references', () => attackReferences(lab, victims))
     refusedTokens = await phase('viewer tokens', () => attackSubgraphs(lab))
+    await phase('door of the operators', () => attackOperators(lab, victims))
     await phase('rights of the roles', () => attackRights(lab, victims))
     await phase('encrypted values', () => attackCiphertexts(lab, victims))
     await phase('events and mails', async () => {

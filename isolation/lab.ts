@@ -15,6 +15,8 @@ import type { SubgraphName } from '../kernel/schema/subgraph-names'
 import { readRights } from './rights'
 import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
+import { operatorDoors } from './attacks/operators'
+import { isPlatformType, withoutOperators, type PlatformField } from './platform'
 import { attacker, stranger, type AttackedTenant } from './population'
 import { encryptedColumns, readRows, type Rows } from './rows'
 import type { Stage } from './stage'
@@ -28,7 +30,10 @@ export interface Lab {
   server: RunningServer
   /** As superuser: past every wall, to aim and to check. */
   client: Client
+  /** What somebody of a tenant can be allowed to ask. */
   api: GraphQLSchema
+  /** What operators of the platform alone may ask. */
+  platformFields: readonly PlatformField[]
   models: ReadonlyMap<string, EntityModel>
   surface: Surface
   rows: Rows
@@ -94,15 +99,21 @@ export async function openLab(
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
-  const models = modelsOf(databases)
   const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
-  const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+  const { api, platformFields } = withoutOperators(
+    Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema(),
+    server,
+  )
+  const models = modelsOf(databases)
+  for (const name of models.keys()) if (isPlatformType(name, server)) models.delete(name)
   const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
   const surface = readSurface(api, server.subgraphs, models, rows)
+  surface.keys = surface.keys.filter(({ type }) => !isPlatformType(type, server))
   const coverage = expectedCoverage(api, surface, {
     encrypted: encryptedColumns(models.values()),
     rights: (await readRights(client)).map(({ name }) => name),
   })
+  coverage.expect('operator door', [...platformFields.map(({ field }) => field.name), ...operatorDoors])
   const witness = await createWitness(client)
   const findings: Finding[] = []
   const askers = new Askers(server.url)
@@ -113,6 +124,7 @@ export async function openLab(
     server,
     client,
     api,
+    platformFields,
     models,
     surface,
     rows,

@@ -10,6 +10,7 @@ import { attackCiphertexts } from './attacks/ciphertexts'
 import { attackColumns } from './attacks/columns'
 import { attackEvents, attackMails } from './attacks/events'
 import { attackFiles } from './attacks/files'
+import { attackOperators } from './attacks/operators'
 import { attackReferences } from './attacks/references'
 import { attackRights } from './attacks/rights'
 import { askAll } from './attacks/reads'
@@ -141,6 +142,21 @@ const mailsWithoutPlace = (lab: Lab) => {
   })
 }
 
+/** Functions of the platform take whoever acts for an operator. */
+const anybodyOperates = async (lab: Lab) => {
+  const name = 'shared.require_operator(text)'
+  const { rows } = await lab.client.query<{ text: string }>(
+    'SELECT pg_get_functiondef($1::regprocedure) AS text',
+    [name],
+  )
+  await asSuperuser(lab.stage, [
+    `CREATE OR REPLACE FUNCTION shared.require_operator(scope text) RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER
+       SET search_path = pg_catalog, pg_temp
+       AS $$ BEGIN RETURN nullif(current_setting('app.actor_id', true), '')::uuid; END $$`,
+  ])
+  await attackOperators(lab, [stranger]).finally(() => asSuperuser(lab.stage, [rows[0]!.text]))
+}
+
 /** A read of the kernel's form, which names the tenant unless its table is everybody's. */
 const kernelRead = /^SELECT .* FROM ("\w+"\."\w+") t /s
 
@@ -184,6 +200,7 @@ const walls: readonly Wall[] = [
   { name: 'keys of files are not checked', mustHold: false, breach: { beside: filesWithoutCheck } },
   { name: 'the log of events is one for all tenants', mustHold: false, breach: { beside: oneEventLog } },
   { name: 'sealed mails are bound to no row', mustHold: false, breach: { beside: mailsWithoutPlace } },
+  { name: 'anybody acts as an operator', mustHold: false, breach: { beside: anybodyOperates } },
 ]
 
 /** The product on a stage whose walls can be taken away while it runs, all but those of its schemas. */

@@ -12,7 +12,7 @@ export type { Job, JobControl, Schedule } from './jobs/job'
  * @returns the id of the job
  */
 export async function enqueue<P extends object>(
-  context: Pick<SubgraphContext, 'binding' | 'clock'>,
+  context: Pick<SubgraphContext, 'binding' | 'clock'> & Partial<Pick<SubgraphContext, 'operator'>>,
   tx: Pick<MutationTransaction, 'rows'>,
   job: Job<P>,
   payload: P,
@@ -22,6 +22,11 @@ export async function enqueue<P extends object>(
     throw new Error(`The job ${job.name} is of the installation: its schedule asks for it`)
   const { tenantId, actorId } = context.binding
   if (!tenantId) throw new Error(`The job ${job.name} needs a tenant`)
-  const row = newJob(job, payload, { ...options, requestedById: actorId ?? null }, context.clock.now())
+  const row = newJob(
+    job,
+    payload,
+    { ...options, requestedById: context.operator ? null : (actorId ?? null) },
+    context.clock.now(),
+  )
   return (await addJob((statement) => tx.rows(statement), tenantId, subgraphOf(job), row)).id
 }

@@ -20,6 +20,8 @@ export interface MutateOptions {
   /** The argument `input`, and what tells the mutation and its input's type. */
   input?: unknown
   info?: GraphQLResolveInfo
+  /** The tenant is made by this very mutation, so it has no key yet: the trail shows no digests of what it masks. */
+  isNewTenant?: boolean
 }
 
 /** PostgreSQL's codes for "run the transaction again": serialization failure and deadlock. */
@@ -40,7 +42,7 @@ export async function mutate<T extends object, Code extends string>(
   if (!context.binding.tenantId) throw unauthenticated()
   for (let attempt = 1; ; attempt++) {
     try {
-      const mask = await maskOf(context)
+      const mask = options.isNewTenant ? () => '[masked]' : await maskOf(context)
       const result = await context.db.transaction(context.binding, (transaction) => {
         const once = () => perform(context, transaction, work, mask)
         const { idempotencyKey, input, info } = options

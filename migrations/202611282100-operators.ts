@@ -82,7 +82,7 @@ export const operators = migration(202611282100, 'operators', [
     },
     checks: {
       reason: "reason ~ '\\S'",
-      duration: "expires_at > created_at AND expires_at <= created_at + interval '4 hours'",
+      duration: "expires_at > created_at AND expires_at <= created_at + interval '1 day'",
     },
     indexes: ['created_at, id', 'operator_id, created_at, id'],
     grants: { app_tenancy: ['SELECT'] },

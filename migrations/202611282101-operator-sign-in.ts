@@ -98,7 +98,7 @@ END`,
 
   lookupFunction({
     name: 'identity.end_operator_session',
-    parameters: 'session uuid, instant timestamptz',
+    parameters: 'session uuid, everywhere boolean, instant timestamptz',
     returns: 'boolean',
     volatility: 'VOLATILE',
     body: `
@@ -106,7 +106,7 @@ DECLARE
   acting constant uuid := shared.require_operator('tenancy:platform:read');
 BEGIN
   UPDATE identity.operator_sessions s SET revoked_at = instant
-   WHERE s.id = session AND s.operator_id = acting AND s.revoked_at IS NULL;
+   WHERE (s.id = session OR everywhere) AND s.operator_id = acting AND s.revoked_at IS NULL;
   RETURN FOUND;
 END`,
     reads: { 'identity.operator_sessions': ['id', 'operator_id', 'revoked_at'] },

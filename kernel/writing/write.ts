@@ -113,6 +113,10 @@ export async function insertRows(
   return written.map((values) => added.get(values.get('id'))!)
 }
 
+/** The user who writes. An operator is none of the tenant's: the audit trail alone names one. */
+const authorOf = ({ operator, binding }: SubgraphContext): string | null =>
+  operator ? null : (binding.actorId ?? null)
+
 /** Returns what an insert writes: what was given, a new id and the viewer where they were not. */
 async function valuesToInsert(
   context: SubgraphContext,
@@ -120,8 +124,7 @@ async function valuesToInsert(
   model: EntityModel,
   values: Row,
 ): Promise<Map<string, unknown>> {
-  // An operator is nobody's colleague: the audit trail alone names one.
-  const author = context.operator ? null : (context.binding.actorId ?? null)
+  const author = authorOf(context)
   const defaults: Row = { id: uuidv7(context.clock.now().getTime()) }
   if (model.columns.has('createdById')) defaults['createdById'] = author
   if (model.columns.has('updatedById')) defaults['updatedById'] = author
@@ -179,7 +182,7 @@ export async function updateRow(
   along: Row = {},
 ): Promise<{ before: Row | null; after: Row }> {
   if (!isUuid(id)) throw notFound()
-  const author = model.columns.has('updatedById') ? { updatedById: context.binding.actorId ?? null } : {}
+  const author = model.columns.has('updatedById') ? { updatedById: authorOf(context) } : {}
   const different =
     model.encrypted.size > 0 ? await withoutKnown(context, transaction, model, id, changes) : changes
   const written = columnValues(model, { ...author, ...along, ...different })

@@ -8,6 +8,7 @@ import { User } from './entities/User'
 import { endedMails } from './jobs/ended-mails'
 import { oldSessions } from './jobs/old-sessions'
 import { policies } from './policies'
+import { operator } from './resolvers/Operator'
 import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
 import { roleAssignment } from './resolvers/RoleAssignment'
@@ -16,7 +17,7 @@ import { user } from './resolvers/User'
 
 export default subgraph('identity', {
   entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
-  resolvers: [user, role, roleAssignment, permission, session],
+  resolvers: [user, role, roleAssignment, permission, session, operator],
   policies,
   secrets: { User: ['mfaSecret'] },
   erasable: ['User'],

@@ -4,20 +4,45 @@ import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
+import { OperatorEntry } from './entities/OperatorEntry'
 import { PlanSubscription } from './entities/PlanSubscription'
+import { PlatformTenant } from './entities/PlatformTenant'
 import { Tenant } from './entities/Tenant'
+import { dueDeletions } from './jobs/due-deletions'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
+import { operatorEntry } from './resolvers/OperatorEntry'
+import { platformTenant } from './resolvers/PlatformTenant'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job],
-  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job],
-  jobs: [oldJobs, oldPlatformJobs],
+  entities: [
+    Tenant,
+    PlanSubscription,
+    Invoice,
+    InvoiceLine,
+    Country,
+    Industry,
+    Job,
+    PlatformTenant,
+    OperatorEntry,
+  ],
+  resolvers: [
+    tenant,
+    subscription,
+    invoice,
+    invoiceLine,
+    country,
+    industry,
+    job,
+    platformTenant,
+    operatorEntry,
+  ],
+  jobs: [oldJobs, oldPlatformJobs, dueDeletions],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

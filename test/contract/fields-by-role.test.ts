@@ -78,7 +78,7 @@ function contextOf(role: Role): RequestContext {
 
 /** A row of an entity in acme: the asking user's own, or another's. */
 async function rowOf(type: string, own: boolean): Promise<string | null> {
-  if (type === 'Tenant') return demoTenantIds.acme
+  if (type === 'Tenant' || type === 'PlatformTenant') return demoTenantIds.acme
   if (type === 'User') return own ? asking : demoUserIds.acme.admin
   const entity = subgraphs.flatMap(({ entities }) => entities).find(({ name }) => name === type)
   const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity)

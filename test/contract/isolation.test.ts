@@ -14,6 +14,7 @@ import { projectRoot } from '../../kernel/process/config'
 import type { RequestContext } from '../../kernel/context'
 import { uuidv7 } from '../../kernel/id'
 import { hostileEnvironment } from '../isolation/hostile-environment'
+import { isOfTenants } from '../support/platform-fields'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 import { entityNames, entityOfId, tableOf } from './entity-tables'
 import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
@@ -24,8 +25,8 @@ import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
  */
 const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
 const api: GraphQLSchema = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
-const queries = Object.values(api.getQueryType()!.getFields())
-const mutations = Object.values(api.getMutationType()!.getFields())
+const queries = Object.values(api.getQueryType()!.getFields()).filter(isOfTenants('Query'))
+const mutations = Object.values(api.getMutationType()!.getFields()).filter(isOfTenants('Mutation'))
 const byId = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
 /** Rows that are everybody's are the same for every tenant. */
 const everybodys = byId.filter((field) => isEverybodys(getNamedType(field.type).name))

@@ -110,6 +110,9 @@ const notGrowing: Readonly<Record<string, string>> = {
   'deleteRole revokeRole revokePermission suspendUser': 'takes away',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
   'signIn refreshSession signOut changePassword acceptInvitation': 'is the owner’s, with the secret',
+  'operatorSignIn operatorSignOut': 'is about nobody of a tenant',
+  createTenant: 'gives the first rights of all, to whom the mail goes',
+  resetLoneAdministrator: 'ends every secret, and gives no right',
 }
 
 beforeAll(async () => {

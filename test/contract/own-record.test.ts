@@ -39,7 +39,11 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'signIn refreshSession signOut changePassword acceptInvitation': 'is the own account’s',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
-  'updateTenant cancelJob moveClock': 'is about nobody',
+  'updateTenant cancelJob moveClock endOperatorEntry': 'is about nobody',
+  'operatorSignIn operatorSignOut enterTenant leaveTenant':
+    'is an operator’s own access, before the tenant’s eyes',
+  'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
+    'an operator is of no tenant',
 }
 
 /** What a later issue decides, by its finding. */

@@ -20,6 +20,7 @@ import { demoTenantIds } from '../../database/demo/ids'
 import { readTables, type Table } from '../../database/rows'
 import { projectRoot } from '../../kernel/process/config'
 import { sampleOfScalar, scalarSamples } from '../../kernel/schema/scalar-samples'
+import { isOfTenants } from '../support/platform-fields'
 import { startGraph, type Answer, type TestClient, type TestGraph } from '../support/graph'
 import { entityOfId, tableOf } from './entity-tables'
 
@@ -27,7 +28,7 @@ import { entityOfId, tableOf } from './entity-tables'
 let graph: TestGraph
 let admin: TestClient
 const api: GraphQLSchema = buildSchema(readFileSync(join(projectRoot, 'schema', 'api.graphql'), 'utf8'))
-const mutations = Object.values(api.getMutationType()!.getFields())
+const mutations = Object.values(api.getMutationType()!.getFields()).filter(isOfTenants('Mutation'))
 
 beforeAll(async () => {
   graph = await startGraph({ demo: true })

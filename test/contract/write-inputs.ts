@@ -113,6 +113,7 @@ export async function readWrites(
   async function make(tenant: TestTenant, type: string, optionalIds = false): Promise<string> {
     if (type === 'Tenant') return tenant.id
     if (type === 'Job') return makeJob(tenant)
+    if (type === 'OperatorEntry') return makeEntry(tenant)
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
@@ -123,6 +124,16 @@ export async function readWrites(
     const id = uuidv7()
     const text = "INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, 'hr', 'sample')"
     await graph.owner.query(text, [tenant.id, id])
+    return id
+  }
+
+  /** Operators of the platform alone make entries. */
+  async function makeEntry(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text = `INSERT INTO tenancy.operator_entries
+      (tenant_id, id, operator_id, operator_name, session_id, reason, reads_sensitive, expires_at)
+      VALUES ($1, $2, $3, 'Olga', $3, 'sample', false, now() + interval '1 hour')`
+    await graph.owner.query(text, [tenant.id, id, uuidv7()])
     return id
   }
 

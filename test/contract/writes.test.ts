@@ -12,6 +12,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { cheapBcrypt } from '../support/bcrypt'
 import { startGraph, type TestGraph, type TestTenant } from '../support/graph'
+import { isOfTenants } from '../support/platform-fields'
 import { readWrites, withValue, type Input, type Outcome, type Writes } from './write-inputs'
 
 /**
@@ -23,10 +24,14 @@ const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'
 const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
 
 /** Not about rows of a tenant, but about the caller's own session and password; tested in test/identity. */
-const aboutSessions = ['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation']
-const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
-  (one) => !aboutSessions.includes(one),
-)
+const aboutSessions = [
+  ...['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation'],
+  'operatorSignIn',
+]
+const mutations = Object.values(api.getMutationType()!.getFields())
+  .filter(isOfTenants('Mutation'))
+  .map(({ name }) => name)
+  .filter((one) => !aboutSessions.includes(one))
 
 type Told = Pick<Outcome, 'errors' | 'userErrors'>
 const told = (code: string, ...field: string[]): Told => ({ errors: [], userErrors: [{ code, field }] })

@@ -20,6 +20,7 @@ import { loadable } from '../../registry/composition/compose'
 import { subgraphs } from '../../subgraphs'
 import { entityColumns } from './entity-columns'
 import type { ValueKind } from './expected-list'
+import { isOfTenants } from './platform-fields'
 
 export const api: GraphQLSchema = Supergraph.build(
   loadable(readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')),
@@ -64,14 +65,18 @@ export interface List {
 }
 
 /** Every root connection of the product with `first`, derived from the composed schema, the SDL and the entities. */
-export const lists: readonly List[] = Object.values(api.getQueryType()!.getFields()).flatMap((field) => {
-  const connection = getNamedType(field.type)
-  const nodes = isObjectType(connection) ? connection.getFields()['nodes'] : undefined
-  const node = nodes ? getNamedType(nodes.type) : undefined
-  // A list with an argument of its own, such as a search, has an order of its own.
-  const isOwn = field.args.some(({ type, defaultValue }) => isNonNullType(type) && defaultValue === undefined)
-  return isObjectType(node) && !isOwn ? [listOf(field, node)] : []
-})
+export const lists: readonly List[] = Object.values(api.getQueryType()!.getFields())
+  .filter(isOfTenants('Query'))
+  .flatMap((field) => {
+    const connection = getNamedType(field.type)
+    const nodes = isObjectType(connection) ? connection.getFields()['nodes'] : undefined
+    const node = nodes ? getNamedType(nodes.type) : undefined
+    // A list with an argument of its own, such as a search, has an order of its own.
+    const isOwn = field.args.some(
+      ({ type, defaultValue }) => isNonNullType(type) && defaultValue === undefined,
+    )
+    return isObjectType(node) && !isOwn ? [listOf(field, node)] : []
+  })
 
 function listOf(field: GraphQLField<unknown, unknown>, node: GraphQLObjectType): List {
   const definition = subgraphs.find(({ entities }) => entities.some(({ name }) => name === node.name))

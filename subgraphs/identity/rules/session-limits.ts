@@ -17,3 +17,6 @@ export const attemptLimits = {
   account: { limit: 20, windowMs: 15 * 60_000 },
   network: { limit: 300, windowMs: 5 * 60_000 },
 } as const
+
+/** Milliseconds that an operator's session lives at most, one hour; idle for 15 minutes it ends (shared.operator_viewer). */
+export const operatorSessionMs = 3_600_000

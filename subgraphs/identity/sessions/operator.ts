@@ -1,0 +1,146 @@
+import type { SubgraphContext } from '../../../kernel/context'
+import type { UserError } from '../../../kernel/errors'
+import { uuidv7 } from '../../../kernel/id'
+import { platformAction, requireOperator } from '../../../kernel/operator'
+import {
+  assertRoomForPassword,
+  hashPassword,
+  issueOperatorToken,
+  normalEmail,
+  passwordFault,
+  verifyPassword,
+} from '../../../kernel/sign-in'
+import { prepared } from '../../../kernel/statement'
+import { tenantScope } from '../../../kernel/context'
+import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
+import { operatorSessionMs } from '../rules/session-limits'
+import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
+import { tooManyAttempts } from './sign-in'
+
+interface OperatorSignIn {
+  accessToken?: string
+  expiresAt?: string
+  retryAfterSeconds?: number
+  userErrors: UserError<IdentityUserErrorCode>[]
+}
+
+interface Account {
+  operatorId: string
+  hash: string
+  isActive: boolean
+  mustChange: boolean
+}
+
+const refusal = (code: IdentityUserErrorCode, message: string, field: string[] | null): OperatorSignIn => ({
+  userErrors: [{ code, message, field }],
+})
+
+/**
+ * Signs an operator in. An unknown address, a wrong password and a disabled operator give one answer, after exactly one bcrypt
+ * comparison. Who has a password that somebody else chose gives a new one at once, or gets no session.
+ */
+export async function operatorSignIn(
+  context: SubgraphContext,
+  { email: given, password, newPassword }: OperatorSignInInput,
+): Promise<OperatorSignIn> {
+  const fault = newPassword && (passwordFault(newPassword) ?? (newPassword === password ? sameAgain : null))
+  if (fault) return refusal('INVALID', fault, ['newPassword'])
+  assertRoomForPassword()
+  const networkWait = await countNetwork(context)
+  if (networkWait) return tooManyAttempts(networkWait)
+  // A slug has no space: no account of a tenant is counted with an operator's.
+  const email = normalEmail(given).replaceAll('\0', '')
+  const key = accountKey('the platform', email)
+  const accountWait = await countAccount(context, key)
+  if (accountWait) return tooManyAttempts(accountWait)
+  // The request may come with somebody's access token, which says nothing here.
+  return tenantScope.run(null, async () => {
+    const account = await findAccount(context, email)
+    const correct = await verifyPassword(password, account?.hash ?? null)
+    if (!account || !correct || !account.isActive) {
+      await noteFailure(context, account)
+      return refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
+    }
+    if (account.mustChange && !newPassword)
+      return refusal('NEW_PASSWORD_NEEDED', 'Somebody else chose this password: send newPassword along', [
+        'newPassword',
+      ])
+    const opened = await openSession(context, account, newPassword ? await hashPassword(newPassword) : null)
+    if (!opened) return refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
+    await forgetAttempts(context, key)
+    return opened
+  })
+}
+
+const sameAgain = 'The new password must differ from the present one'
+
+async function findAccount(context: SubgraphContext, email: string): Promise<Account | null> {
+  const [row] = await context.db.rows(
+    { tenantId: null, requestId: context.requestId },
+    prepared('SELECT operator_id, hash, is_active, must_change FROM identity.operator_for_sign_in($1)', [
+      email,
+    ]),
+  )
+  if (!row) return null
+  const [operatorId, hash, isActive, mustChange] = row as [string, string, boolean, boolean]
+  return { operatorId, hash, isActive, mustChange }
+}
+
+/** Null when the operator was disabled, or the password changed, since the account was read. */
+async function openSession(
+  context: SubgraphContext,
+  { operatorId, hash }: Account,
+  newHash: string | null,
+): Promise<OperatorSignIn | null> {
+  const { clock, keys, config } = context.services
+  const now = clock.now()
+  const end = new Date(now.getTime() + operatorSessionMs)
+  const sessionId = uuidv7(now.getTime())
+  const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
+  const isOpen = await context.db.transaction(binding, async (tx) => {
+    const [row] = await tx.rows(
+      prepared('SELECT identity.begin_operator_session($1, $2, $3, $4, $5, $6, $7, $8)', [
+        ...[operatorId, hash, newHash, sessionId, now.toISOString(), end.toISOString()],
+        context.clientIp?.slice(0, 50) ?? null,
+        context.userAgent?.slice(0, 1_000) ?? null,
+      ]),
+    )
+    if (row?.[0] !== true) return false
+    await tx.rows(platformAction(context, 'SIGN_IN', null, { sessionId, passwordChanged: newHash !== null }))
+    return true
+  })
+  if (!isOpen) return null
+  const claims = { operatorId, sessionId, entry: null }
+  const accessToken = issueOperatorToken(keys, config.tokenIssuer, claims, end, clock)
+  return { accessToken, expiresAt: end.toISOString(), userErrors: [] }
+}
+
+/** Notes a failed attempt on an operator's account; those on unknown addresses are counted alone. */
+async function noteFailure(context: SubgraphContext, account: Account | null): Promise<void> {
+  const binding = { tenantId: null, actorId: account?.operatorId ?? null, requestId: context.requestId }
+  await context.db.transaction(binding, async (tx) => {
+    // Waiting for the disk would tell by the time that there is something to note.
+    await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
+    if (account) await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null))
+  })
+}
+
+/** Ends the operator's session, or all of them, and with each every entry that was made in it. */
+export async function operatorSignOut(
+  context: SubgraphContext,
+  everywhere: boolean,
+): Promise<{ userErrors: [] }> {
+  const { sessionId, operatorId } = requireOperator(context)
+  const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
+  const now = context.services.clock.now().toISOString()
+  await tenantScope.run(null, () =>
+    context.db.transaction(binding, async (tx) => {
+      const [row] = await tx.rows(
+        prepared('SELECT identity.end_operator_session($1, $2, $3)', [sessionId, everywhere, now]),
+      )
+      if (row?.[0] === true)
+        await tx.rows(platformAction(context, 'SIGN_OUT', null, { sessionId, everywhere }))
+    }),
+  )
+  return { userErrors: [] }
+}

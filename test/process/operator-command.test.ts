@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { operatorScopes } from '../../database/operators'
+import { verifyPassword } from '../../kernel/sign-in/password'
+import { freshDatabase, type TestDatabase } from '../support/postgres'
+import { runScript } from '../support/run-script'
+
+/** A5: operators are made by the command and by nothing in the graph. */
+let database: TestDatabase
+let owner: Client
+const dataDir = mkdtempSync(join(tmpdir(), 'operator-command-'))
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  owner = new Client({ connectionString: database.migratorUrl })
+  await owner.connect()
+})
+
+afterAll(async () => {
+  await owner?.end()
+  await database?.drop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const run = (...args: string[]) => runScript('operator', args, { database, dataDir })
+const rows = async () =>
+  (
+    await owner.query<Record<string, unknown>>(
+      `SELECT email, name, status, scopes, password_hash AS hash, password_change_required AS change
+         FROM identity.operators ORDER BY email`,
+    )
+  ).rows
+const passwordIn = (stdout: string) => /^password +(\S{20})$/m.exec(stdout)![1]!
+
+test('makes an operator, lists it, gives another password and takes the way in (A5)', async () => {
+  const scopes = 'tenancy:platform:tenants,tenancy:platform:enter'
+  const made = await run('create', '--email', 'Ada@platform.example', '--name', 'Ada', '--scopes', scopes)
+  expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: '' })
+  const [row] = await rows()
+  expect(row).toEqual({
+    ...{ email: 'ada@platform.example', name: 'Ada', status: 'ACTIVE', change: true },
+    scopes: ['tenancy:platform:read', 'tenancy:platform:tenants', 'tenancy:platform:enter'],
+    hash: expect.stringMatching(/^\$2b\$12\$/) as string,
+  })
+  expect(await verifyPassword(passwordIn(made.stdout), String(row!['hash']))).toBe(true)
+  const listed = await run('list')
+  expect(listed.stdout).toBe(
+    'ada@platform.example  ACTIVE  Ada  last sign-in never  tenancy:platform:read tenancy:platform:tenants tenancy:platform:enter\n',
+  )
+  expect(await run('disable', '--email', 'ADA@platform.example')).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout: 'ada@platform.example is disabled, and all sessions have ended.\n',
+  })
+  expect((await rows())[0]).toMatchObject({ status: 'DISABLED' })
+  const reset = await run('reset-password', '--email', 'ada@platform.example')
+  expect(reset.code).toBe(0)
+  const [again] = await rows()
+  expect(again).toMatchObject({ status: 'ACTIVE', change: true })
+  expect(await verifyPassword(passwordIn(reset.stdout), String(again!['hash']))).toBe(true)
+})
+
+test('says what is wrong, and leaves nothing behind (A5)', async () => {
+  const before = await rows()
+  const ada = ['--email', 'ada@platform.example', '--name', 'Ada']
+  expect(await run('create', ...ada)).toEqual({
+    ...{ code: 2, stdout: '' },
+    stderr: 'There is an operator ada@platform.example already\n',
+  })
+  const scope = await run(
+    'create',
+    '--email',
+    'x@platform.example',
+    '--name',
+    'X',
+    '--scopes',
+    'hr:salary:read',
+  )
+  expect({ code: scope.code, stderr: scope.stderr }).toEqual({
+    code: 2,
+    stderr: `There is no scope hr:salary:read: take some of ${Object.keys(operatorScopes).join(', ')}\n`,
+  })
+  expect(await run('disable', '--email', 'nobody@platform.example')).toEqual({
+    ...{ code: 2, stdout: '' },
+    stderr: 'There is no operator nobody@platform.example: see npm run operator -- list\n',
+  })
+  expect((await run('create', '--email', 'nobody')).stderr).toMatch(/^Missing: --name\n/)
+  expect((await run('promote')).stderr).toMatch(/^Say what to do: create, list, reset-password, disable/)
+  expect(await rows()).toEqual(before)
+})
+
+test('explains itself (A5)', async () => {
+  const help = await run('--help')
+  expect(help.code).toBe(0)
+  for (const scope of Object.keys(operatorScopes)) expect(help.stdout).toContain(scope)
+})

@@ -1,0 +1,24 @@
+import { platformScope, readDeclarations } from '../../kernel/access/access'
+import { subgraphs } from '../../subgraphs'
+
+/** The root fields that operators of the platform alone may ask for, by `Query.field` and `Mutation.field`. */
+export const platformFields: ReadonlySet<string> = new Set(
+  subgraphs.flatMap(({ typeDefs }) => {
+    const { types } = readDeclarations(typeDefs)
+    return ['Query', 'Mutation'].flatMap((type) =>
+      [...(types.get(type)?.fields.values() ?? [])]
+        .filter(({ access }) =>
+          access?.requirements.some(({ anyOf }) =>
+            anyOf.every((group) => group.some((scope) => scope.startsWith(platformScope))),
+          ),
+        )
+        .map(({ field }) => `${type}.${field}`),
+    )
+  }),
+)
+
+/** Tells whether somebody of a tenant can be allowed a root field: what walks all fields as such a one leaves out the others. */
+export const isOfTenants =
+  (type: 'Query' | 'Mutation') =>
+  ({ name }: { name: string }): boolean =>
+    !platformFields.has(`${type}.${name}`)
