@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { uuidv7 } from '../kernel/id'
 import { normalEmail } from '../kernel/schema/text'
 
-/** What an operator of the platform may be allowed, and what it allows. Every operator holds the first. */
+/** The scopes that an operator of the platform can hold, and what they allow. Every operator holds the first. */
 export const operatorScopes = {
   'tenancy:platform:read': 'List the tenants and what was done to them',
   'tenancy:platform:tenants':

@@ -30,9 +30,9 @@ export interface Lab {
   server: RunningServer
   /** As superuser: past every wall, to aim and to check. */
   client: Client
-  /** What somebody of a tenant can be allowed to ask. */
+  /** The graph as far as somebody of a tenant can be allowed to ask. */
   api: GraphQLSchema
-  /** What operators of the platform alone may ask. */
+  /** Fields that operators of the platform alone may ask for. */
   platformFields: readonly PlatformField[]
   models: ReadonlyMap<string, EntityModel>
   surface: Surface

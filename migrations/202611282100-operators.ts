@@ -112,6 +112,7 @@ export const operators = migration(202611282100, 'operators', [
     rows: 1,
     body: `
 DECLARE
+  own constant uuid := of_tenant;
   seen_at timestamptz;
   sees_more boolean;
 BEGIN
@@ -125,8 +126,8 @@ BEGIN
   END IF;
   IF entry IS NOT NULL THEN
     SELECT e.reads_sensitive, t.ahead_seconds INTO sees_more, seconds_ahead
-      FROM tenancy.operator_entries e JOIN tenancy.tenants t ON t.id = e.tenant_id
-     WHERE e.tenant_id = of_tenant AND e.id = entry AND e.session_id = session
+      FROM tenancy.operator_entries e JOIN tenancy.tenants t ON t.id = own
+     WHERE e.tenant_id = own AND e.id = entry AND e.session_id = session
        AND e.ended_at IS NULL AND e.expires_at > instant
        AND 'tenancy:platform:enter' = ANY (scopes)
        AND (NOT e.reads_sensitive OR 'tenancy:platform:sensitive' = ANY (scopes));

@@ -12,7 +12,7 @@ export const operatorSignIn = migration(202611282101, 'operator-sign-in', [
       occurred_at: 'timestamptz(3) NOT NULL',
       operator_id: 'uuid',
       action: "varchar(100) NOT NULL CHECK (action ~ '^[A-Z]+(_[A-Z]+)*$')",
-      tenant_id: 'uuid',
+      about_tenant: 'uuid',
       details: "jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(details) = 'object')",
       ip_address: 'varchar(50)',
       request_id: 'text',
@@ -29,14 +29,23 @@ export const operatorSignIn = migration(202611282101, 'operator-sign-in', [
     volatility: 'VOLATILE',
     body: `
 BEGIN
-  INSERT INTO shared.platform_actions (id, occurred_at, operator_id, action, tenant_id, details, ip_address, request_id)
+  INSERT INTO shared.platform_actions (id, occurred_at, operator_id, action, about_tenant, details, ip_address, request_id)
   VALUES (entry, instant, nullif(current_setting('app.actor_id', true), '')::uuid, what, of_tenant, why, address,
     current_setting('app.request_id', true));
 END`,
     reads: {},
     adds: {
       'shared.platform_actions': [
-        ...['id', 'occurred_at', 'operator_id', 'action', 'tenant_id', 'details', 'ip_address', 'request_id'],
+        ...[
+          'id',
+          'occurred_at',
+          'operator_id',
+          'action',
+          'about_tenant',
+          'details',
+          'ip_address',
+          'request_id',
+        ],
       ],
     },
     callers: ['app_identity', 'app_tenancy'],

@@ -3,7 +3,7 @@ import { lookupFunction } from './lookup'
 import { permissions } from './permissions'
 import { migration, sql } from './sql'
 
-/** What a tenant's own mutations may change of its row. The rest is the operator's, through the functions below. */
+/** Columns that a tenant's own mutations may change. The rest is the operator's, through the functions below. */
 const ownColumns = `name, plan, industry, size, region, compliance_level, trial_ends_at, ahead_seconds, settings, limits, usage,
   metadata, enabled_modules, version, updated_at`
 

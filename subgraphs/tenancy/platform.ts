@@ -32,7 +32,7 @@ export async function inNamedTenant<T extends object>(
   })
 }
 
-/** What an operator asks of a tenant's status. */
+/** Describes a change of a tenant's status that an operator asks for. */
 export interface StatusChange {
   verb: StatusVerb
   id: string

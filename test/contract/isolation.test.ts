@@ -186,7 +186,8 @@ it('answers representations of globex with nothing, in every subgraph and for ev
     const document = parse(
       `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} ${selection} } }`,
     )
-    if (isEverybodys(type)) continue
+    // Operators' alone, whichever the id: test/contract/fields-by-role.test.ts.
+    if (isEverybodys(type) || type === 'PlatformTenant') continue
     const id = await idOf(type, demoTenantIds.globex)
     const answer = async (of: string) => {
       const { data, errors } = await graph.server.subgraphs
