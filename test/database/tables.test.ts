@@ -61,10 +61,10 @@ const clients = new Map<string, Client>()
 beforeAll(async () => {
   database = await freshDatabase()
   await migrateUp(database.migratorUrl, [...migrations, samples])
-  await as('tenancy', acme, `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${acme}', 'Acme', 'acme')`)
+  await as('owner', null, `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${acme}', 'Acme', 'acme')`)
   await as(
-    'tenancy',
-    globex,
+    'owner',
+    null,
     `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${globex}', 'Globex', 'globex')`,
   )
 })
