@@ -331,11 +331,7 @@ describe('tenants', () => {
 
   test('removing one removes its rows everywhere and no others', async () => {
     const gone = id(20)
-    await as(
-      'tenancy',
-      gone,
-      `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${gone}', 'Gone', 'gone')`,
-    )
+    await as('owner', null, `INSERT INTO tenancy.tenants (id, name, slug) VALUES ('${gone}', 'Gone', 'gone')`)
     await as('hr', gone, `INSERT INTO hr.sample_teams (id, name) VALUES ('${id(21)}', 'x')`)
     await as(
       'hr',
