@@ -74,12 +74,7 @@ export async function resetOperatorPassword(
   email: string,
   passwordHash: string,
 ): Promise<void> {
-  await changeOperator(
-    client,
-    email,
-    `status = 'ACTIVE', password_change_required = true, password_hash = $2`,
-    [passwordHash],
-  )
+  await changeOperator(client, email, { status: 'ACTIVE', passwordHash })
 }
 
 /**
@@ -87,18 +82,20 @@ export async function resetOperatorPassword(
  * @throws OperatorError when there is no such operator
  */
 export async function disableOperator(client: ClientBase, email: string): Promise<void> {
-  await changeOperator(client, email, `status = 'DISABLED'`, [])
+  await changeOperator(client, email, { status: 'DISABLED', passwordHash: null })
 }
 
+/** A password that is given must be replaced at the next sign-in. */
 async function changeOperator(
   client: ClientBase,
   email: string,
-  changes: string,
-  values: readonly unknown[],
+  { status, passwordHash }: { status: OperatorRow['status']; passwordHash: string | null },
 ): Promise<void> {
   const changed = await client.query<{ id: string }>(
-    `UPDATE identity.operators SET ${changes}, updated_at = now() WHERE email = $1 RETURNING id`,
-    [normalEmail(email), ...values],
+    `UPDATE identity.operators SET status = $2, password_hash = coalesce($3, password_hash),
+            password_change_required = password_change_required OR $3 IS NOT NULL, updated_at = now()
+      WHERE email = $1 RETURNING id`,
+    [normalEmail(email), status, passwordHash],
   )
   const [row] = changed.rows
   if (!row)

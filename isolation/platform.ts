@@ -2,6 +2,7 @@ import { GraphQLSchema, parse } from 'graphql'
 import { platformScope, readDeclarations, type Access } from '../kernel/access/access'
 import type { RunningServer } from '../product/server'
 import type { Field } from './documents'
+import type { Role } from './rights'
 
 /** A root field that operators of the platform alone may ask for. */
 export interface PlatformField {
@@ -44,3 +45,31 @@ export function withoutOperators(
   // Types that nothing leads to any more are left out.
   return { api: new GraphQLSchema({ ...whole.toConfig(), types: [] }), platformFields }
 }
+
+/** Functions and views of the platform as the roles of the product reach them, aimed at a victim: `$1` is its id. */
+export const platformSql: Readonly<Record<string, { role: Role; text: string }>> = {
+  'list of tenants': { role: 'tenancy', text: 'SELECT id FROM tenancy.platform_tenants WHERE id = $1' },
+  'status of the own tenant': {
+    role: 'tenancy',
+    text: "SELECT tenancy.set_tenant_status('SUSPENDED', $1::uuid::text, now(), NULL)",
+  },
+  'entry into the own tenant': {
+    role: 'tenancy',
+    text: "SELECT tenancy.enter_tenant($1, gen_random_uuid(), 'x', false, now(), now() + interval '1 hour')",
+  },
+  'deletion of a tenant that is not due': {
+    role: 'tenancy',
+    text: "SELECT WHERE tenancy.delete_due_tenant($1, now() + interval '100 years')",
+  },
+  'a tenant of one’s own': {
+    role: 'identity',
+    text: "SELECT shared.add_tenant('a' || $1::uuid::text, 'x', false)",
+  },
+  'end of an operator’s session': {
+    role: 'identity',
+    text: 'SELECT identity.end_operator_session($1, true, now())',
+  },
+}
+
+/** Names what the attack on the operators' door tries besides their fields. */
+export const operatorDoors: readonly string[] = [...Object.keys(platformSql), 'forged tokens']

@@ -4,37 +4,10 @@ import { getNamedType, isObjectType } from 'graphql'
 import { inputValue } from '../documents'
 import type { Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
-import type { Role } from '../rights'
+import { platformSql } from '../platform'
 
 /** Names what the attack is called in findings and coverage. */
 const attack = 'operator door'
-
-/** Functions and views of the platform as the roles of the product reach them, aimed at a victim: `$1` is its id. */
-const platformSql: Readonly<Record<string, { role: Role; text: string }>> = {
-  'list of tenants': { role: 'tenancy', text: 'SELECT id FROM tenancy.platform_tenants WHERE id = $1' },
-  'status of the own tenant': {
-    role: 'tenancy',
-    text: "SELECT tenancy.set_tenant_status('SUSPENDED', $1::uuid::text, now(), NULL)",
-  },
-  'entry into the own tenant': {
-    role: 'tenancy',
-    text: "SELECT tenancy.enter_tenant($1, gen_random_uuid(), 'x', false, now(), now() + interval '1 hour')",
-  },
-  'deletion of a tenant that is not due': {
-    role: 'tenancy',
-    text: "SELECT WHERE tenancy.delete_due_tenant($1, now() + interval '100 years')",
-  },
-  'a tenant of one’s own': {
-    role: 'identity',
-    text: "SELECT shared.add_tenant('a' || $1::uuid::text, 'x', false)",
-  },
-  'end of an operator’s session': {
-    role: 'identity',
-    text: 'SELECT identity.end_operator_session($1, true, now())',
-  },
-}
-
-export const operatorDoors: readonly string[] = [...Object.keys(platformSql), 'forged tokens']
 
 /**
  * Comes to the operators' door as somebody of a tenant: every field of theirs by the graph, tokens that are none of
