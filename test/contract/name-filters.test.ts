@@ -1,7 +1,9 @@
-import { buildSchema } from 'graphql'
+import { buildSchema, concatAST, parse } from 'graphql'
 import type { Database } from '../../kernel/connection/database'
 import { lookFaults } from '../../kernel/reading/name-columns'
 import { entityModels } from '../../kernel/schema/entity-model'
+import { buildSchema as buildGuardedSchema } from '../../kernel/schema/subgraph-schema'
+import identity from '../../subgraphs/identity'
 import { lists } from '../support/list-catalog'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
@@ -104,7 +106,7 @@ describe.each(unique)('%s', (place, table) => {
   })
 })
 
-it('what is unique by its look is no filter: a subgraph that has one does not start, and is told what to do', () => {
+it('what is unique by its look is no filter: a subgraph that has one does not start, and is told what to do', async () => {
   const models = databases.flatMap(({ dataSource }) => [...entityModels(dataSource).values()])
   const role = models.find(({ name }) => name === 'Role')!
   const schema = (fields: string) => buildSchema(`type Query { a: Int } input RoleFilter { ${fields} }`)
@@ -112,6 +114,12 @@ it('what is unique by its look is no filter: a subgraph that has one does not st
     "Role.name is unique by how it looks, which no filter compares by: take @filter away (@search finds it), or say 'spelling' in the migration's names",
   ])
   expect(lookFaults(role, schema('description: String'))).toEqual([])
+
+  const typeDefs = concatAST([identity.typeDefs, parse('extend input RoleFilter { name: StringFilter }')])
+  const database = databases.find(({ dataSource }) => [...entityModels(dataSource).values()].includes(role))!
+  await expect(buildGuardedSchema({ ...identity, typeDefs }, database, {})).rejects.toThrow(
+    "subgraph identity cannot start:\n- Role.name is unique by how it looks, which no filter compares by: take @filter away (@search finds it), or say 'spelling' in the migration's names",
+  )
 })
 
 it('e-mail addresses are found in any case', async () => {
