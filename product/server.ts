@@ -8,6 +8,7 @@ import type { Limits } from '../gateway/operations/limits'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
+import { apiKeyViewers, oneOf } from '../gateway/operations/api-key-viewer'
 import { operationsInManifest, recordedOperations } from '../gateway/plans/expected-operations'
 import { planStore, type PlanStore } from '../gateway/plans/plan-store'
 import { remoteDataSource, signedHeaders } from '../gateway/subgraphs/remote'
@@ -163,18 +164,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       intervalMs: options.usageIntervalMs,
     })
     opened.push(() => usage.close())
+    const finding = {
+      database: gatewayDatabase,
+      // Another process that revokes sessions would not reach this process's memory.
+      cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
+      clock,
+      log,
+    }
     const gateway = await startGateway({
       supergraph: readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'),
       dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
-      resolveViewer: sessionViewers({
-        keys: services.keys,
-        issuer: config.tokenIssuer,
-        database: gatewayDatabase,
-        // Another process that revokes sessions would not reach this process's memory.
-        cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
-        clock,
-        log,
-      }),
+      resolveViewer: oneOf(
+        sessionViewers({ ...finding, keys: services.keys, issuer: config.tokenIssuer }),
+        apiKeyViewers({ ...finding, rates: store.rateLimit }),
+      ),
       log,
       host: config.host,
       port: config.port,

@@ -20,6 +20,8 @@ export interface AuditEntry {
     after?: Record<string, unknown>
     denied?: string[]
     read?: { fields: string[]; ids?: string[]; rows?: number; own?: string[] }
+    /** The key with which it was done, where it was one; written by itself. */
+    apiKeyId?: string
   }
   /** Names who did it; default: the viewer of the request. */
   actorId?: string | null
@@ -70,6 +72,7 @@ export function auditStatements(context: SubgraphContext, entries: readonly Audi
 
 function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
   const now = context.clock.now()
+  const apiKeyId = context.viewer?.apiKeyId
   const shared = [
     now.toISOString(),
     context.clientIp?.slice(0, 50) ?? null,
@@ -82,7 +85,7 @@ function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
     entry.action,
     entry.resourceType,
     entry.resourceId,
-    JSON.stringify(entry.changes),
+    JSON.stringify(apiKeyId ? { ...entry.changes, apiKeyId } : entry.changes),
   ])
   return { shared, rows }
 }
