@@ -52,8 +52,9 @@ export async function writeBackup(
   if (existsSync(file)) throw new Error(`${file} is there already: a backup never overwrites one.`)
   const partial = `${file}.${process.pid}.partial`
   const client = new Client({ connectionString: migratorUrl, application_name: 'tenantgraph backup' })
-  // A connection that breaks fails the statement under way; without a listener it would end the process.
-  client.on('error', () => undefined)
+  // A connection that breaks between two statements has no other way to say why.
+  let lost: Error | undefined
+  client.on('error', (error) => (lost ??= error))
   await client.connect()
   try {
     for (const setting of steadyTexts) await client.query(setting)
@@ -92,7 +93,7 @@ export async function writeBackup(
     return { tables, rows, bytes }
   } catch (error) {
     await rm(partial, { force: true })
-    throw error
+    throw lost ?? error
   } finally {
     await client.end()
   }

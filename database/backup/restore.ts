@@ -33,13 +33,14 @@ export async function readBackup(
   progress: (table: string, rows: number) => void = () => undefined,
 ): Promise<RestoreResult> {
   const lines = linesOf(file)
+  // A connection that breaks between two statements has no other way to say why.
+  let lost: Error | undefined
   try {
     const header = JSON.parse(await next(lines)) as BackupHeader
     if (header.format !== 'tenantgraph backup 1') throw new Error(`${file} is no backup of this product.`)
     await migrateTo(migratorUrl, header.migrations)
     const client = new Client({ connectionString: migratorUrl, application_name: 'tenantgraph restore' })
-    // A connection that breaks fails the statement under way; without a listener it would end the process.
-    client.on('error', () => undefined)
+    client.on('error', (error) => (lost ??= error))
     await client.connect()
     try {
       for (const setting of steadyTexts) await client.query(setting)
@@ -58,7 +59,7 @@ export async function readBackup(
       throw new Error(`${file} is damaged, or no backup of this product. Nothing was restored.`, {
         cause: error,
       })
-    throw error
+    throw lost ?? error
   } finally {
     await lines.return(undefined)
   }

@@ -281,8 +281,9 @@ describe('requirePasswordChange (A2)', () => {
 
 it('costs no statement: the state comes with the session (A3)', async () => {
   const user = await newUser()
-  const statements = await graph.statementsDuring(() =>
-    user.query('{ tenant { id } users { nodes { id } } }'),
+  const statements = await graph.statementsDuring(
+    () => user.query('{ tenant { id } users { nodes { id } } }'),
+    { withSessions: true },
   )
   expect(statements.map(({ role, text }) => [role, /session_viewer/.test(text)])).toEqual([['gateway', true]])
 })
