@@ -4,6 +4,7 @@ import type { Viewer } from '../../kernel/context'
 import { ApiError } from '../../kernel/errors'
 import type { Logger } from '../../kernel/process/log'
 import type { GatewayContext, RequestRecord } from '../context'
+import { apiKeyHeader } from '../operations/api-key-viewer'
 import { httpOf } from '../operations/cached-execution'
 import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { Rates } from '../operations/rates'
@@ -42,7 +43,7 @@ export class GraphqlEndpoint {
     const search = searchOf(request)
     if (method === 'GET' && !namesOperation(search)) return this.#page(headers.accept)
     let body: unknown
-    const withoutCredentials = record.anonymous && headers.authorization === undefined
+    const withoutCredentials = record.anonymous && !hasCredentials(headers)
     try {
       if (withoutCredentials) rates.anonymous(record.address, 1)
       if (method === 'GET') {
@@ -75,11 +76,11 @@ export class GraphqlEndpoint {
     const { resolveViewer, callersSignIn, rates } = this.options
     let viewer: Viewer | null = null
     try {
-      viewer = await resolveViewer({ get: (name) => headers[name] as string | undefined }, record.requestId)
+      const given = { get: (name: string) => headers[name] as string | undefined }
+      viewer = await resolveViewer(given, record.requestId, record.address)
       return viewer
     } finally {
-      if (viewer === null && callersSignIn && headers.authorization !== undefined)
-        rates.anonymous(record.address, 1)
+      if (viewer === null && callersSignIn && hasCredentials(headers)) rates.anonymous(record.address, 1)
     }
   }
 
@@ -113,6 +114,9 @@ export class GraphqlEndpoint {
     }
   }
 }
+
+const hasCredentials = (headers: IncomingMessage['headers']): boolean =>
+  headers.authorization !== undefined || headers[apiKeyHeader] !== undefined
 
 /** The query of the URL, with its question mark; empty when there is none. */
 function searchOf({ url = '/' }: IncomingMessage): string {

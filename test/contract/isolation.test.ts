@@ -227,6 +227,7 @@ const behindOthers = new Set([
   'updateDepartment headId',
   'rehireEmployee departmentId',
   'createUser roleIds',
+  'createApiKey ownerId',
   'grantPermission userId',
   'updateInvoice subscriptionId',
 ])

@@ -69,7 +69,7 @@ function setUp({ cached = true }: { cached?: boolean } = {}) {
   const token = (changes: Partial<AccessTokenClaims> = {}, from = keys, issuer = 'tests') =>
     issueAccessToken(from, issuer, { ...claims, ...changes }, clock).token
   const ask = (authorization?: string) =>
-    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1')
+    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1', null)
   const refusal = async (authorization: string) => {
     const error = await ask(authorization).catch((thrown: unknown) => thrown as GraphQLError)
     if (!(error instanceof Error)) throw new Error('not refused')
