@@ -12,12 +12,11 @@ import type { Database } from '../kernel/connection/database'
 import { entityModels, type EntityModel } from '../kernel/schema/entity-model'
 import type { Logger } from '../kernel/process/log'
 import type { SubgraphName } from '../kernel/schema/subgraph-names'
-import { encryptedColumns } from './attacks/ciphertexts'
-import { readRights } from './attacks/rights'
+import { readRights } from './rights'
 import { Askers, type Answer, type Asker } from './askers'
 import { expectedCoverage, type Coverage } from './coverage'
 import { attacker, stranger, type AttackedTenant } from './population'
-import { readRows, type Rows } from './rows'
+import { encryptedColumns, readRows, type Rows } from './rows'
 import type { Stage } from './stage'
 import { readSurface, type Surface } from './surface'
 import { ReadRecord } from './unrecorded'
@@ -97,11 +96,7 @@ export async function openLab(
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
-  const models = new Map(
-    databases
-      .flatMap((database) => [...entityModels(database.dataSource).values()])
-      .map((model) => [model.name, model]),
-  )
+  const models = modelsOf(databases)
   const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
   const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
   const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
@@ -159,6 +154,12 @@ export async function openLab(
   }
 
   return lab
+}
+
+/** The models of all subgraphs by name. */
+function modelsOf(databases: readonly Database[]): Map<string, EntityModel> {
+  const models = databases.flatMap((database) => [...entityModels(database.dataSource).values()])
+  return new Map(models.map((model) => [model.name, model]))
 }
 
 /** Collects what the product sends to the database while it is asked to. */

@@ -96,3 +96,7 @@ async function parentTables(client: Client): Promise<Map<string, string>> {
   const { rows } = await client.query<{ name: string; parent: string }>(text)
   return new Map(rows.map(({ name, parent }) => [name, parent]))
 }
+
+/** Names every encrypted column of the product. */
+export const encryptedColumns = (models: Iterable<EntityModel>): string[] =>
+  [...models].flatMap(({ name, encrypted: columns }) => [...columns.keys()].map((one) => `${name}.${one}`))

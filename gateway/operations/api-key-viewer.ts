@@ -113,7 +113,13 @@ async function storedKey(
     },
   )
   if (!row) return null
-  const [userId, version, scopes, demanded, ...ofKey] = row as [string, number, string[], boolean, ...unknown[]]
+  const [userId, version, scopes, demanded, ...ofKey] = row as [
+    string,
+    number,
+    string[],
+    boolean,
+    ...unknown[],
+  ]
   const [secretHash, previousHash, previousUntil, expiresAt, rateLimit, networks, ahead] = ofKey as [
     ...[string, string | null, string | null, string],
     ...[number, string[], number],

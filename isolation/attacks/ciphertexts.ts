@@ -9,10 +9,6 @@ import { attacker, type AttackedTenant } from '../population'
 import type { Row } from '../rows'
 import { contextOf } from './references'
 
-/** Names every encrypted column of the product. */
-export const encryptedColumns = (models: Iterable<EntityModel>): string[] =>
-  [...models].flatMap(({ name, encrypted: columns }) => [...columns.keys()].map((one) => `${name}.${one}`))
-
 /** An encrypted value, and where it belongs. */
 interface Stored {
   tenant: AttackedTenant

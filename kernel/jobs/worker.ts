@@ -76,11 +76,7 @@ export function jobWorker(
       turns.add(nobody)
     }
     const due = await table.dueTenants(now)
-    ahead = new Map(
-      due.flatMap(({ tenantId, secondsAhead }) =>
-        secondsAhead > 0 ? [[tenantId, clockAhead(clock, secondsAhead)]] : [],
-      ),
-    )
+    ahead = clocksAhead(clock, due)
     for (const { tenantId, isLost, isDue } of due) {
       const own = clockOf(tenantId)
       const isAsked = own !== clock && (await notice.ahead(tenantId, own.now(), now))
@@ -131,6 +127,14 @@ export function jobWorker(
       await Promise.race([ended, pause(stopWithinMs, undefined, { ref: false })])
     },
   }
+}
+
+function clocksAhead(
+  clock: Clock,
+  tenants: readonly { tenantId: string; secondsAhead: number }[],
+): ReadonlyMap<string, Clock> {
+  const moved = tenants.filter(({ secondsAhead }) => secondsAhead > 0)
+  return new Map(moved.map(({ tenantId, secondsAhead }) => [tenantId, clockAhead(clock, secondsAhead)]))
 }
 
 /** A job that a later version of the product asked for, or an earlier one: it waits for a process that knows it. */
