@@ -41,7 +41,8 @@ const faults = [
      AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polname = p.name)`,
   `SELECT format('%s: policy %s lets other rows through', c.oid::regclass, polname)
    FROM own_tables c JOIN pg_policy ON polrelid = c.oid
-   WHERE NOT CASE
+   -- A restrictive policy lets nothing through that another does not; tables without tenants have no other tenant's rows.
+   WHERE polpermissive AND tenant_column IS NOT NULL AND NOT CASE
      WHEN polname = 'owner_all' THEN polroles = ARRAY[$2::regrole::oid]
      WHEN polroles = ARRAY[$3::regrole::oid] THEN true
      ELSE (polqual IS NULL OR pg_get_expr(polqual, polrelid) = own_rows)

@@ -14,6 +14,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql'
+import { sampleOfScalar } from '../kernel/schema/scalar-samples'
 
 export type Field = GraphQLField<unknown, unknown>
 
@@ -30,17 +31,10 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   year: 2026,
 }
 
-const samples: Readonly<Record<string, unknown>> = {
-  Int: 1,
-  Float: 0.5,
-  Boolean: true,
-  DateTime: '2026-01-15T12:00:00.000Z',
+/** By scalar, where the shared sample is none for every column. */
+const scalarValues: Readonly<Record<string, unknown>> = {
   // The latest day that is not in the future.
   Date: new Date().toISOString().slice(0, 10),
-  Decimal: '12.50',
-  CurrencyCode: 'EUR',
-  EmailAddress: 'someone@else.example',
-  JSON: {},
 }
 
 /**
@@ -75,7 +69,7 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
   }
   if (isEnumType(type)) return type.getValues()[0]!.name
   if (type.name === 'ID') return plan.ids(path)
-  return namedSamples[path.at(-1) ?? ''] ?? samples[type.name] ?? 'text'
+  return namedSamples[path.at(-1) ?? ''] ?? scalarValues[type.name] ?? sampleOfScalar(type.name)
 }
 
 /** A value as GraphQL text. Enum values are recognised by their type. */

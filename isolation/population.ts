@@ -4,8 +4,12 @@ import { insertDemoData } from '../database/demo'
 import { demoTenantIds, demoUserIds, type DemoSlug } from '../database/demo/ids'
 import { addMissingRows } from '../database/rows'
 import { uuidv7 } from '../kernel/id'
+import { subgraphNames } from '../kernel/schema/subgraph-names'
 import { genesis } from '../kernel/sealing/chain'
 import type { Stage } from './stage'
+
+/** The currency in which attacks compare amounts. */
+export const comparedCurrency = 'EUR'
 
 /** The password of everybody here. */
 export const password = 'correct horse battery'
@@ -80,6 +84,18 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         'shared.event_positions': { given: 0, dispatched: 0 },
       },
     })
+  for (const { id } of [attacker, stranger])
+    for (const subgraph of subgraphNames)
+      await owner.query('INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, $3, $4)', [
+        ...[id, uuidv7(), subgraph],
+        'attacked',
+      ])
+  // Amounts are compared in one currency: whichever department is asked about has a budget in it.
+  await owner.query(
+    `UPDATE finance.budgets b SET currency = $1 WHERE b.month % 2 = 1 AND NOT EXISTS (SELECT FROM finance.budgets o
+       WHERE (o.tenant_id, o.department_id, o.year, o.month, o.currency) = (b.tenant_id, b.department_id, b.year, b.month, $1))`,
+    [comparedCurrency],
+  )
   await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')
   await owner.end()

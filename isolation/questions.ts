@@ -1,4 +1,4 @@
-import { getNamedType, isCompositeType, isObjectType } from 'graphql'
+import { getNamedType, isCompositeType, isObjectType, type GraphQLObjectType } from 'graphql'
 import type { Kind } from './coverage'
 import {
   argumentsOf,
@@ -13,7 +13,7 @@ import {
   type IdSource,
 } from './documents'
 import type { Lab } from './lab'
-import { attacker, type AttackedTenant } from './population'
+import { attacker, comparedCurrency, type AttackedTenant } from './population'
 import { typeOfId, type ConnectionPlace } from './surface'
 
 /** A question that can be asked again. */
@@ -65,12 +65,19 @@ export function listDocument(
   tenant: AttackedTenant = attacker,
 ): string {
   const type = lab.api.getType(node)
-  const leaves = isObjectType(type) ? leavesOf(type) : '__typename'
+  const leaves = isObjectType(type) ? [leavesOf(type), ...amountsOf(type)].join(' ') : '__typename'
   const selection = `{ __typename nodes { ${leaves} } edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ${hasCount(field) ? 'totalCount' : ''} }`
   // Few rows of reference data have others below them.
   const [holder] = name.split('.')
   const rows = lab.models.get(holder!)?.tenantOwned === false && holder !== 'Tenant' ? 100 : undefined
   return queryOf(parent, field, selection, ownIds(lab, tenant), rows)
+}
+
+/** The amounts of a type, with their currencies. */
+function amountsOf(type: GraphQLObjectType): string[] {
+  return Object.values(type.getFields())
+    .filter((field) => getNamedType(field.type).name === 'Money')
+    .map(({ name }) => `${name} { amount currency }`)
 }
 
 function hasCount(field: Field): boolean {
@@ -82,9 +89,6 @@ export function orderOf(order: string): Record<string, unknown> {
   const [field, direction] = order.split(' ')
   return field ? { orderBy: { field, direction } } : {}
 }
-
-/** The currency in which attacks compare amounts. */
-export const comparedCurrency = 'EUR'
 
 /** The filter argument with one value at a path. */
 export function filterOf(lab: Lab, connection: ConnectionPlace, path: string, value: unknown): unknown {

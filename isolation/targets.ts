@@ -8,20 +8,11 @@ import {
   isRequiredArgument,
 } from 'graphql'
 import { uuidv7 } from '../kernel/id'
-import {
-  comparedCurrency,
-  fieldQuestions,
-  filterOf,
-  isAmount,
-  listDocument,
-  orderOf,
-  ownIds,
-  valuesAt,
-} from './questions'
+import { fieldQuestions, filterOf, isAmount, listDocument, orderOf, ownIds, valuesAt } from './questions'
 import { inputValue } from './documents'
 import type { Answer } from './askers'
 import type { Lab } from './lab'
-import type { AttackedTenant } from './population'
+import { comparedCurrency, type AttackedTenant } from './population'
 import type { Row } from './rows'
 import type { ConnectionPlace, FilterPlace } from './surface'
 
@@ -123,13 +114,17 @@ async function findTarget(lab: Lab, tenant: AttackedTenant, connection: Connecti
   return { required, filterValues }
 }
 
-/** The amounts of rows in the currency that is compared in, as the graph writes them: two decimals. */
+/** The amounts of rows in the currency that is compared in, as the graph writes them: shown, or stored in minor units. */
 const amountIn =
   (property: string) =>
-  (row: Row): Row[] =>
-    (row['currency'] ?? row[`${property}Currency`]) === comparedCurrency && row[property] !== null
-      ? [{ [property]: (Number(row[property]) / 100).toFixed(2) }]
-      : []
+  (row: Row): Row[] => {
+    const value = row[property] as { amount: string; currency: string } | number | null
+    if (value === null || value === undefined) return []
+    const isAnswer = typeof value === 'object'
+    const currency = isAnswer ? value.currency : (row['currency'] ?? row[`${property}Currency`])
+    if (currency !== comparedCurrency) return []
+    return [{ [property]: isAnswer ? value.amount : (Number(value) / 100).toFixed(2) }]
+  }
 
 const hasCursor = (answer: Answer): boolean => /"cursor":"[^"]+"/.test(JSON.stringify(answer))
 

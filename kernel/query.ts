@@ -8,6 +8,7 @@ import { requestBatch } from './reading/batch'
 import { asMalformedCursor, connectionOf, type Connection } from './reading/connection'
 import { joinedRows } from './reading/join'
 import { readableRows } from './reading/readable-rows'
+import { noteProperties } from './reading/recorded-conditions'
 import { readPage, readSlice, type PageArguments } from './reading/page-request'
 import { countLimit } from './reading/page-sql'
 import { selectedFields, selectedProjection } from './reading/projection'
@@ -118,6 +119,8 @@ async function rowsOfKeys(
 export interface RankQuery<X extends string> {
   /** The same for equal ranks, and part of every cursor: one of another search is refused. */
   name: string
+  /** Holds the properties that it looks into: what it finds, or that it finds nothing, tells their values. */
+  searched: readonly string[]
   /** Selects ids and ranks after a position, which is null at the start: at most `limit` of them, best first. */
   find(after: { rank: string; id: string } | null, limit: number): Statement
   /** Selects the number of rows, counted to `limit`. */
@@ -175,6 +178,7 @@ export async function rankedPage<E, X extends string>(
       wanted.wantsRows ? rows() : [],
       wanted.wantsCount ? count() : null,
     ])
+    noteProperties(context, model, query.searched, found.slice(0, size))
     return connectionOf<E & { rank: number } & Record<X, unknown>>(placing, found, total)
   } catch (error) {
     throw asMalformedCursor(placing, error)

@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import type { SubgraphContext } from './context'
 import type { EntityClass } from './entity'
 import { shownSummary, type Summary } from './reading/summary-answer'
+import { noteConditions } from './reading/recorded-conditions'
 import { rememberedSummary, summaryKey } from './reading/summary-cache'
 import { groupsOf } from './reading/summary-groups'
 import { readSummary, type SummaryArguments } from './reading/summary-request'
@@ -24,6 +25,7 @@ export async function summary(
   info: GraphQLResolveInfo,
 ): Promise<Summary> {
   const request = readSummary(context, entity, args, info)
+  noteConditions(context, request.model, request.filter, [])
   return rememberedSummary(context, summaryKey(context, request), args.fresh === true, async () => {
     const asOf = context.clock.now().toISOString()
     const cells = await summaryCells(context, request)

@@ -167,6 +167,40 @@ export function tenantTable(table: TenantTable): Step {
   }
 }
 
+/**
+ * Columns that an existing tenant table gets, with their references and indexes; rolled back, they go again. For example
+ * `addColumns('hr.courses', { room_id: 'uuid' }, { room_id: { table: 'hr.rooms' } })`.
+ *
+ * @param name the table, with its schema
+ * @param columns column -> type and constraints; NOT NULL needs a default, since there are rows
+ * @param references column -> parent, as in {@link TenantTable}
+ * @param indexes for orders and filters by the new columns, as in {@link TenantTable}
+ */
+export function addColumns(
+  name: string,
+  columns: Readonly<Record<string, string>>,
+  references: Readonly<Record<string, Reference>> = {},
+  indexes: readonly (string | Index)[] = [],
+): Step {
+  const table = name.split('.')[1]!
+  const added = [
+    ...Object.entries(columns).map(([column, type]) => `ADD COLUMN ${column} ${type}`),
+    ...Object.entries(references).map(([column, parent]) => `ADD ${foreignKey(table, column, parent)}`),
+  ]
+  const referring = Object.entries(references).map(([column, { index }]) => index ?? column)
+  return {
+    up: [
+      `ALTER TABLE ${name} ${added.join(', ')}`,
+      ...[...referring, ...indexes].map((index) => createIndex(name, index)),
+    ],
+    down: [
+      `ALTER TABLE ${name} ${Object.keys(columns)
+        .map((column) => `DROP COLUMN ${column}`)
+        .join(', ')}`,
+    ],
+  }
+}
+
 /** The rights of a subgraph over its own table. */
 export function everything(role: ApplicationRole): Grants {
   return { [role]: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] }

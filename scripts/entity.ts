@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { projectRoot } from '../kernel/process/project-root'
 import type { ScaffoldFile } from '../product/scaffold'
+import { changedLines } from '../product/scaffold/changed-lines'
 import { ScaffoldError } from '../product/scaffold/scaffold-error'
 
 const usage = `Usage: npm run entity -- make SUBGRAPH NAME [--fields "…"] [--scope S] [--verbs V] [--dry-run]
@@ -12,14 +13,14 @@ in the contracts' tables. Then it is yours: nothing is generated again, and no f
 docs/add-an-entity.md says what each file is.
 
   --fields   its fields: name:Type, name:Type! for what a row must have, and marks behind them. A type is String,
-             EmailAddress, Int, Float, Decimal, Boolean, Date, DateTime, CurrencyCode, Money, an enum of the subgraph, or an
+             EmailAddress, Int, Float, Decimal, Boolean, Date, DateTime, CurrencyCode, TimeZone, Money, an enum of the subgraph, or an
              entity: head:User is a reference. @filter, @order and @search say what lists are filtered, ordered and
              searched by. id, version, createdAt and updatedAt come by themselves.
              Leave it out when schema/SUBGRAPH/NAME.graphql has the type: it is read there
   --scope    hr:training asks for hr:training:read and hr:training:write; SUBGRAPH:NAME when not given.
              A scope that is not in use goes into the migration, for ADMIN alone: name further roles there
   --verbs    create,update, which is the default; create alone; create,update,delete
-  --dry-run  print the files, write nothing
+  --dry-run  print new files and the lines that change, write nothing
   --help     print this
 
 Example:
@@ -36,12 +37,9 @@ async function formatted(files: readonly ScaffoldFile[]): Promise<ScaffoldFile[]
   )
 }
 
-/** A new file; of one that is there the lines that come in, each with a +. */
+/** A new file; of one that is there the lines that go, each with a -, and those that come in, each with a +. */
 function shown({ path, text, isNew }: ScaffoldFile): string {
-  if (isNew) return text
-  const before = new Set(readFileSync(join(projectRoot, path), 'utf8').split('\n'))
-  const added = text.split('\n').filter((line) => !before.has(line))
-  return added.map((line) => `+${line}\n`).join('')
+  return isNew ? text : changedLines(readFileSync(join(projectRoot, path), 'utf8'), text)
 }
 
 function readRequest(args: string[]) {
@@ -68,18 +66,21 @@ async function main(): Promise<void> {
       `Say what to make: make SUBGRAPH NAME. Got: ${positionals.join(' ') || 'nothing'}\n\n${usage}`,
     )
   // Not for --help: what reads the SDL takes longer than all else.
-  const { scaffoldEntity, writeScaffold } = await import('../product/scaffold/index.js')
-  const files = await formatted(scaffoldEntity(projectRoot, { subgraph, name, ...answers }))
+  const { leftToSay, scaffoldEntity, writeScaffold } = await import('../product/scaffold/index.js')
+  const request = { subgraph, name, ...answers }
+  const files = await formatted(scaffoldEntity(projectRoot, request))
+  const left = leftToSay(projectRoot, request)
   for (const file of files) {
     const verb = file.isNew ? 'new' : 'changed'
     console.log(dryRun ? `--- ${file.path} (${verb})\n${shown(file)}` : `${verb.padEnd(8)}${file.path}`)
   }
-  if (dryRun) return
-  writeScaffold(projectRoot, files)
+  if (!dryRun) writeScaffold(projectRoot, files)
   console.log(`
-Say in your words what the descriptions say, which roles hold a new scope (the migration and
-test/fixtures/fields-by-role.json), and in test/contract/own-record.test.ts whether a mutation may be about its caller.
-Then: npm run schema -- compose && npm run typecheck && npm run lint && npx jest test/${subgraph} test/contract`)
+What is left to say:
+${left.map((one) => `- ${one}`).join('\n')}
+
+Then: npm run format && npm run schema -- compose && npm run typecheck && npm run lint
+      npx jest test/${subgraph} test/contract --maxWorkers=1`)
 }
 
 main().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sampleOfScalar } from '../../kernel/schema/scalar-samples'
 import { seededId, seededRandom } from '../demo/random'
 import type { Column, Table } from './catalogue'
 
@@ -85,6 +86,12 @@ function valuesOf(table: Table, column: Column, row: RowSeed, isMatched: boolean
 
 const hash = (key: string): string => createHash('sha256').update(key).digest('hex')
 
+/** A value as a column of this name is known to hold it. */
+function labelOf(name: string, slug: string): string {
+  if (name.endsWith('email')) return `${slug}@made.example`
+  return name.endsWith('time_zone') ? String(sampleOfScalar('TimeZone')) : slug.replaceAll('-', ' ')
+}
+
 /** A text that tells where it comes from, in lower case as e-mail addresses are; then what patterns may want. */
 function textsOf(
   key: string,
@@ -94,7 +101,7 @@ function textsOf(
   isMatched: boolean,
 ): string[] {
   const slug = `${name.replaceAll('_', '-')}-${place + 1}-of-${seed}`.toLowerCase()
-  const label = name === 'email' ? `${slug}@made.example` : slug.replaceAll('-', ' ')
+  const label = labelOf(name, slug)
   const digest = hash(key)
   const codes = ['EUR', 'DE', 'DEU', digest.slice(0, 32), digest, slug, `https://made.example/${slug}`]
   const short = length === null || label.length <= length ? label : digest.slice(0, length)

@@ -9,6 +9,7 @@ import { httpOf } from '../operations/cached-execution'
 import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { Rates } from '../operations/rates'
 import type { ViewerResolver } from '../operations/viewer'
+import { anonymousBody, harmlessLength, mostBodyValues, type BodyBounds } from './body-bounds'
 import type { Explorer } from './explorer'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
@@ -29,9 +30,6 @@ export interface EndpointOptions {
   formatError: (error: unknown, record: RequestRecord) => object
 }
 
-/** Bytes of a body without credentials: several times the largest document that an anonymous caller may send. */
-const anonymousBodyBytes = 64 * 1024
-
 /** The endpoint `/graphql`: reads a request, finds out who asks, and has the operation answered. */
 export class GraphqlEndpoint {
   constructor(private readonly options: EndpointOptions) {}
@@ -43,6 +41,8 @@ export class GraphqlEndpoint {
     const search = searchOf(request)
     if (method === 'GET' && !namesOperation(search)) return this.#page(headers.accept)
     let body: unknown
+    let viewer: Promise<Viewer | null> | undefined
+    const viewerOf = () => (viewer ??= this.#viewerOf(request, record))
     const withoutCredentials = record.anonymous && !hasCredentials(headers)
     try {
       if (withoutCredentials) rates.anonymous(record.address, 1)
@@ -50,12 +50,12 @@ export class GraphqlEndpoint {
         refuseCrossSite(request)
         refuseInexactVariables(new URLSearchParams(search).get('variables'))
       }
-      if (method === 'POST') body = await readJson(request, this.#mostBytes(withoutCredentials))
+      if (method === 'POST') body = await this.#bodyOf(request, record, viewerOf)
     } catch (error) {
       return this.#refused(error, record)
     }
     return front.answer({ method, headers, search, body }, record, () =>
-      this.#contextOf(request, record, gone),
+      this.#contextOf(request, record, gone, viewerOf),
     )
   }
 
@@ -66,18 +66,42 @@ export class GraphqlEndpoint {
       : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
   }
 
-  #mostBytes(withoutCredentials: boolean): number {
-    const { maxBodyBytes } = this.options
-    return withoutCredentials ? Math.min(anonymousBodyBytes, maxBodyBytes) : maxBodyBytes
+  /**
+   * The body, of as much as whoever sends it may send. A header alone gains nothing: its token is verified first, which asks
+   * no database, and only for a body that needs more than anybody has. An API key that this process does not know is looked
+   * up before a body that may need more is read.
+   *
+   * @throws what `viewerOf` does in place of "too large" when credentials are no good
+   */
+  async #bodyOf(
+    request: IncomingMessage,
+    record: RequestRecord,
+    viewerOf: () => Promise<Viewer | null>,
+  ): Promise<unknown> {
+    const { maxBodyBytes, resolveViewer } = this.options
+    const least = { ...anonymousBody, bytes: Math.min(anonymousBody.bytes, maxBodyBytes) }
+    let known: boolean | undefined
+    const isKnown = () =>
+      (known ??= !record.anonymous || resolveViewer.isSigned?.(headersOf(request)) === true)
+    const own = (): BodyBounds => (isKnown() ? { bytes: maxBodyBytes, values: mostBodyValues } : least)
+    if (request.headers[apiKeyHeader] !== undefined && mayHoldMuch(request) && !isKnown())
+      known = (await viewerOf()) !== null
+    try {
+      return await readJson(request, least, own)
+    } catch (error) {
+      const isTooMuch = error instanceof RequestRefused && error.status === 413
+      if (isTooMuch && known === false && hasCredentials(request.headers)) await viewerOf()
+      throw error
+    }
   }
 
   /** Names who asks. Credentials that are no good are counted as what they are: nobody's. */
-  async #viewerOf({ headers }: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
+  async #viewerOf(request: IncomingMessage, record: RequestRecord): Promise<Viewer | null> {
     const { resolveViewer, callersSignIn, rates } = this.options
+    const { headers } = request
     let viewer: Viewer | null = null
     try {
-      const given = { get: (name: string) => headers[name] as string | undefined }
-      viewer = await resolveViewer(given, record.requestId, record.address)
+      viewer = await resolveViewer(headersOf(request), record.requestId, record.address)
       return viewer
     } finally {
       if (viewer === null && callersSignIn && hasCredentials(headers)) rates.anonymous(record.address, 1)
@@ -88,9 +112,10 @@ export class GraphqlEndpoint {
     request: IncomingMessage,
     record: RequestRecord,
     gone: Departure,
+    viewerOf: () => Promise<Viewer | null>,
   ): Promise<GatewayContext> {
     const { callersSignIn, clock, log } = this.options
-    const viewer = await this.#viewerOf(request, record)
+    const viewer = await viewerOf()
     record.anonymous = callersSignIn && viewer === null
     record.tenantId = viewer?.tenantId ?? null
     record.userId = viewer?.userId ?? null
@@ -117,6 +142,14 @@ export class GraphqlEndpoint {
 
 const hasCredentials = (headers: IncomingMessage['headers']): boolean =>
   headers.authorization !== undefined || headers[apiKeyHeader] !== undefined
+/** Tells whether a body may go beyond what everybody may send, after what its sender says of its length. */
+const mayHoldMuch = ({ headers }: IncomingMessage): boolean =>
+  !(Number(headers['content-length']) <= harmlessLength)
+
+/** The headers of a request as those who ask for a viewer see them. */
+const headersOf = ({ headers }: IncomingMessage) => ({
+  get: (name: string) => headers[name] as string | undefined,
+})
 
 /** The query of the URL, with its question mark; empty when there is none. */
 function searchOf({ url = '/' }: IncomingMessage): string {

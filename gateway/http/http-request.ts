@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { InexactJson, parseExactJson } from '../../kernel/schema/exact-json'
 import { addressOf } from '../../kernel/process/network-address'
+import { anonymousBody, bodyFault, deepestBody, type BodyBounds } from './body-bounds'
 import { namesGraphqlResponse } from './media-types'
 
 /** Holds what is printable, harmless in a log line and short enough for a header and a database setting. */
@@ -44,11 +45,17 @@ export function saysTooLarge({ headers }: IncomingMessage, limit: number): boole
 /**
  * Reads a JSON body. A page of another origin cannot send one without asking first: forms have other content types.
  *
- * @param limit bytes; a longer body is refused as soon as it is known to be longer
+ * @param least bounds that hold for everybody
+ * @param own bounds of this caller, asked for only when a body goes beyond the least
  * @throws RequestRefused when it is no single operation: of another content type, too large, compressed, empty, not JSON
- *   or an array, or with a number that would be rounded or a name that comes twice in an object
+ *   or an array, of too many values or levels, or with a number that would be rounded or a name that comes twice in an
+ *   object. What is too much is refused as soon as it is known, and never parsed
  */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  least: BodyBounds,
+  own: () => BodyBounds,
+): Promise<unknown> {
   const type = request.headers['content-type']
   if (type === undefined || !jsonType.test(type)) {
     const sent = type === undefined ? 'none' : type.slice(0, 100)
@@ -59,14 +66,26 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   }
   const encoding = request.headers['content-encoding']
   if (encoding && encoding !== 'identity') throw new RequestRefused(415, 'Send the request body uncompressed')
-  const tooLarge = () => new RequestRefused(413, `The request body is larger than ${limit} bytes`)
-  if (saysTooLarge(request, limit)) throw tooLarge()
-  const text = await textOf(request, limit, tooLarge)
+  const limitFor = (bytes: number) => (bytes > least.bytes ? own() : least).bytes
+  const tooLarge = (limit: number) =>
+    new RequestRefused(413, `The request body is larger than ${limit} bytes`)
+  const said = Number(request.headers['content-length'] ?? 0)
+  if (said > limitFor(said)) throw tooLarge(limitFor(said))
+  const text = await textOf(request, limitFor, tooLarge)
   if (text.trim() === '') throw new RequestRefused(400, 'The request body is empty: send {"query": "…"}')
+  const fault = bodyFault(text, least.values)
+  if (fault === 'depth') throw tooDeep('The request body')
+  if (fault && bodyFault(text, own().values)) throw tooMany(own().values)
   const body = exactJson(text, 'The request body is not valid JSON')
   if (Array.isArray(body)) throw new RequestRefused(400, oneOperation)
   return body
 }
+
+const tooDeep = (what: string) =>
+  new RequestRefused(400, `${what} is nested more than ${deepestBody} levels deep: send flatter variables`)
+
+const tooMany = (most: number) =>
+  new RequestRefused(413, `The request body holds more than ${most} values: send them in several requests`)
 
 /** @throws RequestRefused in these words when it is no JSON, in others when it cannot be read exactly */
 function exactJson(text: string, otherwise: string): unknown {
@@ -83,7 +102,10 @@ function exactJson(text: string, otherwise: string): unknown {
  * @throws RequestRefused
  */
 export function refuseInexactVariables(variables: string | null): void {
-  if (variables) exactJson(`{"variables": ${variables}}`, 'The variables are not valid JSON')
+  if (!variables) return
+  const fault = bodyFault(variables, anonymousBody.values)
+  if (fault) throw fault === 'depth' ? tooDeep('What the variables hold') : tooMany(anonymousBody.values)
+  exactJson(`{"variables": ${variables}}`, 'The variables are not valid JSON')
 }
 
 const oneOperation =
@@ -105,18 +127,23 @@ export function refuseCrossSite({ headers }: IncomingMessage): void {
   )
 }
 
-/** The whole body; rejects with what `tooLarge` makes as soon as it is longer than `limit`, and reads no further. */
-function textOf(request: IncomingMessage, limit: number, tooLarge: () => RequestRefused): Promise<string> {
+/** The whole body; rejects with what `tooLarge` makes as soon as it is longer than it may be, and reads no further. */
+function textOf(
+  request: IncomingMessage,
+  limitFor: (bytes: number) => number,
+  tooLarge: (limit: number) => RequestRefused,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
     const read = (chunk: Buffer) => {
       length += chunk.length
       chunks.push(chunk)
+      const limit = limitFor(length)
       if (length <= limit) return
       request.off('data', read)
       request.pause()
-      reject(tooLarge())
+      reject(tooLarge(limit))
     }
     request.on('data', read)
     request.on('end', () =>

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock'
 import type { Database } from '../../kernel/connection/database'
 import type { Logger } from '../../kernel/process/log'
-import { keySecretMatches, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
+import { hashKeySecret, keySecretMatches, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
 import { networksOf } from '../../kernel/sign-in/networks'
 import { sessionKey } from '../../kernel/sign-in/session-cache'
 import type { RateLimit } from '../../kernel/store/key-value'
@@ -47,8 +47,9 @@ export const apiKeyHeader = 'x-api-key'
 /** Keys that are none, from one network in a minute: whoever tries more of them is not listened to. */
 const mostWrongKeys = 60
 const minuteMs = 60_000
-/** Says of how many keys it is remembered that they were good. */
+/** Says of how many keys, and for how long after their last use, it is remembered that they were good. */
 const mostKnown = 10_000
+const knownForMs = 60 * minuteMs
 
 /**
  * Reads `x-api-key`: finds the key by its id, compares its secret in constant time, and holds it to its networks and rate. What
@@ -61,8 +62,8 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
   const within = windowLimit({ limit: 1000, store: options.rates, clock, log: options.log })
   const admits = networkTests()
   const wrong = wrongKeys(clock)
-  const known = new LRUCache<string, true>({ max: mostKnown })
-  return async (headers, requestId, address) => {
+  const known = new LRUCache<string, { hash: string; until: number }>({ max: mostKnown })
+  const resolve: ViewerResolver = async (headers, requestId, address) => {
     const text = headers.get(apiKeyHeader)
     if (text === undefined) return null
     const key = parseApiKey(text)
@@ -73,7 +74,8 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
       wrong.count(address)
       throw refused('The API key is not valid: it is mistyped, revoked or over, or its owner is suspended')
     }
-    known.set(key.keyId, true)
+    const until = Math.min(clock.now().getTime() + knownForMs, Date.parse(state.expiresAt))
+    known.set(key.keyId, { hash: hashKeySecret(key.secret), until })
     if (!admits(state.networks)(address))
       throw refused('The API key may not be used from this network: see its allowedNetworks')
     const { tenantId, keyId } = key
@@ -84,6 +86,13 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     const viewer = { tenantId, userId, sessionId: null, apiKeyId: keyId, permissionVersion, scopes }
     return { ...viewer, passwordChangeRequired, secondsAhead }
   }
+  resolve.isSigned = (headers) => {
+    const key = parseApiKey(headers.get(apiKeyHeader) ?? '')
+    const good = key && known.get(key.keyId)
+    if (!key || !good || clock.now().getTime() >= good.until) return false
+    return keySecretMatches(key.secret, [good.hash])
+  }
+  return resolve
 
   function stateOf(key: ApiKeyText, requestId: string): Promise<KeyState | null> {
     const name = sessionKey(key.tenantId, key.keyId)
@@ -170,10 +179,16 @@ function refused(message: string): GraphQLError {
 
 /** Whoever comes with both a session and a key is refused: which of them is meant would be a guess. */
 export function oneOf(sessions: ViewerResolver, keys: ViewerResolver): ViewerResolver {
-  return async (headers, requestId, address) => {
+  const resolve: ViewerResolver = async (headers, requestId, address) => {
     if (headers.get(apiKeyHeader) === undefined) return sessions(headers, requestId, address)
     if (headers.get('authorization') !== undefined)
       throw refused(`Send either authorization or ${apiKeyHeader}, not both`)
     return keys(headers, requestId, address)
   }
+  resolve.isSigned = (headers) => {
+    const [session, key] = [headers.get('authorization'), headers.get(apiKeyHeader)]
+    if (session !== undefined && key !== undefined) return false
+    return (key === undefined ? sessions : keys).isSigned?.(headers) === true
+  }
+  return resolve
 }

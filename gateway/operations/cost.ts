@@ -1,6 +1,7 @@
 import {
   getNamedType,
   isCompositeType,
+  isInputObjectType,
   isListType,
   isNonNullType,
   Kind,
@@ -9,6 +10,7 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -16,6 +18,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { mostGroups } from '../../kernel/schema/summary-forms'
+import { itemsIn, itemsInValue } from './cost-arguments'
 import { literal, type CostModel, type ListSize } from './cost-model'
 
 /** The measure of one operation, before anything is planned or fetched. */
@@ -34,6 +37,10 @@ const defaultListSize = 10
 const mutationWeight = 10
 /** The whole schema is an answer of some hundred kilobytes, whatever of it is selected. */
 const introspectionWeight = 10_000
+/** So many items in the lists of a field's arguments cost nothing. */
+const freeItems = 10
+/** Each further one is read, compared and often hashed, whatever is found. */
+const itemWeight = 2
 const slicingArguments = ['first', 'last', 'limit']
 
 /** Says how many measures of one operation are kept, each for other sizes in the variables. */
@@ -68,7 +75,9 @@ function sizesIn(variables: Readonly<Record<string, unknown>>, names: ReadonlySe
   let key = ''
   for (const name of names) {
     const value = variables[name]
-    key += typeof value === 'number' ? `${value} ` : value === null ? 'null ' : `${typeof value} `
+    if (typeof value === 'number') key += `${value} `
+    else if (typeof value === 'object' && value !== null) key += `${itemsInValue(value)} items `
+    else key += value === null ? 'null ' : `${typeof value} `
   }
   return key
 }
@@ -160,10 +169,25 @@ class Measuring {
       model.weights.get(type.name) ??
       (isCompositeType(type) ? 1 : 0)
     return {
-      cost: size * (weight + children.cost) + (parent === schema.getMutationType() ? mutationWeight : 0),
+      cost:
+        size * (weight + children.cost) +
+        this.#items(field, node) +
+        (parent === schema.getMutationType() ? mutationWeight : 0),
       depth: 1 + children.depth,
       selections: 1 + children.selections,
     }
+  }
+
+  /** The cost of the lists in a field's arguments. */
+  #items(field: GraphQLField<unknown, unknown>, node: FieldNode): number {
+    const { sizes, variables } = this.options
+    let items = 0
+    for (const { name, value } of node.arguments ?? []) {
+      const type = field.args.find((argument) => argument.name === name.value)?.type
+      if (!type || !mayHoldList(type)) continue
+      items += itemsIn(value, variables, sizes)
+    }
+    return itemWeight * Math.max(0, items - freeItems)
   }
 
   #fragment(name: string, inherited: Inherited | null): OperationMeasure {
@@ -223,6 +247,11 @@ function inheritedSize(inherited: Inherited | null, field: string): number | und
   return inherited.size
 }
 
-function returnsList(type: GraphQLOutputType): boolean {
+/** Tells whether a value may have lists in it. What JSON holds is one value. */
+function mayHoldList(type: GraphQLInputType): boolean {
+  return isInputObjectType(getNamedType(type)) || returnsList(type)
+}
+
+function returnsList(type: GraphQLOutputType | GraphQLInputType): boolean {
   return isNonNullType(type) ? returnsList(type.ofType) : isListType(type)
 }

@@ -13,13 +13,25 @@ import { sessionKey } from '../../kernel/sign-in/session-cache'
 import type { TokenKeys } from '../../kernel/sign-in/token-keys'
 import { AuthorityStates } from './authority-states'
 
-/** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
-export type ViewerResolver = (
-  headers: { get(name: string): string | undefined },
-  requestId: string,
-  /** Of the client; null when not known. */
-  address: string | null,
-) => Promise<Viewer | null>
+/** Headers of a request. */
+export interface RequestHeaders {
+  get(name: string): string | undefined
+}
+
+export interface ViewerResolver {
+  /** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
+  (
+    headers: RequestHeaders,
+    requestId: string,
+    /** Of the client; null when not known. */
+    address: string | null,
+  ): Promise<Viewer | null>
+  /**
+   * Tells whether the credentials were issued here and have not expired, without asking anybody whether they are still
+   * good. Without it no credentials count before the body of their request was read.
+   */
+  isSigned?(headers: RequestHeaders): boolean
+}
 
 /** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */
 export const anonymous: ViewerResolver = async () => null
@@ -56,12 +68,15 @@ interface SessionState {
 export function sessionViewers(options: SessionOptions): ViewerResolver {
   const verify = accessTokenVerifier(options.keys, options.issuer, options.clock)
   const sessions = new AuthorityStates<SessionState>(options)
-  return async (headers, requestId) => {
-    const authorization = headers.get('authorization')
-    if (authorization === undefined) return null
+  const claimsOf = (authorization: string) => {
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
     if (!token) throw refused(notUsable)
-    const claims = verified(verify, token)
+    return verified(verify, token)
+  }
+  const resolve: ViewerResolver = async (headers, requestId) => {
+    const authorization = headers.get('authorization')
+    if (authorization === undefined) return null
+    const claims = claimsOf(authorization)
     const { tenantId, userId, sessionId } = claims
     const key = sessionKey(tenantId, sessionId)
     const state = await sessions.of(key, requestId, () => storedSession(options, claims, requestId))
@@ -76,6 +91,15 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       secondsAhead: state.secondsAhead,
     }
   }
+  resolve.isSigned = (headers) => {
+    try {
+      claimsOf(headers.get('authorization') ?? '')
+      return true
+    } catch {
+      return false
+    }
+  }
+  return resolve
 }
 
 /** The present state of a session; null: revoked, idle for too long, or user or tenant suspended. */

@@ -65,8 +65,14 @@ async function attackBesideOwn(
   const at = path.join('.')
   const own = lab.rows.id(attacker, type)
   for (const subject of subjectsOf(lab, place, at)) {
-    const outcome = async (value: string) =>
-      comparable(await ask(lab, place, { ...subject, [at]: value }, 'own'), value)
+    const outcome = async (value: string) => {
+      const names = unusedNames(place)
+      const answer = await ask(lab, place, { ...names, ...subject, [at]: value }, 'own')
+      return Object.values(names).reduce(
+        (text, name) => text.replaceAll(name, 'NAME'),
+        comparable(answer, value),
+      )
+    }
     const unknown = await outcome(uuidv7())
     const foreign: string[] = []
     for (const victim of victims) foreign.push(await outcome(lab.rows.id(victim, type)))
@@ -76,6 +82,20 @@ async function attackBesideOwn(
       lab.found('foreign id', `${place.field.name} ${at}`, `is answered ${foreign.join(' ')}, not ${unknown}`)
     return
   }
+}
+
+/** A new text for each unique one that the input cannot do without: a name of a former attempt would be told of first. */
+function unusedNames({ input, uniques }: MutationPlace): Record<string, string> {
+  const type = getNamedType(input)
+  const fields = isInputObjectType(type) ? type.getFields() : {}
+  return Object.fromEntries(
+    uniques.flatMap(({ path }) => {
+      const field = fields[path.join('.')]
+      if (!field || !isRequiredInputField(field)) return []
+      const text = `unused-${++unused}`
+      return [[field.name, getNamedType(field.type).name === 'EmailAddress' ? `${text}@else.example` : text]]
+    }),
+  )
 }
 
 /** Rows that are tried for the other ids of a mutation. */

@@ -10,6 +10,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import { badUserInput, type UserError } from '../errors'
+import { mostItems } from '../schema/list-bound'
 import { holdsCardNumber, jsonHoldsCardNumber } from '../sensitive/card-numbers'
 import { isEmailAddress, normalEmail, normalText, textFault } from '../schema/text'
 
@@ -24,6 +25,8 @@ type Resolve = NonNullable<GraphQLField<unknown, unknown>['resolve']>
  *
  * A payment card number is such a fault too, wherever a text or JSON may hold it: nothing here is made to keep one.
  *
+ * A list has {@link mostItems} items at most, whoever gives it and wherever.
+ *
  * `@verbatim` leaves a field as it is; `@multiline` allows line breaks. To be called before the guards are put in, so
  * that whoever may not do a thing is not told more.
  */
@@ -32,7 +35,8 @@ export function bindInputValues(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue
     for (const field of Object.values(type.getFields())) {
-      if (!field.resolve || field.args.length === 0) continue
+      // What the gateway asks by itself, such as `_entities`, is as long as its batches.
+      if (!field.resolve || field.args.length === 0 || field.name.startsWith('_')) continue
       const isMutation = type === schema.getMutationType()
       field.resolve = isMutation ? mutation(field, field.resolve, reads) : query(field, field.resolve, reads)
     }
@@ -96,8 +100,10 @@ type Declared = Pick<GraphQLInputField, 'type' | 'astNode'>
 /** Says how the values of an argument or a field are read; undefined when they are left as they are. */
 function readOf(declared: Declared, reads: Map<unknown, Read>): Read | undefined {
   const marks = new Set(declared.astNode?.directives?.map(({ name }) => name.value))
-  if (marks.has('verbatim'))
-    return isSecretInput.test(declared.astNode!.name.value) ? undefined : verbatimRead
+  if (marks.has('verbatim')) {
+    const read = isSecretInput.test(declared.astNode!.name.value) ? undefined : verbatimRead
+    return isListType(getNullableType(declared.type)) ? listRead(read) : read
+  }
   return readOfType(declared.type, marks.has('multiline') ? 'multiline' : 'line', reads)
 }
 
@@ -106,9 +112,19 @@ const isSecretInput = /password|token|^email$|^tenant$/i
 
 /** A key of a machine stays as it is. */
 const verbatimRead: Read = (value, path, faults) => {
-  if (faults && typeof value === 'string' && holdsCardNumber(value)) faults.push(fault(path, cardFault))
+  if (!faults || typeof value !== 'string') return value
+  if (isTooLong(value)) faults.push(fault(path, lengthFault))
+  else if (holdsCardNumber(value)) faults.push(fault(path, cardFault))
   return value
 }
+
+/** Characters of the longest text that any column takes: longer ones are refused before anything looks through them. */
+const longestText = 20_000
+const lengthFault = `must have at most ${longestText} characters`
+
+/** Tells whether a text has too many characters; those beyond U+FFFF are one each, as PostgreSQL counts. */
+const isTooLong = (text: string): boolean =>
+  text.length > longestText && (text.length > 2 * longestText || [...text].length > longestText)
 
 function readOfType(
   given: GraphQLInputType,
@@ -117,8 +133,7 @@ function readOfType(
 ): Read | undefined {
   const type = getNullableType(given)
   if (isListType(type)) {
-    const read = readOfType(type.ofType as GraphQLInputType, form, reads)
-    return read && listRead(read)
+    return listRead(readOfType(type.ofType as GraphQLInputType, form, reads))
   }
   if (!isInputObjectType(type)) return scalarReads(form, !isNonNullType(given))[type.name]
   const known = reads.get(type)
@@ -139,15 +154,24 @@ function readOfType(
   return read
 }
 
-function listRead(read: Read): Read {
+/** @param read how an item is read; undefined: items stay as they are */
+function listRead(read: Read | undefined): Read {
   return (value, path, faults) => {
     const items = value as readonly unknown[]
+    if (items.length > mostItems) {
+      if (!faults) throw badUserInput(`${path.join('.')}: ${tooManyItems}`)
+      faults.push(fault(path, tooManyItems))
+      return items
+    }
+    if (!read) return items
     const normal = items.map((item, place) =>
       item === null || item === undefined ? item : read(item, [...path, String(place)], faults),
     )
     return normal.every((item, place) => item === items[place]) ? items : normal
   }
 }
+
+const tooManyItems = `has more than ${mostItems} items: send them in several requests`
 
 /** A fault of the last of the path, in the words of a form. */
 function fault(path: readonly string[], message: string): UserError {
@@ -177,10 +201,15 @@ function scalarReads(
   return {
     String(value, path, faults) {
       const text = normalText(String(value))
-      const wrong = faults && textFault(text, form)
+      if (!faults) return text
+      if (isTooLong(text)) {
+        faults.push(fault(path, lengthFault))
+        return text
+      }
+      const wrong = textFault(text, form)
       if (wrong)
         faults.push(fault(path, text === '' && nullable ? `${wrong}: leave it out or give null` : wrong))
-      if (faults && holdsCardNumber(text)) faults.push(fault(path, cardFault))
+      if (holdsCardNumber(text)) faults.push(fault(path, cardFault))
       return text
     },
     EmailAddress(value, path, faults) {
@@ -189,7 +218,7 @@ function scalarReads(
         if (!faults) throw badUserInput(`${path.join('.')} ${emailFault}`)
         faults.push(fault(path, emailFault))
       }
-      if (faults && holdsCardNumber(email)) faults.push(fault(path, cardFault))
+      if (faults && !isTooLong(email) && holdsCardNumber(email)) faults.push(fault(path, cardFault))
       return email
     },
     JSON(value, path, faults) {

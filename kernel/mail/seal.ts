@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import type { TokenKeys } from '../sign-in/token-keys'
 import type { Mail } from './mail'
 
@@ -8,6 +8,8 @@ export interface MailSeal {
   close(place: MailPlace, mail: Mail): string
   /** @throws Error when it was closed for another place or under another key, or was changed */
   open(place: MailPlace, sealed: string): Mail
+  /** Returns what is the same for all mails of a tenant to one address, and tells nobody the address. */
+  recipient(tenantId: string, address: string): string
 }
 
 export interface MailPlace {
@@ -28,7 +30,9 @@ export function mailSeal({ privateKey }: Pick<TokenKeys, 'privateKey'>): MailSea
   const secret = privateKey?.export({ format: 'jwk' }).d
   if (!secret)
     throw new Error('Mails need the key that signs access tokens: set TOKEN_PRIVATE_KEY in this process')
-  const key = Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', 'tenantgraph mail 1', 32))
+  const derived = (use: string) =>
+    Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', use, 32))
+  const key = derived('tenantgraph mail 1')
   const placed = ({ tenantId, id }: MailPlace) => Buffer.from(`${tenantId} ${id}`.toLowerCase())
   return {
     close(place, mail) {
@@ -47,5 +51,9 @@ export function mailSeal({ privateKey }: Pick<TokenKeys, 'privateKey'>): MailSea
       const body = Buffer.concat([opening.update(bytes.subarray(nonceBytes + tagBytes)), opening.final()])
       return JSON.parse(body.toString('utf8')) as Mail
     },
+    recipient: (tenantId, address) =>
+      createHmac('sha256', derived('tenantgraph mail recipient 1'))
+        .update(`${tenantId} ${address}`.toLowerCase())
+        .digest('base64url'),
   }
 }

@@ -17,6 +17,8 @@ export interface Connection<E> {
 /** Describes what the rows of a page are placed by. */
 export interface Placing extends Slice {
   order: CursorOrder
+  /** Is called with each row whose cursor is read, where the cursor holds what is recorded. */
+  noteCursor?: ((row: Record<string, unknown>) => void) | undefined
 }
 
 /** A class, as is the edge: V8 makes each object with a getter of its own anew. */
@@ -76,8 +78,11 @@ export function connectionOf<E>(
   return new Page(page, page.backward ? nodes.reverse() : nodes, hasMore, totalCount)
 }
 
-const cursorOf = ({ order }: Placing, node: unknown): string =>
-  encodeCursor(order.name, positionOf(node as Record<string, unknown>, order.keys))
+function cursorOf({ order, noteCursor }: Placing, node: unknown): string {
+  const row = node as Record<string, unknown>
+  noteCursor?.(row)
+  return encodeCursor(order.name, positionOf(row, order.keys))
+}
 
 const positionOf = (row: Record<string, unknown>, keys: Placing['order']['keys']): Position => ({
   keys: keys.map(({ column }) => textOf(row[column.property])),

@@ -2,6 +2,7 @@ import type { DataKey } from '../encryption/cipher'
 import { indexOf } from '../encryption/encrypted-columns'
 import type { ColumnModel, EncryptedColumn, EntityModel, MoneyModel } from '../schema/entity-model'
 import { badUserInput, UserErrors } from '../errors'
+import { mostItems } from '../schema/list-bound'
 import { parseMoney } from '../money'
 import type { Parameters } from '../statement'
 import { foldedPattern, likeFolded } from './folded'
@@ -35,6 +36,8 @@ interface Writing {
   keys: readonly DataKey[]
   /** Conditions so far. */
   count: number
+  /** Values in the lists of `in` and `notIn` so far. */
+  listed: number
 }
 
 /**
@@ -52,7 +55,9 @@ export function filterConditions(
   searched: readonly string[] = [],
   keys: readonly DataKey[] = [],
 ): string[] {
-  return filter ? ofFilter({ model, parameters, searched, keys, count: 0 }, filter, 'filter', 0) : []
+  return filter
+    ? ofFilter({ model, parameters, searched, keys, count: 0, listed: 0 }, filter, 'filter', 0)
+    : []
 }
 
 function ofFilter(writing: Writing, filter: Filter, path: string, depth: number): string[] {
@@ -112,6 +117,15 @@ function counted(writing: Writing, place: string): void {
     throw badUserInput(`${place}: a filter has at most ${mostConditions} conditions`)
 }
 
+/** Each value is compared, and of an encrypted column hashed with each key. */
+function countedList(writing: Writing, operand: readonly unknown[], place: string): void {
+  writing.listed += operand.length
+  if (writing.listed > mostItems)
+    throw badUserInput(
+      `${place}: the lists of a filter have at most ${mostItems} values together: ask for them in several requests`,
+    )
+}
+
 function search(writing: Writing, text: string, place: string): string {
   counted(writing, place)
   const { model, parameters, searched } = writing
@@ -139,6 +153,7 @@ function ofField(writing: Writing, name: string, condition: Filter, place: strin
         `${place}.${operator}: null is not a value to compare with. To find rows without a value, give ${place}: { isNull: true }.`,
       )
     counted(writing, `${place}.${operator}`)
+    if (Array.isArray(operand)) countedList(writing, operand, `${place}.${operator}`)
   }
   const money = model.money.get(name)
   if (money) return ofMoney(writing, money, condition, operators, place)

@@ -8,6 +8,7 @@ import { decodeCursor, type CursorArgument, type CursorOrder, type Position } fr
 import type { Filter } from './filter'
 import { readOrder, type Order, type OrderChoice, type OrderInput } from './order'
 import { selectedFields, selectedProjection } from './projection'
+import { cursorNote } from './recorded-conditions'
 
 /** The arguments every connection takes. */
 export interface PageArguments {
@@ -46,6 +47,8 @@ export interface PageRequest extends Slice {
   projection: Projection
   wantsRows: boolean
   wantsCount: boolean
+  /** As in `Placing`. */
+  noteCursor: ((row: Record<string, unknown>) => void) | undefined
 }
 
 /** Rows of a page when neither `first` nor `last` is given. */
@@ -84,6 +87,7 @@ export function readPage(
     projection: selectedProjection(model, info, rowPaths, placing, withJoins),
     wantsRows: selected.has('nodes') || selected.has('edges') || selected.has('pageInfo'),
     wantsCount: selected.has('totalCount'),
+    noteCursor: cursorNote(context, model, order),
   }
 }
 

@@ -21,6 +21,8 @@ export interface ColumnModel {
   text: 'language' | 'email' | null
   /** The stored column by which its texts are compared where these are unique names; null for all others. */
   spelling: string | null
+  /** Tells whether its texts are unique by how they look, which no filter compares by. */
+  isUniqueByLook: boolean
 }
 
 /** The two columns that an amount of money is kept in. */
@@ -137,6 +139,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         length: column.length ? Number(column.length) : null,
         text: null,
         spelling: null,
+        isUniqueByLook: false,
       })
     }
     const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')

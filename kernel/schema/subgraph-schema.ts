@@ -11,6 +11,7 @@ import { badUserInput } from '../errors'
 import { bindInputValues } from '../execution/input-values'
 import { load } from '../load'
 import { connectionFaults } from '../reading/connection-faults'
+import { lookFaults } from '../reading/name-columns'
 import { bindSummary } from '../reading/summary-model'
 import { bindAdmission, bindFieldRules, bindRowRule, bindRuleColumns } from '../access/row-rules'
 import { bindRelations } from '../relation'
@@ -203,6 +204,7 @@ function bindModels(
     return [
       ...unrelated,
       ...unsealed,
+      ...lookFaults(model, schema),
       ...unanswered.map((field) => `${field} has neither a column nor a resolver`),
       ...[...missing].map(
         (property) => `${model.name} has no column for ${property}, which a rule, @search or needs() reads`,

@@ -14,9 +14,10 @@ export const isShown = (value: unknown): boolean =>
   value !== null && value !== undefined && !(value instanceof Error)
 
 /** Notes that the viewer is shown a value. */
-type Note = (context: SubgraphContext, source: Source) => void
+export type Note = (context: SubgraphContext, source: Source) => void
 
-function noteOf(type: string, field: string, name: SensitiveClassName): Note {
+/** Makes the note that the viewer is shown a field's value of a row, or what tells it, such as a cursor. */
+export function noteOf(type: string, field: string, name: SensitiveClassName): Note {
   const isRequired = sensitiveClasses[name].reads === 'required'
   return (context, source) => {
     const id = source?.['id']
@@ -64,6 +65,23 @@ function noteOfMeasure(type: string, field: string, name: SensitiveClassName): N
   }
 }
 
+/** Notes that rows were chosen by a field's value: an entry is due also where there were none. */
+export function noteCondition(
+  context: SubgraphContext,
+  type: string,
+  field: string,
+  name: SensitiveClassName,
+  rows: readonly Source[],
+): void {
+  const note = noteOf(type, field, name)
+  for (const row of rows) note(context, row)
+  const reads = context.reads.get(type) ?? begun(context, type, type, null)
+  if (reads.fields.has(field)) return
+  reads.fields.add(field)
+  reads.isNew = true
+  reads.isRequired ||= sensitiveClasses[name].reads === 'required'
+}
+
 /** Resolvers that note what they show, with the note: the compiled execution answers plain properties without a call. */
 const notes = new WeakMap<object, { note: Note; inner: Resolver }>()
 
@@ -73,8 +91,8 @@ export function recordedResolver(resolve: unknown): { note: Note; inner: Resolve
 }
 
 /**
- * Makes the fields of recorded classes, and the measures of summaries, note what they show, whoever executes the schema. To be called when the guards
- * are in: what they refuse is no read.
+ * Makes the fields of recorded classes, and the measures of summaries, note what they show, whoever executes the schema.
+ * To be called when the guards are in: what they refuse is no read.
  */
 export function recordReads(schema: GraphQLSchema, sensitive: SensitiveFields): void {
   for (const [typeName, fields] of sensitive) {

@@ -34,26 +34,31 @@ export interface AuditEntry {
   actorId?: string | null
 }
 
-/** Returns what stands for a value that the audit trail must not show. */
-export type Mask = (model: EntityModel, property: string, value: unknown) => string
+/** Returns what stands for a value, of the row with this id, that the audit trail must not show. */
+export type Mask = (model: EntityModel, id: string, property: string, value: unknown) => string
 
 /**
- * The mask of a tenant's trail: a digest that only the tenant's key can make. It is equal for equal values of one property, so
- * the trail shows that a value changed, or came back, and nobody finds it by trying. What is done for no tenant shows no digest.
+ * The mask of a tenant's trail: a digest that only the tenant's key can make. It is equal for equal values of one property of one
+ * row, so the trail shows that a value changed, or came back. Two rows never share one: whoever may write a value could find
+ * out with a row of their own what another row holds. What is done for no tenant shows no digest.
  * Not to be called in a transaction: a key that is made in one that is undone would be lost with what it masked.
  */
 export async function maskOf(context: SubgraphContext): Promise<Mask> {
   if (context.binding.tenantId === null) return () => '[masked]'
   const [key] = await tenantKeys(context)
-  return (model, property, value) => {
+  return (model, id, property, value) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return `[masked ${key!.digest(`audit ${model.table} ${property}`, text).slice(0, 12)}]`
+    return `[masked ${key!.digest(`audit ${model.table} ${property} ${id}`, text).slice(0, 12)}]`
   }
 }
 
-/** The given properties of a row with the sensitive ones masked; null stays null, so it shows that a value appeared. */
+/**
+ * The given properties of the row with this id, the sensitive ones masked; null stays null, so it shows that a value
+ * appeared.
+ */
 export function auditedValues(
   model: EntityModel,
+  id: string,
   row: Readonly<Record<string, unknown>>,
   properties: Iterable<string>,
   mask: Mask,
@@ -63,7 +68,7 @@ export function auditedValues(
   for (const property of properties) {
     if (property === 'tenantId' || indexes.has(property)) continue
     const value = row[property] ?? null
-    values[property] = value !== null && model.masked.has(property) ? mask(model, property, value) : value
+    values[property] = value !== null && model.masked.has(property) ? mask(model, id, property, value) : value
   }
   return values
 }

@@ -71,7 +71,10 @@ export interface MutationTransaction<Code extends string = never> {
    * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
    */
   emit(eventType: string, about: { type: string; id: string }, payload: object): void
-  /** A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. */
+  /**
+   * A mail that leaves after the transaction, if and only if it commits; `composeMail` makes one. Too many within an hour end
+   * the mutation with RATE_LIMITED, which the subgraph's codes must have.
+   */
   mail(mail: Mail): void
   /** An audit entry besides those that insert, update and remove write. */
   audit(entry: AuditEntry): void
@@ -196,13 +199,14 @@ function changeNotes(entries: AuditEntry[], events: NewEvent[], mask: Mask) {
     },
     update(model: EntityModel, before: Row, after: Row): void {
       const changed = Object.keys(before).filter((property) => !sameValue(before[property], after[property]))
+      const resourceId = String(after['id'])
       entries.push({
         action: 'UPDATE',
         resourceType: model.name,
-        resourceId: String(after['id']),
+        resourceId,
         changes: {
-          before: auditedValues(model, before, changed, mask),
-          after: auditedValues(model, after, changed, mask),
+          before: auditedValues(model, resourceId, before, changed, mask),
+          after: auditedValues(model, resourceId, after, changed, mask),
         },
       })
       events.push(change(model, 'updated', after, changed))
@@ -215,13 +219,15 @@ function changeNotes(entries: AuditEntry[], events: NewEvent[], mask: Mask) {
 }
 
 function creation(model: EntityModel, row: Row, fields: readonly string[], mask: Mask): AuditEntry {
-  const changes = { after: auditedValues(model, row, fields, mask) }
-  return { action: 'CREATE', resourceType: model.name, resourceId: String(row['id']), changes }
+  const resourceId = String(row['id'])
+  const changes = { after: auditedValues(model, resourceId, row, fields, mask) }
+  return { action: 'CREATE', resourceType: model.name, resourceId, changes }
 }
 
 function removal(model: EntityModel, row: Row, mask: Mask): AuditEntry {
-  const changes = { before: auditedValues(model, row, given(model, row), mask) }
-  return { action: 'DELETE', resourceType: model.name, resourceId: String(row['id']), changes }
+  const resourceId = String(row['id'])
+  const changes = { before: auditedValues(model, resourceId, row, given(model, row), mask) }
+  return { action: 'DELETE', resourceType: model.name, resourceId, changes }
 }
 
 /** The event of a change: names and never values, which are for those alone who may read the row. */

@@ -20,9 +20,9 @@ export async function perform<T>(
 ): Promise<T> {
   const told: Told = { entries: [], events: [], mails: [] }
   const result = await work(mutationTransaction(context, transaction, told, mask))
+  await writeMails(context, transaction, told.mails)
   writeAudit(context, transaction, told.entries)
   writeEvents(context, transaction, told.events)
-  writeMails(context, transaction, told.mails)
   return result
 }
 

@@ -25,6 +25,7 @@ const types: Readonly<Record<string, { options: string; type: string; sql: strin
   Boolean: { options: "type: 'boolean'", type: 'boolean', sql: 'boolean' },
   Date: { options: "type: 'date'", type: 'string', sql: 'date' },
   DateTime: { options: "type: 'timestamptz', precision: 3", type: 'string', sql: 'timestamptz(3)' },
+  TimeZone: { options: "type: 'varchar', length: 64", type: 'string', sql: 'varchar(64)' },
   CurrencyCode: { options: "type: 'text'", type: 'string', sql: 'text' },
   Money: { options: "type: 'bigint'", type: 'string', sql: 'bigint' },
 }

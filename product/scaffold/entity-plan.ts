@@ -8,6 +8,7 @@ import {
   valueFromASTUntyped,
   type ConstDirectiveNode,
   type DocumentNode,
+  type FieldDefinitionNode,
   type TypeNode,
 } from 'graphql'
 import { markings, plural, words } from '../../kernel/schema/derived-forms'
@@ -61,23 +62,16 @@ export interface EntityPlan {
   fields: readonly PlannedField[]
   scopes: { read: string; write: string }
   verbs: readonly Verb[]
+  /** Fields with arguments or rules of their own, which are left to be written by hand. */
+  skipped: readonly string[]
   /** The text of `schema/<subgraph>/<name>.graphql`, when somebody wrote the type. */
   written: string | null
   /** Names of types that the subgraph's SDL has, its own or as references. */
   known: ReadonlySet<string>
 }
 
-export const scalars = [
-  'String',
-  'EmailAddress',
-  'Int',
-  'Float',
-  'Decimal',
-  'Boolean',
-  'Date',
-  'DateTime',
-] as const
-const values: readonly string[] = [...scalars, 'CurrencyCode', 'Money']
+const scalars = ['String', 'EmailAddress', 'Int', 'Float', 'Decimal', 'Boolean', 'Date', 'DateTime'] as const
+const values: readonly string[] = [...scalars, 'CurrencyCode', 'TimeZone', 'Money']
 const reserved =
   /^(all|and|any|array|as|asc|both|case|cast|check|collate|column|constraint|default|desc|distinct|do|else|end|except|false|fetch|for|foreign|from|grant|group|having|in|into|limit|not|null|offset|on|only|or|order|primary|references|select|some|table|then|to|true|union|unique|user|using|when|where|window|with)$/
 /** Fields that every entity has, with columns that come by themselves. */
@@ -131,17 +125,18 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
     const read = scopeOf(type.directives)
     if (!read?.endsWith(':read'))
       throw new ScaffoldError(`${file}: ${name} needs @requiresScopes with one scope that ends in ":read".`)
-    const fields = (type.fields ?? [])
-      .filter((field) => field.name.value !== 'id')
-      .map(({ name: node, type: of, directives = [], arguments: args = [], description }) => {
-        if (args.length > 0 || directives.some((one) => !isMarking(one.name.value)))
-          throw new ScaffoldError(
-            `${file}:${node.loc?.startToken.line} ${name}.${node.value} has arguments or rules of its own: add it after the scaffold.`,
-          )
+    const others = (type.fields ?? []).filter((field) => field.name.value !== 'id')
+    const isOwn = ({ arguments: args = [], directives = [] }: FieldDefinitionNode) =>
+      args.length > 0 || directives.some((one) => !isMarking(one.name.value))
+    const skipped = others.filter(isOwn).map((field) => field.name.value)
+    const fields = others
+      .filter((field) => !isOwn(field))
+      .map(({ name: node, type: of, directives = [], description }) => {
         const marks = directives.map((one) => one.name.value)
         return planField(node.value, of, marks, types, description?.value)
       })
-    return { ...plan, fields, scopes: scopes(read.slice(0, -':read'.length)), verbs, written }
+    const base = read.slice(0, -':read'.length)
+    return { ...plan, fields, skipped, scopes: scopes(base), verbs, written }
   }
   if (written !== null)
     throw new ScaffoldError(`${file} exists, and defines no type ${name}. Nothing is overwritten.`)
@@ -168,7 +163,7 @@ export function planEntity(root: string, request: EntityRequest): EntityPlan {
     ...fields,
     ...standing.map(([field, of, marks]) => ({ name: field, type: of, required: true, marks })),
   ]
-  return { ...plan, fields: all, scopes: scopes(scope), verbs, written: null }
+  return { ...plan, fields: all, skipped: [], scopes: scopes(scope), verbs, written: null }
 }
 
 /** Its fields of Mutation: `createTrainingDay`, … */
@@ -177,6 +172,10 @@ export const mutationsOf = ({ verbs, name }: EntityPlan): string[] => verbs.map(
 /** The fields of a plan that callers give: those without a column that comes by itself. */
 export const ownFields = ({ fields }: EntityPlan): PlannedField[] =>
   fields.filter(({ name }) => !standard.includes(name))
+
+/** Texts whose descriptions say that no two rows have the same: people know the thing by them. */
+export const namesOf = (plan: EntityPlan): PlannedField[] =>
+  ownFields(plan).filter(({ type, description = '' }) => type === 'String' && /\bunique\b/i.test(description))
 
 interface Types {
   root: string

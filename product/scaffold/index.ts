@@ -4,7 +4,17 @@ import { Kind } from 'graphql'
 import { nextStamp } from '../../database/new-migration'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
 import { entityText, resolverText, testText } from './code-stubs'
-import { kebab, mutationsOf, ownFields, planEntity, readSchema, scopeOf, sdlFile } from './entity-plan'
+import {
+  kebab,
+  mutationsOf,
+  namesOf,
+  ownFields,
+  planEntity,
+  readSchema,
+  scopeOf,
+  sdlFile,
+  snake,
+} from './entity-plan'
 import type { EntityPlan, EntityRequest } from './entity-plan'
 import { migrationName, migrationText } from './migration-stub'
 import { ScaffoldError } from './scaffold-error'
@@ -60,6 +70,26 @@ export function scaffoldEntity(root: string, request: EntityRequest, now = new D
   const taken = files.find((file) => file.isNew && existsSync(join(root, file.path)))
   if (taken) throw new ScaffoldError(`${taken.path} exists. Nothing is overwritten.`)
   return files
+}
+
+/** Says what only a person knows of an entity, a sentence each; asked before its files are written. */
+export function leftToSay(root: string, request: EntityRequest): string[] {
+  const plan = planEntity(root, request)
+  const { subgraph, name, many, skipped, table } = plan
+  const resolvers = `subgraphs/${subgraph}/resolvers/${name}.ts`
+  return [
+    `what descriptions say (${sdlFile(plan)}), and how ${many} are ordered (${resolvers})`,
+    `which roles hold a new scope (the migration and ${rolesFile})`,
+    `whether a mutation may be about its caller (${ownRecordFile})`,
+    ...skipped.map(
+      (field) =>
+        `${name}.${field} has arguments or a rule of its own: its column in entity and migration, its resolver, its input, and who may in ${rolesFile}`,
+    ),
+    ...namesOf(plan).map(
+      (field) =>
+        `how ${name}.${field.name} is made unique (test/contract/names.test.ts, a line '${subgraph}.${table}.${snake(field.name)}'): by 'spelling' as written, or by 'look' where it names somebody's rights`,
+    ),
+  ]
 }
 
 /** Writes files that {@link scaffoldEntity} made; a new one that came meanwhile is an error, and is kept. */

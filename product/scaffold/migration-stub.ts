@@ -1,6 +1,6 @@
 import { capital, plural, words } from '../../kernel/schema/derived-forms'
 import { columnsOf } from './columns'
-import { ownFields, type EntityPlan, type Verb } from './entity-plan'
+import { namesOf, ownFields, snake, type EntityPlan, type Verb } from './entity-plan'
 
 /** `training-days`, the name of the migration. */
 export const migrationName = (plan: EntityPlan): string => plan.table.replaceAll('_', '-')
@@ -22,6 +22,7 @@ export function migrationText(plan: EntityPlan, stamp: string, isNew: (scope: st
   const { subgraph, table, name, many, scopes, verbs } = plan
   const columns = columnsOf(plan)
   const checks = columns.flatMap(({ column, check }) => (check ? [{ column, ...check }] : []))
+  const names = namesOf(plan).map(({ name: field }) => snake(field))
   const references = ownFields(plan).flatMap(({ name: field, target }) => {
     const column = columns.find(({ property }) => property === `${field}Id`)?.column
     return target && column ? [`${column}: { table: '${target.table}' }`] : []
@@ -53,6 +54,12 @@ export const ${many} = migration(${stamp}, '${migrationName(plan)}', [
     schema: '${subgraph}',
     table: '${table}',
     columns: { ${columns.map(({ column, sql, required }) => `${column}: '${sql}${required ? ' NOT NULL' : ''}'`).join(', ')} },
+    ${
+      names.length > 0
+        ? `unique: [${names.map((one) => `['${one}']`).join(', ')}],
+    names: { ${names.map((one) => `${one}: 'spelling'`).join(', ')} },`
+        : ''
+    }
     ${checks.length > 0 ? `checks: { ${checks.map(({ column, condition }) => `${column}: ${quoted(condition)}`).join(', ')} },` : ''}
     ${references.length > 0 ? `references: { ${references.join(', ')} },` : ''}
     indexes: [${indexes.join(', ')}],

@@ -8,7 +8,7 @@ import { endKnownSecrets } from './sessions/invitation'
 import { refreshAuthority } from './sessions/revoke'
 import type { IdentityUserErrorCode } from './generated'
 
-/** Fails unless the viewer holds all of these permissions. */
+/** Fails unless the viewer holds all of these permissions, which the viewer named. */
 export function requireHeld(
   context: SubgraphContext,
   tx: MutationTransaction<IdentityUserErrorCode>,
@@ -17,6 +17,24 @@ export function requireHeld(
 ): void {
   const lacking = notHeld(permissions, context.viewer?.scopes ?? new Set())
   if (lacking.length > 0) tx.fail('PERMISSION_NOT_HELD', `You lack ${lacking.join(', ')}`, field)
+}
+
+/**
+ * Fails unless the viewer holds all permissions of a role or a user, `whose`. Which are lacking is told to those alone who
+ * may look them up.
+ */
+export function requireAuthority(
+  context: SubgraphContext,
+  tx: MutationTransaction<IdentityUserErrorCode>,
+  permissions: readonly string[],
+  whose: 'role' | 'user',
+  field: string,
+): void {
+  const scopes = context.viewer?.scopes ?? new Set<string>()
+  if (scopes.has('identity:role:read')) return requireHeld(context, tx, permissions, field)
+  if (notHeld(permissions, scopes).length === 0) return
+  const message = `The ${whose} has permissions that you lack: ask somebody who holds them, such as an administrator`
+  tx.fail('PERMISSION_NOT_HELD', message, field)
 }
 
 /** The permissions of these names, sorted and each once. Fails when the catalogue lacks one. */
@@ -47,7 +65,7 @@ export async function requireAuthorityOver(
   field: string,
 ): Promise<void> {
   const [row] = await tx.rows(prepared('SELECT identity.effective_permissions($1)', [userId]))
-  requireHeld(context, tx, (row?.[0] ?? []) as string[], field)
+  requireAuthority(context, tx, (row?.[0] ?? []) as string[], 'user', field)
 }
 
 /**

@@ -51,6 +51,7 @@ export async function searchInteractions(
   ]
   const found = await rankedPage(context, CustomerInteraction, args, info, 'CustomerInteractionSearchEdge', {
     name: `relevance to ${query}`,
+    searched: ['content'],
     find: (after, limit) => prepared(findRanked, [...conditions, after?.rank, after?.id, limit].map(orNull)),
     count: (limit) => prepared(countRanked, [...conditions, null, null, limit].map(orNull)),
     columns: (parameters, selected) => ({

@@ -306,3 +306,88 @@ test('C2 requests at once share statements, and each answer waits for its own en
   expect(count).toBe(40)
   expect(sent.filter(isEntry).length).toBeLessThan(40)
 })
+
+describe('8 what tells a value without showing its field is a read', () => {
+  const idsOf = (entries: readonly Entry[]) =>
+    entries.map(({ resource_type, changes }) => [resource_type, changes.read.fields, changes.read.ids])
+
+  test('a cursor, which holds what the list is ordered by', async () => {
+    const list = (selected: string) =>
+      `{ customers(first: 3, orderBy: { field: LAST_NAME }) { ${selected} } }`
+    const found = await admin.data<{ customers: { nodes: { id: string }[] } }>(list('nodes { id }'))
+    const ids = found.customers.nodes.map(({ id }) => id)
+    expect(idsOf(await entriesOf(() => admin.data(list('edges { cursor }'))))).toEqual([
+      ['Customer', expect.arrayContaining(['lastName']), ids],
+    ])
+    const [[, , ends]] = idsOf(
+      await entriesOf(() => admin.data(list('pageInfo { startCursor endCursor }'))),
+    ) as [unknown[]]
+    expect(ends).toEqual([ids[0], ids[2]])
+    // The rows alone, and cursors of another order, tell nothing.
+    const others = await entriesOf(async () => {
+      await admin.data(list('nodes { id } pageInfo { hasNextPage }'))
+      await admin.data('{ customers(first: 3) { edges { cursor } } }')
+    })
+    expect(others).toEqual([])
+  })
+
+  test('a condition, whether it finds rows or none, whatever is shown of them', async () => {
+    const filters = [
+      '{ phone: { eq: "+49 30 4711" } }',
+      '{ or: [{ status: { eq: ACTIVE } }, { phone: { in: ["1"] } }] }',
+      '{ not: { phone: { isNull: true } } }',
+    ]
+    for (const filter of filters)
+      for (const selected of ['nodes { id }', 'totalCount', 'pageInfo { hasNextPage }']) {
+        const query = `{ users(first: 2, filter: ${filter}) { ${selected} } }`
+        const [entry, ...others] = await entriesOf(() => admin.data(query))
+        expect([query, entry?.changes.read.fields, others]).toEqual([query, ['phone'], []])
+        if (selected === 'totalCount') expect(entry!.changes.read.ids).toEqual([])
+      }
+    expect(
+      await entriesOf(() => admin.data('{ users(filter: { status: { eq: ACTIVE } }) { totalCount } }')),
+    ).toEqual([])
+  })
+
+  test('a condition of a summary, and of a list under another row', async () => {
+    const summed = '{ customerSummary(filter: { email: { startsWith: "a" } }) { total { count } } }'
+    expect(idsOf(await entriesOf(() => admin.data(summed)))).toEqual([['Customer', ['email'], []]])
+    const nested = '{ tenant { customers(first: 2, filter: { email: { contains: "@" } }) { nodes { id } } } }'
+    const [entry, ...others] = await entriesOf(() => admin.data(nested))
+    expect(others).toEqual([])
+    expect(entry).toMatchObject({
+      resource_type: 'Customer',
+      changes: { read: { fields: ['email'], ids: { length: 2 } } },
+    })
+  })
+
+  test('the words that a list is searched for', async () => {
+    const found = '{ customers(first: 2, filter: { search: "a" }) { nodes { id } } }'
+    const [entry] = await entriesOf(() => admin.data(found))
+    expect(entry).toMatchObject({ resource_type: 'Customer', changes: { read: { ids: { length: 2 } } } })
+  })
+
+  test('a passage that a search shows, and that it finds nothing', async () => {
+    const search = (words: string, selected: string) =>
+      `{ search: searchCustomerInteractions(first: 2, query: "${words}") { ${selected} } }`
+    const { rows } = await graph.owner.query<{ word: string }>(
+      `SELECT substring(content from '[[:alpha:]]{6,}') AS word FROM insights.customer_interactions
+        WHERE tenant_id = $1 AND content ~ '[[:alpha:]]{6,}' LIMIT 1`,
+      [demoTenantIds.acme],
+    )
+    const { word } = rows[0]!
+    let found: { search: { nodes: { id: string }[] } } | undefined
+    const shown = await entriesOf(async () => {
+      found = await admin.data(search(word, 'nodes { id }'))
+    })
+    const ids = found!.search.nodes.map(({ id }) => id)
+    expect(ids.length).toBeGreaterThan(0)
+    expect(idsOf(shown)).toEqual([['CustomerInteraction', ['content'], ids]])
+    expect(idsOf(await entriesOf(() => admin.data(search(word, 'edges { highlight }'))))).toEqual([
+      ['CustomerInteraction', ['content'], ids],
+    ])
+    expect(idsOf(await entriesOf(() => admin.data(search('zzqqxx', 'totalCount'))))).toEqual([
+      ['CustomerInteraction', ['content'], []],
+    ])
+  })
+})

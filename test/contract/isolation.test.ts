@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Supergraph } from '@apollo/federation-internals'
 import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
-import { getMetadataArgsStorage } from 'typeorm'
 import { loadable } from '../../registry/composition/compose'
 import { demoTenantIds, demoUserIds, type DemoSlug } from '../../database/demo/ids'
 import { attacker, stranger, tenantTables } from '../../isolation/population'
-import { typeOfId } from '../../isolation/surface'
 import { addMissingRows, readTables } from '../../database/rows'
 import { stateOf } from '../../isolation/witness'
 import { globalTables } from '../../migrations/sql'
@@ -14,9 +13,9 @@ import { systemClock } from '../../kernel/clock'
 import { projectRoot } from '../../kernel/process/config'
 import type { RequestContext } from '../../kernel/context'
 import { uuidv7 } from '../../kernel/id'
-import { subgraphs } from '../../subgraphs'
 import { hostileEnvironment } from '../isolation/hostile-environment'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
+import { entityNames, entityOfId, tableOf } from './entity-tables'
 import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
 
 /**
@@ -38,13 +37,6 @@ let acme: TestClient
 /** Every id in every table of globex, by the GraphQL type where the table is an entity's. */
 const globexIds = new Set<string>()
 
-/** The table of an entity, as its class declares it: names of tables are never guessed from names of types. */
-function tableOf(typeName: string): string | undefined {
-  const entity = subgraphs.flatMap(({ entities }) => entities).find(({ name }) => name === typeName)
-  const declared = getMetadataArgsStorage().tables.find(({ target }) => target === entity)
-  return declared && `${declared.schema}.${declared.name}`
-}
-
 function isEverybodys(typeName: string): boolean {
   const table = tableOf(typeName)
   return table !== 'tenancy.tenants' && globalTables.some((one) => one === table)
@@ -59,10 +51,6 @@ async function idOf(typeName: string, tenantId: string): Promise<string> {
   if (!rows[0]) throw new Error(`${tenantId} has no row of ${typeName}`)
   return rows[0].id
 }
-
-const entityNames = new Map(
-  subgraphs.flatMap(({ entities }) => entities).map(({ name }) => [name, name] as const),
-)
 
 beforeAll(async () => {
   // With every variable set to what might switch a guard off: all of them must stand nevertheless.
@@ -217,21 +205,6 @@ async function scopesOfAdmin(): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-/**
- * Ids that samples are not good enough for: another fault is told first. With a valid input writes.test.ts has them found,
- * as it has all others.
- */
-const behindOthers = new Set([
-  'updateTransaction departmentId',
-  'setBudget departmentId',
-  'updateDepartment headId',
-  'rehireEmployee departmentId',
-  'createUser roleIds',
-  'createApiKey ownerId',
-  'grantPermission userId',
-  'updateInvoice subscriptionId',
-])
-
 describe.each(mutations.map((field) => [field.name, field] as const))('%s', (name, field) => {
   const input = field.args.find((argument) => argument.name === 'input')
   const type = input && getNamedType(input.type)
@@ -257,6 +230,7 @@ describe.each(mutations.map((field) => [field.name, field] as const))('%s', (nam
         )
         const { errors, ...rest } = JSON.parse(JSON.stringify(payload).replaceAll(value, 'ID')) as {
           errors?: { extensions: { traceId?: string } }[]
+          data?: Record<string, { userErrors: { field: string[] | null }[] } | null>
         }
         for (const error of errors ?? []) delete error.extensions.traceId
         return { ...rest, errors }
@@ -264,7 +238,12 @@ describe.each(mutations.map((field) => [field.name, field] as const))('%s', (nam
       for (const beside of ['unknown', 'own'] as const)
         expect(await answer(id, beside)).toEqual(await answer(uuidv7(), beside))
       const unknown = await answer(uuidv7(), 'own')
-      if (!behindOthers.has(`${name} ${attacked}`)) expect(await answer(own, 'own')).not.toEqual(unknown)
+      const found = await answer(own, 'own')
+      if (!isDeepStrictEqual(found, unknown)) continue
+      // The sample has another fault, which is told first: writes.test.ts has each id found with a valid input.
+      const faults = (found.data?.[name]?.userErrors ?? []).map((one) => one.field?.[0] ?? null)
+      expect({ attacked, faults }).not.toEqual({ attacked, faults: [] })
+      expect(faults).not.toContain(attacked)
     }
     expect(await stateOf(graph.owner, [stranger])).toEqual(before)
   })
@@ -284,14 +263,9 @@ async function withVersion(input: string, id: string | undefined): Promise<strin
   return input
 }
 
-/** An id of a tenant's that an input takes: of the entity that it is named after, or that its column refers to. */
+/** An id of a tenant's that an input takes. */
 async function idFor(input: string, about: string, tenantId: string): Promise<string> {
-  const named = input === 'id' ? about : typeOfId(input, entityNames)
-  if (named) return idOf(named, tenantId)
-  const column = input.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const table = (await readTables(graph.owner)).find(({ name }) => name === tableOf(about))
-  const parent = table?.references.find(({ columns }) => columns.includes(column))?.parent
-  const [entity] = [...entityNames.keys()].filter((name) => parent && tableOf(name) === parent)
+  const entity = entityOfId(await readTables(graph.owner), input, about)
   if (!entity) throw new Error(`Nobody knows whose ids ${input} takes: name it after its entity`)
   return idOf(entity, tenantId)
 }

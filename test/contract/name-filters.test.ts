@@ -1,10 +1,15 @@
+import { buildSchema } from 'graphql'
+import type { Database } from '../../kernel/connection/database'
+import { lookFaults } from '../../kernel/reading/name-columns'
+import { entityModels } from '../../kernel/schema/entity-model'
 import { lists } from '../support/list-catalog'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 let graph: TestGraph
 let admin: TestClient
+const databases: Database[] = []
 beforeAll(async () => {
-  graph = await startGraph({ demo: true })
+  graph = await startGraph({ demo: true, around: (_, database) => (databases.push(database), database) })
   admin = await graph.demo('acme', 'admin')
 })
 afterAll(() => graph?.close())
@@ -97,6 +102,16 @@ describe.each(unique)('%s', (place, table) => {
       }
     }
   })
+})
+
+it('what is unique by its look is no filter: a subgraph that has one does not start, and is told what to do', () => {
+  const models = databases.flatMap(({ dataSource }) => [...entityModels(dataSource).values()])
+  const role = models.find(({ name }) => name === 'Role')!
+  const schema = (fields: string) => buildSchema(`type Query { a: Int } input RoleFilter { ${fields} }`)
+  expect(lookFaults(role, schema('name: String'))).toEqual([
+    "Role.name is unique by how it looks, which no filter compares by: take @filter away (@search finds it), or say 'spelling' in the migration's names",
+  ])
+  expect(lookFaults(role, schema('description: String'))).toEqual([])
 })
 
 it('e-mail addresses are found in any case', async () => {

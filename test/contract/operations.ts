@@ -7,10 +7,15 @@ import {
   isNonNullType,
   isObjectType,
   isRequiredArgument,
+  parse,
+  validate,
+  type DocumentNode,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLOutputType,
+  type GraphQLSchema,
 } from 'graphql'
+import { sampleOfScalar } from '../../kernel/schema/scalar-samples'
 
 /** Everything below a type to the given depth, as a selection set; empty for a scalar. */
 export function selectionOf(type: GraphQLOutputType, depth: number): string {
@@ -48,19 +53,22 @@ export function inputValue(type: GraphQLInputType, name: string, ids: (name: str
     return `{ ${fields.map((field) => `${field.name}: ${inputValue(field.type, field.name, ids)}`).join(', ')} }`
   }
   if (isEnumType(named)) return named.getValues()[0]!.name
-  return named.name === 'ID' ? ids(name) : (samples[named.name] ?? '"text"')
+  return named.name === 'ID' ? ids(name) : literal(sampleOfScalar(named.name))
 }
 
-const samples: Readonly<Record<string, string>> = {
-  Int: '1',
-  Float: '0.5',
-  Boolean: 'true',
-  DateTime: '"2026-01-15T12:00:00.000Z"',
-  Date: '"2026-01-15"',
-  Decimal: '"12.50"',
-  CurrencyCode: '"EUR"',
-  EmailAddress: '"someone@else.example"',
-  JSON: '{}',
+/** A sample as GraphQL text: none of them has keys. */
+const literal = (value: unknown): string => JSON.stringify(value)
+
+/**
+ * A document that was made here, parsed.
+ * @throws Error with the document and what is wrong, where a sample does not fit the schema: far from here it would look
+ *   like a denial
+ */
+export function validDocument(schema: GraphQLSchema, text: string): DocumentNode {
+  const document = parse(text)
+  const faults = validate(schema, document).map(({ message }) => message)
+  if (faults.length > 0) throw new Error(`A sample does not fit the schema:\n${faults.join('\n')}\n${text}`)
+  return document
 }
 
 /** Every UUID anywhere in an answer. */

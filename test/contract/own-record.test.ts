@@ -41,7 +41,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
-  'updateTenant cancelJob': 'is about nobody',
+  'updateTenant cancelJob moveClock': 'is about nobody',
 }
 
 /** What a later issue decides, by its finding. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Supergraph } from '@apollo/federation-internals'
-import { isObjectType, parse, type GraphQLObjectType } from 'graphql'
+import { isObjectType, type GraphQLObjectType } from 'graphql'
 import { signViewer, verifyViewer } from '../../kernel/access/viewer-token'
 import type { RequestContext, Viewer } from '../../kernel/context'
 import { uuidv7 } from '../../kernel/id'
@@ -10,7 +10,7 @@ import { revokeCachedSessions } from '../../kernel/sign-in/session-cache'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, testClient, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { allScopes, userWith } from '../support/scopes'
-import { inputValue, rowsOf, selectionOf } from './operations'
+import { inputValue, rowsOf, selectionOf, validDocument } from './operations'
 
 /** A3: who must change the password does that, and nothing else, whichever way is asked. */
 const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
@@ -82,9 +82,9 @@ describe('a session that began with a first password (A3)', () => {
     const args = field.args.some((argument) => argument.name === 'input')
       ? `(input: ${inputValue(field.args[0]!.type, 'input', ids)})`
       : rowsOf(field).replaceAll('""', ids())
-    const answer = await user.query<Record<string, unknown>>(
-      `${operation} { ${name}${args} ${selectionOf(field.type, 1)} }`,
-    )
+    const text = `${operation} { ${name}${args} ${selectionOf(field.type, 1)} }`
+    validDocument(api, text)
+    const answer = await user.query<Record<string, unknown>>(text)
     expect(answer.errors?.map(({ extensions, message }) => [extensions.code, message])).toEqual([
       [required, 'Change your password first: call changePassword'],
     ])
@@ -127,7 +127,8 @@ describe('a session that began with a first password (A3)', () => {
         const fields = Object.values(entity.getFields()).filter((field) => field.name !== 'id')
         const selection = fields.map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, 1)}`)
         if (selection.length === 0) continue
-        const document = parse(
+        const document = validDocument(
+          schema,
           `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selection.join(' ')} } } }`,
         )
         const variables = { r: [{ __typename: type, id: user.userId }] }

@@ -13,7 +13,7 @@ it('answers one question of six subgraphs alike in one process and over HTTP', a
   const roles: string[] = []
   const inProcess = await (await whole.demo('acme', 'admin')).data<Record<string, unknown>>(overview)
   await whole
-    .statementsDuring(async () => (await whole.demo('acme', 'admin')).data(overview))
+    .statementsDuring(async () => (await whole.demo('acme', 'admin')).data(overview), { withSessions: true })
     .then((sent) => roles.push(...sent.map(({ role }) => role)))
   await whole.close()
   expect(new Set(roles)).toEqual(

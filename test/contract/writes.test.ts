@@ -40,26 +40,6 @@ const told = (code: string, ...field: string[]): Told => ({ errors: [], userErro
 
 /** By mutation and attempt: another answer than the rule's, and why. */
 const otherwise: Readonly<Record<string, { why: string; answer: Told }>> = {
-  'grantPermission permission too long': {
-    why: 'a name of the catalogue',
-    answer: told('REFERENCE_NOT_FOUND', 'permission'),
-  },
-  'revokePermission permission too long': {
-    why: 'a name among those that the user has',
-    answer: told('NOT_FOUND', 'permission'),
-  },
-  'createRole permissions too long': {
-    why: 'names of the catalogue',
-    answer: told('REFERENCE_NOT_FOUND', 'permissions'),
-  },
-  'createApiKey scopes too long': {
-    why: 'names of the catalogue',
-    answer: told('REFERENCE_NOT_FOUND', 'scopes'),
-  },
-  'updateRole permissions too long': {
-    why: 'names of the catalogue',
-    answer: told('REFERENCE_NOT_FOUND', 'permissions'),
-  },
   'recordInteraction source, externalId taken': {
     why: 'an event that comes again is found; of another customer it is told by its id',
     answer: told('DUPLICATE', 'externalId'),

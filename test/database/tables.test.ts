@@ -2,13 +2,22 @@ import { Client } from 'pg'
 import { migrateDown, migrateUp } from '../../database/migrate'
 import { migrations } from '../../migrations'
 import { lookupFunction } from '../../migrations/lookup'
-import { globalTable, migration, tenantTable } from '../../migrations/sql'
-import type { SubgraphName } from '../../kernel/schema/subgraph-names'
+import { addColumns, byLanguage, globalTable, migration, tenantTable } from '../../migrations/sql'
+import { subgraphNames, type SubgraphName } from '../../kernel/schema/subgraph-names'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 const acme = '0190a000-0000-7000-8000-00000000000a'
 const globex = '0190a000-0000-7000-8000-00000000000b'
 const id = (number: number) => `0190a000-0000-7000-8000-${String(number).padStart(12, '0')}`
+
+const later = migration(9_999_12_31_23_58, 'later', [
+  addColumns(
+    'hr.holidays',
+    { sample_department_id: 'uuid', sample_place: 'varchar(20)' },
+    { sample_department_id: { table: 'hr.departments' } },
+    [byLanguage('sample_place')],
+  ),
+])
 
 /** Every form of table the helpers write. */
 const samples = migration(9_999_12_31_23_59, 'samples', [
@@ -367,6 +376,82 @@ describe('the shared tables', () => {
     ).rejects.toMatchObject({ code: '23514' })
   })
 
+  test('11 nobody gives an entry its place in the chain, in the table or in one of its months', async () => {
+    const sealed = (role: string) =>
+      `INSERT INTO shared.audit_logs (id, action, resource_type, position, hash)
+       VALUES ('${id(34)}', 'VIEW', '${role}', 5, repeat('0', 64))`
+    for (const role of [...subgraphNames, 'gateway'] as const)
+      await expect(as(role, acme, sealed(role))).rejects.toMatchObject(denied)
+    const wider = `SELECT c.oid::regclass::text AS name, r.rolname AS role FROM pg_class c, pg_roles r
+      WHERE c.relname LIKE 'audit_logs%' AND c.relkind IN ('r', 'p') AND r.rolname ~ '^app_' AND r.rolname <> 'app_owner'
+        AND (has_table_privilege(r.oid, c.oid, 'INSERT') OR has_table_privilege(r.oid, c.oid, 'UPDATE')
+          OR has_table_privilege(r.oid, c.oid, 'DELETE')
+          OR c.relname <> 'audit_logs' AND has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE, SELECT'))`
+    expect(await as('owner', null, wider)).toEqual([])
+  })
+
+  test('11 columns that several subgraphs write are given one by one, so that a new one is nobody’s', async () => {
+    const whole = `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_roles r
+      WHERE n.nspname = 'shared' AND c.relkind IN ('r', 'p') AND r.rolname ~ '^app_' AND r.rolname <> 'app_owner'
+        AND has_table_privilege(r.oid, c.oid, 'INSERT') GROUP BY 1 HAVING count(*) > 1 ORDER BY 1`
+    // What stands in these is each writer's own, whole rows.
+    expect((await as('owner', null, whole)).map(({ name }) => name)).toEqual([
+      'shared.data_keys',
+      'shared.idempotency_keys',
+      'shared.mails',
+    ])
+  })
+
+  test('12 a subgraph changes and sees its own jobs of the installation alone', async () => {
+    const add = (number: number) =>
+      `INSERT INTO shared.platform_jobs (id, name) VALUES ('${id(number)}', 'sweep')`
+    await as('hr', acme, add(35))
+    await as('identity', acme, add(36))
+    const touch = `UPDATE shared.platform_jobs SET fault = 'mine' WHERE name = 'sweep' RETURNING id`
+    expect(await as('hr', acme, touch)).toEqual([{ id: id(35) }])
+    expect(await as('tenancy', acme, touch)).toEqual([])
+    const read = `SELECT id FROM shared.platform_jobs WHERE name = 'sweep' ORDER BY id`
+    expect(await as('identity', acme, read)).toEqual([{ id: id(36) }])
+    // Tenancy removes what is long over.
+    expect(await as('tenancy', acme, read)).toEqual([{ id: id(35) }, { id: id(36) }])
+    await as('tenancy', acme, `DELETE FROM shared.platform_jobs WHERE name = 'sweep'`)
+    expect(await as('owner', null, read)).toEqual([])
+  })
+
+  test('12 a subgraph changes its own jobs of a tenant alone; tenancy cancels those of all', async () => {
+    await as('hr', acme, `INSERT INTO shared.jobs (id, name) VALUES ('${id(37)}', 'sweep')`)
+    const touch = `UPDATE shared.jobs SET fault = 'mine' WHERE id = '${id(37)}' RETURNING id`
+    expect(await as('identity', acme, touch)).toEqual([])
+    expect(await as('hr', acme, touch)).toEqual([{ id: id(37) }])
+    expect(await as('tenancy', acme, touch)).toEqual([{ id: id(37) }])
+    expect(await as('tenancy', globex, touch)).toEqual([])
+  })
+
+  test('12 a subgraph plants no later generation of a tenant’s key', async () => {
+    const zeros = '00000000-0000-0000-0000-000000000000'
+    const plant = (number: number, subject: string, generation: number) =>
+      `INSERT INTO shared.data_keys (id, subject_id, generation, master_key_id, wrapped)
+       VALUES ('${id(number)}', '${subject}', ${generation}, 'master', 'x')`
+    for (const generation of [99, 2, 0])
+      await expect(as('hr', acme, plant(38, zeros, generation))).rejects.toMatchObject(denied)
+    await as('hr', acme, plant(38, zeros, 1))
+    await expect(as('hr', acme, plant(39, zeros, 1))).rejects.toMatchObject({ code: '23505' })
+    // A person's key is made anew after a rotation.
+    await as('hr', acme, plant(39, id(1), 2))
+    await expect(as('hr', acme, plant(40, id(1), 2_000))).rejects.toMatchObject(denied)
+  })
+
+  test('7 9 scopes that tell more than their name say so where they are given', async () => {
+    const described = `SELECT name FROM identity.permissions WHERE name = 'compliance:audit:read' AND description LIKE '%sign-ins%'
+      OR name = 'compliance:audit:details' AND description LIKE '%permissions of users%'
+      OR name = 'hr:salary:summary' AND description LIKE '%hr:employee:write%' ORDER BY name`
+    expect((await as('owner', null, described)).map(({ name }) => name)).toEqual([
+      'compliance:audit:details',
+      'compliance:audit:read',
+      'hr:salary:summary',
+    ])
+  })
+
   test('the outbox takes events and shows none to subgraphs', async () => {
     await as(
       'hr',
@@ -407,4 +492,35 @@ test('a table without tenants must be on the list of global tables', () => {
 test('the samples can be taken back', async () => {
   expect(await migrateDown(database.migratorUrl, [...migrations, samples])).toMatch(/^samples-/)
   expect(await as('owner', null, `SELECT relname FROM pg_class WHERE relname LIKE 'sample%'`)).toEqual([])
+})
+
+test('a table gets columns with references and indexes led by the tenant, and loses them again', async () => {
+  const columns = `SELECT attname FROM pg_attribute WHERE attrelid = 'hr.holidays'::regclass AND attname LIKE 'sample%' AND NOT attisdropped ORDER BY 1`
+  const definitions = `SELECT pg_get_indexdef(indexrelid) AS text FROM pg_index WHERE indrelid = 'hr.holidays'::regclass
+    UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'hr.holidays'::regclass`
+  const fresh = await freshDatabase()
+  const client = new Client({ connectionString: fresh.migratorUrl })
+  await client.connect()
+  try {
+    await migrateUp(fresh.migratorUrl, [...migrations, later])
+    expect((await client.query(columns)).rows).toEqual([
+      { attname: 'sample_department_id' },
+      { attname: 'sample_place' },
+    ])
+    const { rows } = await client.query<{ text: string }>(definitions)
+    const made = rows
+      .map(({ text }) => text)
+      .filter((text) => text.includes('sample'))
+      .sort()
+    expect(made.map((text) => text.replace(/^.*USING /, ''))).toEqual([
+      'btree (tenant_id, sample_department_id)',
+      'btree (tenant_id, sample_place COLLATE "und-x-icu", id)',
+      'FOREIGN KEY (tenant_id, sample_department_id) REFERENCES hr.departments(tenant_id, id)',
+    ])
+    await migrateDown(fresh.migratorUrl, [...migrations, later])
+    expect((await client.query(columns)).rows).toEqual([])
+  } finally {
+    await client.end()
+    await fresh.drop()
+  }
 })

@@ -25,6 +25,7 @@ const resolveViewer: GatewayOptions['resolveViewer'] = async (headers) => {
     extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
   })
 }
+resolveViewer.isSigned = (headers) => headers.get('authorization') === signedIn.authorization
 
 let gateway: TestGateway | undefined
 afterEach(() => gateway?.close())

@@ -7,7 +7,7 @@ import {
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
 } from 'graphql'
-import { measure } from '../../gateway/operations/cost'
+import { measure, measurer } from '../../gateway/operations/cost'
 import { costModel } from '../../gateway/operations/cost-model'
 import { startTestGateway, type TestGateway } from './fixtures/start'
 
@@ -25,7 +25,10 @@ describe('the measure of an operation', () => {
       unsized(first: Int): Page
       assumed(first: Int): Page @listSize(assumedSize: 20, slicingArguments: ["first"])
       any: U
+      found(ids: [ID!], filter: F): [A!]! @listSize(assumedSize: 1)
     }
+    input F { id: I  and: [F!] }
+    input I { in: [ID!] }
     type Mutation { change: A }
     type Page { nodes: [A!]! tags: [A!]! total: Int }
     type A { id: ID a: A as: [A!]! heavy: Heavy weighed: Int @cost(weight: 4) page(first: Int = 20): Page }
@@ -84,6 +87,30 @@ describe('the measure of an operation', () => {
     expect(measured(query).cost).toBe(6)
     expect(measured(query, { n: 80 }).cost).toBe(81)
     expect(measured(query, { n: null }).cost).toBe(21)
+  })
+
+  it('counts the items of lists in arguments, beyond the first ten (attack 3)', () => {
+    const ids = (count: number) => Array.from({ length: count }, (_, n) => `${n}`)
+    const cost = (args: string, variables = {}) =>
+      measured(`query($l: [ID!], $f: F) { found(${args}) { id } }`, variables).cost
+    const list = (count: number) =>
+      `[${ids(count)
+        .map((id) => `"${id}"`)
+        .join()}]`
+    expect([cost(`ids: ${list(10)}`), cost(`ids: ${list(11)}`)]).toEqual([1, 3])
+    expect([10, 500].map((count) => cost('ids: $l', { l: ids(count) }))).toEqual([1, 981])
+    expect(cost(`filter: { id: { in: $l } }, ids: ${list(20)}`, { l: ids(30) })).toBe(81)
+    // One of `and` and those inside.
+    expect(cost('filter: $f', { f: { and: [{ id: { in: ids(30) } }] } })).toBe(43)
+  })
+
+  it('is measured again where a list in the variables is longer', () => {
+    const text = 'query($f: F) { found(filter: $f) { id } }'
+    const operation = parse(text).definitions[0] as OperationDefinitionNode
+    const measuredFor = measurer(schema, model, operation, new Map(), 100)
+    const costFor = (count: number) =>
+      measuredFor({ f: { id: { in: Array.from({ length: count }, () => 'x') } } }).cost
+    expect([10, 60, 10, 61].map(costFor)).toEqual([1, 101, 1, 103])
   })
 
   it('counts no more than the largest page, which is all a subgraph gives', () => {
@@ -171,8 +198,11 @@ describe('operations beyond the limits', () => {
     expect(((await refusal(query, { n: 100 })) as unknown[])[0]).toBe(400)
   })
 
-  it('refuses variables that are nested without end', async () => {
-    const when = `${'['.repeat(400_000)}${']'.repeat(400_000)}`
+  it.each([
+    [33, 'The variables are nested more than 32 levels deep'],
+    [400_000, 'The request body is nested more than 64 levels deep: send flatter variables'],
+  ])('refuses variables that are nested %d deep', async (levels, told) => {
+    const when = `${'['.repeat(levels)}${']'.repeat(levels)}`
     const answer = await gateway.fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -181,7 +211,7 @@ describe('operations beyond the limits', () => {
     expect([
       answer.status,
       answer.body.errors?.map(({ message, extensions }) => [extensions.code, message]),
-    ]).toEqual([400, [['BAD_USER_INPUT', 'The variables are nested more than 32 levels deep']]])
+    ]).toEqual([400, [['BAD_USER_INPUT', told]]])
   })
 
   it('refuses introspection of introspection', async () => {

@@ -82,6 +82,7 @@ function setUp({ cached = true }: { cached?: boolean } = {}) {
     lines,
     token,
     ask,
+    isSigned: (authorization: string) => resolve.isSigned!(new Map([['authorization', authorization]])),
     refusal,
     later: (ms: number) => (now = new Date(now.getTime() + ms)),
   }
@@ -91,6 +92,21 @@ const refused = (message: string) => ({
   message,
   code: 'UNAUTHENTICATED',
   http: { status: 401, headers: new Map([['www-authenticate', 'Bearer error="invalid_token"']]) },
+})
+
+describe('whether a token was issued here (attack 1)', () => {
+  it('is told of signature and time, without the database', () => {
+    const { isSigned, token, later, world } = setUp()
+    const good = `Bearer ${token()}`
+    expect(isSigned(good)).toBe(true)
+    expect(['', 'Bearer x', 'Bearer a.b.c', token(), `${good.slice(0, -4)}AAAA`].map(isSigned)).toEqual(
+      Array.from({ length: 5 }, () => false),
+    )
+    expect(isSigned(`Bearer ${token({}, keyPair())}`)).toBe(false)
+    expect(isSigned(`Bearer ${token({}, undefined, 'others')}`)).toBe(false)
+    later(15 * 60_000)
+    expect([isSigned(good), world.asked]).toEqual([false, []])
+  })
 })
 
 describe('who asks', () => {

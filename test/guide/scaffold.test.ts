@@ -22,7 +22,7 @@ function run(command: string, ...args: string[]): string {
 const fields =
   'name:String!@search@order day:Date!@filter@order head:User@filter department:Department!@filter ' +
   'cost:Money@filter@order score:Float! isOpen:Boolean!@filter code:CurrencyCode@filter amount:Decimal ' +
-  'email:EmailAddress@order at:DateTime seats:Int!@order'
+  'contactEmail:EmailAddress@order at:DateTime seats:Int!@order'
 
 it('what the scaffold writes composes, type-checks, is clean, and passes its own and the contract tests', () => {
   const left = new Set(['node_modules', '.git', 'dist', '.data'])

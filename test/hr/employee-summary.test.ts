@@ -172,9 +172,12 @@ describe('Q1 salaries', () => {
     ])
   })
 
-  it('cost one statement', async () => {
+  it('cost one statement, and the entry that they were read', async () => {
     const sent = await graph.statementsDuring(() => ask('groupBy: [IS_ACTIVE]', `groups { count ${salary} }`))
-    expect(sent.map(({ role }) => role)).toEqual(['hr'])
+    expect(sent.map(({ role, text }) => [role, /^INSERT INTO shared\.audit_logs/.test(text)])).toEqual([
+      ['hr', false],
+      ['hr', true],
+    ])
   })
 
   it('are judged in each currency by itself', async () => {

@@ -564,6 +564,71 @@ describe('a permission given directly', () => {
   })
 })
 
+/** 5: an error names permissions to those alone who may look them up, and those that the input named. */
+describe('5 what others may do', () => {
+  const given = ['identity:user:write', 'identity:role:write', 'identity:user:read']
+  const general = (whose: string) =>
+    `The ${whose} has permissions that you lack: ask somebody who holds them, such as an administrator`
+
+  /** Every mutation that judges what a user or a role may do, with what its error says to this client. */
+  async function messages(client: TestClient) {
+    const { userId } = await acme.user('ANALYST')
+    const [roleOf, name] = [await roleId('ANALYST'), `Paid ${++count}`]
+    const { user: invited } = await invite(admin, { roleIds: [roleOf] })
+    const input = { name, permissions: ['hr:salary:read'] }
+    const { id: own } = await change<{ id: string }>(admin, 'createRole', input, 'role { id }')
+    const empty = { name: `Empty ${count}`, permissions: [] }
+    const { id: harmless } = await change<{ id: string }>(admin, 'createRole', empty, 'role { id }')
+    const target = { id: userId, expectedVersion: 1 }
+    const password = { initialPassword: 'a first password' }
+    const tried: [string, Record<string, unknown>][] = [
+      ['updateUser', { ...target, firstName: 'x' }],
+      ['suspendUser', target],
+      ['reactivateUser', target],
+      ['renewInvitation', { id: invited.id, expectedVersion: 1 }],
+      ['grantPermission', { userId, permission: 'identity:user:read' }],
+      ['revokePermission', { userId, permission: 'identity:user:read' }],
+      ['revokeRole', { userId, roleId: roleOf }],
+      ['assignRole', { userId, roleId: harmless }],
+      ['assignRole', { userId: client.userId, roleId: own }],
+      ['createUser', { email: email(), roleIds: [own], ...password }],
+      ['inviteUser', { email: email(), roleIds: [own] }],
+      ['updateRole', { id: own, expectedVersion: 1, name: 'x' }],
+      ['deleteRole', { id: own, expectedVersion: 1 }],
+    ]
+    const found: Record<string, string[]> = { users: [], roles: [] }
+    for (const [mutation, values] of tried) {
+      const [error, ...others] = await refused(() => userErrors(client, mutation, values))
+      expect([mutation, error?.code, others]).toEqual([mutation, 'PERMISSION_NOT_HELD', []])
+      const isRole = /^(role|id$)/.test(error!.field![0]!) && JSON.stringify(values).includes(own)
+      found[isRole ? 'roles' : 'users']!.push(error!.message)
+    }
+    return found
+  }
+
+  test('is not told by an error', async () => {
+    const found = await messages(await clerk(...given))
+    expect(found).toEqual({
+      users: Array<string>(8).fill(general('user')),
+      roles: Array<string>(5).fill(general('role')),
+    })
+  })
+
+  test('is told to those who may look it up', async () => {
+    const found = await messages(await clerk(...given, 'identity:role:read'))
+    expect(found['roles']).toEqual(Array<string>(5).fill('You lack hr:salary:read'))
+    expect(found['users']).toHaveLength(8)
+    for (const message of found['users']!) expect(message).toMatch(/^You lack [a-z]+:[a-z-]+:[a-z-]+, /)
+  })
+
+  test('does not hide what the input itself named', async () => {
+    const client = await clerk(...given)
+    const input = { name: 'Mine', permissions: ['hr:salary:read'] }
+    const [error] = await refused(() => userErrors(client, 'createRole', input))
+    expect(error?.message).toBe('You lack hr:salary:read')
+  })
+})
+
 describe('access', () => {
   const id = '019b76da-a800-7000-8000-0000000000a1'
 

@@ -1,4 +1,7 @@
 import { openDatabase, type Database } from '../../kernel/connection/database'
+import type { SubgraphContext } from '../../kernel/context'
+import type { UserErrors } from '../../kernel/errors'
+import { writeMails } from '../../kernel/mail/outbox'
 import { openMailTransport } from '../../kernel/mail/open-transport'
 import { mailSeal } from '../../kernel/mail/seal'
 import { sendDue, type MailSending } from '../../kernel/mail/send-due'
@@ -228,6 +231,89 @@ test('a mail put into another row is not sent', async () => {
   )
   expect(await sendDue(sending())).toEqual({ sent: 0, waiting: 2, failed: 0 })
   expect(mailbox.received).toEqual([])
+})
+
+describe('mails of an hour (attack 10)', () => {
+  const inAnHour = 'An hour has at most 5 mails to one address and 200 in all: try again in'
+  const renew = async (id: string, client = admin) => {
+    const { user } = await client.data<{ user: { version: number } }>(
+      'query ($id: ID!) { user(id: $id) { version } }',
+      { id },
+    )
+    const { renewInvitation } = await client.data<{
+      renewInvitation: { userErrors: { code: string; message: string; field: string[] | null }[] }
+    }>(
+      'mutation ($input: RenewInvitationInput!) { renewInvitation(input: $input) { userErrors { code message field } } }',
+      { input: { id, expectedVersion: user.version } },
+    )
+    return renewInvitation.userErrors
+  }
+  const versionOf = async (id: string) =>
+    (await graph.owner.query<{ version: number }>('SELECT version FROM identity.users WHERE id = $1', [id]))
+      .rows[0]!.version
+
+  test('one address gets five; the sixth changes nothing, and may come when the first is an hour old', async () => {
+    const { id } = await invite()
+    for (let n = 2; n <= 5; n++) expect(await renew(id)).toEqual([])
+    const before = await versionOf(id)
+    const refusal = [{ code: 'RATE_LIMITED', message: `${inAnHour} 60 minutes`, field: null }]
+    expect(await renew(id)).toEqual(refusal)
+    expect([await versionOf(id), (await outbox()).length]).toEqual([before, 5])
+    // Others are not in the way of one another: another address, another tenant.
+    expect(await renew((await invite()).id)).toEqual([])
+    await invite(await (await graph.tenant('globex')).as('ADMIN'))
+    const age = (text: string) =>
+      graph.owner.query(
+        `UPDATE shared.mails SET created_at = created_at - interval '${text}'
+          WHERE id = (SELECT id FROM shared.mails ORDER BY created_at, id LIMIT 1)`,
+      )
+    await age('50 minutes')
+    expect((await renew(id))[0]!.message).toBe(`${inAnHour} 10 minutes`)
+    await age('10 minutes')
+    expect(await renew(id)).toEqual([])
+    expect((await renew(id))[0]!.code).toBe('RATE_LIMITED')
+  })
+
+  test('those that come at once are counted one after the other', async () => {
+    const { id } = await invite()
+    await graph.owner.query('DELETE FROM shared.mails')
+    const tenantId = (await graph.tenant('acme')).id
+    const seal = mailSeal(graph.server.services.keys)
+    const mail = { kind: 'test', to: `${id}@acme.example`, subject: 's', text: 't', html: 'h' }
+    const context = { clock, binding: { tenantId }, services: graph.server.services }
+    const write = () =>
+      database
+        .transaction({ tenantId }, (transaction) =>
+          writeMails(context as unknown as SubgraphContext, transaction, [mail]),
+        )
+        .then(
+          () => 'written',
+          (error: UserErrors) => error.errors[0]!.code,
+        )
+    const all = await Promise.all(Array.from({ length: 8 }, write))
+    expect(all.sort()).toEqual([
+      ...Array<string>(3).fill('RATE_LIMITED'),
+      ...Array<string>(5).fill('written'),
+    ])
+    const digests = (await outbox()).map(({ recipient }) => recipient)
+    expect(digests).toEqual(Array.from({ length: 5 }, () => seal.recipient(tenantId, mail.to)))
+    // It is no address, and of another tenant another.
+    expect(digests[0]).toMatch(/^[\w-]{43}$/)
+    expect(seal.recipient((await graph.tenant('globex')).id, mail.to)).not.toBe(digests[0])
+  })
+
+  test('a tenant writes 200 to all its addresses', async () => {
+    const { id } = await invite()
+    const more = `INSERT INTO shared.mails (tenant_id, id, created_at, due_at, kind, sealed, recipient)
+      SELECT tenant_id, gen_random_uuid(), created_at, due_at, kind, sealed, 'other ' || n FROM shared.mails, generate_series(1, $1) n`
+    await graph.owner.query(more, [198])
+    expect(await renew(id)).toEqual([])
+    expect(await renew(id)).toEqual([
+      { code: 'RATE_LIMITED', message: `${inAnHour} 60 minutes`, field: null },
+    ])
+    expect(await outbox()).toHaveLength(200)
+    await invite(await (await graph.tenant('globex')).as('ADMIN'))
+  })
 })
 
 test('subgraphs write mails of their tenant, and read none', async () => {

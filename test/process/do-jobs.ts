@@ -1,6 +1,8 @@
 import { openDatabase } from '../../kernel/connection/database'
 import { systemClock } from '../../kernel/clock'
 import type { Services } from '../../kernel/context'
+import { DataKeys } from '../../kernel/encryption/data-keys'
+import { keyRing } from '../../kernel/encryption/key-ring'
 import type { Job } from '../../kernel/jobs'
 import { jobWorker } from '../../kernel/jobs/worker'
 import { loadConfig } from '../../kernel/process/config'
@@ -27,7 +29,9 @@ async function main(): Promise<void> {
     connections: 8,
     applicationName: 'ledger',
   })
-  const services = { clock: systemClock, log: createLogger(config), config } as unknown as Services
+  // The same key in every process: one reads what another has wrapped.
+  const dataKeys = new DataKeys(keyRing(new Map([['test', Buffer.alloc(32, 1)]])))
+  const services = { clock: systemClock, log: createLogger(config), config, dataKeys } as unknown as Services
   jobWorker('hr', [entry], database, services, { slots: 4 }).start()
   console.log('working')
 }

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { insertDemoData } from '../../database/demo'
 import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
-import { projectRoot } from '../../kernel/process/config'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
+import { runScript } from '../support/run-script'
 
 let database: TestDatabase
 let owner: Client
@@ -29,22 +28,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const script = join(projectRoot, 'scripts', 'keys.ts')
-  const env = {
-    PATH: process.env.PATH,
-    NODE_ENV: 'test',
-    DATA_DIR: dataDir,
-    DATABASE_URL: database.migratorUrl,
-    DATABASE_APP_SECRET: database.roleSecret,
-  }
-  const hook = join(projectRoot, 'test', 'support', 'typescript.js')
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--require', hook, script, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
-    })
-  })
-}
+const run = (...args: string[]) => runScript('keys', args, { database, dataDir })
 
 const phone = async () =>
   (await owner.query<{ phone: string }>('SELECT phone FROM identity.users WHERE id = $1', [henrik])).rows[0]!

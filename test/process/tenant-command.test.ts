@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { projectRoot } from '../../kernel/process/config'
 import { verifyPassword } from '../../kernel/sign-in/password'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
+import { runScript } from '../support/run-script'
 
 let database: TestDatabase
 let owner: Client
@@ -23,22 +22,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const script = join(projectRoot, 'scripts', 'tenant.ts')
-  const env = {
-    PATH: process.env.PATH,
-    NODE_ENV: 'test',
-    DATA_DIR: dataDir,
-    DATABASE_URL: database.migratorUrl,
-    DATABASE_APP_SECRET: database.roleSecret,
-  }
-  const hook = join(projectRoot, 'test', 'support', 'typescript.js')
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--require', hook, script, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
-    })
-  })
-}
+const run = (...args: string[]) => runScript('tenant', args, { database, dataDir })
 
 test('makes a tenant and its administrator, whose password is printed once and must be changed', async () => {
   const { code, stdout, stderr } = await run(

@@ -6,7 +6,8 @@ import { buildASTSchema, Kind, Source, type GraphQLObjectType } from 'graphql'
 import { projectRoot } from '../../kernel/process/config'
 import { readSdl } from '../../kernel/schema/sdl'
 import { readSchema } from '../../product/scaffold/entity-plan'
-import { scaffoldEntity, writeScaffold, type EntityRequest } from '../../product/scaffold'
+import { leftToSay, scaffoldEntity, writeScaffold, type EntityRequest } from '../../product/scaffold'
+import { changedLines } from '../../product/scaffold/changed-lines'
 
 const now = new Date('2031-05-06T07:08:00.000Z')
 const root = mkdtempSync(join(tmpdir(), 'scaffolded-'))
@@ -134,6 +135,40 @@ it('takes the type that schema/ has, keeps its text and puts around it what is m
   expect(migration).toContain("'hr:course:read'")
   expect(() => made(training)).toThrow('schema/hr/training-day.graphql has the fields of TrainingDay')
   rmSync(join(root, path))
+})
+
+it('leaves a field with a rule to its author, makes a unique text a name, and says both', () => {
+  const path = 'schema/hr/training-day.graphql'
+  const ruled = '  "Its costs."\n  costs: Money @requiresScopes(scopes: [["hr:cost:read"]])\n'
+  writeFileSync(join(root, path), written.replace('  "The kind', `${ruled}  "The kind`))
+  const request = { subgraph: 'hr', name: 'TrainingDay' }
+  const files = made(request)
+  expect(files.get(path)).toContain(ruled)
+  expect(files.get('subgraphs/hr/entities/TrainingDay.ts')).not.toContain('costs')
+  expect(files.get('migrations/203105060708-training-days.ts')).toMatch(
+    /unique: \[\['topic'\]\],\s+names: \{ topic: 'spelling' \}/,
+  )
+  const left = leftToSay(root, request).join('\n')
+  expect(left).toContain('TrainingDay.costs has arguments or a rule of its own: its column in entity')
+  expect(left).toContain("names.test.ts, a line 'hr.training_days.topic'")
+  expect(leftToSay(root, { ...training, name: 'CourseDay' }).join()).not.toContain('rule of its own')
+  rmSync(join(root, path))
+})
+
+it('a column holds a time zone, and the test begins without demo rows', () => {
+  const files = made({ ...training, fields: 'zone:TimeZone!' })
+  expect(files.get('subgraphs/hr/entities/TrainingDay.ts')).toContain("{ type: 'varchar', length: 64 }")
+  expect(files.get('migrations/203105060708-training-days.ts')).toContain("zone: 'varchar(64) NOT NULL'")
+  const test = files.get('test/hr/training-day.test.ts')
+  expect(test).toContain('zone: "Europe/Berlin"')
+  expect(test).toContain('startGraph()')
+})
+
+it('shows the lines that go and come, in their order, and no comma alone', () => {
+  expect(changedLines('{\n  "a": 1,\n  "c": 2\n}', '{\n  "a": 1,\n  "b": 1,\n  "c": 2,\n  "d": 2\n}')).toBe(
+    '+  "b": 1,\n+  "d": 2\n',
+  )
+  expect(changedLines('x\nold\ny', 'x\nnew\nnew\ny')).toBe('-old\n+new\n+new\n')
 })
 
 it.each<[string, Partial<EntityRequest>, string]>([

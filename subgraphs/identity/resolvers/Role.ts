@@ -3,7 +3,7 @@ import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
-import { requireHeld, requireKnown } from '../authority'
+import { requireAuthority, requireHeld, requireKnown } from '../authority'
 import { Role } from '../entities/Role'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
 import { endKnownSecretsOfRole } from '../sessions/invitation'
@@ -62,7 +62,7 @@ async function findOwnRole(
   const found = await tx.find(Role, id)
   if (found.isSystemRole)
     tx.fail('SYSTEM_ROLE', 'Every tenant has this role: make one of your own instead', 'id')
-  requireHeld(context, tx, found.permissions, 'id')
+  requireAuthority(context, tx, found.permissions, 'role', 'id')
   return found
 }
 

@@ -9,8 +9,8 @@ import {
   changedUser,
   findRoles,
   grownUser,
+  requireAuthority,
   requireAuthorityOver,
-  requireHeld,
   requireOtherAdministrator,
 } from '../authority'
 import { Role } from '../entities/Role'
@@ -27,7 +27,7 @@ export const roleAssignment: Resolvers = {
     assignRole: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const [role] = await findRoles(context, tx, [input.roleId], 'roleId')
-        requireHeld(context, tx, role!.permissions, 'roleId')
+        requireAuthority(context, tx, role!.permissions, 'role', 'roleId')
         await changeAuthority(context, tx, input.userId, 'userId')
         await requireAuthorityOver(context, tx, input.userId, 'userId')
         const grantedById = context.viewer?.userId

@@ -7,7 +7,7 @@ import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
 import { hashPassword, passwordFault } from '../../../kernel/sign-in'
-import { findRoles, requireAuthorityOver, requireHeld, requireOtherAdministrator } from '../authority'
+import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
@@ -142,7 +142,7 @@ async function addUser(
 ): Promise<User> {
   const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
   const permissions = roles.flatMap((role) => role.permissions)
-  requireHeld(context, tx, permissions, 'roleIds')
+  requireAuthority(context, tx, permissions, 'role', 'roleIds')
   const names = { email: email.toLowerCase(), fullNameOverride: fullName }
   const added = await tx.insert(User, { ...values, ...names, ...access })
   const assignment = { userId: added.id, grantedById: context.viewer?.userId }
