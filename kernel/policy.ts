@@ -46,12 +46,11 @@ export function rowPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,
   columns: readonly K[],
   where: (viewer: Viewer) => readonly { readonly [P in K]?: E[P] | readonly E[P][] }[] | null,
-  { writers, setOnce }: Pick<Policy, 'writers' | 'setOnce'> = {},
+  options: Pick<Policy, 'writers' | 'setOnce'> = {},
 ): Policy {
   return {
+    ...options,
     columns,
-    writers,
-    setOnce,
     where,
     allow: (viewer, row) => {
       const alternatives: readonly Readonly<Record<string, unknown>>[] | null = where(viewer)

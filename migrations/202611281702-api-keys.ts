@@ -66,7 +66,7 @@ export const apiKeys = migration(202611281702, 'api-keys', [
       created_by_id: { table: 'identity.users' },
     },
     indexes: ['created_at, id', 'expires_at, id'],
-    grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE'] },
+    grants: { app_identity: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
   }),
   constraintMessages('identity.api_keys', {
     api_keys_name_check: 'must not be empty',

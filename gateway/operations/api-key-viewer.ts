@@ -49,7 +49,7 @@ const mostWrongKeys = 60
 const minuteMs = 60_000
 /** Says of how many keys, and for how long after their last use, it is remembered that they were good. */
 const mostKnown = 10_000
-const knownForMs = 60 * minuteMs
+const knownForMs = 15 * minuteMs
 
 /**
  * Reads `x-api-key`: finds the key by its id, compares its secret in constant time, and holds it to its networks and rate. What

@@ -7,6 +7,7 @@ import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 import { endedMails } from './jobs/ended-mails'
+import { oldKeys } from './jobs/old-keys'
 import { oldSessions } from './jobs/old-sessions'
 import { policies } from './policies'
 import { apiKey } from './resolvers/ApiKey'
@@ -22,7 +23,7 @@ export default subgraph('identity', {
   policies,
   secrets: { User: ['mfaSecret'] },
   erasable: ['User'],
-  jobs: [endedMails, oldSessions],
+  jobs: [endedMails, oldSessions, oldKeys],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {
     User: [

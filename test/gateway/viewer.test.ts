@@ -129,7 +129,7 @@ describe('who asks', () => {
         statement: {
           name: 'gateway_session_viewer',
           text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
-          FROM shared.session_viewer($1, $2)`,
+        FROM shared.session_viewer($1, $2)`,
           values: [claims.sessionId, '2026-11-20T10:00:00.000Z'],
         },
       },
