@@ -256,27 +256,39 @@ const sessions: DemoTable = {
     ),
 }
 
+/** By user: a key that is in use, and one that was given up. */
+const keyNames = [
+  ['Deployment', 'Deployment, old server'],
+  ['Time tracking', 'Time tracking trial'],
+  ['Nightly report', 'Spreadsheet export'],
+  ['Wall display', 'Lobby display'],
+] as const
+
 /** Keys that nobody has: their hashes are of nothing. */
 const apiKeys: DemoTable = {
   name: 'identity.api_keys',
   noun: 'API keys',
   rows: ({ slug, random, today }) =>
-    demoUserNames.map((name, place) => {
+    keyNames.flat().map((name, index) => {
+      const [place, isGivenUp] = [Math.floor(index / 2), index % 2 === 1]
+      const owner = demoUserIds[slug][demoUserNames[place]!]
       const made = today - (20 + 30 * place) * day
       const hexadecimal = times(64, () => random.int(0, 15).toString(16)).join('')
       return {
         id: seededId(random, made),
-        owner_id: demoUserIds[slug][name],
-        created_by_id: demoUserIds[slug][name],
-        name: ['Deployment', 'Time tracking', 'Nightly report', 'Wall display'][place],
+        owner_id: owner,
+        created_by_id: owner,
+        name,
         key_prefix: `tg_test_${hexadecimal.slice(0, 12)}`,
         secret_hash: hexadecimal,
         scopes: ['hr:employee:read'],
         rate_limit: 1000,
         allowed_networks: place % 2 === 0 ? ['192.0.2.0/24'] : [],
         expires_at: instant(made + 365 * day),
-        last_used_at: instant(today - random.int(1, 20) * day),
+        last_used_at: instant(today - random.int(10, 19) * day),
         usage_stats: { requests: random.int(10, 20_000) },
+        revoked_at: isGivenUp ? instant(today - random.int(1, 9) * day) : null,
+        revoked_by_id: isGivenUp ? owner : null,
         type: 'PRIVATE',
         created_at: instant(made),
       }

@@ -36,13 +36,13 @@ export function createApiKey(
 ): Told<{ apiKey: ApiKey; secret: string }> {
   return mutate(context, async (tx: Tx) => {
     const { name, ownerId, expiresAt, rateLimit } = input
+    const owner = await findOwner(context, tx, ownerId ?? null, 'ownerId')
     const fault = expiryFault(expiresAt, context.services.clock.now())
     if (fault) tx.fail('INVALID', fault, 'expiresAt')
     const allowedNetworks = [...(input.allowedNetworks ?? [])]
     const place = allowedNetworks.findIndex((text) => !isNetwork(text))
     if (place >= 0)
       throw userError('INVALID', notNetwork(allowedNetworks[place]!), ['allowedNetworks', String(place)])
-    const owner = await findOwner(context, tx, ownerId ?? null, 'ownerId')
     const scopes = await grantable(context, tx, owner.id, input.scopes)
     const id = uuidv7(context.services.clock.now().getTime())
     const { key, kept } = newSecret(context, id)

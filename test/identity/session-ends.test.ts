@@ -206,7 +206,10 @@ test('A4 who ends sessions of others holds what the user may do, and otherwise n
     `UPDATE identity.users SET granted_permissions = '{hr:salary:read}' WHERE id = $1`,
     [user.userId],
   )
-  const lacking = { code: 'PERMISSION_NOT_HELD', message: 'You lack hr:salary:read' }
+  const lacking = {
+    code: 'PERMISSION_NOT_HELD',
+    message: 'The user has permissions that you lack: ask somebody who holds them, such as an administrator',
+  }
   expect(await userErrors(writer, 'revokeSession', { id })).toEqual([{ ...lacking, field: ['id'] }])
   expect(await userErrors(writer, 'revokeUserSessions', { userId: user.userId })).toEqual([
     { ...lacking, field: ['userId'] },
