@@ -225,6 +225,76 @@ const auditEntries: DemoTable = {
     }),
 }
 
+/** Sessions that are over, some of them ended: there is no token to any of them. */
+const sessions: DemoTable = {
+  name: 'identity.sessions',
+  noun: 'sessions',
+  rows: ({ slug, random, today }) =>
+    demoUserNames.flatMap((name) =>
+      times(3, (place) => {
+        const began = today - (1 + 8 * place + random.int(0, 6)) * day - random.int(0, day)
+        const userId = demoUserIds[slug][name]
+        const seen = began + random.int(1, 90) * 60_000
+        const isEnded = random.chance(0.4)
+        return {
+          id: seededId(random, began),
+          user_id: userId,
+          created_at: instant(began),
+          last_seen_at: instant(seen),
+          expires_at: instant(began + 7 * day),
+          revoked_at: isEnded ? instant(seen) : null,
+          revoked_by_id: isEnded ? userId : null,
+          revoke_reason: isEnded ? 'SIGNED_OUT' : null,
+          ip_address: random.pick(['192.0.2.17', '198.51.100.4', '2001:db8::7']),
+          user_agent: random.pick([
+            'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+            'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1',
+            'curl/8.5.0',
+          ]),
+        }
+      }),
+    ),
+}
+
+/** By user: a key that is in use, and one that was given up. */
+const keyNames = [
+  ['Deployment', 'Deployment, old server'],
+  ['Time tracking', 'Time tracking trial'],
+  ['Nightly report', 'Spreadsheet export'],
+  ['Wall display', 'Lobby display'],
+] as const
+
+/** Keys that nobody has: their hashes are of nothing. */
+const apiKeys: DemoTable = {
+  name: 'identity.api_keys',
+  noun: 'API keys',
+  rows: ({ slug, random, today }) =>
+    keyNames.flat().map((name, index) => {
+      const [place, isGivenUp] = [Math.floor(index / 2), index % 2 === 1]
+      const owner = demoUserIds[slug][demoUserNames[place]!]
+      const made = today - (20 + 30 * place) * day
+      const hexadecimal = times(64, () => random.int(0, 15).toString(16)).join('')
+      return {
+        id: seededId(random, made),
+        owner_id: owner,
+        created_by_id: owner,
+        name,
+        key_prefix: `tg_test_${hexadecimal.slice(0, 12)}`,
+        secret_hash: hexadecimal,
+        scopes: ['hr:employee:read'],
+        rate_limit: 1000,
+        allowed_networks: place % 2 === 0 ? ['192.0.2.0/24'] : [],
+        expires_at: instant(made + 365 * day),
+        last_used_at: instant(today - random.int(10, 19) * day),
+        usage_stats: { requests: random.int(10, 20_000) },
+        revoked_at: isGivenUp ? instant(today - random.int(1, 9) * day) : null,
+        revoked_by_id: isGivenUp ? owner : null,
+        type: 'PRIVATE',
+        created_at: instant(made),
+      }
+    }),
+}
+
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
@@ -239,4 +309,6 @@ export const demoTables: readonly DemoTable[] = [
   invoiceLines,
   invoiceSeries,
   auditEntries,
+  sessions,
+  apiKeys,
 ]

@@ -14,6 +14,7 @@ export function decide(
   const { viewer } = context
   if (!viewer) return unauthenticated()
   if (viewer.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  if (viewer.apiKeyId && requirement.inPerson) return forbidden('A key may not do this: sign in as a person')
   const holds =
     requirement.kind === 'scopes'
       ? (scope: string) => viewer.scopes.has(scope)

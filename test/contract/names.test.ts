@@ -37,6 +37,15 @@ const named: Readonly<Record<string, Named>> = {
     by: 'look',
     input: () => ({ permissions: [] }),
   },
+  'identity.api_keys.name': {
+    mutation: 'createApiKey',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({
+      scopes: ['hr:employee:read'],
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    }),
+  },
   'hr.departments.name': { mutation: 'createDepartment', field: 'name', by: 'spelling', input: () => ({}) },
   'hr.employees.employee_number': {
     mutation: 'hireEmployee',

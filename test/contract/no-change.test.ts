@@ -35,6 +35,7 @@ const changes = Object.keys(api.getMutationType()!.getFields()).filter(
 
 /** By mutation: why the second time is a change as well. */
 const otherwise: Readonly<Record<string, string>> = {
+  rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
 }
 /** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */

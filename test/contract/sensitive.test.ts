@@ -100,6 +100,9 @@ test('C1 every field that holds personal data has a class', () => {
     'Employee.performanceScore ASSESSMENT',
     'Employee.retentionRisk ASSESSMENT',
     'Employee.salary PAY',
+    'Session.deviceLabel PERSONAL',
+    'Session.ipAddress PERSONAL',
+    'Session.userAgent PERSONAL',
     'User.avatarUrl NAME',
     'User.email NAME',
     'User.firstName NAME',
@@ -130,10 +133,10 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
       .map((property) => `${model.name}.${property}`)
   })
   expect(hidden.sort()).toEqual([
+    'ApiKey.previousHash',
+    'ApiKey.secretHash',
     'AuditLog.requestId',
     'RefreshToken.secretHash',
-    'Session.ipAddress',
-    'Session.userAgent',
     'User.invitationHash',
     'User.mfaSecret',
     'User.passwordHash',

@@ -63,6 +63,14 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'time goes forward',
     values: { to: new Date(Date.now() + 30 * 86_400_000).toISOString() },
   },
+  createApiKey: {
+    why: 'permissions are names of the catalogue, and a key ends within a year',
+    values: { scopes: ['hr:employee:read'], expiresAt: new Date(Date.now() + 30 * day).toISOString() },
+  },
+  rotateApiKey: {
+    why: 'a key ends within a year',
+    values: { expiresAt: new Date(Date.now() + 60 * day).toISOString() },
+  },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
 
@@ -113,9 +121,16 @@ export async function readWrites(
   async function make(tenant: TestTenant, type: string, optionalIds = false): Promise<string> {
     if (type === 'Tenant') return tenant.id
     if (type === 'Job') return makeJob(tenant)
+    if (type === 'Session') return makeSession(tenant)
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
+  }
+
+  async function makeSession(tenant: TestTenant): Promise<string> {
+    const { userId } = await tenant.user('USER')
+    const text = 'SELECT id FROM identity.sessions WHERE user_id = $1'
+    return (await graph.owner.query<{ id: string }>(text, [userId])).rows[0]!.id
   }
 
   /** The product asks for jobs by itself. */
@@ -147,7 +162,9 @@ export async function readWrites(
     }
     for (const { path, type } of place.ids) {
       const at = path.join('.')
-      if (at in values || !(optionalIds || isRequired(place, at))) continue
+      // A key that others may rotate is a service account's.
+      const isNeeded = optionalIds || isRequired(place, at) || mutation === 'createApiKey'
+      if (at in values || !isNeeded) continue
       values[at] = await make(tenant, type)
       // A login is linked to an employee, and another password is demanded, once its owner has it.
       const isDemand = mutation === 'requirePasswordChange'
@@ -155,6 +172,12 @@ export async function readWrites(
         await graph.owner.query(
           `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
              invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
+          [values[at]],
+        )
+      if (type === 'User' && place.type === 'ApiKey')
+        await graph.owner.query(
+          `UPDATE identity.users SET status = 'ACTIVE', kind = 'SERVICE', email = id || '@service.invalid', password_hash = NULL,
+             password_change_required = false, granted_permissions = '{hr:employee:read}' WHERE id = $1`,
           [values[at]],
         )
     }

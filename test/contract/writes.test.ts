@@ -23,7 +23,14 @@ const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'
 const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
 
 /** Not about rows of a tenant, but about the caller's own session and password; tested in test/identity. */
-const aboutSessions = ['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation']
+const aboutSessions = [
+  'signIn',
+  'refreshSession',
+  'signOut',
+  'changePassword',
+  'acceptInvitation',
+  'revokeOtherSessions',
+]
 const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
   (one) => !aboutSessions.includes(one),
 )

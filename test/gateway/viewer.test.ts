@@ -69,7 +69,7 @@ function setUp({ cached = true }: { cached?: boolean } = {}) {
   const token = (changes: Partial<AccessTokenClaims> = {}, from = keys, issuer = 'tests') =>
     issueAccessToken(from, issuer, { ...claims, ...changes }, clock).token
   const ask = (authorization?: string) =>
-    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1')
+    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1', null)
   const refusal = async (authorization: string) => {
     const error = await ask(authorization).catch((thrown: unknown) => thrown as GraphQLError)
     if (!(error instanceof Error)) throw new Error('not refused')
@@ -129,7 +129,7 @@ describe('who asks', () => {
         statement: {
           name: 'gateway_session_viewer',
           text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
-          FROM shared.session_viewer($1, $2)`,
+        FROM shared.session_viewer($1, $2)`,
           values: [claims.sessionId, '2026-11-20T10:00:00.000Z'],
         },
       },

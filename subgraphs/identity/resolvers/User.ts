@@ -1,14 +1,17 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
+import { uuidv7 } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
-import { page } from '../../../kernel/page'
+import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
 import { hashPassword, passwordFault } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
+import { ApiKey } from '../entities/ApiKey'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
+import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
@@ -54,6 +57,13 @@ export const user: Resolvers = {
         const { kept, secret } = newInvitation(context)
         return invited(context, tx, await tx.update(User, id, expectedVersion, kept), secret)
       }),
+    createServiceAccount: (_, { input: { fullName, roleIds } }, context) =>
+      mutate(context, async (tx) => {
+        // Nothing is ever sent there: `.invalid` is no domain (RFC 2606).
+        const email = `${uuidv7(context.services.clock.now().getTime())}@service.invalid`
+        const values = { email, fullName, roleIds }
+        return { user: await addUser(context, tx, values, { kind: 'SERVICE' }) }
+      }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
         const before = await tx.find(User, id)
@@ -71,7 +81,8 @@ export const user: Resolvers = {
         const changes = { status: 'SUSPENDED', ...noInvitation } as const
         const along = { permissionVersion: permissionVersion + 1 }
         const suspended = await tx.update(User, id, expectedVersion, changes, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'SUSPENDED' })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: suspended }
       }),
     reactivateUser: (_, { input: { id, expectedVersion } }, context) =>
@@ -87,7 +98,8 @@ export const user: Resolvers = {
         const { kept, secret } = newInvitation(context)
         const changes = { status, ...noPassword, ...kept }
         const again = await tx.update(User, id, expectedVersion, changes, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return invited(context, tx, again, secret)
       }),
     requirePasswordChange: (_, { input: { id, expectedVersion } }, context) =>
@@ -99,7 +111,7 @@ export const user: Resolvers = {
         if (passwordHash === null) tx.fail('NO_PASSWORD', 'This user has no password to change', 'id')
         const along = { permissionVersion: permissionVersion + 1 }
         const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGE_REQUIRED' })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: required }
       }),
@@ -112,6 +124,12 @@ export const user: Resolvers = {
     roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOfUser(context, id, info)),
     createdBy: one(User, 'createdById', User),
     updatedBy: one(User, 'updatedById', User),
+    sessions: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, Session, 'userId', id, args, info),
+    ),
+    apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, ApiKey, 'ownerId', id, args, info),
+    ),
   },
 }
 
