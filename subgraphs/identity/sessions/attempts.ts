@@ -5,9 +5,9 @@ import { networkOf } from '../../../kernel/sign-in'
 import { attemptLimits } from '../rules/session-limits'
 
 /** The account an attempt is made on, whether or not it exists: attempts on unknown ones are limited alike. */
-export function accountKey(tenant: string | null, email: string): string {
+export function accountKey(tenant: string, email: string): string {
   const hash = createHash('sha256').update(email).digest('base64url')
-  return `t:${tenant ?? ''}:sign-in:${hash}`
+  return `t:${tenant}:sign-in:${hash}`
 }
 
 /** Counts an attempt from the caller's network. Returns how many seconds to wait, or null to go on. */

@@ -37,9 +37,10 @@ export async function invited(
 ): Promise<{ user: User; invitationToken: string }> {
   const { id, tenantId, email, invitationExpiresAt: expiresAt } = user
   const invitationToken = formatToken({ tenantId, tokenId: id, secret })
-  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
+  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name(), shared.tenant_slug()', []))
   const { publicUrl } = context.services.config
-  tx.mail(invitationMail({ to: email, tenant: String(tenant![0]), publicUrl, invitationToken, expiresAt }))
+  const [name, slug] = tenant as [string, string]
+  tx.mail(invitationMail({ to: email, tenant: name, slug, publicUrl, invitationToken, expiresAt }))
   tx.emit('identity.user-invited', { type: 'User', id }, { expiresAt })
   return { user, invitationToken }
 }

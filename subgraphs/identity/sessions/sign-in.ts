@@ -35,20 +35,20 @@ const noTenant = '00000000-0000-0000-0000-000000000000'
 const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
 
 /**
- * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension, an address that several tenants know)
- * gives one answer, after the same statements and exactly one bcrypt comparison.
+ * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension) gives one answer, after the same
+ * statements and exactly one bcrypt comparison.
  */
 export async function signIn(
   context: SubgraphContext,
-  input: { tenant?: string | null; email: string; password: string },
+  input: { tenant: string; email: string; password: string },
 ): Promise<SignInResult> {
-  const slug = input.tenant ? storable(input.tenant) : null
+  const slug = storable(input.tenant)
   const email = storable(input.email)
   assertRoomForPassword()
   const networkWait = await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
-  const tenantId = await tenantScope.run(null, () => findTenant(context, slug, email))
+  const tenantId = await tenantScope.run(null, () => findTenant(context, slug))
   const key = accountKey(tenantId ?? slug, email)
   const accountWait = await countAccount(context, key)
   if (accountWait) return tooManyAttempts(accountWait)
@@ -87,14 +87,10 @@ export function tooManyAttempts(seconds: number): {
   return { retryAfterSeconds: seconds, userErrors: [{ code: 'RATE_LIMITED', message, field: null }] }
 }
 
-async function findTenant(
-  context: SubgraphContext,
-  slug: string | null,
-  email: string,
-): Promise<string | null> {
+async function findTenant(context: SubgraphContext, slug: string): Promise<string | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
-    prepared('SELECT identity.tenant_for_sign_in($1, $2)', [slug, email]),
+    prepared('SELECT identity.tenant_by_slug($1)', [slug]),
   )
   return (row?.[0] ?? null) as string | null
 }
