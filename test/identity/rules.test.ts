@@ -27,9 +27,11 @@ test('the last administrator is the only one', () => {
 
 test('a used token is a repeat for ten seconds, also when clocks differ a little', () => {
   const now = new Date('2026-03-01T00:00:10.000Z')
-  expect(isRepeat('2026-03-01T00:00:00.000Z', now)).toBe(true)
-  expect(isRepeat('2026-02-28T23:59:59.999Z', now)).toBe(false)
-  expect(isRepeat('2026-03-01T00:00:11.000Z', now)).toBe(true)
+  const repeat = (at: string, isSuccessorUsed = false) => isRepeat({ at, isSuccessorUsed }, now)
+  expect(repeat('2026-03-01T00:00:00.000Z')).toBe(true)
+  expect(repeat('2026-02-28T23:59:59.999Z')).toBe(false)
+  expect(repeat('2026-03-01T00:00:11.000Z')).toBe(true)
+  expect(repeat('2026-03-01T00:00:00.000Z', true)).toBe(false)
 })
 
 describe('an invitation', () => {

@@ -27,9 +27,20 @@ export function isAlive(session: SessionTimes & { revokedAt: string | null }, no
  */
 export const repeatMs = 10_000
 
-/** Returns what a used refresh token is when it comes again. */
-export function isRepeat(rotatedAt: string, now: Date): boolean {
-  return now.getTime() - Date.parse(rotatedAt) <= repeatMs
+/** The use that was made of a refresh token. */
+export interface Rotation {
+  /** An instant, ISO 8601. */
+  at: string
+  /** Tells whether the token that followed was used too. */
+  isSuccessorUsed: boolean
+}
+
+/**
+ * Tells whether a used refresh token that comes again is a repeat of the request that used it, and no copy: soon after, and
+ * while nobody used what that request was answered. Whoever has the successor needs its parent no more.
+ */
+export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean {
+  return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
 }
 
 /** Attempts to sign in within a window: on one account since its last success, and from one network. */
