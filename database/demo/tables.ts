@@ -241,6 +241,7 @@ const sessions: DemoTable = {
           user_id: userId,
           created_at: instant(began),
           last_seen_at: instant(seen),
+          proved_at: instant(began),
           expires_at: instant(began + 7 * day),
           revoked_at: isEnded ? instant(seen) : null,
           revoked_by_id: isEnded ? userId : null,

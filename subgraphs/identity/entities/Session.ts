@@ -27,6 +27,10 @@ export class Session extends TenantRow {
   @Column({ type: 'text', array: true, default: ['PASSWORD'] })
   authMethods: AuthMethod[]
 
+  /** Null in sessions that began before this was noted. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  provedAt: string | null
+
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: string | null
 

@@ -6,7 +6,7 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword, passwordFault, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
 import { Role } from '../entities/Role'
@@ -70,7 +70,9 @@ export const user: Resolvers = {
         await requireAuthorityOver(context, tx, before.id, 'id')
         const names = { email: email && email.toLowerCase(), fullNameOverride: fullName }
         // The token went to the former address.
-        const withdrawn = names.email && names.email !== before.email ? noInvitation : {}
+        const isMoved = names.email && names.email !== before.email
+        if (isMoved) requireStepUp(context)
+        const withdrawn = isMoved ? noInvitation : {}
         return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn }) }
       }),
     suspendUser: (_, { input: { id, expectedVersion } }, context) =>
@@ -141,6 +143,7 @@ async function addUser(
   access: Values<User>,
 ): Promise<User> {
   const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
+  if (roles.length > 0) requireStepUp(context)
   const permissions = roles.flatMap((role) => role.permissions)
   requireAuthority(context, tx, permissions, 'role', 'roleIds')
   const names = { email: email.toLowerCase(), fullNameOverride: fullName }

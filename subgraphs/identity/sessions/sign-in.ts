@@ -193,8 +193,8 @@ async function insertSession(
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
-       VALUES ($1, $2, $3, $3, $4, $5, $6)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6)`,
       [
         id,
         userId,
