@@ -112,7 +112,7 @@ const notGrowing: Readonly<Record<string, string>> = {
   'deleteRole revokeRole revokePermission suspendUser': 'takes away',
   'revokeSession revokeOtherSessions revokeUserSessions': 'takes away',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
-  'signIn refreshSession signOut changePassword acceptInvitation': 'is the owner’s, with the secret',
+  'signIn refreshSession signOut changePassword acceptInvitation stepUp': 'is the owner’s, with the secret',
 }
 
 beforeAll(async () => {

@@ -324,6 +324,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',
+    'stepUp input.password',
   ]
 
   test('every mutation answers with a user error that names the field, for all its texts and JSON', async () => {

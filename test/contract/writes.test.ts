@@ -30,6 +30,7 @@ const aboutSessions = [
   'changePassword',
   'acceptInvitation',
   'revokeOtherSessions',
+  'stepUp',
 ]
 const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
   (one) => !aboutSessions.includes(one),
