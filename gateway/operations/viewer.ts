@@ -131,7 +131,7 @@ async function storedSession(
     scopes: new Set(scopes),
     passwordChangeRequired: demanded || undefined,
     secondsAhead: ahead || undefined,
-    provedAt: provedAt === null ? undefined : Date.parse(provedAt),
+    provedAt: provedAt ? Date.parse(provedAt) : undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isObjectType, parse } from 'graphql'
+import { isObjectType, Kind, parse } from 'graphql'
 import { projectRoot } from '../../kernel/process/config'
 import { inputValue } from '../contract/operations'
 import { cheapBcrypt } from '../support/bcrypt'
@@ -66,9 +66,9 @@ function declared(): string[] {
   const folder = join(projectRoot, 'schema', 'identity')
   return readdirSync(folder)
     .flatMap((file) => parse(readFileSync(join(folder, file), 'utf8')).definitions)
-    .flatMap((node) =>
-      'fields' in node && 'name' in node && node.name?.value === 'Mutation' ? (node.fields ?? []) : [],
-    )
+    .filter((node) => node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION)
+    .filter(({ name }) => name.value === 'Mutation')
+    .flatMap(({ fields = [] }) => fields)
     .filter(({ directives = [] }) => directives.some(({ name }) => name.value === 'stepUp'))
     .map(({ name }) => name.value)
     .sort()
@@ -105,7 +105,11 @@ test('what asks for it is declared, each refuses without it, and nothing else of
     'createRole',
     'createServiceAccount',
     'deleteRole',
+    'enrollTotp',
     'grantPermission',
+    'regenerateRecoveryCodes',
+    'removeMfaDevice',
+    'resetUserMfa',
     'revokePermission',
     'revokeRole',
     'rotateApiKey',
