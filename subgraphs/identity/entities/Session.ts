@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
-export type AuthMethod = 'PASSWORD'
+export type AuthMethod = 'PASSWORD' | 'TOTP' | 'RECOVERY_CODE'
 
 export type SessionEnd =
   | 'SIGNED_OUT'

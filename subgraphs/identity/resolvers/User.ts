@@ -9,6 +9,7 @@ import { one } from '../../../kernel/relation'
 import { hashPassword, passwordFault, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
+import { MfaDevice } from '../entities/MfaDevice'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
 import { Session } from '../entities/Session'
@@ -128,6 +129,9 @@ export const user: Resolvers = {
     updatedBy: one(User, 'updatedById', User),
     sessions: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, Session, 'userId', id, args, info),
+    ),
+    mfaDevices: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, MfaDevice, 'userId', id, args, info),
     ),
     apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, ApiKey, 'ownerId', id, args, info),

@@ -1,12 +1,15 @@
-import type { SubgraphContext } from '../../../kernel/context'
+import type { SubgraphContext, Viewer } from '../../../kernel/context'
 import { unauthenticated, type UserError } from '../../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { Session } from '../entities/Session'
 import type { IdentityUserErrorCode } from '../generated'
-import { accountKey, countAccount, forgetAttempts } from './attempts'
+import { accountKey, countAccount, countCodes, forgetAttempts } from './attempts'
+import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
+
+type Tx = MutationTransaction<IdentityUserErrorCode>
 
 interface Proof {
   provedUntil?: string
@@ -15,26 +18,45 @@ interface Proof {
 }
 
 /**
- * Notes in the viewer's session that its user has proved who they are. It counts as an attempt on the account, as a sign-in
- * does: a stolen session must not find the password.
+ * Notes in the viewer's session that its user has proved who they are. It counts as an attempt on the account or its second
+ * factors, as a sign-in does: a stolen session must find neither password nor code.
  */
-export async function stepUp(context: SubgraphContext, { password }: { password: string }): Promise<Proof> {
+export async function stepUp(
+  context: SubgraphContext,
+  { password, code }: { password?: string | null; code?: string | null },
+): Promise<Proof> {
   const { viewer } = context
   if (!viewer?.sessionId) throw unauthenticated()
+  const session = { ...viewer, sessionId: viewer.sessionId }
+  if (typeof password === 'string' && typeof code !== 'string') return byPassword(context, session, password)
+  if (typeof code === 'string' && typeof password !== 'string') return byCode(context, session, code)
+  return { userErrors: [{ code: 'INVALID', message: 'Give either password or code', field: null }] }
+}
+
+type SessionViewer = Viewer & { sessionId: string }
+
+async function byPassword(context: SubgraphContext, viewer: SessionViewer, password: string): Promise<Proof> {
   const { email, passwordHash } = await accountOf(context, viewer)
   const account = accountKey(viewer.tenantId, email)
   const wait = await countAccount(context, account)
   if (wait) return tooManyAttempts(wait)
   if (!(await verifyPassword(password, passwordHash))) {
-    const wrong = {
-      code: 'INVALID_CREDENTIALS',
-      message: 'The password is wrong',
-      field: ['password'],
-    } as const
-    return { userErrors: [{ ...wrong, field: [...wrong.field] }] }
+    const message = 'The password is wrong'
+    return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
   }
   await forgetAttempts(context, account)
-  return proved(context, viewer.sessionId)
+  return mutate(context, (tx: Tx) => prove(context, tx, viewer.sessionId))
+}
+
+async function byCode(context: SubgraphContext, viewer: SessionViewer, code: string): Promise<Proof> {
+  const { account, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
+  if (wait) return tooManyAttempts(wait)
+  const result = await mutate(context, async (tx: Tx) => {
+    if (!(await useCode(context, tx, viewer.userId, code))) tx.fail('INVALID_CODE', wrongCode, 'code')
+    return prove(context, tx, viewer.sessionId)
+  })
+  if (result.provedUntil) await forgetAttempts(context, account)
+  return result
 }
 
 /** The address and password of the viewer's account. */
@@ -48,11 +70,9 @@ export async function accountOf(
   return { email, passwordHash }
 }
 
-function proved(context: SubgraphContext, sessionId: string): Promise<Proof> {
-  return mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
-    const now = context.services.clock.now()
-    const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
-    await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
-    return { provedUntil: provedUntil(now.getTime()) }
-  })
+async function prove(context: SubgraphContext, tx: Tx, sessionId: string): Promise<{ provedUntil: string }> {
+  const now = context.services.clock.now()
+  const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
+  await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
+  return { provedUntil: provedUntil(now.getTime()) }
 }
