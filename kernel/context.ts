@@ -26,6 +26,8 @@ export interface Viewer {
   scopes: ReadonlySet<string>
   /** By how many seconds the clock of the tenant is ahead; left out for all but sandboxes. */
   secondsAhead?: number
+  /** When the viewer last proved who they are, milliseconds since 1970; left out for API keys. */
+  provedAt?: number
   /** Set when the viewer must change the password before anything else. */
   passwordChangeRequired?: boolean
 }

@@ -5,3 +5,4 @@ export { apiKeyPrefix, formatApiKey, hashKeySecret, newKeySecret } from './sign-
 export { isNetwork } from './sign-in/networks'
 export { assertRoomForPassword, hashPassword, passwordFault, verifyPassword } from './sign-in/password'
 export { revokeCachedSessions } from './sign-in/session-cache'
+export { provedUntil, requireStepUp } from './sign-in/step-up'

@@ -241,6 +241,7 @@ const sessions: DemoTable = {
           user_id: userId,
           created_at: instant(began),
           last_seen_at: instant(seen),
+          proved_at: instant(began),
           expires_at: instant(began + 7 * day),
           revoked_at: isEnded ? instant(seen) : null,
           revoked_by_id: isEnded ? userId : null,
@@ -295,6 +296,24 @@ const apiKeys: DemoTable = {
     }),
 }
 
+/** Authenticators that somebody began to add and never confirmed: everybody signs in with the password alone. */
+const mfaDevices: DemoTable = {
+  name: 'identity.mfa_devices',
+  noun: 'second factors',
+  rows: ({ slug, random, today }) =>
+    demoUserNames.map((name, place) => {
+      const began = today - (3 + 5 * place) * day
+      return {
+        id: seededId(random, began),
+        user_id: demoUserIds[slug][name],
+        type: 'TOTP',
+        label: ['Telephone', 'Work telephone', 'Tablet', 'Watch'][place],
+        secret: times(32, () => random.pick([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'])).join(''),
+        created_at: instant(began),
+      }
+    }),
+}
+
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
@@ -311,4 +330,5 @@ export const demoTables: readonly DemoTable[] = [
   auditEntries,
   sessions,
   apiKeys,
+  mfaDevices,
 ]

@@ -59,6 +59,8 @@ interface SessionState {
   passwordChangeRequired?: true
   /** Left out when it is 0. */
   secondsAhead?: number
+  /** Milliseconds since 1970; left out when it is not known. */
+  provedAt?: number
 }
 
 /**
@@ -89,6 +91,7 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       scopes: state.scopes,
       passwordChangeRequired: state.passwordChangeRequired,
       secondsAhead: state.secondsAhead,
+      provedAt: state.provedAt,
     }
   }
   resolve.isSigned = (headers) => {
@@ -112,19 +115,23 @@ async function storedSession(
     { tenantId, actorId: userId, requestId },
     {
       name: 'gateway_session_viewer',
-      text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
+      text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1)
         FROM shared.session_viewer($1, $2)`,
       values: [sessionId, clock.now().toISOString()],
     },
   )
   if (!row) return null
-  const [id, version, scopes, demanded, ahead] = row as [string, number, string[], boolean, number]
+  const [id, version, scopes, demanded, ahead, provedAt] = row as [
+    ...[string, number, string[]],
+    ...[boolean, number, string | null],
+  ]
   return {
     userId: id,
     permissionVersion: version,
     scopes: new Set(scopes),
     passwordChangeRequired: demanded || undefined,
     secondsAhead: ahead || undefined,
+    provedAt: provedAt ? Date.parse(provedAt) : undefined,
   }
 }
 

@@ -19,6 +19,8 @@ export interface Requirement {
   beforePasswordChange?: boolean
   /** Tells whether it holds for a person alone, who signed in, and not for a key. */
   inPerson?: boolean
+  /** Tells whether it holds only for who has proved lately who they are. */
+  stepUp?: boolean
 }
 
 /** Describes what one type or field declares: requirements that must all hold, or that it is open to everybody. */
@@ -41,6 +43,8 @@ export interface FieldDeclaration {
   beforePasswordChange: boolean
   /** Tells whether it is closed to keys: `@inPerson`. */
   inPerson: boolean
+  /** Tells whether it asks for a recent proof of who it is: `@stepUp`. */
+  stepUp: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -111,6 +115,7 @@ function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: strin
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
     beforePasswordChange: has('beforePasswordChange'),
     inPerson: has('inPerson'),
+    stepUp: has('stepUp'),
   }
 }
 

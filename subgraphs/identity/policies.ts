@@ -1,5 +1,6 @@
 import { fieldPolicy, rowPolicy } from '../../kernel/policy'
 import { ApiKey } from './entities/ApiKey'
+import { MfaDevice } from './entities/MfaDevice'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 
@@ -24,7 +25,14 @@ export const policies = {
     ({ userId, scopes }) => (scopes.has('identity:session:read') ? null : [{ userId }]),
     { setOnce: true },
   ),
-  /** A user's sessions, for the user and for those who watch over sessions. */
+  /** One's own second factors, or anybody's for those who watch over sign-ins. */
+  'identity:own-device-or-session-reader': rowPolicy(
+    MfaDevice,
+    ['userId'],
+    ({ userId, scopes }) => (scopes.has('identity:session:read') ? null : [{ userId }]),
+    { setOnce: true },
+  ),
+  /** A user's sessions and second factors, for the user and for those who watch over sessions. */
   'identity:self-or-session-reader': fieldPolicy(
     User,
     ['id'],

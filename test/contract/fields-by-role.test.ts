@@ -42,6 +42,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['Employee', 'user_id'],
   ['Session', 'user_id'],
   ['ApiKey', 'owner_id'],
+  ['MfaDevice', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

@@ -241,6 +241,7 @@ test('secrets and keys of requests are left as they are, and nothing else is (A1
     'email',
     'idempotencyKey',
     'initialPassword',
+    'mfaToken',
     'newPassword',
     'password',
     'refreshToken',

@@ -36,7 +36,10 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
     'nobody gives what they lack, so nobody gains (identity/authority.ts)',
-  'signIn refreshSession signOut changePassword acceptInvitation': 'is the own account’s',
+  'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
+    'is the own account’s',
+  'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes': 'second factors are everybody’s own',
+  resetUserMfa: 'is refused for oneself, who removes devices after a step-up',
   'revokeSession revokeOtherSessions revokeUserSessions': 'ends sessions, the own ones too',
   'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':

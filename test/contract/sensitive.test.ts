@@ -136,6 +136,8 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'ApiKey.previousHash',
     'ApiKey.secretHash',
     'AuditLog.requestId',
+    'MfaDevice.codeHashes',
+    'MfaDevice.secret',
     'RefreshToken.secretHash',
     'User.invitationHash',
     'User.mfaSecret',
@@ -319,11 +321,13 @@ describe('C1 payment card numbers are refused at the door', () => {
     'acceptInvitation input.token',
     'changePassword input.currentPassword',
     'changePassword input.newPassword',
+    'completeSignIn input.mfaToken',
     'createUser input.initialPassword',
     'refreshSession input.refreshToken',
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',
+    'stepUp input.password',
   ]
 
   test('every mutation answers with a user error that names the field, for all its texts and JSON', async () => {

@@ -30,6 +30,13 @@ const aboutSessions = [
   'changePassword',
   'acceptInvitation',
   'revokeOtherSessions',
+  'stepUp',
+  'completeSignIn',
+  // About the caller's own second factors, or those that another has.
+  'confirmMfaDevice',
+  'removeMfaDevice',
+  'regenerateRecoveryCodes',
+  'resetUserMfa',
 ]
 const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
   (one) => !aboutSessions.includes(one),

@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
-export type AuthMethod = 'PASSWORD'
+export type AuthMethod = 'PASSWORD' | 'TOTP' | 'RECOVERY_CODE'
 
 export type SessionEnd =
   | 'SIGNED_OUT'
@@ -26,6 +26,10 @@ export class Session extends TenantRow {
 
   @Column({ type: 'text', array: true, default: ['PASSWORD'] })
   authMethods: AuthMethod[]
+
+  /** Null in sessions that began before this was noted. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  provedAt: string | null
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: string | null

@@ -13,6 +13,10 @@ const removeTokens = `DELETE FROM identity.refresh_tokens AS t WHERE t.tenant_id
   SELECT r.id FROM identity.refresh_tokens r JOIN identity.sessions s ON s.tenant_id = $1 AND s.id = r.session_id
    WHERE r.tenant_id = $1 AND (s.revoked_at IS NOT NULL OR s.expires_at <= $2) LIMIT ${atOnce})`
 
+/** Sign-ins whose second factor never came. */
+const removePending = `DELETE FROM identity.pending_sign_ins AS t WHERE t.tenant_id = $1 AND t.id IN (
+  SELECT p.id FROM identity.pending_sign_ins p WHERE p.tenant_id = $1 AND p.expires_at <= $2 LIMIT ${atOnce})`
+
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT s.id FROM identity.sessions s
@@ -31,6 +35,7 @@ export const oldSessions: Job = {
     let removed = 0
     for (const [text, until] of [
       [removeTokens, now],
+      [removePending, now],
       [removeSessions, longAgo],
     ] as const) {
       for (let last = atOnce; last === atOnce; progress((removed += last))) {

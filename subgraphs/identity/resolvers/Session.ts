@@ -6,7 +6,6 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
-import { prepared } from '../../../kernel/statement'
 import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
@@ -18,6 +17,7 @@ import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessi
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
+import { accountOf, stepUp } from '../sessions/step-up'
 
 export const session: Resolvers = {
   Query: {
@@ -30,6 +30,7 @@ export const session: Resolvers = {
     signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
     acceptInvitation: (_, { input }, context) => acceptInvitation(context, input),
     changePassword: (_, { input }, context) => changePassword(context, input),
+    stepUp: (_, { input }, context) => stepUp(context, input),
     revokeSession: (_, { input: { id } }, context) => revokeSession(context, id),
     revokeOtherSessions: (_, { input }, context) => revokeOtherSessions(context, input.begunBefore ?? null),
     revokeUserSessions: (_, { input: { userId } }, context) => revokeUserSessions(context, userId),
@@ -72,14 +73,7 @@ async function changePassword(
     passwordFault(input.newPassword) ??
     (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
   if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
-  const [row] = await context.db.rows(
-    context.binding,
-    prepared('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
-      viewer.tenantId,
-      viewer.userId,
-    ]),
-  )
-  const [email, presentHash] = (row ?? ['', null]) as [string, string | null]
+  const { email, passwordHash: presentHash } = await accountOf(context, viewer)
   const account = accountKey(viewer.tenantId, email)
   const wait = await countAccount(context, account)
   if (wait) return tooManyAttempts(wait)

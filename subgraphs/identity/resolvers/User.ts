@@ -6,9 +6,10 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword, passwordFault, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
+import { MfaDevice } from '../entities/MfaDevice'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
 import { Session } from '../entities/Session'
@@ -70,7 +71,9 @@ export const user: Resolvers = {
         await requireAuthorityOver(context, tx, before.id, 'id')
         const names = { email: email && email.toLowerCase(), fullNameOverride: fullName }
         // The token went to the former address.
-        const withdrawn = names.email && names.email !== before.email ? noInvitation : {}
+        const isMoved = names.email && names.email !== before.email
+        if (isMoved) requireStepUp(context)
+        const withdrawn = isMoved ? noInvitation : {}
         return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn }) }
       }),
     suspendUser: (_, { input: { id, expectedVersion } }, context) =>
@@ -127,6 +130,9 @@ export const user: Resolvers = {
     sessions: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, Session, 'userId', id, args, info),
     ),
+    mfaDevices: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, MfaDevice, 'userId', id, args, info),
+    ),
     apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, ApiKey, 'ownerId', id, args, info),
     ),
@@ -141,6 +147,7 @@ async function addUser(
   access: Values<User>,
 ): Promise<User> {
   const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
+  if (roles.length > 0) requireStepUp(context)
   const permissions = roles.flatMap((role) => role.permissions)
   requireAuthority(context, tx, permissions, 'role', 'roleIds')
   const names = { email: email.toLowerCase(), fullNameOverride: fullName }

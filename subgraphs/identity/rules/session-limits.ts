@@ -43,8 +43,9 @@ export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean 
   return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
 }
 
-/** Attempts to sign in within a window: on one account since its last success, and from one network. */
+/** Attempts to sign in within a window: on one account, and on its second factors, since the last success, and from one network. */
 export const attemptLimits = {
   account: { limit: 20, windowMs: 15 * 60_000 },
+  code: { limit: 5, windowMs: 15 * 60_000 },
   network: { limit: 300, windowMs: 5 * 60_000 },
 } as const
