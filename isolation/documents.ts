@@ -26,6 +26,11 @@ export type IdSource = (path: readonly string[], holder?: string) => string
 
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
+  alertType: 'SAMPLE',
+  resourceType: 'Customer',
+  sourceIp: '192.0.2.1',
+  destinationIp: '192.0.2.2',
+  until: new Date(Date.now() + 86_400_000).toISOString(),
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
   year: 2026,

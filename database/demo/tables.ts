@@ -1,4 +1,16 @@
 import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
+import {
+  alertSuppressions,
+  complianceDecisions,
+  complianceRecords,
+  screeningMatches,
+  securityAlerts,
+  legalHolds,
+  heldSubjects,
+  retentionPolicies,
+  retentionRules,
+  retentionReceipts,
+} from './compliance'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -6,36 +18,6 @@ import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
 import { demoPeople } from './users'
-
-const complianceRecords: DemoTable = {
-  name: 'compliance.compliance_records',
-  noun: 'compliance records',
-  rows: ({ slug, profile, random, today }) =>
-    times(profile.counts.records, (place) => {
-      const { admin, hr, analyst } = demoUserIds[slug]
-      const created = today - random.int(1, 900) * day - random.int(0, day)
-      const creator = random.pick([hr, analyst])
-      const preparer = random.chance(0.8) ? creator : random.pick([hr, analyst])
-      const status = random.pick(['PENDING', 'APPROVED', 'APPROVED', 'REJECTED', 'FLAGGED'])
-      const type = random.pick(['AML', 'KYC', 'KYC', 'OFAC', 'OTHER'])
-      return {
-        id: seededId(random, created),
-        type,
-        status,
-        risk_score: random.chance(0.9) ? random.int(1, 100) : null,
-        data: {
-          subject: random.pick(profile.companies),
-          reference: `${type}-${padded(place + 1, 4)}`,
-          hits: random.int(0, 4),
-        },
-        metadata: type === 'OTHER' ? { check: 'Conflict minerals' } : {},
-        created_by_id: creator,
-        prepared_by_id: preparer,
-        reviewed_by_id: status === 'PENDING' ? null : admin,
-        created_at: instant(created),
-      }
-    }),
-}
 
 /** Days that calendars get wrong. */
 const leapDays = ['2000-02-29', '2024-02-29']
@@ -319,6 +301,15 @@ export const demoTables: readonly DemoTable[] = [
   customers,
   interactions,
   complianceRecords,
+  screeningMatches,
+  complianceDecisions,
+  securityAlerts,
+  alertSuppressions,
+  legalHolds,
+  heldSubjects,
+  retentionPolicies,
+  retentionRules,
+  retentionReceipts,
   departments,
   employees,
   transactions,

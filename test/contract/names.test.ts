@@ -46,6 +46,12 @@ const named: Readonly<Record<string, Named>> = {
       expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
     }),
   },
+  'compliance.legal_holds.hold_number': {
+    mutation: 'placeLegalHold',
+    field: 'holdNumber',
+    by: 'spelling',
+    input: () => ({ name: 'N', reason: 'R', subjects: [{ resourceType: 'Customer' }] }),
+  },
   'hr.departments.name': { mutation: 'createDepartment', field: 'name', by: 'spelling', input: () => ({}) },
   'hr.employees.employee_number': {
     mutation: 'hireEmployee',
@@ -62,6 +68,9 @@ const named: Readonly<Record<string, Named>> = {
 }
 /** Keys that other systems or the product make, or that have one form only: they are compared as they are. */
 const keysOfMachines = [
+  'compliance.alert_groups.fingerprint',
+  'compliance.screening_matches.compared_digest',
+  'compliance.screening_matches.entry_id',
   'hr.departments.name',
   'identity.users.email',
   'identity.users.external_id',

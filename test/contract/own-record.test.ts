@@ -22,14 +22,23 @@ const refused: Readonly<
   rehireEmployee: { of: 'employee', input: { hireDate: '2026-02-01' }, field: 'id' },
   updateEmployee: { of: 'employee', input: { position: 'Director' }, field: 'id' },
   hireEmployee: { of: 'login', input: { employeeNumber: 'SELF' }, field: 'userId' },
-  approveComplianceRecord: { of: 'record', input: {}, field: 'id' },
-  rejectComplianceRecord: { of: 'record', input: {}, field: 'id' },
-  flagComplianceRecord: { of: 'record', input: {}, field: 'id' },
+  approveComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  rejectComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  flagComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  escalateComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
 }
 
 /** Why a mutation may be about its caller. */
 const mayBeOwn: Readonly<Record<string, string>> = {
-  'createComplianceRecord updateComplianceRecord': 'prepares what others decide about',
+  'createComplianceRecord updateComplianceRecord screenComplianceRecord': 'prepares what others decide about',
+  decideScreeningMatch: 'never by who prepared the record (test/compliance/cases.test.ts)',
+  'acknowledgeSecurityAlert assignSecurityAlert investigateSecurityAlert resolveSecurityAlert reopenSecurityAlert':
+    'never by whom the alert is about (test/compliance/alerts.test.ts)',
+  'placeLegalHold extendLegalHold proposeHoldRelease withdrawHoldRelease proposeRetentionPolicy withdrawRetentionPolicy':
+    'keeps, or proposes what somebody else decides',
+  'releaseLegalHold approveRetentionPolicy': 'never by who proposed it (test/compliance/retention.test.ts)',
+  'raiseSecurityAlert createAlertSuppression endAlertSuppression':
+    'is about nobody, and never silences what is CRITICAL',
   'transferEmployee terminateEmployee': 'gives nothing: no pay, rating or position',
   'createDepartment updateDepartment closeDepartment reopenDepartment createHoliday': 'is about nobody',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':

@@ -44,10 +44,15 @@ const daysAgo = (count: number) => new Date(Date.now() - count * day).toISOStrin
 /** By mutation: the one that has to come before, about the same rows. */
 const preparations: Readonly<Record<string, string>> = {
   reopenDepartment: 'closeDepartment',
+  screenComplianceRecord: 'updateComplianceRecord',
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
   reactivateUser: 'suspendUser',
+  withdrawHoldRelease: 'proposeHoldRelease',
+  releaseLegalHold: 'proposeHoldRelease',
+  resolveSecurityAlert: 'acknowledgeSecurityAlert',
+  reopenSecurityAlert: 'resolveSecurityAlert',
   renewInvitation: 'inviteUser',
   reactivateCustomer: 'deactivateCustomer',
   revokeRole: 'assignRole',
@@ -71,6 +76,10 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'a key ends within a year',
     values: { expiresAt: new Date(Date.now() + 60 * day).toISOString() },
   },
+  updateComplianceRecord: { why: 'somebody is screened', values: { subjectName: 'Ada Lovelace' } },
+  extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
+  proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
+  decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
 
@@ -122,6 +131,7 @@ export async function readWrites(
     if (type === 'Tenant') return tenant.id
     if (type === 'Job') return makeJob(tenant)
     if (type === 'Session') return makeSession(tenant)
+    if (type === 'ScreeningMatch') return makeMatch(tenant)
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
@@ -138,6 +148,18 @@ export async function readWrites(
     const id = uuidv7()
     const text = "INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, 'hr', 'sample')"
     await graph.owner.query(text, [tenant.id, id])
+    return id
+  }
+
+  /** Screenings find matches. */
+  async function makeMatch(tenant: TestTenant): Promise<string> {
+    const record = await make(tenant, 'ComplianceRecord')
+    const id = uuidv7()
+    const text = `INSERT INTO compliance.screening_matches (tenant_id, id, record_id, list_name, list_version, entry_id,
+        compared_digest, listed_name, score) VALUES ($1, $2, $3, 'List', '1', 'E', 'D', 'Somebody', 90)`
+    await graph.owner.query(text, [tenant.id, id, record])
+    const found = "UPDATE compliance.compliance_records SET status = 'POTENTIAL_MATCH' WHERE id = $1"
+    await graph.owner.query(found, [record])
     return id
   }
 

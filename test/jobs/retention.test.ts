@@ -255,7 +255,7 @@ test('jobs go a month after their end, but for the last time of a schedule', asy
   ])
 })
 
-test('each of them has its night', () => {
+test('each of them has its night, and what watches and screens its hour', () => {
   const nightly = subgraphs.flatMap(({ name, jobs }) =>
     jobs.map(
       (job) => `${name} ${job.name} ${job.for ?? 'tenant'} ${job.schedule?.cron} ${job.schedule?.timeZone}`,
@@ -264,8 +264,14 @@ test('each of them has its night', () => {
   expect(nightly.sort()).toEqual([
     'compliance audit-months platform 10 3 * * * UTC',
     'compliance idempotency-keys tenant 20 3 * * * UTC',
+    'compliance new-lists tenant 25 * * * * UTC',
     'compliance old-events platform 15 3 * * * UTC',
     'compliance old-usage platform 40 3 * * * UTC',
+    'compliance retention tenant 30 4 * * * UTC',
+    'compliance review-dates tenant 5 * * * * UTC',
+    // Asked for by a mutation.
+    'compliance screening tenant undefined undefined',
+    'compliance trail-watch tenant */15 * * * * UTC',
     'identity ended-mails platform 25 3 * * * UTC',
     'identity old-keys tenant 35 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
