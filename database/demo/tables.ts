@@ -1,4 +1,5 @@
 import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
+import { books } from './books'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -233,6 +234,7 @@ export const demoTables: readonly DemoTable[] = [
   departments,
   employees,
   transactions,
+  ...books(transactions),
   budgets,
   subscriptions,
   invoices,

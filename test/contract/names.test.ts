@@ -44,6 +44,12 @@ const named: Readonly<Record<string, Named>> = {
     by: 'spelling',
     input: () => ({}),
   },
+  'finance.ledger_accounts.code': {
+    mutation: 'createLedgerAccount',
+    field: 'code',
+    by: 'spelling',
+    input: () => ({ name: 'Account', type: 'ASSET' }),
+  },
   'finance.transactions.transaction_number': {
     mutation: 'recordTransaction',
     field: 'transactionNumber',
@@ -53,6 +59,9 @@ const named: Readonly<Record<string, Named>> = {
 }
 /** Keys that other systems or the product make, or that have one form only: they are compared as they are. */
 const keysOfMachines = [
+  'finance.journal_entries.entry_number',
+  'finance.journal_entries.source_id',
+  'finance.journal_entries.source_type',
   'hr.departments.name',
   'identity.users.email',
   'identity.users.external_id',

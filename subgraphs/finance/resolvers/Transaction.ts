@@ -7,6 +7,8 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
+import { bookReversal, bookTransaction } from '../book-transaction'
+import { JournalEntry } from '../entities/JournalEntry'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
@@ -22,7 +24,7 @@ export const transaction: Resolvers = {
   },
   Mutation: {
     recordTransaction: (_, { input }, context, info) => {
-      const { idempotencyKey, amount, ...values } = input
+      const { idempotencyKey, amount, debitAccountId, creditAccountId, ...values } = input
       const record = { idempotencyKey, input, info }
       return mutate(
         context,
@@ -32,7 +34,9 @@ export const transaction: Resolvers = {
           // Both are ISO 8601 in UTC with milliseconds, so their order as texts is their order in time.
           if (occurredAt > now) tx.fail('INVALID', 'occurredAt must not be in the future', 'occurredAt')
           const posted = { ...values, ...moneyColumns(amount, 'amount', 'currency'), occurredAt }
-          return { transaction: await tx.insert(Transaction, posted) }
+          const recorded = await tx.insert(Transaction, posted)
+          await bookTransaction(context, tx, recorded, { debitAccountId, creditAccountId })
+          return { transaction: recorded }
         },
         record,
       )
@@ -64,7 +68,9 @@ export const transaction: Resolvers = {
             ...reversalOf(original),
             occurredAt: context.clock.now().toISOString(),
           }
-          return { reversal: await tx.insert(Transaction, opposite) }
+          const reversal = await tx.insert(Transaction, opposite)
+          await bookReversal(context, tx, reversal)
+          return { reversal }
         },
         record,
       )
@@ -78,6 +84,9 @@ export const transaction: Resolvers = {
     reversalOf: one(Transaction, 'reversalOfId', Transaction),
     reversedBy: needs(Transaction, ['id'], ({ id }, _args, context, info) =>
       loadBy(context, Transaction, 'reversalOfId', id, info),
+    ),
+    journalEntry: needs(Transaction, ['id'], ({ id }, _args, context, info) =>
+      loadBy(context, JournalEntry, 'transactionId', id, info),
     ),
   },
 }
