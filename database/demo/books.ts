@@ -180,6 +180,44 @@ function openingOf(entries: readonly Entry[], at: number): Entry[] {
   }))
 }
 
+/** The first moment of a month before the present one. */
+function monthsBefore(today: number, count: number): number {
+  const now = new Date(today)
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 1)
+}
+
+/** Months before the present one that are told of. */
+const periodsBefore = 20
+
+/** The present month is open, the last one softly closed, those before closed; of one somebody asks to reopen it. */
+function periodsOf({ slug, today }: DemoSource): DemoRow[] {
+  const random = seededRandom(`${slug} finance.fiscal_periods`)
+  const { admin, analyst } = demoUserIds[slug]
+  return Array.from({ length: periodsBefore + 1 }, (_, ago) => {
+    const start = monthsBefore(today, ago)
+    const end = monthsBefore(today, ago - 1)
+    const closed = { closed_by_id: admin, closed_at: instant(end + 8 * day) }
+    const asked = {
+      reopen_requested_by_id: analyst,
+      reopen_requested_at: instant(end + 9 * day),
+      reopen_reason: 'An invoice for freight came late',
+    }
+    return {
+      id: seededId(random, start),
+      year: new Date(start).getUTCFullYear(),
+      month: new Date(start).getUTCMonth() + 1,
+      status: ago === 0 ? 'OPEN' : ago === 1 ? 'SOFT_CLOSED' : 'CLOSED',
+      ...(ago > 0 && {
+        soft_closed_by_id: analyst,
+        soft_closed_at: instant(Math.min(end + 3 * day, today - 1)),
+      }),
+      ...(ago > 1 && closed),
+      ...(ago === 2 && asked),
+      created_at: instant(start),
+    }
+  })
+}
+
 const byTime = (a: Entry, b: Entry) => a.at - b.at
 
 function entriesOf(source: DemoSource, transactions: DemoTable) {
@@ -281,6 +319,16 @@ export function books(transactions: DemoTable): DemoTable[] {
           })),
         )
       },
+    },
+    {
+      name: 'finance.fiscal_periods',
+      noun: 'periods',
+      rows: periodsOf,
+    },
+    {
+      name: 'finance.books',
+      noun: 'books',
+      rows: ({ today }) => [{ closed_before: dayOf(monthsBefore(today, 1)) }],
     },
     {
       name: 'finance.entry_series',

@@ -39,7 +39,7 @@ export function bookTransaction(
     },
   ]
   const bookedOn = dayOf(transaction.occurredAt)
-  return postEntry(context, tx, { bookedOn, transactionId: transaction.id, postings })
+  return postEntry(context, tx, { bookedOn, transactionId: transaction.id, postings, dayField: 'occurredAt' })
 }
 
 /** Books a reversal: the opposite of what the books say of the reversed transaction. */

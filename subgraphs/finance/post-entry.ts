@@ -7,6 +7,7 @@ import { JournalEntry } from './entities/JournalEntry'
 import { LedgerAccount, type LedgerPurpose } from './entities/LedgerAccount'
 import { Posting } from './entities/Posting'
 import type { FinanceUserErrorCode } from './generated'
+import { requireOpenPeriod } from './open-period'
 import { chartAccount, sideOf } from './rules/chart-of-accounts'
 import { entryFault, entryNumberOf, opposite, valued, type Booking, type Valued } from './rules/entry'
 
@@ -33,6 +34,8 @@ export interface NewEntry {
   /** The currency that postings are converted to; each in another one says its rate. */
   baseCurrency?: string | null
   postings: readonly NewPosting[]
+  /** The input field that gives the day. */
+  dayField?: string
 }
 
 const account = 'SELECT a.id, a.purpose, a.code, a.currency, a.is_active FROM finance.ledger_accounts a'
@@ -99,7 +102,7 @@ export async function postReversal(
   context: SubgraphContext,
   tx: Tx,
   original: Pick<JournalEntry, 'id' | 'baseCurrency'>,
-  entry: Pick<NewEntry, 'bookedOn' | 'description' | 'transactionId'>,
+  entry: Pick<NewEntry, 'bookedOn' | 'description' | 'transactionId' | 'dayField'>,
 ): Promise<JournalEntry> {
   const rows = await tx.rows(prepared(findPostings, [context.binding.tenantId, original.id]))
   const postings = (rows as (string | null)[][]).map(
@@ -137,6 +140,7 @@ async function write(
 ): Promise<JournalEntry> {
   const { bookedOn, description, source, transactionId, baseCurrency } = entry
   const year = Number(bookedOn.slice(0, 4))
+  await requireOpenPeriod(context, tx, bookedOn, entry.dayField)
   // After everything that can be looked up: whoever else posts waits from here to the end of this transaction.
   const [[place]] = (await tx.rows(prepared(takeNumber, [year]))) as [[string]]
   // Who books the same document at the same time has ended before the number was ours.

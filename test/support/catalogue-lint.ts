@@ -9,6 +9,12 @@ const keptTriggers = [
   'check_entry',
   'check_entry_of_posting',
   'keep_posted',
+  'keep_closed_entries',
+  'keep_closed_transactions',
+  'keep_closed_budgets',
+  'keep_period',
+  'move_closed_before',
+  'keep_closed_before',
 ]
 
 /** Functions that look at more than one tenant, and why. */

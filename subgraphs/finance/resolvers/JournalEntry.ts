@@ -16,6 +16,7 @@ import { postEntry, postReversal, type NewPosting } from '../post-entry'
 import { dayOf } from '../rules/entry'
 
 const defaultOrder = { property: 'bookedOn', direction: 'DESC' } as const
+const dayField = 'bookedOn'
 const findReversal =
   'SELECT 1 FROM finance.journal_entries e WHERE e.tenant_id = $1 AND e.reversal_of_id = $2'
 const today = (context: SubgraphContext) => dayOf(context.clock.now().toISOString())
@@ -40,7 +41,13 @@ export const journalEntry: Resolvers = {
           const source = sourceType && sourceId ? { type: sourceType, id: sourceId } : null
           const postings = input.postings.map(posted)
           return {
-            journalEntry: await postEntry(context, tx, { ...values, bookedOn: day, source, postings }),
+            journalEntry: await postEntry(context, tx, {
+              ...values,
+              bookedOn: day,
+              source,
+              postings,
+              dayField,
+            }),
           }
         },
         record,
@@ -62,7 +69,9 @@ export const journalEntry: Resolvers = {
           if (day > today(context)) tx.fail('INVALID', 'bookedOn must not be in the future', 'bookedOn')
           if (day < original.bookedOn)
             tx.fail('INVALID', `bookedOn must not be before ${original.bookedOn}`, 'bookedOn')
-          return { reversal: await postReversal(context, tx, original, { bookedOn: day, description }) }
+          return {
+            reversal: await postReversal(context, tx, original, { bookedOn: day, description, dayField }),
+          }
         },
         record,
       )

@@ -11,6 +11,8 @@ import { bookReversal, bookTransaction } from '../book-transaction'
 import { JournalEntry } from '../entities/JournalEntry'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
+import { requireOpenPeriod } from '../open-period'
+import { dayOf } from '../rules/entry'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
@@ -34,6 +36,7 @@ export const transaction: Resolvers = {
           // Both are ISO 8601 in UTC with milliseconds, so their order as texts is their order in time.
           if (occurredAt > now) tx.fail('INVALID', 'occurredAt must not be in the future', 'occurredAt')
           const posted = { ...values, ...moneyColumns(amount, 'amount', 'currency'), occurredAt }
+          await requireOpenPeriod(context, tx, dayOf(occurredAt), 'occurredAt')
           const recorded = await tx.insert(Transaction, posted)
           await bookTransaction(context, tx, recorded, { debitAccountId, creditAccountId })
           return { transaction: recorded }
@@ -47,6 +50,7 @@ export const transaction: Resolvers = {
           const { transaction: filed, isReversed } = await findWithReversal(context, tx, id)
           const fault = refilingFault(filed, isReversed)
           if (fault) tx.fail('REVERSED', fault, 'id')
+          await requireOpenPeriod(context, tx, dayOf(filed.occurredAt), 'id')
         }
         return { transaction: await tx.update(Transaction, id, expectedVersion, changes) }
       }),
