@@ -1,3 +1,4 @@
+import { bookPresentTransactions } from './book-present-transactions'
 import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
 import { byLanguage, migration, oneOf, ownerRole, sql, tenantTable } from './sql'
@@ -38,7 +39,7 @@ export const ledger = migration(202611282300, 'ledger', [
       currency: 'text',
       is_active: 'boolean NOT NULL DEFAULT true',
     },
-    unique: [['purpose']],
+    unique: [['code'], ['purpose']],
     names: { code: 'spelling' },
     checks: {
       code: "code <> ''",
@@ -134,7 +135,8 @@ export const ledger = migration(202611282300, 'ledger', [
       base_currency: 'text',
       memo: 'varchar(500)',
     },
-    unique: [['entry_id', 'position']],
+    // The day follows from the entry, and stands here for the reference to both.
+    unique: [['entry_id', 'booked_on', 'position']],
     checks: {
       position: 'position BETWEEN 1 AND 201',
       // A difference that conversion leaves is nothing in the currency of the postings.
@@ -158,27 +160,30 @@ export const ledger = migration(202611282300, 'ledger', [
     postings_exchange_rate_check: 'must be more than 0, at most 1000000000, with at most 12 decimals',
   }),
 
+  bookPresentTransactions,
+
   // What is posted is looked at when the transaction ends, by the entry and by each posting: one that comes later finds
   // the entry full.
   sql(
     [
       `CREATE FUNCTION finance.check_entry() ${trigger}
 DECLARE
+  own constant uuid := NEW.tenant_id;
   checked uuid;
   fault text;
 BEGIN
   IF TG_TABLE_NAME = 'postings' THEN checked := NEW.entry_id; ELSE checked := NEW.id; END IF;
   SELECT 'has ' || count(p.id) || ' postings instead of ' || max(e.posting_count) INTO fault
     FROM finance.journal_entries e
-    LEFT JOIN finance.postings p ON p.tenant_id = NEW.tenant_id AND p.entry_id = e.id
-   WHERE e.tenant_id = NEW.tenant_id AND e.id = checked HAVING count(p.id) <> max(e.posting_count);
+    LEFT JOIN finance.postings p ON p.tenant_id = own AND p.entry_id = e.id
+   WHERE e.tenant_id = own AND e.id = checked HAVING count(p.id) <> max(e.posting_count);
   IF fault IS NULL THEN
     SELECT 'does not add up in ' || s.currency INTO fault FROM (
       SELECT p.currency, sum(p.amount) AS sum FROM finance.postings p
-       WHERE p.tenant_id = NEW.tenant_id AND p.entry_id = checked GROUP BY p.currency
+       WHERE p.tenant_id = own AND p.entry_id = checked GROUP BY p.currency
       UNION ALL
       SELECT p.base_currency, sum(p.base_amount) FROM finance.postings p
-       WHERE p.tenant_id = NEW.tenant_id AND p.entry_id = checked AND p.base_currency IS NOT NULL
+       WHERE p.tenant_id = own AND p.entry_id = checked AND p.base_currency IS NOT NULL
        GROUP BY p.base_currency) s WHERE s.sum <> 0 LIMIT 1;
   END IF;
   IF fault IS NOT NULL THEN

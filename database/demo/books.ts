@@ -48,7 +48,7 @@ const move = (from: string, to: string, minor: bigint, currency: string): Line[]
 /** Each transaction with the accounts of its type. */
 function ofTransactions(rows: readonly DemoRow[]): Entry[] {
   return rows.map((row) => {
-    const [debit, credit] = sidesOfTransaction[row['type'] as keyof typeof sidesOfTransaction]
+    const { debit, credit } = sidesOfTransaction[row['type'] as keyof typeof sidesOfTransaction]
     return {
       at: Date.parse(String(row['occurred_at'])),
       description: null,

@@ -15,31 +15,25 @@ const findEntry = `
 
 /**
  * Books a movement of money: two postings on the day of its time. Fails as {@link postEntry} does.
- * @param accounts the accounts to debit and to credit; those of the type where omitted
+ * @param ledgerAccountId the account that it is booked on beside the bank; that of its type when omitted
  */
 export function bookTransaction(
   context: SubgraphContext,
   tx: Tx,
-  transaction: Transaction,
-  accounts: { debitAccountId?: string | null; creditAccountId?: string | null } = {},
+  { id, type, amount, currency, occurredAt }: Transaction,
+  ledgerAccountId: string | null | undefined,
 ): Promise<JournalEntry> {
-  const { amount, currency, type } = transaction
-  const [debit, credit] = sidesOfTransaction[type]
-  const { debitAccountId, creditAccountId } = accounts
+  const { free, ...purposes } = sidesOfTransaction[type]
+  const account = (side: 'debit' | 'credit') =>
+    side === free && ledgerAccountId
+      ? { accountId: ledgerAccountId, path: ['ledgerAccountId'] }
+      : { purpose: purposes[side] }
   const postings: NewPosting[] = [
-    {
-      ...(debitAccountId ? { accountId: debitAccountId, path: ['debitAccountId'] } : { purpose: debit }),
-      amount,
-      currency,
-    },
-    {
-      ...(creditAccountId ? { accountId: creditAccountId, path: ['creditAccountId'] } : { purpose: credit }),
-      amount: String(-BigInt(amount)),
-      currency,
-    },
+    { ...account('debit'), amount, currency },
+    { ...account('credit'), amount: String(-BigInt(amount)), currency },
   ]
-  const bookedOn = dayOf(transaction.occurredAt)
-  return postEntry(context, tx, { bookedOn, transactionId: transaction.id, postings, dayField: 'occurredAt' })
+  const bookedOn = dayOf(occurredAt)
+  return postEntry(context, tx, { bookedOn, transactionId: id, postings, dayField: 'occurredAt' })
 }
 
 /** Books a reversal: the opposite of what the books say of the reversed transaction. */
@@ -50,7 +44,7 @@ export async function bookReversal(
 ): Promise<JournalEntry> {
   const [original] = await tx.rows(prepared(findEntry, [context.binding.tenantId, reversal.reversalOfId]))
   // Transactions that were brought in past the graph have no entry to reverse.
-  if (!original) return bookTransaction(context, tx, reversal)
+  if (!original) return bookTransaction(context, tx, reversal, null)
   const [id, baseCurrency] = original as [string, string | null]
   const bookedOn = dayOf(reversal.occurredAt)
   return postReversal(context, tx, { id, baseCurrency }, { bookedOn, transactionId: reversal.id })

@@ -117,6 +117,8 @@ export async function postReversal(
         memo: memo!,
       }),
   )
+  // None of them may be closed.
+  await accountsOf(context, tx, postings)
   return write(context, tx, { ...entry, baseCurrency: original.baseCurrency }, original.id, postings)
 }
 
@@ -140,7 +142,8 @@ async function write(
 ): Promise<JournalEntry> {
   const { bookedOn, description, source, transactionId, baseCurrency } = entry
   const year = Number(bookedOn.slice(0, 4))
-  await requireOpenPeriod(context, tx, bookedOn, entry.dayField)
+  // The day of a transaction was looked at before it was recorded.
+  if (!transactionId) await requireOpenPeriod(context, tx, bookedOn, entry.dayField)
   // After everything that can be looked up: whoever else posts waits from here to the end of this transaction.
   const [[place]] = (await tx.rows(prepared(takeNumber, [year]))) as [[string]]
   // Who books the same document at the same time has ended before the number was ours.

@@ -44,8 +44,8 @@ async function sides(amount: string) {
     )
   const [debited, credited] = [await account(), await account()]
   return [
-    { accountId: debited.id, debit: euros(amount) },
-    { accountId: credited.id, credit: euros(amount) },
+    { ledgerAccountId: debited.id, debit: euros(amount) },
+    { ledgerAccountId: credited.id, credit: euros(amount) },
   ]
 }
 const lines = [{ description: 'Support', unitPrice: '10' }]
@@ -79,9 +79,9 @@ const cases: Readonly<Record<string, Case>> = {
     respelled: (input) =>
       reversedKeys({
         ...input,
-        postings: (input['postings'] as { accountId: string }[]).map((posting) => ({
+        postings: (input['postings'] as { ledgerAccountId: string }[]).map((posting) => ({
           ...posting,
-          accountId: posting.accountId.toUpperCase(),
+          ledgerAccountId: posting.ledgerAccountId.toUpperCase(),
         })),
       }),
     other: (input) => ({ ...input, description: 'Something else' }),
@@ -125,6 +125,7 @@ const cases: Readonly<Record<string, Case>> = {
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT count(*)::int AS rows, sum(amount)::text AS sum FROM finance.transactions
+     UNION ALL SELECT count(*)::int, sum(abs(amount))::text FROM finance.postings
      UNION ALL SELECT count(*)::int, sum(amount_paid)::text FROM tenancy.invoices`,
   )
   return rows

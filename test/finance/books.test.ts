@@ -12,7 +12,7 @@ const currencies = ['EUR', 'JPY'] as const
 
 async function chart(tenant: TestTenant): Promise<{ client: TestClient; ids: Map<string, string> }> {
   const client = await tenant.as('ADMIN')
-  await change(client, 'importChartOfAccounts', {}, 'added')
+  await change(client, 'importChartOfAccounts', {}, 'ledgerAccounts { id }')
   const { ledgerAccounts } = await client.data<{ ledgerAccounts: { nodes: { id: string; code: string }[] } }>(
     '{ ledgerAccounts(first: 100) { nodes { id code } } }',
   )
@@ -119,8 +119,8 @@ test('after any history debits are credits in each currency, and balances are wh
           })
         } else {
           const postings = [
-            { accountId: ids.get(debit), debit: money(one.amount) },
-            { accountId: ids.get(credit), credit: money(one.amount + (one.cheat ? 1 : 0)) },
+            { ledgerAccountId: ids.get(debit), debit: money(one.amount) },
+            { ledgerAccountId: ids.get(credit), credit: money(one.amount + (one.cheat ? 1 : 0)) },
           ]
           if (one.cheat) {
             const errors = await userErrors(client, 'postJournalEntry', { postings })
@@ -169,8 +169,8 @@ test('under 100 writers at once nothing is lost, nothing counted twice, and numb
     const [debit, credit] = place % 4 === 1 ? ['1200', '6000'] : ['6000', '1200']
     return userErrors(client, 'postJournalEntry', {
       postings: [
-        { accountId: ids.get(debit), debit: euros(place + 1) },
-        { accountId: ids.get(credit), credit: euros(place + 1) },
+        { ledgerAccountId: ids.get(debit), debit: euros(place + 1) },
+        { ledgerAccountId: ids.get(credit), credit: euros(place + 1) },
       ],
     })
   })

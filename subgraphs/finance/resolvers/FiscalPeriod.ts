@@ -81,7 +81,7 @@ export const fiscalPeriod: Resolvers = {
           FiscalPeriod,
           missing.map((month) => ({ year, month, status: 'OPEN' as const })),
         )
-        return { opened: opened.length }
+        return { fiscalPeriods: opened }
       }),
     softCloseFiscalPeriod: (_, { input }, context) =>
       mutate(context, async (tx) => {
@@ -115,10 +115,12 @@ export const fiscalPeriod: Resolvers = {
         await periodFor(context, tx, input, 'ASK_TO_REOPEN')
         const changes = {
           reopenRequestedById: context.binding.actorId!,
-          reopenRequestedAt: context.clock.now().toISOString(),
-          reopenReason: input.reason,
+          reopenReason: input.reopenReason,
         }
-        return { fiscalPeriod: await tx.update(FiscalPeriod, input.id, input.expectedVersion, changes) }
+        const along = { reopenRequestedAt: context.clock.now().toISOString() }
+        return {
+          fiscalPeriod: await tx.update(FiscalPeriod, input.id, input.expectedVersion, changes, along),
+        }
       }),
     reopenFiscalPeriod: (_, { input }, context) =>
       mutate(context, async (tx) => {

@@ -37,7 +37,11 @@ export const journalEntry: Resolvers = {
           const day = bookedOn ?? today(context)
           if (day > today(context)) tx.fail('INVALID', 'bookedOn must not be in the future', 'bookedOn')
           if (!sourceType !== !sourceId)
-            tx.fail('INVALID', 'sourceType and sourceId are given together', 'sourceType')
+            tx.fail(
+              'INVALID',
+              'sourceType and sourceId are given together',
+              sourceType ? 'sourceType' : 'sourceId',
+            )
           const source = sourceType && sourceId ? { type: sourceType, id: sourceId } : null
           const postings = input.postings.map(posted)
           return {
@@ -96,19 +100,19 @@ export const journalEntry: Resolvers = {
 
 /** A posting as an input says it. */
 function posted(input: PostingInput, place: number): NewPosting {
-  const { accountId, debit, credit, exchangeRate, memo } = input
+  const { ledgerAccountId: accountId, debit, credit, exchangeRate, memo } = input
   const path = (field: string) => ['postings', String(place), field]
   const refuse = (message: string, field: string): never => {
     throw new UserErrors([{ code: 'INVALID', message, field: path(field) }])
   }
+  if (memo && [...memo].length > 500) return refuse('memo must have at most 500 characters', 'memo')
   const side = debit ? 'debit' : 'credit'
   const given = debit ?? credit
   if (!given || (debit && credit)) return refuse('A posting has either debit or credit', side)
   const { minor, currency } = parsed(given, side, path(side))
   if (BigInt(minor) <= 0n) return refuse(`${side} must be more than nothing`, side)
-  if (memo && [...memo].length > 500) return refuse('memo must have at most 500 characters', 'memo')
   const amount = debit ? minor : `-${minor}`
-  return { accountId, amount, currency, exchangeRate, memo, path: path('accountId') }
+  return { accountId, amount, currency, exchangeRate, memo, path: path('ledgerAccountId') }
 }
 
 function parsed(amount: { amount: string; currency: string }, field: string, path: string[]) {

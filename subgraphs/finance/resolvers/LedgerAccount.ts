@@ -73,7 +73,7 @@ export const ledgerAccount: Resolvers = {
             purpose: 'purpose' in one ? one.purpose : null,
           })),
         )
-        return { added: added.length }
+        return { ledgerAccounts: added }
       }),
   },
   LedgerAccount: {

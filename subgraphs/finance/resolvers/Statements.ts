@@ -87,7 +87,8 @@ export const statements: Resolvers = {
         result: money(resultOf(rows), asked.currency),
       }
     },
-    async incomeStatement(_, { from, to, ...asked }, context) {
+    async incomeStatement(_, { from: first, to, ...asked }, context) {
+      const from = first ?? `${to.slice(0, 4)}-01-01`
       if (to < from) throw badUserInput('to must not be before from')
       const rows = await sumsBetween(context, from, to, asked)
       const [income, expenses] = (['INCOME', 'EXPENSE'] as const).map((type) =>

@@ -26,7 +26,7 @@ export const transaction: Resolvers = {
   },
   Mutation: {
     recordTransaction: (_, { input }, context, info) => {
-      const { idempotencyKey, amount, debitAccountId, creditAccountId, ...values } = input
+      const { idempotencyKey, amount, ledgerAccountId, ...values } = input
       const record = { idempotencyKey, input, info }
       return mutate(
         context,
@@ -38,7 +38,7 @@ export const transaction: Resolvers = {
           const posted = { ...values, ...moneyColumns(amount, 'amount', 'currency'), occurredAt }
           await requireOpenPeriod(context, tx, dayOf(occurredAt), 'occurredAt')
           const recorded = await tx.insert(Transaction, posted)
-          await bookTransaction(context, tx, recorded, { debitAccountId, creditAccountId })
+          await bookTransaction(context, tx, recorded, ledgerAccountId)
           return { transaction: recorded }
         },
         record,

@@ -72,10 +72,13 @@ export function chartAccount(purpose: ChartPurpose): ChartAccount<ChartPurpose> 
   return (generalChart as readonly ChartAccount<ChartPurpose>[]).find((one) => one.purpose === purpose)!
 }
 
-/** The accounts that a movement of money is booked on when it is positive: debit first, credit second. */
+/**
+ * The accounts that a movement of money is booked on when it is positive, and the place of the one that may be another: what
+ * it is for, as the other one is where the money is.
+ */
 export const sidesOfTransaction = {
-  INCOME: ['BANK', 'REVENUE'],
-  EXPENSE: ['EXPENSES', 'BANK'],
-  TRANSFER: ['TRANSIT', 'BANK'],
-  ADJUSTMENT: ['SUSPENSE', 'ADJUSTMENTS'],
-} as const satisfies Record<string, readonly [ChartPurpose, ChartPurpose]>
+  INCOME: { debit: 'BANK', credit: 'REVENUE', free: 'credit' },
+  EXPENSE: { debit: 'EXPENSES', credit: 'BANK', free: 'debit' },
+  TRANSFER: { debit: 'TRANSIT', credit: 'BANK', free: 'debit' },
+  ADJUSTMENT: { debit: 'SUSPENSE', credit: 'ADJUSTMENTS', free: 'credit' },
+} as const satisfies Record<string, { debit: ChartPurpose; credit: ChartPurpose; free: 'debit' | 'credit' }>

@@ -1,4 +1,4 @@
-import { migration, sql } from './sql'
+import { sql, type Step } from './sql'
 
 /** Code, name, type, normal side and purpose of the accounts that transactions are booked on. */
 const accounts = [
@@ -16,9 +16,8 @@ const values = accounts.map((account) => `(${account.map((value) => `'${value}'`
  * Books the transactions that are there, in the order of their time: two postings each. Row by row, since a distributed
  * PostgreSQL takes no INSERT with SELECT.
  */
-export const entriesOfTransactions = migration(202611282301, 'entries-of-transactions', [
-  sql(
-    `DO $migration$
+export const bookPresentTransactions: Step = sql(
+  `DO $migration$
 DECLARE
   owner record;
   template record;
@@ -55,6 +54,5 @@ BEGIN
     END LOOP;
   END LOOP;
 END $migration$`,
-    [],
-  ),
-])
+  [],
+)

@@ -8,7 +8,7 @@ const trigger = 'RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, 
  * Months of the books, closed by two persons in their order. `books.closed_before` is the first day that is not closed: who
  * writes holds the row shared until the end, so closing waits for them, and who comes later sees it.
  */
-export const fiscalPeriods = migration(202611282302, 'fiscal-periods', [
+export const fiscalPeriods = migration(202611282301, 'fiscal-periods', [
   tenantTable({
     schema: 'finance',
     table: 'books',
@@ -62,15 +62,15 @@ export const fiscalPeriods = migration(202611282302, 'fiscal-periods', [
   }),
   sql(
     [
-      `CREATE FUNCTION finance.require_open_day(tenant uuid, day date) RETURNS void
+      `CREATE FUNCTION finance.require_open_day(own uuid, day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   closed date;
 BEGIN
-  SELECT b.closed_before INTO closed FROM finance.books b WHERE b.tenant_id = tenant FOR SHARE;
+  SELECT b.closed_before INTO closed FROM finance.books b WHERE b.tenant_id = own FOR SHARE;
   IF NOT FOUND THEN
-    INSERT INTO finance.books (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
-    SELECT b.closed_before INTO closed FROM finance.books b WHERE b.tenant_id = tenant FOR SHARE;
+    INSERT INTO finance.books (tenant_id) VALUES (own) ON CONFLICT DO NOTHING;
+    SELECT b.closed_before INTO closed FROM finance.books b WHERE b.tenant_id = own FOR SHARE;
   END IF;
   IF day < closed THEN
     RAISE EXCEPTION 'the books are closed before %, and % is', closed, day
@@ -110,6 +110,7 @@ END $$`,
          FOR EACH ROW ${byApplication} EXECUTE FUNCTION finance.keep_closed_budgets()`,
       `CREATE FUNCTION finance.keep_period() ${trigger}
 DECLARE
+  own constant uuid := NEW.tenant_id;
   fault text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
@@ -118,21 +119,21 @@ BEGIN
     fault := 'stays the month that it is';
   ELSIF NEW.status <> OLD.status THEN
     -- Whoever closes or reopens another period at the same time has ended when this is ours.
-    INSERT INTO finance.books (tenant_id) VALUES (NEW.tenant_id) ON CONFLICT DO NOTHING;
-    PERFORM FROM finance.books b WHERE b.tenant_id = NEW.tenant_id FOR UPDATE;
+    INSERT INTO finance.books (tenant_id) VALUES (own) ON CONFLICT DO NOTHING;
+    PERFORM FROM finance.books b WHERE b.tenant_id = own FOR UPDATE;
     IF OLD.status = 'OPEN' AND NEW.status = 'CLOSED' THEN
       fault := 'is closed softly before it is closed';
     ELSIF NEW.status = 'CLOSED' AND NEW.soft_closed_by_id IS DISTINCT FROM OLD.soft_closed_by_id THEN
       fault := 'is closed by another person than closed it softly';
     ELSIF NEW.status = 'CLOSED' AND EXISTS (SELECT FROM finance.fiscal_periods p
-        WHERE p.tenant_id = NEW.tenant_id AND p.starts_on < OLD.starts_on AND p.status <> 'CLOSED') THEN
+        WHERE p.tenant_id = own AND p.starts_on < OLD.starts_on AND p.status <> 'CLOSED') THEN
       fault := 'is closed after those before it';
     ELSIF OLD.status = 'CLOSED' AND NEW.status <> 'OPEN' THEN
       fault := 'is closed: it can only be reopened';
     ELSIF OLD.status = 'CLOSED' AND (NEW.reopened_by_id <> OLD.reopen_requested_by_id) IS NOT TRUE THEN
       fault := 'is reopened by another person than asked for it';
     ELSIF OLD.status = 'CLOSED' AND EXISTS (SELECT FROM finance.fiscal_periods p
-        WHERE p.tenant_id = NEW.tenant_id AND p.starts_on > OLD.starts_on AND p.status = 'CLOSED') THEN
+        WHERE p.tenant_id = own AND p.starts_on > OLD.starts_on AND p.status = 'CLOSED') THEN
       fault := 'is reopened after those that follow it';
     END IF;
   END IF;
@@ -143,18 +144,22 @@ BEGIN
 END $$`,
       `CREATE TRIGGER keep_period BEFORE INSERT OR UPDATE ON finance.fiscal_periods
          FOR EACH ROW ${byApplication} EXECUTE FUNCTION finance.keep_period()`,
-      `CREATE FUNCTION finance.closed_before(tenant uuid) RETURNS date
+      `CREATE FUNCTION finance.closed_before(own uuid) RETURNS date
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (SELECT (max(p.starts_on) + interval '1 month')::date FROM finance.fiscal_periods p
-           WHERE p.tenant_id = tenant AND p.status = 'CLOSED');
+           WHERE p.tenant_id = own AND p.status = 'CLOSED');
 END $$`,
       'REVOKE ALL ON FUNCTION finance.closed_before(uuid) FROM PUBLIC',
       'GRANT EXECUTE ON FUNCTION finance.closed_before(uuid) TO app_finance',
       `CREATE FUNCTION finance.move_closed_before() ${trigger}
+DECLARE
+  own constant uuid := NEW.tenant_id;
+  closed date;
 BEGIN
   IF 'CLOSED' IN (OLD.status, NEW.status) AND OLD.status <> NEW.status THEN
-    UPDATE finance.books AS b SET closed_before = finance.closed_before(NEW.tenant_id) WHERE b.tenant_id = NEW.tenant_id;
+    closed := finance.closed_before(own);
+    UPDATE finance.books AS b SET closed_before = closed WHERE b.tenant_id = own;
   END IF;
   RETURN NULL;
 END $$`,
