@@ -11,6 +11,7 @@ import {
   retentionRules,
   retentionReceipts,
 } from './compliance'
+import { books } from './books'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -313,6 +314,7 @@ export const demoTables: readonly DemoTable[] = [
   departments,
   employees,
   transactions,
+  ...books(transactions),
   budgets,
   subscriptions,
   invoices,

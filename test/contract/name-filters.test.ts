@@ -5,6 +5,7 @@ import { entityModels } from '../../kernel/schema/entity-model'
 import { buildSchema as buildGuardedSchema } from '../../kernel/schema/subgraph-schema'
 import identity from '../../subgraphs/identity'
 import { lists } from '../support/list-catalog'
+import { change } from '../support/lists'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 let graph: TestGraph
@@ -13,6 +14,9 @@ const databases: Database[] = []
 beforeAll(async () => {
   graph = await startGraph({ demo: true, around: (_, database) => (databases.push(database), database) })
   admin = await graph.demo('acme', 'admin')
+  // The codes of the demo's accounts are digits, which have no other spelling.
+  const account = { code: '0A Our account', name: 'Our account', type: 'ASSET' }
+  await change(admin, 'createLedgerAccount', account, 'ledgerAccount { id }')
 })
 afterAll(() => graph?.close())
 
@@ -44,6 +48,7 @@ const unique = [
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
   ['transactions.transactionNumber', 'finance.transactions'],
+  ['ledgerAccounts.code', 'finance.ledger_accounts'],
 ] as const
 
 /** The same name, spelled otherwise: in capitals, wide, with more blanks. */

@@ -59,6 +59,12 @@ const named: Readonly<Record<string, Named>> = {
     by: 'spelling',
     input: () => ({}),
   },
+  'finance.ledger_accounts.code': {
+    mutation: 'createLedgerAccount',
+    field: 'code',
+    by: 'spelling',
+    input: () => ({ name: 'Account', type: 'ASSET' }),
+  },
   'finance.transactions.transaction_number': {
     mutation: 'recordTransaction',
     field: 'transactionNumber',
@@ -71,6 +77,9 @@ const keysOfMachines = [
   'compliance.alert_groups.fingerprint',
   'compliance.screening_matches.compared_digest',
   'compliance.screening_matches.entry_id',
+  'finance.journal_entries.entry_number',
+  'finance.journal_entries.source_id',
+  'finance.journal_entries.source_type',
   'hr.departments.name',
   'identity.users.email',
   'identity.users.external_id',

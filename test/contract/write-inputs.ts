@@ -45,6 +45,10 @@ const daysAgo = (count: number) => new Date(Date.now() - count * day).toISOStrin
 const preparations: Readonly<Record<string, string>> = {
   reopenDepartment: 'closeDepartment',
   screenComplianceRecord: 'updateComplianceRecord',
+  reopenLedgerAccount: 'closeLedgerAccount',
+  closeFiscalPeriod: 'softCloseFiscalPeriod',
+  reopenFiscalPeriod: 'softCloseFiscalPeriod',
+  requestFiscalPeriodReopening: 'closeFiscalPeriod',
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
@@ -115,7 +119,9 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    const outcome = await send(await preparer(tenant), mutation, input)
+    // Who closes is not who closed softly.
+    const isSecond = mutation === 'closeFiscalPeriod'
+    const outcome = await send(isSecond ? await tenant.as('ADMIN') : await preparer(tenant), mutation, input)
     if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
     return { input, row: outcome.row }
   }
@@ -132,6 +138,7 @@ export async function readWrites(
     if (type === 'Job') return makeJob(tenant)
     if (type === 'Session') return makeSession(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
+    if (type === 'FiscalPeriod') return makePeriod(tenant)
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
@@ -163,9 +170,28 @@ export async function readWrites(
     return id
   }
 
+  /** Months come by the year. */
+  async function makePeriod(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text =
+      "INSERT INTO finance.fiscal_periods (tenant_id, id, year, month, status) VALUES ($1, $2, $3, 1, 'OPEN')"
+    await graph.owner.query(text, [tenant.id, id, 2000 + ++count])
+    return id
+  }
+
+  /** An entry has two sides at least. */
+  async function sides(tenant: TestTenant) {
+    const amount = { amount: '1', currency: 'EUR' }
+    return [
+      { ledgerAccountId: await make(tenant, 'LedgerAccount'), debit: amount },
+      { ledgerAccountId: await make(tenant, 'LedgerAccount'), credit: amount },
+    ]
+  }
+
   async function fill(tenant: TestTenant, mutation: string, optionalIds: boolean): Promise<Input> {
     const place = placeOf(mutation)
     const values: Input = { ...chosen[mutation]?.values }
+    if (mutation === 'postJournalEntry') values['postings'] = await sides(tenant)
     for (const { path } of place.uniques) {
       const value = `${path.at(-1)!}-${++count}`.toLowerCase()
       values[path.join('.')] = path.at(-1) === 'email' ? `${value}@writes.example` : value
@@ -186,7 +212,7 @@ export async function readWrites(
       const at = path.join('.')
       // A key that others may rotate is a service account's.
       const isNeeded = optionalIds || isRequired(place, at) || mutation === 'createApiKey'
-      if (at in values || !isNeeded) continue
+      if (at in values || path[0]! in values || !isNeeded) continue
       values[at] = await make(tenant, type)
       // A login is linked to an employee, and another password is demanded, once its owner has it.
       const isDemand = mutation === 'requirePasswordChange'

@@ -46,14 +46,28 @@ type Told = Pick<Outcome, 'errors' | 'userErrors'>
 const told = (code: string, ...field: string[]): Told => ({ errors: [], userErrors: [{ code, field }] })
 
 /** By mutation and attempt: another answer than the rule's, and why. */
-const otherwise: Readonly<Record<string, { why: string; answer: Told }>> = {
+const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: true }>> = {
+  'postJournalEntry sourceType, sourceId taken': {
+    why: 'a document is booked once: its entry comes back',
+    answer: { errors: [], userErrors: [] },
+    isFound: true,
+  },
   'recordInteraction source, externalId taken': {
     why: 'an event that comes again is found; of another customer it is told by its id',
     answer: told('DUPLICATE', 'externalId'),
   },
+  ...Object.fromEntries(
+    ['not an id', 'of no row', 'of another tenant'].map((fault) => [
+      `postJournalEntry postings ${fault}`,
+      {
+        why: 'the sample of a posting has no amount, which is told first; accounts are tried in test/finance/ledger.test.ts',
+        answer: told('INVALID', 'postings', '0', 'credit'),
+      },
+    ]),
+  ),
 }
 /** Mutations that take neither texts nor ids nor a version. */
-const withoutAttempts = ['moveClock', 'startSubscription']
+const withoutAttempts = ['importChartOfAccounts', 'moveClock', 'openFiscalYear', 'startSubscription']
 
 interface Attempt {
   name: string
@@ -80,7 +94,7 @@ afterAll(() => graph?.close())
 
 /** The column that a text is kept in; undefined for what is kept otherwise. */
 function columnOf({ type }: MutationPlace, { path }: FilterPlace): ColumnModel | undefined {
-  const holder = path.length === 1 ? type : 'InvoiceLine'
+  const holder = path.length === 1 ? type : type === 'JournalEntry' ? 'Posting' : 'InvoiceLine'
   return writes.models.get(holder)?.columns.get(path.at(-1)!)
 }
 
@@ -162,7 +176,8 @@ async function keyAttempts(tenant: TestTenant, place: MutationPlace, base: Input
   const other = await writes.make(tenant, place.type, true)
   const text = `SELECT to_jsonb(t) AS row FROM ${model.table} t WHERE id = $1`
   const { row } = (await graph.owner.query<{ row: Input }>(text, [other])).rows[0]!
-  return whole.map((key) => ({
+  const given = whole.filter((key) => key.every(({ sql }) => row[sql.slice(1, -1)] !== null))
+  return given.map((key) => ({
     name: `${key.map(({ property }) => property).join(', ')} taken`,
     input: {
       ...base,
@@ -200,7 +215,9 @@ it.each(mutations)('%s refuses each fault by its field, and changes nothing (P1)
   for (const { name, input, expected: usual } of attempts) {
     const attempt = `${mutation} ${name}`
     seen.push(attempt)
-    expected[name] = { ...(otherwise[attempt]?.answer ?? usual), row: null, changed: [] }
+    const { answer: said, isFound } = otherwise[attempt] ?? { answer: usual, isFound: false }
+    const row: unknown = isFound ? { id: expect.any(String) } : null
+    expected[name] = { ...said, row, changed: [] }
     const outcome = await writes.send(admin, mutation, input)
     const after = await stateOf(graph.owner, tenants)
     // A tenant's key is made before its first mutation, whatever becomes of that.
