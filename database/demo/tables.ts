@@ -6,6 +6,7 @@ import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
 import { demoPeople } from './users'
+import { workTimeTables } from './work-time'
 
 const complianceRecords: DemoTable = {
   name: 'compliance.compliance_records',
@@ -232,6 +233,7 @@ export const demoTables: readonly DemoTable[] = [
   complianceRecords,
   departments,
   employees,
+  ...workTimeTables,
   transactions,
   budgets,
   subscriptions,

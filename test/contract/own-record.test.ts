@@ -14,7 +14,7 @@ const euros = (amount: string) => ({ amount, currency: 'EUR' })
 
 /** The input of a mutation about a record of the viewer's own; it is refused with OWN_RECORD on this field. */
 const refused: Readonly<
-  Record<string, { of: 'employee' | 'record' | 'login'; input: object; field: string }>
+  Record<string, { of: 'employee' | 'record' | 'login' | 'calendar'; input: object; field: string }>
 > = {
   setEmployeeSalary: { of: 'employee', input: { salary: euros('999999') }, field: 'id' },
   assessEmployee: { of: 'employee', input: { performanceScore: 100 }, field: 'id' },
@@ -25,13 +25,17 @@ const refused: Readonly<
   approveComplianceRecord: { of: 'record', input: {}, field: 'id' },
   rejectComplianceRecord: { of: 'record', input: {}, field: 'id' },
   flagComplianceRecord: { of: 'record', input: {}, field: 'id' },
+  createCalendarAssignment: { of: 'calendar', input: { validFrom: '2027-01-01' }, field: 'employeeId' },
+  deleteCalendarAssignment: { of: 'calendar', input: {}, field: 'id' },
 }
 
 /** Why a mutation may be about its caller. */
 const mayBeOwn: Readonly<Record<string, string>> = {
   'createComplianceRecord updateComplianceRecord': 'prepares what others decide about',
   'transferEmployee terminateEmployee': 'gives nothing: no pay, rating or position',
-  'createDepartment updateDepartment closeDepartment reopenDepartment createHoliday': 'is about nobody',
+  'createDepartment updateDepartment closeDepartment reopenDepartment': 'is about nobody',
+  'createHoliday updateHoliday deleteHoliday importHolidays': 'is about nobody',
+  'createWorkCalendar updateWorkCalendar archiveWorkCalendar': 'is about nobody',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
@@ -95,6 +99,19 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
     return { ...input, id: made.id, expectedVersion: 1 }
   }
   const id = await employmentOf(user.userId)
+  if (of === 'calendar') {
+    const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
+    const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
+    const assignment = { employeeId: id, calendarId: made.id, validFrom: '2026-01-01' }
+    if (mutation === 'createCalendarAssignment') return { ...assignment, ...input }
+    const given = await change<{ id: string }>(
+      admin,
+      'createCalendarAssignment',
+      assignment,
+      'calendarAssignment { id }',
+    )
+    return { ...input, id: given.id, expectedVersion: 1 }
+  }
   if (mutation !== 'rehireEmployee') return { ...input, id, expectedVersion: 1 }
   await change(
     admin,
@@ -107,7 +124,8 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
 
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
-    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r`,
+    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
+     UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a`,
   )
   return rows
 }
