@@ -28,6 +28,9 @@ export type IdSource = (path: readonly string[], holder?: string) => string
 const namedSamples: Readonly<Record<string, unknown>> = {
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
+  countryCode: 'DE',
+  region: 'BY',
+  carryOverExpires: '03-31',
   year: 2026,
 }
 

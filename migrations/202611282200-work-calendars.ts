@@ -12,7 +12,7 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
     table: 'work_calendars',
     columns: {
       name: 'varchar(100) NOT NULL',
-      country_id: 'uuid REFERENCES tenancy.countries (id)',
+      country_code: 'varchar(2)',
       region: 'varchar(10)',
       time_zone: 'varchar(64) NOT NULL',
       ...Object.fromEntries(
@@ -25,6 +25,7 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
     names: { name: 'spelling' },
     checks: {
       name: "name <> ''",
+      country_code: "country_code ~ '^[A-Z]{2}$'",
       region: "region ~ '^[A-Z0-9]{1,10}$'",
       is_active: 'is_active OR NOT is_default',
       ...Object.fromEntries(weekdays.map((day) => [`${day}_minutes`, `${day}_minutes BETWEEN 0 AND 1440`])),
@@ -32,13 +33,13 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
     indexes: [
       byLanguage('name'),
       'created_at, id',
-      'country_id',
       { columns: 'is_default', unique: true, where: 'is_default' },
     ],
     grants: { app_hr: ['SELECT', 'INSERT', 'UPDATE'] },
   }),
   constraintMessages('hr.work_calendars', {
     work_calendars_name_check: 'must not be empty',
+    work_calendars_country_code_check: 'must be two capitals, such as DE',
     work_calendars_region_check: 'must be 1 to 10 capitals or digits, such as BY',
     work_calendars_is_active_check: 'do not go together: make another calendar the default first',
     ...Object.fromEntries(
@@ -65,11 +66,10 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
     {
       half: `${oneOf('half', ['FULL', 'MORNING', 'AFTERNOON'])} DEFAULT 'FULL'`,
       calendar_id: 'uuid',
-      country_id: 'uuid REFERENCES tenancy.countries (id)',
+      country_code: "varchar(2) CONSTRAINT holidays_country_code_check CHECK (country_code ~ '^[A-Z]{2}$')",
       region: "varchar(10) CONSTRAINT holidays_region_check CHECK (region ~ '^[A-Z0-9]{1,10}$')",
     },
     { calendar_id: { table: 'hr.work_calendars', index: 'calendar_id, day, id' } },
-    ['country_id'],
   ),
   sql(
     [
@@ -78,12 +78,8 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
       `ALTER TABLE hr.holidays ADD CONSTRAINT holidays_day_calendar_id_key
          UNIQUE NULLS NOT DISTINCT (tenant_id, day, calendar_id)`,
       'GRANT UPDATE, DELETE ON hr.holidays TO app_hr',
-      // The code by which a country's holidays are known.
-      'GRANT USAGE ON SCHEMA tenancy TO app_hr',
-      'GRANT SELECT ON tenancy.countries TO app_hr',
     ],
     [
-      'REVOKE SELECT ON tenancy.countries FROM app_hr',
       'REVOKE UPDATE, DELETE ON hr.holidays FROM app_hr',
       'ALTER TABLE hr.holidays DROP CONSTRAINT holidays_day_calendar_id_key',
       'ALTER TABLE hr.holidays ADD CONSTRAINT holidays_day_key UNIQUE (tenant_id, day)',
@@ -91,6 +87,7 @@ export const workCalendars = migration(202611282200, 'work-calendars', [
   ),
   constraintMessages('hr.holidays', {
     holidays_day_calendar_id_key: 'are a holiday already',
+    holidays_country_code_check: 'must be two capitals, such as DE',
     holidays_region_check: 'must be 1 to 10 capitals or digits, such as BY',
   }),
   permissions({

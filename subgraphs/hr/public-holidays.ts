@@ -28,8 +28,8 @@ export async function publicHolidays(
   // Loaded when it is first asked for: its data takes memory that most processes never need.
   const { default: Holidays } = await import('date-holidays')
   const known = new Holidays()
-  if (!known.getCountries()[country]) return null
-  if (region !== null && !known.getStates(country)?.[region]) return null
+  if (!Object.hasOwn(known.getCountries(), country)) return null
+  if (region !== null && !Object.hasOwn(known.getStates(country) ?? {}, region)) return null
   const source = region === null ? new Holidays(country) : new Holidays(country, region)
   const byDay = new Map<string, PublicHoliday>()
   for (const { date, start, end, name, type } of source.getHolidays(year, 'en')) {

@@ -41,6 +41,9 @@ it('knows the names that filters ask for', async () => {
 const unique = [
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
+  ['leaveTypes.code', 'hr.leave_types'],
+  ['leaveTypes.name', 'hr.leave_types'],
+  ['workCalendars.name', 'hr.work_calendars'],
   ['transactions.transactionNumber', 'finance.transactions'],
 ] as const
 

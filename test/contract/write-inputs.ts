@@ -52,6 +52,7 @@ const preparations: Readonly<Record<string, string>> = {
   reactivateCustomer: 'deactivateCustomer',
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
+  revokeLeaveRequest: 'approveLeaveRequest',
 }
 
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
@@ -62,6 +63,11 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   moveClock: {
     why: 'time goes forward',
     values: { to: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+  },
+  createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
+  createLeaveRequest: {
+    why: 'some day of a week is worked, whatever today is',
+    values: { startDate: daysAgo(-7), endDate: daysAgo(-13) },
   },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }

@@ -18,8 +18,8 @@ export class Holiday extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   calendarId: string | null
 
-  @Column({ type: 'uuid', nullable: true })
-  countryId: string | null
+  @Column({ type: 'varchar', length: 2, nullable: true })
+  countryCode: string | null
 
   @Column({ type: 'varchar', length: 10, nullable: true })
   region: string | null

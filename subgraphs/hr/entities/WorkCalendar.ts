@@ -1,14 +1,14 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
-/** How long is worked on each day of the week somewhere. */
+/** A week of work somewhere: how long is worked on each of its days. */
 @Entity({ schema: 'hr', name: 'work_calendars' })
 export class WorkCalendar extends TenantRow {
   @Column({ type: 'varchar', length: 100 })
   name: string
 
-  @Column({ type: 'uuid', nullable: true })
-  countryId: string | null
+  @Column({ type: 'varchar', length: 2, nullable: true })
+  countryCode: string | null
 
   @Column({ type: 'varchar', length: 10, nullable: true })
   region: string | null

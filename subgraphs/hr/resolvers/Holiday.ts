@@ -1,5 +1,3 @@
-import { needs } from '../../../kernel/entity'
-import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
@@ -8,9 +6,9 @@ import { prepared } from '../../../kernel/statement'
 import { Holiday } from '../entities/Holiday'
 import { WorkCalendar } from '../entities/WorkCalendar'
 import type { HrUserErrorCode, ImportHolidaysInput, Resolvers } from '../generated'
+import { referred } from '../own-employment'
 import { publicHolidays, type PublicHoliday } from '../public-holidays'
 
-const codeOfCountry = 'SELECT iso_code_2 FROM tenancy.countries WHERE id = $1'
 const knownDays =
   'SELECT day FROM hr.holidays WHERE tenant_id = $1 AND calendar_id IS NOT DISTINCT FROM $2 AND day = ANY ($3)'
 const [firstYear, lastYear] = [1970, 2100]
@@ -32,16 +30,16 @@ export const holiday: Resolvers = {
       mutate(context, async (tx) => {
         const calendarId = input.calendarId ?? null
         // Locked, so that two imports into one calendar come one after the other.
-        if (calendarId) await requireCalendar(tx, calendarId)
+        if (calendarId) await referred(tx, WorkCalendar, calendarId, 'calendarId')
         const found = await holidaysOf(tx, input)
         const days = found.map(({ day }) => day)
         const known = new Set(
           (await tx.rows(prepared(knownDays, [context.binding.tenantId, calendarId, days]))).map(String),
         )
-        const { countryId, region = null } = input
+        const { countryCode, region = null } = input
         const added = found
           .filter(({ day }) => !known.has(day))
-          .map((one) => ({ ...one, calendarId, countryId, region }))
+          .map((one) => ({ ...one, calendarId, countryCode, region }))
         return {
           holidays: added.length > 0 ? await tx.insertAll(Holiday, added) : [],
           present: known.size,
@@ -50,7 +48,6 @@ export const holiday: Resolvers = {
   },
   Holiday: {
     calendar: one(Holiday, 'calendarId', WorkCalendar),
-    country: needs(Holiday, ['countryId'], ({ countryId }) => (countryId ? { id: countryId } : null)),
   },
 }
 
@@ -59,27 +56,19 @@ const withDefaults = <I extends { half?: unknown }>({ half, ...input }: I) => ({
   ...(half ? { half: half as Holiday['half'] } : {}),
 })
 
-async function requireCalendar(tx: MutationTransaction<HrUserErrorCode>, id: string): Promise<void> {
-  if (!isUuid(id)) tx.fail('REFERENCE_NOT_FOUND', 'calendarId is not an id', 'calendarId')
-  await tx.find(WorkCalendar, id)
-}
-
 /** The holidays that an import asks for; ends the mutation when there are none to be known. */
 async function holidaysOf(
   tx: MutationTransaction<HrUserErrorCode>,
-  { countryId, region, year }: ImportHolidaysInput,
+  { countryCode, region, year }: ImportHolidaysInput,
 ): Promise<PublicHoliday[]> {
   if (year < firstYear || year > lastYear)
     tx.fail('INVALID', `year must be between ${firstYear} and ${lastYear}`, 'year')
-  if (!isUuid(countryId)) tx.fail('REFERENCE_NOT_FOUND', 'countryId is not an id', 'countryId')
-  const [row] = await tx.rows(prepared(codeOfCountry, [countryId]))
-  if (!row) tx.fail('REFERENCE_NOT_FOUND', 'countryId does not exist', 'countryId')
-  const found = await publicHolidays(String(row[0]), region ?? null, year)
+  const found = await publicHolidays(countryCode, region ?? null, year)
   if (!found)
     tx.fail(
       'INVALID',
-      `No holidays are known of ${String(row[0])}${region ? `-${region}` : ''}: add them one by one`,
-      region ? 'region' : 'countryId',
+      `No holidays are known of ${countryCode}${region ? `-${region}` : ''}: add them one by one`,
+      region ? 'region' : 'countryCode',
     )
   return found
 }

@@ -35,15 +35,16 @@ export const workCalendar: Resolvers = {
   },
   Mutation: {
     createWorkCalendar: (_, { input }, context) =>
-      mutate(context, async (tx) => {
-        const { isDefault, ...values } = input
-        const made = await tx.insert(WorkCalendar, given(values))
-        return { workCalendar: isDefault ? await makeDefault(context, tx, made) : made }
-      }),
+      mutate(context, async (tx) => ({ workCalendar: await tx.insert(WorkCalendar, given(input)) })),
     updateWorkCalendar: (_, { input: { id, expectedVersion, ...changes } }, context) =>
+      mutate(context, async (tx) => ({
+        workCalendar: await tx.update(WorkCalendar, id, expectedVersion, changes),
+      })),
+    chooseWorkCalendar: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
-        if (changes.isDefault) await clearDefault(context, tx, id)
-        return { workCalendar: await tx.update(WorkCalendar, id, expectedVersion, changes) }
+        const { id: chosen } = await tx.find(WorkCalendar, id)
+        await clearDefault(context, tx, chosen)
+        return { workCalendar: await tx.update(WorkCalendar, id, expectedVersion, { isDefault: true }) }
       }),
     archiveWorkCalendar: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
@@ -66,7 +67,6 @@ export const workCalendar: Resolvers = {
       }),
   },
   WorkCalendar: {
-    country: needs(WorkCalendar, ['countryId'], ({ countryId }) => (countryId ? { id: countryId } : null)),
     holidays: needs(WorkCalendar, ['id'], ({ id }, args, context, info) =>
       nested(context, Holiday, 'calendarId', id, args, info, {
         defaultOrder: { property: 'day', direction: 'ASC' },
@@ -92,15 +92,6 @@ export const workCalendar: Resolvers = {
 /** The values that are given: what is null has its default. */
 const given = <T extends object>(values: T): T =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as T
-
-async function makeDefault(
-  context: SubgraphContext,
-  tx: MutationTransaction<HrUserErrorCode>,
-  { id }: WorkCalendar,
-): Promise<WorkCalendar> {
-  await clearDefault(context, tx, id)
-  return tx.update(WorkCalendar, id, null, { isDefault: true })
-}
 
 /** Takes the default from whichever other calendar has it. */
 async function clearDefault(
