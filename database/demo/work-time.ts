@@ -41,6 +41,11 @@ const workCalendars: DemoTable = {
       [`${name} Shop`, 360, 300],
       [`${name} Warehouse`, 480, 480],
       [`${name} Part time`, 0, 240],
+      [`${name} Early shift`, 0, 450],
+      [`${name} Late shift`, 0, 450],
+      [`${name} Night shift`, 0, 420],
+      [`${name} Weekend`, 600, 0],
+      [`${name} Call centre`, 300, 480],
     ]
     return weeks.map(([called, saturday, friday], place) => ({
       id: calendarId(slug, place),

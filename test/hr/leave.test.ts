@@ -294,8 +294,8 @@ test('20 parallel requests for the same days give one, and halves do not overlap
   expect(await ask('FULL')).toMatchObject([{ code: 'LEAVE_OVERLAP' }])
   // The afternoon of the day is free, and leave of several days may begin with it.
   expect(await ask('AFTERNOON', day, after(day, 2), 'MORNING')).toEqual([])
-  expect(await ask('MORNING', after(day, 2))).toMatchObject([{ code: 'LEAVE_OVERLAP' }])
-  expect(await ask('AFTERNOON', after(day, 2))).toEqual([])
+  expect(await ask('MORNING', after(day, 2), after(day, 2))).toMatchObject([{ code: 'LEAVE_OVERLAP' }])
+  expect(await ask('AFTERNOON', after(day, 2), after(day, 2))).toEqual([])
 })
 
 test('nobody decides about the own leave, and no decision goes in a circle (H3)', async () => {
