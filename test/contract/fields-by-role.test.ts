@@ -91,8 +91,10 @@ async function rowOf(type: string, own: boolean): Promise<string | null> {
       ? `user_id IS ${own ? 'NOT ' : ''}DISTINCT FROM $1`.replace('IS NOT DISTINCT FROM', '=')
       : '$1::uuid IS NOT NULL'
   const isTenants = entityColumns(entity).has('tenantId')
+  // Whoever decides about a request sees it as well.
+  const isDecided = type === 'LeaveRequest' && !own ? ' AND approver_id IS DISTINCT FROM $1' : ''
   const { rows } = await graph.owner.query<{ id: string }>(
-    `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
+    `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isDecided}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
     [asking],
   )
   return rows[0]?.id ?? null
