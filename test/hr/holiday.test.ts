@@ -121,7 +121,7 @@ test.each([
   [{ year: 1969 }, 'INVALID', 'year'],
   [{ year: 2101 }, 'INVALID', 'year'],
   [{ countryCode: 'XX' }, 'INVALID', 'countryCode'],
-  [{ calendarId: '019b76da-a800-7000-8001-000000000000' }, 'NOT_FOUND', 'id'],
+  [{ calendarId: '019b76da-a800-7000-8001-000000000000' }, 'REFERENCE_NOT_FOUND', 'calendarId'],
 ])('nothing is imported with %j', async (values, code, field) => {
   const count = async () => (await graph.owner.query('SELECT FROM hr.holidays')).rowCount
   const before = await count()

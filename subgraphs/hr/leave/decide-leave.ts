@@ -21,7 +21,7 @@ interface Change {
 }
 
 /** A request with its employee, both locked: the employee first, as whoever asks for leave does. */
-async function lock(context: SubgraphContext, tx: Tx, id: string, scope: string) {
+async function lock(context: SubgraphContext, tx: Tx, { id, expectedVersion }: Change, scope: string) {
   const { viewer, binding } = context
   const [row] = isUuid(id) ? await tx.rows(prepared(employeeOfRequest, [binding.tenantId, id])) : []
   const employee = row ? await tx.find(Employee, String(row[0])) : null
@@ -31,16 +31,19 @@ async function lock(context: SubgraphContext, tx: Tx, id: string, scope: string)
   const mayAct = viewer?.scopes.has(scope) === true
   const isSeen = isViewers || request.approverId === viewer?.userId || viewer?.scopes.has('hr:leave:read')
   if (!mayAct && !isSeen) tx.fail('NOT_FOUND', 'There is no record with this id', 'id')
+  // A version that nobody saw is not judged.
+  if (request.version !== expectedVersion)
+    tx.fail('STALE_VERSION', `The record is at version ${request.version}: read it again`, 'expectedVersion')
   return { request, employee, isViewers, mayAct }
 }
 
 /** A request that waits, for somebody who may decide about it: its approver, or who decides about all; never its employee. */
-async function lockForDecision(context: SubgraphContext, tx: Tx, { id, expectedVersion }: Change) {
-  const { request, employee, isViewers, mayAct } = await lock(context, tx, id, 'hr:leave:approve')
+async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
+  const { request, employee, isViewers, mayAct } = await lock(context, tx, change, 'hr:leave:approve')
   if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
   if (!mayAct && request.approverId !== context.viewer?.userId)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:leave:approve, and somebody else is to decide', 'id')
-  if (request.version === expectedVersion) requireStatus(tx, request, ['PENDING'])
+  requireStatus(tx, request, ['PENDING'])
   return { request, employee }
 }
 
@@ -77,13 +80,11 @@ export async function rejectLeave(
 
 /** Takes leave back before it begins. */
 export async function cancelLeave(context: SubgraphContext, tx: Tx, change: Change): Promise<LeaveRequest> {
-  const { request, employee, isViewers, mayAct } = await lock(context, tx, change.id, 'hr:leave:write')
+  const { request, employee, isViewers, mayAct } = await lock(context, tx, change, 'hr:leave:write')
   if (!isViewers && !mayAct) tx.fail('PERMISSION_NOT_HELD', 'You lack hr:leave:write', 'id')
-  if (request.version === change.expectedVersion) {
-    requireStatus(tx, request, ['PENDING', 'APPROVED'])
-    if (request.status === 'APPROVED' && request.startDate <= (await todayOf(context, tx, employee.id)))
-      tx.fail('WRONG_STATUS', 'The leave has begun: somebody with hr:leave:write can revoke it', 'id')
-  }
+  requireStatus(tx, request, ['PENDING', 'APPROVED'])
+  if (request.status === 'APPROVED' && request.startDate <= (await todayOf(context, tx, employee.id)))
+    tx.fail('WRONG_STATUS', 'The leave has begun: somebody with hr:leave:write can revoke it', 'id')
   const changed = await tx.update(LeaveRequest, request.id, change.expectedVersion, { status: 'CANCELLED' })
   await giveBack(context, tx, employee, changed)
   return changed
@@ -95,9 +96,9 @@ export async function revokeLeave(
   tx: Tx,
   { id, expectedVersion, decisionNote }: Change & { decisionNote: string },
 ): Promise<LeaveRequest> {
-  const { request, employee, isViewers } = await lock(context, tx, id, 'hr:leave:write')
+  const { request, employee, isViewers } = await lock(context, tx, { id, expectedVersion }, 'hr:leave:write')
   if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
-  if (request.version === expectedVersion) requireStatus(tx, request, ['APPROVED'])
+  requireStatus(tx, request, ['APPROVED'])
   if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
   const changed = await tx.update(LeaveRequest, id, expectedVersion, { status: 'REVOKED', decisionNote })
   await giveBack(context, tx, employee, changed)
