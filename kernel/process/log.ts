@@ -41,7 +41,7 @@ const secretMembers = [
 const sensitiveMembers = [
   ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
   ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent'],
-  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret'],
+  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason'],
 ]
 
 /**
