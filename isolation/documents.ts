@@ -33,6 +33,9 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   until: new Date(Date.now() + 86_400_000).toISOString(),
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
+  countryCode: 'DE',
+  region: 'BY',
+  carryOverExpires: '03-31',
   year: 2026,
 }
 

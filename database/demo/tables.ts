@@ -19,6 +19,7 @@ import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
 import { demoPeople } from './users'
+import { employeeId, workTimeTables } from './work-time'
 
 /** Days that calendars get wrong. */
 const leapDays = ['2000-02-29', '2024-02-29']
@@ -70,10 +71,12 @@ const employees: DemoTable = {
         : profile.departments.findIndex(([name]) => name === department)
       // In steps of a thousandth, so that salaries are round and some are equal.
       const paid = Math.round((salary * random.int(85, 130)) / 100 / 1_000) * 1_000
+      const made = seededId(random, hired)
       return {
-        id: seededId(random, hired),
+        id: employeeId(slug, place) ?? made,
         employee_number: `${slug === 'acme' ? 'E' : 'GX'}${padded(place + 1, 4)}`,
         user_id: login ? demoUserIds[slug][login] : null,
+        manager_id: place > 0 && employeeId(slug, place) ? employeeId(slug, 0) : null,
         first_name: firstName,
         last_name: lastName,
         position: login ? demoPeople[login].position : random.chance(0.97) ? position : null,
@@ -313,6 +316,7 @@ export const demoTables: readonly DemoTable[] = [
   retentionReceipts,
   departments,
   employees,
+  ...workTimeTables,
   transactions,
   ...books(transactions),
   budgets,

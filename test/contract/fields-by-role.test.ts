@@ -43,6 +43,8 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['Session', 'user_id'],
   ['ApiKey', 'owner_id'],
   ['MfaDevice', 'user_id'],
+  ['LeaveRequest', 'user_id'],
+  ['LeaveLedgerEntry', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr
@@ -95,8 +97,10 @@ async function rowOf(type: string, own: boolean): Promise<string | null> {
     ? `${ofUsers.get(type)} IS ${own ? 'NOT ' : ''}DISTINCT FROM $1`.replace('IS NOT DISTINCT FROM', '=')
     : '$1::uuid IS NOT NULL'
   const isTenants = entityColumns(entity).has('tenantId')
+  // Whoever decides about a request sees it as well.
+  const isDecided = type === 'LeaveRequest' && !own ? ' AND approver_id IS DISTINCT FROM $1' : ''
   const { rows } = await graph.owner.query<{ id: string }>(
-    `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
+    `SELECT id FROM ${table.schema}.${table.name} WHERE ${text}${isDecided}${isTenants ? ` AND tenant_id = '${demoTenantIds.acme}'` : ''} LIMIT 1`,
     [asking],
   )
   return rows[0]?.id ?? null

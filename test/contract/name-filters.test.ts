@@ -47,6 +47,9 @@ it('knows the names that filters ask for', async () => {
 const unique = [
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
+  ['leaveTypes.code', 'hr.leave_types'],
+  ['leaveTypes.name', 'hr.leave_types'],
+  ['workCalendars.name', 'hr.work_calendars'],
   ['transactions.transactionNumber', 'finance.transactions'],
   ['ledgerAccounts.code', 'finance.ledger_accounts'],
 ] as const

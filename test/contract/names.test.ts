@@ -53,6 +53,24 @@ const named: Readonly<Record<string, Named>> = {
     input: () => ({ name: 'N', reason: 'R', subjects: [{ resourceType: 'Customer' }] }),
   },
   'hr.departments.name': { mutation: 'createDepartment', field: 'name', by: 'spelling', input: () => ({}) },
+  'hr.work_calendars.name': {
+    mutation: 'createWorkCalendar',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({ timeZone: 'UTC' }),
+  },
+  'hr.leave_types.code': {
+    mutation: 'createLeaveType',
+    field: 'code',
+    by: 'spelling',
+    input: (place) => ({ name: `Leave ${place}` }),
+  },
+  'hr.leave_types.name': {
+    mutation: 'createLeaveType',
+    field: 'name',
+    by: 'spelling',
+    input: (place) => ({ code: `NAMED-${place}` }),
+  },
   'hr.employees.employee_number': {
     mutation: 'hireEmployee',
     field: 'employeeNumber',
@@ -87,6 +105,7 @@ const keysOfMachines = [
   'insights.customer_interactions.source',
   'insights.customers.external_id',
   'tenancy.invoices.invoice_number',
+  'hr.leave_requests.request_number',
 ].filter((key) => !(key in named))
 
 let place = 0

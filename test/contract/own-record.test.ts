@@ -14,9 +14,10 @@ const euros = (amount: string) => ({ amount, currency: 'EUR' })
 
 /** The input of a mutation about a record of the viewer's own; it is refused with OWN_RECORD on this field. */
 const refused: Readonly<
-  Record<string, { of: 'employee' | 'record' | 'login'; input: object; field: string }>
+  Record<string, { of: 'employee' | 'record' | 'login' | 'calendar' | 'leave'; input: object; field: string }>
 > = {
   setEmployeeSalary: { of: 'employee', input: { salary: euros('999999') }, field: 'id' },
+  setEmployeeManager: { of: 'employee', input: { managerId: null }, field: 'id' },
   assessEmployee: { of: 'employee', input: { performanceScore: 100 }, field: 'id' },
   promoteEmployee: { of: 'employee', input: { position: 'Director', salary: euros('999999') }, field: 'id' },
   rehireEmployee: { of: 'employee', input: { hireDate: '2026-02-01' }, field: 'id' },
@@ -26,6 +27,17 @@ const refused: Readonly<
   rejectComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
   flagComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
   escalateComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  approveLeaveRequest: { of: 'leave', input: {}, field: 'id' },
+  rejectLeaveRequest: { of: 'leave', input: { decisionNote: 'No' }, field: 'id' },
+  delegateLeaveRequest: { of: 'leave', input: {}, field: 'id' },
+  revokeLeaveRequest: { of: 'leave', input: { decisionNote: 'No' }, field: 'id' },
+  createLeaveLedgerEntry: {
+    of: 'leave',
+    input: { days: '100', effectiveOn: '2027-01-01', note: 'Bonus' },
+    field: 'employeeId',
+  },
+  createCalendarAssignment: { of: 'calendar', input: { validFrom: '2027-01-01' }, field: 'employeeId' },
+  deleteCalendarAssignment: { of: 'calendar', input: {}, field: 'id' },
 }
 
 /** Why a mutation may be about its caller. */
@@ -40,7 +52,11 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'raiseSecurityAlert createAlertSuppression endAlertSuppression':
     'is about nobody, and never silences what is CRITICAL',
   'transferEmployee terminateEmployee': 'gives nothing: no pay, rating or position',
-  'createDepartment updateDepartment closeDepartment reopenDepartment createHoliday': 'is about nobody',
+  'createDepartment updateDepartment closeDepartment reopenDepartment': 'is about nobody',
+  'createHoliday updateHoliday deleteHoliday importHolidays': 'is about nobody',
+  'createWorkCalendar updateWorkCalendar chooseWorkCalendar archiveWorkCalendar': 'is about nobody',
+  'createLeaveType updateLeaveType archiveLeaveType': 'is about nobody',
+  'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
@@ -114,6 +130,20 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
     return { ...input, id: made.id, expectedVersion: 1 }
   }
   const id = await employmentOf(user.userId)
+  if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
+  if (of === 'calendar') {
+    const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
+    const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
+    const assignment = { employeeId: id, calendarId: made.id, validFrom: '2026-01-01' }
+    if (mutation === 'createCalendarAssignment') return { ...assignment, ...input }
+    const given = await change<{ id: string }>(
+      admin,
+      'createCalendarAssignment',
+      assignment,
+      'calendarAssignment { id }',
+    )
+    return { ...input, id: given.id, expectedVersion: 1 }
+  }
   if (mutation !== 'rehireEmployee') return { ...input, id, expectedVersion: 1 }
   await change(
     admin,
@@ -124,9 +154,31 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   return { ...input, id, expectedVersion: 2 }
 }
 
+/** A request for leave of the user's own, or whose days there are. */
+async function ownLeave(
+  mutation: string,
+  user: TestClient,
+  employeeId: string,
+): Promise<Record<string, unknown>> {
+  const type = { code: `K${++count}`, name: `Kind ${count}`, allowsNegative: true }
+  const { id: leaveTypeId } = await change<{ id: string }>(admin, 'createLeaveType', type, 'leaveType { id }')
+  if (mutation === 'createLeaveLedgerEntry') return { employeeId, leaveTypeId }
+  const days = { startDate: '2027-03-01', endDate: '2027-03-05' }
+  const asked = { employeeId, leaveTypeId, ...days }
+  const { id } = await change<{ id: string }>(user, 'createLeaveRequest', asked, 'leaveRequest { id }')
+  if (mutation === 'delegateLeaveRequest')
+    return { id, expectedVersion: 1, approverId: (await acme.user('USER')).userId }
+  if (mutation !== 'revokeLeaveRequest') return { id, expectedVersion: 1 }
+  await change(admin, 'approveLeaveRequest', { id, expectedVersion: 1 }, '__typename')
+  return { id, expectedVersion: 2 }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
-    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r`,
+    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
+     UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
+     UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
+     UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows
 }

@@ -61,6 +61,7 @@ const preparations: Readonly<Record<string, string>> = {
   reactivateCustomer: 'deactivateCustomer',
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
+  revokeLeaveRequest: 'approveLeaveRequest',
 }
 
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
@@ -84,6 +85,11 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
   proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
   decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
+  createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
+  createLeaveRequest: {
+    why: 'some day of a week is worked, whatever today is',
+    values: { startDate: daysAgo(-7), endDate: daysAgo(-13) },
+  },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
 
