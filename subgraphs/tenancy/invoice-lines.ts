@@ -1,12 +1,12 @@
 import type { SubgraphContext } from '../../kernel/context'
-import { userError, UserErrors } from '../../kernel/errors'
-import { parseMoney } from '../../kernel/money'
+import { userError } from '../../kernel/errors'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import type { InvoiceLineInput, TenancyUserErrorCode } from './generated'
 import { amountOf, fits, lineFault, totalsOf, type Totals } from './rules/invoice'
+import { parseUnitPrice } from './unit-price'
 
 /** A line as it is written, but for the invoice that it stands on. */
 export type NewLine = Pick<
@@ -44,21 +44,10 @@ function priced(currency: string, input: InvoiceLineInput, place: number): NewLi
   const path = (field: string) => ['lines', String(place), field]
   const fault = lineFault({ description, quantity, taxRate })
   if (fault) throw userError('INVALID', `${fault.field} ${fault.message}`, path(fault.field))
-  const { minor } = parsed(unitPrice, currency, path('unitPrice'))
-  const amount = amountOf({ quantity, unitPrice: minor })
+  const stored = parseUnitPrice(unitPrice, currency, path('unitPrice'))
+  const amount = amountOf({ quantity, unitPrice: stored })
   if (!fits(amount)) throw userError('INVALID', 'unitPrice is too large', path('unitPrice'))
-  return { currency, position: place + 1, description, quantity, unitPrice: minor, amount, taxRate }
-}
-
-/** The price in smallest units; its errors get the path of the line. */
-function parsed(amount: string, currency: string, path: string[]): { minor: string } {
-  try {
-    return parseMoney({ amount, currency }, 'unitPrice')
-  } catch (error) {
-    throw error instanceof UserErrors
-      ? new UserErrors(error.errors.map((one) => ({ ...one, field: path })))
-      : error
-  }
+  return { currency, position: place + 1, description, quantity, unitPrice: stored, amount, taxRate }
 }
 
 /** Writes the lines of a draft that has none. */

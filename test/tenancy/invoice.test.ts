@@ -137,6 +137,29 @@ describe('a draft', () => {
     expect(rows).toEqual([{ resource_type: 'Invoice' }, { resource_type: 'InvoiceLine' }])
   })
 
+  test('B7: has unit prices of parts of a cent, and only amounts are rounded', async () => {
+    const lines = [
+      { description: 'Calls', quantity: '1000000', unitPrice: '0.0004' },
+      { description: 'Bytes', quantity: '3', unitPrice: '0.001666666667' },
+      { description: 'Support', quantity: '1', unitPrice: '5' },
+    ]
+    const { id } = await draft({ lines })
+    const query = `query ($id: ID!) { invoice(id: $id) { subtotal { amount }
+      lines { nodes { unitPrice { amount currency } amount { amount } } } } }`
+    expect(await admin.data(query, { id })).toEqual({
+      invoice: {
+        subtotal: { amount: '405.01' },
+        lines: {
+          nodes: [
+            { unitPrice: { amount: '0.0004', currency: 'EUR' }, amount: { amount: '400.00' } },
+            { unitPrice: { amount: '0.001666666667', currency: 'EUR' }, amount: { amount: '0.01' } },
+            { unitPrice: { amount: '5.00', currency: 'EUR' }, amount: { amount: '5.00' } },
+          ],
+        },
+      },
+    })
+  })
+
   test('is made once for one key', async () => {
     const key = { idempotencyKey: 'draft-1' }
     const [first, second] = [await draft(key), await draft(key)]
@@ -156,7 +179,12 @@ describe('a draft', () => {
       ['lines', '1', 'description'],
     ],
     ['none of it', { lines: [{ ...seats, quantity: '0' }] }, ['lines', '0', 'quantity']],
-    ['too fine a price', { lines: [{ ...seats, unitPrice: '0.001' }] }, ['lines', '0', 'unitPrice']],
+    [
+      'too fine a price',
+      { lines: [{ ...seats, unitPrice: '0.0000000000001' }] },
+      ['lines', '0', 'unitPrice'],
+    ],
+    ['B11: a currency that ended', { currency: 'HRK' }, ['currency']],
     ['too large a price', { lines: [{ ...seats, unitPrice: '9'.repeat(20) }] }, ['lines', '0', 'unitPrice']],
     [
       'too large an amount',

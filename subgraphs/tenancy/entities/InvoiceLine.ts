@@ -27,8 +27,8 @@ export class InvoiceLine {
   @Column({ type: 'numeric' })
   quantity: string
 
-  /** In the currency's smallest unit. */
-  @Column({ type: 'bigint' })
+  /** In the currency's smallest unit, a decimal of at most twelve places. */
+  @Column({ type: 'numeric' })
   unitPrice: string
 
   /** In the currency's smallest unit. */

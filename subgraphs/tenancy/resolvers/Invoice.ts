@@ -11,6 +11,8 @@ import { PlanSubscription } from '../entities/PlanSubscription'
 import type { Resolvers } from '../generated'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
+import { requireCurrentCurrency } from '../unit-price'
+import { todayOf } from '../today'
 
 const takeNumber = `
   INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
@@ -29,6 +31,7 @@ export const invoice: Resolvers = {
       return mutate(
         context,
         async (tx) => {
+          requireCurrentCurrency(values.currency, todayOf(context), ['currency'])
           const priced = priceLines(values.currency, lines)
           const drafted = await tx.insert(Invoice, { ...values, ...priced.totals })
           await addLines(tx, drafted.id, priced.lines)
