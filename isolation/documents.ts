@@ -26,9 +26,12 @@ export type IdSource = (path: readonly string[], holder?: string) => string
 
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
+  billingCountry: 'DE',
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
   year: 2026,
+  // Readings of meters are of the last weeks.
+  occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }
 
 /** By scalar, where the shared sample is none for every column. */

@@ -1,4 +1,4 @@
-import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
+import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -238,5 +238,6 @@ export const demoTables: readonly DemoTable[] = [
   invoices,
   invoiceLines,
   invoiceSeries,
+  usageRecords,
   auditEntries,
 ]

@@ -60,6 +60,8 @@ const keysOfMachines = [
   'insights.customer_interactions.source',
   'insights.customers.external_id',
   'tenancy.invoices.invoice_number',
+  'tenancy.usage_records.external_id',
+  'tenancy.usage_records.source',
 ].filter((key) => !(key in named))
 
 let place = 0

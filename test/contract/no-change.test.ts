@@ -58,6 +58,7 @@ const ownCodes = new Set(codesOf.flat().filter((code) => codesOf.some((codes) =>
 /** By field: what a sample of the type is not good enough for. */
 const chosen: Readonly<Record<string, unknown>> = {
   avatarUrl: 'https://example.com/picture.png',
+  billingCountry: 'DE',
   items: [],
   permissions: ['identity:user:read'],
 }

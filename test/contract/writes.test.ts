@@ -25,7 +25,8 @@ const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema
 /** Not about rows of a tenant, but about the caller's own session and password; tested in test/identity. */
 const aboutSessions = ['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation']
 const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
-  (one) => !aboutSessions.includes(one),
+  // A batch tells of each reading by itself: test/tenancy/usage.test.ts.
+  (one) => !aboutSessions.includes(one) && one !== 'recordUsageBatch',
 )
 
 type Told = Pick<Outcome, 'errors' | 'userErrors'>
@@ -35,6 +36,14 @@ const told = (code: string, ...field: string[]): Told => ({ errors: [], userErro
 const otherwise: Readonly<Record<string, { why: string; answer: Told }>> = {
   'recordInteraction source, externalId taken': {
     why: 'an event that comes again is found; of another customer it is told by its id',
+    answer: told('DUPLICATE', 'externalId'),
+  },
+  'recordUsage source, externalId taken': {
+    why: 'a reading that comes again is found; another one is told by its key',
+    answer: told('DUPLICATE', 'externalId'),
+  },
+  'correctUsage source, externalId taken': {
+    why: 'a correction that comes again is found; another one is told by its key',
     answer: told('DUPLICATE', 'externalId'),
   },
 }

@@ -39,6 +39,13 @@ export class InvoiceLine {
   @Column({ type: 'numeric' })
   taxRate: string
 
+  @Column({ type: 'date', nullable: true })
+  serviceStart: string | null
+
+  /** The first day after it. */
+  @Column({ type: 'date', nullable: true })
+  serviceEnd: string | null
+
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt: string
 }

@@ -30,7 +30,7 @@ export function shifted(decimal: string, places: number): string {
   return left >= 0 ? unscaled(value, left) : String(value * 10n ** BigInt(-left))
 }
 
-/** How many decimals a number has that say something. */
+/** Returns how many decimals a number has that say something. */
 export function decimalsOf(decimal: string): number {
   return (decimal.split('.')[1] ?? '').replace(/0+$/, '').length
 }

@@ -93,7 +93,23 @@ export function settledStatus(total: string, paid: string): 'ISSUED' | 'PARTLY_P
   return BigInt(paid) > 0n ? 'PARTLY_PAID' : 'ISSUED'
 }
 
-/** Returns what is left to be paid. */
-export function balanceOf(total: string, paid: string): string {
-  return String(BigInt(total) - BigInt(paid))
+/** Returns what is left to be paid: nothing of an invoice that is void. */
+export function balanceOf(total: string, paid: string, status: string): string {
+  return status === 'VOID' ? '0' : String(BigInt(total) - BigInt(paid))
+}
+
+/** Days from issue to the last day on which to pay, where nothing else was agreed. */
+export const paymentDays = 30
+
+/** Tells whether something is owed after the last day on which to pay. */
+export function isOverdue(status: string, dueDate: string | null, today: string): boolean {
+  return (status === 'ISSUED' || status === 'PARTLY_PAID') && dueDate !== null && dueDate < today
+}
+
+/**
+ * When an invoice is issued: now, and never before the one that has the number before it, whatever clock issued that.
+ * @param last when the last one of the series was issued, ISO 8601; null for the first
+ */
+export function issueTime(now: Date, last: string | null): string {
+  return new Date(Math.max(now.getTime(), last === null ? 0 : Date.parse(last))).toISOString()
 }

@@ -10,9 +10,9 @@ export type TierMode = 'GRADUATED' | 'VOLUME'
 export interface Tier {
   /** The last quantity of this tier, itself included; null for the last tier. */
   upTo: string | null
-  /** What one costs, in the currency's main unit. */
+  /** Holds what one costs, in the currency's main unit. */
   unitPrice: string
-  /** What is charged besides once the tier is used, in the currency's main unit; nothing when left out. */
+  /** Holds what is charged besides once the tier is used, in the currency's main unit; nothing when left out. */
   flatPrice?: string
 }
 
