@@ -1,4 +1,3 @@
-import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -12,6 +11,7 @@ import {
   retentionReceipts,
 } from './compliance'
 import { books } from './books'
+import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
 import { customers, interactions } from './customers'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
@@ -324,6 +324,7 @@ export const demoTables: readonly DemoTable[] = [
   invoices,
   invoiceLines,
   invoiceSeries,
+  usageRecords,
   auditEntries,
   sessions,
   apiKeys,

@@ -106,6 +106,8 @@ const keysOfMachines = [
   'insights.customers.external_id',
   'tenancy.invoices.invoice_number',
   'hr.leave_requests.request_number',
+  'tenancy.usage_records.external_id',
+  'tenancy.usage_records.source',
 ].filter((key) => !(key in named))
 
 let place = 0

@@ -69,6 +69,7 @@ const chosen: Readonly<Record<string, unknown>> = {
   avatarUrl: 'https://example.com/picture.png',
   expiresAt: new Date(Date.now() + 30 * 86_400_000).toISOString(),
   until: new Date(Date.now() + 86_400_000).toISOString(),
+  billingCountry: 'DE',
   items: [],
   permissions: ['identity:user:read'],
 }

@@ -83,6 +83,7 @@ const later: Readonly<Record<string, string>> = {
   flagTransaction: 'F3: a second person clears a flag; who recorded or flagged is not kept yet',
   'draftInvoice updateInvoice issueInvoice payInvoice voidInvoice discardInvoice':
     'B1: who owes does not decide',
+  'recordUsage recordUsageBatch correctUsage': 'B1: who owes does not decide',
   'startSubscription changeSubscriptionPlan cancelSubscription renewSubscription':
     'B1: who owes does not decide',
 }

@@ -64,6 +64,8 @@ const preparations: Readonly<Record<string, string>> = {
   revokeLeaveRequest: 'approveLeaveRequest',
 }
 
+let readings = 0
+
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   createRole: { why: 'permissions are names of the catalogue', values: { permissions: [] } },
@@ -90,6 +92,16 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'some day of a week is worked, whatever today is',
     values: { startDate: daysAgo(-7), endDate: daysAgo(-13) },
   },
+  recordUsage: {
+    why: 'readings are of the last weeks',
+    values: {
+      // Another instant each time: the same reading under the same key is no fault.
+      get occurredAt() {
+        return new Date(Date.now() - 60_000 - ++readings * 1000).toISOString()
+      },
+    },
+  },
+  correctUsage: { why: 'less than was read', values: { quantity: '0.5' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
 
@@ -104,7 +116,10 @@ export async function readWrites(
     ),
   )
   const rows = await readRows(graph.owner, models, [])
-  const places = readSurface(api, graph.server.subgraphs, models, rows).mutations
+  // What takes many rows at once tells of each by itself: test/tenancy/usage.test.ts.
+  const places = readSurface(api, graph.server.subgraphs, models, rows).mutations.filter(
+    ({ field }) => field.name !== 'recordUsageBatch',
+  )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
 
@@ -145,6 +160,8 @@ export async function readWrites(
     if (type === 'Session') return makeSession(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
     if (type === 'FiscalPeriod') return makePeriod(tenant)
+    const running = type === 'PlanSubscription' ? await subscriptionOf(tenant) : undefined
+    if (running) return running
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
@@ -154,6 +171,12 @@ export async function readWrites(
     const { userId } = await tenant.user('USER')
     const text = 'SELECT id FROM identity.sessions WHERE user_id = $1'
     return (await graph.owner.query<{ id: string }>(text, [userId])).rows[0]!.id
+  }
+
+  /** A tenant has one at a time. */
+  async function subscriptionOf(tenant: TestTenant): Promise<string | undefined> {
+    const text = 'SELECT id FROM tenancy.subscriptions WHERE current_of = $1'
+    return (await graph.owner.query<{ id: string }>(text, [tenant.id])).rows[0]?.id
   }
 
   /** The product asks for jobs by itself. */

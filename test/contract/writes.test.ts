@@ -39,7 +39,8 @@ const aboutSessions = [
   'resetUserMfa',
 ]
 const mutations = Object.keys(api.getMutationType()!.getFields()).filter(
-  (one) => !aboutSessions.includes(one),
+  // A batch tells of each reading by itself: test/tenancy/usage.test.ts.
+  (one) => !aboutSessions.includes(one) && one !== 'recordUsageBatch',
 )
 
 type Told = Pick<Outcome, 'errors' | 'userErrors'>
@@ -65,6 +66,14 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       },
     ]),
   ),
+  'recordUsage source, externalId taken': {
+    why: 'a reading that comes again is found; another one is told by its key',
+    answer: told('DUPLICATE', 'externalId'),
+  },
+  'correctUsage source, externalId taken': {
+    why: 'a correction that comes again is found; another one is told by its key',
+    answer: told('DUPLICATE', 'externalId'),
+  },
 }
 /** Mutations that take neither texts nor ids nor a version. */
 const withoutAttempts = ['importChartOfAccounts', 'moveClock', 'openFiscalYear', 'startSubscription']

@@ -6,6 +6,8 @@ import { lintStatement, readKnownTables } from './statement-lint'
 const keptTriggers = [
   'keep_issued_invoice',
   'keep_issued_lines',
+  'keep_invoice_line',
+  'keep_row',
   'check_entry',
   'check_entry_of_posting',
   'keep_posted',
