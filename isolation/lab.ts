@@ -55,6 +55,8 @@ export interface Lab {
   ): Promise<Answer>
   /** Posts a body of the attack's own; null: as nobody. Only what the body says is known to the asker already. */
   post(asker: Asker | null, where: string, body: object): Promise<Answer>
+  /** Posts a body with an API key in place of a session; the witness sees the answer as the tenant's. */
+  postWithKey(tenant: AttackedTenant, key: string, where: string, body: object): Promise<Answer>
   /** Asks, and tells what it made the product send to the database. Nobody else may ask meanwhile. */
   traced(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }>
   /** Works while reads are not recorded: what asking adds to the audit trail would change what is asked. */
@@ -98,13 +100,7 @@ export async function openLab(
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
-  const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
-  const { api, platformFields } = withoutOperators(
-    Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema(),
-    server,
-  )
-  const models = modelsOf(databases)
-  for (const name of models.keys()) if (isPlatformType(name, server)) models.delete(name)
+  const { models, api, platformFields } = readTarget(server, databases)
   const rows = await readRows(client, models, [attacker, stranger, ...twins.slice(0, 1)])
   const surface = readSurface(api, server.subgraphs, models, rows)
   surface.keys = surface.keys.filter(({ type }) => !isPlatformType(type, server))
@@ -148,6 +144,11 @@ export async function openLab(
       if (asker) witness.see(asker.tenant, where, answer, JSON.stringify(body))
       return answer
     },
+    async postWithKey(tenant, key, where, body) {
+      const answer = await askers.sendWithKey(key, body)
+      witness.see(tenant, where, answer, JSON.stringify(body))
+      return answer
+    },
     traced: (work) => trace.during(work),
     unrecorded: (work) => record.off(work),
     found: (attack, where, what) => void findings.push({ attack, where, what }),
@@ -158,6 +159,15 @@ export async function openLab(
   }
 
   return lab
+}
+
+/** The graph and the models as far as tenants can be in them, and the fields that are operators' alone. */
+function readTarget(server: RunningServer, databases: readonly Database[]) {
+  const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+  const whole = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
+  const models = modelsOf(databases)
+  for (const name of models.keys()) if (isPlatformType(name, server)) models.delete(name)
+  return { models, ...withoutOperators(whole, server) }
 }
 
 /** The models of all subgraphs by name. */

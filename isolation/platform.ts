@@ -53,13 +53,17 @@ export const platformSql: Readonly<Record<string, { role: Role; text: string }>>
     role: 'tenancy',
     text: "SELECT tenancy.set_tenant_status('SUSPENDED', $1::uuid::text, now(), NULL)",
   },
+  'deletion of the own tenant': {
+    role: 'tenancy',
+    text: "SELECT tenancy.set_tenant_status('CANCELLED', $1::uuid::text, now(), now() + interval '8 days')",
+  },
   'entry into the own tenant': {
     role: 'tenancy',
     text: "SELECT tenancy.enter_tenant($1, gen_random_uuid(), 'x', false, now(), now() + interval '1 hour')",
   },
   'deletion of a tenant that is not due': {
     role: 'tenancy',
-    text: "SELECT WHERE tenancy.delete_due_tenant($1, now() + interval '100 years')",
+    text: 'SELECT WHERE tenancy.delete_due_tenant($1)',
   },
   'a tenant of one’s own': {
     role: 'identity',

@@ -19,6 +19,10 @@ export interface Requirement {
   beforePasswordChange?: boolean
   /** Tells whether it is about a mutation, which an operator in a tenant may do by a scope of the platform alone. */
   isWrite?: boolean
+  /** Tells whether it holds for a person alone, who signed in, and not for a key. */
+  inPerson?: boolean
+  /** Tells whether it holds only for who has proved lately who they are. */
+  stepUp?: boolean
 }
 
 /** Begins the scopes of the platform's operators. No role of a tenant holds one, and no viewer is asked for one. */
@@ -42,6 +46,10 @@ export interface FieldDeclaration {
   access: Access | null
   /** Tells whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
   beforePasswordChange: boolean
+  /** Tells whether it is closed to keys: `@inPerson`. */
+  inPerson: boolean
+  /** Tells whether it asks for a recent proof of who it is: `@stepUp`. */
+  stepUp: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -102,14 +110,17 @@ export function readDeclarations(typeDefs: DocumentNode): Declarations {
 
 function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: string[]): FieldDeclaration {
   const field = node.name.value
+  const has = (directive: string) => (node.directives ?? []).some(({ name }) => name.value === directive)
   return {
     type,
     field,
     returns: namedType(node.type),
     nullable: node.type.kind !== Kind.NON_NULL_TYPE,
-    external: (node.directives ?? []).some((directive) => directive.name.value === 'external'),
+    external: has('external'),
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
-    beforePasswordChange: (node.directives ?? []).some(({ name }) => name.value === 'beforePasswordChange'),
+    beforePasswordChange: has('beforePasswordChange'),
+    inPerson: has('inPerson'),
+    stepUp: has('stepUp'),
   }
 }
 

@@ -44,7 +44,8 @@ export function guardSchema(
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
   const open = requirement.beforePasswordChange ? ' before password change' : ''
   const write = requirement.isWrite ? ' to write' : ''
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${write}`
+  const person = (requirement.inPerson ? ' in person' : '') + (requirement.stepUp ? ' after step-up' : '')
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${write}${person}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -85,14 +86,14 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
 /** Guards every field that declares access itself or returns a type that asks something of its viewers. */
 function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns, access, beforePasswordChange } of type.fields.values()) {
+    for (const { field, returns, access, beforePasswordChange, inPerson, stepUp } of type.fields.values()) {
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
       const isWrite = type.name === 'Mutation'
       const own = (access?.requirements ?? []).map((one) => (isWrite ? { ...one, isWrite } : one))
       const requirements = [...own, ...entering]
       const asked = rulesOf(
         rules,
-        beforePasswordChange ? requirements.map((one) => ({ ...one, beforePasswordChange })) : requirements,
+        requirements.map((one) => ({ ...one, beforePasswordChange, inPerson, stepUp })),
       )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.

@@ -2,6 +2,7 @@ import type { SubgraphContext, Viewer } from '../context'
 import { forbidden, passwordChangeRequired, unauthenticated } from '../errors'
 import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
+import { stepUpFault } from '../sign-in/step-up'
 import { platformScope, type Declarations, type Requirement } from './access'
 
 /** Tells whether the viewer meets a requirement; policies look at the row. True, or the error to answer with. */
@@ -14,6 +15,9 @@ export function decide(
   const { viewer, operator } = context
   if (!viewer && !operator) return unauthenticated()
   if (viewer?.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  if (viewer?.apiKeyId && requirement.inPerson) return forbidden('A key may not do this: sign in as a person')
+  // An operator has no session in the tenant, so is nobody's person there and proves nothing to it.
+  if (operator && (requirement.inPerson || requirement.stepUp)) return forbidden()
   // An operator in a tenant reads there; what is written is what a scope of the platform allows.
   const asked = operator && requirement.isWrite ? null : viewer
   const holds =
@@ -21,7 +25,8 @@ export function decide(
       ? (name: string) => asked !== null && allows(name, policies[name]!, asked, row)
       : (scope: string) => (isOfPlatform(scope) ? operator : asked)?.scopes.has(scope) === true
   const met = (group: readonly string[]) => (group.length === 0 ? asked !== null : group.every(holds))
-  return requirement.anyOf.some(met) || forbidden()
+  if (!requirement.anyOf.some(met)) return forbidden()
+  return (requirement.stepUp && viewer && stepUpFault(viewer, context.services.clock)) || true
 }
 
 const isOfPlatform = (scope: string): boolean => scope.startsWith(platformScope)

@@ -10,7 +10,8 @@ import { User } from './entities/User'
 import type { CreateTenantInput, IdentityUserErrorCode, ResetLoneAdministratorInput } from './generated'
 import { slugFault, systemRoleDescriptions } from './rules/system-roles'
 import { invited, newInvitation, noPassword } from './sessions/invitation'
-import { revokeSessions } from './sessions/revoke'
+import { removeSecondFactors } from './mfa'
+import { revokeKeys, revokeSessions } from './sessions/revoke'
 
 type Tx = MutationTransaction<IdentityUserErrorCode>
 type Failures = { userErrors: UserError<IdentityUserErrorCode>[] }
@@ -70,8 +71,8 @@ async function firstAdministrator(context: SubgraphContext, tx: Tx, email: strin
 }
 
 /**
- * Lets the only administrator of a tenant in again who is locked out: password and sessions end, and a new invitation goes by
- * mail, to another address where one is given. Nobody whom another administrator of the tenant could help.
+ * Lets the only administrator of a tenant in again who is locked out: password, second factors, sessions and keys end, and a new
+ * invitation goes by mail, to another address where one is given. Nobody whom another administrator of the tenant could help.
  */
 export async function resetLoneAdministrator(
   context: SubgraphContext,
@@ -89,16 +90,19 @@ export async function resetLoneAdministrator(
       const { kept, secret } = newInvitation(inTenant)
       const address = email ? { email: email.toLowerCase() } : {}
       const permissionVersion = user.permissionVersion + 1
-      const changes = { ...kept, ...noPassword, ...address, permissionVersion }
+      const secondFactors = await removeSecondFactors(tx, user)
+      const changes = { ...kept, ...noPassword, ...address, permissionVersion, mfaEnabled: false }
       const changed = await tx.update(User, user.id, null, changes)
-      await revokeSessions(inTenant, tx, { tenantId: changed.tenantId, userId: user.id })
+      const whose = { tenantId: changed.tenantId, userId: user.id }
+      await revokeSessions(inTenant, tx, whose, { reason: 'INVITED_AGAIN' })
+      await revokeKeys(inTenant, tx, whose)
       await invited(inTenant, tx, changed, secret)
       const details = { userId: user.id, reason, isAddressChanged: email !== null && email !== undefined }
       tx.audit({
         action: 'UPDATE',
         resourceType: 'User',
         resourceId: user.id,
-        changes: { after: { reason } },
+        changes: { after: { reason, secondFactors: 0, count: secondFactors } },
       })
       await tx.rows(platformAction(inTenant, 'RESET_LONE_ADMINISTRATOR', changed.tenantId, details))
       return {}

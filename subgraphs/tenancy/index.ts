@@ -9,6 +9,7 @@ import { PlanSubscription } from './entities/PlanSubscription'
 import { PlatformTenant } from './entities/PlatformTenant'
 import { Tenant } from './entities/Tenant'
 import { dueDeletions } from './jobs/due-deletions'
+import { UsageRecord } from './entities/UsageRecord'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
@@ -19,6 +20,7 @@ import { operatorEntry } from './resolvers/OperatorEntry'
 import { platformTenant } from './resolvers/PlatformTenant'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
+import { usageRecord } from './resolvers/UsageRecord'
 
 export default subgraph('tenancy', {
   entities: [
@@ -29,6 +31,7 @@ export default subgraph('tenancy', {
     Country,
     Industry,
     Job,
+    UsageRecord,
     PlatformTenant,
     OperatorEntry,
   ],
@@ -40,6 +43,7 @@ export default subgraph('tenancy', {
     country,
     industry,
     job,
+    usageRecord,
     platformTenant,
     operatorEntry,
   ],

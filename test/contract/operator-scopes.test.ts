@@ -1,6 +1,9 @@
 import { isObjectType, parse } from 'graphql'
 import { operatorScopes } from '../../database/operators'
-import { platformScope, readDeclarations } from '../../kernel/access/access'
+import { platformScope, readDeclarations, type Requirement } from '../../kernel/access/access'
+import { decide } from '../../kernel/access/row-rules'
+import type { SubgraphContext } from '../../kernel/context'
+import type { Policies } from '../../kernel/policy'
 import { sensitiveClasses } from '../../kernel/sensitive/classes'
 import { subgraphs } from '../../subgraphs'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
@@ -39,6 +42,11 @@ const granting: Readonly<Record<string, (permission: string) => Promise<Record<s
   },
   grantPermission: async (permission) => ({ userId: (await acme.as('USER')).userId, permission }),
   revokePermission: async (permission) => ({ userId: (await acme.as('USER')).userId, permission }),
+  createApiKey: async (permission) => ({
+    name: `Key ${permission}`,
+    scopes: [permission],
+    expiresAt: new Date(graph.clock.now().getTime() + 86_400_000).toISOString(),
+  }),
 }
 
 /** All that decides what somebody of the tenant may do. */
@@ -46,6 +54,7 @@ async function held(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT to_jsonb(r) AS row FROM identity.roles r WHERE name NOT LIKE 'Later %'
      UNION ALL SELECT to_jsonb(u) - 'updated_at' FROM identity.users u
+     UNION ALL SELECT to_jsonb(k) FROM identity.api_keys k
      UNION ALL SELECT to_jsonb(a) FROM identity.role_assignments a ORDER BY 1`,
   )
   return rows
@@ -77,11 +86,17 @@ it.each([
     "UPDATE identity.roles SET permissions = array_append(permissions, $1) WHERE name = 'USER'",
   ],
   ['identity.users', 'UPDATE identity.users SET granted_permissions = array_append(granted_permissions, $1)'],
+  ['identity.api_keys', 'UPDATE identity.api_keys SET scopes = array_append(scopes, $1)'],
   [
     'identity.permissions',
     "INSERT INTO identity.permissions (id, name, description) VALUES (gen_random_uuid(), $1, 'x')",
   ],
 ])('the database keeps scopes of the platform out of %s, the owner’s writes too (A5)', async (_, text) => {
+  const { errors } = await admin.query(
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { userErrors { code } } }',
+    { input: { ...(await granting['createApiKey']!('hr:employee:read')), name: `Key of ${text.length}` } },
+  )
+  expect(errors).toBeUndefined()
   const before = await held()
   for (const scope of [...scopes, 'tenancy:platform:whatever'])
     await expect(graph.owner.query(text, [scope])).rejects.toMatchObject({
@@ -148,6 +163,43 @@ it('a viewer who held a scope of the platform all the same would be denied by ev
   expect(answer.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
 })
 
+it('an operator passes no field that asks for a person or for a recent proof, inside a tenant or outside (A5)', () => {
+  const now = graph.clock.now()
+  const viewer = {
+    ...{ tenantId: acme.id, userId: admin.userId, sessionId: null, permissionVersion: 0 },
+    ...{ provedAt: now.getTime(), scopes: new Set(asked.flatMap(({ anyOf }) => anyOf.flat())) },
+  }
+  const operator = { operatorId: admin.userId, sessionId: 's', scopes: viewer.scopes, entryId: 'e' }
+  const passing = (who: object, policies: Policies, requirement: Requirement) =>
+    decide(
+      requirement,
+      policies,
+      { ...who, services: { clock: graph.clock } } as unknown as SubgraphContext,
+      {},
+    ) === true
+  const tried: string[] = []
+  for (const { typeDefs, policies } of subgraphs)
+    for (const { name, fields } of readDeclarations(typeDefs).types.values())
+      for (const { field, access, inPerson, stepUp } of fields.values()) {
+        if (!inPerson && !stepUp) continue
+        tried.push(`${name}.${field}`)
+        for (const one of access?.requirements ?? []) {
+          const requirement = { ...one, inPerson, stepUp }
+          const label = `${name}.${field}`
+          for (const isWrite of [true, false])
+            for (const inside of [viewer, null])
+              expect([
+                label,
+                passing({ viewer: inside, operator }, policies, { ...requirement, isWrite }),
+              ]).toEqual([label, false])
+          if (one.kind === 'scopes')
+            expect([label, passing({ viewer, operator: null }, policies, requirement)]).toEqual([label, true])
+        }
+      }
+  expect(tried).toContain('Mutation.createApiKey')
+  expect(tried.length).toBeGreaterThan(20)
+})
+
 it('what a sensitive field asks for is no scope of a plain entry (A5)', async () => {
   const { rows } = await graph.owner.query<{ name: string }>(
     "SELECT name FROM identity.permissions WHERE NOT is_sensitive AND name ~ ':read$'",
@@ -191,8 +243,11 @@ it('what is told of several people together asks for a sensitive scope as well (
   )
   expect([...new Set(summed)].filter((scope) => !flagged.includes(scope))).toEqual([])
   expect(flagged).toEqual([
+    'compliance:alert:details',
     'compliance:audit:details',
     'compliance:record:details',
+    'hr:leave:medical',
+    'hr:leave:read',
     'hr:performance:read',
     'hr:performance:summary',
     'hr:salary:read',

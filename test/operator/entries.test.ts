@@ -1,11 +1,23 @@
 import { addMissingRows } from '../../database/rows'
 import { uuidv7 } from '../../kernel/id'
-import { startGraph, testClient, type TestClient, type TestGraph } from '../support/graph'
+import { startGraph, TestClock, testClient, type TestClient, type TestGraph } from '../support/graph'
 import { disableOperator } from '../../database/operators'
 import { demoTenantIds } from '../../database/demo/ids'
 import { userErrors } from '../support/lists'
 import { operatorClient } from '../support/operator'
+import { freshDatabase } from '../support/postgres'
 import { startSpread } from '../support/spread'
+
+/** The demo data behind subgraphs of their own, whose stores the gateway does not share. */
+async function spreadDemo(): Promise<TestGraph> {
+  const database = await freshDatabase()
+  const whole = await startGraph({ database, demo: true })
+  const clock = new TestClock()
+  const services = { ...whole.server.services, clock }
+  await whole.close()
+  const { graph, close } = await startSpread(database, services)
+  return { ...graph, clock, close: () => close().finally(() => database.drop()) }
+}
 
 /** A5: an operator who is in a tenant: by a reason, for a time, to read, and before the tenant's eyes. */
 describe.each(['one process', 'subgraphs behind HTTP'])('%s', (topology) => {
@@ -14,7 +26,7 @@ describe.each(['one process', 'subgraphs behind HTTP'])('%s', (topology) => {
   const acme = demoTenantIds.acme
 
   beforeAll(async () => {
-    graph = await (topology === 'one process' ? startGraph({ demo: true }) : startSpread({ demo: true }))
+    graph = await (topology === 'one process' ? startGraph({ demo: true }) : spreadDemo())
     await graph.owner.query('BEGIN')
     await addMissingRows(graph.owner, { tenantId: acme, seed: 'acme', now: new Date() })
     await graph.owner.query('COMMIT')

@@ -3,10 +3,10 @@ import { uuidv7 } from '../../kernel/id'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { dueDeletions } from '../../subgraphs/tenancy/jobs/due-deletions'
 import { deletionTime, entryEnd, statusAfter } from '../../subgraphs/tenancy/rules/tenant-status'
-import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { startGraph, testClient, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { runJob } from '../support/jobs'
 import { readAll, userErrors } from '../support/lists'
-import { operatorClient } from '../support/operator'
+import { addOperator, operatorClient } from '../support/operator'
 
 /** A5, T1: the life of a tenant in the hands of the platform's operators. */
 let graph: TestGraph
@@ -77,12 +77,24 @@ const stored = async (tenantId: string) =>
 
 const asks = '{ tenant { status } }'
 
+/** A key of the administrator's own, which reads what everybody may. */
+async function makeKey(admin: TestClient): Promise<{ secret: string; id: string }> {
+  const expiresAt = new Date(graph.clock.now().getTime() + 30 * 86_400_000).toISOString()
+  const { made } = await admin.data<{ made: { secret: string; apiKey: { id: string } } }>(
+    'mutation ($input: CreateApiKeyInput!) { made: createApiKey(input: $input) { secret apiKey { id } } }',
+    { input: { name: `Key of ${admin.userId}`, scopes: ['tenancy:tenant:read'], expiresAt } },
+  )
+  return { secret: made.secret, id: made.apiKey.id }
+}
+
 it('suspends a tenant on its very next request, and opens it again (A5, T1)', async () => {
   const tenant = await graph.tenant('suspended')
   const [admin, user] = [await tenant.as('ADMIN'), await tenant.as('USER')]
   const clients = [admin, user]
   const other = await (await graph.tenant('untouched')).as('ADMIN')
-  for (const client of clients) expect((await client.query(asks)).status).toBe(200)
+  const { secret } = await makeKey(admin)
+  const program = testClient(graph.server.url, admin.userId, { 'x-api-key': secret })
+  for (const client of [...clients, program]) expect((await client.query(asks)).status).toBe(200)
   const before = (await statusOf(tenant.id))!
   const suspended = await verb('suspendTenant', {
     ...{ id: tenant.id, expectedVersion: before.version, reason: ' Unpaid since March ' },
@@ -96,10 +108,14 @@ it('suspends a tenant on its very next request, and opens it again (A5, T1)', as
       status: 401,
       errors: [{ message: 'The session has ended: sign in again' }],
     })
+  expect(await program.query(asks)).toMatchObject({
+    status: 401,
+    errors: [{ message: expect.stringMatching(/^The API key is not valid/) as string }],
+  })
   expect((await other.query(asks)).data).toEqual({ tenant: { status: 'ACTIVE' } })
   const again = await verb('reactivateTenant', { id: tenant.id, expectedVersion: suspended!.version })
   expect(again).toMatchObject({ status: 'ACTIVE', statusReason: null, version: before.version + 2 })
-  for (const client of clients) expect((await client.query(asks)).status).toBe(200)
+  for (const client of [...clients, program]) expect((await client.query(asks)).status).toBe(200)
   expect(await trail(tenant.id, 'Tenant')).toEqual([
     {
       ...{ actor: operator.userId, action: 'UPDATE' },
@@ -178,12 +194,17 @@ it('the database itself refuses the status, and every tenant, to whoever is no o
   const { userId } = await tenant.as('ADMIN')
   const before = await stored(tenant.id)
   const reader = await operatorClient(graph, 'ben', [])
+  // With all scopes, but not signed in; and one who has signed out.
+  const away = await addOperator(graph, 'away')
+  const gone = await operatorClient(graph, 'gone')
   const ask = (tenantId: string | null, actorId: string | null, text: string) =>
     tenancy.rows({ tenantId, actorId }, { text })
+  expect((await ask(null, gone.userId, 'SELECT FROM tenancy.platform_tenants')).length).toBeGreaterThan(0)
+  expect(await userErrors(gone, 'operatorSignOut', {})).toEqual([])
   const set = "SELECT tenancy.set_tenant_status('SUSPENDED', 'x', now(), null)"
   const enter =
     "SELECT tenancy.enter_tenant(gen_random_uuid(), gen_random_uuid(), 'x', false, now(), now() + interval '1 hour')"
-  for (const actorId of [userId, null, uuidv7(), reader.userId]) {
+  for (const actorId of [userId, null, uuidv7(), reader.userId, away.id, gone.userId]) {
     for (const text of [set, enter])
       await expect(ask(tenant.id, actorId, text)).rejects.toMatchObject({ code: '42501' })
     if (actorId !== reader.userId)
@@ -232,7 +253,25 @@ it('deletes a tenant when its days of grace are over, with all its rows, and not
   expect((await stored(tenants[0]!.id)).length).toBe(1)
   const undone = await verb('undoTenantDeletion', { id: tenants[1]!.id, expectedVersion: due[1]!.version })
   expect(undone).toMatchObject({ status: 'SUSPENDED', deletionDueAt: null })
+  // The clock of the process, and whoever acts as tenancy, hurry nothing: the database goes by its own.
   graph.clock.advance({ days: 7, minutes: 1 })
+  await runJob(dueDeletions, tenancy, graph.server.services)
+  expect((await stored(tenants[0]!.id)).length).toBe(1)
+  operator = await operatorClient(graph, 'olga-later')
+  const asTenancy = (text: string) =>
+    tenancy.rows({ tenantId: tenants[0]!.id, actorId: operator.userId }, { text })
+  for (const soon of ["'1 day'", "'6 days 23 hours'", "'-1 day'"])
+    await expect(
+      asTenancy(
+        `SELECT tenancy.set_tenant_status('CANCELLED', 'x', now() - interval '30 days', now() + interval ${soon})`,
+      ),
+    ).rejects.toMatchObject({ code: '23514' })
+  expect(await asTenancy(`SELECT tenancy.delete_due_tenant('${tenants[0]!.id}')`)).toEqual([[false]])
+  await graph.owner.query(
+    `UPDATE tenancy.tenants SET status_changed_at = now() - interval '8 days', deletion_due_at = now() - interval '1 minute'
+      WHERE id = $1`,
+    [tenants[0]!.id],
+  )
   await runJob(dueDeletions, tenancy, graph.server.services)
   expect(await stored(tenants[0]!.id)).toEqual([])
   expect((await stored(tenants[1]!.id)).length).toBe(1)
@@ -247,7 +286,6 @@ it('deletes a tenant when its days of grace are over, with all its rows, and not
       (await graph.owner.query(`SELECT FROM ${name} WHERE tenant_id = $1`, [tenants[0]!.id])).rowCount,
     ]).toEqual([name, 0])
   expect(await actionsAbout(tenants[0]!.id)).toEqual(['SCHEDULE_TENANT_DELETION', 'DELETE_TENANT'])
-  operator = await operatorClient(graph, 'olga-later')
   expect(await statusOf(tenants[0]!.id)).toBeNull()
 })
 
@@ -361,15 +399,32 @@ it('lets a lone administrator in again who is locked out, and nobody whom anothe
   expect(await users()).toEqual(before)
   await graph.owner.query("UPDATE identity.users SET status = 'SUSPENDED' WHERE id = $1", [second.userId])
   expect((await admin.query(asks)).status).toBe(200)
+  const { secret, id: keyId } = await makeKey(admin)
+  const program = testClient(graph.server.url, admin.userId, { 'x-api-key': secret })
+  expect((await program.query(asks)).status).toBe(200)
+  await admin.data('mutation { enrollTotp(input: { label: "Phone" }) { mfaDevice { id } } }')
+  await graph.owner.query('UPDATE identity.users SET mfa_enabled = true WHERE id = $1', [admin.userId])
   const email = 'new@locked.example'
   expect(await userErrors(operator, 'resetLoneAdministrator', { ...input, email })).toEqual([])
   expect((await admin.query(asks)).status).toBe(401)
+  expect((await program.query(asks)).status).toBe(401)
   expect((await user.query(asks)).status).toBe(200)
+  const { rows: left } = await graph.owner.query(
+    `SELECT u.status, u.mfa_enabled AS mfa, u.password_hash AS password, k.revoked_at IS NULL AS key,
+            (SELECT count(*)::int FROM identity.mfa_devices d WHERE d.user_id = u.id) AS devices,
+            (SELECT count(*)::int FROM identity.sessions s WHERE s.user_id = u.id AND s.revoked_at IS NULL) AS sessions
+       FROM identity.users u JOIN identity.api_keys k ON k.id = $2 WHERE u.id = $1`,
+    [admin.userId, keyId],
+  )
+  const nothing = { mfa: false, password: null, key: false, devices: 0, sessions: 0 }
+  expect(left).toEqual([{ status: 'INVITED', ...nothing }])
   const mail = await mailOf(tenant.id)
   expect(mail.to).toBe(email)
   const entries = (await trail(tenant.id, 'User')).filter(({ actor }) => actor === operator.userId)
   expect(entries.map(({ action }) => action)).toEqual(['UPDATE', 'UPDATE'])
-  expect(entries.at(-1)!.changes).toEqual({ after: { reason: 'Lost the phone' } })
+  expect(entries.at(-1)!.changes).toEqual({
+    after: { reason: 'Lost the phone', secondFactors: 0, count: 1 },
+  })
   expect(await actionsAbout(tenant.id)).toEqual(['RESET_LONE_ADMINISTRATOR'])
 })
 

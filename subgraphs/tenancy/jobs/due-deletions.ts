@@ -3,7 +3,8 @@ import { platformAction } from '../../../kernel/operator'
 import { prepared } from '../../../kernel/statement'
 
 /**
- * Deletes tenants whose days of grace are over, with all their rows. By the true time: no sandbox hurries it. What was deleted
+ * Deletes tenants whose days of grace are over, with all their rows. By the clock of the database: nobody who
+ * asks hurries it, and no sandbox. What was deleted
  * stands in the platform's own trail.
  */
 export const dueDeletions: Job = {
@@ -11,11 +12,10 @@ export const dueDeletions: Job = {
   for: 'platform',
   schedule: { cron: '20 * * * *', timeZone: 'UTC' },
   async run(context, tx, _, { signal, progress }) {
-    const now = context.services.clock.now().toISOString()
-    const due = await tx.rows(prepared('SELECT tenancy.tenants_to_delete($1)', [now]))
+    const due = await tx.rows(prepared('SELECT tenancy.tenants_to_delete()', []))
     for (const [place, [tenantId]] of due.entries()) {
       signal.throwIfAborted()
-      const [row] = await tx.rows(prepared('SELECT tenancy.delete_due_tenant($1, $2)', [tenantId, now]))
+      const [row] = await tx.rows(prepared('SELECT tenancy.delete_due_tenant($1)', [tenantId]))
       if (row?.[0] === true) await tx.rows(platformAction(context, 'DELETE_TENANT', String(tenantId)))
       progress(place + 1, due.length)
     }

@@ -2,7 +2,7 @@ import { lookupFunction } from './lookup'
 import { globalTable, migration, sql } from './sql'
 
 /** The door of the operators, and the trail of what they do outside of tenants. */
-export const operatorSignIn = migration(202611282101, 'operator-sign-in', [
+export const operatorSignIn = migration(202611290201, 'operator-sign-in', [
   // Evidence that outlives the tenants: nobody changes it, and no role reads it past the functions of the platform.
   globalTable({
     schema: 'shared',

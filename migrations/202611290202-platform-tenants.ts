@@ -4,11 +4,28 @@ import { permissions } from './permissions'
 import { migration, sql } from './sql'
 
 /** Columns that a tenant's own mutations may change. The rest is the operator's, through the functions below. */
-const ownColumns = `name, plan, industry, size, region, compliance_level, trial_ends_at, ahead_seconds, settings, limits, usage,
-  metadata, enabled_modules, version, updated_at`
+const ownColumns = `name, plan, industry, size, region, compliance_level, trial_ends_at, ahead_seconds, settings, metadata,
+  enabled_modules, legal_name, billing_street, billing_postal_code, billing_city, billing_country, vat_number, billing_email,
+  default_currency, time_zone, data_region, version, updated_at`
+
+/** The sessions, and the keys where they are asked for, of the connection's tenant whose kept state has to be read anew. */
+const ownAuthorities = (withKeys: boolean): string => `CREATE OR REPLACE FUNCTION shared.own_session_ids(instant timestamptz)
+RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+BEGIN
+  RETURN QUERY SELECT s.id FROM identity.sessions s
+   WHERE s.tenant_id = own AND s.revoked_at IS NULL AND s.expires_at > instant;${
+     withKeys
+       ? `
+  RETURN QUERY SELECT k.id FROM identity.api_keys k
+   WHERE k.tenant_id = own AND k.revoked_at IS NULL AND k.expires_at > instant;`
+       : ''
+   }
+END$body$`
 
 /** Tenants as the platform keeps them: made, suspended, taken back, deleted when their time is over, and entered. */
-export const platformTenants = migration(202611282102, 'platform-tenants', [
+export const platformTenants = migration(202611290202, 'platform-tenants', [
   sql(
     [
       `ALTER TABLE tenancy.tenants ADD COLUMN status_reason varchar(500),
@@ -55,7 +72,8 @@ END`,
     'DROP VIEW tenancy.platform_tenants',
   ),
 
-  // The status of the connection's tenant.
+  // The status of the connection's tenant. Whatever it is told of the time, a deletion leaves a week by the clock of the
+  // database; a minute is for clocks that differ.
   lookupFunction({
     name: 'tenancy.set_tenant_status',
     parameters: 'wanted text, why text, instant timestamptz, deletion_due timestamptz',
@@ -66,6 +84,9 @@ DECLARE
   own constant uuid := current_setting('app.tenant_id')::uuid;
 BEGIN
   PERFORM shared.require_operator('tenancy:platform:tenants');
+  IF deletion_due < now() + interval '7 days' - interval '1 minute' THEN
+    RAISE EXCEPTION 'a deletion leaves 7 days of grace' USING ERRCODE = 'check_violation';
+  END IF;
   UPDATE tenancy.tenants t SET status = wanted, status_reason = why, status_changed_at = instant,
          deletion_due_at = deletion_due, version = t.version + 1, updated_at = now()
    WHERE t.id = own;
@@ -135,14 +156,15 @@ END`,
     callers: ['app_tenancy'],
   }),
 
+  // By the clock of the database: whoever calls cannot hurry it, and neither does the clock of a sandbox.
   lookupFunction({
     name: 'tenancy.tenants_to_delete',
-    parameters: 'instant timestamptz',
+    parameters: '',
     returns: 'SETOF uuid',
     body: `
 BEGIN
   RETURN QUERY SELECT t.id FROM tenancy.tenants t
-   WHERE t.status = 'CANCELLED' AND t.deletion_due_at <= instant ORDER BY t.deletion_due_at, t.id;
+   WHERE t.status = 'CANCELLED' AND t.deletion_due_at <= now() ORDER BY t.deletion_due_at, t.id;
 END`,
     reads: { 'tenancy.tenants': ['id', 'status', 'deletion_due_at'] },
     callers: ['app_tenancy'],
@@ -151,17 +173,20 @@ END`,
   // nothing is deleted before it.
   sql(
     [
-      `CREATE FUNCTION tenancy.delete_due_tenant(of_tenant uuid, instant timestamptz) RETURNS boolean
+      `CREATE FUNCTION tenancy.delete_due_tenant(of_tenant uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  DELETE FROM tenancy.tenants t WHERE t.id = of_tenant AND t.status = 'CANCELLED' AND t.deletion_due_at <= instant;
+  DELETE FROM tenancy.tenants t WHERE t.id = of_tenant AND t.status = 'CANCELLED' AND t.deletion_due_at <= now();
   RETURN FOUND;
 END $$`,
-      'REVOKE ALL ON FUNCTION tenancy.delete_due_tenant(uuid, timestamptz) FROM PUBLIC',
-      'GRANT EXECUTE ON FUNCTION tenancy.delete_due_tenant(uuid, timestamptz) TO app_tenancy',
+      'REVOKE ALL ON FUNCTION tenancy.delete_due_tenant(uuid) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION tenancy.delete_due_tenant(uuid) TO app_tenancy',
     ],
-    'DROP FUNCTION tenancy.delete_due_tenant(uuid, timestamptz)',
+    'DROP FUNCTION tenancy.delete_due_tenant(uuid)',
   ),
+
+  // Kept states of keys end with the tenant as those of sessions do.
+  sql(ownAuthorities(true), ownAuthorities(false)),
 
   constraintMessages('tenancy.operator_entries', {
     operator_entries_reason_check: 'must not be empty',

@@ -9,6 +9,10 @@ const sensitive = [
   'hr:performance:summary',
   'compliance:record:details',
   'compliance:audit:details',
+  'compliance:alert:details',
+  // That somebody is on sick leave tells of their health, whatever the reason says.
+  'hr:leave:read',
+  'hr:leave:medical',
 ]
 
 /** No role of a tenant, no user and no catalogue of what they can hold has a scope of the platform. */
@@ -25,7 +29,7 @@ const noPlatformScope = (table: string, column: string) => {
 }
 
 /** The operators of the platform: outside of all tenants, reached through the functions below and nothing else. */
-export const operators = migration(202611282100, 'operators', [
+export const operators = migration(202611290200, 'operators', [
   globalTable({
     schema: 'identity',
     table: 'operators',
@@ -93,7 +97,7 @@ export const operators = migration(202611282100, 'operators', [
     [
       'ALTER TABLE identity.permissions ADD COLUMN is_sensitive boolean NOT NULL DEFAULT false',
       `ALTER TABLE identity.permissions ADD CONSTRAINT permissions_is_sensitive_check
-         CHECK (NOT is_sensitive OR name ~ ':(read|summary|details)$')`,
+         CHECK (NOT is_sensitive OR name ~ ':(read|summary|details|medical)$')`,
       `UPDATE identity.permissions SET is_sensitive = true WHERE name IN (${sensitive.map((name) => `'${name}'`).join(', ')})`,
     ],
     'ALTER TABLE identity.permissions DROP COLUMN is_sensitive',
@@ -101,6 +105,7 @@ export const operators = migration(202611282100, 'operators', [
   noPlatformScope('identity.permissions', 'name'),
   noPlatformScope('identity.roles', 'permissions'),
   noPlatformScope('identity.users', 'granted_permissions'),
+  noPlatformScope('identity.api_keys', 'scopes'),
 
   // Whether an operator's session is alive, and what may be done by it: outside of tenants, and with an entry in its tenant.
   // Asked with each request, so that whatever ends acts on the next one. Idle after 15 minutes.
@@ -156,8 +161,9 @@ END`,
     callers: ['app_gateway'],
   }),
 
-  // Who acts: an operator who holds the scope, or the function that asks goes no further. It is what makes every function of
-  // the platform narrower than the role that may call it.
+  // Who acts: an operator who holds the scope and is signed in at this moment, or the function that asks goes no further. It is
+  // what makes every function of the platform narrower than the role that may call it. By the clock of the database; a minute
+  // more than a session may be idle, because its last use is noted once a minute.
   lookupFunction({
     name: 'shared.require_operator',
     parameters: 'scope text',
@@ -166,12 +172,18 @@ END`,
 DECLARE
   acting constant uuid := nullif(current_setting('app.actor_id', true), '')::uuid;
 BEGIN
-  IF NOT EXISTS (SELECT FROM identity.operators o WHERE o.id = acting AND o.status = 'ACTIVE' AND scope = ANY (o.scopes)) THEN
+  IF NOT EXISTS (SELECT FROM identity.operators o
+      JOIN identity.operator_sessions s ON s.operator_id = o.id AND s.revoked_at IS NULL AND s.expires_at > now()
+       AND s.last_seen_at > now() - interval '16 minutes'
+     WHERE o.id = acting AND o.status = 'ACTIVE' AND scope = ANY (o.scopes)) THEN
     RAISE EXCEPTION 'an operator with % must act here', scope USING ERRCODE = 'insufficient_privilege';
   END IF;
   RETURN acting;
 END`,
-    reads: { 'identity.operators': ['id', 'scopes', 'status'] },
+    reads: {
+      'identity.operators': ['id', 'scopes', 'status'],
+      'identity.operator_sessions': ['operator_id', 'revoked_at', 'expires_at', 'last_seen_at'],
+    },
     callers: ['app_identity', 'app_tenancy'],
   }),
 ])
