@@ -1,12 +1,14 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { unauthenticated, type UserError } from '../../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
+import { hashPassword, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
 import { acceptInvitation } from '../sessions/accept-invitation'
-import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
+import { countAttempt, forgetAttempts, passwordLine } from '../sessions/attempts'
+import { tenantNames } from '../sessions/tenant-names'
+import { passwordFault } from '../rules/password'
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
@@ -43,28 +45,29 @@ async function changePassword(
 ): Promise<Failures & { user?: User; retryAfterSeconds?: number }> {
   const { viewer } = context
   if (!viewer) throw unauthenticated()
-  const fault =
-    passwordFault(input.newPassword) ??
-    (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
-  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
   const [row] = await context.db.rows(
     context.binding,
-    prepared('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
-      viewer.tenantId,
-      viewer.userId,
-    ]),
+    prepared(
+      'SELECT password_hash, email, username, full_name FROM identity.users WHERE tenant_id = $1 AND id = $2',
+      [viewer.tenantId, viewer.userId],
+    ),
   )
-  const [email, presentHash] = (row ?? ['', null]) as [string, string | null]
-  const account = accountKey(viewer.tenantId, email)
-  const wait = await countAccount(context, account)
+  const [presentHash, email, ...names] = (row ?? [null, '']) as [string | null, string, ...(string | null)[]]
+  const { passwordRounds } = context.services.config
+  const fault =
+    passwordFault(input.newPassword, { email, names: [...names, ...(await tenantNames(context))] }) ??
+    (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
+  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
+  const lines = [passwordLine(viewer)]
+  const wait = await countAttempt(context, lines)
   if (wait) return tooManyAttempts(wait)
   const wrong: Failures = {
     userErrors: [
       { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
     ],
   }
-  if (!(await verifyPassword(input.currentPassword, presentHash))) return wrong
-  const passwordHash = await hashPassword(input.newPassword)
+  if (!(await verifyPassword(input.currentPassword, presentHash, passwordRounds))) return wrong
+  const passwordHash = await hashPassword(input.newPassword, passwordRounds)
   const result = await mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const before = await tx.find(User, viewer.userId)
     if (before.passwordHash !== presentHash)
@@ -76,6 +79,6 @@ async function changePassword(
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     return { user }
   })
-  if (result.user) await forgetAttempts(context, account)
+  if (result.user) await forgetAttempts(context, lines)
   return result
 }

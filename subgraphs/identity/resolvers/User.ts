@@ -5,13 +5,15 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
 import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
+import { passwordFault } from '../rules/password'
+import { tenantNames } from '../sessions/tenant-names'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
@@ -34,9 +36,11 @@ export const user: Resolvers = {
   },
   Mutation: {
     createUser: async (_, { input: { initialPassword, ...values } }, context) => {
-      const fault = passwordFault(initialPassword)
+      const { email, username, firstName, lastName, fullName } = values
+      const names = [username, firstName, lastName, fullName, ...(await tenantNames(context))]
+      const fault = passwordFault(initialPassword, { email, names })
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
-      const passwordHash = await hashPassword(initialPassword)
+      const passwordHash = await hashPassword(initialPassword, context.services.config.passwordRounds)
       const access = { passwordHash, passwordChangeRequired: true }
       return mutate(context, async (tx) => ({ user: await addUser(context, tx, values, access) }))
     },

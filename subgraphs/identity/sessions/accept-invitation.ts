@@ -1,10 +1,12 @@
 import { type SubgraphContext, tenantScope } from '../../../kernel/context'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
 import { acceptingHash, type Invitation } from '../rules/invitation'
+import { passwordFault, type PasswordContext } from '../rules/password'
+import { tenantNames } from './tenant-names'
 import { countNetwork } from './attempts'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
@@ -27,7 +29,7 @@ export async function acceptInvitation(
   input: { token: string; password: string },
 ): Promise<SignInResult> {
   const fault = passwordFault(input.password)
-  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['password'] }] }
+  if (fault) return faultOf(fault)
   const wait = await countNetwork(context)
   if (wait) return tooManyAttempts(wait)
   const token = parseToken(input.token)
@@ -48,7 +50,10 @@ async function acceptToken(
   }
   const invitation = await invitationOf(asUser, userId)
   if (!invitation || !isAccepted(invitation)) return refused
-  const passwordHash = await hashPassword(password)
+  const names = [...invitation.names, ...(await tenantNames(asUser))]
+  const fault = passwordFault(password, { ...invitation, names })
+  if (fault) return faultOf(fault)
+  const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
   const result = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
@@ -77,15 +82,26 @@ async function acceptToken(
   return { ...tokens, userErrors }
 }
 
-async function invitationOf(context: SubgraphContext, userId: string): Promise<Invitation | null> {
+const faultOf = (fault: string): SignInResult => ({
+  userErrors: [{ code: 'INVALID', message: fault, field: ['password'] }],
+})
+
+async function invitationOf(
+  context: SubgraphContext,
+  userId: string,
+): Promise<(Invitation & Required<PasswordContext>) | null> {
   const [row] = await context.db.rows(
     context.binding,
     prepared(
-      'SELECT status, invitation_hash, invitation_expires_at FROM identity.users WHERE tenant_id = $1 AND id = $2',
+      `SELECT status, invitation_hash, invitation_expires_at, email, username, full_name
+         FROM identity.users WHERE tenant_id = $1 AND id = $2`,
       [context.binding.tenantId, userId],
     ),
   )
   if (!row) return null
-  const [status, invitationHash, invitationExpiresAt] = row as [string, string | null, string | null]
-  return { status, invitationHash, invitationExpiresAt }
+  const [status, invitationHash, invitationExpiresAt, email, ...names] = row as [
+    ...[string, string | null, string | null, string],
+    ...(string | null)[],
+  ]
+  return { status, invitationHash, invitationExpiresAt, email, names }
 }
