@@ -112,6 +112,8 @@ describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s
     expect(answer.errors ?? []).toEqual([])
     expect(foreign(answer)).toEqual([])
     const summarized = /^(\w+)Summary$/.exec(getNamedType(field.type).name)?.[1]
+    // Counted for each tenant by itself: test/compliance/retention.test.ts has exact counts beside those of other tenants.
+    if (name === 'retentionPreview') return expect(answer.data![name]).toHaveLength(2)
     if (!summarized) return expect(idsIn(answer.data).size).toBeGreaterThan(0)
     // Counts have no ids: those of globex would make it more.
     const { rows } = await graph.owner.query<{ count: number }>(

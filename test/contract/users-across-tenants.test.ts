@@ -73,7 +73,13 @@ test('nothing by which people know a user can be read by what looks across tenan
     [lookupRole],
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['granted_permissions', 'id', 'password_change_required', 'permission_version', 'status', 'tenant_id'],
+    'granted_permissions',
+    'id',
+    'kind',
+    'password_change_required',
+    'permission_version',
+    'status',
+    'tenant_id',
   ])
 })
 

@@ -54,10 +54,11 @@ describe('an invitation', () => {
   })
 
   test('is what a suspended user without a password of their own comes back to (A2)', () => {
-    const own = { passwordHash: 'x', passwordChangeRequired: false }
+    const own = { kind: 'PERSON', passwordHash: 'x', passwordChangeRequired: false } as const
     expect(statusWhenReactivated({ ...own, passwordHash: null })).toBe('INVITED')
     expect(statusWhenReactivated({ ...own, passwordChangeRequired: true })).toBe('INVITED')
     expect(statusWhenReactivated(own)).toBe('ACTIVE')
+    expect(statusWhenReactivated({ ...own, kind: 'SERVICE', passwordHash: null })).toBe('ACTIVE')
   })
 })
 

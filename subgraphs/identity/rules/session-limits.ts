@@ -1,5 +1,25 @@
-/** Says how long sessions and their tokens live. The 30 idle minutes stand in the database: shared.session_viewer. */
+/** Says how long sessions and their tokens live. */
 export const sessionMs = 7 * 24 * 60 * 60_000
+
+/** Says how long a session lives without a request, as shared.session_viewer in the database decides it. */
+export const idleMs = 30 * 60_000
+
+/** Describes what of a session decides how long it lives. */
+export interface SessionTimes {
+  /** Instants, ISO 8601. */
+  lastSeenAt: string
+  expiresAt: string
+}
+
+/** The instant from which a session is over if nothing is asked in it. */
+export function idleEnd({ lastSeenAt, expiresAt }: SessionTimes): string {
+  return new Date(Math.min(Date.parse(lastSeenAt) + idleMs, Date.parse(expiresAt))).toISOString()
+}
+
+/** Tells whether a session can be used. */
+export function isAlive(session: SessionTimes & { revokedAt: string | null }, now: Date): boolean {
+  return session.revokedAt === null && now.getTime() < Date.parse(idleEnd(session))
+}
 
 /**
  * Says how long a refresh token that was used gives its successor again: enough for parallel requests and for one whose
@@ -32,6 +52,8 @@ export const attemptLimits = {
   perPlace: { free: 4 },
   /** On one account from all networks together, known devices left out (NIST SP 800-63B, section 3.2.2: at most 100). */
   ofStrangers: { free: 100 },
+  /** Codes that are tried on the second factors of one user. */
+  code: { limit: 5, windowMs: 15 * 60_000 },
   /** From one network, whatever the accounts. */
   network: { limit: 300, windowMs: 5 * 60_000 },
   /** Says how long attempts count. */

@@ -7,9 +7,11 @@ import type { IdentityUserErrorCode } from '../generated'
 import { acceptingHash, type Invitation } from '../rules/invitation'
 import { passwordFault, type PasswordContext } from '../rules/password'
 import { tenantNames } from './tenant-names'
-import { countNetwork } from './attempts'
+import { accountKey, countNetwork } from './attempts'
+import { newDeviceMark } from './device-mark'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
+import { beginSecondFactor } from './second-factor'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -50,7 +52,8 @@ async function acceptToken(
   }
   const invitation = await invitationOf(asUser, userId)
   if (!invitation || !isAccepted(invitation)) return refused
-  const names = [...invitation.names, ...(await tenantNames(asUser))]
+  const tenant = await tenantNames(asUser)
+  const names = [...invitation.names, ...Object.values(tenant)]
   const fault = passwordFault(password, { ...invitation, names })
   if (fault) return faultOf(fault)
   const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
@@ -73,13 +76,25 @@ async function acceptToken(
       prepared('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
     )
     if (!viewer) tx.fail(ended.code, ended.message, ended.field)
+    if (user.mfaEnabled) {
+      // Whoever handed the token over knows it as well: it stands for the password alone.
+      const text = 'DELETE FROM identity.sessions WHERE tenant_id = $1 AND id = $2'
+      await tx.run(prepared(text, [tenantId, session.sessionId]))
+      const mfaToken = await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion })
+      return { sessionId: null, refreshToken: null, permissionVersion: null, mfaToken }
+    }
     tx.audit(entry)
-    return { ...session, permissionVersion }
+    return { ...session, permissionVersion, mfaToken: null }
   })
-  const { sessionId, permissionVersion, refreshToken, userErrors } = result
+  const { sessionId, permissionVersion, refreshToken, mfaToken, userErrors } = result
+  if (mfaToken) return { mfaToken, userErrors }
   if (!sessionId || !permissionVersion || !refreshToken) return { userErrors }
   const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
-  return { ...tokens, userErrors }
+  return {
+    ...tokens,
+    deviceMark: newDeviceMark(context, accountKey(tenant.slug, invitation.email), null),
+    userErrors,
+  }
 }
 
 const faultOf = (fault: string): SignInResult => ({

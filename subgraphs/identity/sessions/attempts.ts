@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { SubgraphContext } from '../../../kernel/context'
+import type { SubgraphContext, Viewer } from '../../../kernel/context'
 import { uuidv7 } from '../../../kernel/id'
 import { networkOf } from '../../../kernel/sign-in'
+import type { KeyValue } from '../../../kernel/store/key-value'
 import { attemptLimits, delayMs } from '../rules/session-limits'
 
 /**
@@ -32,9 +33,9 @@ export function linesOf(context: SubgraphContext, account: string, device: strin
   ]
 }
 
-/** The line of attempts to tell a password in a session: of whoever has the session, and of nobody else. */
-export function passwordLine({ tenantId, userId }: { tenantId: string; userId: string }): AttemptLine {
-  return { key: `t:${tenantId}:password:${userId}`, free: attemptLimits.perPlace.free }
+/** The line of attempts to tell a password in a session: of whoever has the session. Nobody else can spend it. */
+export function passwordLine({ tenantId, userId, sessionId }: Viewer): AttemptLine {
+  return { key: `t:${tenantId}:password:${sessionId ?? userId}`, free: attemptLimits.perPlace.free }
 }
 
 /** Counts an attempt from the caller's network, on whatever. Returns how many seconds to wait, or null to go on. */
@@ -57,8 +58,28 @@ export async function countAttempt(
   return null
 }
 
+/**
+ * Counts a code that is tried: on all second factors of a user together, or on a device that is to be confirmed. Who tries one
+ * knows the password or has a session. Returns what `forgetAttempts` takes, and how many seconds to wait, or null to go on.
+ */
+export async function countCodes(
+  context: SubgraphContext,
+  tenantId: string,
+  whose: string,
+): Promise<{ codes: { key: string }; wait: number | null }> {
+  const { rateLimit, keyValue } = context.services
+  const { limit, windowMs } = attemptLimits.code
+  const codes = { key: `t:${tenantId}:second-factor:${whose}` }
+  const since = await sinceSuccess(keyValue, codes)
+  const { allowed, retryAfterMs } = await rateLimit.consume(since, limit, windowMs)
+  return { codes, wait: allowed ? null : seconds(retryAfterMs) }
+}
+
 /** After a success the attempts of these lines are counted anew. */
-export async function forgetAttempts(context: SubgraphContext, lines: readonly AttemptLine[]): Promise<void> {
+export async function forgetAttempts(
+  context: SubgraphContext,
+  lines: readonly { key: string }[],
+): Promise<void> {
   const ttlMs = attemptLimits.rememberedMs
   for (const { key } of lines) await context.services.keyValue.set(`${key}:success`, uuidv7(), { ttlMs })
 }
@@ -66,11 +87,11 @@ export async function forgetAttempts(context: SubgraphContext, lines: readonly A
 /** Counting comes before checking, so that attempts made in parallel are limited too. */
 async function countInLine(
   { services: { keyValue, rateLimit, clock } }: SubgraphContext,
-  { key, free }: AttemptLine,
+  line: AttemptLine,
 ): Promise<number | null> {
   const ttlMs = attemptLimits.rememberedMs
-  const since = `${key}:${(await keyValue.get(`${key}:success`)) ?? ''}`
-  if ((await rateLimit.consume(since, free, ttlMs)).allowed) return null
+  const since = await sinceSuccess(keyValue, line)
+  if ((await rateLimit.consume(since, line.free, ttlMs)).allowed) return null
   const delayed = Number((await keyValue.get(`${since}:delayed`)) ?? 0)
   const delay = delayMs(delayed)
   const now = clock.now().getTime()
@@ -82,6 +103,11 @@ async function countInLine(
   if (!isTurn) return seconds(Number((await keyValue.get(`${since}:turn`)) ?? now) - now)
   await keyValue.set(`${since}:delayed`, String(delayed + 1), { ttlMs })
   return null
+}
+
+/** The key that attempts are counted under since the last success. */
+async function sinceSuccess(keyValue: KeyValue, { key }: { key: string }): Promise<string> {
+  return `${key}:${(await keyValue.get(`${key}:success`)) ?? ''}`
 }
 
 const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000))

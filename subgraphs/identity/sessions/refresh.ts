@@ -139,7 +139,7 @@ async function endCopiedSession(
   userId: string,
   sessionId: string,
 ): Promise<void> {
-  await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId })
+  await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId, reason: 'TOKEN_COPIED' })
   const changes = { after: { reason: 'REFRESH_TOKEN_REUSED' } }
   writeAudit(context, tx, [
     { action: 'SIGN_OUT', resourceType: 'Session', resourceId: sessionId, changes, actorId: null },

@@ -5,10 +5,12 @@ import { assertRoomForPassword, hashPassword, isHashOutdated } from '../../../ke
 import { issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
+import type { AuthMethod } from '../entities/Session'
 import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
+import { beginSecondFactor } from './second-factor'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
@@ -22,6 +24,7 @@ export interface Tokens {
 export interface SignInResult extends Partial<Tokens> {
   passwordChangeRequired?: boolean
   deviceMark?: string
+  mfaToken?: string
   retryAfterSeconds?: number
   userErrors: UserError<IdentityUserErrorCode>[]
 }
@@ -32,6 +35,9 @@ interface Account {
   /** Takes the place of `passwordHash`, which was made with fewer rounds than they are today. */
   renewedHash?: string
 }
+
+/** The way that a right password opens: into a session, or to the second factor. */
+type Opened = (Tokens & { passwordChangeRequired: boolean }) | { mfaToken: string }
 
 /** Entered when no tenant was found, so that the statements stay the same. No tenant has this id. */
 const noTenant = '00000000-0000-0000-0000-000000000000'
@@ -141,7 +147,7 @@ async function openSession(
   context: SubgraphContext,
   tenantId: string,
   account: Account,
-): Promise<(Tokens & { passwordChangeRequired: boolean }) | null> {
+): Promise<Opened | null> {
   const { userId } = account
   const now = context.services.clock.now()
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
@@ -149,18 +155,24 @@ async function openSession(
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
     const [row] = await tx.rows(
       prepared(
-        `UPDATE identity.users SET last_login_at = $3, password_hash = coalesce($5, password_hash), updated_at = now()
+        `UPDATE identity.users
+            SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END,
+                password_hash = coalesce($5, password_hash), updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
-          RETURNING permission_version, password_change_required`,
+          RETURNING permission_version, password_change_required, mfa_enabled`,
         [tenantId, userId, now.toISOString(), account.passwordHash, account.renewedHash ?? null],
       ),
     )
     if (!row) return null
+    const permissionVersion = Number(row[0])
+    if (row[2] === true)
+      return { mfaToken: await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion }) }
     const session = await beginSession(context, tx, { tenantId, userId })
     writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
-    return { ...session, permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
+    return { ...session, permissionVersion, passwordChangeRequired: row[1] === true }
   })
   if (!user) return null
+  if (user.mfaToken !== undefined) return { mfaToken: user.mfaToken }
   const tokens = await tokensFor(context, { ...user, tenantId, userId }, user.refreshToken)
   return { ...tokens, passwordChangeRequired: user.passwordChangeRequired }
 }
@@ -177,11 +189,12 @@ export async function beginSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId }: { tenantId: string; userId: string },
+  methods: readonly AuthMethod[] = ['PASSWORD'],
 ): Promise<BegunSession> {
   const now = context.services.clock.now()
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await insertSession(context, tx, sessionId, userId, now)
+  await insertSession(context, tx, { sessionId, userId, methods }, now)
   await tx.run(refreshTokenStatement(token.tokenId, sessionId, hashSecret(token.secret), now))
   const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
   return { sessionId, refreshToken: formatToken(token), entry }
@@ -207,22 +220,22 @@ export async function tokensFor(
 async function insertSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
-  id: string,
-  userId: string,
+  { sessionId, userId, methods }: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
   now: Date,
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
-       VALUES ($1, $2, $3, $3, $4, $5, $6)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7)`,
       [
-        id,
+        sessionId,
         userId,
         now.toISOString(),
         end.toISOString(),
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
+        methods,
       ],
     ),
   )

@@ -5,7 +5,8 @@ import { prepared } from '../../../kernel/statement'
 export async function tenantNames({
   db,
   binding,
-}: Pick<SubgraphContext, 'db' | 'binding'>): Promise<string[]> {
+}: Pick<SubgraphContext, 'db' | 'binding'>): Promise<{ name: string; slug: string }> {
   const [row] = await db.rows(binding, prepared('SELECT shared.tenant_name(), shared.tenant_slug()', []))
-  return (row ?? []) as string[]
+  const [name, slug] = row as [string, string]
+  return { name, slug }
 }
