@@ -421,9 +421,13 @@ describe('too many attempts', () => {
     const { deviceMark } = await signIn(input)
     expect(await attempts(input, 6)).toEqual([...five, 2])
     expect((await signIn({ ...input, deviceMark })).userErrors).toEqual([])
-    graph.clock.advance({ days: 180 })
-    expect(await attempts(input, 6)).toEqual([...five, 2])
-    expect((await signIn({ ...input, deviceMark })).userErrors[0]!.code).toBe('RATE_LIMITED')
+    const elsewhere = '198.51.100.250'
+    graph.clock.advance({ days: 179 })
+    expect(await attempts(input, 6, elsewhere)).toEqual([...five, 2])
+    expect((await signIn({ ...input, deviceMark }, elsewhere)).userErrors).toEqual([])
+    graph.clock.advance({ days: 1 })
+    expect(await attempts(input, 2, elsewhere)).toEqual([null, 4])
+    expect((await signIn({ ...input, deviceMark }, elsewhere)).userErrors[0]!.code).toBe('RATE_LIMITED')
   })
 
   test('made at the same moment are counted too', async () => {

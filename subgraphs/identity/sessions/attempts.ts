@@ -92,16 +92,17 @@ async function countInLine(
   const ttlMs = attemptLimits.rememberedMs
   const since = await sinceSuccess(keyValue, line)
   if ((await rateLimit.consume(since, line.free, ttlMs)).allowed) return null
-  const delayed = Number((await keyValue.get(`${since}:delayed`)) ?? 0)
-  const delay = delayMs(delayed)
+  const [delayed, end] = ((await keyValue.get(`${since}:delayed`)) ?? '0 0').split(' ').map(Number) as [
+    number,
+    number,
+  ]
   const now = clock.now().getTime()
-  // Of attempts made at once one gets the turn: until its delay is over nobody gets the next.
-  const isTurn = await keyValue.set(`${since}:turn`, String(now + delay), {
-    ttlMs: delay,
-    onlyIfAbsent: true,
-  })
-  if (!isTurn) return seconds(Number((await keyValue.get(`${since}:turn`)) ?? now) - now)
-  await keyValue.set(`${since}:delayed`, String(delayed + 1), { ttlMs })
+  if (now < end) return seconds(end - now)
+  const delay = delayMs(delayed)
+  // Of attempts made at once one gets the turn.
+  const isTurn = await keyValue.set(`${since}:turn:${delayed}`, '1', { ttlMs: delay, onlyIfAbsent: true })
+  if (!isTurn) return seconds(delay)
+  await keyValue.set(`${since}:delayed`, `${delayed + 1} ${now + delay}`, { ttlMs })
   return null
 }
 
