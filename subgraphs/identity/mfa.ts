@@ -14,7 +14,7 @@ import {
   newTotpSecret,
   otpauthUri,
   recoveryHash,
-} from './rules/second-factor'
+} from './sessions/codes'
 import { countCodes, forgetAttempts } from './sessions/attempts'
 import { revokeSessions } from './sessions/revoke'
 import { wrongCode } from './sessions/second-factor'

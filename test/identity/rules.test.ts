@@ -12,7 +12,7 @@ import {
 } from '../../subgraphs/identity/sessions/opaque-token'
 import { uuidv7 } from '../../kernel/id'
 import { hashPassword, verifyPassword } from '../../kernel/sign-in/password'
-import { passwordFault } from '../../subgraphs/identity/rules/password'
+import { passwordFault } from '../../subgraphs/identity/passwords/password-rules'
 
 test('permissions that are not held are named once, in order', () => {
   expect(notHeld(['b:b:b', 'a:a:a', 'c:c:c', 'b:b:b'], new Set(['a:a:a']))).toEqual(['b:b:b', 'c:c:c'])

@@ -4,7 +4,7 @@ import {
   newTotpSecret,
   otpauthUri,
   recoveryHash,
-} from '../../subgraphs/identity/rules/second-factor'
+} from '../../subgraphs/identity/sessions/codes'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
 import {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { SubgraphContext, Viewer } from '../../../kernel/context'
 import { uuidv7 } from '../../../kernel/id'
 import { networkOf } from '../../../kernel/sign-in'
-import type { KeyValue } from '../../../kernel/store/key-value'
 import { attemptLimits, delayMs } from '../rules/session-limits'
 
 /**
@@ -107,7 +106,10 @@ async function countInLine(
 }
 
 /** The key that attempts are counted under since the last success. */
-async function sinceSuccess(keyValue: KeyValue, { key }: { key: string }): Promise<string> {
+async function sinceSuccess(
+  keyValue: SubgraphContext['services']['keyValue'],
+  { key }: { key: string },
+): Promise<string> {
   return `${key}:${(await keyValue.get(`${key}:success`)) ?? ''}`
 }
 

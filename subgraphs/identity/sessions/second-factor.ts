@@ -1,21 +1,13 @@
-import { type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import { uuidv7 } from '../../../kernel/id'
+import { type SubgraphContext, tenantScope } from '../../../kernel/context'
 import { mutate, writeAudit, type MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import { MfaDevice } from '../entities/MfaDevice'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
-import { acceptedStep, pendingMs, recoveryHash } from '../rules/second-factor'
+import { acceptedStep, recoveryHash } from './codes'
 import { accountKey, countCodes, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { newDeviceMark } from './device-mark'
-import {
-  formatToken,
-  hashSecret,
-  newSecret,
-  parseToken,
-  secretMatches,
-  type OpaqueToken,
-} from './opaque-token'
+import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 export const wrongCode = 'The code is wrong, was used already, or is of another time: wait for the next one'
@@ -67,27 +59,6 @@ export async function useCode(
     return 'TOTP'
   }
   return null
-}
-
-/** Notes that a user's password was right and a second factor is asked for. Returns the token of that, good once. */
-export async function beginSecondFactor(
-  context: SubgraphContext,
-  tx: Pick<Transaction, 'run'>,
-  { tenantId, userId, permissionVersion }: { tenantId: string; userId: string; permissionVersion: number },
-): Promise<string> {
-  const now = context.services.clock.now()
-  const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await tx.run(
-    prepared(
-      `INSERT INTO identity.pending_sign_ins (id, user_id, secret_hash, permission_version, expires_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [
-        ...[token.tokenId, userId, hashSecret(token.secret), permissionVersion],
-        ...[new Date(now.getTime() + pendingMs).toISOString(), now.toISOString()],
-      ],
-    ),
-  )
-  return formatToken(token)
 }
 
 const ended = {

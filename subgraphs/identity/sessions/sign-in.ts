@@ -10,7 +10,7 @@ import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { beginSecondFactor } from './second-factor'
+import { beginSecondFactor } from './pending-sign-in'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
