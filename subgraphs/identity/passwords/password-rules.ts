@@ -56,7 +56,7 @@ function surprises(text: string): number {
   }).length
 }
 
-/** What stands for a letter where somebody wants a digit or a sign in a word. */
+/** Letters by the digit or sign that stands for them where somebody wants one in a word. */
 const disguises: Readonly<Record<string, string>> = {
   ...{ '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '@': 'a', $: 's', '!': 'i', '+': 't' },
 }
