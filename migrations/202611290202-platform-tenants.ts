@@ -9,7 +9,9 @@ const ownColumns = `name, plan, industry, size, region, compliance_level, trial_
   default_currency, time_zone, data_region, version, updated_at`
 
 /** The sessions, and the keys where they are asked for, of the connection's tenant whose kept state has to be read anew. */
-const ownAuthorities = (withKeys: boolean): string => `CREATE OR REPLACE FUNCTION shared.own_session_ids(instant timestamptz)
+const ownAuthorities = (
+  withKeys: boolean,
+): string => `CREATE OR REPLACE FUNCTION shared.own_session_ids(instant timestamptz)
 RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
   own constant uuid := current_setting('app.tenant_id')::uuid;

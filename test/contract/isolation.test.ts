@@ -17,7 +17,7 @@ import { hostileEnvironment } from '../isolation/hostile-environment'
 import { isOfTenants } from '../support/platform-fields'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 import { entityNames, entityOfId, tableOf } from './entity-tables'
-import { idsIn, inputValue, rowsOf, selectionOf } from './operations'
+import { idsIn, inputValue, rowsOf, selectionOf, selectionsOf } from './operations'
 
 /**
  * acme's administrator, who may do everything in acme, asks for everything that globex has. The cases come from the
@@ -109,9 +109,15 @@ it('answers nobody, and a viewer no restricted field', async () => {
 
 describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s', (name, field) => {
   it('shows nothing of globex at any depth', async () => {
-    const answer = await acme.query(`{ ${name}${rowsOf(field)} ${selectionOf(field.type, 4)} }`)
-    expect(answer.errors ?? []).toEqual([])
-    expect(foreign(answer)).toEqual([])
+    const answers = []
+    // A document selects 2,000 fields at most.
+    for (const selection of selectionsOf(field.type, 4, 1800))
+      answers.push(await acme.query<Record<string, unknown>>(`{ ${name}${rowsOf(field)} ${selection} }`))
+    for (const one of answers) {
+      expect(one.errors ?? []).toEqual([])
+      expect(foreign(one)).toEqual([])
+    }
+    const answer = answers[0]!
     const summarized = /^(\w+)Summary$/.exec(getNamedType(field.type).name)?.[1]
     // Counted for each tenant by itself: test/compliance/retention.test.ts has exact counts beside those of other tenants.
     if (name === 'retentionPreview') return expect(answer.data![name]).toHaveLength(2)

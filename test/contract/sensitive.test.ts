@@ -338,6 +338,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'operatorSignIn input.newPassword',
     'operatorSignIn input.password',
     'refreshSession input.refreshToken',
+    'signIn input.deviceMark',
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',

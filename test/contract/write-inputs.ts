@@ -122,6 +122,7 @@ export async function readWrites(
   )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
+  let years = 0
 
   const send: Writes['send'] = async (client, mutation, input) => {
     const { field, type } = placeOf(mutation)
@@ -215,7 +216,7 @@ export async function readWrites(
     const id = uuidv7()
     const text =
       "INSERT INTO finance.fiscal_periods (tenant_id, id, year, month, status) VALUES ($1, $2, $3, 1, 'OPEN')"
-    await graph.owner.query(text, [tenant.id, id, 2000 + ++count])
+    await graph.owner.query(text, [tenant.id, id, 1900 + ++years])
     return id
   }
 

@@ -86,9 +86,11 @@ it('an unknown address, a wrong password and a disabled operator get one answer 
 })
 
 it('attempts on an operator are counted, whether or not there is one (A5)', async () => {
+  // Four are free, and the fifth has the next one wait.
+  graph.clock.stop()
   for (const email of ['limited@platform.example', 'nobody-else@platform.example']) {
     if (email.startsWith('limited')) await addOperator(graph, 'limited')
-    for (let attempt = 0; attempt < 20; attempt++)
+    for (let attempt = 0; attempt < 5; attempt++)
       expect(await signInOperator(graph, { email, password: 'wrong' })).toMatchObject({ userErrors: [wrong] })
     const { retryAfterSeconds, ...rest } = await signInOperator(graph, { email })
     expect(rest).toMatchObject({ accessToken: null, userErrors: [{ code: 'RATE_LIMITED' }] })

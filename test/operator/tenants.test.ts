@@ -422,7 +422,7 @@ it('lets a lone administrator in again who is locked out, and nobody whom anothe
   expect(mail.to).toBe(email)
   const entries = (await trail(tenant.id, 'User')).filter(({ actor }) => actor === operator.userId)
   expect(entries.map(({ action }) => action)).toEqual(['UPDATE', 'UPDATE'])
-  expect(entries.at(-1)!.changes).toEqual({
+  expect(entries.map(({ changes }) => changes)).toContainEqual({
     after: { reason: 'Lost the phone', secondFactors: 0, count: 1 },
   })
   expect(await actionsAbout(tenant.id)).toEqual(['RESET_LONE_ADMINISTRATOR'])

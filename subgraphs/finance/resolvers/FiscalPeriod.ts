@@ -68,6 +68,7 @@ export const fiscalPeriod: Resolvers = {
   Mutation: {
     openFiscalYear: (_, { input: { year } }, context) =>
       mutate(context, async (tx) => {
+        if (year < 1900 || year > 2999) tx.fail('INVALID', 'must be between 1900 and 2999', 'year')
         const { tenantId } = context.binding
         const [closed] = await tx.rows(prepared(findClosed, [tenantId]))
         const closedBefore = closed?.[0] as string | null | undefined

@@ -7,14 +7,14 @@ import {
   hashPassword,
   issueOperatorToken,
   normalEmail,
-  passwordFault,
   verifyPassword,
 } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { tenantScope } from '../../../kernel/context'
 import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
+import { passwordFault } from '../passwords/password-rules'
 import { operatorSessionMs } from '../rules/session-limits'
-import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { tooManyAttempts } from './sign-in'
 
 interface OperatorSignIn {
@@ -43,15 +43,17 @@ export async function operatorSignIn(
   context: SubgraphContext,
   { email: given, password, newPassword }: OperatorSignInInput,
 ): Promise<OperatorSignIn> {
-  const fault = newPassword && (passwordFault(newPassword) ?? (newPassword === password ? sameAgain : null))
+  const fault =
+    newPassword &&
+    (passwordFault(newPassword, { email: given }) ?? (newPassword === password ? sameAgain : null))
   if (fault) return refusal('INVALID', fault, ['newPassword'])
   assertRoomForPassword()
   const networkWait = await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
   // A slug has no space: no account of a tenant is counted with an operator's.
   const email = normalEmail(given).replaceAll('\0', '')
-  const key = accountKey('the platform', email)
-  const accountWait = await countAccount(context, key)
+  const lines = linesOf(context, accountKey('the platform', email), null)
+  const accountWait = await countAttempt(context, lines)
   if (accountWait) return tooManyAttempts(accountWait)
   // The request may come with somebody's access token, which says nothing here.
   return tenantScope.run(null, async () => {
@@ -67,7 +69,7 @@ export async function operatorSignIn(
       ])
     const opened = await openSession(context, account, newPassword ? await hashPassword(newPassword) : null)
     if (!opened) return refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
-    await forgetAttempts(context, key)
+    await forgetAttempts(context, lines)
     return opened
   })
 }
