@@ -29,6 +29,12 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
   year: 2026,
+  language: 'de',
+  confidence: 0.5,
+  opensAt: '09:00',
+  closesAt: '17:00',
+  firstResponseMinutes: 60,
+  resolutionMinutes: 480,
 }
 
 /** By scalar, where the shared sample is none for every column. */

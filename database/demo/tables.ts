@@ -1,10 +1,13 @@
 import { invoiceLines, invoices, invoiceSeries, subscriptions } from './billing'
 import { customers, interactions } from './customers'
+import { analyticsEventKeys, analyticsEvents } from './events'
+import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
+import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
 import { demoPeople } from './users'
 
 const complianceRecords: DemoTable = {
@@ -229,6 +232,14 @@ const auditEntries: DemoTable = {
 export const demoTables: readonly DemoTable[] = [
   customers,
   interactions,
+  businessCalendars,
+  slaPolicies,
+  supportTickets,
+  ticketMessages,
+  ticketSeries,
+  analyticsEvents,
+  analyticsEventKeys,
+  behaviorPatterns,
   complianceRecords,
   departments,
   employees,

@@ -41,6 +41,7 @@ const secretMembers = [
 const sensitiveMembers = [
   ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
   ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent'],
+  ...['customerEmail', 'subject', 'description', 'body'],
   ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret'],
 ]
 

@@ -57,7 +57,9 @@ function requireWriter(
     throw userError('PERMISSION_NOT_HELD', message, [field])
   }
   const inPerson = { ...viewer, scopes: new Set<string>() }
-  const allowedBefore = before !== null && policy.allow(inPerson, { ...after, ...before })
-  if (policy.allow(inPerson, after) !== allowedBefore)
+  const anybody = { ...inPerson, userId: nobody }
+  // What is for everybody is given to nobody in person.
+  const isOwn = (row: Row) => policy.allow(inPerson, row) && !policy.allow(anybody, row)
+  if (isOwn(after) !== (before !== null && isOwn({ ...after, ...before })))
     throw userError('OWN_RECORD', 'Somebody else must do this: it is about yourself', [field])
 }

@@ -39,8 +39,10 @@ it('knows the names that filters ask for', async () => {
 })
 
 const unique = [
+  ['businessCalendars.name', 'insights.business_calendars'],
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
+  ['slaPolicies.name', 'insights.sla_policies'],
   ['transactions.transactionNumber', 'finance.transactions'],
 ] as const
 

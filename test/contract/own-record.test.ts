@@ -39,6 +39,15 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'signIn refreshSession signOut changePassword acceptInvitation': 'is the own account’s',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
+  'openSupportTicket assignSupportTicket prioritizeSupportTicket escalateSupportTicket pauseSupportTicket':
+    'is about a customer',
+  'resolveSupportTicket reopenSupportTicket closeSupportTicket continueSupportTicket mergeSupportTicket':
+    'is about a customer',
+  'replyToSupportTicket noteOnSupportTicket': 'is about a customer',
+  'trackEvent trackEvents': 'tells what somebody did, and gives nothing',
+  'detectPattern dismissPattern eraseCustomer': 'is about a customer',
+  'createSlaPolicy updateSlaPolicy deleteSlaPolicy': 'is about nobody',
+  'createBusinessCalendar updateBusinessCalendar deleteBusinessCalendar': 'is about nobody',
   'updateTenant cancelJob moveClock': 'is about nobody',
 }
 

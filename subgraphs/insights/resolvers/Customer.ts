@@ -6,6 +6,7 @@ import { nested, page } from '../../../kernel/page'
 import { summary } from '../../../kernel/summary'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
+import { eraseCustomer } from '../erasure'
 import type { CreateCustomerInput, Resolvers } from '../generated'
 import { normalEmail } from '../rules/email'
 import { latestFirst } from './CustomerInteraction'
@@ -30,7 +31,10 @@ export const customer: Resolvers = {
   Mutation: {
     createCustomer: (_, { input }, context) =>
       mutate(context, async (tx) => {
-        const firstSeenAt = input.firstSeenAt ?? context.clock.now().toISOString()
+        const now = context.clock.now()
+        const firstSeenAt = input.firstSeenAt ?? now.toISOString()
+        if (Date.parse(firstSeenAt) > now.getTime() + 5 * 60_000)
+          tx.fail('INVALID', 'firstSeenAt must not be in the future', 'firstSeenAt')
         const seen = { firstSeenAt, lastSeenAt: input.lastSeenAt ?? firstSeenAt }
         return { customer: await tx.insert(Customer, { ...columns(input), ...seen }) }
       }),
@@ -46,6 +50,8 @@ export const customer: Resolvers = {
       mutate(context, async (tx) => ({
         customer: await tx.update(Customer, id, expectedVersion, { isActive: true }),
       })),
+    eraseCustomer: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({ customer: await eraseCustomer(context, tx, id, expectedVersion) })),
   },
   Customer: {
     fullName: needs(Customer, ['fullName', 'fullNameOverride'], (row) => row.fullName),

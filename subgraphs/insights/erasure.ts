@@ -1,0 +1,52 @@
+import type { SubgraphContext } from '../../kernel/context'
+import type { MutationTransaction } from '../../kernel/mutate'
+import { prepared } from '../../kernel/statement'
+import { Customer } from './entities/Customer'
+import type { InsightsUserErrorCode } from './generated'
+
+/** What names a person, emptied. The tenant's own id stays: it is what the tenant finds the rest of its data by. */
+const nobody = {
+  ...{ email: null, firstName: null, lastName: null, fullNameOverride: null, company: null },
+  metadata: {},
+  isActive: false,
+}
+
+const eraseInteractions = 'SELECT shared.erase_interactions($1)'
+const removePatterns = 'DELETE FROM insights.behavior_patterns WHERE tenant_id = $1 AND customer_id = $2'
+/** Tickets of the customer, and those from an address that is only this customer's. */
+const findTickets = `SELECT t.id FROM insights.support_tickets t WHERE t.tenant_id = $1 AND t.erased_at IS NULL
+   AND (t.customer_id = $2 OR (t.customer_id IS NULL AND t.customer_email = $3 AND NOT EXISTS (
+     SELECT FROM insights.customers c WHERE c.tenant_id = $1 AND c.email = $3 AND c.id <> $2)))`
+const eraseTickets = `UPDATE insights.support_tickets SET customer_email = NULL, subject = NULL, description = NULL,
+    erased_at = $3, version = version + 1, updated_at = now() WHERE tenant_id = $1 AND id = ANY ($2)`
+const eraseMessages =
+  'UPDATE insights.ticket_messages SET body = NULL WHERE tenant_id = $1 AND ticket_id = ANY ($2)'
+
+/**
+ * Erases a customer: a fixed number of statements, however much there is. What is counted stays: interactions with their
+ * sentiment, tickets with their times, messages without their texts.
+ */
+export async function eraseCustomer(
+  context: SubgraphContext,
+  tx: MutationTransaction<InsightsUserErrorCode>,
+  id: string,
+  expectedVersion: number,
+): Promise<Customer> {
+  const { email, erasedAt } = await tx.find(Customer, id)
+  const now = context.clock.now().toISOString()
+  const erased = await tx.update(Customer, id, expectedVersion, { ...nobody, erasedAt: erasedAt ?? now })
+  const own = [context.binding.tenantId, erased.id]
+  const [[interactions]] = (await tx.rows(prepared(eraseInteractions, [erased.id]))) as [[number]]
+  const patterns = await tx.run(prepared(removePatterns, own))
+  const tickets = (await tx.rows(prepared(findTickets, [...own, email]))).map(([ticket]) => ticket)
+  if (tickets.length > 0) {
+    await tx.run(prepared(eraseTickets, [context.binding.tenantId, tickets, now]))
+    await tx.run(prepared(eraseMessages, [context.binding.tenantId, tickets]))
+  }
+  if (erasedAt === null)
+    tx.audit({
+      ...{ action: 'DELETE', resourceType: 'CustomerTexts', resourceId: erased.id },
+      changes: { after: { interactions, patterns, tickets: tickets.length } },
+    })
+  return erased
+}
