@@ -21,6 +21,14 @@ export const businessCalendars: DemoTable = {
       closed_on: [`${new Date(today).getUTCFullYear()}-12-25`],
       created_at: instant(today - 400 * day),
     },
+    {
+      id: deskId(slug, '4'),
+      name: 'Hotline',
+      time_zone: timeZones[slug],
+      hours: [...weekdays, 'SATURDAY'].map((weekday) => ({ weekday, opensAt: '07:00', closesAt: '22:00' })),
+      closed_on: [],
+      created_at: instant(today - 380 * day),
+    },
   ],
 }
 

@@ -4,7 +4,7 @@ import { prepared } from '../../kernel/statement'
 import { Customer } from './entities/Customer'
 import type { InsightsUserErrorCode } from './generated'
 
-/** What names a person, emptied. The tenant's own id stays: it is what the tenant finds the rest of its data by. */
+/** Empties what names a person. The tenant's own id stays: it is what the tenant finds the rest of its data by. */
 const nobody = {
   ...{ email: null, firstName: null, lastName: null, fullNameOverride: null, company: null },
   metadata: {},

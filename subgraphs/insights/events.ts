@@ -79,11 +79,12 @@ export async function trackEvents(
   return { results, rows }
 }
 
-function idFault({ userId, customerId }: ReportedEvent): { message: string; field: string } | null {
-  if (userId && !isUuid(userId)) return { field: 'userId', message: 'userId is not an id' }
-  return customerId && !isUuid(customerId)
-    ? { field: 'customerId', message: 'customerId is not an id' }
-    : null
+function idFault(event: ReportedEvent): { message: string; field: string } | null {
+  for (const field of ['userId', 'customerId'] as const) {
+    const id = event[field] ?? null
+    if (id !== null && !isUuid(id)) return { field, message: `${field} is not an id` }
+  }
+  return null
 }
 
 /** Refuses events of users and customers that the tenant does not have, and returns the others. */

@@ -130,4 +130,4 @@ it('e-mail addresses are found in any case', async () => {
 })
 
 const filterType = (list: string): string =>
-  `${list[0]!.toUpperCase()}${list.slice(1).replace(/s$/, '')}Filter`
+  `${list[0]!.toUpperCase()}${list.slice(1).replace(/ies$/, 'y').replace(/s$/, '')}Filter`
