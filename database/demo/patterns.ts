@@ -20,7 +20,9 @@ export const behaviorPatterns: DemoTable = {
       // Customers in turn, so that none has the same pattern twice. Each seventh has lapsed, which nobody is shown.
       const customer = known[place]!
       const [patternType, description, days] = kinds[place % kinds.length]!
-      const detected = source.today - (place % 7 === 6 && days ? days + 5 : random.int(1, 20)) * day
+      const isOver = place % 7 === 6
+      // The oldest is one that lasts.
+      const detected = source.today - (place === 3 ? 300 : isOver ? 25 : random.int(1, 20)) * day
       return {
         id: seededId(random, detected),
         customer_id: customer['id'],
@@ -30,7 +32,7 @@ export const behaviorPatterns: DemoTable = {
         description,
         metadata: { model: 'rules 3' },
         detected_at: instant(detected),
-        lapses_at: days ? instant(detected + days * day) : null,
+        lapses_at: isOver ? instant(detected + 5 * day) : days ? instant(detected + days * day) : null,
         created_at: instant(detected),
       }
     })
