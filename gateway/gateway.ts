@@ -263,7 +263,7 @@ async function warm(
   try {
     await operations.warm((await expectedOperations?.()) ?? [])
   } catch (error) {
-    log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
+    log.warn({ fault: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
   }
 }
 

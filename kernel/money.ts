@@ -1,3 +1,4 @@
+export { currencyDecimals, currencyEnds } from './schema/currencies'
 import { currencyDecimals } from './schema/currencies'
 import { userError } from './errors'
 

@@ -1,5 +1,8 @@
 export { networkOf } from './process/network-address'
 export { normalEmail } from './schema/text'
 export { issueAccessToken } from './sign-in/access-token'
+export { apiKeyPrefix, formatApiKey, hashKeySecret, newKeySecret } from './sign-in/api-key'
+export { isNetwork } from './sign-in/networks'
 export { assertRoomForPassword, hashPassword, passwordFault, verifyPassword } from './sign-in/password'
 export { revokeCachedSessions } from './sign-in/session-cache'
+export { provedUntil, requireStepUp } from './sign-in/step-up'

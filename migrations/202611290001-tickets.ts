@@ -197,9 +197,13 @@ export const tickets = migration(202611290001, 'tickets', [
     body: `
 DECLARE
   own constant uuid := current_setting('app.tenant_id')::uuid;
+  is_active constant boolean := (
+    SELECT u.status = 'ACTIVE' FROM identity.users u WHERE u.tenant_id = own AND u.id = of_user);
 BEGIN
-  RETURN (SELECT u.status = 'ACTIVE' AND wanted = ANY (identity.effective_permissions(of_user))
-    FROM identity.users u WHERE u.tenant_id = own AND u.id = of_user);
+  IF is_active IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN is_active AND wanted = ANY (identity.effective_permissions(of_user));
 END`,
     reads: {
       'identity.users': ['tenant_id', 'id', 'status', 'granted_permissions'],

@@ -15,6 +15,17 @@ const services = [
   ['Training, days', 1_200, 3, true],
 ] as const
 
+/** Returns what a plan allows of meters: a trial refuses more, whoever pays is billed for it. */
+function limitsOf(plan: string) {
+  const beyond = plan === 'TRIAL' ? 'REFUSE' : 'OVERAGE'
+  const calls = { TRIAL: 1_000, STARTER: 20_000, PROFESSIONAL: 50_000 }[plan]
+  return {
+    ...(calls && { API_CALLS: { limit: String(calls), beyond } }),
+    ...(plan === 'TRIAL' && { ACTIVE_USERS: { limit: '5', beyond } }),
+    STORAGE_GB: { limit: plan === 'ENTERPRISE' ? '2000' : '200', beyond },
+  }
+}
+
 /** A trial, a smaller plan, and the present one: the last begins on a day that not every month has. */
 function subscriptionsOf({ slug, profile, today }: DemoSource) {
   const random = seededRandom(`${slug} tenancy.subscriptions`)
@@ -45,6 +56,7 @@ function subscriptionsOf({ slug, profile, today }: DemoSource) {
       currency: currency.code,
       features: { seats: price / 10, singleSignOn: plan === 'ENTERPRISE' },
       items: plan === 'TRIAL' ? [] : [{ name: 'Additional seats', quantity: 5 }],
+      limits: limitsOf(plan),
       cancelled_at: end ? instant(last - 5 * day) : null,
       created_at: instant(began),
     }
@@ -89,12 +101,36 @@ function invoicesOf(source: DemoSource) {
         due_date: isDraft ? null : dayOf(issued + 30 * day),
         paid_at: status === 'PAID' ? settled : null,
         voided_at: status === 'VOID' ? settled : null,
+        buyer: isDraft ? null : buyerOf(source),
         void_reason: status === 'VOID' ? 'Sent to the wrong cost centre' : null,
         memo: random.chance(0.3) ? `Purchase order ${random.int(10_000, 99_999)}` : null,
         created_at: written,
       },
     }
   })
+}
+
+function buyerOf({ slug, profile }: DemoSource) {
+  const { name } = profile
+  return slug === 'acme'
+    ? {
+        name,
+        street: '500 Market Street',
+        postalCode: '94105',
+        city: 'San Francisco',
+        country: 'US',
+        vatNumber: null,
+        email: 'billing@acme.example',
+      }
+    : {
+        name,
+        street: '丸の内1-1-1',
+        postalCode: '100-0005',
+        city: '東京都千代田区',
+        country: 'JP',
+        vatNumber: 'T1234567890123',
+        email: 'billing@globex.example',
+      }
 }
 
 /** Old ones are paid as a rule, the newest are drafts. */
@@ -134,6 +170,62 @@ function someService(random: Random): { name: string; price: number; quantity: s
   return { name, price, quantity: isPartial && random.chance(0.5) ? `${whole}.25` : String(whole) }
 }
 
+/** Days that the demo data has readings of. */
+const meteredDays = 60
+
+/**
+ * Returns what meters read each evening: calls, fewer on weekends; storage that grows and was cleared once; who worked. One day's
+ * calls were counted twice, and support took them back.
+ */
+function usageOf(source: DemoSource) {
+  const { slug, today } = source
+  const random = seededRandom(`${slug} tenancy.usage_records`)
+  const { id: subscription_id } = subscriptionsOf(source).at(-1)!
+  const readings = times(meteredDays, (place) => {
+    const evening = today - (meteredDays - place) * day + 0.75 * day
+    const isWeekend = [0, 6].includes(new Date(evening).getUTCDay())
+    const read = (meter: string, quantity: string, properties: object, key = '') => ({
+      id: seededId(random, evening),
+      subscription_id,
+      meter,
+      quantity,
+      occurred_at: instant(evening),
+      source: 'nightly-metering',
+      external_id: `${meter}-${dayOf(evening)}${key}`.toLowerCase(),
+      correction_of_id: null as string | null,
+      properties,
+      recorded_at: instant(evening + 90_000),
+    })
+    const calls = random.int(200, 900) * (isWeekend ? 1 : 4)
+    const cleared = place > 40 ? 55 : 0
+    const people = random.int(1, isWeekend ? 2 : 4)
+    return [
+      read('API_CALLS', String(calls), { node: 'eu-1' }),
+      read('STORAGE_GB', `${90 + place * 2 - cleared}.${random.int(0, 9)}`, {}),
+      read('STORED_RECORDS', String(40_000 + place * 310), {}),
+      ...times(people, (one) => read('ACTIVE_USERS', '1', { subject: `user-${one + 1}` }, `-${one + 1}`)),
+    ]
+  }).flat()
+  const twice = readings.find(({ meter, id }) => meter === 'API_CALLS' && id > readings[200]!.id)!
+  const correction = {
+    ...twice,
+    id: seededId(random, Date.parse(twice.recorded_at) + day / 4),
+    quantity: String(-Number(twice.quantity) / 2),
+    source: 'support',
+    external_id: 'ticket-4711',
+    correction_of_id: twice.id,
+    properties: { reason: 'One node sent its calls twice', quantity: String(Number(twice.quantity) / 2) },
+    recorded_at: instant(Date.parse(twice.recorded_at) + day / 4),
+  }
+  return [...readings, correction]
+}
+
+export const usageRecords: DemoTable = {
+  name: 'tenancy.usage_records',
+  noun: 'readings of meters',
+  rows: usageOf,
+}
+
 export const subscriptions: DemoTable = {
   name: 'tenancy.subscriptions',
   noun: 'subscriptions',
@@ -156,10 +248,8 @@ export const invoiceLines: DemoTable = {
 export const invoiceSeries: DemoTable = {
   name: 'tenancy.invoice_series',
   noun: 'series of numbers',
-  rows: (source) => [
-    {
-      series: 'INVOICE',
-      last_number: invoicesOf(source).filter(({ invoice }) => invoice.invoice_number).length,
-    },
-  ],
+  rows: (source) => {
+    const issued = invoicesOf(source).flatMap(({ invoice }) => invoice.issued_at ?? [])
+    return [{ series: 'INVOICE', last_number: issued.length, last_issued_at: issued.sort().at(-1) }]
+  },
 }

@@ -5,7 +5,7 @@ import { day, instant, times, type DemoSource, type DemoTable } from './table'
 
 /** Fixed ids, so that policies can name their calendar, and tickets their policy. */
 const deskId = (slug: DemoSlug, place: string) =>
-  `019b76da-a800-7000-8000-0000000000${slug === 'acme' ? 'e' : 'f'}${place}`
+  `019b76da-a800-7000-8001-0000000000${slug === 'acme' ? 'e' : 'f'}${place}`
 const timeZones: Readonly<Record<DemoSlug, string>> = { acme: 'Europe/Berlin', globex: 'America/New_York' }
 const weekdays = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY']
 

@@ -22,3 +22,13 @@ export const currencyDecimals: ReadonlyMap<string, number> = new Map(
     codes.split(/\s+/).map((code): [string, number] => [code, Number(decimals)]),
   ),
 )
+
+/** Says from which day on nothing new is agreed in a withdrawn currency; what is in it stays readable. */
+export const currencyEnds: ReadonlyMap<string, string> = new Map([
+  ['ANG', '2025-07-01'],
+  ['BGN', '2026-01-01'],
+  ['CUC', '2021-07-01'],
+  ['HRK', '2023-01-01'],
+  ['SLL', '2024-04-01'],
+  ['ZWL', '2024-09-01'],
+])

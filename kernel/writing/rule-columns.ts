@@ -44,6 +44,7 @@ function requireWriter(
   before: Row | null,
   after: Row,
 ): void {
+  if (policy.setOnce && before === null) return
   if (!policy.writers)
     throw new Error(
       `${model.name}.${property} decides policy ${name}: name the scopes that may write it as the policy's writers`,
@@ -57,9 +58,7 @@ function requireWriter(
     throw userError('PERMISSION_NOT_HELD', message, [field])
   }
   const inPerson = { ...viewer, scopes: new Set<string>() }
-  const anybody = { ...inPerson, userId: nobody }
-  // What is for everybody is given to nobody in person.
-  const isOwn = (row: Row) => policy.allow(inPerson, row) && !policy.allow(anybody, row)
-  if (isOwn(after) !== (before !== null && isOwn({ ...after, ...before })))
+  const allowedBefore = before !== null && policy.allow(inPerson, { ...after, ...before })
+  if (policy.allow(inPerson, after) !== allowedBefore)
     throw userError('OWN_RECORD', 'Somebody else must do this: it is about yourself', [field])
 }

@@ -4,8 +4,9 @@ import { isUuid, uuidv7 } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { insertStatements, prepared } from '../../kernel/statement'
 import type { AnalyticsEvent } from './entities/AnalyticsEvent'
+import { fingerprint } from './event-digest'
 import type { InsightsUserErrorCode, TrackEventInput } from './generated'
-import { eventFault, fingerprint, type ReportedEvent } from './rules/event'
+import { eventFault, lastMonthMade, type ReportedEvent } from './rules/event'
 
 type Tx = MutationTransaction<InsightsUserErrorCode>
 
@@ -29,7 +30,8 @@ const refused = (code: InsightsUserErrorCode, message: string, field: string): T
 })
 
 const knownUsers = 'SELECT id FROM shared.known_users($1) AS id'
-const knownCustomers = 'SELECT id FROM insights.customers WHERE tenant_id = $1 AND id = ANY ($2)'
+const knownCustomers =
+  'SELECT id FROM insights.customers WHERE tenant_id = $1 AND id = ANY ($2) AND erased_at IS NULL'
 const keysInto =
   'INSERT INTO insights.analytics_event_keys (source, event_id, recorded_id, occurred_at, digest)'
 const readKeys = `SELECT k.source, k.event_id, k.recorded_id, k.digest FROM insights.analytics_event_keys k
@@ -51,12 +53,13 @@ export async function trackEvents(
   events: readonly TrackEventInput[],
 ): Promise<{ results: TrackedEvent[]; rows: AnalyticsEvent[] }> {
   const now = context.clock.now()
+  const until = lastMonthMade(context.services.clock.now())
   const results: TrackedEvent[] = []
   const arriving: Arriving[] = []
   for (const [place, input] of events.entries()) {
     const { eventType = 'USER_ACTION', occurredAt = null, ...said } = input
     const event = { ...said, eventType, occurredAt: occurredAt ?? now.toISOString() }
-    const fault = eventFault(event, now)
+    const fault = eventFault(event, now, until)
     const wrong = idFault(event)
     if (fault) results[place] = refused('INVALID', fault.message, fault.field)
     else if (wrong) results[place] = refused('REFERENCE_NOT_FOUND', wrong.message, wrong.field)

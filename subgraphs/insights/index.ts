@@ -1,3 +1,4 @@
+import { retentionJob } from '../../kernel/retention'
 import { subgraph } from '../../kernel/subgraph'
 import { AnalyticsEvent } from './entities/AnalyticsEvent'
 import { BehaviorPattern } from './entities/BehaviorPattern'
@@ -9,8 +10,6 @@ import { SupportTicket } from './entities/SupportTicket'
 import { TicketMessage } from './entities/TicketMessage'
 import { lateTickets } from './jobs/late-tickets'
 import { oldAnalyticsEvents, oldEventKeys } from './jobs/old-analytics-events'
-import { oldPatterns } from './jobs/old-patterns'
-import { oldTickets } from './jobs/old-tickets'
 import { policies } from './policies'
 import { analyticsEvent } from './resolvers/AnalyticsEvent'
 import { behaviorPattern } from './resolvers/BehaviorPattern'
@@ -19,6 +18,7 @@ import { customerInteraction } from './resolvers/CustomerInteraction'
 import { slaPolicy } from './resolvers/SlaPolicy'
 import { supportTicket } from './resolvers/SupportTicket'
 import { ticketMessage } from './resolvers/TicketMessage'
+import { retained } from './retained'
 
 export default subgraph('insights', {
   entities: [
@@ -41,5 +41,5 @@ export default subgraph('insights', {
     behaviorPattern,
   ],
   policies,
-  jobs: [lateTickets, oldTickets, oldAnalyticsEvents, oldEventKeys, oldPatterns],
+  jobs: [lateTickets, oldAnalyticsEvents, oldEventKeys, retentionJob(retained)],
 })

@@ -6,6 +6,7 @@ import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { Tenant } from './entities/Tenant'
+import { UsageRecord } from './entities/UsageRecord'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
@@ -14,10 +15,11 @@ import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
+import { usageRecord } from './resolvers/UsageRecord'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job],
-  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job],
+  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job, UsageRecord],
+  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job, usageRecord],
   jobs: [oldJobs, oldPlatformJobs],
   policies: { 'tenancy:own-tenant': ownTenant },
 })

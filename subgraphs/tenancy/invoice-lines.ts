@@ -1,22 +1,31 @@
 import type { SubgraphContext } from '../../kernel/context'
-import { userError, UserErrors } from '../../kernel/errors'
-import { parseMoney } from '../../kernel/money'
+import { userError } from '../../kernel/errors'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import type { InvoiceLineInput, TenancyUserErrorCode } from './generated'
 import { amountOf, fits, lineFault, totalsOf, type Totals } from './rules/invoice'
+import { parseUnitPrice } from './unit-price'
 
 /** A line as it is written, but for the invoice that it stands on. */
 export type NewLine = Pick<
   InvoiceLine,
-  'currency' | 'position' | 'description' | 'quantity' | 'unitPrice' | 'amount' | 'taxRate'
+  | 'currency'
+  | 'position'
+  | 'description'
+  | 'quantity'
+  | 'unitPrice'
+  | 'amount'
+  | 'taxRate'
+  | 'serviceStart'
+  | 'serviceEnd'
 >
 
 const mostLines = 100
 const findLines = `
-  SELECT id, description, quantity::text, unit_price::text, tax_rate::text FROM tenancy.invoice_lines
+  SELECT id, description, quantity::text, unit_price::text, tax_rate::text, service_start::text,
+         service_end::text FROM tenancy.invoice_lines
    WHERE tenant_id = $1 AND invoice_id = $2 ORDER BY position`
 
 /**
@@ -41,23 +50,29 @@ export function priceLines(
 function priced(currency: string, input: InvoiceLineInput, place: number): NewLine {
   // The schema gives both defaults; the generated type does not know.
   const { description, quantity = '1', unitPrice, taxRate = '0' } = input
+  const { serviceStart = null, serviceEnd = null } = input
   const path = (field: string) => ['lines', String(place), field]
   const fault = lineFault({ description, quantity, taxRate })
   if (fault) throw userError('INVALID', `${fault.field} ${fault.message}`, path(fault.field))
-  const { minor } = parsed(unitPrice, currency, path('unitPrice'))
-  const amount = amountOf({ quantity, unitPrice: minor })
+  const stored = parseUnitPrice(unitPrice, currency, path('unitPrice'))
+  const amount = amountOf({ quantity, unitPrice: stored })
   if (!fits(amount)) throw userError('INVALID', 'unitPrice is too large', path('unitPrice'))
-  return { currency, position: place + 1, description, quantity, unitPrice: minor, amount, taxRate }
-}
-
-/** The price in smallest units; its errors get the path of the line. */
-function parsed(amount: string, currency: string, path: string[]): { minor: string } {
-  try {
-    return parseMoney({ amount, currency }, 'unitPrice')
-  } catch (error) {
-    throw error instanceof UserErrors
-      ? new UserErrors(error.errors.map((one) => ({ ...one, field: path })))
-      : error
+  if ((serviceStart === null) !== (serviceEnd === null) || (serviceEnd ?? '1') <= (serviceStart ?? ''))
+    throw userError(
+      'INVALID',
+      'serviceEnd must be given with serviceStart, and lie after it',
+      path('serviceEnd'),
+    )
+  const service = { serviceStart, serviceEnd }
+  return {
+    currency,
+    position: place + 1,
+    description,
+    quantity,
+    unitPrice: stored,
+    amount,
+    taxRate,
+    ...service,
   }
 }
 
@@ -84,7 +99,14 @@ export async function readLines(
 
 /** Tells whether the lines that an invoice has are the given ones. */
 export function areLines(present: readonly string[][], lines: readonly NewLine[]): boolean {
-  const values = lines.map((line) => [line.description, line.quantity, line.unitPrice, line.taxRate])
+  const values = lines.map((line) => [
+    line.description,
+    line.quantity,
+    line.unitPrice,
+    line.taxRate,
+    line.serviceStart,
+    line.serviceEnd,
+  ])
   return JSON.stringify(present.map(([, ...kept]) => kept)) === JSON.stringify(values)
 }
 

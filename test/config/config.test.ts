@@ -45,6 +45,7 @@ describe('the configuration', () => {
       databaseBinding: 'prepared',
       statementTimeoutMs: 10_000,
       redisUrl: null,
+      screeningList: expect.stringMatching(/sample-list\.json$/) as string,
       jobs: true,
       keptDays: { sessions: 30, usage: 400, jobs: 30 },
       subgraphs: 'in-process',

@@ -1,5 +1,6 @@
 import {
   getNamedType,
+  getNullableType,
   isCompositeType,
   isEnumType,
   isInputObjectType,
@@ -27,6 +28,19 @@ export function selectionOf(type: GraphQLOutputType, depth: number): string {
     .filter((field) => depth > 1 || !isCompositeType(getNamedType(field.type)))
     .map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, depth - 1)}`)
   return `{ __typename ${fields.join(' ')} }`
+}
+
+/** The same in several selections, one for each field that holds others, where the type is an object with more of them than one may select. */
+export function selectionsOf(type: GraphQLOutputType, depth: number): string[] {
+  const named = getNamedType(type)
+  const whole = selectionOf(type, depth)
+  if (isListType(getNullableType(type)) || !isObjectType(named) || whole.length < 20_000) return [whole]
+  const fields = Object.values(named.getFields()).filter((field) => !field.args.some(isRequiredArgument))
+  const plain = fields.filter((field) => !isCompositeType(getNamedType(field.type))).map(({ name }) => name)
+  const deep = fields
+    .filter((field) => isCompositeType(getNamedType(field.type)))
+    .map((field) => `{ ${field.name}${rowsOf(field)} ${selectionOf(field.type, depth - 1)} }`)
+  return [`{ __typename ${plain.join(' ')} }`, ...deep]
 }
 
 /** What must be given, and small pages, so that a deep selection stays within the cost limit. */

@@ -88,7 +88,10 @@ function sample(
 ): unknown {
   const type = getNullableType(given)
   const [next, ...below] = at
-  if (isListType(type)) return [sample(mutation, type.ofType as GraphQLInputType, name, below, value)]
+  if (isListType(type)) {
+    const inner = next === 'elsewhere' ? at : below
+    return [sample(mutation, type.ofType as GraphQLInputType, name, inner, value)]
+  }
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields()).filter(
       (field) => field.name === next || (isNonNullType(field.type) && field.defaultValue === undefined),

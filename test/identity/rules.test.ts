@@ -27,9 +27,11 @@ test('the last administrator is the only one', () => {
 
 test('a used token is a repeat for ten seconds, also when clocks differ a little', () => {
   const now = new Date('2026-03-01T00:00:10.000Z')
-  expect(isRepeat('2026-03-01T00:00:00.000Z', now)).toBe(true)
-  expect(isRepeat('2026-02-28T23:59:59.999Z', now)).toBe(false)
-  expect(isRepeat('2026-03-01T00:00:11.000Z', now)).toBe(true)
+  const repeat = (at: string, isSuccessorUsed = false) => isRepeat({ at, isSuccessorUsed }, now)
+  expect(repeat('2026-03-01T00:00:00.000Z')).toBe(true)
+  expect(repeat('2026-02-28T23:59:59.999Z')).toBe(false)
+  expect(repeat('2026-03-01T00:00:11.000Z')).toBe(true)
+  expect(repeat('2026-03-01T00:00:00.000Z', true)).toBe(false)
 })
 
 describe('an invitation', () => {
@@ -50,10 +52,11 @@ describe('an invitation', () => {
   })
 
   test('is what a suspended user without a password of their own comes back to (A2)', () => {
-    const own = { passwordHash: 'x', passwordChangeRequired: false }
+    const own = { kind: 'PERSON', passwordHash: 'x', passwordChangeRequired: false } as const
     expect(statusWhenReactivated({ ...own, passwordHash: null })).toBe('INVITED')
     expect(statusWhenReactivated({ ...own, passwordChangeRequired: true })).toBe('INVITED')
     expect(statusWhenReactivated(own)).toBe('ACTIVE')
+    expect(statusWhenReactivated({ ...own, kind: 'SERVICE', passwordHash: null })).toBe('ACTIVE')
   })
 })
 

@@ -121,6 +121,21 @@ describe('refreshing', () => {
     expect(reasons).toEqual(['REFRESH_TOKEN_REUSED'])
   })
 
+  test('A12 with a used token whose successor was used ends the session, however soon', async () => {
+    const { user, tokens } = await signedIn()
+    const other = await signIn(user.email)
+    const first = await refresh(tokens.refreshToken!)
+    expect((await refresh(tokens.refreshToken!)).refreshToken).toBe(first.refreshToken)
+    const second = await refresh(first.refreshToken!)
+    expect(await access(second)).toBe('OK')
+    expect(await refresh(tokens.refreshToken!)).toEqual(ended)
+    for (const one of [tokens, first, second]) {
+      expect(await refresh(one.refreshToken!)).toEqual(ended)
+      expect(await access(one)).toBe(refusedAccess)
+    }
+    expect(await access(other)).toBe('OK')
+  })
+
   test('fifty times at once makes one successor and signs nobody out', async () => {
     const { user, tokens } = await signedIn()
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(tokens.refreshToken!)))

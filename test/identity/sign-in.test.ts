@@ -65,10 +65,7 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks())
 
-async function signIn(
-  input: { tenant?: string | null; email: string; password?: string },
-  from = nextNetwork,
-) {
+async function signIn(input: { tenant: string; email: string; password?: string }, from = nextNetwork) {
   const client = testClient(graph.server.url, '', { 'x-forwarded-for': from })
   const { signIn: payload } = await client.data<Payload>(mutation, { input: { password, ...input } })
   return payload
@@ -87,9 +84,8 @@ const auditOf = async (tenant: TestTenant, action: string) =>
 describe('signing in', () => {
   test.each([
     ['with the tenant', { tenant: 'acme', email: 'only@acme.example' }],
-    ['without the tenant, when one tenant knows the address', { email: 'only@acme.example' }],
     ['in any case and with spaces around', { tenant: ' Acme ', email: ' Only@ACME.example ' }],
-    ['with the tenant, when several know the address', { tenant: 'acme', email: 'both@example.org' }],
+    ['with an address that another tenant knows too', { tenant: 'acme', email: 'both@example.org' }],
   ])('%s', async (_, input) => {
     const before = graph.clock.now().getTime()
     const payload = await signIn(input)
@@ -128,7 +124,7 @@ describe('signing in', () => {
   })
 
   test('stores no password and no token, only their hashes', async () => {
-    const { refreshToken } = await signIn({ email: 'only@acme.example' })
+    const { refreshToken } = await signIn({ tenant: 'acme', email: 'only@acme.example' })
     const secret = refreshToken!.split('.')[2]!
     const { rows } = await graph.owner.query<{ text: string }>(
       `SELECT to_jsonb(t)::text AS text FROM identity.refresh_tokens t
@@ -150,11 +146,10 @@ describe('what does not sign in', () => {
     ['a password too long', { tenant: 'acme', email: 'only@acme.example', password: 'x'.repeat(73) }],
     ['an unknown user', { tenant: 'acme', email: 'nobody@acme.example' }],
     ['an unknown tenant', { tenant: 'nowhere', email: 'only@acme.example' }],
-    ['an unknown user without a tenant', { email: 'nobody@acme.example' }],
-    ['an address that two tenants know', { email: 'both@example.org' }],
+    ['no tenant', { tenant: '', email: 'only@acme.example' }],
+    ['an address that another tenant knows', { tenant: 'globex', email: 'only@acme.example' }],
     ['a suspended user', { tenant: 'acme', email: 'suspended@acme.example' }],
     ['a user of a suspended tenant', { tenant: 'closed', email: 'member@closed.example' }],
-    ['a user of a suspended tenant, unnamed', { email: 'member@closed.example' }],
     ['a user without a password', { tenant: 'acme', email: 'invited@acme.example' }],
     ['a character that PostgreSQL cannot store', { tenant: 'ac\0me\0s', email: 'only\0@acme.example' }],
   ] as const
@@ -170,7 +165,7 @@ describe('what does not sign in', () => {
       expect(payload).toEqual(refused)
       expect(compare).toHaveBeenCalledTimes(1)
       expect(statements.slice(0, 2).map(({ text }) => text)).toEqual([
-        'SELECT identity.tenant_for_sign_in($1, $2)',
+        'SELECT identity.tenant_by_slug($1)',
         'SELECT id, password_hash FROM identity.users WHERE tenant_id = $1 AND email = $2',
       ])
     },
@@ -205,7 +200,7 @@ describe('what does not sign in', () => {
     const user = await hooli.user('USER')
     await signIn({ tenant: 'hooli', email: user.email, password: 'wrong' })
     await signIn({ tenant: 'hooli', email: 'nobody@hooli.example' })
-    await signIn({ email: 'nobody@hooli.example' })
+    await signIn({ tenant: 'nowhere', email: 'nobody@hooli.example' })
     await graph.owner.query("UPDATE identity.users SET status = 'SUSPENDED' WHERE id = $1", [user.userId])
     await signIn({ tenant: 'hooli', email: user.email })
     expect(await auditOf(hooli, 'SIGN_IN_FAILED')).toEqual([
@@ -224,9 +219,41 @@ describe('what does not sign in', () => {
     expect(await signIn({ tenant: 'acme', email })).toEqual(refused)
   })
 
-  test('input of a wrong form is a GraphQL error', async () => {
-    const answer = await graph.anonymous.query(mutation, { input: { email: 'only@acme.example' } })
-    expect(answer.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
+  test.each([
+    ['without a tenant', {}, 'an invalid value; Field "tenant" of required type "String!" was not provided.'],
+    [
+      'with null',
+      { tenant: null },
+      'invalid value null at "input.tenant"; Expected non-nullable type "String!" not to be null.',
+    ],
+  ])(
+    '%s: the same error whoever knows the address, and the password is not repeated',
+    async (_, tenant, reason) => {
+      for (const email of ['only@acme.example', 'both@example.org', 'nobody@acme.example']) {
+        const statements = await graph.statementsDuring(async () => {
+          const answer = await graph.anonymous.query(mutation, { input: { ...tenant, email, password } })
+          expect(answer.errors).toEqual([
+            {
+              message: `Variable "$input" got ${reason}`,
+              locations: expect.any(Array),
+              extensions: { code: 'BAD_USER_INPUT', traceId: expect.any(String) },
+            },
+          ])
+        })
+        expect(statements).toEqual([])
+      }
+    },
+  )
+
+  test('an account elsewhere with the same address changes nothing for its first owner', async () => {
+    const { email } = await acme.user('USER')
+    expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
+    const globex = await graph.tenant('globex')
+    const passwordHash = await hashPassword('another password', 4)
+    await createUser(graph.owner, globex.id, { email, passwordHash, roles: ['USER'] })
+    expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
+    expect(await signIn({ tenant: 'globex', email })).toEqual(refused)
+    expect((await signIn({ tenant: 'globex', email, password: 'another password' })).userErrors).toEqual([])
   })
 })
 

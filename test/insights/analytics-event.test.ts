@@ -114,7 +114,7 @@ test('each event of a batch has its own result; what is refused keeps none from 
   const stranger = await (await graph.tenant('globex')).as('ANALYST')
   const twice = event({ occurredAt: ago(hour) })
   const before = await stored()
-  const { results } = await trackAll([
+  const answer = await trackAll([
     twice,
     twice,
     { ...twice, name: 'other' },
@@ -129,9 +129,11 @@ test('each event of a batch has its own result; what is refused keeps none from 
     event({ properties: Object.fromEntries(Array.from({ length: 101 }, (_, place) => [`k${place}`, 1])) }),
     event({ properties: Object.fromEntries(Array.from({ length: 100 }, (_, place) => [`k${place}`, 1])) }),
     event({ properties: [] }),
-    event({ name: '' }),
+    event({ name: 'x'.repeat(101) }),
     event({ source: 'x'.repeat(101) }),
   ])
+  expect(answer.userErrors).toEqual([])
+  const { results } = answer
   expect(
     results.map(({ isNew, userErrors: [error] }) => isNew ?? `${error!.code} ${error!.field[0]}`),
   ).toEqual([
@@ -145,6 +147,44 @@ test('each event of a batch has its own result; what is refused keeps none from 
   expect(await userErrors(analyst, 'trackEvents', { events: [] })).toMatchObject([
     { code: 'INVALID', field: ['events'] },
   ])
+  // A text that is none is told by its place before anything is looked at, as in every mutation.
+  for (const name of [' ', 'a\0b'])
+    expect(await userErrors(analyst, 'trackEvents', { events: [event(), event({ name })] })).toMatchObject([
+      { code: 'INVALID', field: ['events', '1', 'name'] },
+    ])
+  expect(await stored()).toBe(before + 3)
+})
+
+test('every fault of an event in a batch is told by its field, and the event beside it is recorded (P1)', async () => {
+  const stranger = await (await graph.tenant('umbrella')).as('ADMIN')
+  const foreign = await change<{ id: string }>(
+    stranger,
+    'createCustomer',
+    { externalId: 'F' },
+    'customer { id }',
+  )
+  const nobody = crypto.randomUUID()
+  const faults: [string, string, string][] = [
+    ...(['source', 'eventId', 'name', 'sessionId'] as const).map(
+      (field) => [field, 'x'.repeat(field === 'eventId' ? 256 : 101), 'INVALID'] as [string, string, string],
+    ),
+    ...['seven', nobody, stranger.userId].map(
+      (id) => ['userId', id, 'REFERENCE_NOT_FOUND'] as [string, string, string],
+    ),
+    ...['seven', nobody, foreign.id].map(
+      (id) => ['customerId', id, 'REFERENCE_NOT_FOUND'] as [string, string, string],
+    ),
+  ]
+  for (const [field, value, code] of faults) {
+    const before = await stored()
+    const { results, userErrors: whole } = await trackAll([event({ [field]: value }), event()])
+    expect(whole).toEqual([])
+    expect(results).toMatchObject([
+      { id: null, isNew: null, userErrors: [{ code, field: [field] }] },
+      { isNew: true, userErrors: [] },
+    ])
+    expect(await stored()).toBe(before + 1)
+  }
 })
 
 test('500 events take as many statements as one, and no key names personal data however it is written', async () => {
@@ -287,6 +327,30 @@ describe('counts and funnels', () => {
     ).toEqual([0, 0, 0])
   })
 
+  test('what another tenant did is counted by neither of them', async () => {
+    const other = await graph.tenant('counts-too')
+    const [mine, yours] = [await tenant.user('USER'), await other.user('USER')]
+    const steps = (userId: string) => [
+      at('2026-09-01T08:00:00Z', 'seen', userId),
+      at('2026-09-01T08:01:00Z', 'taken', userId),
+    ]
+    await prepare(steps(mine.userId))
+    await prepareRows(graph, other.id, 'insights.analytics_events', [
+      ...steps(yours.userId),
+      at('2026-09-01T09:00:00Z', 'seen', yours.userId),
+    ] as never)
+    const range = 'from: "2026-09-01T00:00:00Z" to: "2026-09-02T00:00:00Z"'
+    const query = `{ eventCounts(${range}) { key count } eventFunnel(steps: ["seen", "taken"], within: 60, ${range}) { count } }`
+    const funnel = [{ count: 1 }, { count: 1 }]
+    const counted = (seen: number) => [
+      { key: 'seen', count: seen },
+      { key: 'taken', count: 1 },
+    ]
+    expect(await reader.data(query)).toEqual({ eventCounts: counted(1), eventFunnel: funnel })
+    const theirs = await other.as('VIEWER')
+    expect(await theirs.data(query)).toEqual({ eventCounts: counted(2), eventFunnel: funnel })
+  })
+
   test('months are dropped a year later with their keys, and no month before', async () => {
     const months = async () =>
       (
@@ -320,4 +384,40 @@ describe('counts and funnels', () => {
       await database.close()
     }
   })
+})
+
+test('a sandbox far ahead is told that no event is kept so far, each event by itself', async () => {
+  const sandbox = await graph.tenant('far')
+  await graph.owner.query('UPDATE tenancy.tenants SET is_sandbox = true WHERE id = $1', [sandbox.id])
+  const { rows } = await graph.owner.query<{ end: string }>(
+    "SELECT max(right(relname, 6)) AS end FROM pg_class WHERE relname ~ '^analytics_events_[0-9]{6}$'",
+  )
+  const begins = new Date(now())
+  begins.setUTCDate(1)
+  begins.setUTCMonth(begins.getUTCMonth() + 12)
+  begins.setUTCHours(0, 0, 0, 0)
+  const month = begins.toISOString().slice(0, 7)
+  expect(rows[0]!.end >= month.replace('-', '')).toBe(true)
+  const admin = await sandbox.as('ADMIN')
+  const move = async (at: number) => {
+    await change(admin, 'moveClock', { to: new Date(at).toISOString() }, 'tenant { id }')
+  }
+  const hourBefore = begins.getTime() - hour
+  await move(hourBefore)
+  expect((await trackAll([event()], admin)).results).toMatchObject([{ isNew: true, userErrors: [] }])
+  await move(begins.getTime())
+  const refusal = { code: 'INVALID', field: ['occurredAt'] }
+  const { results } = await trackAll(
+    [event(), event({ occurredAt: new Date(hourBefore).toISOString() })],
+    admin,
+  )
+  expect(results).toMatchObject([
+    { isNew: null, userErrors: [refusal] },
+    { isNew: true, userErrors: [] },
+  ])
+  await move(begins.getTime() + 3_000 * 24 * hour)
+  expect(await userErrors(admin, 'trackEvent', event())).toEqual([
+    { ...refusal, message: `occurredAt must be before ${month}: this sandbox is too far ahead` },
+  ])
+  expect(await stored(sandbox.id)).toBe(2)
 })

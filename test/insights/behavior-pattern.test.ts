@@ -1,5 +1,6 @@
 import { openDatabase } from '../../kernel/connection/database'
-import { oldPatterns } from '../../subgraphs/insights/jobs/old-patterns'
+import { retentionJob } from '../../kernel/retention'
+import { retained } from '../../subgraphs/insights/retained'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { runJob } from '../support/jobs'
 import { change, readAll, userErrors } from '../support/lists'
@@ -179,10 +180,10 @@ test('what has lapsed is found by no path, though no job has run; the job remove
       )
     ).rows.length
   try {
-    await runJob(oldPatterns, database, graph.server.services, { tenantId: acme.id })
+    await runJob(retentionJob(retained), database, graph.server.services, { tenantId: acme.id })
     expect(await left()).toBe(3)
     graph.clock.advance({ days: 91 })
-    await runJob(oldPatterns, database, graph.server.services, { tenantId: acme.id })
+    await runJob(retentionJob(retained), database, graph.server.services, { tenantId: acme.id })
     expect(await left()).toBe(2)
   } finally {
     await database.close()

@@ -1,5 +1,5 @@
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
-import { change } from '../support/lists'
+import { change, userErrors } from '../support/lists'
 
 let graph: TestGraph
 let acme: TestTenant
@@ -101,3 +101,73 @@ test('nothing that a customer wrote is left, in the index of words neither; what
     },
   })
 })
+
+test('who is erased is changed no more, detected no more, and no event names them', async () => {
+  const id = await withHistory('gone@buyers.example', 'oboe')
+  const other = await withHistory('stays@buyers.example', 'tuba')
+  const attempts = (customerId: string, expectedVersion: number) =>
+    Promise.all([
+      userErrors(admin, 'updateCustomer', { id: customerId, expectedVersion, firstName: 'Oboe' }),
+      userErrors(admin, 'reactivateCustomer', { id: customerId, expectedVersion: expectedVersion + 1 }),
+      userErrors(admin, 'detectPattern', { customerId, patternType: 'y', confidence: 1 }),
+      userErrors(admin, 'trackEvent', { customerId, source: 's', eventId: customerId, name: 'viewed' }),
+      userErrors(admin, 'recordInteraction', {
+        ...{ customerId, source: 's', externalId: customerId, channel: 'CHAT', eventType: 'x' },
+      }),
+    ])
+  const version = async (one: string) =>
+    (await graph.owner.query('SELECT version FROM insights.customers WHERE id = $1', [one])).rows[0]
+      .version as number
+  await change(admin, 'eraseCustomer', { id, expectedVersion: await version(id) }, '__typename')
+  const before = await graph.owner.query('SELECT * FROM insights.customers WHERE id = $1', [id])
+  const erased = await version(id)
+  const final = { code: 'INVALID_STATUS', field: ['id'], message: 'The customer is erased for good' }
+  expect(
+    await userErrors(admin, 'updateCustomer', { id, expectedVersion: erased, firstName: 'Oboe' }),
+  ).toEqual([final])
+  expect(await userErrors(admin, 'reactivateCustomer', { id, expectedVersion: erased })).toEqual([final])
+  const codes = (await attempts(id, erased)).map((errors) => errors.map(({ code }) => code))
+  expect(codes.slice(2)).toEqual([['REFERENCE_NOT_FOUND'], ['REFERENCE_NOT_FOUND'], ['INVALID_STATUS']])
+  const after = await graph.owner.query('SELECT * FROM insights.customers WHERE id = $1', [id])
+  expect(after.rows).toEqual(before.rows)
+  expect(
+    await userErrors(admin, 'updateCustomer', {
+      id: other,
+      expectedVersion: await version(other),
+      firstName: 'T',
+    }),
+  ).toEqual([])
+  const found = (await attempts(other, 99)).map((errors) => errors.map(({ code }) => code))
+  expect(found.slice(2)).toEqual([[], [], []])
+})
+
+test.each([
+  ['the customer', 'Customer', 'customers', 'id'],
+  ['all customers', 'Customer', null, null],
+  ['a ticket of the customer', 'SupportTicket', 'support_tickets', 'customer_id'],
+  ['an interaction of the customer', 'CustomerInteraction', 'customer_interactions', 'customer_id'],
+  ['all patterns', 'BehaviorPattern', null, null],
+  ['all messages', 'TicketMessage', null, null],
+] as const)(
+  'a legal hold of %s keeps the customer from being erased, until it is released',
+  async (_, resourceType, table, column) => {
+    const id = await withHistory(`held${count}@buyers.example`, 'gamelan')
+    const found = table
+      ? await graph.owner.query<{ id: string }>(`SELECT id FROM insights.${table} WHERE ${column} = $1`, [id])
+      : null
+    const officer = await acme.user('COMPLIANCE_OFFICER')
+    const hold = { holdNumber: `H-${count}`, name: 'Claim', reason: 'Claim' }
+    const subject = { resourceType, ...(found && { resourceId: found.rows[0]!.id }) }
+    await change(officer, 'placeLegalHold', { ...hold, subjects: [subject] }, 'legalHold { id }')
+    const before = await mentions('gamelan')
+    const { rows } = await graph.owner.query('SELECT version FROM insights.customers WHERE id = $1', [id])
+    const erase = { id, expectedVersion: rows[0].version as number }
+    expect(await userErrors(admin, 'eraseCustomer', erase)).toMatchObject([{ code: 'HELD', field: ['id'] }])
+    expect(await mentions('gamelan')).toEqual(before)
+    await graph.owner.query('UPDATE shared.held_subjects SET released_at = now() WHERE tenant_id = $1', [
+      acme.id,
+    ])
+    expect(await userErrors(admin, 'eraseCustomer', erase)).toEqual([])
+    expect(Object.values(await mentions('gamelan'))).toEqual([0, 0, 0, 0, 0])
+  },
+)

@@ -1,6 +1,8 @@
 import { openDatabase, type Database } from '../../kernel/connection/database'
+import type { Job } from '../../kernel/jobs'
+import { retentionJob } from '../../kernel/retention'
 import { lateTickets } from '../../subgraphs/insights/jobs/late-tickets'
-import { oldTickets } from '../../subgraphs/insights/jobs/old-tickets'
+import { retained } from '../../subgraphs/insights/retained'
 import type { SupportTicketStatus } from '../../subgraphs/insights/entities/SupportTicket'
 import { statusAfter, ticketMoves, type TicketMove } from '../../subgraphs/insights/rules/ticket-status'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
@@ -462,33 +464,66 @@ describe('by the clock', () => {
     })
   })
 
-  test('closed tickets are kept for two years, and then gone with their messages', async () => {
-    const [older, younger, alive] = [
-      await inStatus('CLOSED'),
-      await inStatus('CLOSED'),
-      await inStatus('OPEN'),
-    ]
-    const ids = [older.id, younger.id, alive.id]
+  test('closed tickets are kept for two years, or as long as they are held, and then gone with their messages', async () => {
+    const [older, younger, alive, held, message, target] = [
+      ...[await inStatus('CLOSED'), await inStatus('CLOSED'), await inStatus('OPEN')],
+      ...[await inStatus('CLOSED'), await inStatus('CLOSED'), await inStatus('OPEN')],
+    ] as const
+    const merged = await open()
+    await act('merge', merged, { mergedIntoId: target.id })
+    for (const verb of ['resolve', 'close']) await act(verb, target)
+    const ids = [older, younger, alive, held, message, target, merged].map(({ id }) => id)
     const twoYearsAgo = graph.clock.now()
     twoYearsAgo.setUTCFullYear(twoYearsAgo.getUTCFullYear() - 2)
     for (const [{ id }, seconds] of [
-      [older, -60],
-      [younger, 60],
-    ] as const)
+      ...([older, held, message, target, merged] as const).map((one) => [one, -60] as const),
+      [younger, 60] as const,
+    ])
       await graph.owner.query('UPDATE insights.support_tickets SET closed_at = $2 WHERE id = $1', [
         id,
         new Date(twoYearsAgo.getTime() + seconds * 1000),
       ])
-    await runTicketJob(oldTickets)
-    const left = await graph.owner.query<{ id: string }>(
-      `SELECT t.id FROM insights.support_tickets t JOIN insights.ticket_messages m ON m.ticket_id = t.id WHERE t.id = ANY ($1)`,
-      [ids],
+    const said = await graph.owner.query<{ id: string }>(
+      'SELECT id FROM insights.ticket_messages WHERE ticket_id = $1 LIMIT 1',
+      [message.id],
     )
-    expect(left.rows.map(({ id }) => id).sort()).toEqual([younger.id, alive.id].sort())
+    const officer = await acme.user('COMPLIANCE_OFFICER')
+    const hold = async (resourceType: string, resourceId: string) => {
+      const input = { holdNumber: `T-${++count}`, name: 'Claim', reason: 'Claim of a customer' }
+      const subjects = [{ resourceType, resourceId }]
+      await change(officer, 'placeLegalHold', { ...input, subjects }, 'legalHold { id }')
+    }
+    await hold('SupportTicket', held.id)
+    await hold('TicketMessage', said.rows[0]!.id)
+    await hold('SupportTicket', target.id)
+    const left = async () =>
+      (
+        await graph.owner.query<{ id: string; messages: number }>(
+          `SELECT t.id, (SELECT count(*)::int FROM insights.ticket_messages m WHERE m.ticket_id = t.id) AS messages
+             FROM insights.support_tickets t WHERE t.id = ANY ($1) ORDER BY t.id`,
+          [ids],
+        )
+      ).rows.map(({ id }) => id)
+    const retention = retentionJob(retained) as Job
+    await runTicketJob(retention)
+    // What was merged into a held ticket is a part of it.
+    expect(await left()).toEqual([younger, alive, held, message, target, merged].map(({ id }) => id).sort())
     expect(
       (await graph.owner.query('SELECT FROM insights.ticket_messages WHERE ticket_id = $1', [older.id]))
         .rowCount,
     ).toBe(0)
+    const receipt = await graph.owner.query(
+      `SELECT subgraph, data_class, removed, held FROM shared.retention_receipts WHERE resource_type = 'SupportTicket'`,
+    )
+    expect(receipt.rows).toEqual([{ subgraph: 'insights', data_class: 'TICKET', removed: 1, held: 3 }])
+    await graph.owner.query('UPDATE shared.held_subjects SET released_at = now() WHERE tenant_id = $1', [
+      acme.id,
+    ])
+    // The ticket that stays is needed by what was merged into it, and goes after that.
+    await runTicketJob(retention)
+    expect(await left()).toEqual([younger, alive, target].map(({ id }) => id).sort())
+    await runTicketJob(retention)
+    expect(await left()).toEqual([younger, alive].map(({ id }) => id).sort())
   })
 })
 
@@ -505,5 +540,4 @@ const aQuarterLater = expect.stringMatching(/^2027-04-05T07:1(4:59|5:00)/) as st
 const moveTo = (instant: string) =>
   pass({ seconds: Math.ceil((Date.parse(instant) - graph.clock.now().getTime()) / 1000) })
 
-const runTicketJob = (job: typeof lateTickets) =>
-  runJob(job, database, graph.server.services, { tenantId: acme.id })
+const runTicketJob = (job: Job) => runJob(job, database, graph.server.services, { tenantId: acme.id })

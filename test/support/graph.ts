@@ -21,8 +21,13 @@ import { assertDistributable } from './statement-lint'
 /** A clock that stands on the real time until it is moved. */
 export class TestClock implements Clock {
   private offsetMs = 0
+  private stoppedAt: number | null = null
   now(): Date {
-    return new Date(Date.now() + this.offsetMs)
+    return new Date((this.stoppedAt ?? Date.now()) + this.offsetMs)
+  }
+  /** Goes on by `advance` alone from here on: what slides with time, such as the last use of a session, stays as it is. */
+  stop(): void {
+    this.stoppedAt = Date.now()
   }
   advance(by: { days?: number; hours?: number; minutes?: number; seconds?: number }): void {
     const { days = 0, hours = 0, minutes = 0, seconds = 0 } = by

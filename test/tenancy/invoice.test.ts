@@ -137,6 +137,29 @@ describe('a draft', () => {
     expect(rows).toEqual([{ resource_type: 'Invoice' }, { resource_type: 'InvoiceLine' }])
   })
 
+  test('B7: has unit prices of parts of a cent, and only amounts are rounded', async () => {
+    const lines = [
+      { description: 'Calls', quantity: '1000000', unitPrice: '0.0004' },
+      { description: 'Bytes', quantity: '3', unitPrice: '0.001666666667' },
+      { description: 'Support', quantity: '1', unitPrice: '5' },
+    ]
+    const { id } = await draft({ lines })
+    const query = `query ($id: ID!) { invoice(id: $id) { subtotal { amount }
+      lines { nodes { unitPrice { amount currency } amount { amount } } } } }`
+    expect(await admin.data(query, { id })).toEqual({
+      invoice: {
+        subtotal: { amount: '405.01' },
+        lines: {
+          nodes: [
+            { unitPrice: { amount: '0.0004', currency: 'EUR' }, amount: { amount: '400.00' } },
+            { unitPrice: { amount: '0.001666666667', currency: 'EUR' }, amount: { amount: '0.01' } },
+            { unitPrice: { amount: '5.00', currency: 'EUR' }, amount: { amount: '5.00' } },
+          ],
+        },
+      },
+    })
+  })
+
   test('is made once for one key', async () => {
     const key = { idempotencyKey: 'draft-1' }
     const [first, second] = [await draft(key), await draft(key)]
@@ -156,7 +179,12 @@ describe('a draft', () => {
       ['lines', '1', 'description'],
     ],
     ['none of it', { lines: [{ ...seats, quantity: '0' }] }, ['lines', '0', 'quantity']],
-    ['too fine a price', { lines: [{ ...seats, unitPrice: '0.001' }] }, ['lines', '0', 'unitPrice']],
+    [
+      'too fine a price',
+      { lines: [{ ...seats, unitPrice: '0.0000000000001' }] },
+      ['lines', '0', 'unitPrice'],
+    ],
+    ['B11: a currency that ended', { currency: 'HRK' }, ['currency']],
     ['too large a price', { lines: [{ ...seats, unitPrice: '9'.repeat(20) }] }, ['lines', '0', 'unitPrice']],
     [
       'too large an amount',
@@ -621,5 +649,180 @@ describe('lists', () => {
       data: { invoice: { status: 'DRAFT', subscription: null } },
       errors: [{ path: ['invoice', 'subscription'], extensions: { code: 'FORBIDDEN' } }],
     })
+  })
+})
+
+describe('B2: numbers and times of issue run in one order', () => {
+  test('also when two hundred are issued at once, by clocks that differ', async () => {
+    const tenant = await graph.tenant('busy')
+    const client = await tenant.as('ADMIN')
+    const drafts: Row[] = []
+    for (let place = 0; place < 200; place += 20)
+      drafts.push(
+        ...(await Promise.all(Array.from({ length: 20 }, () => draft({}, '{ id version }', client)))),
+      )
+    await Promise.all(drafts.map((one) => issue(one, '{ id }', client)))
+    const { rows } = await graph.owner.query<{ number: string; issued_at: Date }>(
+      `SELECT invoice_number AS number, issued_at FROM tenancy.invoices WHERE tenant_id = $1 ORDER BY invoice_number`,
+      [tenant.id],
+    )
+    expect(rows.map(({ number }) => number)).toEqual(
+      Array.from({ length: 200 }, (_, place) => `INV-${String(place + 1).padStart(6, '0')}`),
+    )
+    const times = rows.map(({ issued_at }) => issued_at.getTime())
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+  }, 60_000)
+
+  test('a clock that went back does not issue before the last one', async () => {
+    const tenant = await graph.tenant('backwards')
+    const client = await tenant.as('ADMIN')
+    const ahead = new Date(graph.clock.now().getTime() + 3_600_000).toISOString()
+    await issue(await draft({}, '{ id version }', client), '{ id }', client)
+    await graph.owner.query('UPDATE tenancy.invoice_series SET last_issued_at = $2 WHERE tenant_id = $1', [
+      tenant.id,
+      ahead,
+    ])
+    const second = await draft({}, '{ id version }', client)
+    expect(await issue(second, '{ invoiceNumber issuedAt }', client)).toEqual({
+      invoiceNumber: 'INV-000002',
+      issuedAt: ahead,
+    })
+  })
+})
+
+describe('B5: fields that belong together agree', () => {
+  test('an invoice for a subscription is in its currency', async () => {
+    const tenant = await graph.tenant('in-euros')
+    const client = await tenant.as('ADMIN')
+    const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', price: euros('49') }
+    const { id: subscriptionId } = await change<Row>(client, 'startSubscription', plan, 'subscription { id }')
+    const refused = [{ code: 'INVALID', field: ['subscriptionId'] }]
+    const input = { currency: 'JPY', lines: [{ description: 'Seats', unitPrice: '5' }] }
+    expect(await userErrors(client, 'draftInvoice', { ...input, subscriptionId })).toMatchObject(refused)
+    const { id, version } = await draft<Row>(input, '{ id version }', client)
+    const changes = { id, expectedVersion: version, subscriptionId }
+    expect(await userErrors(client, 'updateInvoice', changes)).toMatchObject(refused)
+    expect(await draft({ subscriptionId }, '{ subscription { id } }', client)).toEqual({
+      subscription: { id: subscriptionId },
+    })
+  })
+
+  test('it is not due before it is issued, and 30 days later where nothing was said', async () => {
+    const early = await draft({ dueDate: '1990-01-01' })
+    const before = await stored(early.id)
+    const input = { id: early.id, expectedVersion: early.version }
+    expect(await userErrors(admin, 'issueInvoice', input)).toMatchObject([{ code: 'INVALID', field: ['id'] }])
+    expect(await stored(early.id)).toEqual(before)
+    const today = graph.clock.now().toISOString().slice(0, 10)
+    expect(await issue(await draft({ dueDate: today }), '{ dueDate isOverdue }')).toEqual({
+      dueDate: today,
+      isOverdue: false,
+    })
+    const later = new Date(Date.parse(today) + 30 * 86_400_000).toISOString().slice(0, 10)
+    expect(await issue(await draft(), '{ dueDate }')).toEqual({ dueDate: later })
+  })
+
+  test('a line is for a period that ends after it begins', async () => {
+    const line = { ...seats, serviceStart: '2026-03-01', serviceEnd: '2026-04-01' }
+    expect(await draft({ lines: [line, seats] }, '{ lines { nodes { serviceStart serviceEnd } } }')).toEqual({
+      lines: {
+        nodes: [
+          { serviceStart: '2026-03-01', serviceEnd: '2026-04-01' },
+          { serviceStart: null, serviceEnd: null },
+        ],
+      },
+    })
+    for (const wrong of [{ serviceEnd: '2026-02-28' }, { serviceEnd: '2026-03-01' }, { serviceEnd: null }])
+      expect(
+        await userErrors(admin, 'draftInvoice', { currency: 'EUR', lines: [{ ...line, ...wrong }] }),
+      ).toMatchObject([{ code: 'INVALID', field: ['lines', '0', 'serviceEnd'] }])
+  })
+})
+
+test('B10: the taxes are told by rate, as they were added up', async () => {
+  const mixed = [
+    { description: 'Seats', quantity: '3', unitPrice: '19.99', taxRate: '19' },
+    { description: 'Books', unitPrice: '10.05', taxRate: '7' },
+    { description: 'More books', unitPrice: '0.05', taxRate: '7.00' },
+    { description: 'Stamps', unitPrice: '4', taxRate: '0' },
+  ]
+  const { id } = await draft({ lines: mixed })
+  const parts = 'taxBreakdown { rate net { amount } tax { amount } }'
+  const query = `{ invoices(filter: { status: { eq: DRAFT } }) { nodes { id tax { amount } ${parts} } } }`
+  const read = () => admin.data<{ invoices: { nodes: { id: string }[] } }>(query)
+  expect((await read()).invoices.nodes.find((one) => one.id === id)).toEqual({
+    id,
+    tax: { amount: '12.10' },
+    taxBreakdown: [
+      { rate: '0', net: { amount: '4.00' }, tax: { amount: '0.00' } },
+      { rate: '7', net: { amount: '10.10' }, tax: { amount: '0.71' } },
+      { rate: '19', net: { amount: '59.97' }, tax: { amount: '11.39' } },
+    ],
+  })
+  // One statement for the list and one for the parts of all its rows.
+  expect(await graph.statementsDuring(read)).toHaveLength(2)
+})
+
+test('B10, T5: who owes it stands on it as the tenant was when it was issued', async () => {
+  const tenant = await graph.tenant('moving')
+  const client = await tenant.as('ADMIN')
+  const buyer = 'buyer { name street postalCode city country vatNumber }'
+  const update = (values: object, expectedVersion: number) =>
+    change(client, 'updateTenant', { expectedVersion, ...values }, 'tenant { version }')
+  const address = {
+    billingStreet: 'Am Markt 1',
+    billingPostalCode: '50667',
+    billingCity: 'Köln',
+    billingCountry: 'DE',
+  }
+  await update({ legalName: 'Moving GmbH', vatNumber: 'DE123456789', ...address }, 1)
+  const drafted = await draft<Row & { buyer: null }>({}, `{ id version ${buyer} }`, client)
+  expect(drafted.buyer).toBeNull()
+  const snapshot = {
+    ...{ name: 'Moving GmbH', street: 'Am Markt 1', postalCode: '50667', city: 'Köln', country: 'DE' },
+    vatNumber: 'DE123456789',
+  }
+  expect(await issue(drafted, `{ ${buyer} }`, client)).toEqual({ buyer: snapshot })
+  await update({ legalName: 'Moved SE', billingCity: 'Bonn' }, 2)
+  const query = `query ($id: ID!) { invoice(id: $id) { ${buyer} } }`
+  expect(await client.data(query, { id: drafted.id })).toEqual({ invoice: { buyer: snapshot } })
+  expect(
+    await userErrors(client, 'updateTenant', { expectedVersion: 3, billingCountry: 'XX' }),
+  ).toMatchObject([{ field: ['billingCountry'] }])
+  expect(
+    await userErrors(client, 'updateTenant', { expectedVersion: 3, defaultCurrency: 'HRK' }),
+  ).toMatchObject([{ code: 'INVALID', field: ['defaultCurrency'] }])
+})
+
+test('an issued invoice and its lines stay as they are, also for the owner of the tables', async () => {
+  const { id } = await issue(await draft())
+  const before = await stored(id)
+  for (const text of [
+    'UPDATE tenancy.invoices SET total = 1, subtotal = 1, tax = 0 WHERE id = $1',
+    "UPDATE tenancy.invoices SET buyer = '{}' WHERE id = $1",
+    'DELETE FROM tenancy.invoices WHERE id = $1',
+    'UPDATE tenancy.invoice_lines SET amount = 0 WHERE invoice_id = $1',
+    'DELETE FROM tenancy.invoice_lines WHERE invoice_id = $1',
+  ])
+    await expect(graph.owner.query(text, [id])).rejects.toMatchObject({ code: '23000' })
+  const early = await draft({ dueDate: '1990-01-01' })
+  const issued = `UPDATE tenancy.invoices SET status = 'ISSUED', invoice_number = 'X', issued_at = now() WHERE id = $1`
+  await expect(graph.owner.query(issued, [early.id])).rejects.toMatchObject({ code: '23000' })
+  expect(await stored(id)).toEqual(before)
+  await graph.owner.query('BEGIN')
+  await graph.owner.query('DELETE FROM tenancy.tenants WHERE id = $1', [acme.id])
+  expect(await stored(id)).toBeUndefined()
+  await graph.owner.query('ROLLBACK')
+})
+
+test('B8: nothing is left to be paid of an invoice that is void', async () => {
+  const { id, version } = await issue(await draft())
+  const input = { id, expectedVersion: version, reason: 'Sent twice' }
+  const selection = 'invoice { status total { amount } balance { amount } isOverdue }'
+  expect(await change(admin, 'voidInvoice', input, selection)).toEqual({
+    status: 'VOID',
+    total: { amount: '71.36' },
+    balance: { amount: '0.00' },
+    isOverdue: false,
   })
 })

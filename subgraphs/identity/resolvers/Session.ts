@@ -1,23 +1,49 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { unauthenticated, type UserError } from '../../../kernel/errors'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
 import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
-import { prepared } from '../../../kernel/statement'
+import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
+import { deviceLabel } from '../rules/device'
+import { idleEnd, isAlive } from '../rules/session-limits'
 import { acceptInvitation } from '../sessions/accept-invitation'
 import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
+import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessions/end'
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
+import { accountOf, stepUp } from '../sessions/step-up'
 
 export const session: Resolvers = {
+  Query: {
+    session: (_, { id }, context, info) => load(context, Session, id, info),
+    sessions: (_, args, context, info) => page(context, Session, args, info),
+  },
   Mutation: {
     signIn: (_, { input }, context) => signIn(context, input),
     refreshSession: (_, { input }, context) => refreshSession(context, input.refreshToken),
     signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
     acceptInvitation: (_, { input }, context) => acceptInvitation(context, input),
     changePassword: (_, { input }, context) => changePassword(context, input),
+    stepUp: (_, { input }, context) => stepUp(context, input),
+    revokeSession: (_, { input: { id } }, context) => revokeSession(context, id),
+    revokeOtherSessions: (_, { input }, context) => revokeOtherSessions(context, input.begunBefore ?? null),
+    revokeUserSessions: (_, { input: { userId } }, context) => revokeUserSessions(context, userId),
+  },
+  Session: {
+    user: one(Session, 'userId', User),
+    revokedBy: one(Session, 'revokedById', User),
+    idleExpiresAt: needs(Session, ['lastSeenAt', 'expiresAt'], idleEnd),
+    isAlive: needs(Session, ['lastSeenAt', 'expiresAt', 'revokedAt'], (row, _args, { clock }) =>
+      isAlive(row, clock.now()),
+    ),
+    isCurrent: needs(Session, ['id'], ({ id }, _args, { viewer }) => id === viewer?.sessionId),
+    deviceLabel: needs(Session, ['userAgent'], ({ userAgent }) => deviceLabel(userAgent)),
   },
 }
 
@@ -28,8 +54,8 @@ async function signOut(context: SubgraphContext, everywhere: boolean): Promise<F
   const { viewer } = context
   if (!viewer) throw unauthenticated()
   return mutate(context, async (tx) => {
-    if (everywhere) await revokeSessions(context, tx, viewer)
-    else if (viewer.sessionId) await revokeSessions(context, tx, viewer, { only: viewer.sessionId })
+    const only = everywhere ? null : viewer.sessionId
+    if (everywhere || only) await revokeSessions(context, tx, viewer, { reason: 'SIGNED_OUT', only })
     const resourceId = everywhere ? null : viewer.sessionId
     tx.audit({ action: 'SIGN_OUT', resourceType: 'Session', resourceId, changes: {} })
     return {}
@@ -47,14 +73,7 @@ async function changePassword(
     passwordFault(input.newPassword) ??
     (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
   if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
-  const [row] = await context.db.rows(
-    context.binding,
-    prepared('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
-      viewer.tenantId,
-      viewer.userId,
-    ]),
-  )
-  const [email, presentHash] = (row ?? ['', null]) as [string, string | null]
+  const { email, passwordHash: presentHash } = await accountOf(context, viewer)
   const account = accountKey(viewer.tenantId, email)
   const wait = await countAccount(context, account)
   if (wait) return tooManyAttempts(wait)
@@ -72,7 +91,7 @@ async function changePassword(
     const permissionVersion = before.permissionVersion + 1
     const changes = { passwordHash, passwordChangeRequired: false, permissionVersion }
     const user = await tx.update(User, viewer.userId, null, changes)
-    await revokeSessions(context, tx, viewer, { except: viewer.sessionId })
+    await revokeSessions(context, tx, viewer, { reason: 'PASSWORD_CHANGED', except: viewer.sessionId })
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     return { user }
   })

@@ -1,5 +1,25 @@
-/** Says how long sessions and their tokens live. The 30 idle minutes stand in the database: shared.session_viewer. */
+/** Says how long sessions and their tokens live. */
 export const sessionMs = 7 * 24 * 60 * 60_000
+
+/** Says how long a session lives without a request, as shared.session_viewer in the database decides it. */
+export const idleMs = 30 * 60_000
+
+/** Describes what of a session decides how long it lives. */
+export interface SessionTimes {
+  /** Instants, ISO 8601. */
+  lastSeenAt: string
+  expiresAt: string
+}
+
+/** The instant from which a session is over if nothing is asked in it. */
+export function idleEnd({ lastSeenAt, expiresAt }: SessionTimes): string {
+  return new Date(Math.min(Date.parse(lastSeenAt) + idleMs, Date.parse(expiresAt))).toISOString()
+}
+
+/** Tells whether a session can be used. */
+export function isAlive(session: SessionTimes & { revokedAt: string | null }, now: Date): boolean {
+  return session.revokedAt === null && now.getTime() < Date.parse(idleEnd(session))
+}
 
 /**
  * Says how long a refresh token that was used gives its successor again: enough for parallel requests and for one whose
@@ -7,13 +27,25 @@ export const sessionMs = 7 * 24 * 60 * 60_000
  */
 export const repeatMs = 10_000
 
-/** Returns what a used refresh token is when it comes again. */
-export function isRepeat(rotatedAt: string, now: Date): boolean {
-  return now.getTime() - Date.parse(rotatedAt) <= repeatMs
+/** The use that was made of a refresh token. */
+export interface Rotation {
+  /** An instant, ISO 8601. */
+  at: string
+  /** Tells whether the token that followed was used too. */
+  isSuccessorUsed: boolean
 }
 
-/** Attempts to sign in within a window: on one account since its last success, and from one network. */
+/**
+ * Tells whether a used refresh token that comes again is a repeat of the request that used it, and no copy: soon after, and
+ * while nobody used what that request was answered. Whoever has the successor needs its parent no more.
+ */
+export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean {
+  return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
+}
+
+/** Attempts to sign in within a window: on one account, and on its second factors, since the last success, and from one network. */
 export const attemptLimits = {
   account: { limit: 20, windowMs: 15 * 60_000 },
+  code: { limit: 5, windowMs: 15 * 60_000 },
   network: { limit: 300, windowMs: 5 * 60_000 },
 } as const

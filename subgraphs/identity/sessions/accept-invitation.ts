@@ -8,6 +8,7 @@ import { acceptingHash, type Invitation } from '../rules/invitation'
 import { countNetwork } from './attempts'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
+import { beginSecondFactor } from './second-factor'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -68,10 +69,18 @@ async function acceptToken(
       prepared('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
     )
     if (!viewer) tx.fail(ended.code, ended.message, ended.field)
+    if (user.mfaEnabled) {
+      // Whoever handed the token over knows it as well: it stands for the password alone.
+      const text = 'DELETE FROM identity.sessions WHERE tenant_id = $1 AND id = $2'
+      await tx.run(prepared(text, [tenantId, session.sessionId]))
+      const mfaToken = await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion })
+      return { sessionId: null, refreshToken: null, permissionVersion: null, mfaToken }
+    }
     tx.audit(entry)
-    return { ...session, permissionVersion }
+    return { ...session, permissionVersion, mfaToken: null }
   })
-  const { sessionId, permissionVersion, refreshToken, userErrors } = result
+  const { sessionId, permissionVersion, refreshToken, mfaToken, userErrors } = result
+  if (mfaToken) return { mfaToken, userErrors }
   if (!sessionId || !permissionVersion || !refreshToken) return { userErrors }
   const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
   return { ...tokens, userErrors }

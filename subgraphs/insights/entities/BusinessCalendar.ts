@@ -1,6 +1,7 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
-import type { BusinessHours } from '../rules/business-hours'
+
+type Weekday = 'MONDAY' | 'TUESDAY' | 'WEDNESDAY' | 'THURSDAY' | 'FRIDAY' | 'SATURDAY' | 'SUNDAY'
 
 /** The hours in which a tenant's support works. */
 @Entity({ schema: 'insights', name: 'business_calendars' })
@@ -12,7 +13,7 @@ export class BusinessCalendar extends TenantRow {
   timeZone: string
 
   @Column({ type: 'jsonb' })
-  hours: readonly BusinessHours[]
+  hours: readonly { weekday: Weekday; opensAt: string; closesAt: string }[]
 
   @Column({ type: 'date', array: true, default: [] })
   closedOn: readonly string[]

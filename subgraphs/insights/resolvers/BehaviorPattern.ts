@@ -25,7 +25,8 @@ const evidence = rowsByKey(
 )
 
 /** The customer's row is the one that all who detect something of a customer wait for. */
-const lockCustomer = 'SELECT FROM insights.customers WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE'
+const lockCustomer = `SELECT FROM insights.customers
+  WHERE tenant_id = $1 AND id = $2 AND erased_at IS NULL FOR NO KEY UPDATE`
 const countInteractions =
   'SELECT count(*)::int FROM insights.customer_interactions WHERE tenant_id = $1 AND id = ANY ($2)'
 const makeRoom = `UPDATE insights.behavior_patterns SET deleted_at = $4, updated_at = now()

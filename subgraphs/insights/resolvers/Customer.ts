@@ -6,7 +6,7 @@ import { nested, page } from '../../../kernel/page'
 import { summary } from '../../../kernel/summary'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
-import { eraseCustomer } from '../erasure'
+import { eraseCustomer, notErased } from '../erasure'
 import type { CreateCustomerInput, Resolvers } from '../generated'
 import { normalEmail } from '../rules/email'
 import { latestFirst } from './CustomerInteraction'
@@ -40,7 +40,7 @@ export const customer: Resolvers = {
       }),
     updateCustomer: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => ({
-        customer: await tx.update(Customer, id, expectedVersion, columns(changes)),
+        customer: notErased(tx, await tx.update(Customer, id, expectedVersion, columns(changes))),
       })),
     deactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
@@ -48,7 +48,7 @@ export const customer: Resolvers = {
       })),
     reactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
-        customer: await tx.update(Customer, id, expectedVersion, { isActive: true }),
+        customer: notErased(tx, await tx.update(Customer, id, expectedVersion, { isActive: true })),
       })),
     eraseCustomer: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({ customer: await eraseCustomer(context, tx, id, expectedVersion) })),

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /** An event as a source reports it, with its time. */
 export interface ReportedEvent {
   source: string
@@ -46,8 +44,20 @@ function keysOf(value: unknown): string[] {
 
 const plain = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]/g, '')
 
-/** Tells what is wrong with an event at an instant; null when nothing is. */
-export function eventFault(event: ReportedEvent, now: Date): EventFault | null {
+/**
+ * The instant up to which months for events are sure to be there: a year ahead are made every day. Only the clock of a
+ * sandbox goes further.
+ * @param now the true time, not the one of a sandbox
+ */
+export const lastMonthMade = (now: Date): Date =>
+  new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 12))
+
+/**
+ * Tells what is wrong with an event; null when nothing is.
+ * @param now the tenant's time
+ * @param until the instant before which events can be kept
+ */
+export function eventFault(event: ReportedEvent, now: Date, until: Date): EventFault | null {
   for (const [field, most] of [
     ['source', 100],
     ['eventId', 255],
@@ -62,6 +72,13 @@ export function eventFault(event: ReportedEvent, now: Date): EventFault | null {
   const at = Date.parse(event.occurredAt)
   if (at > now.getTime() + mostMsAhead || at < now.getTime() - mostDaysAgo * day)
     return { field: 'occurredAt', message: 'occurredAt must be at most 30 days ago and 5 minutes ahead' }
+  if (at >= until.getTime()) {
+    const month = until.toISOString().slice(0, 7)
+    return {
+      field: 'occurredAt',
+      message: `occurredAt must be before ${month}: this sandbox is too far ahead`,
+    }
+  }
   return propertiesFault(event.properties)
 }
 
@@ -78,20 +95,4 @@ function propertiesFault(properties: unknown): EventFault | null {
   return found === undefined
     ? null
     : { field, message: `properties must not hold personal data: leave out "${found.slice(0, 50)}"` }
-}
-
-/** A digest of what an event says: equal for what a source sends twice, whatever the order of the properties. */
-export function fingerprint({ occurredAt, ...event }: ReportedEvent, isTimed: boolean): string {
-  const said = { ...event, occurredAt: isTimed ? new Date(occurredAt).toISOString() : null }
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(said)))
-    .digest('hex')
-}
-
-/** A value whose members are in the order of their names; null is as good as nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value ?? null
-  const members = Object.entries(value).filter(([, member]) => member !== undefined && member !== null)
-  return members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)])
 }

@@ -1,6 +1,5 @@
-import type { SupportTicketPriority, SupportTicketStatus } from '../entities/SupportTicket'
-
-type Moves = Partial<Record<SupportTicketStatus, SupportTicketStatus>>
+type Status = 'NEW' | 'OPEN' | 'WAITING' | 'RESOLVED' | 'CLOSED'
+type Moves = Partial<Record<Status, Status>>
 
 /** The one table of what may be done to a ticket in a status, and in which status it then is. What is not here is refused. */
 export const ticketMoves = {
@@ -20,7 +19,7 @@ export const ticketMoves = {
 export type TicketMove = keyof typeof ticketMoves
 
 /** The status after a move; null when it is not allowed. */
-export function statusAfter(move: TicketMove, status: SupportTicketStatus): SupportTicketStatus | null {
+export function statusAfter(move: TicketMove, status: Status): Status | null {
   return (ticketMoves[move] as Moves)[status] ?? null
 }
 
@@ -32,9 +31,10 @@ export function needsFollowUp(resolvedAt: string | null, now: Date): boolean {
   return resolvedAt !== null && now.getTime() - Date.parse(resolvedAt) > reopenMs
 }
 
-const priorities: readonly SupportTicketPriority[] = ['LOW', 'NORMAL', 'HIGH', 'URGENT']
+const priorities = ['LOW', 'NORMAL', 'HIGH', 'URGENT'] as const
+type Priority = (typeof priorities)[number]
 
 /** The next higher priority; null of the highest. */
-export function raised(priority: SupportTicketPriority): SupportTicketPriority | null {
+export function raised(priority: Priority): Priority | null {
   return priorities[priorities.indexOf(priority) + 1] ?? null
 }

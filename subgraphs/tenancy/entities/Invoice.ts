@@ -3,6 +3,17 @@ import { TenantRow } from '../../../kernel/tenant-row'
 
 export type InvoiceStatus = 'DRAFT' | 'ISSUED' | 'PARTLY_PAID' | 'PAID' | 'VOID'
 
+/** Describes who a document is of or for, as it was then. */
+export interface InvoiceParty {
+  name: string
+  street: string | null
+  postalCode: string | null
+  city: string | null
+  country: string | null
+  vatNumber: string | null
+  email: string | null
+}
+
 /** A demand for payment by a tenant. Amounts are in the currency's smallest unit. */
 @Entity({ schema: 'tenancy', name: 'invoices' })
 export class Invoice extends TenantRow {
@@ -45,6 +56,10 @@ export class Invoice extends TenantRow {
 
   @Column({ type: 'varchar', length: 500, nullable: true })
   voidReason: string | null
+
+  /** Holds who owes it, as the tenant was when it was issued. */
+  @Column({ type: 'jsonb', nullable: true })
+  buyer: InvoiceParty | null
 
   @Column({ type: 'varchar', length: 2000, nullable: true })
   memo: string | null

@@ -27,8 +27,8 @@ export class InvoiceLine {
   @Column({ type: 'numeric' })
   quantity: string
 
-  /** In the currency's smallest unit. */
-  @Column({ type: 'bigint' })
+  /** In the currency's smallest unit, a decimal of at most twelve places. */
+  @Column({ type: 'numeric' })
   unitPrice: string
 
   /** In the currency's smallest unit. */
@@ -38,6 +38,13 @@ export class InvoiceLine {
   /** Per cent, a decimal of at most four places. */
   @Column({ type: 'numeric' })
   taxRate: string
+
+  @Column({ type: 'date', nullable: true })
+  serviceStart: string | null
+
+  /** The first day after it. */
+  @Column({ type: 'date', nullable: true })
+  serviceEnd: string | null
 
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt: string

@@ -44,6 +44,10 @@ export class PlanSubscription extends TenantRow {
   @Column({ type: 'jsonb', default: [] })
   items: unknown
 
+  /** By meter: how much of it the plan allows within a period, and what happens beyond. */
+  @Column({ type: 'jsonb', default: {} })
+  limits: unknown
+
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   cancelledAt: string | null
 

@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm'
 export type TenantPlan = 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
 export type TenantStatus = 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
 export type TenantSize = 'SMB' | 'MID_MARKET' | 'ENTERPRISE'
+export type TenantDataRegion = 'EU' | 'US' | 'APAC'
 export type TenantComplianceLevel = 'BASIC' | 'ADVANCED' | 'ENTERPRISE'
 
 /** A tenant of the platform. Row level security shows each tenant its own row only. */
@@ -47,14 +48,40 @@ export class Tenant {
   @Column({ type: 'int', default: 0 })
   aheadSeconds: number
 
+  /** As documents name it; the name where it is null. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  legalName: string | null
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  billingStreet: string | null
+
+  @Column({ type: 'varchar', length: 20, nullable: true })
+  billingPostalCode: string | null
+
+  @Column({ type: 'varchar', length: 100, nullable: true })
+  billingCity: string | null
+
+  /** ISO 3166-1 alpha-2. */
+  @Column({ type: 'varchar', length: 2, nullable: true })
+  billingCountry: string | null
+
+  @Column({ type: 'varchar', length: 30, nullable: true })
+  vatNumber: string | null
+
+  @Column({ type: 'varchar', length: 254, nullable: true })
+  billingEmail: string | null
+
+  @Column({ type: 'text', nullable: true })
+  defaultCurrency: string | null
+
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  timeZone: string | null
+
+  @Column({ type: 'text', nullable: true })
+  dataRegion: TenantDataRegion | null
+
   @Column({ type: 'jsonb', default: {} })
   settings: unknown
-
-  @Column({ type: 'jsonb', default: {} })
-  limits: unknown
-
-  @Column({ type: 'jsonb', default: {} })
-  usage: unknown
 
   @Column({ type: 'jsonb', default: {} })
   metadata: unknown

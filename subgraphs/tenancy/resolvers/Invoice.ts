@@ -1,20 +1,47 @@
+import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
+import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { money, parseMoney } from '../../../kernel/money'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
-import { Invoice } from '../entities/Invoice'
+import { Invoice, type InvoiceParty } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
-import type { Resolvers } from '../generated'
+import { Tenant } from '../entities/Tenant'
+import type { Resolvers, TenancyUserErrorCode } from '../generated'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
-import { balanceOf, invoiceNumberOf, settledStatus } from '../rules/invoice'
+import {
+  balanceOf,
+  invoiceNumberOf,
+  isOverdue,
+  issueTime,
+  paymentDays,
+  settledStatus,
+} from '../rules/invoice'
+import { dayAfter } from '../rules/period'
+import { requireCurrentCurrency } from '../unit-price'
+import { todayOf } from '../today'
 
 const takeNumber = `
   INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
-  ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1 RETURNING last_number`
+  ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1
+  RETURNING last_number, last_issued_at`
+const noteIssue = `
+  UPDATE tenancy.invoice_series SET last_issued_at = $2 WHERE tenant_id = $1 AND series = 'INVOICE'`
+const findCurrency = 'SELECT currency FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2'
+
+const taxParts = valueByKey<{ rate: string; net: string; tax: string }[]>(
+  `SELECT r.invoice_id, jsonb_agg(jsonb_build_object('rate', r.rate::text, 'net', r.net::text,
+            'tax', round(r.net * r.rate / 100)::text) ORDER BY r.rate)
+     FROM (SELECT invoice_id, trim_scale(tax_rate) AS rate, sum(amount) AS net FROM tenancy.invoice_lines
+            WHERE tenant_id = $1 AND invoice_id = ANY ($2) GROUP BY invoice_id, trim_scale(tax_rate)) r
+    GROUP BY r.invoice_id`,
+  [],
+)
 
 export const invoice: Resolvers = {
   Query: {
@@ -29,6 +56,8 @@ export const invoice: Resolvers = {
       return mutate(
         context,
         async (tx) => {
+          requireCurrentCurrency(values.currency, todayOf(context), ['currency'])
+          await requireSubscriptionCurrency(context, tx, values.subscriptionId, values.currency)
           const priced = priceLines(values.currency, lines)
           const drafted = await tx.insert(Invoice, { ...values, ...priced.totals })
           await addLines(tx, drafted.id, priced.lines)
@@ -40,6 +69,7 @@ export const invoice: Resolvers = {
     updateInvoice: (_, { input: { id, expectedVersion, lines, ...changes } }, context) =>
       mutate(context, async (tx) => {
         const { currency } = await findDraft(tx, id)
+        await requireSubscriptionCurrency(context, tx, changes.subscriptionId, currency)
         if (lines === null) tx.fail('INVALID', 'lines must not be null: omit it to keep them', 'lines')
         if (!lines) return { invoice: await tx.update(Invoice, id, expectedVersion, changes) }
         const priced = priceLines(currency, lines)
@@ -56,15 +86,27 @@ export const invoice: Resolvers = {
       }),
     issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
-        const { total } = await findDraft(tx, id)
-        const issuedAt = context.clock.now().toISOString()
+        const { total, dueDate } = await findDraft(tx, id)
         const status = settledStatus(total, '0')
+        const buyer = partyOf(await tx.find(Tenant, context.binding.tenantId!))
         // After everything that can be looked up: whoever else issues waits from here to the end of this transaction.
-        const [[place]] = (await tx.rows(prepared(takeNumber, []))) as [[number]]
+        // The time is read behind the number, so both say the same of what came first.
+        const [[place, last]] = (await tx.rows(prepared(takeNumber, []))) as [[number, string | null]]
+        const issuedAt = issueTime(context.clock.now(), last)
+        await tx.run(prepared(noteIssue, [context.binding.tenantId, issuedAt]))
+        const issueDay = issuedAt.slice(0, 10)
+        if (dueDate !== null && dueDate < issueDay)
+          tx.fail(
+            'INVALID',
+            `This draft is due on ${dueDate}, before its issue: give it a later dueDate`,
+            'id',
+          )
         const issued = await tx.update(Invoice, id, expectedVersion, {
           status,
           invoiceNumber: invoiceNumberOf(place),
           issuedAt,
+          dueDate: dueDate ?? dayAfter(issueDay, paymentDays),
+          buyer,
           ...(status === 'PAID' ? { paidAt: issuedAt } : {}),
         })
         return { invoice: issued }
@@ -80,7 +122,7 @@ export const invoice: Resolvers = {
             tx.fail('INVALID_STATUS', `This invoice is ${status}: only issued ones are paid`, 'id')
           const paid = parseMoney(amount, 'amount')
           if (paid.currency !== currency) tx.fail('INVALID', `amount must be in ${currency}`, 'amount')
-          const left = balanceOf(total, amountPaid)
+          const left = balanceOf(total, amountPaid, status)
           if (BigInt(paid.minor) <= 0n || BigInt(paid.minor) > BigInt(left))
             tx.fail(
               'INVALID',
@@ -130,8 +172,49 @@ export const invoice: Resolvers = {
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),
     amountPaid: needs(Invoice, ['amountPaid', 'currency'], (row) => money(row.amountPaid, row.currency)),
-    balance: needs(Invoice, ['total', 'amountPaid', 'currency'], (row) =>
-      money(balanceOf(row.total, row.amountPaid), row.currency),
+    balance: needs(Invoice, ['total', 'amountPaid', 'status', 'currency'], (row) =>
+      money(balanceOf(row.total, row.amountPaid, row.status), row.currency),
+    ),
+    isOverdue: needs(Invoice, ['status', 'dueDate'], (row, _args, context) =>
+      isOverdue(row.status, row.dueDate, todayOf(context)),
+    ),
+    taxBreakdown: needs(Invoice, ['id', 'currency'], async ({ id, currency }, _args, context) =>
+      (await taxParts(context, id)).map(({ rate, net, tax }) => ({
+        rate,
+        net: money(net, currency),
+        tax: money(tax, currency),
+      })),
     ),
   },
+}
+
+/** An invoice for a subscription is in its currency. */
+async function requireSubscriptionCurrency(
+  context: SubgraphContext,
+  tx: MutationTransaction<TenancyUserErrorCode>,
+  subscriptionId: string | null | undefined,
+  currency: string,
+): Promise<void> {
+  // An id that is none, or another tenant's, is refused by its reference.
+  if (!subscriptionId || !isUuid(subscriptionId)) return
+  const [row] = await tx.rows(prepared(findCurrency, [context.binding.tenantId, subscriptionId]))
+  if (row && row[0] !== currency)
+    tx.fail(
+      'INVALID',
+      `The subscription is in ${String(row[0])}: so is what is billed for it`,
+      'subscriptionId',
+    )
+}
+
+/** The tenant as a document names it. */
+function partyOf(tenant: Tenant): InvoiceParty {
+  return {
+    name: tenant.legalName ?? tenant.name,
+    street: tenant.billingStreet,
+    postalCode: tenant.billingPostalCode,
+    city: tenant.billingCity,
+    country: tenant.billingCountry,
+    vatNumber: tenant.vatNumber,
+    email: tenant.billingEmail,
+  }
 }

@@ -6,6 +6,7 @@ import { one } from '../../../kernel/relation'
 import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import type { Resolvers } from '../generated'
+import { unitMoney } from '../unit-price'
 
 export const invoiceLine: Resolvers = {
   Query: {
@@ -14,7 +15,7 @@ export const invoiceLine: Resolvers = {
   },
   InvoiceLine: {
     invoice: one(InvoiceLine, 'invoiceId', Invoice),
-    unitPrice: needs(InvoiceLine, ['unitPrice', 'currency'], (row) => money(row.unitPrice, row.currency)),
+    unitPrice: needs(InvoiceLine, ['unitPrice', 'currency'], (row) => unitMoney(row.unitPrice, row.currency)),
     amount: needs(InvoiceLine, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
   },
   Invoice: {

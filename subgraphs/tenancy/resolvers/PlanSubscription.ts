@@ -12,6 +12,8 @@ import { Tenant } from '../entities/Tenant'
 import type { Resolvers, TenancyUserErrorCode } from '../generated'
 import { periodOn } from '../rules/period'
 import { onDay } from '../rules/subscription'
+import { todayOf } from '../today'
+import { requireCurrentCurrency } from '../unit-price'
 
 const defaultOrder = { property: 'startDate', direction: 'DESC' } as const
 const findCurrent = `SELECT id FROM tenancy.subscriptions WHERE tenant_id = $1 AND current_of = $1`
@@ -27,6 +29,7 @@ export const subscription: Resolvers = {
       mutate(context, async (tx) => {
         const today = todayOf(context)
         const startDate = values.startDate ?? today
+        requireCurrentCurrency(price.currency, today, ['price'])
         const { endDate = null } = values
         if (endDate !== null && (endDate <= today || endDate <= startDate))
           tx.fail('INVALID', 'endDate must be after the start, and in the future', 'endDate')
@@ -47,6 +50,7 @@ export const subscription: Resolvers = {
       const { id, expectedVersion, price, ...changes } = input
       return mutate(context, async (tx) => {
         const renewal = await findRunning(context, tx, id)
+        requireCurrentCurrency(price.currency, todayOf(context), ['price'])
         const amount = moneyColumns(price, 'price', 'currency')
         const changed = await tx.update(PlanSubscription, id, expectedVersion, {
           ...renewal,
@@ -95,9 +99,6 @@ export const subscription: Resolvers = {
       loadBy(context, PlanSubscription, 'currentOf', context.binding.tenantId, info),
   },
 }
-
-/** The present day, in UTC. */
-const todayOf = (context: SubgraphContext): string => context.clock.now().toISOString().slice(0, 10)
 
 /** Brings a locked subscription up to the present day, if it is not. */
 async function renew(

@@ -8,6 +8,8 @@ import { prepared } from '../../../kernel/statement'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers } from '../generated'
 import { secondsTo } from '../rules/clock'
+import { todayOf } from '../today'
+import { requireCurrentCurrency } from '../unit-price'
 
 /** A tenant sees itself only, whatever id it asks for. */
 export const ownTenant = rowPolicy(Tenant, ['id'], (viewer) => [{ id: viewer.tenantId }])
@@ -18,9 +20,11 @@ export const tenant: Resolvers = {
   },
   Mutation: {
     updateTenant: (_, { input: { expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => ({
-        tenant: await tx.update(Tenant, context.binding.tenantId!, expectedVersion, changes),
-      })),
+      mutate(context, async (tx) => {
+        const { defaultCurrency } = changes
+        if (defaultCurrency) requireCurrentCurrency(defaultCurrency, todayOf(context), ['defaultCurrency'])
+        return { tenant: await tx.update(Tenant, context.binding.tenantId!, expectedVersion, changes) }
+      }),
     moveClock: (_, { input: { to } }, context) =>
       mutate(context, async (tx) => {
         const tenantId = context.binding.tenantId!

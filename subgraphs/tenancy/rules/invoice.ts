@@ -1,12 +1,15 @@
+import { divided, priceDecimals, scaled } from './decimal'
+
 /** Decimals of a quantity and of a tax rate. */
 const places = 4
 /** PostgreSQL's bigint. */
 const largest = 2n ** 63n - 1n
 
-/** Describes what a line's amount is made of. Amounts are whole smallest units of the currency, as digits. */
+/** Describes what a line's amount is made of. */
 export interface PricedLine {
   /** Decimal text of at most four places, more than 0. */
   quantity: string
+  /** In the currency's smallest unit, decimal text of at most twelve places. */
   unitPrice: string
 }
 
@@ -50,13 +53,14 @@ export function lineFault(line: {
 /** Tells whether a decimal has at most four places and lies in a range of ten thousandths. */
 function isBetween(decimal: string, least: bigint, most: bigint): boolean {
   if (!/^-?\d+(\.\d{1,4})?$/.test(decimal)) return false
-  const value = scaled(decimal)
+  const value = scaled(decimal, places)
   return value >= least && value <= most
 }
 
-/** Quantity by unit price, rounded to a whole smallest unit, halves away from zero. */
+/** Quantity by unit price, rounded to a whole smallest unit, halves away from zero. Nothing before it is rounded. */
 export function amountOf({ quantity, unitPrice }: PricedLine): string {
-  return String(divided(scaled(quantity) * BigInt(unitPrice), 10n ** BigInt(places)))
+  const product = scaled(quantity, places) * scaled(unitPrice, priceDecimals)
+  return String(divided(product, 10n ** BigInt(places + priceDecimals)))
 }
 
 /**
@@ -66,7 +70,7 @@ export function amountOf({ quantity, unitPrice }: PricedLine): string {
 export function totalsOf(lines: readonly TaxedLine[]): Totals {
   const taxable = new Map<bigint, bigint>()
   for (const { amount, taxRate } of lines) {
-    const rate = scaled(taxRate)
+    const rate = scaled(taxRate, places)
     taxable.set(rate, (taxable.get(rate) ?? 0n) + BigInt(amount))
   }
   let subtotal = 0n
@@ -89,19 +93,23 @@ export function settledStatus(total: string, paid: string): 'ISSUED' | 'PARTLY_P
   return BigInt(paid) > 0n ? 'PARTLY_PAID' : 'ISSUED'
 }
 
-/** Returns what is left to be paid. */
-export function balanceOf(total: string, paid: string): string {
-  return String(BigInt(total) - BigInt(paid))
+/** Returns what is left to be paid: nothing of an invoice that is void. */
+export function balanceOf(total: string, paid: string, status: string): string {
+  return status === 'VOID' ? '0' : String(BigInt(total) - BigInt(paid))
 }
 
-/** A decimal as a whole number of its fourth places. */
-function scaled(decimal: string): bigint {
-  const [whole = '0', fraction = ''] = decimal.split('.')
-  return BigInt(whole + fraction.slice(0, places).padEnd(places, '0'))
+/** Days from issue to the last day on which to pay, where nothing else was agreed. */
+export const paymentDays = 30
+
+/** Tells whether something is owed after the last day on which to pay. */
+export function isOverdue(status: string, dueDate: string | null, today: string): boolean {
+  return (status === 'ISSUED' || status === 'PARTLY_PAID') && dueDate !== null && dueDate < today
 }
 
-/** A quotient to the nearest whole number, halves away from zero. */
-function divided(dividend: bigint, divisor: bigint): bigint {
-  const half = divisor / 2n
-  return (dividend < 0n ? dividend - half : dividend + half) / divisor
+/**
+ * When an invoice is issued: now, and never before the one that has the number before it, whatever clock issued that.
+ * @param last when the last one of the series was issued, ISO 8601; null for the first
+ */
+export function issueTime(now: Date, last: string | null): string {
+  return new Date(Math.max(now.getTime(), last === null ? 0 : Date.parse(last))).toISOString()
 }

@@ -29,6 +29,12 @@ export function periodStart(anchor: string, interval: Interval, number: number):
   return new Date(Date.UTC(year, ofMonth, Math.min(date, lastDay))).toISOString().slice(0, 10)
 }
 
+/** The day so many days after another, ISO 8601. */
+export function dayAfter(day: string, count: number): string {
+  const { year, month, date } = parts(day)
+  return new Date(Date.UTC(year, month - 1, date + count)).toISOString().slice(0, 10)
+}
+
 /** The period that contains a day; the first one for days before the anchor. */
 export function periodOn(anchor: string, interval: Interval, day: string): Period {
   const [from, to] = [parts(anchor), parts(day)]

@@ -1,0 +1,105 @@
+import type { Statement } from '../../kernel/context'
+import { prepared } from '../../kernel/statement'
+import type { PlanSubscription } from './entities/PlanSubscription'
+import { levelOf, meters, noReadings, usedOf, type Limits, type Meter, type Readings } from './rules/meters'
+import { periodOn, type Period } from './rules/period'
+import { spanOf } from './rules/proration'
+
+/** Runs a statement of the tenant, inside of a transaction or not. */
+export type Read = (statement: Statement) => Promise<unknown[][]>
+
+/** Describes what of a subscription tells its periods and limits. */
+export type MeteredSubscription = Pick<
+  PlanSubscription,
+  'id' | 'startDate' | 'endDate' | 'billingInterval'
+> & { limits: Limits }
+
+// A correction has the instant of its reading, so it lies in the same range. One that leaves nothing takes the reading back.
+const counted = `
+  (SELECT u.meter, u.id, u.occurred_at, u.properties->>'subject' AS subject,
+          u.quantity + COALESCE(c.quantity, 0) AS quantity, c.id AS corrected
+     FROM tenancy.usage_records u
+     LEFT JOIN (SELECT correction_of_id AS id, sum(quantity) AS quantity FROM tenancy.usage_records
+                 WHERE tenant_id = $1 AND subscription_id = $2 AND occurred_at >= $3 AND occurred_at < $4
+                   AND correction_of_id IS NOT NULL GROUP BY correction_of_id) c ON c.id = u.id
+    WHERE u.tenant_id = $1 AND u.subscription_id = $2 AND u.occurred_at >= $3 AND u.occurred_at < $4
+      AND u.correction_of_id IS NULL) r WHERE (r.corrected IS NULL OR r.quantity > 0)`
+
+const findReadings = `
+  SELECT r.meter, sum(r.quantity)::text, max(r.quantity)::text,
+         (array_agg(r.quantity ORDER BY r.occurred_at DESC, r.id DESC))[1]::text, max(r.occurred_at),
+         count(DISTINCT r.subject)::int, count(*)::int
+    FROM ${counted} GROUP BY r.meter`
+
+const findSubjects = `SELECT DISTINCT r.subject FROM ${counted} AND r.meter = $5 AND r.subject = ANY ($6)`
+
+const rangeOf = (period: Period): string[] => {
+  const { start, end } = spanOf(period)
+  return [new Date(start).toISOString(), new Date(end).toISOString()]
+}
+
+/** Returns what the readings of a subscription within a period tell, by meter: counted from the rows, corrections included. */
+export async function readingsOf(
+  read: Read,
+  tenantId: string,
+  subscriptionId: string,
+  period: Period,
+): Promise<Map<Meter, Readings>> {
+  const rows = await read(prepared(findReadings, [tenantId, subscriptionId, ...rangeOf(period)]))
+  return new Map(
+    (rows as [Meter, string, string, string, string, number, number][]).map(
+      ([meter, sum, most, last, lastAt, subjects, count]) => [
+        meter,
+        { sum, most, last, lastAt, subjects, count },
+      ],
+    ),
+  )
+}
+
+/** Which of the given subjects a meter counts within a period already. */
+export async function countedSubjects(
+  read: Read,
+  tenantId: string,
+  use: { subscriptionId: string; period: Period; meter: Meter },
+  subjects: readonly string[],
+): Promise<Set<string>> {
+  const values = [tenantId, use.subscriptionId, ...rangeOf(use.period), use.meter, subjects]
+  return new Set((await read(prepared(findSubjects, values))).map(([subject]) => String(subject)))
+}
+
+/** The period of a subscription that a day lies in; the last one for a day after its end. */
+export function periodOf({ startDate, billingInterval }: MeteredSubscription, day: string): Period {
+  return periodOn(startDate, billingInterval, day)
+}
+
+/** Returns what was used of one meter, as the graph tells it. */
+export function meterUsage(
+  { id, limits }: Pick<MeteredSubscription, 'id' | 'limits'>,
+  meter: Meter,
+  readings: Readings | undefined,
+  period: Period,
+) {
+  const used = usedOf(meter, readings ?? noReadings)
+  const limit = limits[meter]
+  return {
+    subscriptionId: id,
+    meter,
+    used,
+    limit: limit?.limit ?? null,
+    level: limit ? levelOf(used, limit) : ('WITHIN' as const),
+    periodStart: period.start,
+    periodEnd: period.end,
+  }
+}
+
+/** Returns what was used of all meters within the period of a day. */
+export async function usageOn(
+  read: Read,
+  tenantId: string,
+  subscription: MeteredSubscription,
+  day: string,
+): Promise<ReturnType<typeof meterUsage>[]> {
+  const period = periodOf(subscription, day)
+  const readings = await readingsOf(read, tenantId, subscription.id, period)
+  return meters.map((meter) => meterUsage(subscription, meter, readings.get(meter), period))
+}
