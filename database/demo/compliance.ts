@@ -265,7 +265,7 @@ const holdId = (slug: DemoSlug): string =>
 export const legalHolds: DemoTable = {
   name: 'compliance.legal_holds',
   noun: 'legal holds',
-  rows: ({ slug, today }) => [
+  rows: ({ slug, random, today }) => [
     {
       id: holdId(slug),
       hold_number: 'LH-2026-001',
@@ -274,6 +274,19 @@ export const legalHolds: DemoTable = {
       status: 'ACTIVE',
       placed_by_id: demoUserIds[slug].admin,
       created_at: instant(today - 30 * day),
+    },
+    {
+      id: seededId(random, today - 400 * day),
+      hold_number: 'LH-2025-004',
+      name: 'Inquiry of the supervisory authority',
+      reason: 'A letter of the authority about checks of the spring; nothing was to go while it asked',
+      status: 'RELEASED',
+      placed_by_id: demoUserIds[slug].admin,
+      release_reason: 'The authority has closed its inquiry without a finding',
+      release_proposed_by_id: demoUserIds[slug].hr,
+      released_by_id: demoUserIds[slug].admin,
+      released_at: instant(today - 210 * day),
+      created_at: instant(today - 400 * day),
     },
   ],
 }

@@ -19,6 +19,7 @@ import {
 import { readKeyRing } from '../encryption/key-ring'
 import { projectRoot } from './project-root'
 import { privateKeyFromJwk, publicKeysFromJwks } from '../sign-in/token-keys'
+import { passwordRounds } from '../sign-in/password-rounds'
 import type { SubgraphName } from '../schema/subgraph-names'
 
 export { projectRoot }
@@ -71,6 +72,8 @@ export interface Config {
   nestedPageLimit: number
   logLevel: string
   demoPassword: string
+  /** bcrypt's cost. No variable sets it: lower only in tests, which make many users. */
+  passwordRounds: number
   /** Manifests of documents that clients may name by their id; absolute paths. */
   persistedDocuments: string[]
   /** Tells whether other documents than those are executed. */
@@ -249,6 +252,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     nestedPageLimit: value.NESTED_PAGE_LIMIT,
     logLevel: value.LOG_LEVEL,
     demoPassword: value.DEMO_PASSWORD,
+    passwordRounds,
     persistedDocuments:
       value.PERSISTED_DOCUMENTS?.split(',').map((file) => resolve(projectRoot, file.trim())) ??
       (value.NODE_ENV === 'production' ? [] : [demoDocuments]),

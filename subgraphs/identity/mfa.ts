@@ -14,7 +14,7 @@ import {
   newTotpSecret,
   otpauthUri,
   recoveryHash,
-} from './rules/second-factor'
+} from './sessions/codes'
 import { countCodes, forgetAttempts } from './sessions/attempts'
 import { revokeSessions } from './sessions/revoke'
 import { wrongCode } from './sessions/second-factor'
@@ -103,7 +103,7 @@ export async function confirmMfaDevice(
     return { mfaDevice, recoveryCodes }
   })
   if (counted?.wait) return { ...result, retryAfterSeconds: counted.wait }
-  if (counted && result.mfaDevice) await forgetAttempts(context, counted.account)
+  if (counted && result.mfaDevice) await forgetAttempts(context, [counted.codes])
   return result
 }
 

@@ -295,6 +295,7 @@ test('secrets and keys of requests are left as they are, and nothing else is (A1
   const verbatim = new Set([...sdl.matchAll(/^ {2}(\w+): String!? @verbatim$/gm)].map(([, name]) => name))
   expect([...verbatim].sort()).toEqual([
     'currentPassword',
+    'deviceMark',
     'email',
     'idempotencyKey',
     'initialPassword',

@@ -341,6 +341,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'completeSignIn input.mfaToken',
     'createUser input.initialPassword',
     'refreshSession input.refreshToken',
+    'signIn input.deviceMark',
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',

@@ -125,8 +125,7 @@ export async function readWrites(
   )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
-  // Months that are over can be closed.
-  let periods = 0
+  let years = 0
 
   const send: Writes['send'] = async (client, mutation, input) => {
     const { field, type } = placeOf(mutation)
@@ -209,7 +208,7 @@ export async function readWrites(
     const id = uuidv7()
     const text =
       "INSERT INTO finance.fiscal_periods (tenant_id, id, year, month, status) VALUES ($1, $2, $3, 1, 'OPEN')"
-    await graph.owner.query(text, [tenant.id, id, 2000 + ++periods])
+    await graph.owner.query(text, [tenant.id, id, 1900 + ++years])
     return id
   }
 

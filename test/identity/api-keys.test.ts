@@ -419,7 +419,7 @@ describe('a key', () => {
   })
 
   test('A6 stands in the audit trail with what was done by it', async () => {
-    const scopes = ['hr:employee:write']
+    const scopes = ['hr:calendar:write']
     const { secret, apiKey } = await makeKey(admin, { scopes })
     const holiday = { day: '2027-05-01', name: 'Labour Day' }
     const { id } = await change<{ id: string }>(withKey(secret), 'createHoliday', holiday, 'holiday { id }')
@@ -537,7 +537,7 @@ test('A6 a key means the same to subgraphs over HTTP, and ends there at once too
   const { graph: spread, close } = await startSpread(database, whole.server.services)
   try {
     const owner = await spread.demo('acme', 'admin')
-    const { secret, apiKey } = await makeKey(owner, { scopes: ['hr:employee:read', 'hr:employee:write'] })
+    const { secret, apiKey } = await makeKey(owner, { scopes: ['hr:employee:read', 'hr:calendar:write'] })
     const client = withKey(secret, spread.server.url)
     expect(await access(client)).toBe(owner.userId)
     const asked = `{ employees { totalCount } departments { totalCount } viewer { apiKeys(first: 1) { nodes { id } } } }`

@@ -4,7 +4,7 @@ import {
   newTotpSecret,
   otpauthUri,
   recoveryHash,
-} from '../../subgraphs/identity/rules/second-factor'
+} from '../../subgraphs/identity/sessions/codes'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
 import {
@@ -38,16 +38,17 @@ afterAll(() => graph?.close())
 interface Answers {
   accessToken: string | null
   mfaToken?: string | null
+  deviceMark?: string | null
   retryAfterSeconds: number | null
   userErrors: { code: string; field: string[] | null }[]
 }
 
-const signIn = async ({ email }: User): Promise<Answers> =>
+const signIn = async ({ email }: User, deviceMark: string | null = null): Promise<Answers> =>
   (
     await graph.anonymous.data<{ signIn: Answers }>(
       `mutation ($input: SignInInput!) { signIn(input: $input) {
-        accessToken mfaToken retryAfterSeconds userErrors { code field } } }`,
-      { input: { tenant: acme.slug, email, password } },
+        accessToken mfaToken deviceMark retryAfterSeconds userErrors { code field } } }`,
+      { input: { tenant: acme.slug, email, password, deviceMark } },
     )
   ).signIn
 
@@ -55,7 +56,7 @@ const complete = async (mfaToken: string | null | undefined, code: string): Prom
   (
     await graph.anonymous.data<{ completeSignIn: Answers }>(
       `mutation ($input: CompleteSignInInput!) { completeSignIn(input: $input) {
-        accessToken refreshToken expiresAt passwordChangeRequired retryAfterSeconds userErrors { code field } } }`,
+        accessToken refreshToken expiresAt passwordChangeRequired deviceMark retryAfterSeconds userErrors { code field } } }`,
       { input: { mfaToken, code } },
     )
   ).completeSignIn
@@ -206,6 +207,7 @@ test('A6 an authenticator counts from its first right code on, and then the pass
   expect(half).toEqual({
     accessToken: null,
     mfaToken: expect.any(String) as string,
+    deviceMark: null,
     retryAfterSeconds: null,
     userErrors: [],
   })
@@ -475,4 +477,37 @@ test('A6 everybody lists their own, those who watch over sign-ins all, in as man
     )
   await nested(1)
   expect((await nested(8)).length).toBe((await nested(2)).length)
+})
+
+test('A9 attempts are forgotten, and a device is known, after the second factor alone', async () => {
+  const { user, secret } = await withAuthenticator()
+  graph.clock.stop()
+  const limited = { accessToken: null, mfaToken: null, deviceMark: null, retryAfterSeconds: 2 }
+  const halves: Answers[] = []
+  const spend = async () => {
+    for (let attempt = 1; attempt <= 5; attempt++) halves.push(await signIn(user))
+    expect(await signIn(user)).toMatchObject(limited)
+  }
+  await spend()
+  expect(new Set(halves.map(({ deviceMark }) => deviceMark))).toEqual(new Set([null]))
+  const wrong = String((Number(code(secret)) + 1) % 1_000_000).padStart(6, '0')
+  expect(await complete(halves[0]!.mfaToken, wrong)).toMatchObject({ accessToken: null, deviceMark: null })
+  expect(await signIn(user)).toMatchObject(limited)
+  const { deviceMark } = await complete(halves[1]!.mfaToken, code(secret))
+  expect(deviceMark).toMatch(/^[\da-f-]{36}\.[\da-z]+\.[\w-]{43}$/)
+  await spend()
+  expect(await signIn(user, deviceMark)).toMatchObject({
+    accessToken: null,
+    mfaToken: expect.any(String) as string,
+  })
+})
+
+test('A9 a network that is spent refuses tokens of no use, and nobody who told the password', async () => {
+  const { user, secret } = await withAuthenticator()
+  const { mfaToken } = await signIn(user)
+  const { rateLimit } = graph.server.services
+  for (let attempt = 1; attempt <= 300; attempt++)
+    await rateLimit.consume('sign-in:network:127.0.0.1', 300, 5 * 60_000)
+  expect((await complete('x', '000000')).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }])
+  expect((await complete(mfaToken, code(secret))).accessToken).not.toBeNull()
 })

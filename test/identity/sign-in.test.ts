@@ -1,5 +1,9 @@
 import bcrypt from 'bcrypt'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createUser } from '../../database/tenants'
+import { publicMutations } from '../../gateway/operations/lone-mutations'
+import { projectRoot } from '../../kernel/process/project-root'
 import { hashesAtOnce, hashPassword, verifyPassword } from '../../kernel/sign-in/password'
 import { cheapBcrypt } from '../support/bcrypt'
 import { password, startGraph, testClient, type TestGraph, type TestTenant } from '../support/graph'
@@ -10,6 +14,7 @@ interface Payload {
     refreshToken: string | null
     expiresAt: string | null
     passwordChangeRequired: boolean | null
+    deviceMark: string | null
     retryAfterSeconds: number | null
     userErrors: { code: string; message: string; field: string[] | null }[]
   }
@@ -17,7 +22,7 @@ interface Payload {
 
 const mutation = `mutation ($input: SignInInput!) {
   signIn(input: $input) {
-    accessToken refreshToken expiresAt passwordChangeRequired retryAfterSeconds userErrors { code message field }
+    accessToken refreshToken expiresAt passwordChangeRequired deviceMark retryAfterSeconds userErrors { code message field }
   }
 }`
 
@@ -26,6 +31,7 @@ const refused = {
   refreshToken: null,
   expiresAt: null,
   passwordChangeRequired: null,
+  deviceMark: null,
   retryAfterSeconds: null,
   userErrors: [
     { code: 'INVALID_CREDENTIALS', message: 'Tenant, e-mail address or password is wrong', field: null },
@@ -65,7 +71,10 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks())
 
-async function signIn(input: { tenant: string; email: string; password?: string }, from = nextNetwork) {
+async function signIn(
+  input: { tenant: string; email: string; password?: string; deviceMark?: string | null },
+  from = nextNetwork,
+) {
   const client = testClient(graph.server.url, '', { 'x-forwarded-for': from })
   const { signIn: payload } = await client.data<Payload>(mutation, { input: { password, ...input } })
   return payload
@@ -171,14 +180,18 @@ describe('what does not sign in', () => {
     },
   )
 
-  test('a hash of nobody costs what a real one does', async () => {
-    await signIn({ tenant: 'acme', email: 'nobody@acme.example' })
-    const [, compared] = compare.mock.calls[0]!
-    expect(bcrypt.getRounds(compared)).toBe(12)
-    jest.restoreAllMocks()
-    const hash = await hashPassword('some password')
-    expect(bcrypt.getRounds(hash)).toBe(12)
-    expect(hash).toHaveLength(compared.length)
+  test('a hash of nobody, and one of fewer rounds, cost what a present one does', async () => {
+    const rounds = async (hash: string | null) => {
+      compare.mockClear()
+      expect(await verifyPassword('wrong', hash)).toBe(false)
+      return compare.mock.calls.map(([, compared]) => bcrypt.getRounds(compared))
+    }
+    compare.mockResolvedValue(false)
+    const hash = (cost: string) => `$2b$${cost}$${'a'.repeat(53)}`
+    expect(await rounds(null)).toEqual([12])
+    expect(await rounds(hash('12'))).toEqual([12])
+    expect(await rounds(hash('10'))).toEqual([10, 10, 11])
+    expect(await rounds(hash('08'))).toEqual([8, 8, 9, 10, 11])
   })
 
   test('opens no session and changes no user', async () => {
@@ -208,6 +221,33 @@ describe('what does not sign in', () => {
       [null, 'User', null, { after: { reason: 'UNKNOWN_USER' } }, nextNetwork],
       [null, 'User', user.userId, { after: { reason: 'SUSPENDED' } }, nextNetwork],
     ])
+  })
+
+  test('a hash of fewer rounds is made anew by a right password, and by no other', async () => {
+    const { email, userId } = await acme.user('USER')
+    const kept = async () =>
+      (
+        await graph.owner.query<{ hash: string; version: number }>(
+          'SELECT password_hash AS hash, version FROM identity.users WHERE id = $1',
+          [userId],
+        )
+      ).rows[0]!
+    const { config } = graph.server.services
+    const before = await kept()
+    config.passwordRounds = 5
+    jest.restoreAllMocks()
+    try {
+      expect(await signIn({ tenant: 'acme', email, password: 'wrong' })).toEqual(refused)
+      expect(await kept()).toEqual(before)
+      expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
+      const after = await kept()
+      expect(after.hash).toMatch(/^\$2b\$05\$/)
+      expect(after.version).toBe(before.version)
+      expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
+      expect(await kept()).toEqual(after)
+    } finally {
+      config.passwordRounds = 4
+    }
   })
 
   test('a password that changes while it is compared', async () => {
@@ -257,7 +297,49 @@ describe('what does not sign in', () => {
   })
 })
 
+describe('A9 one request is one attempt', () => {
+  test('of whatever needs nobody signed in', () => {
+    const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+    expect([...publicMutations(supergraph)].sort()).toEqual([
+      'acceptInvitation',
+      'completeSignIn',
+      'refreshSession',
+      'signIn',
+    ])
+  })
+
+  const twenty = Array.from({ length: 20 }, (_, n) => `a${n}: signIn(input: $input) { userErrors { code } }`)
+  const documents = [
+    `mutation ($input: SignInInput!) { ${twenty.join(' ')} }`,
+    `mutation ($input: SignInInput!) { ...F } fragment F on Mutation { ${twenty.slice(0, 2).join(' ')} }`,
+    `mutation ($input: SignInInput!) { ${twenty[0]} ... @skip(if: true) { ${twenty[1]} } }`,
+    `mutation ($input: SignInInput!) { ${twenty[0]} refreshSession(input: { refreshToken: "x" }) { accessToken } }`,
+  ]
+  test.each(documents)('whoever sends it: %#', async (document) => {
+    const input = { tenant: 'acme', email: 'only@acme.example', password: 'wrong' }
+    const before = (await auditOf(acme, 'SIGN_IN_FAILED')).length
+    const admin = await acme.as('ADMIN')
+    compare.mockClear()
+    for (const client of [graph.anonymous, admin]) {
+      const answer = await client.query(document, { input })
+      expect(answer.data ?? null).toBeNull()
+      expect(answer.errors?.map(({ extensions }) => extensions.code)).toEqual(['QUERY_TOO_COSTLY'])
+    }
+    expect(compare).not.toHaveBeenCalled()
+    expect((await auditOf(acme, 'SIGN_IN_FAILED')).length).toBe(before)
+  })
+
+  test('under another name, once', async () => {
+    const input = { tenant: 'acme', email: 'only@acme.example', password }
+    const one = 'mutation ($input: SignInInput!) { mine: signIn(input: $input) { userErrors { code } } }'
+    expect(await (await acme.as('ADMIN')).data(one, { input })).toEqual({ mine: { userErrors: [] } })
+  })
+})
+
 describe('too many attempts', () => {
+  // Delays are told in whole seconds.
+  beforeAll(() => graph.clock.stop())
+
   const limited = (seconds: number) => ({
     ...refused,
     retryAfterSeconds: seconds,
@@ -266,30 +348,110 @@ describe('too many attempts', () => {
     ],
   })
 
+  /** Seconds to wait, or null for an attempt that was made. */
+  async function attempts(input: Parameters<typeof signIn>[0], count: number, from = nextNetwork) {
+    const waits: (number | null)[] = []
+    for (let attempt = 1; attempt <= count; attempt++) {
+      const payload = await signIn({ password: 'wrong', ...input }, from)
+      waits.push(payload.retryAfterSeconds)
+      expect(payload).toEqual(payload.retryAfterSeconds ? limited(payload.retryAfterSeconds) : refused)
+    }
+    return waits
+  }
+
+  const five = [null, null, null, null, null]
+
   test.each([
     ['an account', { tenant: 'initech', email: 'user1@initech.example' }],
     ['an account that does not exist', { tenant: 'initech', email: 'nobody@initech.example' }],
+    ['a suspended account', { tenant: 'acme', email: 'suspended@acme.example' }],
     ['an account of no tenant', { tenant: 'nowhere', email: 'somebody@nowhere.example' }],
-  ])('on %s: refused from the 21st on, from anywhere, without a comparison', async (_, input) => {
+    ['an account that another tenant has', { tenant: 'initech', email: 'both@example.org' }],
+  ])('A8 A9 on %s: from the fifth on each waits twice as long, from this network alone', async (_, input) => {
     const initech = await graph.tenant('initech')
     await initech.as('USER')
     const other = await initech.user('USER')
-    for (let attempt = 1; attempt <= 20; attempt++)
-      expect(await signIn({ ...input, password: 'wrong' })).toEqual(refused)
+    expect(await attempts(input, 6)).toEqual([...five, 2])
     compare.mockClear()
-    const payload = await signIn(input, '198.51.100.1')
-    expect(payload).toEqual(limited(payload.retryAfterSeconds!))
-    expect(payload.retryAfterSeconds).toBeGreaterThan(14 * 60)
-    expect(payload.retryAfterSeconds).toBeLessThanOrEqual(15 * 60)
+    expect(await attempts(input, 3)).toEqual([2, 2, 2])
     expect(compare).not.toHaveBeenCalled()
+    for (const delay of [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+      graph.clock.advance({ seconds: delay })
+      const [made, wait] = await attempts(input, 2)
+      expect(made).toBeNull()
+      expect(wait).toBe(Math.min(900, 2 * delay))
+    }
+    expect(await attempts(input, 6, `198.51.100.${networks}`)).toEqual([...five, 2])
     expect((await signIn({ tenant: 'initech', email: other.email })).userErrors).toEqual([])
   })
 
+  test('A8 on a known, an unknown and a suspended account: the same statements, comparisons and entries', async () => {
+    const seen: unknown[][] = []
+    for (const email of ['only@acme.example', 'nobody2@acme.example', 'suspended@acme.example']) {
+      const from = `203.0.113.${seen.length + 1}`
+      const before = (await auditOf(acme, 'SIGN_IN_FAILED')).length
+      compare.mockClear()
+      const waits: unknown[] = []
+      const statements = await graph.statementsDuring(async () => {
+        waits.push(...(await attempts({ tenant: 'acme', email }, 7, from)))
+      })
+      const entries = (await auditOf(acme, 'SIGN_IN_FAILED')).length - before
+      seen.push([waits, compare.mock.calls.length, entries, statements.map(({ text }) => text)])
+    }
+    expect(seen[1]).toEqual(seen[0])
+    expect(seen[2]).toEqual(seen[0])
+    expect(seen[0]!.slice(0, 3)).toEqual([[...five, 2, 2], 5, 5])
+  })
+
+  test('A9 from many networks delay every stranger, and nobody with the mark of a device', async () => {
+    const { email } = await acme.user('USER')
+    const { email: neighbour } = await acme.user('USER')
+    const input = { tenant: 'acme', email }
+    const { deviceMark } = await signIn(input, '192.0.2.200')
+    expect(deviceMark).toMatch(/^[\da-f-]{36}\.[\da-z]+\.[\w-]{43}$/)
+    for (let network = 1; network <= 25; network++)
+      expect(await attempts(input, 4, `2001:db8:66:${network}::1`)).toEqual(five.slice(1))
+    expect(await attempts(input, 2, '2001:db8:67::1')).toEqual([null, 2])
+    const stranger = () => signIn(input, '2001:db8:68::1')
+    expect((await stranger()).userErrors[0]!.code).toBe('RATE_LIMITED')
+    const again = await signIn({ ...input, deviceMark }, '2001:db8:68::1')
+    expect(again.userErrors).toEqual([])
+    expect(again.deviceMark!.split('.')[0]).toBe(deviceMark!.split('.')[0])
+    const { deviceMark: ofNeighbour } = await signIn({ tenant: 'acme', email: neighbour }, '192.0.2.201')
+    const [device, end, code] = deviceMark!.split('.') as [string, string, string]
+    for (const forged of [
+      ...[ofNeighbour!, 'nonsense', ''],
+      `${device}.${end}.${'A'.repeat(43)}`,
+      `${device}.z${end.slice(1)}.${code}`,
+      `${ofNeighbour!.split('.')[0]}.${end}.${code}`,
+    ]) {
+      const payload = await signIn({ ...input, deviceMark: forged }, '2001:db8:68::1')
+      expect(payload.userErrors[0]!.code).toBe('RATE_LIMITED')
+    }
+    // It has limits too.
+    expect(await attempts({ ...input, deviceMark }, 7, '2001:db8:69::1')).toEqual([...five, 2, 2])
+  })
+
+  test('A9 in its own network delay no device with a mark, until that ends after 180 days', async () => {
+    const { email } = await acme.user('USER')
+    const input = { tenant: 'acme', email }
+    const { deviceMark } = await signIn(input)
+    expect(await attempts(input, 6)).toEqual([...five, 2])
+    expect((await signIn({ ...input, deviceMark })).userErrors).toEqual([])
+    const elsewhere = '198.51.100.250'
+    graph.clock.advance({ days: 179 })
+    expect(await attempts(input, 6, elsewhere)).toEqual([...five, 2])
+    expect((await signIn({ ...input, deviceMark }, elsewhere)).userErrors).toEqual([])
+    graph.clock.advance({ days: 1 })
+    expect(await attempts(input, 2, elsewhere)).toEqual([null, 4])
+    expect((await signIn({ ...input, deviceMark }, elsewhere)).userErrors[0]!.code).toBe('RATE_LIMITED')
+  })
+
   test('made at the same moment are counted too', async () => {
-    const attempts = Array.from({ length: 40 }, () => signIn({ tenant: 'acme', email: 'crowd@acme.example' }))
-    const answers = (await Promise.all(attempts)).map((payload) => payload.userErrors[0]!.code)
-    expect(answers.filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(20)
-    expect(answers.filter((code) => code === 'RATE_LIMITED')).toHaveLength(20)
+    const made = Array.from({ length: 40 }, () => signIn({ tenant: 'acme', email: 'crowd@acme.example' }))
+    const answers = (await Promise.all(made)).map((payload) => payload.userErrors[0]!.code)
+    expect(answers.filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(5)
+    expect(answers.filter((code) => code === 'RATE_LIMITED')).toHaveLength(35)
   })
 
   test('L4 are not made while too many passwords wait: told to come again, and in again when there is room', async () => {
@@ -318,7 +480,7 @@ describe('too many attempts', () => {
   test('are forgotten after a success', async () => {
     const { email } = await acme.user('USER')
     for (let round = 1; round <= 2; round++) {
-      for (let attempt = 1; attempt <= 15; attempt++)
+      for (let attempt = 1; attempt <= 4; attempt++)
         expect(await signIn({ tenant: 'acme', email, password: 'wrong' })).toEqual(refused)
       expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])
     }

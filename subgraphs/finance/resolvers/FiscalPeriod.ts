@@ -49,7 +49,7 @@ async function requireTurn(
   if (found) tx.fail('INVALID_STATUS', `${String(found[0]).slice(0, 7)} ${say} ${nameOf(period)}`, 'id')
 }
 
-/** The columns of a period that nobody has closed. */
+/** What a period has when nobody has closed it. */
 const open = {
   status: 'OPEN',
   softClosedById: null,
@@ -68,7 +68,7 @@ export const fiscalPeriod: Resolvers = {
   Mutation: {
     openFiscalYear: (_, { input: { year } }, context) =>
       mutate(context, async (tx) => {
-        if (year < 1900 || year > 2999) tx.fail('INVALID', 'year must be between 1900 and 2999', 'year')
+        if (year < 1900 || year > 2999) tx.fail('INVALID', 'must be between 1900 and 2999', 'year')
         const { tenantId } = context.binding
         const [closed] = await tx.rows(prepared(findClosed, [tenantId]))
         const closedBefore = closed?.[0] as string | null | undefined

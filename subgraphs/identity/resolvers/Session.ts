@@ -5,15 +5,17 @@ import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
+import { hashPassword, verifyPassword } from '../../../kernel/sign-in'
 import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
 import { deviceLabel } from '../rules/device'
+import { passwordFault } from '../passwords/password-rules'
 import { idleEnd, isAlive } from '../rules/session-limits'
 import { acceptInvitation } from '../sessions/accept-invitation'
-import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
+import { countAttempt, forgetAttempts, passwordLine } from '../sessions/attempts'
 import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessions/end'
+import { tenantNames } from '../sessions/tenant-names'
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
@@ -69,21 +71,25 @@ async function changePassword(
 ): Promise<Failures & { user?: User; retryAfterSeconds?: number }> {
   const { viewer } = context
   if (!viewer) throw unauthenticated()
+  const { email, names, passwordHash: presentHash } = await accountOf(context, viewer)
+  const { passwordRounds } = context.services.config
   const fault =
-    passwordFault(input.newPassword) ??
+    passwordFault(input.newPassword, {
+      email,
+      names: [...names, ...Object.values(await tenantNames(context))],
+    }) ??
     (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
   if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
-  const { email, passwordHash: presentHash } = await accountOf(context, viewer)
-  const account = accountKey(viewer.tenantId, email)
-  const wait = await countAccount(context, account)
+  const lines = [passwordLine(viewer)]
+  const wait = await countAttempt(context, lines)
   if (wait) return tooManyAttempts(wait)
   const wrong: Failures = {
     userErrors: [
       { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
     ],
   }
-  if (!(await verifyPassword(input.currentPassword, presentHash))) return wrong
-  const passwordHash = await hashPassword(input.newPassword)
+  if (!(await verifyPassword(input.currentPassword, presentHash, passwordRounds))) return wrong
+  const passwordHash = await hashPassword(input.newPassword, passwordRounds)
   const result = await mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const before = await tx.find(User, viewer.userId)
     if (before.passwordHash !== presentHash)
@@ -95,6 +101,6 @@ async function changePassword(
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     return { user }
   })
-  if (result.user) await forgetAttempts(context, account)
+  if (result.user) await forgetAttempts(context, lines)
   return result
 }

@@ -6,7 +6,7 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault, requireStepUp } from '../../../kernel/sign-in'
+import { hashPassword, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
 import { MfaDevice } from '../entities/MfaDevice'
@@ -16,6 +16,8 @@ import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
+import { passwordFault } from '../passwords/password-rules'
+import { tenantNames } from '../sessions/tenant-names'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
@@ -38,9 +40,11 @@ export const user: Resolvers = {
   },
   Mutation: {
     createUser: async (_, { input: { initialPassword, ...values } }, context) => {
-      const fault = passwordFault(initialPassword)
+      const { email, username, firstName, lastName, fullName } = values
+      const names = [username, firstName, lastName, fullName, ...Object.values(await tenantNames(context))]
+      const fault = passwordFault(initialPassword, { email, names })
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
-      const passwordHash = await hashPassword(initialPassword)
+      const passwordHash = await hashPassword(initialPassword, context.services.config.passwordRounds)
       const access = { passwordHash, passwordChangeRequired: true }
       return mutate(context, async (tx) => ({ user: await addUser(context, tx, values, access) }))
     },

@@ -43,9 +43,27 @@ export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean 
   return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
 }
 
-/** Attempts to sign in within a window: on one account, and on its second factors, since the last success, and from one network. */
+/** Says how long a device that signed in keeps a door of its own. */
+export const deviceMarkMs = 180 * 24 * 60 * 60_000
+
+/** Limits of attempts to sign in. What is free is so many within a day, and since the last success. */
 export const attemptLimits = {
-  account: { limit: 20, windowMs: 15 * 60_000 },
+  /** On one account from one network, or from one known device. */
+  perPlace: { free: 4 },
+  /** On one account from all networks together, known devices left out (NIST SP 800-63B, section 3.2.2: at most 100). */
+  ofStrangers: { free: 100 },
+  /** Codes that are tried on the second factors of one user. */
   code: { limit: 5, windowMs: 15 * 60_000 },
+  /** From one network, whatever the accounts. */
   network: { limit: 300, windowMs: 5 * 60_000 },
+  /** Says how long attempts count. */
+  rememberedMs: 24 * 60 * 60_000,
 } as const
+
+const firstDelayMs = 2_000
+const longestDelayMs = 15 * 60_000
+
+/** Returns how long the next attempt waits after one that was not free: twice as long as the last, a quarter of an hour at most. */
+export function delayMs(delayedBefore: number): number {
+  return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(delayedBefore, 20))
+}

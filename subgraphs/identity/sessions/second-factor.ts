@@ -1,20 +1,13 @@
-import { type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import { uuidv7 } from '../../../kernel/id'
+import { type SubgraphContext, tenantScope } from '../../../kernel/context'
 import { mutate, writeAudit, type MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import { MfaDevice } from '../entities/MfaDevice'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
-import { acceptedStep, pendingMs, recoveryHash } from '../rules/second-factor'
-import { countCodes, countNetwork, forgetAttempts } from './attempts'
-import {
-  formatToken,
-  hashSecret,
-  newSecret,
-  parseToken,
-  secretMatches,
-  type OpaqueToken,
-} from './opaque-token'
+import { acceptedStep, recoveryHash } from './codes'
+import { accountKey, countCodes, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { newDeviceMark } from './device-mark'
+import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 export const wrongCode = 'The code is wrong, was used already, or is of another time: wait for the next one'
@@ -68,27 +61,6 @@ export async function useCode(
   return null
 }
 
-/** Notes that a user's password was right and a second factor is asked for. Returns the token of that, good once. */
-export async function beginSecondFactor(
-  context: SubgraphContext,
-  tx: Pick<Transaction, 'run'>,
-  { tenantId, userId, permissionVersion }: { tenantId: string; userId: string; permissionVersion: number },
-): Promise<string> {
-  const now = context.services.clock.now()
-  const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await tx.run(
-    prepared(
-      `INSERT INTO identity.pending_sign_ins (id, user_id, secret_hash, permission_version, expires_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [
-        ...[token.tokenId, userId, hashSecret(token.secret), permissionVersion],
-        ...[new Date(now.getTime() + pendingMs).toISOString(), now.toISOString()],
-      ],
-    ),
-  )
-  return formatToken(token)
-}
-
 const ended = {
   code: 'MFA_TOKEN_ENDED',
   message: 'This sign-in took too long, or was ended already: sign in again',
@@ -99,17 +71,22 @@ const refused: SignInResult = { userErrors: [{ ...ended, field: [ended.field] }]
 
 /**
  * Ends a sign-in with its second factor. Why a token is of no use is not told. Attempts are counted before a code is compared,
- * so of many at once no more are compared than may be.
+ * so of many at once no more are compared than may be. Whoever has a good token told the password, and does not wait for what
+ * others do from the same network.
  */
 export async function completeSignIn(
   context: SubgraphContext,
   { mfaToken, code }: { mfaToken: string; code: string },
 ): Promise<SignInResult> {
-  const wait = await countNetwork(context)
-  if (wait) return tooManyAttempts(wait)
   const token = parseToken(mfaToken)
   // From here on the bearer is the user, whose tenant's walls stand as for any request; an access token says nothing.
-  return token ? tenantScope.run(token.tenantId, () => complete(context, token, code)) : refused
+  return token ? tenantScope.run(token.tenantId, () => complete(context, token, code)) : refusedFrom(context)
+}
+
+/** The answer to a token of no use, which counts as an attempt from the network. */
+async function refusedFrom(context: SubgraphContext): Promise<SignInResult> {
+  const wait = await countNetwork(context)
+  return wait ? tooManyAttempts(wait) : refused
 }
 
 interface Pending {
@@ -134,9 +111,9 @@ async function pendingOf(context: SubgraphContext, token: OpaqueToken): Promise<
 async function complete(context: SubgraphContext, token: OpaqueToken, code: string): Promise<SignInResult> {
   const { tenantId } = token
   const pending = await pendingOf(context, token)
-  if (!pending) return refused
+  if (!pending) return refusedFrom(context)
   const { userId, permissionVersion } = pending
-  const { account, wait } = await countCodes(context, tenantId, userId)
+  const { codes, wait } = await countCodes(context, tenantId, userId)
   if (wait) return tooManyAttempts(wait)
   const own = { tenantId, userId, sessionId: null, permissionVersion, scopes: new Set<string>() }
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
@@ -161,21 +138,24 @@ async function complete(context: SubgraphContext, token: OpaqueToken, code: stri
     const { entry, ...session } = await beginSession(context, tx, { tenantId, userId }, methods)
     // A tenant that is suspended takes nobody in.
     const [alive] = await tx.rows(
-      prepared('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, now]),
+      prepared('SELECT shared.tenant_slug() FROM shared.session_viewer($1, $2)', [session.sessionId, now]),
     )
     if (!alive) tx.fail(ended.code, ended.message, ended.field)
     tx.audit(entry)
-    return { ...session, passwordChangeRequired: user.passwordChangeRequired }
+    const account = accountKey(String(alive[0]), user.email)
+    return { ...session, account, passwordChangeRequired: user.passwordChangeRequired }
   })
-  const { sessionId, refreshToken, passwordChangeRequired, userErrors } = result
-  if (!sessionId || !refreshToken) {
+  const { sessionId, refreshToken, account, passwordChangeRequired, userErrors } = result
+  if (!sessionId || !refreshToken || !account) {
     if (userErrors.some((one) => one.code === 'INVALID_CODE'))
       await recordWrongCode(context, pending, tenantId)
     return { userErrors }
   }
-  await forgetAttempts(context, account)
+  // A device that came with a mark gets another one, whose attempts are counted anew.
+  await forgetAttempts(context, [codes, ...linesOf(context, account, null)])
   const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
-  return { ...tokens, passwordChangeRequired, userErrors }
+  const deviceMark = newDeviceMark(context, account, null)
+  return { ...tokens, passwordChangeRequired, deviceMark, userErrors }
 }
 
 function recordWrongCode(context: SubgraphContext, { userId }: Pending, tenantId: string): Promise<void> {

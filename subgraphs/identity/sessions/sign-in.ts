@@ -1,14 +1,16 @@
 import type { UserError } from '../../../kernel/errors'
 import { writeAudit, type AuditEntry } from '../../../kernel/mutate'
 import { type Statement, type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import { assertRoomForPassword, issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
+import { assertRoomForPassword, hashPassword, isHashOutdated } from '../../../kernel/sign-in'
+import { issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
 import type { AuthMethod } from '../entities/Session'
 import { sessionMs } from '../rules/session-limits'
-import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { beginSecondFactor } from './second-factor'
+import { beginSecondFactor } from './pending-sign-in'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
@@ -21,6 +23,7 @@ export interface Tokens {
 
 export interface SignInResult extends Partial<Tokens> {
   passwordChangeRequired?: boolean
+  deviceMark?: string
   mfaToken?: string
   retryAfterSeconds?: number
   userErrors: UserError<IdentityUserErrorCode>[]
@@ -29,6 +32,8 @@ export interface SignInResult extends Partial<Tokens> {
 interface Account {
   userId: string
   passwordHash: string | null
+  /** Takes the place of `passwordHash`, which was made with fewer rounds than they are today. */
+  renewedHash?: string
 }
 
 /** The way that a right password opens: into a session, or to the second factor. */
@@ -42,36 +47,46 @@ const storable = (text: string): string => normalEmail(text).replaceAll('\0', ''
 
 /**
  * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension) gives one answer, after the same
- * statements and exactly one bcrypt comparison.
+ * statements and the same work of bcrypt. Attempts are counted before anything is looked up, by what was named.
  */
 export async function signIn(
   context: SubgraphContext,
-  input: { tenant: string; email: string; password: string },
+  input: { tenant: string; email: string; password: string; deviceMark?: string | null },
 ): Promise<SignInResult> {
   const slug = storable(input.tenant)
   const email = storable(input.email)
+  const account = accountKey(slug, email)
+  const device = input.deviceMark ? deviceOf(context, account, input.deviceMark) : null
   assertRoomForPassword()
-  const networkWait = await countNetwork(context)
+  // A device that was in before does not wait for what others do from its network.
+  const networkWait = device ? null : await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
+  const lines = linesOf(context, account, device)
+  const wait = await countAttempt(context, lines)
+  if (wait) return tooManyAttempts(wait)
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
   const tenantId = await tenantScope.run(null, () => findTenant(context, slug))
-  const key = accountKey(tenantId ?? slug, email)
-  const accountWait = await countAccount(context, key)
-  if (accountWait) return tooManyAttempts(accountWait)
-  return tenantScope.run(tenantId ?? noTenant, () =>
-    signInTo(context, tenantId, { email, key }, input.password),
+  const result = await tenantScope.run(tenantId ?? noTenant, () =>
+    signInTo(context, tenantId, email, input.password),
   )
+  if (!result.accessToken) return result
+  await forgetAttempts(context, lines)
+  return { ...result, deviceMark: newDeviceMark(context, account, device) }
 }
 
 async function signInTo(
   context: SubgraphContext,
   tenantId: string | null,
-  { email, key }: { email: string; key: string },
+  email: string,
   password: string,
 ): Promise<SignInResult> {
+  const { passwordRounds } = context.services.config
   const account = await findAccount(context, tenantId ?? noTenant, email)
-  const correct = await verifyPassword(password, account?.passwordHash ?? null)
-  const opened = tenantId && account && correct ? await openSession(context, tenantId, account) : null
+  const correct = await verifyPassword(password, account?.passwordHash ?? null, passwordRounds)
+  const opened =
+    tenantId && account && correct
+      ? await openSession(context, tenantId, await withPresentHash(context, account, password))
+      : null
   if (!opened) {
     await recordFailure(context, tenantId, account, correct)
     return {
@@ -80,7 +95,6 @@ async function signInTo(
       ],
     }
   }
-  await forgetAttempts(context, key)
   return { ...opened, userErrors: [] }
 }
 
@@ -117,6 +131,17 @@ async function findAccount(
   return { userId: String(row[0]), passwordHash: row[1] as string | null }
 }
 
+/** The account with another hash of its password where the present one is too cheap to guess at. Only a right password costs it. */
+async function withPresentHash(
+  { services }: SubgraphContext,
+  account: Account,
+  password: string,
+): Promise<Account> {
+  const { passwordRounds } = services.config
+  if (account.passwordHash === null || !isHashOutdated(account.passwordHash, passwordRounds)) return account
+  return { ...account, renewedHash: await hashPassword(password, passwordRounds) }
+}
+
 /** Null when the user was suspended, or the password changed, since the account was read. */
 async function openSession(
   context: SubgraphContext,
@@ -130,10 +155,12 @@ async function openSession(
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
     const [row] = await tx.rows(
       prepared(
-        `UPDATE identity.users SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END, updated_at = now()
+        `UPDATE identity.users
+            SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END,
+                password_hash = coalesce($5, password_hash), updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
           RETURNING permission_version, password_change_required, mfa_enabled`,
-        [tenantId, userId, now.toISOString(), account.passwordHash],
+        [tenantId, userId, now.toISOString(), account.passwordHash, account.renewedHash ?? null],
       ),
     )
     if (!row) return null

@@ -5,7 +5,7 @@ import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kern
 import { prepared } from '../../../kernel/statement'
 import { Session } from '../entities/Session'
 import type { IdentityUserErrorCode } from '../generated'
-import { accountKey, countAccount, countCodes, forgetAttempts } from './attempts'
+import { countAttempt, countCodes, forgetAttempts, passwordLine } from './attempts'
 import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
@@ -18,8 +18,8 @@ interface Proof {
 }
 
 /**
- * Notes in the viewer's session that its user has proved who they are. It counts as an attempt on the account or its second
- * factors, as a sign-in does: a stolen session must find neither password nor code.
+ * Notes in the viewer's session that its user has proved who they are. It counts as an attempt on the password, as changing it
+ * does, or on the second factors: a stolen session must find neither password nor code.
  */
 export async function stepUp(
   context: SubgraphContext,
@@ -36,38 +36,39 @@ export async function stepUp(
 type SessionViewer = Viewer & { sessionId: string }
 
 async function byPassword(context: SubgraphContext, viewer: SessionViewer, password: string): Promise<Proof> {
-  const { email, passwordHash } = await accountOf(context, viewer)
-  const account = accountKey(viewer.tenantId, email)
-  const wait = await countAccount(context, account)
+  const { passwordHash } = await accountOf(context, viewer)
+  const lines = [passwordLine(viewer)]
+  const wait = await countAttempt(context, lines)
   if (wait) return tooManyAttempts(wait)
-  if (!(await verifyPassword(password, passwordHash))) {
+  if (!(await verifyPassword(password, passwordHash, context.services.config.passwordRounds))) {
     const message = 'The password is wrong'
     return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
   }
-  await forgetAttempts(context, account)
+  await forgetAttempts(context, lines)
   return mutate(context, (tx: Tx) => prove(context, tx, viewer.sessionId))
 }
 
 async function byCode(context: SubgraphContext, viewer: SessionViewer, code: string): Promise<Proof> {
-  const { account, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
+  const { codes, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
   if (wait) return tooManyAttempts(wait)
   const result = await mutate(context, async (tx: Tx) => {
     if (!(await useCode(context, tx, viewer.userId, code))) tx.fail('INVALID_CODE', wrongCode, 'code')
     return prove(context, tx, viewer.sessionId)
   })
-  if (result.provedUntil) await forgetAttempts(context, account)
+  if (result.provedUntil) await forgetAttempts(context, [codes])
   return result
 }
 
-/** The address and password of the viewer's account. */
+/** The address, the names and the password of the viewer's account. */
 export async function accountOf(
   context: SubgraphContext,
   { tenantId, userId }: { tenantId: string; userId: string },
-): Promise<{ email: string; passwordHash: string | null }> {
-  const text = 'SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2'
+): Promise<{ email: string; names: (string | null)[]; passwordHash: string | null }> {
+  const text =
+    'SELECT password_hash, email, username, full_name FROM identity.users WHERE tenant_id = $1 AND id = $2'
   const [row] = await context.db.rows(context.binding, prepared(text, [tenantId, userId]))
-  const [email, passwordHash] = (row ?? ['', null]) as [string, string | null]
-  return { email, passwordHash }
+  const [passwordHash, email, ...names] = (row ?? [null, '']) as [string | null, string, ...(string | null)[]]
+  return { email, names, passwordHash }
 }
 
 async function prove(context: SubgraphContext, tx: Tx, sessionId: string): Promise<{ provedUntil: string }> {
