@@ -277,6 +277,10 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'identity ended-mails platform 25 3 * * * UTC',
     'identity old-keys tenant 35 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
+    'insights late-tickets tenant */5 * * * * UTC',
+    'insights old-analytics-events platform 25 3 * * * UTC',
+    'insights old-event-keys tenant 35 3 * * * UTC',
+    'insights retention tenant 30 4 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
   ])
