@@ -118,6 +118,7 @@ const keysOfMachines = [
   'identity.users.external_id',
   'insights.analytics_event_keys.event_id',
   'insights.analytics_event_keys.source',
+  'insights.behavior_patterns.pattern_type',
   'insights.customer_interactions.external_id',
   'insights.customer_interactions.source',
   'insights.customers.external_id',
