@@ -182,7 +182,12 @@ async function opened(
   const { services } = lab.server
   const binding = { tenantId: tenant.id }
   const row: Record<string, unknown> = { id, [column.property]: rows[0]!.value }
-  await decryptRows({ services, binding, log: services.log }, sendTo(lab.client), model, projection, [row])
+  try {
+    await decryptRows({ services, binding, log: services.log }, sendTo(lab.client), model, projection, [row])
+  } catch {
+    // A key that is nobody's is refused with the whole request.
+    return null
+  }
   const value = row[column.property]
   return value instanceof Error ? null : value
 }
