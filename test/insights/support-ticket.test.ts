@@ -333,6 +333,9 @@ test('a list of tickets and a list with conversations take one statement a level
 
 // What moves the clock stands at the end: it goes forward only.
 describe('by the clock', () => {
+  // Spans are told to the second.
+  beforeAll(() => graph.clock.stop())
+
   test('reopened within 14 days, then a follow-up; the job closes what nobody reopened', async () => {
     const [soon, late] = [await inStatus('RESOLVED'), await inStatus('RESOLVED')]
     await pass({ days: 13, hours: 23 })
