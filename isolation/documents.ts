@@ -38,6 +38,12 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   region: 'BY',
   carryOverExpires: '03-31',
   year: 2026,
+  language: 'de',
+  confidence: 0.5,
+  opensAt: '09:00',
+  closesAt: '17:00',
+  firstResponseMinutes: 60,
+  resolutionMinutes: 480,
   // Readings of meters are of the last weeks.
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }

@@ -59,7 +59,7 @@ function ofTransactions(rows: readonly DemoRow[]): Entry[] {
   })
 }
 
-/** What the platform billed in the months of the story, and what of it was paid. */
+/** Entries of what the platform billed in the months of the story, and of what was paid. */
 function ofInvoices(source: DemoSource, since: number): Entry[] {
   return invoices.rows(source).flatMap((row): Entry[] => {
     const issued = Date.parse(String(row['issued_at']))
@@ -91,7 +91,7 @@ function ofInvoices(source: DemoSource, since: number): Entry[] {
   })
 }
 
-/** What an accountant books in a month: rent, sales and purchases with tax, salaries, depreciation, and a mistake. */
+/** Entries of an accountant in a month: rent, sales and purchases with tax, salaries, depreciation, and a mistake. */
 function ofMonth({ slug, profile }: DemoSource, start: Date, place: number): Entry[] {
   const [currency] = profile.currencies as readonly [DemoCurrency]
   const units = (count: number) => BigInt(amount(currency, count))
@@ -161,7 +161,7 @@ function exported(baseCurrency: string, month: string, at: number): Entry[] {
   ]
 }
 
-/** What the owners paid in before all else: enough that no account at the bank is ever overdrawn. */
+/** The owners' capital, paid in before all else: enough that no account at the bank is ever overdrawn. */
 function openingOf(entries: readonly Entry[], at: number): Entry[] {
   const lowest = new Map<string, bigint>()
   const balance = new Map<string, bigint>()

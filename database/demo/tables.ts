@@ -13,11 +13,14 @@ import {
 import { books } from './books'
 import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
 import { customers, interactions } from './customers'
+import { analyticsEventKeys, analyticsEvents } from './events'
+import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
+import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
 import { demoPeople } from './users'
 import { employeeId, workTimeTables } from './work-time'
 
@@ -304,6 +307,14 @@ const mfaDevices: DemoTable = {
 export const demoTables: readonly DemoTable[] = [
   customers,
   interactions,
+  businessCalendars,
+  slaPolicies,
+  supportTickets,
+  ticketMessages,
+  ticketSeries,
+  analyticsEvents,
+  analyticsEventKeys,
+  behaviorPatterns,
   complianceRecords,
   screeningMatches,
   complianceDecisions,

@@ -61,7 +61,7 @@ export function planExecution(
       maxErrors: mostVariableErrors,
     })
     // Beyond the most, graphql-js adds an error about itself, which is about no variable.
-    if (faults) return { errors: faults.filter(({ nodes }) => nodes).map(withoutObject) }
+    if (faults) return { errors: faults.filter(({ nodes }) => nodes).map(withoutContent) }
     const values = conditionValues(request, coerced)
     if (values instanceof GraphQLError) return { errors: [values] }
     let operation: Prepared
@@ -120,8 +120,13 @@ const refusals: ReadonlySet<unknown> = new Set([
   'QUERY_TOO_COSTLY',
 ])
 
-/** An object that lacks a field may hold a password in another: the answer, and what clients log of it, names the field alone. */
-function withoutObject(fault: GraphQLError): GraphQLError {
-  const message = fault.message.replace(/ got invalid value \{.*\}(?= at |; )/s, ' got an invalid value')
+/**
+ * An object or list that is wrong in one place may hold a password in another: the answer, and what clients log of it, names
+ * the place alone.
+ */
+function withoutContent(fault: GraphQLError): GraphQLError {
+  const message = fault.message
+    .replace(/ got invalid value (?:\{.*\}|\[.*\])(?= at |; )/s, ' got an invalid value')
+    .replace(/ value: (?:\{.*\}|\[.*\])$/s, ' value')
   return message === fault.message ? fault : new GraphQLError(message, { nodes: fault.nodes ?? null })
 }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock'
 import type { Database } from '../../kernel/connection/database'
 import type { Logger } from '../../kernel/process/log'
-import { hashKeySecret, keySecretMatches, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
+import { hashKeySecret, isOneOfHashes, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
 import { networksOf } from '../../kernel/sign-in/networks'
 import { sessionKey } from '../../kernel/sign-in/session-cache'
 import type { RateLimit } from '../../kernel/store/key-value'
@@ -63,19 +63,24 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
   const admits = networkTests()
   const wrong = wrongKeys(clock)
   const known = new LRUCache<string, { hash: string; until: number }>({ max: mostKnown })
+  const isKnown = (keyId: string, hash: string): boolean => {
+    const good = known.get(keyId)
+    return good !== undefined && clock.now().getTime() < good.until && isOneOfHashes(hash, [good.hash])
+  }
   const resolve: ViewerResolver = async (headers, requestId, address) => {
     const text = headers.get(apiKeyHeader)
     if (text === undefined) return null
     const key = parseApiKey(text)
-    // Somebody else in the same network spends nothing of a key that is in use.
-    if (!key || !known.has(key.keyId)) wrong.refuse(address)
+    const hash = key && hashKeySecret(key.secret)
+    // Somebody else in the same network spends nothing of a key that is in use, and its id alone, which many may see, opens nothing.
+    if (!key || !isKnown(key.keyId, hash!)) wrong.refuse(address)
     const state = key && (await stateOf(key, requestId))
-    if (!key || !state || !isGood(key, state, clock.now())) {
+    if (!key || !state || !isGood(hash!, state, clock.now())) {
       wrong.count(address)
       throw refused('The API key is not valid: it is mistyped, revoked or over, or its owner is suspended')
     }
     const until = Math.min(clock.now().getTime() + knownForMs, Date.parse(state.expiresAt))
-    known.set(key.keyId, { hash: hashKeySecret(key.secret), until })
+    known.set(key.keyId, { hash: hash!, until })
     if (!admits(state.networks)(address))
       throw refused('The API key may not be used from this network: see its allowedNetworks')
     const { tenantId, keyId } = key
@@ -88,9 +93,7 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
   }
   resolve.isSigned = (headers) => {
     const key = parseApiKey(headers.get(apiKeyHeader) ?? '')
-    const good = key && known.get(key.keyId)
-    if (!key || !good || clock.now().getTime() >= good.until) return false
-    return keySecretMatches(key.secret, [good.hash])
+    return key !== null && isKnown(key.keyId, hashKeySecret(key.secret))
   }
   return resolve
 
@@ -100,10 +103,10 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
   }
 }
 
-function isGood({ secret }: ApiKeyText, state: KeyState, now: Date): boolean {
+function isGood(hash: string, state: KeyState, now: Date): boolean {
   const { secretHash, previousHash, previousUntil, expiresAt } = state
   const counts = previousUntil !== null && now.getTime() < Date.parse(previousUntil)
-  const matches = keySecretMatches(secret, [secretHash, counts ? previousHash : null])
+  const matches = isOneOfHashes(hash, [secretHash, counts ? previousHash : null])
   return matches && now.getTime() < Date.parse(expiresAt)
 }
 

@@ -62,7 +62,8 @@ const sentEveryMs = 2000
  * is exact. With several, each may let through a twentieth, or what comes in two seconds, more. A store that does not answer
  * leaves each gateway with its own count.
  *
- * @returns counts an amount for a key, within the limit or one of its own, and returns 0; or counts nothing and returns the milliseconds until it may go on
+ * @returns counts an amount for a key, within the limit or one of its own, and returns 0; or counts nothing and returns the
+ *   milliseconds until it may go on
  */
 export function windowLimit(
   options: WindowOptions,

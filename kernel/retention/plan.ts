@@ -17,6 +17,10 @@ export interface RetainedRows {
   startsAt: string
   /** Type of a person or thing -> SQL over alias `t` of the id of whom the row is about: who holds them holds the row. */
   about?: Readonly<Record<string, string>>
+  /** Type of what goes with the row -> SQL over alias `t`, the tenant as `$1`, of a query of its ids: who holds them, or the type, holds the row. */
+  parts?: Readonly<Record<string, string>>
+  /** SQL over alias `t`, the tenant as `$1`: whether other rows still need it. Its time is not over as long as they do. */
+  neededBy?: string
   /** Removes rows with all that belongs to them. `$1` is the tenant, `$2` the ids, `$3` the instant. */
   remove: string
 }
@@ -33,13 +37,19 @@ type Send = (statement: Statement) => Promise<unknown[][]>
 
 const steps: Readonly<Record<RetentionUnit, string>> = { DAY: 'days', MONTH: 'months', YEAR: 'years' }
 
-/** A hold of the whole type, of the row, or of whom it is about. */
-function heldSql({ resourceType, about = {} }: RetainedRows): string {
+/** SQL over alias `t`, with the tenant as `$1`: a hold of the whole type, of the row or a part of it, or of whom it is about. */
+export function heldSql({
+  resourceType,
+  about = {},
+  parts = {},
+}: Pick<RetainedRows, 'resourceType' | 'about' | 'parts'>): string {
   const subjects = Object.entries(about).map(
     ([type, id]) => `h.resource_type = '${type}' AND h.resource_id = ${id}`,
   )
-  const own = `h.resource_type = '${resourceType}' AND (h.resource_id IS NULL OR h.resource_id = t.id)`
-  const holds = [own, ...subjects].map((one) => `(${one})`).join(' OR ')
+  const own = Object.entries({ [resourceType]: 't.id', ...parts }).map(
+    ([type, ids]) => `h.resource_type = '${type}' AND (h.resource_id IS NULL OR h.resource_id IN (${ids}))`,
+  )
+  const holds = [...own, ...subjects].map((one) => `(${one})`).join(' OR ')
   return `EXISTS (SELECT FROM shared.held_subjects h WHERE h.tenant_id = $1 AND h.released_at IS NULL AND (${holds}))`
 }
 
@@ -47,10 +57,11 @@ function heldSql({ resourceType, about = {} }: RetainedRows): string {
  * The condition of rows whose time is over at `$2`: by the calendar in UTC, so 29 February ends on 28 February or on the 29th
  * of a leap year, to the millisecond. The first part is for the index: it admits some days more.
  */
-function dueSql({ startsAt }: RetainedRows, { keepFor, unit }: KeptFor): string {
+function dueSql({ startsAt, neededBy }: RetainedRows, { keepFor, unit }: KeptFor): string {
   const span = `make_interval(${steps[unit]} => ${Math.trunc(keepFor)})`
   return `${startsAt} <= $2::timestamptz - ${span} + interval '4 days'
-    AND (${startsAt} AT TIME ZONE 'UTC') + ${span} <= ($2::timestamptz AT TIME ZONE 'UTC')`
+    AND (${startsAt} AT TIME ZONE 'UTC') + ${span} <= ($2::timestamptz AT TIME ZONE 'UTC')
+    ${neededBy ? `AND NOT (${neededBy})` : ''}`
 }
 
 const rulesInForce = `SELECT data_class, keep_for, unit FROM shared.retention_rules
@@ -90,6 +101,12 @@ const addGuard = 'INSERT INTO shared.hold_guards (holds) VALUES (0) ON CONFLICT 
 const addReceipt = `INSERT INTO shared.retention_receipts
   (id, run_id, data_class, resource_type, keep_for, unit, at, removed, held, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
+/** Ends the wait for holds that are being placed: what a transaction then reads of holds stays true until its end. */
+export async function shareHolds(send: Send, tenantId: string): Promise<void> {
+  await send(prepared(addGuard, []))
+  await send(prepared(shareGuard, [tenantId]))
+}
+
 /** Names a run, which a part of it goes on with, and its instant: all parts are decided by one clock. */
 interface Run {
   runId?: string
@@ -109,8 +126,7 @@ export function retentionJob(retained: readonly RetainedRows[], most = 2_000): J
       const tenantId = context.binding.tenantId!
       const { runId = jobId, at = context.clock.now().toISOString() } = payload
       const send: Send = (statement) => tx.rows(statement)
-      await tx.run(prepared(addGuard, []))
-      await tx.rows(prepared(shareGuard, [tenantId]))
+      await shareHolds(send, tenantId)
       const rules = await rulesAt(send, tenantId, at)
       let done = 0
       let isMore = false

@@ -80,10 +80,10 @@ export function hashKeySecret(secret: Buffer): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** Tells whether a secret has one of these hashes, in a time that does not depend on where they differ. */
-export function keySecretMatches(secret: Buffer, hashes: readonly (string | null)[]): boolean {
-  const given = createHash('sha256').update(secret).digest()
+/** Tells whether a secret's hash is one of these, in a time that does not depend on where they differ. */
+export function isOneOfHashes(given: string, hashes: readonly (string | null)[]): boolean {
+  const bytes = Buffer.from(given, 'hex')
   return hashes
-    .map((hash) => hash !== null && timingSafeEqual(given, Buffer.from(hash, 'hex')))
+    .map((hash) => hash !== null && timingSafeEqual(bytes, Buffer.from(hash, 'hex')))
     .includes(true)
 }

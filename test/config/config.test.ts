@@ -57,6 +57,7 @@ describe('the configuration', () => {
       encryptionKeyFile: null,
       encryptionTransit: null,
       pageLimit: 100,
+      passwordRounds: 12,
       anonymousPerMinute: 1200,
       tenantCostPerMinute: 10_000_000,
       connectionsPerAddress: 2000,

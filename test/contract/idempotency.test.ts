@@ -23,6 +23,8 @@ interface Case {
   /** The payload's part that tells what was done. */
   thing: string
   entity: string
+  /** What is shown of it besides its id; its version when not said. What is never changed has none. */
+  shown?: string
   /** The scope that reads the answer, where the type's name does not tell it. */
   reading?: string
   input(): Promise<Record<string, unknown>>
@@ -52,7 +54,32 @@ const lines = [{ description: 'Support', unitPrice: '10' }]
 const drafted = () =>
   change<{ id: string }>(admin, 'draftInvoice', { currency: 'EUR', lines }, 'invoice { id }')
 
+const opened = () =>
+  change<{ id: string }>(
+    admin,
+    'openSupportTicket',
+    { customerEmail: 'someone@buyers.example', subject: 'Help' },
+    'supportTicket { id }',
+  )
+
 const cases: Readonly<Record<string, Case>> = {
+  openSupportTicket: {
+    thing: 'supportTicket',
+    entity: 'insights.support_tickets',
+    reading: 'insights:ticket:read',
+    input: async () => ({ customerEmail: 'someone@buyers.example', subject: unique() }),
+    respelled: (input) => ({ ...input, priority: 'NORMAL', language: 'en', channel: 'EMAIL' }),
+    other: (input) => ({ ...input, priority: 'URGENT' }),
+  },
+  replyToSupportTicket: {
+    thing: 'ticketMessage',
+    entity: 'insights.ticket_messages',
+    shown: '',
+    reading: 'insights:ticket:read',
+    input: async () => ({ supportTicketId: (await opened()).id, body: unique() }),
+    respelled: (input) => ({ ...input, supportTicketId: String(input['supportTicketId']).toUpperCase() }),
+    other: (input) => ({ ...input, isFromCustomer: true }),
+  },
   recordTransaction: {
     thing: 'transaction',
     entity: 'finance.transactions',
@@ -74,6 +101,7 @@ const cases: Readonly<Record<string, Case>> = {
   postJournalEntry: {
     thing: 'journalEntry',
     entity: 'finance.journal_entries',
+    shown: 'entryNumber',
     reading: 'finance:ledger:read',
     input: async () => ({ postings: await sides('1') }),
     respelled: (input) =>
@@ -89,6 +117,7 @@ const cases: Readonly<Record<string, Case>> = {
   reverseJournalEntry: {
     thing: 'reversal',
     entity: 'finance.journal_entries',
+    shown: 'entryNumber',
     reading: 'finance:ledger:read',
     async input() {
       const values = { postings: await sides('1') }
@@ -137,7 +166,9 @@ async function stored(): Promise<unknown[]> {
     `SELECT count(*)::int AS rows, sum(amount)::text AS sum FROM finance.transactions
      UNION ALL SELECT count(*)::int, sum(abs(amount))::text FROM finance.postings
      UNION ALL SELECT count(*)::int, sum(amount_paid)::text FROM tenancy.invoices
-     UNION ALL SELECT count(*)::int, sum(occurrences)::text FROM compliance.security_alerts`,
+     UNION ALL SELECT count(*)::int, sum(occurrences)::text FROM compliance.security_alerts
+     UNION ALL SELECT count(*)::int, NULL FROM insights.support_tickets
+     UNION ALL SELECT count(*)::int, NULL FROM insights.ticket_messages`,
   )
   return rows
 }
@@ -164,12 +195,11 @@ it('knows every mutation that takes a key (B4)', () => {
 
 describe.each(Object.entries(cases))('%s (B4)', (mutation, { thing, entity, reading: scope, ...made }) => {
   const run = (client: TestClient, input: Record<string, unknown>) =>
-    change<{ id: string }>(
+    change<{ id: string; version: number }>(
       client,
       mutation,
       input,
-      // What is never changed has no version.
-      `${thing} { id ${entity === 'finance.journal_entries' ? 'entryNumber' : 'version'} }`,
+      `${thing} { id ${made.shown ?? 'version'} }`,
     )
 
   it('is done once for two users and several spellings, who all get the first answer', async () => {

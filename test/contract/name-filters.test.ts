@@ -23,6 +23,14 @@ beforeAll(async () => {
   // The codes of the demo's accounts are digits, which have no other spelling.
   const account = { code: '0A Our account', name: 'Our account', type: 'ASSET' }
   await change(admin, 'createLedgerAccount', account, 'ledgerAccount { id }')
+  // A table of a few rows is read in whatever order.
+  const hours = [{ weekday: 'MONDAY', opensAt: '09:00', closesAt: '17:00' }]
+  const minutes = { firstResponseMinutes: 60, resolutionMinutes: 480 }
+  for (let place = 1; place <= 40; place++) {
+    const name = `Desk ${place}`
+    await change(admin, 'createBusinessCalendar', { name, timeZone: 'UTC', hours }, '__typename')
+    await change(admin, 'createSlaPolicy', { name, priority: 'LOW', ...minutes }, '__typename')
+  }
 })
 afterAll(() => graph?.close())
 
@@ -51,8 +59,10 @@ it('knows the names that filters ask for', async () => {
 })
 
 const unique = [
+  ['businessCalendars.name', 'insights.business_calendars'],
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
+  ['slaPolicies.name', 'insights.sla_policies'],
   ['leaveTypes.code', 'hr.leave_types'],
   ['leaveTypes.name', 'hr.leave_types'],
   ['legalHolds.holdNumber', 'compliance.legal_holds'],
@@ -151,4 +161,4 @@ it('e-mail addresses are found in any case', async () => {
 })
 
 const filterType = (list: string): string =>
-  `${list[0]!.toUpperCase()}${list.slice(1).replace(/s$/, '')}Filter`
+  `${list[0]!.toUpperCase()}${list.slice(1).replace(/ies$/, 'y').replace(/s$/, '')}Filter`

@@ -89,6 +89,21 @@ const named: Readonly<Record<string, Named>> = {
     by: 'spelling',
     input: () => ({ type: 'INCOME', amount: { amount: '1', currency: 'EUR' } }),
   },
+  'insights.business_calendars.name': {
+    mutation: 'createBusinessCalendar',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({
+      timeZone: 'Europe/Berlin',
+      hours: [{ weekday: 'MONDAY', opensAt: '09:00', closesAt: '17:00' }],
+    }),
+  },
+  'insights.sla_policies.name': {
+    mutation: 'createSlaPolicy',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({ priority: 'LOW', firstResponseMinutes: 60, resolutionMinutes: 480 }),
+  },
 }
 /** Keys that other systems or the product make, or that have one form only: they are compared as they are. */
 const keysOfMachines = [
@@ -101,9 +116,13 @@ const keysOfMachines = [
   'hr.departments.name',
   'identity.users.email',
   'identity.users.external_id',
+  'insights.analytics_event_keys.event_id',
+  'insights.analytics_event_keys.source',
+  'insights.behavior_patterns.pattern_type',
   'insights.customer_interactions.external_id',
   'insights.customer_interactions.source',
   'insights.customers.external_id',
+  'insights.support_tickets.ticket_number',
   'tenancy.invoices.invoice_number',
   'hr.leave_requests.request_number',
   'tenancy.usage_records.external_id',

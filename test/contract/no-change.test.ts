@@ -36,6 +36,7 @@ const changes = Object.keys(api.getMutationType()!.getFields()).filter(
 
 /** By mutation: why the second time is a change as well. */
 const otherwise: Readonly<Record<string, string>> = {
+  escalateSupportTicket: 'each time a step more, with its reason',
   rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
   escalateComplianceRecord: 'each time is a decision of its own',
@@ -58,6 +59,8 @@ const refused: Readonly<Record<string, string>> = {
   voidInvoice: 'INVALID_STATUS',
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
+  mergeSupportTicket: 'INVALID_STATUS',
+  dismissPattern: 'NOT_FOUND',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())

@@ -69,6 +69,15 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
+  'openSupportTicket assignSupportTicket prioritizeSupportTicket escalateSupportTicket pauseSupportTicket':
+    'is about a customer',
+  'resolveSupportTicket reopenSupportTicket closeSupportTicket continueSupportTicket mergeSupportTicket':
+    'is about a customer',
+  'replyToSupportTicket noteOnSupportTicket': 'is about a customer',
+  'trackEvent trackEvents': 'tells what somebody did, and gives nothing',
+  'detectPattern dismissPattern eraseCustomer': 'is about a customer',
+  'createSlaPolicy updateSlaPolicy deleteSlaPolicy': 'is about nobody',
+  'createBusinessCalendar updateBusinessCalendar deleteBusinessCalendar': 'is about nobody',
   'updateTenant cancelJob moveClock endOperatorEntry': 'is about nobody',
   'operatorSignIn operatorSignOut enterTenant leaveTenant':
     'is an operator’s own access, before the tenant’s eyes',

@@ -224,6 +224,9 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'identity/sessions/second-factor.ts identity.users',
     'identity/sessions/sign-in.ts identity.sessions',
     'identity/sessions/sign-in.ts identity.users',
+    // The text of a message that is erased, and to which conversation one belongs.
+    'insights/erasure.ts insights.ticket_messages',
+    'insights/resolvers/SupportTicket.ts insights.ticket_messages',
   ])
   // What is derived, no choice of the writer: the login follows the employee's, whose writers a rule names, and so on.
   const isDerived = (place: string) => place.startsWith('hr/leave/own-leave.ts: ')
@@ -327,5 +330,29 @@ describe('what the kernel does with a rule that names no writers (A1)', () => {
     expect(write({ ownerId: 'one' }, { ownerId: 'two' })).toThrow(/name the scopes/)
     expect(write({ ownerId: 'one', text: 'a' }, { ownerId: 'one', text: 'b' })).not.toThrow()
     expect(write(null, { ownerId: null, text: 'b' })).not.toThrow()
+  })
+
+  it('lets nobody open to everybody, themselves among them, a row that was closed to them', () => {
+    const open = (rule: Partial<Policy>) => {
+      const isPublic: Policy = {
+        columns: ['visibility'],
+        allow: (viewer, row) => viewer.scopes.has('notes') || row['visibility'] === 'PUBLIC',
+        ...rule,
+      }
+      const note = { ...model, ruled: new Map([['visibility', new Map([['notes:public', isPublic]])]]) }
+      const viewer = { userId: 'somebody', scopes: new Set(['write']) }
+      const [closed, opened] = [{ visibility: 'INTERNAL' }, { visibility: 'PUBLIC' }]
+      return (before: object | null) => () =>
+        requireRuleWriter(
+          { viewer } as unknown as SubgraphContext,
+          note as unknown as EntityModel,
+          before && (closed as never),
+          opened as never,
+          ['visibility'],
+        )
+    }
+    expect(open({ writers: ['write'] })({})).toThrow('Somebody else must do this: it is about yourself')
+    expect(open({ setOnce: true })({})).toThrow(/^Note.visibility decides policy notes:public/)
+    expect(open({ setOnce: true })(null)).not.toThrow()
   })
 })

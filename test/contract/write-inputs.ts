@@ -59,6 +59,9 @@ const preparations: Readonly<Record<string, string>> = {
   reopenSecurityAlert: 'resolveSecurityAlert',
   renewInvitation: 'inviteUser',
   reactivateCustomer: 'deactivateCustomer',
+  reopenSupportTicket: 'resolveSupportTicket',
+  closeSupportTicket: 'resolveSupportTicket',
+  continueSupportTicket: 'resolveSupportTicket',
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
   revokeLeaveRequest: 'approveLeaveRequest',
@@ -261,6 +264,13 @@ export async function readWrites(
         await graph.owner.query(
           `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
              invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
+          [values[at]],
+        )
+      // Work is given to those who may do it.
+      if (type === 'User' && place.type === 'SupportTicket')
+        await graph.owner.query(
+          `UPDATE identity.users SET status = 'ACTIVE', granted_permissions = '{insights:ticket:write}',
+             password_hash = 'own', invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
           [values[at]],
         )
       if (type === 'User' && place.type === 'ApiKey')

@@ -102,6 +102,12 @@ test('has the cases that break careless code', async () => {
   await has('tenancy.invoices', "currency = 'JPY'")
   await has('tenancy.invoice_lines', 'amount < 0')
   await has('tenancy.subscriptions', "start_date = '2024-02-29' AND status = 'ACTIVE'")
+  await has(
+    'insights.support_tickets',
+    'first_response_breached_at IS NOT NULL AND resolution_breached_at IS NOT NULL',
+  )
+  await has('insights.ticket_messages', "visibility = 'INTERNAL'")
+  await has('insights.behavior_patterns', 'lapses_at < now()')
   await has('insights.customers', 'churn_risk IS NULL')
   await has('insights.customers', 'full_name_override IS NOT NULL')
 })

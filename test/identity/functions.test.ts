@@ -148,7 +148,7 @@ test('only who needs them may call them', async () => {
   )
   expect(rows).toEqual([
     { name: 'effective_permissions', callers: ['app_identity'] },
-    { name: 'known_users', callers: ['app_compliance'] },
+    { name: 'known_users', callers: ['app_compliance', 'app_insights'] },
     { name: 'session_viewer', callers: ['app_gateway', 'app_identity'] },
     { name: 'tenant_by_slug', callers: ['app_identity'] },
     { name: 'tenant_slug', callers: ['app_identity'] },

@@ -285,6 +285,17 @@ describe('what does not sign in', () => {
     },
   )
 
+  test.each([
+    ['a list in the place of the input', (input: object) => [input]],
+    ['an object in the place of a text', (input: object) => ({ ...input, tenant: { input } })],
+    ['a list in the place of a text', (input: object) => ({ ...input, tenant: [password] })],
+  ])('%s: the password is not repeated', async (_, wrong) => {
+    const input = wrong({ tenant: 'acme', email: 'only@acme.example', password })
+    const { errors } = await graph.anonymous.query(mutation, { input })
+    expect(errors!.map(({ extensions }) => extensions.code)).toContain('BAD_USER_INPUT')
+    expect(JSON.stringify(errors)).not.toContain(password)
+  })
+
   test('an account elsewhere with the same address changes nothing for its first owner', async () => {
     const { email } = await acme.user('USER')
     expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])

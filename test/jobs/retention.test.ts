@@ -272,9 +272,15 @@ test('each of them has its night, and what watches and screens its hour', () => 
     // Asked for by a mutation.
     'compliance screening tenant undefined undefined',
     'compliance trail-watch tenant */15 * * * * UTC',
+    'hr leave-accrual tenant 10 2 * * * UTC',
+    'hr leave-carry-over tenant 20 2 * * * UTC',
     'identity ended-mails platform 25 3 * * * UTC',
     'identity old-keys tenant 35 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
+    'insights late-tickets tenant */5 * * * * UTC',
+    'insights old-analytics-events platform 25 3 * * * UTC',
+    'insights old-event-keys tenant 35 3 * * * UTC',
+    'insights retention tenant 30 4 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
   ])

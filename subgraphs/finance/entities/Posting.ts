@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
-/** What an entry books on one account. Never changed. */
+/** An amount that an entry books on one account. Never changed. */
 @Entity({ schema: 'finance', name: 'postings' })
 export class Posting {
   @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })

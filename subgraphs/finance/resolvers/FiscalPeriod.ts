@@ -49,7 +49,7 @@ async function requireTurn(
   if (found) tx.fail('INVALID_STATUS', `${String(found[0]).slice(0, 7)} ${say} ${nameOf(period)}`, 'id')
 }
 
-/** What a period has when nobody has closed it. */
+/** The columns of a period that nobody has closed. */
 const open = {
   status: 'OPEN',
   softClosedById: null,

@@ -64,7 +64,7 @@ export const generalChart = [
   { code: '6990', name: 'Adjustments', type: 'EXPENSE', purpose: 'ADJUSTMENTS' },
 ] as const satisfies readonly ChartAccount[]
 
-/** What accounts of the chart are found by. */
+/** Purposes by which accounts of the chart are found. */
 export type ChartPurpose = Extract<(typeof generalChart)[number], { purpose: string }>['purpose']
 
 /** The account of the chart for a purpose. */

@@ -1,6 +1,6 @@
 import { money } from '../../../kernel/money'
 
-/** What an entry books on an account, before it is converted. */
+/** An amount that an entry books on an account, before it is converted. */
 export interface Booking {
   /** In the currency's smallest unit, decimal digits: debits are positive, credits negative. */
   amount: string
@@ -17,7 +17,7 @@ export interface Valued {
   baseCurrency: string | null
 }
 
-/** How many postings an entry has at most, besides one for a rounding difference. */
+/** The most postings of an entry, besides one for a rounding difference. */
 export const mostPostings = 200
 
 /** The largest amount that can be stored. */
@@ -40,7 +40,7 @@ export function entryFault(postings: readonly Booking[]): string | null {
   return null
 }
 
-/** How many decimals a currency has. */
+/** The decimals that a currency has. */
 const decimalsOf = (currency: string): number => money('0', currency).amount.split('.')[1]?.length ?? 0
 
 /**

@@ -8,7 +8,7 @@ export interface PeriodState {
   reopenRequestedById: string | null
 }
 
-/** What is done with a period. */
+/** The steps of a period. */
 export type PeriodAction = 'SOFT_CLOSE' | 'CLOSE' | 'ASK_TO_REOPEN' | 'REOPEN'
 
 /** The day after the last one of a month, YYYY-MM-DD. */

@@ -1,6 +1,6 @@
 import type { AccountType, Side } from './chart-of-accounts'
 
-/** What an account adds up to, in a currency's smallest unit, decimal digits; credits are positive. */
+/** The sum of an account, in a currency's smallest unit, decimal digits; credits are positive. */
 export interface AccountSum {
   accountId: string
   type: AccountType
