@@ -314,6 +314,7 @@ describe('A9 one request is one attempt', () => {
     expect([...publicMutations(supergraph)].sort()).toEqual([
       'acceptInvitation',
       'completeSignIn',
+      'operatorSignIn',
       'refreshSession',
       'signIn',
     ])
