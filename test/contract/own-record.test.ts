@@ -83,6 +83,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'is an operator’s own access, before the tenant’s eyes',
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
+  'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice': 'an operator is of no tenant (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':
     'is about nobody; who takes the first of two steps does not take the second (test/finance/period.test.ts)',
   'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
@@ -94,8 +95,7 @@ const later: Readonly<Record<string, string>> = {
   'recordTransaction updateTransaction reverseTransaction setBudget postJournalEntry reverseJournalEntry':
     'F4: approval of postings and budgets',
   flagTransaction: 'F3: a second person clears a flag; who recorded or flagged is not kept yet',
-  'draftInvoice updateInvoice issueInvoice payInvoice voidInvoice discardInvoice':
-    'B1: who owes does not decide',
+  payInvoice: 'B1: what was paid is what a payment says',
   'recordUsage recordUsageBatch correctUsage': 'B1: who owes does not decide',
   'startSubscription changeSubscriptionPlan cancelSubscription renewSubscription':
     'B1: who owes does not decide',

@@ -4,7 +4,6 @@ import { Supergraph } from '@apollo/federation-internals'
 import { getNamedType, getNullableType, isInputObjectType, isListType } from 'graphql'
 import { readTables, type Table } from '../../database/rows'
 import { inputLeaves, type FilterPlace, type IdPlace, type MutationPlace } from '../../isolation/surface'
-import { stateOf } from '../../isolation/witness'
 import type { Database } from '../../kernel/connection/database'
 import type { ColumnModel } from '../../kernel/schema/entity-model'
 import { uuidv7 } from '../../kernel/id'
@@ -12,7 +11,8 @@ import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { cheapBcrypt } from '../support/bcrypt'
 import { startGraph, type TestGraph, type TestTenant } from '../support/graph'
-import { isOfTenants } from '../support/platform-fields'
+import { stateBesidesEntries, writerOf } from '../support/operator'
+import { isAboutTenants } from '../support/platform-fields'
 import { readWrites, withValue, type Input, type Outcome, type Writes } from './write-inputs'
 
 /**
@@ -36,7 +36,7 @@ const itemByItem = [
   'trackEvents', // test/insights/analytics-event.test.ts
 ]
 const mutations = Object.values(api.getMutationType()!.getFields())
-  .filter(isOfTenants('Mutation'))
+  .filter(isAboutTenants)
   .map(({ name }) => name)
   .filter((one) => !aboutSessions.includes(one) && !itemByItem.includes(one))
 
@@ -217,12 +217,12 @@ it.each(mutations)('%s refuses each fault by its field, and changes nothing (P1)
   const tenant = await graph.tenant(`t-${mutation.toLowerCase()}`)
   // One that may be moved in time, so that nothing is refused for that.
   await graph.owner.query('UPDATE tenancy.tenants SET is_sandbox = true WHERE id = $1', [tenant.id])
-  const admin = await tenant.as('ADMIN')
+  const writer = await writerOf(graph, tenant, mutation)
   const place = writes.places.find(({ field }) => field.name === mutation)!
   const valid = await writes.inputFor(tenant, mutation)
   const attempts = await attemptsOf(tenant, place, valid)
   const tenants = [tenant, globex].map(({ id, slug }) => ({ id, slug, domain: slug }))
-  let before = await stateOf(graph.owner, tenants)
+  let before = await stateBesidesEntries(graph.owner, tenants)
   const expected: Record<string, unknown> = {}
   const found: Record<string, unknown> = {}
   for (const { name, input, expected: usual } of attempts) {
@@ -231,8 +231,8 @@ it.each(mutations)('%s refuses each fault by its field, and changes nothing (P1)
     const { answer: said, isFound = false, changed: changes = [] } = otherwise[attempt] ?? { answer: usual }
     const row: unknown = isFound ? expect.objectContaining({ id: expect.any(String) }) : null
     expected[name] = { ...said, row, changed: changes }
-    const outcome = await writes.send(admin, mutation, input)
-    const after = await stateOf(graph.owner, tenants)
+    const outcome = await writes.send(writer, mutation, input)
+    const after = await stateBesidesEntries(graph.owner, tenants)
     // A tenant's key is made before its first mutation, whatever becomes of that.
     const changed = [...after.keys()]
       .filter((table) => after.get(table) !== before.get(table))
@@ -242,7 +242,7 @@ it.each(mutations)('%s refuses each fault by its field, and changes nothing (P1)
   }
   expect(found).toEqual(expected)
   expect(Object.keys(found).length > 0).toBe(!withoutAttempts.includes(mutation))
-  const { row, ...answer } = await writes.send(admin, mutation, valid)
+  const { row, ...answer } = await writes.send(writer, mutation, valid)
   expect({ ...answer, isDone: row !== null }).toEqual({ errors: [], userErrors: [], isDone: true })
 })
 

@@ -1,6 +1,12 @@
+import type { Client } from 'pg'
 import { createOperator, operatorScopes } from '../../database/operators'
+import type { AttackedTenant } from '../../isolation/population'
+import { stateOf } from '../../isolation/witness'
 import { hashPassword } from '../../kernel/sign-in/password'
-import { testClient, type TestClient, type TestGraph } from './graph'
+import { testClient, type TestClient, type TestGraph, type TestTenant } from './graph'
+import { byEntry } from './platform-fields'
+
+type Tenant = Pick<TestTenant, 'id' | 'slug'>
 
 /** What a test's operator has as password after the first sign-in. */
 export const operatorPassword = 'correct horse operator'
@@ -57,4 +63,43 @@ export async function operatorClient(
   const { accessToken, userErrors } = await signInOperator(graph, { email })
   if (!accessToken) throw new Error(`${email} cannot sign in: ${JSON.stringify(userErrors)}`)
   return withToken(graph, id, accessToken)
+}
+
+const insiders = new WeakMap<TestGraph, Map<string, Promise<TestClient>>>()
+
+/** An operator with every scope who has entered the tenant, to read all there and to bill; by one name the same one each time. */
+export function operatorIn(graph: TestGraph, tenant: Tenant, name = 'inside'): Promise<TestClient> {
+  const known = insiders.get(graph) ?? new Map<string, Promise<TestClient>>()
+  insiders.set(graph, known)
+  const email = `${name}-${tenant.slug}`
+  const client = known.get(email) ?? enterAs(graph, tenant, email)
+  known.set(email, client)
+  return client
+}
+
+async function enterAs(graph: TestGraph, { id, slug }: Tenant, name: string): Promise<TestClient> {
+  const operator = await operatorClient(graph, name)
+  const { entry } = await operator.data<{ entry: { accessToken: string | null; userErrors: object[] } }>(
+    `mutation ($input: EnterTenantInput!) { entry: enterTenant(input: $input) { accessToken userErrors { code } } }`,
+    { input: { tenantId: id, reason: 'Billing', minutes: 60, readsSensitive: true } },
+  )
+  if (!entry.accessToken) throw new Error(`${slug} cannot be entered: ${JSON.stringify(entry.userErrors)}`)
+  return withToken(graph, operator.userId, entry.accessToken)
+}
+
+/** Who may ask for a mutation about rows of a tenant: its administrator, or the operator who is in it. */
+export const writerOf = (graph: TestGraph, tenant: TestTenant, mutation: string): Promise<TestClient> =>
+  byEntry.has(mutation) ? operatorIn(graph, tenant) : tenant.as('ADMIN')
+
+/** What the tables have of tenants, as `stateOf` says it, but for the record that an operator who is in one asked for something. */
+export async function stateBesidesEntries(
+  owner: Client,
+  tenants: readonly AttackedTenant[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await owner.query<{ state: string }>(
+    `SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS state FROM shared.audit_logs t
+      WHERE tenant_id = ANY ($1) AND NOT (resource_type = 'OperatorEntry' AND action = 'VIEW')`,
+    [tenants.map(({ id }) => id)],
+  )
+  return new Map(await stateOf(owner, tenants)).set('shared.audit_logs', rows[0]!.state)
 }

@@ -22,3 +22,12 @@ export const isOfTenants =
   (type: 'Query' | 'Mutation') =>
   ({ name }: { name: string }): boolean =>
     !platformFields.has(`${type}.${name}`)
+
+/** The mutations that operators do in a tenant that they entered (B1): about its rows, by a scope of the platform. */
+export const byEntry: ReadonlySet<string> = new Set([
+  ...['draftInvoice', 'updateInvoice', 'issueInvoice', 'voidInvoice', 'discardInvoice'],
+])
+
+/** Tells whether a mutation is about rows of a tenant, whoever may ask for it. */
+export const isAboutTenants = ({ name }: { name: string }): boolean =>
+  byEntry.has(name) || isOfTenants('Mutation')({ name })

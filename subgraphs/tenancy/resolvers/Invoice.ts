@@ -13,6 +13,7 @@ import { Invoice, type InvoiceParty } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers, TenancyUserErrorCode } from '../generated'
+import { mutateInEntry } from '../in-entry'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import {
   balanceOf,
@@ -53,8 +54,9 @@ export const invoice: Resolvers = {
     draftInvoice: (_, { input }, context, info) => {
       const { idempotencyKey, lines, ...values } = input
       const record = { idempotencyKey, input, info }
-      return mutate(
+      return mutateInEntry(
         context,
+        'DRAFT_INVOICE',
         async (tx) => {
           requireCurrentCurrency(values.currency, todayOf(context), ['currency'])
           await requireSubscriptionCurrency(context, tx, values.subscriptionId, values.currency)
@@ -67,7 +69,7 @@ export const invoice: Resolvers = {
       )
     },
     updateInvoice: (_, { input: { id, expectedVersion, lines, ...changes } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'UPDATE_INVOICE', async (tx) => {
         const { currency } = await findDraft(tx, id)
         await requireSubscriptionCurrency(context, tx, changes.subscriptionId, currency)
         if (lines === null) tx.fail('INVALID', 'lines must not be null: omit it to keep them', 'lines')
@@ -85,7 +87,7 @@ export const invoice: Resolvers = {
         return { invoice: changed }
       }),
     issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'ISSUE_INVOICE', async (tx) => {
         const { total, dueDate } = await findDraft(tx, id)
         const status = settledStatus(total, '0')
         const buyer = partyOf(await tx.find(Tenant, context.binding.tenantId!))
@@ -142,7 +144,7 @@ export const invoice: Resolvers = {
       )
     },
     voidInvoice: (_, { input: { id, expectedVersion, reason } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'VOID_INVOICE', async (tx) => {
         const { status } = await tx.find(Invoice, id)
         if (status !== 'ISSUED')
           tx.fail(
@@ -160,7 +162,7 @@ export const invoice: Resolvers = {
         return { invoice: voided }
       }),
     discardInvoice: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'DISCARD_INVOICE', async (tx) => {
         await findDraft(tx, id)
         await removeLines(tx, await readLines(context, tx, id))
         return { invoice: await tx.remove(Invoice, id, expectedVersion) }
