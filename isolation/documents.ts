@@ -56,6 +56,14 @@ const namedLists: Readonly<Record<string, readonly unknown[]>> = {
 /** The day so many days from now. */
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
+/** By the name of an enum, of which not every value is taken. */
+const enumSamples: Readonly<Record<string, string>> = { MatchDecision: 'FALSE_POSITIVE' }
+
+/** By the name of a list of inputs: for each of its items the optional fields that it has. */
+const itemFields: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  postings: [['debit'], ['credit']],
+}
+
 /** By scalar, where the shared sample is none for every column. */
 const scalarValues: Readonly<Record<string, unknown>> = {
   // The latest day that is not in the future.
@@ -79,6 +87,8 @@ export interface InputPlan {
   given?: Readonly<Record<string, unknown>>
   /** Also the optional ids, so that each of them is there to be attacked. */
   optionalIds?: boolean
+  /** Names of optional fields that are there all the same. */
+  filled?: readonly string[]
 }
 
 /** A valid JSON value of an input type. */
@@ -86,7 +96,11 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
   const given = plan.given?.[path.join('.')]
   if (given !== undefined) return given
   if (isNonNullType(type)) return inputValue(type.ofType, plan, path)
-  if (isListType(type)) return namedLists[path.at(-1) ?? ''] ?? [inputValue(type.ofType, plan, path)]
+  if (isListType(type)) {
+    const name = path.at(-1) ?? ''
+    const items = itemFields[name] ?? [[]]
+    return namedLists[name] ?? items.map((filled) => inputValue(type.ofType, { ...plan, filled }, path))
+  }
   if (isInputObjectType(type)) {
     const value: Record<string, unknown> = {}
     for (const field of Object.values(type.getFields())) {
@@ -95,12 +109,13 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
       const isGiven = Object.keys(plan.given ?? {}).some(
         (key) => key === at.join('.') || key.startsWith(`${at.join('.')}.`),
       )
-      if (isRequiredInputField(field) || isGiven || (isId && plan.optionalIds))
+      const isWanted = (isId && plan.optionalIds) || plan.filled?.includes(field.name)
+      if (isRequiredInputField(field) || isGiven || isWanted)
         value[field.name] = inputValue(field.type, plan, at)
     }
     return value
   }
-  if (isEnumType(type)) return type.getValues()[0]!.name
+  if (isEnumType(type)) return enumSamples[type.name] ?? type.getValues()[0]!.name
   if (type.name === 'ID') return plan.ids(path)
   const name = path.at(-1) ?? ''
   return (
