@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type ClientBase } from 'pg'
 import { isEncryptedSql, keyIdOf, keyIdSql, type DataKey } from '../kernel/encryption/cipher'
 import { rewrapKeys, wholeTenant, type DataKeys, type SendRows } from '../kernel/encryption/data-keys'
+import { rewrapOperatorFactors } from './operators'
 import { encrypted, encryptedTextOf, indexOf, placeOfValue } from '../kernel/encryption/encrypted-columns'
 import type { EncryptedColumn, EntityModel } from '../kernel/schema/entity-model'
 
@@ -68,7 +69,7 @@ export async function rotateKeys(
   models: readonly EntityModel[],
   options: { settleMs?: number; onProgress?: (progress: EncryptProgress) => void } = {},
 ): Promise<{ rewrapped: number; rows: number }> {
-  let rewrapped = 0
+  let rewrapped = await rewrapOperatorFactors(client, dataKeys.provider)
   for (const tenantId of await allTenants(client)) {
     rewrapped += await inTransaction(client, tenantId, (send) =>
       rewrapKeys(send, dataKeys.provider, tenantId),

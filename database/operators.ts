@@ -1,6 +1,8 @@
 import type { ClientBase } from 'pg'
 import { uuidv7 } from '../kernel/id'
+import type { KeyProvider } from '../kernel/encryption/key-provider'
 import { normalEmail } from '../kernel/schema/text'
+import { unwrapFactor, wrapFactor } from '../kernel/sign-in/operator-factor'
 
 /** The scopes that an operator of the platform can hold, and what they allow. Every operator holds the first. */
 export const operatorScopes = {
@@ -65,8 +67,8 @@ export async function listOperators(client: ClientBase): Promise<OperatorRow[]> 
 }
 
 /**
- * Gives an operator another password, which must be replaced at the next sign-in; all sessions end. One who was disabled is
- * active again.
+ * Gives an operator another password, which must be replaced at the next sign-in; the second factor is made anew then, and all
+ * sessions end. One who was disabled is active again.
  * @throws OperatorError when there is no such operator
  */
 export async function resetOperatorPassword(
@@ -93,7 +95,11 @@ async function changeOperator(
 ): Promise<void> {
   const changed = await client.query<{ id: string }>(
     `UPDATE identity.operators SET status = $2, password_hash = coalesce($3, password_hash),
-            password_change_required = password_change_required OR $3 IS NOT NULL, updated_at = now()
+            password_change_required = password_change_required OR $3 IS NOT NULL, updated_at = now(),
+            factor_key_id = CASE WHEN $3 IS NULL THEN factor_key_id END,
+            factor_secret = CASE WHEN $3 IS NULL THEN factor_secret END,
+            factor_confirmed_at = CASE WHEN $3 IS NULL THEN factor_confirmed_at END,
+            factor_last_step = CASE WHEN $3 IS NULL THEN factor_last_step END
       WHERE email = $1 RETURNING id`,
     [normalEmail(email), status, passwordHash],
   )
@@ -104,4 +110,27 @@ async function changeOperator(
     'UPDATE identity.operator_sessions SET revoked_at = now() WHERE operator_id = $1 AND revoked_at IS NULL',
     [row.id],
   )
+}
+
+/**
+ * Wraps the secrets of operators' authenticators with the provider's current master key, where another one wraps them.
+ * @returns how many
+ */
+export async function rewrapOperatorFactors(client: ClientBase, provider: KeyProvider): Promise<number> {
+  const { rows } = await client.query<{ id: string; masterKeyId: string; wrapped: string }>(
+    `SELECT id, factor_key_id AS "masterKeyId", factor_secret AS wrapped FROM identity.operators
+      WHERE factor_key_id <> $1`,
+    [await provider.currentKeyId()],
+  )
+  let count = 0
+  for (const { id, ...former } of rows) {
+    const anew = await wrapFactor(provider, id, await unwrapFactor(provider, id, former))
+    // Who got another factor meanwhile has it under the current key.
+    const changed = await client.query(
+      'UPDATE identity.operators SET factor_key_id = $3, factor_secret = $4 WHERE id = $1 AND factor_secret = $2',
+      [id, former.wrapped, anew.masterKeyId, anew.wrapped],
+    )
+    count += changed.rowCount ?? 0
+  }
+  return count
 }

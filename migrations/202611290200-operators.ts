@@ -41,6 +41,12 @@ export const operators = migration(202611290200, 'operators', [
       scopes: 'text[] NOT NULL',
       password_hash: 'varchar(255) NOT NULL',
       password_change_required: 'boolean NOT NULL DEFAULT true',
+      // The secret of an authenticator, wrapped by the master key of this id. It counts from its first right code on.
+      factor_key_id: 'varchar(64)',
+      factor_secret: 'text',
+      factor_confirmed_at: 'timestamptz(3)',
+      // The time step of the last code that was taken: neither it nor an earlier one is taken again.
+      factor_last_step: 'bigint',
       last_sign_in_at: 'timestamptz(3)',
       created_at: 'timestamptz(3) NOT NULL DEFAULT now()',
       updated_at: 'timestamptz(3) NOT NULL DEFAULT now()',
@@ -48,6 +54,8 @@ export const operators = migration(202611290200, 'operators', [
     constraints: [
       'PRIMARY KEY (id)',
       'CONSTRAINT operators_email_key UNIQUE (email)',
+      `CONSTRAINT operators_factor_check CHECK ((factor_secret IS NULL) = (factor_key_id IS NULL)
+         AND (factor_confirmed_at IS NULL OR factor_secret IS NOT NULL AND factor_last_step IS NOT NULL))`,
       `CONSTRAINT operators_scopes_check CHECK ('tenancy:platform:read' = ANY (scopes)
          AND array_to_string(scopes, ' ', '?') ~ '^tenancy:platform:[a-z-]+( tenancy:platform:[a-z-]+)*$')`,
     ],

@@ -12,7 +12,7 @@ const usage = `Usage: npm run keys -- COMMAND
 
 Keys of encrypted columns (docs/runbooks/encryption-keys.md). The product may run meanwhile.
 
-  status                              keys by tenant and master key
+  status                              keys by tenant and master key, and second factors of operators
   rotate                              a new key for every tenant, wrapped by the present master key; all rows encrypted anew
   encrypt                             rows that are in clear or under a former key; goes on where rotate was stopped
   destroy --tenant SLUG --user ID     destroys the keys of one user: what they encrypted is gone for good
@@ -73,7 +73,12 @@ async function printStatus(client: Client): Promise<void> {
     console.log(
       `${slug}: ${own} keys of its own and ${people} of people under ${master}, ${destroyed} destroyed`,
     )
-  if (rows.length === 0) console.log('no keys yet')
+  const { rows: operators } = await client.query<{ master: string; count: number }>(
+    `SELECT factor_key_id AS master, count(*)::int AS count FROM identity.operators
+      WHERE factor_key_id IS NOT NULL GROUP BY 1 ORDER BY 1`,
+  )
+  for (const { master, count } of operators) console.log(`operators: ${count} second factors under ${master}`)
+  if (rows.length + operators.length === 0) console.log('no keys yet')
 }
 
 async function destroy(client: Client, slug: string | undefined, user: string | undefined): Promise<void> {

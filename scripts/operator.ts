@@ -22,7 +22,7 @@ Keeps the operators of the platform, who stand outside of all tenants and sign i
 
   create          adds an operator, and prints a password for the first sign-in
   list            shows who there is, and what they may do
-  reset-password  ends all sessions, and prints another password; a disabled operator is active again
+  reset-password  ends all sessions and the second factor, and prints another password; a disabled operator is active again
   disable         ends all sessions; nobody signs in as this operator
 
   --email   the operator's e-mail address
@@ -93,7 +93,7 @@ async function perform(client: Client, { verb, email, name, scopes }: Request): 
   return [
     `operator  ${email.toLowerCase()}`,
     `password  ${password}`,
-    'The password is shown this once. Send it to operatorSignIn together with a newPassword.',
+    'The password is shown this once. Send it to operatorSignIn together with a newPassword, and set up an authenticator there.',
   ]
 }
 

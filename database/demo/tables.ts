@@ -14,12 +14,13 @@ import { books } from './books'
 import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
+import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
-import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
+import { amount, day, dayOf, instant, padded, score, times, type DemoSource, type DemoTable } from './table'
 import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
 import { demoPeople } from './users'
 import { employeeId, workTimeTables } from './work-time'
@@ -186,32 +187,35 @@ const auditEntries: DemoTable = {
   name: 'shared.audit_logs',
   noun: 'audit entries',
   // Of the last month only: the months before have no partition when the database is new.
-  rows: ({ slug, profile, random, today }) =>
-    times(profile.counts.entries, () => {
-      const occurred = today - random.int(0, 27) * day - random.int(1, day)
-      const action = random.pick([
-        'CREATE',
-        'UPDATE',
-        'UPDATE',
-        'VIEW',
-        'SIGN_IN',
-        'SIGN_OUT',
-        'SIGN_IN_FAILED',
-      ])
-      const isSession = action.startsWith('SIGN')
-      const changed = { before: { segment: null }, after: { segment: random.pick(profile.segments) } }
-      return {
-        occurred_at: instant(occurred),
-        id: seededId(random, occurred),
-        actor_id: action === 'SIGN_IN_FAILED' ? null : random.pick(Object.values(demoUserIds[slug])),
-        action,
-        resource_type: isSession ? 'Session' : 'Customer',
-        resource_id: seededId(random, occurred),
-        changes: action === 'UPDATE' ? changed : {},
-        ip_address: random.pick(['192.0.2.17', '198.51.100.4', '2001:db8::7']),
-        user_agent: random.pick(['Mozilla/5.0 (X11; Linux x86_64)', 'curl/8.5.0', null]),
-      }
-    }),
+  rows: (source) => [...entriesOf(source), ...entryTrail(source)],
+}
+
+function entriesOf({ slug, profile, random, today }: DemoSource): DemoRow[] {
+  return times(profile.counts.entries, () => {
+    const occurred = today - random.int(0, 27) * day - random.int(1, day)
+    const action = random.pick([
+      'CREATE',
+      'UPDATE',
+      'UPDATE',
+      'VIEW',
+      'SIGN_IN',
+      'SIGN_OUT',
+      'SIGN_IN_FAILED',
+    ])
+    const isSession = action.startsWith('SIGN')
+    const changed = { before: { segment: null }, after: { segment: random.pick(profile.segments) } }
+    return {
+      occurred_at: instant(occurred),
+      id: seededId(random, occurred),
+      actor_id: action === 'SIGN_IN_FAILED' ? null : random.pick(Object.values(demoUserIds[slug])),
+      action,
+      resource_type: isSession ? 'Session' : 'Customer',
+      resource_id: seededId(random, occurred),
+      changes: action === 'UPDATE' ? changed : {},
+      ip_address: random.pick(['192.0.2.17', '198.51.100.4', '2001:db8::7']),
+      user_agent: random.pick(['Mozilla/5.0 (X11; Linux x86_64)', 'curl/8.5.0', null]),
+    }
+  })
 }
 
 /** Sessions that are over, some of them ended: there is no token to any of them. */
@@ -337,6 +341,7 @@ export const demoTables: readonly DemoTable[] = [
   invoiceSeries,
   usageRecords,
   auditEntries,
+  operatorEntries,
   sessions,
   apiKeys,
   mfaDevices,

@@ -184,3 +184,32 @@ test('nothing happens in the future', async () => {
   ).toBe(0)
   expect(await value('SELECT count(*)::int FROM shared.audit_logs WHERE occurred_at > now()')).toBe(0)
 })
+
+test('an operator entered for a reason: the entry, and what was asked for, stand in the trail of the tenant alone', async () => {
+  for (const slug of demoSlugs) {
+    const { rows } = await client.query<{
+      reason: string
+      sensitive: boolean
+      ended: boolean
+      trail: string
+    }>(
+      `SELECT e.reason, e.reads_sensitive AS sensitive, e.ended_at IS NOT NULL AS ended,
+              string_agg(concat_ws(' ', a.action, a.changes #>> '{read,fields,0}'), ', ' ORDER BY a.occurred_at) AS trail
+         FROM tenancy.operator_entries e JOIN shared.audit_logs a ON (a.tenant_id, a.resource_id) = (e.tenant_id, e.id::text)
+          AND a.resource_type = 'OperatorEntry' AND a.actor_id = e.operator_id
+        WHERE e.tenant_id = $1 GROUP BY e.id, e.reason, e.reads_sensitive, e.ended_at ORDER BY e.id`,
+      [demoTenantIds[slug]],
+    )
+    expect(rows).toEqual([
+      {
+        reason: 'Ticket 4711: the administrator finds a bill twice in the list of what is open',
+        ...{ sensitive: false, ended: true, trail: 'CREATE, VIEW invoices, VIEW invoiceSummary, UPDATE' },
+      },
+      {
+        reason:
+          'Ticket 4802, with the administrator on the telephone: salaries of one department are not shown',
+        ...{ sensitive: true, ended: false, trail: 'CREATE, VIEW employees' },
+      },
+    ])
+  }
+})

@@ -11,7 +11,8 @@ import { startSpread } from '../support/spread'
 /** The demo data behind subgraphs of their own, whose stores the gateway does not share. */
 async function spreadDemo(): Promise<TestGraph> {
   const database = await freshDatabase()
-  const whole = await startGraph({ database, demo: true })
+  const env = { ENCRYPTION_KEYS: `shared:${Buffer.alloc(32, 7).toString('base64')}` }
+  const whole = await startGraph({ database, demo: true, env })
   const clock = new TestClock()
   const services = { ...whole.server.services, clock }
   await whole.close()

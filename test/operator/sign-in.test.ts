@@ -1,7 +1,26 @@
-import { createOperator, disableOperator, resetOperatorPassword } from '../../database/operators'
+import { randomUUID } from 'node:crypto'
+import {
+  createOperator,
+  disableOperator,
+  resetOperatorPassword,
+  rewrapOperatorFactors,
+} from '../../database/operators'
+import type { KeyProvider } from '../../kernel/encryption/key-provider'
+import { keyRing } from '../../kernel/encryption/key-ring'
+import { unwrapFactor } from '../../kernel/sign-in/operator-factor'
 import { hashPassword } from '../../kernel/sign-in/password'
 import { startGraph, type TestGraph } from '../support/graph'
-import { addOperator, operatorClient, operatorPassword, signInOperator, withToken } from '../support/operator'
+import {
+  addOperator,
+  codeOf,
+  operatorClient,
+  operatorPassword,
+  secretOf,
+  signInOperator,
+  signInText,
+  withToken,
+  type SignedIn,
+} from '../support/operator'
 
 /** A5: the door of the platform's operators. */
 let graph: TestGraph
@@ -40,30 +59,164 @@ it('an operator signs in for an hour, signs out, and the token is of no use from
   expect((await actions(id)).map(({ action }) => action)).toEqual(['SIGN_IN', 'SIGN_OUT'])
 })
 
-it('the first password must be replaced, and the new one ends other sessions (A5)', async () => {
+const stored = async (id: string) =>
+  (
+    await graph.owner.query<Record<string, unknown>>(
+      'SELECT to_jsonb(o) AS row, (SELECT count(*)::int FROM identity.operator_sessions WHERE operator_id = o.id) AS sessions FROM identity.operators o WHERE id = $1',
+      [id],
+    )
+  ).rows[0]
+
+/** Makes an operator as the command does, who has a password of somebody else and no authenticator. */
+async function makeOperator(name: string): Promise<{ id: string; email: string; password: string }> {
   const password = 'made by the command'
-  const email = 'grace@platform.example'
-  const id = await createOperator(graph.owner, {
-    ...{ email, name: 'Grace', scopes: [] },
-    passwordHash: await hashPassword(password, 4),
-  })
+  const email = `${name}@platform.example`
+  const passwordHash = await hashPassword(password, 4)
+  return { id: await createOperator(graph.owner, { email, name, scopes: [], passwordHash }), email, password }
+}
+const codeNeeded = { code: 'CODE_NEEDED', field: ['code'] }
+const invalidCode = { code: 'INVALID_CODE', field: ['code'] }
+
+it('the first sign-in sets up password and authenticator, and begins with the first right code (A5)', async () => {
+  const { id, email, password } = await makeOperator('grace')
+  const before = await stored(id)
   const needed = { code: 'NEW_PASSWORD_NEEDED', field: ['newPassword'] }
   expect(await signInOperator(graph, { email, password })).toMatchObject({
-    accessToken: null,
+    ...{ accessToken: null, secret: null },
     userErrors: [needed],
   })
   for (const newPassword of ['short', password])
     expect(await signInOperator(graph, { email, password, newPassword })).toMatchObject({
-      accessToken: null,
+      ...{ accessToken: null, secret: null },
       userErrors: [{ code: 'INVALID', field: ['newPassword'] }],
     })
-  const first = await signInOperator(graph, { email, password, newPassword: operatorPassword })
-  expect(first.userErrors).toEqual([])
-  expect(await signInOperator(graph, { email, password })).toMatchObject({ userErrors: [wrong] })
+  expect(await stored(id)).toEqual(before)
+  const whole = { email, password, newPassword: operatorPassword }
+  const offered = await signInOperator(graph, whole)
+  expect(offered).toMatchObject({ accessToken: null, userErrors: [codeNeeded] })
+  expect(offered.secret).toMatch(/^[A-Z2-7]{32}$/)
+  expect(offered.otpauthUri).toBe(
+    `otpauth://totp/Platform:grace%40platform.example?issuer=Platform&secret=${offered.secret}&algorithm=SHA1&digits=6&period=30`,
+  )
+  // Asked once more, another one is told, and the former is worth nothing.
+  const again = await signInOperator(graph, whole)
+  expect(again.secret).not.toBe(offered.secret)
+  const { row } = (await stored(id)) as { row: Record<string, unknown> }
+  expect(row).toMatchObject({ password_change_required: true, factor_confirmed_at: null })
+  expect(JSON.stringify(row)).not.toContain(again.secret)
+  expect(await signInOperator(graph, { ...whole, code: codeOf(graph, offered.secret!) })).toMatchObject({
+    accessToken: null,
+    userErrors: [invalidCode],
+  })
+  expect(await stored(id)).toEqual({ row, sessions: 0 })
+  graph.clock.advance({ minutes: 16 })
+  const first = await signInOperator(graph, { ...whole, code: codeOf(graph, again.secret!) })
+  expect(first).toMatchObject({ userErrors: [], secret: null, otpauthUri: null })
+  expect((await stored(id))!['row']).toMatchObject({
+    password_change_required: false,
+    factor_confirmed_at: expect.any(String) as string,
+  })
+  const code = () => codeOf(graph, again.secret!)
+  expect(await signInOperator(graph, { email, password, code: code() })).toMatchObject({
+    userErrors: [wrong],
+  })
   const newPassword = 'another one of my own'
-  const second = await signInOperator(graph, { email, newPassword })
+  const second = await signInOperator(graph, { email, newPassword, code: code() })
   expect(await withToken(graph, id, first.accessToken!).query(signOut)).toMatchObject(sessionEnded)
   expect(await withToken(graph, id, second.accessToken!).data(signOut)).toBeDefined()
+  expect(await actions(id)).toEqual([
+    { action: 'SIGN_IN_FAILED', details: { reason: 'WRONG_CODE' } },
+    { action: 'SIGN_IN', details: { sessionId: expect.any(String) as string, passwordChanged: true } },
+    { action: 'SIGN_IN_FAILED', details: { reason: 'WRONG_PASSWORD' } },
+    { action: 'SIGN_IN', details: { sessionId: expect.any(String) as string, passwordChanged: true } },
+    { action: 'SIGN_OUT', details: { sessionId: expect.any(String) as string, everywhere: false } },
+  ])
+})
+
+it('nobody signs in without a code of this moment (A5)', async () => {
+  const { id, email } = await addOperator(graph, 'factor')
+  const { secret, before } = { secret: secretOf(email), before: await stored(id) }
+  expect(await signInOperator(graph, { email, code: null })).toMatchObject({
+    ...{ accessToken: null, secret: null, otpauthUri: null },
+    userErrors: [codeNeeded],
+  })
+  // Whoever does not know the password is not told of the factor.
+  expect(await signInOperator(graph, { email, password: 'wrong', code: null })).toMatchObject({
+    userErrors: [wrong],
+  })
+  for (const code of [codeOf(graph, secret, -2), codeOf(graph, secret, 2), '12345'])
+    expect(await signInOperator(graph, { email, code })).toMatchObject({ userErrors: [invalidCode] })
+  expect(await stored(id)).toEqual(before)
+})
+
+it('a code is good once, of several who come at once with it too (A5)', async () => {
+  const { id, email } = await addOperator(graph, 'once')
+  graph.clock.stop()
+  const code = codeOf(graph, secretOf(email))
+  const input = { input: { email, password: operatorPassword, code } }
+  const sent = Array.from({ length: 4 }, () =>
+    graph.anonymous.data<{ operatorSignIn: SignedIn }>(signInText, input),
+  )
+  const answers = (await Promise.all(sent)).map(({ operatorSignIn }) => operatorSignIn)
+  expect(answers.filter(({ accessToken }) => accessToken !== null)).toHaveLength(1)
+  expect(answers.filter(({ accessToken }) => accessToken === null)).toMatchObject(
+    Array.from({ length: 3 }, () => ({ userErrors: [invalidCode] })),
+  )
+  expect((await stored(id))!['sessions']).toBe(1)
+  expect(await graph.anonymous.data(signInText, input)).toMatchObject({
+    operatorSignIn: { accessToken: null, userErrors: [invalidCode] },
+  })
+})
+
+it('codes are tried five times in a quarter of an hour, whoever knows the password (A5)', async () => {
+  const { email } = await addOperator(graph, 'guessed')
+  const secret = secretOf(email)
+  graph.clock.stop()
+  for (let attempt = 0; attempt < 5; attempt++) {
+    expect(await signInOperator(graph, { email, code: codeOf(graph, secret, 10) })).toMatchObject({
+      userErrors: [invalidCode],
+    })
+    // Longer than the account has somebody wait.
+    graph.clock.advance({ seconds: 70 })
+  }
+  const { retryAfterSeconds, ...refused } = await signInOperator(graph, { email })
+  expect(refused).toMatchObject({ accessToken: null, userErrors: [{ code: 'RATE_LIMITED' }] })
+  expect(retryAfterSeconds).toBeGreaterThan(0)
+  const other = await addOperator(graph, 'not-guessed')
+  expect((await signInOperator(graph, { email: other.email })).userErrors).toEqual([])
+})
+
+it('a reset password ends the authenticator, and a rotated master key keeps it (A5)', async () => {
+  const { id, email } = await addOperator(graph, 'reset')
+  const { provider } = graph.server.services.dataKeys
+  const newer = keyRing(new Map([['newer', Buffer.alloc(32, 7)]]))
+  const both: KeyProvider = {
+    currentKeyId: () => newer.currentKeyId(),
+    wrap: (key, place) => newer.wrap(key, place),
+    unwrap: (wrapped, place) => (wrapped.masterKeyId === 'newer' ? newer : provider).unwrap(wrapped, place),
+  }
+  const wrappedBy = async () => {
+    const text = 'SELECT factor_key_id AS id, factor_secret AS secret FROM identity.operators WHERE id = $1'
+    return (await graph.owner.query<{ id: string | null; secret: string | null }>(text, [id])).rows[0]!
+  }
+  const former = await wrappedBy()
+  await graph.owner.query('BEGIN')
+  expect(await rewrapOperatorFactors(graph.owner, both)).toBeGreaterThan(0)
+  expect(await rewrapOperatorFactors(graph.owner, both)).toBe(0)
+  const { id: masterKeyId, secret: wrapped } = await wrappedBy()
+  expect([masterKeyId, wrapped === former.secret]).toEqual(['newer', false])
+  expect(await unwrapFactor(both, id, { masterKeyId: masterKeyId!, wrapped: wrapped! })).toBe(secretOf(email))
+  await expect(
+    unwrapFactor(both, randomUUID(), { masterKeyId: masterKeyId!, wrapped: wrapped! }),
+  ).rejects.toThrow()
+  await graph.owner.query('ROLLBACK')
+  await resetOperatorPassword(graph.owner, email, await hashPassword('made again', 4))
+  expect(await wrappedBy()).toEqual({ id: null, secret: null })
+  const input = { email, password: 'made again', newPassword: operatorPassword }
+  const offered = await signInOperator(graph, { ...input, code: codeOf(graph, secretOf(email)) })
+  expect(offered).toMatchObject({ accessToken: null, userErrors: [codeNeeded] })
+  const done = await signInOperator(graph, { ...input, code: codeOf(graph, offered.secret!) })
+  expect(done.userErrors).toEqual([])
 })
 
 it('an unknown address, a wrong password and a disabled operator get one answer (A5)', async () => {
@@ -73,6 +226,8 @@ it('an unknown address, a wrong password and a disabled operator get one answer 
     accessToken: null,
     expiresAt: null,
     retryAfterSeconds: null,
+    secret: null,
+    otpauthUri: null,
     userErrors: [wrong],
   })
   expect(await signInOperator(graph, { email, password: 'wrong' })).toEqual(unknown)

@@ -1,7 +1,9 @@
+import { Secret, TOTP } from 'otpauth'
 import type { Client } from 'pg'
 import { createOperator, operatorScopes } from '../../database/operators'
 import type { AttackedTenant } from '../../isolation/population'
 import { stateOf } from '../../isolation/witness'
+import { wrapFactor } from '../../kernel/sign-in/operator-factor'
 import { hashPassword } from '../../kernel/sign-in/password'
 import { testClient, type TestClient, type TestGraph, type TestTenant } from './graph'
 import { byEntry } from './platform-fields'
@@ -16,13 +18,27 @@ export interface SignedIn {
   accessToken: string | null
   expiresAt: string | null
   retryAfterSeconds: number | null
+  secret: string | null
+  otpauthUri: string | null
   userErrors: { code: string; message: string; field: string[] | null }[]
 }
 
 export const signInText = `mutation ($input: OperatorSignInInput!) { operatorSignIn(input: $input) {
-  accessToken expiresAt retryAfterSeconds userErrors { code message field } } }`
+  accessToken expiresAt retryAfterSeconds secret otpauthUri userErrors { code message field } } }`
 
-/** Adds an operator with these scopes, who has signed in once and has a password of their own. */
+/** Secrets of the operators' authenticators, by address. */
+const secrets = new Map<string, string>()
+
+/** The secret of the authenticator of an operator of `addOperator`. */
+export const secretOf = (email: string): string => secrets.get(email)!
+
+/** The code that an operator's authenticator shows, by `steps` of 30 seconds ahead. */
+export function codeOf(graph: Pick<TestGraph, 'clock'>, secret: string, steps = 0): string {
+  const timestamp = graph.clock.now().getTime() + steps * 30_000
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp })
+}
+
+/** Adds an operator with these scopes, who has signed in once and has a password and an authenticator of their own. */
 export async function addOperator(
   graph: TestGraph,
   name: string,
@@ -31,20 +47,31 @@ export async function addOperator(
   const email = `${name}@platform.example`
   const passwordHash = await hashPassword(firstPassword, 4)
   const id = await createOperator(graph.owner, { email, name, scopes, passwordHash })
+  const secret = new Secret({ size: 20 }).base32
+  const { masterKeyId, wrapped } = await wrapFactor(graph.server.services.dataKeys.provider, id, secret)
   await graph.owner.query(
-    'UPDATE identity.operators SET password_hash = $2, password_change_required = false WHERE id = $1',
-    [id, await hashPassword(operatorPassword, 4)],
+    `UPDATE identity.operators SET password_hash = $2, password_change_required = false, factor_key_id = $3, factor_secret = $4,
+            factor_confirmed_at = now(), factor_last_step = 0 WHERE id = $1`,
+    [id, await hashPassword(operatorPassword, 4), masterKeyId, wrapped],
   )
+  secrets.set(email, secret)
   return { id, email }
 }
 
-/** Signs an operator in; the whole payload. */
+/** Signs an operator in with the code of this moment, however often; the whole payload. */
 export async function signInOperator(
-  graph: Pick<TestGraph, 'anonymous'>,
-  input: { email: string; password?: string; newPassword?: string },
+  graph: Pick<TestGraph, 'anonymous' | 'clock' | 'owner'>,
+  input: { email: string; password?: string; newPassword?: string; code?: string | null },
 ): Promise<SignedIn> {
+  const email = input.email.toLowerCase()
+  const secret = secrets.get(email)
+  // In a test nobody waits for the next code.
+  await graph.owner.query(
+    'UPDATE identity.operators SET factor_last_step = 0 WHERE email = $1 AND factor_last_step > 0',
+    [email],
+  )
   const data = await graph.anonymous.data<{ operatorSignIn: SignedIn }>(signInText, {
-    input: { password: operatorPassword, ...input },
+    input: { password: operatorPassword, code: secret && codeOf(graph, secret), ...input },
   })
   return data.operatorSignIn
 }

@@ -34,7 +34,8 @@ export async function startSpread(
       urls.push(`${definition.name}=${server.url}`)
     }
     const tokens = { TOKEN_PRIVATE_KEY: JSON.stringify(services.keys.privateKey!.export({ format: 'jwk' })) }
-    const env = { SUBGRAPHS: urls.join(','), VIEWER_SECRET: viewerSecret, ...tokens }
+    const keys = services.config.encryptionKeys ? { ENCRYPTION_KEYS: services.config.encryptionKeys } : {}
+    const env = { SUBGRAPHS: urls.join(','), VIEWER_SECRET: viewerSecret, ...tokens, ...keys }
     const graph = await startGraph({ database, env, clock: services.clock })
     closing.unshift(() => graph.close())
     return { graph, close }

@@ -15,12 +15,16 @@ import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
 import { passwordFault } from '../passwords/password-rules'
 import { operatorSessionMs } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { checkCode, offerFactor, type OperatorFactor } from './operator-factor'
+import { wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
 interface OperatorSignIn {
   accessToken?: string
   expiresAt?: string
   retryAfterSeconds?: number
+  secret?: string
+  otpauthUri?: string
   userErrors: UserError<IdentityUserErrorCode>[]
 }
 
@@ -29,19 +33,25 @@ interface Account {
   hash: string
   isActive: boolean
   mustChange: boolean
+  /** Null before the first sign-in. */
+  factor: OperatorFactor | null
 }
 
 const refusal = (code: IdentityUserErrorCode, message: string, field: string[] | null): OperatorSignIn => ({
   userErrors: [{ code, message, field }],
 })
 
+const badCredentials = () => refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
+
 /**
- * Signs an operator in. An unknown address, a wrong password and a disabled operator give one answer, after exactly one bcrypt
- * comparison. Who has a password that somebody else chose gives a new one at once, or gets no session.
+ * Signs an operator in by password and second factor. An unknown address, a wrong password and a disabled operator give one
+ * answer, after exactly one bcrypt comparison. Who has a password that somebody else chose gives a new one at once, and who has no
+ * second factor yet is told the secret of one: no session begins before a code of it is right, and until then nothing is changed
+ * but that secret.
  */
 export async function operatorSignIn(
   context: SubgraphContext,
-  { email: given, password, newPassword }: OperatorSignInInput,
+  { email: given, password, newPassword, code }: OperatorSignInInput,
 ): Promise<OperatorSignIn> {
   const fault =
     newPassword &&
@@ -60,18 +70,40 @@ export async function operatorSignIn(
     const account = await findAccount(context, email)
     const correct = await verifyPassword(password, account?.hash ?? null)
     if (!account || !correct || !account.isActive) {
-      await noteFailure(context, account)
-      return refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
+      await noteFailure(context, account, 'WRONG_PASSWORD')
+      return badCredentials()
     }
-    if (account.mustChange && !newPassword)
+    const { operatorId, hash, mustChange, factor } = account
+    if (mustChange && !newPassword)
       return refusal('NEW_PASSWORD_NEEDED', 'Somebody else chose this password: send newPassword along', [
         'newPassword',
       ])
-    const opened = await openSession(context, account, newPassword ? await hashPassword(newPassword) : null)
-    if (!opened) return refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
-    await forgetAttempts(context, lines)
+    if (!code || !factor) return askForCode(context, { operatorId, hash, email }, factor)
+    const { codes, wait, step } = await checkCode(context, operatorId, factor, code)
+    if (wait) return tooManyAttempts(wait)
+    const proof = { account, factor, newPassword: newPassword ?? null }
+    const opened = step === null ? null : await openSession(context, { ...proof, step })
+    if (!opened) {
+      await noteFailure(context, account, 'WRONG_CODE')
+      return refusal('INVALID_CODE', wrongCode, ['code'])
+    }
+    await forgetAttempts(context, [codes, ...lines])
     return opened
   })
+}
+
+/** Asks for a code; of an authenticator that counts for nothing yet, its secret is told. */
+async function askForCode(
+  context: SubgraphContext,
+  account: { operatorId: string; hash: string; email: string },
+  factor: OperatorFactor | null,
+): Promise<OperatorSignIn> {
+  if (factor?.isConfirmed)
+    return refusal('CODE_NEEDED', 'Send the code that your authenticator shows along', ['code'])
+  const offered = await offerFactor(context, account)
+  if (!offered) return badCredentials()
+  const message = 'Take the secret over into an authenticator, and send the code that it shows along'
+  return { ...offered, ...refusal('CODE_NEEDED', message, ['code']) }
 }
 
 const sameAgain = 'The new password must differ from the present one'
@@ -79,21 +111,32 @@ const sameAgain = 'The new password must differ from the present one'
 async function findAccount(context: SubgraphContext, email: string): Promise<Account | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
-    prepared('SELECT operator_id, hash, is_active, must_change FROM identity.operator_for_sign_in($1)', [
-      email,
-    ]),
+    prepared(
+      `SELECT operator_id, hash, is_active, must_change, factor_key, factor, is_confirmed, last_step
+         FROM identity.operator_for_sign_in($1)`,
+      [email],
+    ),
   )
   if (!row) return null
-  const [operatorId, hash, isActive, mustChange] = row as [string, string, boolean, boolean]
-  return { operatorId, hash, isActive, mustChange }
+  const [operatorId, hash, isActive, mustChange, ...stored] = row as [string, string, boolean, boolean]
+  const [masterKeyId, wrapped, isConfirmed, last] = stored as unknown as [
+    string,
+    string | null,
+    boolean,
+    unknown,
+  ]
+  const lastStep = last === null ? null : Number(last)
+  const factor = wrapped === null ? null : { masterKeyId, wrapped, isConfirmed, lastStep }
+  return { operatorId, hash, isActive, mustChange, factor }
 }
 
-/** Null when the operator was disabled, or the password changed, since the account was read. */
+/** Null when the operator was disabled, the password changed or the code was used, since the account was read. */
 async function openSession(
   context: SubgraphContext,
-  { operatorId, hash }: Account,
-  newHash: string | null,
+  proof: { account: Account; factor: OperatorFactor; step: number; newPassword: string | null },
 ): Promise<OperatorSignIn | null> {
+  const { operatorId, hash } = proof.account
+  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword)
   const { clock, keys, config } = context.services
   const now = clock.now()
   const end = new Date(now.getTime() + operatorSessionMs)
@@ -101,8 +144,9 @@ async function openSession(
   const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
   const isOpen = await context.db.transaction(binding, async (tx) => {
     const [row] = await tx.rows(
-      prepared('SELECT identity.begin_operator_session($1, $2, $3, $4, $5, $6, $7, $8)', [
-        ...[operatorId, hash, newHash, sessionId, now.toISOString(), end.toISOString()],
+      prepared('SELECT identity.begin_operator_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
+        ...[operatorId, hash, newHash, proof.factor.wrapped, proof.step],
+        ...[sessionId, now.toISOString(), end.toISOString()],
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
       ]),
@@ -118,12 +162,16 @@ async function openSession(
 }
 
 /** Notes a failed attempt on an operator's account; those on unknown addresses are counted alone. */
-async function noteFailure(context: SubgraphContext, account: Account | null): Promise<void> {
+async function noteFailure(
+  context: SubgraphContext,
+  account: Account | null,
+  reason: 'WRONG_PASSWORD' | 'WRONG_CODE',
+): Promise<void> {
   const binding = { tenantId: null, actorId: account?.operatorId ?? null, requestId: context.requestId }
   await context.db.transaction(binding, async (tx) => {
     // Waiting for the disk would tell by the time that there is something to note.
     await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
-    if (account) await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null))
+    if (account) await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null, { reason }))
   })
 }
 
