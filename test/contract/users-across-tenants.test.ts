@@ -108,7 +108,7 @@ const argument = (type: string, known: Known): unknown => {
       : plain === 'uuid'
         ? known.uuid
         : /^(int|big|small)/.test(plain)
-          ? 100
+          ? 3
           : plain.startsWith('timestamp')
             ? new Date().toISOString()
             : null
