@@ -17,10 +17,14 @@ export interface Requirement {
   anyOf: readonly (readonly string[])[]
   /** Tells whether it can hold for a viewer who must change the password first. */
   beforePasswordChange?: boolean
+  /** Tells whether it can hold for a viewer who must add a second factor first. */
+  beforeSecondFactor?: boolean
   /** Tells whether it holds for a person alone, who signed in, and not for a key. */
   inPerson?: boolean
   /** Tells whether it holds only for who has proved lately who they are. */
   stepUp?: boolean
+  /** Tells whether nobody is told what is missing: the public schema does not have it. */
+  isHidden?: boolean
 }
 
 /** Describes what one type or field declares: requirements that must all hold, or that it is open to everybody. */
@@ -41,10 +45,14 @@ export interface FieldDeclaration {
   access: Access | null
   /** Tells whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
   beforePasswordChange: boolean
+  /** Tells whether it is open to a viewer who must add a second factor first: `@beforeSecondFactor`. */
+  beforeSecondFactor: boolean
   /** Tells whether it is closed to keys: `@inPerson`. */
   inPerson: boolean
   /** Tells whether it asks for a recent proof of who it is: `@stepUp`. */
   stepUp: boolean
+  /** Tells whether the public schema does without it: `@inaccessible`. */
+  inaccessible: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -114,8 +122,10 @@ function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: strin
     external: has('external'),
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
     beforePasswordChange: has('beforePasswordChange'),
+    beforeSecondFactor: has('beforeSecondFactor'),
     inPerson: has('inPerson'),
     stepUp: has('stepUp'),
+    inaccessible: has('inaccessible'),
   }
 }
 

@@ -43,8 +43,12 @@ export function guardSchema(
 /** One rule per distinct requirement. */
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
   const open = requirement.beforePasswordChange ? ' before password change' : ''
-  const person = (requirement.inPerson ? ' in person' : '') + (requirement.stepUp ? ' after step-up' : '')
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${person}`
+  const factor = requirement.beforeSecondFactor ? ' before second factor' : ''
+  const person =
+    (requirement.inPerson ? ' in person' : '') +
+    (requirement.stepUp ? ' after step-up' : '') +
+    (requirement.isHidden ? ' hidden' : '')
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${factor}${person}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -85,12 +89,16 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
 /** Guards every field that declares access itself or returns a type that asks something of its viewers. */
 function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns, access, beforePasswordChange, inPerson, stepUp } of type.fields.values()) {
+    for (const declared of type.fields.values()) {
+      const { field, returns, access, inaccessible: isHidden } = declared
+      const { beforePasswordChange, beforeSecondFactor, inPerson, stepUp } = declared
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
       const requirements = [...(access?.requirements ?? []), ...entering]
       const asked = rulesOf(
         rules,
-        requirements.map((one) => ({ ...one, beforePasswordChange, inPerson, stepUp })),
+        requirements.map((one) => ({
+          ...{ ...one, beforePasswordChange, beforeSecondFactor, inPerson, stepUp, isHidden },
+        })),
       )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.
@@ -141,11 +149,11 @@ function thrown(result: unknown): unknown {
  */
 function guardRows(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns } of type.fields.values()) {
+    for (const { field, returns, beforeSecondFactor } of type.fields.values()) {
       const target = fieldOf(rules, type.name, field)
       if (!target || typePolicies(returns, rules.declarations).length === 0) continue
       const resolve: Resolver = target.resolve ?? defaultFieldResolver
-      const admitted = admission(rules, returns)
+      const admitted = admission(rules, returns, beforeSecondFactor)
       target.resolve = (parent, args, context: SubgraphContext, info) => {
         const admit = (rows: unknown): unknown => {
           if (!Array.isArray(rows)) return admitted(rows, context)
@@ -159,8 +167,15 @@ function guardRows(rules: Rules): void {
 }
 
 /** A row of the type as it is, or the error with which its row rules refuse it. */
-function admission(rules: Rules, typeName: string): (row: unknown, context: SubgraphContext) => unknown {
-  const requirements = typePolicies(typeName, rules.declarations)
+function admission(
+  rules: Rules,
+  typeName: string,
+  beforeSecondFactor = false,
+): (row: unknown, context: SubgraphContext) => unknown {
+  const requirements = typePolicies(typeName, rules.declarations).map((one) => ({
+    ...one,
+    beforeSecondFactor,
+  }))
   return (row, context) => {
     if (typeof row !== 'object' || row === null || row instanceof Error) return row
     for (const requirement of requirements) {

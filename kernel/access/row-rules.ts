@@ -1,5 +1,5 @@
 import type { SubgraphContext, Viewer } from '../context'
-import { forbidden, passwordChangeRequired, unauthenticated } from '../errors'
+import { forbidden, passwordChangeRequired, secondFactorRequired, unauthenticated } from '../errors'
 import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
 import { stepUpFault } from '../sign-in/step-up'
@@ -15,13 +15,36 @@ export function decide(
   const { viewer } = context
   if (!viewer) return unauthenticated()
   if (viewer.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  if (viewer.secondFactorRequired && !requirement.beforeSecondFactor) return secondFactorRequired()
   if (viewer.apiKeyId && requirement.inPerson) return forbidden('A key may not do this: sign in as a person')
   const holds =
     requirement.kind === 'scopes'
       ? (scope: string) => viewer.scopes.has(scope)
       : (name: string) => allows(name, policies[name]!, viewer, row)
-  if (!requirement.anyOf.some((group) => group.every(holds))) return forbidden()
-  return (requirement.stepUp && stepUpFault(viewer, context.services.clock)) || true
+  let firsts: number[] | undefined
+  for (const group of requirement.anyOf) {
+    const first = group.findIndex((name) => !holds(name))
+    if (first < 0) return (requirement.stepUp && stepUpFault(viewer, context.services.clock)) || true
+    ;(firsts ??= []).push(first)
+  }
+  return refusal(requirement, viewer, firsts ?? [], holds)
+}
+
+/**
+ * Tells a person what is missing; the bearer of a key, who may have found it, learns nothing.
+ * @param firsts place of the first that is missing of each group: it and those before were asked about already
+ */
+function refusal(
+  { kind, anyOf, isHidden }: Requirement,
+  { apiKeyId }: Viewer,
+  firsts: readonly number[],
+  holds: (name: string) => boolean,
+): Error {
+  if (apiKeyId || isHidden) return forbidden()
+  const missing = anyOf.map((group, at) =>
+    group.filter((name, place) => place === firsts[at] || (place > firsts[at]! && !holds(name))),
+  )
+  return forbidden(undefined, { [kind]: missing })
 }
 
 function allows(

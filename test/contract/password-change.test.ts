@@ -25,6 +25,9 @@ const open = [
   'refreshSession',
   'acceptInvitation',
   'completeSignIn',
+  'requestPasswordReset',
+  'resetPassword',
+  'confirmEmailChange',
 ]
 const first = 'correct horse first battery'
 const chosen = 'correct horse other battery'

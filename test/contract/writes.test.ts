@@ -32,6 +32,12 @@ const aboutSessions = [
   'revokeOtherSessions',
   'stepUp',
   'completeSignIn',
+  'requestPasswordReset',
+  // Of the tenant, and no row of its own: test/identity/sign-in-policy.test.ts.
+  'setSignInPolicy',
+  'resetPassword',
+  'requestEmailChange',
+  'confirmEmailChange',
   // About the caller's own second factors, or those that another has.
   'confirmMfaDevice',
   'removeMfaDevice',

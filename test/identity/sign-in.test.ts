@@ -314,7 +314,10 @@ describe('A9 one request is one attempt', () => {
     expect([...publicMutations(supergraph)].sort()).toEqual([
       'acceptInvitation',
       'completeSignIn',
+      'confirmEmailChange',
       'refreshSession',
+      'requestPasswordReset',
+      'resetPassword',
       'signIn',
     ])
   })
