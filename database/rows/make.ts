@@ -163,6 +163,7 @@ function columnSource(table: Table, column: Column, request: RowRequest): Source
     values = [column.default ?? value(null)]
   } else {
     values = candidatesOf(table, column, request).map(value)
+    if (type === 'jsonb') values = likeOthers(table, name, request.tenantId, values)
     if (column.default !== null) values.push(column.default)
   }
   const rows = values.map((one, rank) => `(${one}, ${rank})`)
@@ -171,6 +172,17 @@ function columnSource(table: Table, column: Column, request: RowRequest): Source
     size: values.length,
     text: `(VALUES ${rows.join(', ')}) AS $ALIAS(${escapeIdentifier(name)}, rank)`,
   }
+}
+
+/**
+ * First the value of another row of the tenant, since a check seldom says all that a document must hold; not an encrypted one, which
+ * opens in its own row only.
+ */
+function likeOthers(table: Table, name: string, tenantId: string, values: readonly string[]): string[] {
+  const column = escapeIdentifier(name)
+  const other = `(SELECT x.${column} FROM ${table.name} x WHERE x.tenant_id = ${escapeLiteral(tenantId)}
+     AND x.${column} NOT IN ('{}', '[]') AND NOT x.${column} ? 'encrypted' LIMIT 1)`
+  return values.map((value, rank) => (rank === 0 ? `coalesce(${other}, ${value})` : value))
 }
 
 /** Parents that a reference may name: some of the newest, and none where that is allowed. */
