@@ -34,6 +34,8 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   billingCountry: 'DE',
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
+  // A second factor that is asked for counts when the proof is over.
+  graceDays: 90,
   countryCode: 'DE',
   region: 'BY',
   carryOverExpires: '03-31',

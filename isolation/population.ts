@@ -80,6 +80,13 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
           signed_hash: null,
           signed_at: null,
         },
+        // Asked of everybody from a later day on: until then whoever asks is let in.
+        'identity.sign_in_policies': {
+          mfa_required: true,
+          mfa_scopes: '{}',
+          grace_days: 90,
+          required_since: now.toISOString(),
+        },
         'shared.outbox_events': { position: null },
         'shared.event_positions': { given: 0, dispatched: 0 },
       },

@@ -30,6 +30,8 @@ export interface Viewer {
   provedAt?: number
   /** Set when the viewer must change the password before anything else. */
   passwordChangeRequired?: boolean
+  /** Set when the viewer must add a second factor before anything else. */
+  secondFactorRequired?: boolean
 }
 
 /**

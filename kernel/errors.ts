@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { missingOf, type Missing } from './access/missing'
 import type { Logger } from './process/log'
 
 /** The codes of this product's own errors, as they stand in `extensions.code`. */
@@ -6,6 +7,7 @@ export const errorCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'PASSWORD_CHANGE_REQUIRED',
+  'SECOND_FACTOR_REQUIRED',
   'STEP_UP_REQUIRED',
   'BAD_USER_INPUT',
   'CONFLICT',
@@ -32,9 +34,14 @@ export const protocolCodes = [
 
 const knownCodes: ReadonlySet<unknown> = new Set<string>([...errorCodes, ...protocolCodes])
 
+interface ErrorExtensions {
+  retryAfterSeconds?: number
+  missing?: Missing
+}
+
 /** An error whose message is written for the caller and may leave the product. */
 export class ApiError extends GraphQLError {
-  constructor(code: ErrorCode, message: string, cause?: unknown, extensions?: { retryAfterSeconds: number }) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, extensions?: ErrorExtensions) {
     super(message, {
       extensions: { code, ...extensions },
       originalError: cause instanceof Error ? cause : undefined,
@@ -47,13 +54,22 @@ export function unauthenticated(message = 'Sign in first'): ApiError {
   return new ApiError('UNAUTHENTICATED', message)
 }
 
-export function forbidden(message = 'You may not do this'): ApiError {
-  return new ApiError('FORBIDDEN', message)
+/** @param missing left out where it is not for the caller to know */
+export function forbidden(message = 'You may not do this', missing?: Missing): ApiError {
+  return new ApiError('FORBIDDEN', message, undefined, missing && { missing })
 }
 
 /** Somebody else knows the viewer's password: nothing is done before it was changed. */
 export function passwordChangeRequired(): ApiError {
   return new ApiError('PASSWORD_CHANGE_REQUIRED', 'Change your password first: call changePassword')
+}
+
+/** The viewer's tenant asks for a second factor, and the days in which to add one are over. */
+export function secondFactorRequired(): ApiError {
+  return new ApiError(
+    'SECOND_FACTOR_REQUIRED',
+    'Add a second factor first: call enrollTotp, then confirmMfaDevice',
+  )
 }
 
 export function badUserInput(message: string): ApiError {
@@ -174,7 +190,7 @@ function databaseRefusal(error: unknown): { code: ErrorCode; message: string } |
 /**
  * Returns what may leave the product of any error: known codes with their message as they are, everything else
  * `INTERNAL_SERVER_ERROR` "Internal server error". What is our fault is logged with its cause, once. The path and
- * locations stay; `extensions` are `code` and `traceId` only, and `retryAfterSeconds` where waiting helps. Masking
+ * locations stay; `extensions` are `code` and `traceId` only, `retryAfterSeconds` where waiting helps, and `missing` of what is forbidden. Masking
  * twice changes nothing.
  */
 export function maskError(error: unknown, requestId: string, log: Logger): GraphQLError {
@@ -191,7 +207,8 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
   const shown = isInternal ? 'Internal server error' : (refusal?.message ?? String(message))
   const wait = extensions?.['retryAfterSeconds']
   const waiting = typeof wait === 'number' && { retryAfterSeconds: wait }
-  return located(brief(shown), locations, path, { code, traceId: requestId, ...waiting })
+  const missing = code === 'FORBIDDEN' && missingOf(extensions?.['missing'])
+  return located(brief(shown), locations, path, { code, traceId: requestId, ...waiting, ...missing })
 }
 
 const longestMessage = 1000

@@ -1,2 +1,3 @@
 export { composeMail, type Letter } from './mail/compose'
 export type { Mail } from './mail/mail'
+export { writeMails } from './mail/outbox'

@@ -5,6 +5,7 @@ import {
   type AccessTokenClaims,
 } from '../../kernel/sign-in/access-token'
 import type { Clock } from '../../kernel/clock'
+import type { Viewer } from '../../kernel/context'
 import type { Database } from '../../kernel/connection/database'
 import type { KeyValue } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
@@ -63,6 +64,8 @@ interface SessionState {
   secondsAhead?: number
   /** Milliseconds since 1970; left out when it is not known. */
   provedAt?: number
+  /** From when on a second factor must be added first, milliseconds since 1970; left out for never. */
+  secondFactorDueAt?: number
 }
 
 /**
@@ -101,6 +104,7 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       passwordChangeRequired: state.passwordChangeRequired,
       secondsAhead: state.secondsAhead,
       provedAt: state.provedAt,
+      ...isDue(state, options.clock),
     }
   }
   resolve.isSigned = (headers) => {
@@ -116,6 +120,11 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
   return resolve
 }
 
+/** Tells that a second factor must be added first, once the days of grace are over. */
+function isDue({ secondFactorDueAt: due }: SessionState, clock: Clock): Pick<Viewer, 'secondFactorRequired'> {
+  return due !== undefined && due <= clock.now().getTime() ? { secondFactorRequired: true } : {}
+}
+
 /** The present state of a session; null: revoked, idle for too long, or user or tenant suspended. */
 async function storedSession(
   { database, clock }: Pick<SessionOptions, 'database' | 'clock'>,
@@ -126,15 +135,16 @@ async function storedSession(
     { tenantId, actorId: userId, requestId },
     {
       name: 'gateway_session_viewer',
-      text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1)
+      text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1),
+          shared.second_factor_due(user_id)
         FROM shared.session_viewer($1, $2)`,
       values: [sessionId, clock.now().toISOString()],
     },
   )
   if (!row) return null
-  const [id, version, scopes, demanded, ahead, provedAt] = row as [
+  const [id, version, scopes, demanded, ahead, provedAt, dueAt] = row as [
     ...[string, number, string[]],
-    ...[boolean, number, string | null],
+    ...[boolean, number, string | null, string | null],
   ]
   return {
     userId: id,
@@ -143,6 +153,7 @@ async function storedSession(
     passwordChangeRequired: demanded || undefined,
     secondsAhead: ahead || undefined,
     provedAt: provedAt ? Date.parse(provedAt) : undefined,
+    secondFactorDueAt: dueAt ? Date.parse(dueAt) : undefined,
   }
 }
 

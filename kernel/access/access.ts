@@ -19,10 +19,14 @@ export interface Requirement {
   beforePasswordChange?: boolean
   /** Tells whether it is about a mutation, which an operator in a tenant may do by a scope of the platform alone. */
   isWrite?: boolean
+  /** Tells whether it can hold for a viewer who must add a second factor first. */
+  beforeSecondFactor?: boolean
   /** Tells whether it holds for a person alone, who signed in, and not for a key. */
   inPerson?: boolean
   /** Tells whether it holds only for who has proved lately who they are. */
   stepUp?: boolean
+  /** Tells whether nobody is told what is missing: the public schema does not have it. */
+  isHidden?: boolean
 }
 
 /** Begins the scopes of the platform's operators. No role of a tenant holds one, and no viewer is asked for one. */
@@ -46,10 +50,14 @@ export interface FieldDeclaration {
   access: Access | null
   /** Tells whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
   beforePasswordChange: boolean
+  /** Tells whether it is open to a viewer who must add a second factor first: `@beforeSecondFactor`. */
+  beforeSecondFactor: boolean
   /** Tells whether it is closed to keys: `@inPerson`. */
   inPerson: boolean
   /** Tells whether it asks for a recent proof of who it is: `@stepUp`. */
   stepUp: boolean
+  /** Tells whether the public schema does without it: `@inaccessible`. */
+  inaccessible: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -119,8 +127,10 @@ function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: strin
     external: has('external'),
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
     beforePasswordChange: has('beforePasswordChange'),
+    beforeSecondFactor: has('beforeSecondFactor'),
     inPerson: has('inPerson'),
     stepUp: has('stepUp'),
+    inaccessible: has('inaccessible'),
   }
 }
 

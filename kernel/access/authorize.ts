@@ -43,9 +43,13 @@ export function guardSchema(
 /** One rule per distinct requirement. */
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
   const open = requirement.beforePasswordChange ? ' before password change' : ''
+  const factor = requirement.beforeSecondFactor ? ' before second factor' : ''
   const write = requirement.isWrite ? ' to write' : ''
-  const person = (requirement.inPerson ? ' in person' : '') + (requirement.stepUp ? ' after step-up' : '')
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${write}${person}`
+  const person =
+    (requirement.inPerson ? ' in person' : '') +
+    (requirement.stepUp ? ' after step-up' : '') +
+    (requirement.isHidden ? ' hidden' : '')
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${factor}${write}${person}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -86,14 +90,18 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
 /** Guards every field that declares access itself or returns a type that asks something of its viewers. */
 function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns, access, beforePasswordChange, inPerson, stepUp } of type.fields.values()) {
+    for (const declared of type.fields.values()) {
+      const { field, returns, access, inaccessible: isHidden } = declared
+      const { beforePasswordChange, beforeSecondFactor, inPerson, stepUp } = declared
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
       const isWrite = type.name === 'Mutation'
       const own = (access?.requirements ?? []).map((one) => (isWrite ? { ...one, isWrite } : one))
       const requirements = [...own, ...entering]
       const asked = rulesOf(
         rules,
-        requirements.map((one) => ({ ...one, beforePasswordChange, inPerson, stepUp })),
+        requirements.map((one) => ({
+          ...{ ...one, beforePasswordChange, beforeSecondFactor, inPerson, stepUp, isHidden },
+        })),
       )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.
@@ -144,11 +152,11 @@ function thrown(result: unknown): unknown {
  */
 function guardRows(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns } of type.fields.values()) {
+    for (const { field, returns, beforeSecondFactor } of type.fields.values()) {
       const target = fieldOf(rules, type.name, field)
       if (!target || typePolicies(returns, rules.declarations).length === 0) continue
       const resolve: Resolver = target.resolve ?? defaultFieldResolver
-      const admitted = admission(rules, returns)
+      const admitted = admission(rules, returns, beforeSecondFactor)
       target.resolve = (parent, args, context: SubgraphContext, info) => {
         const admit = (rows: unknown): unknown => {
           if (!Array.isArray(rows)) return admitted(rows, context)
@@ -162,8 +170,15 @@ function guardRows(rules: Rules): void {
 }
 
 /** A row of the type as it is, or the error with which its row rules refuse it. */
-function admission(rules: Rules, typeName: string): (row: unknown, context: SubgraphContext) => unknown {
-  const requirements = typePolicies(typeName, rules.declarations)
+function admission(
+  rules: Rules,
+  typeName: string,
+  beforeSecondFactor = false,
+): (row: unknown, context: SubgraphContext) => unknown {
+  const requirements = typePolicies(typeName, rules.declarations).map((one) => ({
+    ...one,
+    beforeSecondFactor,
+  }))
   return (row, context) => {
     if (typeof row !== 'object' || row === null || row instanceof Error) return row
     for (const requirement of requirements) {

@@ -1,5 +1,5 @@
 import type { SubgraphContext, Viewer } from '../context'
-import { forbidden, passwordChangeRequired, unauthenticated } from '../errors'
+import { forbidden, passwordChangeRequired, secondFactorRequired, unauthenticated } from '../errors'
 import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
 import { stepUpFault } from '../sign-in/step-up'
@@ -15,6 +15,7 @@ export function decide(
   const { viewer, operator } = context
   if (!viewer && !operator) return unauthenticated()
   if (viewer?.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  if (viewer?.secondFactorRequired && !requirement.beforeSecondFactor) return secondFactorRequired()
   if (viewer?.apiKeyId && requirement.inPerson) return forbidden('A key may not do this: sign in as a person')
   // An operator has no session in the tenant, so is nobody's person there and proves nothing to it.
   if (operator && (requirement.inPerson || requirement.stepUp)) return forbidden()
@@ -24,9 +25,31 @@ export function decide(
     requirement.kind === 'policies'
       ? (name: string) => asked !== null && allows(name, policies[name]!, asked, row)
       : (scope: string) => (isOfPlatform(scope) ? operator : asked)?.scopes.has(scope) === true
-  const met = (group: readonly string[]) => (group.length === 0 ? asked !== null : group.every(holds))
-  if (!requirement.anyOf.some(met)) return forbidden()
-  return (requirement.stepUp && viewer && stepUpFault(viewer, context.services.clock)) || true
+  let firsts: number[] | undefined
+  for (const group of requirement.anyOf) {
+    const first = group.findIndex((name) => !holds(name))
+    const isMet = group.length === 0 ? asked !== null : first < 0
+    if (isMet) return (requirement.stepUp && viewer && stepUpFault(viewer, context.services.clock)) || true
+    ;(firsts ??= []).push(first)
+  }
+  return operator || !viewer ? forbidden() : refusal(requirement, viewer, firsts ?? [], holds)
+}
+
+/**
+ * Tells a person what is missing; the bearer of a key, who may have found it, learns nothing.
+ * @param firsts place of the first that is missing of each group: it and those before were asked about already
+ */
+function refusal(
+  { kind, anyOf, isHidden }: Requirement,
+  { apiKeyId }: Viewer,
+  firsts: readonly number[],
+  holds: (name: string) => boolean,
+): Error {
+  if (apiKeyId || isHidden) return forbidden()
+  const missing = anyOf.map((group, at) =>
+    group.filter((name, place) => place === firsts[at] || (place > firsts[at]! && !holds(name))),
+  )
+  return forbidden(undefined, { [kind]: missing })
 }
 
 const isOfPlatform = (scope: string): boolean => scope.startsWith(platformScope)

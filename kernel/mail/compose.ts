@@ -11,6 +11,7 @@ export interface Letter {
   link?: { label: string; url: string }
   /** Stands small below the rest. */
   notes?: readonly string[]
+  hasOwnLimit?: boolean
 }
 
 /** A subject fills one header, so that no value can begin another. */
@@ -21,12 +22,13 @@ const mostSubject = 200
  * @throws Error when the link is no http or https address
  * @example composeMail({ kind: 'hr.welcome', to: 'a@acme.example', subject: 'Welcome', paragraphs: ['Good to have you.'] })
  */
-export function composeMail({ kind, to, subject, paragraphs, link, notes = [] }: Letter): Mail {
+export function composeMail({ kind, to, subject, paragraphs, link, notes = [], hasOwnLimit }: Letter): Mail {
   if (link && !/^https?:\/\/[^\s"<>]+$/.test(link.url))
     throw new Error('The link of a mail must be an http or https address')
   return {
     kind,
     to,
+    hasOwnLimit,
     subject: [...oneLine(subject)].slice(0, mostSubject).join(''),
     text: [
       ...paragraphs.map(oneLine),

@@ -7,6 +7,8 @@ export interface Mail {
   subject: string
   text: string
   html: string
+  /** Counts in no limit of the outbox: whoever writes it has one, and it never holds up what somebody does. */
+  hasOwnLimit?: boolean
 }
 
 /** A mail with the id of its row, which makes its Message-ID: a mail that is sent twice is recognised by it. */

@@ -20,9 +20,10 @@ export async function writeMails(
   if (mails.length === 0 || !tenantId) return
   const now = services.clock.now()
   const seal = mailSeal(services.keys)
-  const recipients = mails.map(({ to }) => seal.recipient(tenantId, to))
-  const [row] = await transaction.rows(mailInTheWay(recipients, now))
-  requireNoMailInTheWay(row![0], now)
+  const recipients = mails.map(({ to, hasOwnLimit }) => (hasOwnLimit ? null : seal.recipient(tenantId, to)))
+  const counted = recipients.filter((recipient) => recipient !== null)
+  const [row] = counted.length > 0 ? await transaction.rows(mailInTheWay(counted, now)) : []
+  if (row) requireNoMailInTheWay(row[0], now)
   const rows = mails.map((mail, place) => {
     const id = uuidv7(now.getTime())
     return [id, mail.kind, seal.close({ tenantId, id }, mail), recipients[place]]

@@ -38,6 +38,7 @@ import {
   summaryOrderFieldForm,
   summaryOrderForm,
 } from './summary-forms'
+import { withToldAccess } from './told-access'
 import {
   definesMarkings,
   isForExpansion,
@@ -78,10 +79,10 @@ export function expand(source: DocumentNode): DocumentNode {
     }
   return {
     ...document,
-    definitions: [
+    definitions: withToldAccess([
       ...document.definitions.flatMap((node) => rewritten(node, outline, marked, made)),
       ...made.definitions,
-    ],
+    ]),
   }
 }
 

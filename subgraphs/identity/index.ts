@@ -8,6 +8,7 @@ import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 import { endedMails } from './jobs/ended-mails'
+import { failureNoticesJob } from './jobs/failure-notices'
 import { oldKeys } from './jobs/old-keys'
 import { oldSessions } from './jobs/old-sessions'
 import { policies } from './policies'
@@ -18,15 +19,16 @@ import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
 import { roleAssignment } from './resolvers/RoleAssignment'
 import { session } from './resolvers/Session'
+import { signInPolicy } from './resolvers/SignInPolicy'
 import { user } from './resolvers/User'
 
 export default subgraph('identity', {
   entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken, ApiKey, MfaDevice],
-  resolvers: [user, role, roleAssignment, permission, session, apiKey, mfaDevice, operator],
+  resolvers: [user, role, roleAssignment, permission, session, apiKey, mfaDevice, signInPolicy, operator],
   policies,
   secrets: { User: ['mfaSecret'], MfaDevice: ['secret'] },
   erasable: ['User'],
-  jobs: [endedMails, oldSessions, oldKeys],
+  jobs: [endedMails, oldSessions, oldKeys, failureNoticesJob],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {
     User: [

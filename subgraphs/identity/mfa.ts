@@ -16,7 +16,8 @@ import {
   recoveryHash,
 } from './sessions/codes'
 import { countCodes, forgetAttempts } from './sessions/attempts'
-import { revokeSessions } from './sessions/revoke'
+import { notify } from './sessions/notices'
+import { refreshAuthority, revokeSessions } from './sessions/revoke'
 import { wrongCode } from './sessions/second-factor'
 import { tooManyAttempts } from './sessions/sign-in'
 
@@ -51,10 +52,15 @@ async function devicesOf(
   }))
 }
 
-/** Has `mfaEnabled` say what follows from the devices: whether there is an authenticator that counts. */
-async function noteEnabled(tx: Tx, owner: User): Promise<User> {
+/**
+ * Has `mfaEnabled` say what follows from the devices: whether there is an authenticator that counts. Where the tenant asks for
+ * one, what open sessions may do follows from it, on every gateway.
+ */
+async function noteEnabled(context: SubgraphContext, tx: Tx, owner: User): Promise<User> {
   const devices = await devicesOf(tx, owner)
   const mfaEnabled = devices.some(({ type, isConfirmed }) => type === 'TOTP' && isConfirmed)
+  if (mfaEnabled !== owner.mfaEnabled)
+    await refreshAuthority(context, tx, { tenantId: owner.tenantId, userIds: [owner.id] })
   return tx.update(User, owner.id, null, { mfaEnabled })
 }
 
@@ -95,7 +101,8 @@ export async function confirmMfaDevice(
     if (lastStep === null) tx.fail('INVALID_CODE', wrongCode, 'code')
     const at = now.toISOString()
     const mfaDevice = await tx.update(MfaDevice, id, null, { confirmedAt: at, lastUsedAt: at, lastStep })
-    await noteEnabled(tx, owner)
+    await noteEnabled(context, tx, owner)
+    await notify(context, tx, owner, 'SECOND_FACTOR_ADDED')
     const hasCodes = (await devicesOf(tx, owner)).some(({ type }) => type === 'RECOVERY_CODES')
     const recoveryCodes = hasCodes
       ? null
@@ -132,6 +139,7 @@ export function regenerateRecoveryCodes(
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
     if (!owner.mfaEnabled) tx.fail('NO_SECOND_FACTOR', 'Add an authenticator first, with enrollTotp')
+    await notify(context, tx, owner, 'RECOVERY_CODES_RENEWED')
     return replaceCodes(context, tx, owner, label ?? defaultLabel)
   })
 }
@@ -142,13 +150,14 @@ export function removeMfaDevice(context: SubgraphContext, id: string): Told<{ mf
     const owner = await findOwner(context, tx)
     const mfaDevice = await findOwn(tx, owner, id)
     await tx.remove(MfaDevice, id)
-    const { mfaEnabled } = await noteEnabled(tx, owner)
+    const { mfaEnabled } = await noteEnabled(context, tx, owner)
     const codes = (await devicesOf(tx, owner)).filter(({ type }) => type === 'RECOVERY_CODES')
     if (!mfaEnabled && codes.length > 0)
       await tx.removeAll(
         MfaDevice,
         codes.map((one) => one.id),
       )
+    if (mfaDevice.confirmedAt !== null) await notify(context, tx, owner, 'SECOND_FACTOR_REMOVED')
     return { mfaDevice }
   })
 }
@@ -181,7 +190,7 @@ export function resetUserMfa(
       ...{ action: 'UPDATE', resourceType: 'User', resourceId: user.id },
       changes: { after: { secondFactors: 0, count: devices.length, reason } },
     })
-    const changed = await noteEnabled(tx, user)
+    const changed = await noteEnabled(context, tx, user)
     const whose = { tenantId: user.tenantId, userId: user.id }
     await revokeSessions(context, tx, whose, { reason: 'REVOKED' })
     const by = context.viewer ? await tx.find(User, context.viewer.userId) : null

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { codeAt } from '../support/authenticator'
 import { password, startGraph, type TestGraph } from '../support/graph'
+import { userErrors } from '../support/lists'
 
 const operations = join(__dirname, '../operations')
 
@@ -41,9 +43,9 @@ async function open(viewport: { width: number; height: number }): Promise<void> 
   await page.locator('.graphiql-query-editor .CodeMirror').waitFor()
 }
 
-async function signIn(secret = password): Promise<void> {
+async function signIn(secret = password, email = 'admin@acme.example'): Promise<void> {
   await page.getByLabel('Tenant').fill('acme')
-  await page.getByLabel('E-mail').fill('admin@acme.example')
+  await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill(secret)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
@@ -110,7 +112,59 @@ test('an access token that has ended is renewed without asking', async () => {
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
 })
 
-test('the form remembers the tenant that let somebody in, and nothing else', async () => {
+test('a second factor is asked for, a wrong code told, and the device is known from then on', async () => {
+  const email = 'hr@acme.example'
+  const owner = await graph.demo('acme', 'hr')
+  const { enrollTotp } = await owner.data<{ enrollTotp: { mfaDevice: { id: string }; secret: string } }>(
+    'mutation { enrollTotp(input: { label: "Telephone" }) { mfaDevice { id } secret } }',
+  )
+  const code = () => codeAt(enrollTotp.secret, graph.clock.now())
+  const input = { id: enrollTotp.mfaDevice.id, code: code() }
+  expect(await userErrors(owner, 'confirmMfaDevice', input)).toEqual([])
+  graph.clock.advance({ seconds: 30 })
+
+  await signIn(password, email)
+  await page.getByLabel('Code').fill('000000')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByText('The code is wrong').waitFor()
+  await page.getByLabel('Code').fill(code())
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByText(`${email} of acme`).waitFor()
+  await type(whoAmI)
+  expect(await run()).toEqual({ data: { viewer: { email } } })
+  expect(await page.getByLabel('Code').isVisible()).toBe(false)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+
+  // Strangers who fail on this account make no device wait that was in before.
+  const attempt = { tenant: 'acme', email, password: 'wrong horse battery' }
+  for (let n = 0; n < 6; n++) await userErrors(graph.anonymous, 'signIn', attempt)
+  expect(await userErrors(graph.anonymous, 'signIn', attempt)).toMatchObject([{ code: 'RATE_LIMITED' }])
+  await signIn(password, email)
+  await page.getByLabel('Code').waitFor()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  expect(await page.getByLabel('Code').isVisible()).toBe(false)
+  expect(complaints).toEqual([])
+})
+
+test('a second factor that took too long begins anew', async () => {
+  const owner = await graph.demo('acme', 'analyst')
+  const { enrollTotp } = await owner.data<{ enrollTotp: { mfaDevice: { id: string }; secret: string } }>(
+    'mutation { enrollTotp(input: { label: "Telephone" }) { mfaDevice { id } secret } }',
+  )
+  const input = { id: enrollTotp.mfaDevice.id, code: codeAt(enrollTotp.secret, graph.clock.now()) }
+  expect(await userErrors(owner, 'confirmMfaDevice', input)).toEqual([])
+  await signIn(password, 'analyst@acme.example')
+  await page.getByLabel('Code').waitFor()
+  graph.clock.advance({ minutes: 6 })
+  await page.getByLabel('Code').fill(codeAt(enrollTotp.secret, graph.clock.now()))
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByText('This sign-in took too long').waitFor()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+})
+
+test('the form remembers the tenant that let somebody in and the mark of the device, and nothing else', async () => {
   const inputs = () =>
     Promise.all(['Tenant', 'E-mail', 'Password'].map((name) => page.getByLabel(name).inputValue()))
   await signIn('wrong password')
@@ -156,7 +210,8 @@ test('the documentation opens, nothing comes from elsewhere, no secret is stored
   const stored = await until(() => page.evaluate<string>(storage), /viewer \{ email \}/)
   expect(stored).not.toMatch(/eyJ|Bearer/)
   expect(stored).not.toContain(password)
-  expect(await page.evaluate('({ ...localStorage })')).toEqual({ tenant: 'acme' })
+  const deviceMark = expect.stringMatching(/^[\da-f-]{36}\.[\da-z]{8,9}\.[\w-]{43}$/) as string
+  expect(await page.evaluate('({ ...localStorage })')).toEqual({ tenant: 'acme', deviceMark })
   expect(await page.evaluate('document.cookie')).toBe('')
 })
 

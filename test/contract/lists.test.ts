@@ -37,7 +37,9 @@ beforeAll(async () => {
   graph.clock.stop()
   // What the demo data has none of.
   await graph.owner.query('BEGIN')
-  await addMissingRows(graph.owner, { tenantId: tenant, seed: 'acme', now: new Date() })
+  // Whoever asks is to be let in.
+  const given = { 'identity.sign_in_policies': { mfa_required: false, required_since: null } }
+  await addMissingRows(graph.owner, { tenantId: tenant, seed: 'acme', now: new Date(), given })
   await graph.owner.query('COMMIT')
   const { services, encryptedModels } = graph.server
   await encryptRows(graph.owner, services.dataKeys, encryptedModels, { isClearOnly: true })

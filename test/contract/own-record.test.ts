@@ -61,6 +61,9 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
     'nobody gives what they lack, so nobody gains (identity/authority.ts)',
+  setSignInPolicy: 'is about all members, and gives no right',
+  'requestPasswordReset resetPassword requestEmailChange confirmEmailChange':
+    'is the owner’s, with what was mailed to them',
   'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
     'is the own account’s',
   'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes': 'second factors are everybody’s own',

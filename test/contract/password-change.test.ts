@@ -19,7 +19,7 @@ const required = 'PASSWORD_CHANGE_REQUIRED'
 /** What answers before; the last three ask for no viewer. */
 const open = [
   ...['viewer', 'changePassword', 'signOut', 'signIn', 'refreshSession', 'acceptInvitation'],
-  ...['completeSignIn', 'operatorSignIn'],
+  ...['completeSignIn', 'operatorSignIn', 'requestPasswordReset', 'resetPassword', 'confirmEmailChange'],
 ]
 const first = 'correct horse first battery'
 const chosen = 'correct horse other battery'

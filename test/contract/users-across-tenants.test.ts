@@ -73,9 +73,11 @@ test('nothing by which people know a user can be read by what looks across tenan
     [lookupRole],
   )
   expect(rows.map(({ name }) => name)).toEqual([
+    'created_at',
     'granted_permissions',
     'id',
     'kind',
+    'mfa_enabled',
     'password_change_required',
     'permission_version',
     'status',

@@ -27,6 +27,9 @@ const api = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema
 const aboutSessions = [
   ...['signIn', 'refreshSession', 'signOut', 'changePassword', 'acceptInvitation'],
   ...['revokeOtherSessions', 'stepUp', 'completeSignIn', 'operatorSignIn'],
+  ...['requestPasswordReset', 'resetPassword', 'requestEmailChange', 'confirmEmailChange'],
+  // Of the tenant, and no row of its own: test/identity/sign-in-policy.test.ts.
+  'setSignInPolicy',
   // About the caller's own second factors, or those that another has.
   ...['confirmMfaDevice', 'removeMfaDevice', 'regenerateRecoveryCodes', 'resetUserMfa'],
 ]

@@ -134,8 +134,11 @@ describe('L4 an operation for signed-in callers only', () => {
     expect(all.filter((field) => !roots.has(field)).sort()).toEqual([
       'Mutation.acceptInvitation',
       'Mutation.completeSignIn',
+      'Mutation.confirmEmailChange',
       'Mutation.operatorSignIn',
       'Mutation.refreshSession',
+      'Mutation.requestPasswordReset',
+      'Mutation.resetPassword',
       'Mutation.signIn',
     ])
     expect(all.length).toBeGreaterThan(80)

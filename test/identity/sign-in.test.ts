@@ -314,8 +314,11 @@ describe('A9 one request is one attempt', () => {
     expect([...publicMutations(supergraph)].sort()).toEqual([
       'acceptInvitation',
       'completeSignIn',
+      'confirmEmailChange',
       'operatorSignIn',
       'refreshSession',
+      'requestPasswordReset',
+      'resetPassword',
       'signIn',
     ])
   })

@@ -109,10 +109,12 @@ test('what asks for it is declared, each refuses without it, and nothing else of
     'grantPermission',
     'regenerateRecoveryCodes',
     'removeMfaDevice',
+    'requestEmailChange',
     'resetUserMfa',
     'revokePermission',
     'revokeRole',
     'rotateApiKey',
+    'setSignInPolicy',
     'updateRole',
   ])
   const { schema, execute } = graph.server.subgraphs.get('identity')!

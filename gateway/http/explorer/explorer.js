@@ -4,13 +4,20 @@
   const examples = JSON.parse(document.getElementById('example-operations').textContent)
   const menu = document.getElementById('examples')
   const form = document.getElementById('sign-in')
+  const codeForm = document.getElementById('second-factor')
   const sessionBar = document.getElementById('session')
   const message = document.getElementById('message')
 
   /** Access and refresh token, nowhere but in this variable: who reloads or closes the page signs in again. */
   let session = null
-  /** Under this key the browser keeps the tenant that was signed in to last: its name in addresses, nothing of a person. */
+  /** A sign-in whose password was right and whose second factor is asked for: its token, and who it is. */
+  let pending = null
+  /**
+   * Under these keys the browser keeps the tenant that was signed in to last, its name in addresses, and the mark that lets this
+   * device try again whatever strangers do to the account. It names no person and lets nobody in.
+   */
   const lastTenant = 'tenant'
+  const lastMark = 'deviceMark'
   /** What the browser keeps; null where it is told to keep nothing, and then reading it throws. */
   const kept = (() => {
     try {
@@ -45,7 +52,8 @@
     return session ? (await post(body, session.accessToken)).answer : sent.answer
   }
 
-  const payload = 'accessToken refreshToken userErrors { message }'
+  const payload = 'accessToken refreshToken userErrors { code message }'
+  const signedInPayload = `passwordChangeRequired deviceMark ${payload}`
 
   async function renew() {
     const query = `mutation Renew($input: RefreshSessionInput!) { refreshSession(input: $input) { ${payload} } }`
@@ -56,18 +64,46 @@
   }
 
   async function signIn({ tenant, email, password }) {
-    const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { passwordChangeRequired ${payload} } }`
-    const { answer } = await post({ query, variables: { input: { tenant, email, password } } })
-    const signedIn = answer.data?.signIn
-    if (signedIn?.accessToken) {
-      show({ ...signedIn, name: `${email} of ${tenant}` })
+    const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { mfaToken ${signedInPayload} } }`
+    const input = { tenant, email, password, deviceMark: kept?.getItem(lastMark) ?? null }
+    const { answer } = await post({ query, variables: { input } })
+    const told = answer.data?.signIn
+    if (told?.mfaToken) ask({ mfaToken: told.mfaToken, tenant, email })
+    else enter(told, answer.errors, { tenant, email })
+  }
+
+  async function completeSignIn({ code }) {
+    const { mfaToken, ...who } = pending
+    const query = `mutation CompleteSignIn($input: CompleteSignInInput!) { completeSignIn(input: $input) { ${signedInPayload} } }`
+    const { answer } = await post({ query, variables: { input: { mfaToken, code } } })
+    const told = answer.data?.completeSignIn
+    // Whoever mistyped tries again; a sign-in that took too long begins anew.
+    if (told?.userErrors.some((fault) => fault.code === 'MFA_TOKEN_ENDED')) ask(null)
+    enter(told, answer.errors, who)
+  }
+
+  /** Makes what was told the session, or shows why nobody was signed in. */
+  function enter(told, errors, { tenant, email }) {
+    if (told?.accessToken) {
+      const { deviceMark, ...tokens } = told
+      show({ ...tokens, name: `${email} of ${tenant}` })
       kept?.setItem(lastTenant, tenant)
-      if (signedIn.passwordChangeRequired)
+      kept?.setItem(lastMark, deviceMark)
+      if (told.passwordChangeRequired)
         message.textContent = 'Somebody else chose your password: run changePassword first.'
       return
     }
-    const faults = signedIn?.userErrors?.length ? signedIn.userErrors : (answer.errors ?? [])
+    const faults = told?.userErrors?.length ? told.userErrors : (errors ?? [])
     message.textContent = faults.map((fault) => fault.message).join(' ') || 'Nobody was signed in.'
+  }
+
+  /** Shows the form for a code of this sign-in, or with null the one for name and password. */
+  function ask(next) {
+    pending = next
+    message.textContent = next ? 'Enter a code of your authenticator, or a recovery code.' : ''
+    form.hidden = Boolean(next)
+    codeForm.hidden = !next
+    if (next) codeForm.elements.code.focus()
   }
 
   async function signOut() {
@@ -79,7 +115,7 @@
   /** Makes this the session, null for none, and shows who is signed in. */
   function show(next) {
     session = next
-    message.textContent = ''
+    ask(null)
     form.hidden = Boolean(session)
     sessionBar.hidden = !session
     sessionBar.querySelector('span').textContent = session?.name ?? ''
@@ -100,6 +136,13 @@
     form.elements.password.value = ''
     void attempt(() => signIn(values))
   })
+  codeForm.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const values = Object.fromEntries(new FormData(codeForm))
+    codeForm.elements.code.value = ''
+    void attempt(() => completeSignIn(values))
+  })
+  codeForm.querySelector('button[type=button]').addEventListener('click', () => ask(null))
   sessionBar.querySelector('button').addEventListener('click', () => void attempt(signOut))
 
   for (const { name } of examples) menu.append(new Option(name))

@@ -17,6 +17,14 @@ const removeTokens = `DELETE FROM identity.refresh_tokens AS t WHERE t.tenant_id
 const removePending = `DELETE FROM identity.pending_sign_ins AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT p.id FROM identity.pending_sign_ins p WHERE p.tenant_id = $1 AND p.expires_at <= $2 LIMIT ${atOnce})`
 
+/** Links for another password that nobody followed. */
+const removeResets = `DELETE FROM identity.password_resets AS t WHERE t.tenant_id = $1 AND t.id IN (
+  SELECT r.id FROM identity.password_resets r WHERE r.tenant_id = $1 AND r.expires_at <= $2 LIMIT ${atOnce})`
+
+/** Moves to another address that were not confirmed. */
+const removeEmailChanges = `DELETE FROM identity.email_changes AS t WHERE t.tenant_id = $1 AND t.id IN (
+  SELECT c.id FROM identity.email_changes c WHERE c.tenant_id = $1 AND c.expires_at <= $2 LIMIT ${atOnce})`
+
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT s.id FROM identity.sessions s
@@ -36,6 +44,8 @@ export const oldSessions: Job = {
     for (const [text, until] of [
       [removeTokens, now],
       [removePending, now],
+      [removeResets, now],
+      [removeEmailChanges, now],
       [removeSessions, longAgo],
     ] as const) {
       for (let last = atOnce; last === atOnce; progress((removed += last))) {

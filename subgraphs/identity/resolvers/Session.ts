@@ -17,6 +17,8 @@ import { countAttempt, forgetAttempts, passwordLine } from '../sessions/attempts
 import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessions/end'
 import { tenantNames } from '../sessions/tenant-names'
 import { refreshSession } from '../sessions/refresh'
+import { notify } from '../sessions/notices'
+import { requestPasswordReset, resetPassword } from '../sessions/password-reset'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
 import { accountOf, stepUp } from '../sessions/step-up'
@@ -29,6 +31,8 @@ export const session: Resolvers = {
   Mutation: {
     signIn: (_, { input }, context) => signIn(context, input),
     refreshSession: (_, { input }, context) => refreshSession(context, input.refreshToken),
+    requestPasswordReset: (_, { input }, context) => requestPasswordReset(context, input),
+    resetPassword: (_, { input }, context) => resetPassword(context, input),
     signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
     acceptInvitation: (_, { input }, context) => acceptInvitation(context, input),
     changePassword: (_, { input }, context) => changePassword(context, input),
@@ -99,6 +103,7 @@ async function changePassword(
     const user = await tx.update(User, viewer.userId, null, changes)
     await revokeSessions(context, tx, viewer, { reason: 'PASSWORD_CHANGED', except: viewer.sessionId })
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
+    await notify(context, tx, user, 'PASSWORD_CHANGED')
     return { user }
   })
   if (result.user) await forgetAttempts(context, lines)

@@ -6,6 +6,7 @@ import { mutate, type MutationTransaction, type Values } from '../../../kernel/m
 import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
+import { prepared } from '../../../kernel/statement'
 import { hashPassword, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
@@ -19,6 +20,8 @@ import { statusWhenReactivated } from '../rules/invitation'
 import { passwordFault } from '../passwords/password-rules'
 import { tenantNames } from '../sessions/tenant-names'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
+import { notify } from '../sessions/notices'
+import { confirmEmailChange, requestEmailChange } from '../sessions/email-change'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
@@ -77,9 +80,19 @@ export const user: Resolvers = {
         // The token went to the former address.
         const isMoved = names.email && names.email !== before.email
         if (isMoved) requireStepUp(context)
+        if (isMoved && before.id === context.viewer?.userId)
+          tx.fail(
+            'INVALID',
+            'Change your own address with requestEmailChange: both mailboxes confirm it',
+            'email',
+          )
         const withdrawn = isMoved ? noInvitation : {}
-        return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn }) }
+        const user = await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn })
+        if (isMoved && before.kind === 'PERSON' && before.status === 'ACTIVE') await move(context, tx, before)
+        return { user }
       }),
+    requestEmailChange: (_, { input: { newEmail } }, context) => requestEmailChange(context, newEmail),
+    confirmEmailChange: (_, { input: { token } }, context) => confirmEmailChange(context, token),
     suspendUser: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         await requireOtherAdministrator(context, tx, id, 'id')
@@ -141,6 +154,15 @@ export const user: Resolvers = {
       nested(context, ApiKey, 'ownerId', id, args, info),
     ),
   },
+}
+
+/** Ends what a user began under an address that somebody else exchanged, and tells that address. */
+async function move(context: SubgraphContext, tx: MutationTransaction, before: User): Promise<void> {
+  const { id: userId, tenantId } = before
+  await revokeSessions(context, tx, { tenantId, userId }, { reason: 'REVOKED' })
+  const text = 'DELETE FROM identity.email_changes WHERE tenant_id = $1 AND user_id = $2'
+  await tx.run(prepared(text, [tenantId, userId]))
+  await notify(context, tx, before, 'EMAIL_CHANGED')
 }
 
 /** Adds a user with roles that the viewer may give. */

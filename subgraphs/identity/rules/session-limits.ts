@@ -70,3 +70,15 @@ const longestDelayMs = 15 * 60_000
 export function delayMs(delayedBefore: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(delayedBefore, 20))
 }
+
+/** Limits how many notices of what happened to an account are mailed to its owner. */
+export const noticeLimit = { limit: 20, windowMs: 60 * 60_000 } as const
+
+/** Says from how many failed attempts on the owner of the account is told, and when again. */
+export const failureNotices = {
+  password: { told: 10, withinMs: 60 * 60_000, againAfterMs: 24 * 60 * 60_000 },
+  code: { told: 5, windowMs: 24 * 60 * 60_000 },
+} as const
+
+/** Says how long both addresses may take to confirm that an account moves. */
+export const emailChangeMs = 24 * 60 * 60_000

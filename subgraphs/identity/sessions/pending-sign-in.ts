@@ -9,16 +9,17 @@ export async function beginSecondFactor(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId, permissionVersion }: { tenantId: string; userId: string; permissionVersion: number },
+  isKnownDevice = false,
 ): Promise<string> {
   const now = context.services.clock.now()
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
   await tx.run(
     prepared(
-      `INSERT INTO identity.pending_sign_ins (id, user_id, secret_hash, permission_version, expires_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
+      `INSERT INTO identity.pending_sign_ins (id, user_id, secret_hash, permission_version, expires_at, created_at, is_known_device)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [
         ...[token.tokenId, userId, hashSecret(token.secret), permissionVersion],
-        ...[new Date(now.getTime() + pendingMs).toISOString(), now.toISOString()],
+        ...[new Date(now.getTime() + pendingMs).toISOString(), now.toISOString(), isKnownDevice],
       ],
     ),
   )

@@ -7,6 +7,7 @@ import type { IdentityUserErrorCode } from '../generated'
 import { acceptedStep, recoveryHash } from './codes'
 import { accountKey, countCodes, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { newDeviceMark } from './device-mark'
+import { isBurstOfCodes, isKnownPlace, notify, notifyAt } from './notices'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
@@ -92,6 +93,7 @@ async function refusedFrom(context: SubgraphContext): Promise<SignInResult> {
 interface Pending {
   userId: string
   permissionVersion: number
+  isKnownDevice: boolean
 }
 
 /** The sign-in that a token is of; null when it is over or never was one. */
@@ -99,13 +101,13 @@ async function pendingOf(context: SubgraphContext, token: OpaqueToken): Promise<
   const [row] = await context.db.rows(
     { tenantId: token.tenantId, requestId: context.requestId },
     prepared(
-      `SELECT user_id, permission_version, secret_hash FROM identity.pending_sign_ins
+      `SELECT user_id, permission_version, secret_hash, is_known_device FROM identity.pending_sign_ins
         WHERE tenant_id = $1 AND id = $2 AND expires_at > $3`,
       [token.tenantId, token.tokenId, context.services.clock.now().toISOString()],
     ),
   )
   if (!row || !secretMatches(token.secret, String(row[2]))) return null
-  return { userId: String(row[0]), permissionVersion: Number(row[1]) }
+  return { userId: String(row[0]), permissionVersion: Number(row[1]), isKnownDevice: row[3] === true }
 }
 
 async function complete(context: SubgraphContext, token: OpaqueToken, code: string): Promise<SignInResult> {
@@ -134,6 +136,8 @@ async function complete(context: SubgraphContext, token: OpaqueToken, code: stri
         [...[tenantId, userId, now]],
       ),
     )
+    if (!pending.isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId })))
+      await notify(asUser, tx, user, 'NEW_DEVICE')
     const methods = ['PASSWORD', method] as const
     const { entry, ...session } = await beginSession(context, tx, { tenantId, userId }, methods)
     // A tenant that is suspended takes nobody in.
@@ -158,13 +162,22 @@ async function complete(context: SubgraphContext, token: OpaqueToken, code: stri
   return { ...tokens, passwordChangeRequired, deviceMark, userErrors }
 }
 
-function recordWrongCode(context: SubgraphContext, { userId }: Pending, tenantId: string): Promise<void> {
-  return context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
+async function recordWrongCode(
+  context: SubgraphContext,
+  { userId }: Pending,
+  tenantId: string,
+): Promise<void> {
+  const isTold = await isBurstOfCodes(context, { tenantId, userId })
+  await context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
     writeAudit(context, tx, [
       {
         ...{ action: 'SIGN_IN_FAILED', resourceType: 'User', resourceId: userId, actorId: null },
         changes: { after: { reason: 'WRONG_CODE' } },
       },
     ])
+    if (!isTold) return
+    const text = 'SELECT email FROM identity.users WHERE tenant_id = $1 AND id = $2'
+    const [row] = await tx.rows(prepared(text, [tenantId, userId]))
+    if (row) await notifyAt(context, tx, { tenantId, userId, email: String(row[0]) }, 'CODES_FAILED')
   })
 }

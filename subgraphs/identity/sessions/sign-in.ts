@@ -10,6 +10,7 @@ import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
+import { isKnownPlace, notifyAt } from './notices'
 import { beginSecondFactor } from './pending-sign-in'
 import type { IdentityUserErrorCode } from '../generated'
 
@@ -36,14 +37,21 @@ interface Account {
   renewedHash?: string
 }
 
+/** Describes what an attempt names, whether or not there is such an account. */
+interface Named {
+  email: string
+  /** Tells whether the attempt came with a mark of a device that was in before. */
+  isKnownDevice: boolean
+}
+
 /** The way that a right password opens: into a session, or to the second factor. */
 type Opened = (Tokens & { passwordChangeRequired: boolean }) | { mfaToken: string }
 
 /** Entered when no tenant was found, so that the statements stay the same. No tenant has this id. */
-const noTenant = '00000000-0000-0000-0000-000000000000'
+export const noTenant = '00000000-0000-0000-0000-000000000000'
 
 /** PostgreSQL's text has no character 0, and so no tenant or user has it in its name. */
-const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
+export const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
 
 /**
  * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension) gives one answer, after the same
@@ -67,7 +75,7 @@ export async function signIn(
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
   const tenantId = await tenantScope.run(null, () => findTenant(context, slug))
   const result = await tenantScope.run(tenantId ?? noTenant, () =>
-    signInTo(context, tenantId, email, input.password),
+    signInTo(context, tenantId, { email, isKnownDevice: device !== null }, input.password),
   )
   if (!result.accessToken) return result
   await forgetAttempts(context, lines)
@@ -77,15 +85,15 @@ export async function signIn(
 async function signInTo(
   context: SubgraphContext,
   tenantId: string | null,
-  email: string,
+  named: Named,
   password: string,
 ): Promise<SignInResult> {
   const { passwordRounds } = context.services.config
-  const account = await findAccount(context, tenantId ?? noTenant, email)
+  const account = await findAccount(context, tenantId ?? noTenant, named.email)
   const correct = await verifyPassword(password, account?.passwordHash ?? null, passwordRounds)
   const opened =
     tenantId && account && correct
-      ? await openSession(context, tenantId, await withPresentHash(context, account, password))
+      ? await openSession(context, tenantId, await withPresentHash(context, account, password), named)
       : null
   if (!opened) {
     await recordFailure(context, tenantId, account, correct)
@@ -107,7 +115,7 @@ export function tooManyAttempts(seconds: number): {
   return { retryAfterSeconds: seconds, userErrors: [{ code: 'RATE_LIMITED', message, field: null }] }
 }
 
-async function findTenant(context: SubgraphContext, slug: string): Promise<string | null> {
+export async function findTenant(context: SubgraphContext, slug: string): Promise<string | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
     prepared('SELECT identity.tenant_by_slug($1)', [slug]),
@@ -147,6 +155,7 @@ async function openSession(
   context: SubgraphContext,
   tenantId: string,
   account: Account,
+  { email, isKnownDevice }: Named,
 ): Promise<Opened | null> {
   const { userId } = account
   const now = context.services.clock.now()
@@ -166,7 +175,16 @@ async function openSession(
     if (!row) return null
     const permissionVersion = Number(row[0])
     if (row[2] === true)
-      return { mfaToken: await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion }) }
+      return {
+        mfaToken: await beginSecondFactor(
+          context,
+          tx,
+          { tenantId, userId, permissionVersion },
+          isKnownDevice,
+        ),
+      }
+    const isNew = !isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId }))
+    if (isNew) await notifyAt(context, tx, { tenantId, userId, email }, 'NEW_DEVICE')
     const session = await beginSession(context, tx, { tenantId, userId })
     writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
     return { ...session, permissionVersion, passwordChangeRequired: row[1] === true }

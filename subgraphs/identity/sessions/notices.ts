@@ -1,0 +1,78 @@
+import type { SubgraphContext, Transaction } from '../../../kernel/context'
+import { type Mail, writeMails } from '../../../kernel/mail'
+import { prepared } from '../../../kernel/statement'
+import { noticeMail, type Notice } from '../mails/notices'
+import { deviceLabel } from '../rules/device'
+import { failureNotices, noticeLimit } from '../rules/session-limits'
+
+interface Owner {
+  tenantId: string
+  userId: string
+  email: string
+}
+
+/** The notice of what was done in this request; null when the owner of the account got many within the hour. */
+async function noticeOf(
+  context: SubgraphContext,
+  tx: Pick<Transaction, 'rows'>,
+  { tenantId, userId, email }: Owner,
+  notice: Notice,
+): Promise<Mail | null> {
+  const { limit, windowMs } = noticeLimit
+  const key = `t:${tenantId}:notices:${userId}`
+  if (!(await context.services.rateLimit.consume(key, limit, windowMs)).allowed) return null
+  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
+  return noticeMail(notice, {
+    ...{ to: email, tenant: String(tenant?.[0]), at: context.services.clock.now() },
+    ...{ device: deviceLabel(context.userAgent), address: context.clientIp },
+  })
+}
+
+/** Tells the owner of an account what a mutation did to it: a mail that leaves if and only if it commits. */
+export async function notify(
+  context: SubgraphContext,
+  tx: Pick<Transaction, 'rows'> & { mail(mail: Mail): void },
+  { tenantId, id: userId, email }: { tenantId: string; id: string; email: string },
+  notice: Notice,
+): Promise<void> {
+  const mail = await noticeOf(context, tx, { tenantId, userId, email }, notice)
+  if (mail) tx.mail(mail)
+}
+
+/** The same in a transaction of one's own, where nobody is signed in yet. */
+export async function notifyAt(
+  context: SubgraphContext,
+  tx: Pick<Transaction, 'rows' | 'atEnd'>,
+  owner: Owner,
+  notice: Notice,
+): Promise<void> {
+  const mail = await noticeOf(context, tx, owner, notice)
+  const binding = { tenantId: owner.tenantId, actorId: owner.userId, requestId: context.requestId }
+  const asOwner = Object.assign(Object.create(context) as SubgraphContext, { binding })
+  if (mail) await writeMails(asOwner, tx, [mail])
+}
+
+/** Counts a wrong code, and tells whether it is the one of which the owner is to be told: once a day, however many come at once. */
+export async function isBurstOfCodes(
+  { services }: SubgraphContext,
+  { tenantId, userId }: Pick<Owner, 'tenantId' | 'userId'>,
+): Promise<boolean> {
+  const { told, windowMs } = failureNotices.code
+  const key = `t:${tenantId}:notices:${userId}:codes`
+  return (await services.rateLimit.add(key, 1, windowMs)).count === told
+}
+
+/** Tells whether a session that a user had was begun by the same program from the same address, as far as they tell. */
+export async function isKnownPlace(
+  { clientIp, userAgent }: SubgraphContext,
+  tx: Pick<Transaction, 'rows'>,
+  { tenantId, userId }: Pick<Owner, 'tenantId' | 'userId'>,
+): Promise<boolean> {
+  const text = `SELECT count(*) > 0, count(*) FILTER (WHERE user_agent IS NOT DISTINCT FROM $3 AND ip_address IS NOT DISTINCT FROM $4) > 0
+    FROM identity.sessions WHERE tenant_id = $1 AND user_id = $2`
+  const values = [tenantId, userId, userAgent?.slice(0, 1_000) ?? null, clientIp?.slice(0, 50) ?? null]
+  const [row] = await tx.rows(prepared(text, values))
+  const [isIn, isSame] = row as [boolean, boolean]
+  // Of the first sign-in nobody need be told.
+  return !isIn || isSame
+}
