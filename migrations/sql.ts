@@ -19,6 +19,7 @@ export const globalTables: readonly string[] = [
   'tenancy.countries',
   'tenancy.industries',
   'tenancy.plans',
+  'tenancy.plan_prices',
   'identity.permissions',
   'gateway.supergraphs',
   'gateway.schema_versions',

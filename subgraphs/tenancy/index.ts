@@ -4,22 +4,37 @@ import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
+import { PendingLine } from './entities/PendingLine'
+import { Plan } from './entities/Plan'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { Tenant } from './entities/Tenant'
 import { UsageRecord } from './entities/UsageRecord'
+import { billing } from './jobs/billing'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
+import { plan, publicPlan } from './resolvers/Plan'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 import { usageRecord } from './resolvers/UsageRecord'
 
 export default subgraph('tenancy', {
-  entities: [Tenant, PlanSubscription, Invoice, InvoiceLine, Country, Industry, Job, UsageRecord],
-  resolvers: [tenant, subscription, invoice, invoiceLine, country, industry, job, usageRecord],
-  jobs: [oldJobs, oldPlatformJobs],
-  policies: { 'tenancy:own-tenant': ownTenant },
+  entities: [
+    Tenant,
+    Plan,
+    PlanSubscription,
+    PendingLine,
+    Invoice,
+    InvoiceLine,
+    Country,
+    Industry,
+    Job,
+    UsageRecord,
+  ],
+  resolvers: [tenant, plan, subscription, invoice, invoiceLine, country, industry, job, usageRecord],
+  jobs: [billing, oldJobs, oldPlatformJobs],
+  policies: { 'tenancy:own-tenant': ownTenant, 'tenancy:public-plan': publicPlan },
 })

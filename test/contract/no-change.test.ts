@@ -48,6 +48,7 @@ const refused: Readonly<Record<string, string>> = {
   voidInvoice: 'INVALID_STATUS',
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
+  uncancelSubscription: 'INVALID_STATUS',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())

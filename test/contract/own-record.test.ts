@@ -40,6 +40,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
   'updateTenant cancelJob moveClock': 'is about nobody',
+  'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
+    'chooses what the price list offers to all: no price is named (B1)',
 }
 
 /** What a later issue decides, by its finding. */
@@ -49,8 +51,6 @@ const later: Readonly<Record<string, string>> = {
   'draftInvoice updateInvoice issueInvoice payInvoice voidInvoice discardInvoice':
     'B1: who owes does not decide',
   'recordUsage recordUsageBatch correctUsage': 'B1: who owes does not decide',
-  'startSubscription changeSubscriptionPlan cancelSubscription renewSubscription':
-    'B1: who owes does not decide',
 }
 
 const namesIn = (table: Readonly<Record<string, unknown>>) =>

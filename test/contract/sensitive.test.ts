@@ -131,6 +131,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
   })
   expect(hidden.sort()).toEqual([
     'AuditLog.requestId',
+    'PendingLine.description',
     'RefreshToken.secretHash',
     'Session.ipAddress',
     'Session.userAgent',

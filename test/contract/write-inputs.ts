@@ -47,6 +47,7 @@ const preparations: Readonly<Record<string, string>> = {
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
+  uncancelSubscription: 'cancelSubscription',
   reactivateUser: 'suspendUser',
   renewInvitation: 'inviteUser',
   reactivateCustomer: 'deactivateCustomer',
@@ -59,7 +60,7 @@ let readings = 0
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   createRole: { why: 'permissions are names of the catalogue', values: { permissions: [] } },
-  startSubscription: { why: 'the trial costs nothing', values: { plan: 'STARTER' } },
+  startSubscription: { why: 'a trial is for the first time alone', values: { plan: 'STARTER' } },
   changeSubscriptionPlan: { why: 'another plan than the one before', values: { plan: 'PROFESSIONAL' } },
   moveClock: {
     why: 'time goes forward',

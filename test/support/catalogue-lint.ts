@@ -3,7 +3,13 @@ import { applicationRoles, globalTables } from '../../migrations/sql'
 import { lintStatement, readKnownTables } from './statement-lint'
 
 /** Triggers that hold a rule of the domain whatever the application does; where they are refused the kernel's check holds. */
-const keptTriggers = ['keep_issued_invoice', 'keep_issued_lines', 'keep_invoice_line', 'keep_row']
+const keptTriggers = [
+  'keep_issued_invoice',
+  'keep_issued_lines',
+  'keep_invoice_line',
+  'keep_row',
+  'keep_price',
+]
 
 /** Functions that look at more than one tenant, and why. */
 const acrossTenants: Readonly<Record<string, string>> = {

@@ -24,10 +24,12 @@ interface Subscriber {
 async function subscriber(limits: object = {}): Promise<Subscriber> {
   const tenant = await graph.tenant(`metered-${++count}`)
   const admin = await tenant.as('ADMIN')
-  const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', price: { amount: '49', currency: 'EUR' } }
-  const started = { ...plan, startDate: ago(400 * day).slice(0, 10) }
-  const { id } = await change<{ id: string }>(admin, 'startSubscription', started, 'subscription { id }')
-  await graph.owner.query('UPDATE tenancy.subscriptions SET limits = $2 WHERE id = $1', [id, limits])
+  const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', currency: 'EUR' }
+  const { id } = await change<{ id: string }>(admin, 'startSubscription', plan, 'subscription { id }')
+  await graph.owner.query(
+    'UPDATE tenancy.subscriptions SET limits = $2, start_date = $3, current_period_start = $3 WHERE id = $1',
+    [id, limits, ago(400 * day).slice(0, 10)],
+  )
   let place = 0
   const reading = (values = {}) => ({
     subscriptionId: id,

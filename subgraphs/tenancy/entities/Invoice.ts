@@ -27,6 +27,10 @@ export class Invoice extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   subscriptionId: string | null
 
+  /** The first day of what the billing job billed: once for a subscription. */
+  @Column({ type: 'date', nullable: true })
+  billedFrom: string | null
+
   @Column({ type: 'bigint' })
   subtotal: string
 

@@ -9,29 +9,15 @@ import { valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
-import { Invoice, type InvoiceParty } from '../entities/Invoice'
+import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
-import { Tenant } from '../entities/Tenant'
 import type { Resolvers, TenancyUserErrorCode } from '../generated'
+import { issueDraft } from '../issue-invoice'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
-import {
-  balanceOf,
-  invoiceNumberOf,
-  isOverdue,
-  issueTime,
-  paymentDays,
-  settledStatus,
-} from '../rules/invoice'
-import { dayAfter } from '../rules/period'
+import { balanceOf, isOverdue, settledStatus } from '../rules/invoice'
 import { requireCurrentCurrency } from '../unit-price'
 import { todayOf } from '../today'
 
-const takeNumber = `
-  INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
-  ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1
-  RETURNING last_number, last_issued_at`
-const noteIssue = `
-  UPDATE tenancy.invoice_series SET last_issued_at = $2 WHERE tenant_id = $1 AND series = 'INVOICE'`
 const findCurrency = 'SELECT currency FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2'
 
 const taxParts = valueByKey<{ rate: string; net: string; tax: string }[]>(
@@ -86,30 +72,8 @@ export const invoice: Resolvers = {
       }),
     issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
-        const { total, dueDate } = await findDraft(tx, id)
-        const status = settledStatus(total, '0')
-        const buyer = partyOf(await tx.find(Tenant, context.binding.tenantId!))
-        // After everything that can be looked up: whoever else issues waits from here to the end of this transaction.
-        // The time is read behind the number, so both say the same of what came first.
-        const [[place, last]] = (await tx.rows(prepared(takeNumber, []))) as [[number, string | null]]
-        const issuedAt = issueTime(context.clock.now(), last)
-        await tx.run(prepared(noteIssue, [context.binding.tenantId, issuedAt]))
-        const issueDay = issuedAt.slice(0, 10)
-        if (dueDate !== null && dueDate < issueDay)
-          tx.fail(
-            'INVALID',
-            `This draft is due on ${dueDate}, before its issue: give it a later dueDate`,
-            'id',
-          )
-        const issued = await tx.update(Invoice, id, expectedVersion, {
-          status,
-          invoiceNumber: invoiceNumberOf(place),
-          issuedAt,
-          dueDate: dueDate ?? dayAfter(issueDay, paymentDays),
-          buyer,
-          ...(status === 'PAID' ? { paidAt: issuedAt } : {}),
-        })
-        return { invoice: issued }
+        const drafted = await findDraft(tx, id)
+        return { invoice: await issueDraft(context, tx, drafted, expectedVersion) }
       }),
     payInvoice: (_, { input }, context, info) => {
       const { id, idempotencyKey, amount } = input
@@ -204,17 +168,4 @@ async function requireSubscriptionCurrency(
       `The subscription is in ${String(row[0])}: so is what is billed for it`,
       'subscriptionId',
     )
-}
-
-/** The tenant as a document names it. */
-function partyOf(tenant: Tenant): InvoiceParty {
-  return {
-    name: tenant.legalName ?? tenant.name,
-    street: tenant.billingStreet,
-    postalCode: tenant.billingPostalCode,
-    city: tenant.billingCity,
-    country: tenant.billingCountry,
-    vatNumber: tenant.vatNumber,
-    email: tenant.billingEmail,
-  }
 }
