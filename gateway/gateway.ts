@@ -22,6 +22,7 @@ import { preparedOperations, type PreparedOperations } from './execution/prepare
 import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './http/explorer'
 import { createHttpServer } from './http/http-server'
+import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
 import {
@@ -140,7 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const front = operationPipeline({
     gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
     known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public'),
+    check: documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone),
     turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => served.costs,
@@ -225,20 +226,32 @@ function planning(options: GatewayOptions, sources: SubgraphSources) {
   return { gateway, plans, operations }
 }
 
+/** Holds what the gateway knows of the supergraph that it serves. */
+interface Served {
+  costs: CostModel
+  roots: ProtectedRoots
+  /** The mutations of which an operation has one at most. */
+  lone: ReadonlySet<string>
+}
+
 /** Follows what the supergraph of the moment says of costs and of roots that need a viewer. */
 function servedSupergraph(
   gateway: ApolloGateway,
   { scalars = {}, usage }: GatewayOptions,
   callersSignIn: boolean,
-): { costs: CostModel; roots: ProtectedRoots } {
-  const served: { costs: CostModel; roots: ProtectedRoots } = {
+): Served {
+  const served: Served = {
     costs: { weights: new Map(), listSizes: new Map() },
     roots: new Set(),
+    lone: new Set(),
   }
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     useScalars(apiSchema, scalars)
     served.costs = costModel(coreSupergraphSdl)
-    if (callersSignIn) served.roots = protectedRoots(coreSupergraphSdl, apiSchema)
+    if (callersSignIn) {
+      served.roots = protectedRoots(coreSupergraphSdl, apiSchema)
+      served.lone = publicMutations(coreSupergraphSdl)
+    }
     usage?.supergraphLoaded(coreSupergraphSdl)
   })
   return served
@@ -263,7 +276,7 @@ async function warm(
   try {
     await operations.warm((await expectedOperations?.()) ?? [])
   } catch (error) {
-    log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
+    log.warn({ fault: error instanceof Error ? error.message : String(error) }, 'operations not prepared')
   }
 }
 

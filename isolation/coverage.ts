@@ -18,6 +18,7 @@ export const kinds = [
   'idempotency key',
   'persisted document',
   'crossed session',
+  'crossed key',
   'restricted field',
   'subscription',
   'encrypted column',
@@ -38,6 +39,9 @@ export const crossedSessions: readonly string[] = [
   'attacker victim victim',
   'victim attacker victim',
 ]
+
+/** Combinations of owners, of the tenant, key and secret that an API key names, without those that are right. */
+export const crossedKeys: readonly string[] = crossedSessions
 
 export interface CoverageLine {
   kind: Kind
@@ -162,6 +166,7 @@ export function expectedCoverage(
     ...surface.idArguments.map(({ name }) => name),
   ])
   coverage.expect('crossed session', crossedSessions)
+  coverage.expect('crossed key', crossedKeys)
   coverage.expect(
     'id argument',
     surface.idArguments.map(({ name }) => name),

@@ -26,10 +26,24 @@ export type IdSource = (path: readonly string[], holder?: string) => string
 
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
+  alertType: 'SAMPLE',
+  resourceType: 'Customer',
+  sourceIp: '192.0.2.1',
+  destinationIp: '192.0.2.2',
+  until: new Date(Date.now() + 86_400_000).toISOString(),
   billingCountry: 'DE',
   initialPassword: 'correct horse battery 2',
   permission: 'hr:employee:read',
+  countryCode: 'DE',
+  region: 'BY',
+  carryOverExpires: '03-31',
   year: 2026,
+  language: 'de',
+  confidence: 0.5,
+  opensAt: '09:00',
+  closesAt: '17:00',
+  firstResponseMinutes: 60,
+  resolutionMinutes: 480,
   // Readings of meters are of the last weeks.
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }

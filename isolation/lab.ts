@@ -51,6 +51,8 @@ export interface Lab {
   ): Promise<Answer>
   /** Posts a body of the attack's own; null: as nobody. Only what the body says is known to the asker already. */
   post(asker: Asker | null, where: string, body: object): Promise<Answer>
+  /** Posts a body with an API key in place of a session; the witness sees the answer as the tenant's. */
+  postWithKey(tenant: AttackedTenant, key: string, where: string, body: object): Promise<Answer>
   /** Asks, and tells what it made the product send to the database. Nobody else may ask meanwhile. */
   traced(work: () => Promise<Answer>): Promise<{ answer: Answer; statements: string[] }>
   /** Works while reads are not recorded: what asking adds to the audit trail would change what is asked. */
@@ -135,6 +137,11 @@ export async function openLab(
     async post(asker, where, body) {
       const answer = await askers.send(asker?.token ?? null, body)
       if (asker) witness.see(asker.tenant, where, answer, JSON.stringify(body))
+      return answer
+    },
+    async postWithKey(tenant, key, where, body) {
+      const answer = await askers.sendWithKey(key, body)
+      witness.see(tenant, where, answer, JSON.stringify(body))
       return answer
     },
     traced: (work) => trace.during(work),

@@ -165,10 +165,16 @@ function keysOf(subgraph: string, sdl: string): Surface['keys'] {
   })
 }
 
-/** The entity that an id is named after: User for `userId`, `userIds` and `user`; null for `id` and the like. */
+/**
+ * The entity that an id is named after: User for `userId`, `userIds` and `user`, and PlanSubscription for `subscriptionId`,
+ * as no other ends so; null for `id` and the like.
+ */
 export function typeOfId(name: string, models: ReadonlyMap<string, unknown>): string | null {
   const wanted = name.replace(/Ids?$/, '').toLowerCase()
-  return [...models.keys()].find((type) => type.toLowerCase() === wanted) ?? null
+  const types = [...models.keys()]
+  const exact = types.find((type) => type.toLowerCase() === wanted)
+  const ending = wanted ? types.filter((type) => type.toLowerCase().endsWith(wanted)) : []
+  return exact ?? (ending.length === 1 ? ending[0]! : null)
 }
 
 function mutationPlace(

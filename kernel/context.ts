@@ -16,14 +16,18 @@ export type { Statement, Transaction } from './connection/database'
 export interface Viewer {
   tenantId: string
   userId: string
-  /** Null when the viewer came with something other than a session, such as an API key. */
+  /** Null when the viewer came with an API key. */
   sessionId: string | null
+  /** Set when the viewer came with an API key: its id. */
+  apiKeyId?: string
   /** Changes whenever the user's permissions do; part of every cache key of an answer. */
   permissionVersion: number
   /** Holds what the viewer may do: `subgraph:resource:action`. */
   scopes: ReadonlySet<string>
   /** By how many seconds the clock of the tenant is ahead; left out for all but sandboxes. */
   secondsAhead?: number
+  /** When the viewer last proved who they are, milliseconds since 1970; left out for API keys. */
+  provedAt?: number
   /** Set when the viewer must change the password before anything else. */
   passwordChangeRequired?: boolean
 }

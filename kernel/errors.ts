@@ -6,6 +6,7 @@ export const errorCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'PASSWORD_CHANGE_REQUIRED',
+  'STEP_UP_REQUIRED',
   'BAD_USER_INPUT',
   'CONFLICT',
   'RATE_LIMITED',
@@ -70,9 +71,8 @@ export function rateLimited(retryAfterSeconds: number): ApiError {
 
 /** The caller's share of what this process can do at once is used up, or everybody's is. */
 export function overloaded(retryAfterSeconds = 1): ApiError {
-  return new ApiError('OVERLOADED', 'Too much is going on at once. Try again in a moment.', undefined, {
-    retryAfterSeconds,
-  })
+  const message = 'Too much is going on at once. Try again in a moment.'
+  return new ApiError('OVERLOADED', message, undefined, { retryAfterSeconds })
 }
 
 export function queryTooCostly(message: string): ApiError {
@@ -131,9 +131,8 @@ function rootCause(error: unknown): unknown {
 
 /** graphql-js refused an argument at execution (a null variable in a non-null place): it names the argument's node. */
 function isArgumentRefusal(error: unknown): boolean {
-  return (
-    error instanceof GraphQLError && (error.nodes?.length ?? 0) > 0 && !error.path && !error.originalError
-  )
+  if (!(error instanceof GraphQLError)) return false
+  return (error.nodes?.length ?? 0) > 0 && !error.path && !error.originalError
 }
 
 /** PostgreSQL refused a text with the NUL character, which GraphQL strings may hold and its texts may not. */
@@ -191,11 +190,8 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
     log.error({ requestId, path, err: cause }, 'request failed')
   const shown = isInternal ? 'Internal server error' : (refusal?.message ?? String(message))
   const wait = extensions?.['retryAfterSeconds']
-  return located(brief(shown), locations, path, {
-    code,
-    traceId: requestId,
-    ...(typeof wait === 'number' && { retryAfterSeconds: wait }),
-  })
+  const waiting = typeof wait === 'number' && { retryAfterSeconds: wait }
+  return located(brief(shown), locations, path, { code, traceId: requestId, ...waiting })
 }
 
 const longestMessage = 1000

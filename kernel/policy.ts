@@ -19,6 +19,8 @@ export interface Policy {
    * what a rule looks at decides whom it favours.
    */
   writers?: readonly string[]
+  /** The columns are written when a row is made and never again: a new row shows nobody what was not its maker's to tell. */
+  setOnce?: boolean
 }
 
 /**
@@ -44,11 +46,11 @@ export function rowPolicy<E, K extends keyof E & string>(
   _entity: EntityClass<E>,
   columns: readonly K[],
   where: (viewer: Viewer) => readonly { readonly [P in K]?: E[P] | readonly E[P][] }[] | null,
-  { writers }: Pick<Policy, 'writers'> = {},
+  options: Pick<Policy, 'writers' | 'setOnce'> = {},
 ): Policy {
   return {
+    ...options,
     columns,
-    writers,
     where,
     allow: (viewer, row) => {
       const alternatives: readonly Readonly<Record<string, unknown>>[] | null = where(viewer)

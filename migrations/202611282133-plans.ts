@@ -67,6 +67,10 @@ const callTiers = (included: string, scale: number) => [
   { upTo: null, unitPrice: String(0.0002 * scale) },
 ]
 
+/** Everything that a line is made of: of an item without it nothing could be billed, or shown. */
+const areItems = `jsonb_typeof(items) = 'array' AND NOT jsonb_path_exists(items, '$[*] ? (!(@.priceId.type() == "string"
+  && @.version.type() == "number" && @.quantity.type() == "number" && @.unitAmount.type() == "string"))')`
+
 const json = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "''")}'::jsonb`
 
 function priceRows(): string[] {
@@ -168,7 +172,8 @@ END $$`,
   sql(
     [
       "UPDATE tenancy.subscriptions SET items = '[]', updated_at = now() WHERE items <> '[]'",
-      `ALTER TABLE tenancy.subscriptions DROP CONSTRAINT subscriptions_status_check,
+      `ALTER TABLE tenancy.subscriptions DROP CONSTRAINT subscriptions_status_check, DROP CONSTRAINT subscriptions_items_check,
+         ADD CONSTRAINT subscriptions_items_check CHECK (${areItems}),
          ADD CONSTRAINT subscriptions_status_check CHECK (status IN ('SCHEDULED', 'ACTIVE', 'SUSPENDED', 'CANCELLED')),
          ADD COLUMN seats int NOT NULL DEFAULT 1 CONSTRAINT subscriptions_seats_check CHECK (seats BETWEEN 1 AND 100000),
          ADD COLUMN trial_ends_on date,
@@ -180,14 +185,17 @@ END $$`,
       // What began before the platform billed by itself was billed by hand.
       `UPDATE tenancy.subscriptions SET billed_until = current_period_end, is_settled = (status = 'CANCELLED'), updated_at = now()`,
       'CREATE INDEX ON tenancy.subscriptions (tenant_id, billed_until) WHERE NOT is_settled',
-      `ALTER TABLE tenancy.invoices ADD COLUMN billed_from date,
+      `ALTER TABLE tenancy.invoices ADD COLUMN billed_from date, DROP CONSTRAINT invoices_buyer_check,
+         ADD CONSTRAINT invoices_buyer_check CHECK (jsonb_typeof(buyer) = 'object' AND jsonb_typeof(buyer -> 'name') = 'string'),
          ADD CONSTRAINT invoices_subscription_id_billed_from_key UNIQUE (tenant_id, subscription_id, billed_from)`,
     ],
     [
-      'ALTER TABLE tenancy.invoices DROP COLUMN billed_from',
+      `ALTER TABLE tenancy.invoices DROP COLUMN billed_from, DROP CONSTRAINT invoices_buyer_check,
+         ADD CONSTRAINT invoices_buyer_check CHECK (jsonb_typeof(buyer) = 'object')`,
       `UPDATE tenancy.subscriptions SET status = 'ACTIVE', updated_at = now() WHERE status = 'SCHEDULED'`,
       `ALTER TABLE tenancy.subscriptions DROP COLUMN seats, DROP COLUMN trial_ends_on, DROP COLUMN anchor_date, DROP COLUMN billed_until, DROP COLUMN is_settled,
-         DROP COLUMN tax_rate, DROP COLUMN next_change, DROP CONSTRAINT subscriptions_status_check,
+         DROP COLUMN tax_rate, DROP COLUMN next_change, DROP CONSTRAINT subscriptions_items_check, DROP CONSTRAINT subscriptions_status_check,
+         ADD CONSTRAINT subscriptions_items_check CHECK (jsonb_typeof(items) = 'array'),
          ADD CONSTRAINT subscriptions_status_check CHECK (status IN ('ACTIVE', 'SUSPENDED', 'CANCELLED'))`,
     ],
   ),

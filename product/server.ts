@@ -8,6 +8,7 @@ import type { Limits } from '../gateway/operations/limits'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
+import { apiKeyViewers, oneOf } from '../gateway/operations/api-key-viewer'
 import {
   operationsInManifest,
   recordedOperations,
@@ -125,18 +126,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       intervalMs: options.usageIntervalMs,
     })
     opened.push(() => usage.close())
+    const finding = {
+      database: gatewayDatabase,
+      // Another process that revokes sessions would not reach this process's memory.
+      cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
+      clock,
+      log,
+    }
     const gateway = await startGateway({
       ...gatewaySettings(config),
       dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
-      resolveViewer: sessionViewers({
-        keys: services.keys,
-        issuer: config.tokenIssuer,
-        database: gatewayDatabase,
-        // Another process that revokes sessions would not reach this process's memory.
-        cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
-        clock,
-        log,
-      }),
+      resolveViewer: oneOf(
+        sessionViewers({ ...finding, keys: services.keys, issuer: config.tokenIssuer }),
+        apiKeyViewers({ ...finding, rates: store.rateLimit }),
+      ),
       log,
       clock,
       limits: { pageLimit: config.pageLimit, ...options.limits },

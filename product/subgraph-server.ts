@@ -133,7 +133,7 @@ function verified(
     )
   } catch (error) {
     if (!(error instanceof ViewerTokenError)) throw error
-    log.warn({ reason: error.message, from: request.socket.remoteAddress }, 'subgraph request refused')
+    log.warn({ fault: error.message, from: request.socket.remoteAddress }, 'subgraph request refused')
     throw new Refusal(401, 'UNAUTHENTICATED', 'Not from the gateway')
   }
 }

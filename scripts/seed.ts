@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { prepareDatabase } from '../database'
 import { loadDemoData } from '../database/demo'
-import { demoSlugs, demoUserNames } from '../database/demo/ids'
+import { demoSlugs } from '../database/demo/ids'
+import { demoSignIns } from '../database/demo/users'
 import { loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { oneTimePassword } from '../kernel/sign-in/password'
@@ -30,9 +31,7 @@ async function main(): Promise<void> {
     // A password that is known from the documentation must not open a database that others can reach.
     const demoPassword = database.embedded ? config.demoPassword : oneTimePassword()
     await loadDemoData({ demoPassword }, database, (line) => console.log(line))
-    const names = demoUserNames.map((name) => `${name}@`).join(', ')
-    console.log(`demo users: ${names} + ${demoSlugs.map((slug) => `${slug}.example`).join(' or ')}`)
-    console.log(`password:   ${demoPassword}`)
+    for (const line of demoSignIns(demoPassword)) console.log(line)
   } finally {
     await database.stop()
   }

@@ -2,6 +2,7 @@ import { prepareDatabase } from '../database'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { loadDemoData } from '../database/demo'
+import { demoSignIns } from '../database/demo/users'
 import { encryptClearRows } from '../database/encrypt-rows'
 import type { RunningServer } from '../product/server'
 
@@ -41,9 +42,7 @@ async function main(): Promise<void> {
   try {
     if (database.empty && database.embedded) {
       await loadDemoData(config, database, (line) => console.log(line))
-      console.log(
-        `demo users: admin@, hr@, analyst@, viewer@ + acme.example or globex.example, password ${config.demoPassword}`,
-      )
+      for (const line of demoSignIns(config.demoPassword)) console.log(line)
     }
     server = await startServer({
       config,

@@ -1,41 +1,28 @@
+import {
+  alertSuppressions,
+  complianceDecisions,
+  complianceRecords,
+  screeningMatches,
+  securityAlerts,
+  legalHolds,
+  heldSubjects,
+  retentionPolicies,
+  retentionRules,
+  retentionReceipts,
+} from './compliance'
+import { books } from './books'
 import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
 import { customers, interactions } from './customers'
+import { analyticsEventKeys, analyticsEvents } from './events'
+import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoTable } from './table'
+import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
 import { demoPeople } from './users'
-
-const complianceRecords: DemoTable = {
-  name: 'compliance.compliance_records',
-  noun: 'compliance records',
-  rows: ({ slug, profile, random, today }) =>
-    times(profile.counts.records, (place) => {
-      const { admin, hr, analyst } = demoUserIds[slug]
-      const created = today - random.int(1, 900) * day - random.int(0, day)
-      const creator = random.pick([hr, analyst])
-      const preparer = random.chance(0.8) ? creator : random.pick([hr, analyst])
-      const status = random.pick(['PENDING', 'APPROVED', 'APPROVED', 'REJECTED', 'FLAGGED'])
-      const type = random.pick(['AML', 'KYC', 'KYC', 'OFAC', 'OTHER'])
-      return {
-        id: seededId(random, created),
-        type,
-        status,
-        risk_score: random.chance(0.9) ? random.int(1, 100) : null,
-        data: {
-          subject: random.pick(profile.companies),
-          reference: `${type}-${padded(place + 1, 4)}`,
-          hits: random.int(0, 4),
-        },
-        metadata: type === 'OTHER' ? { check: 'Conflict minerals' } : {},
-        created_by_id: creator,
-        prepared_by_id: preparer,
-        reviewed_by_id: status === 'PENDING' ? null : admin,
-        created_at: instant(created),
-      }
-    }),
-}
+import { employeeId, workTimeTables } from './work-time'
 
 /** Days that calendars get wrong. */
 const leapDays = ['2000-02-29', '2024-02-29']
@@ -87,10 +74,12 @@ const employees: DemoTable = {
         : profile.departments.findIndex(([name]) => name === department)
       // In steps of a thousandth, so that salaries are round and some are equal.
       const paid = Math.round((salary * random.int(85, 130)) / 100 / 1_000) * 1_000
+      const made = seededId(random, hired)
       return {
-        id: seededId(random, hired),
+        id: employeeId(slug, place) ?? made,
         employee_number: `${slug === 'acme' ? 'E' : 'GX'}${padded(place + 1, 4)}`,
         user_id: login ? demoUserIds[slug][login] : null,
+        manager_id: place > 0 && employeeId(slug, place) ? employeeId(slug, 0) : null,
         first_name: firstName,
         last_name: lastName,
         position: login ? demoPeople[login].position : random.chance(0.97) ? position : null,
@@ -225,14 +214,122 @@ const auditEntries: DemoTable = {
     }),
 }
 
+/** Sessions that are over, some of them ended: there is no token to any of them. */
+const sessions: DemoTable = {
+  name: 'identity.sessions',
+  noun: 'sessions',
+  rows: ({ slug, random, today }) =>
+    demoUserNames.flatMap((name) =>
+      times(3, (place) => {
+        const began = today - (1 + 8 * place + random.int(0, 6)) * day - random.int(0, day)
+        const userId = demoUserIds[slug][name]
+        const seen = began + random.int(1, 90) * 60_000
+        const isEnded = random.chance(0.4)
+        return {
+          id: seededId(random, began),
+          user_id: userId,
+          created_at: instant(began),
+          last_seen_at: instant(seen),
+          proved_at: instant(began),
+          expires_at: instant(began + 7 * day),
+          revoked_at: isEnded ? instant(seen) : null,
+          revoked_by_id: isEnded ? userId : null,
+          revoke_reason: isEnded ? 'SIGNED_OUT' : null,
+          ip_address: random.pick(['192.0.2.17', '198.51.100.4', '2001:db8::7']),
+          user_agent: random.pick([
+            'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+            'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1',
+            'curl/8.5.0',
+          ]),
+        }
+      }),
+    ),
+}
+
+/** By user: a key that is in use, and one that was given up. */
+const keyNames = [
+  ['Deployment', 'Deployment, old server'],
+  ['Time tracking', 'Time tracking trial'],
+  ['Nightly report', 'Spreadsheet export'],
+  ['Wall display', 'Lobby display'],
+] as const
+
+/** Keys that nobody has: their hashes are of nothing. */
+const apiKeys: DemoTable = {
+  name: 'identity.api_keys',
+  noun: 'API keys',
+  rows: ({ slug, random, today }) =>
+    keyNames.flat().map((name, index) => {
+      const [place, isGivenUp] = [Math.floor(index / 2), index % 2 === 1]
+      const owner = demoUserIds[slug][demoUserNames[place]!]
+      const made = today - (20 + 30 * place) * day
+      const hexadecimal = times(64, () => random.int(0, 15).toString(16)).join('')
+      return {
+        id: seededId(random, made),
+        owner_id: owner,
+        created_by_id: owner,
+        name,
+        key_prefix: `tg_test_${hexadecimal.slice(0, 12)}`,
+        secret_hash: hexadecimal,
+        scopes: ['hr:employee:read'],
+        rate_limit: 1000,
+        allowed_networks: place % 2 === 0 ? ['192.0.2.0/24'] : [],
+        expires_at: instant(made + 365 * day),
+        last_used_at: instant(today - random.int(10, 19) * day),
+        usage_stats: { requests: random.int(10, 20_000) },
+        revoked_at: isGivenUp ? instant(today - random.int(1, 9) * day) : null,
+        revoked_by_id: isGivenUp ? owner : null,
+        type: 'PRIVATE',
+        created_at: instant(made),
+      }
+    }),
+}
+
+/** Authenticators that somebody began to add and never confirmed: everybody signs in with the password alone. */
+const mfaDevices: DemoTable = {
+  name: 'identity.mfa_devices',
+  noun: 'second factors',
+  rows: ({ slug, random, today }) =>
+    demoUserNames.map((name, place) => {
+      const began = today - (3 + 5 * place) * day
+      return {
+        id: seededId(random, began),
+        user_id: demoUserIds[slug][name],
+        type: 'TOTP',
+        label: ['Telephone', 'Work telephone', 'Tablet', 'Watch'][place],
+        secret: times(32, () => random.pick([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'])).join(''),
+        created_at: instant(began),
+      }
+    }),
+}
+
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
   interactions,
+  businessCalendars,
+  slaPolicies,
+  supportTickets,
+  ticketMessages,
+  ticketSeries,
+  analyticsEvents,
+  analyticsEventKeys,
+  behaviorPatterns,
   complianceRecords,
+  screeningMatches,
+  complianceDecisions,
+  securityAlerts,
+  alertSuppressions,
+  legalHolds,
+  heldSubjects,
+  retentionPolicies,
+  retentionRules,
+  retentionReceipts,
   departments,
   employees,
+  ...workTimeTables,
   transactions,
+  ...books(transactions),
   budgets,
   subscriptions,
   invoices,
@@ -240,4 +337,7 @@ export const demoTables: readonly DemoTable[] = [
   invoiceSeries,
   usageRecords,
   auditEntries,
+  sessions,
+  apiKeys,
+  mfaDevices,
 ]

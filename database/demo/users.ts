@@ -36,3 +36,13 @@ export async function createDemoUsers(client: ClientBase, password: string, roun
     }
   }
 }
+
+/** The lines that tell who of the demo tenants can sign in: the tenant beside its addresses, as the form asks for them. */
+export function demoSignIns(password: string): string[] {
+  const width = Math.max(...demoSlugs.map((slug) => slug.length))
+  const tenants = demoSlugs.map((slug) => {
+    const addresses = demoUserNames.map((name) => `${name}@${slug}.example`)
+    return `sign in to tenant ${slug.padEnd(width)} as ${addresses.join(', ')}`
+  })
+  return [...tenants, `password ${password}`]
+}

@@ -23,10 +23,13 @@ export function candidatesOf(table: Table, column: Column, row: RowSeed): (strin
   const conditions = table.checks.filter(({ columns }) => columns.includes(column.name))
   const literals = conditions.flatMap(({ condition }) => literalsOf(condition))
   const isMatched = conditions.some(({ condition }) => condition.includes('~'))
-  const made = valuesOf(table, column, row, isMatched)
-  if (!made && !column.nullable && column.default === null) return []
+  const made = [
+    ...(column.type === 'jsonb' ? objectsOf(column.name, conditions) : []),
+    ...(valuesOf(table, column, row, isMatched) ?? []),
+  ]
+  if (made.length === 0 && !column.nullable && column.default === null) return []
   const fitting = literals.filter((literal) => fits(column, literal))
-  const values = [...new Set([...(made ?? []), ...fitting])]
+  const values = [...new Set([...made, ...fitting])]
   return column.nullable ? [...values, null] : values
 }
 
@@ -35,6 +38,23 @@ function literalsOf(condition: string): string[] {
   return [...condition.matchAll(/'((?:[^']|'')*)'|(?<![\w'])(\d+(?:\.\d+)?)(?![\w'])/g)].map(
     ([, text, number]) => (text ?? number!).replaceAll("''", "'"),
   )
+}
+
+const members: Readonly<Record<string, unknown>> = {
+  string: 'made',
+  number: 1,
+  boolean: true,
+  array: [],
+  object: {},
+}
+
+/** An object with the members that checks ask for as `jsonb_typeof(column -> 'member') = 'string'`; none without such. */
+function objectsOf(column: string, conditions: Table['checks']): string[] {
+  const pattern = new RegExp(`jsonb_typeof\\(\\(${column} -> '(\\w+)'::text\\)\\) = '(\\w+)'`, 'g')
+  const asked = conditions.flatMap(({ condition }) =>
+    [...condition.matchAll(pattern)].map(([, member, type]) => [member!, members[type!]] as const),
+  )
+  return asked.length > 0 ? [JSON.stringify(Object.fromEntries(asked))] : []
 }
 
 const integers: Readonly<Record<string, number>> = { smallint: 2 ** 15, integer: 2 ** 31, bigint: 2 ** 53 }
@@ -88,6 +108,8 @@ const hash = (key: string): string => createHash('sha256').update(key).digest('h
 
 /** A value as a column of this name is known to hold it. */
 function labelOf(name: string, slug: string): string {
+  // Encrypted columns hold a day as a text.
+  if (name.endsWith('birth_date')) return '1980-02-29'
   if (name.endsWith('email')) return `${slug}@made.example`
   return name.endsWith('time_zone') ? String(sampleOfScalar('TimeZone')) : slug.replaceAll('-', ' ')
 }

@@ -61,7 +61,7 @@ export function planExecution(
       maxErrors: mostVariableErrors,
     })
     // Beyond the most, graphql-js adds an error about itself, which is about no variable.
-    if (faults) return { errors: faults.filter(({ nodes }) => nodes) }
+    if (faults) return { errors: faults.filter(({ nodes }) => nodes).map(withoutContent) }
     const values = conditionValues(request, coerced)
     if (values instanceof GraphQLError) return { errors: [values] }
     let operation: Prepared
@@ -119,3 +119,14 @@ const refusals: ReadonlySet<unknown> = new Set([
   'GRAPHQL_VALIDATION_FAILED',
   'QUERY_TOO_COSTLY',
 ])
+
+/**
+ * An object or list that is wrong in one place may hold a password in another: the answer, and what clients log of it, names
+ * the place alone.
+ */
+function withoutContent(fault: GraphQLError): GraphQLError {
+  const message = fault.message
+    .replace(/ got invalid value (?:\{.*\}|\[.*\])(?= at |; )/s, ' got an invalid value')
+    .replace(/ value: (?:\{.*\}|\[.*\])$/s, ' value')
+  return message === fault.message ? fault : new GraphQLError(message, { nodes: fault.nodes ?? null })
+}

@@ -13,7 +13,7 @@ export const mostBodyValues = 10_000
 export const deepestBody = 64
 
 /** Texts up to here cannot hold more values than anybody may send, and what they hold is little. */
-const harmlessLength = 2 * anonymousBody.values
+export const harmlessLength = 2 * anonymousBody.values
 
 /** The way in which a body goes beyond its bounds. */
 export type BodyFault = 'values' | 'depth'

@@ -4,11 +4,12 @@ import type { Viewer } from '../../kernel/context'
 import { ApiError } from '../../kernel/errors'
 import type { Logger } from '../../kernel/process/log'
 import type { GatewayContext, RequestRecord } from '../context'
+import { apiKeyHeader } from '../operations/api-key-viewer'
 import { httpOf } from '../operations/cached-execution'
 import type { OperationPipeline } from '../operations/operation-pipeline'
 import type { Rates } from '../operations/rates'
 import type { ViewerResolver } from '../operations/viewer'
-import { anonymousBody, mostBodyValues, type BodyBounds } from './body-bounds'
+import { anonymousBody, harmlessLength, mostBodyValues, type BodyBounds } from './body-bounds'
 import type { Explorer } from './explorer'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
@@ -40,19 +41,21 @@ export class GraphqlEndpoint {
     const search = searchOf(request)
     if (method === 'GET' && !namesOperation(search)) return this.#page(headers.accept)
     let body: unknown
-    const withoutCredentials = record.anonymous && headers.authorization === undefined
+    let viewer: Promise<Viewer | null> | undefined
+    const viewerOf = () => (viewer ??= this.#viewerOf(request, record))
+    const withoutCredentials = record.anonymous && !hasCredentials(headers)
     try {
       if (withoutCredentials) rates.anonymous(record.address, 1)
       if (method === 'GET') {
         refuseCrossSite(request)
         refuseInexactVariables(new URLSearchParams(search).get('variables'))
       }
-      if (method === 'POST') body = await this.#bodyOf(request, record)
+      if (method === 'POST') body = await this.#bodyOf(request, record, viewerOf)
     } catch (error) {
       return this.#refused(error, record)
     }
     return front.answer({ method, headers, search, body }, record, () =>
-      this.#contextOf(request, record, gone),
+      this.#contextOf(request, record, gone, viewerOf),
     )
   }
 
@@ -65,23 +68,29 @@ export class GraphqlEndpoint {
 
   /**
    * The body, of as much as whoever sends it may send. A header alone gains nothing: its token is verified first, which asks
-   * no database, and only for a body that needs more than anybody has.
+   * no database, and only for a body that needs more than anybody has. An API key that this process does not know is looked
+   * up before a body that may need more is read.
    *
-   * @throws what `resolveViewer` does in place of "too large" when a token is no good
+   * @throws what `viewerOf` does in place of "too large" when credentials are no good
    */
-  async #bodyOf(request: IncomingMessage, record: RequestRecord): Promise<unknown> {
+  async #bodyOf(
+    request: IncomingMessage,
+    record: RequestRecord,
+    viewerOf: () => Promise<Viewer | null>,
+  ): Promise<unknown> {
     const { maxBodyBytes, resolveViewer } = this.options
     const least = { ...anonymousBody, bytes: Math.min(anonymousBody.bytes, maxBodyBytes) }
     let known: boolean | undefined
     const isKnown = () =>
       (known ??= !record.anonymous || resolveViewer.isSigned?.(headersOf(request)) === true)
     const own = (): BodyBounds => (isKnown() ? { bytes: maxBodyBytes, values: mostBodyValues } : least)
+    if (request.headers[apiKeyHeader] !== undefined && mayHoldMuch(request) && !isKnown())
+      known = (await viewerOf()) !== null
     try {
       return await readJson(request, least, own)
     } catch (error) {
       const isTooMuch = error instanceof RequestRefused && error.status === 413
-      if (isTooMuch && known === false && request.headers.authorization !== undefined)
-        await this.#viewerOf(request, record)
+      if (isTooMuch && known === false && hasCredentials(request.headers)) await viewerOf()
       throw error
     }
   }
@@ -92,11 +101,10 @@ export class GraphqlEndpoint {
     const { headers } = request
     let viewer: Viewer | null = null
     try {
-      viewer = await resolveViewer(headersOf(request), record.requestId)
+      viewer = await resolveViewer(headersOf(request), record.requestId, record.address)
       return viewer
     } finally {
-      if (viewer === null && callersSignIn && headers.authorization !== undefined)
-        rates.anonymous(record.address, 1)
+      if (viewer === null && callersSignIn && hasCredentials(headers)) rates.anonymous(record.address, 1)
     }
   }
 
@@ -104,9 +112,10 @@ export class GraphqlEndpoint {
     request: IncomingMessage,
     record: RequestRecord,
     gone: Departure,
+    viewerOf: () => Promise<Viewer | null>,
   ): Promise<GatewayContext> {
     const { callersSignIn, clock, log } = this.options
-    const viewer = await this.#viewerOf(request, record)
+    const viewer = await viewerOf()
     record.anonymous = callersSignIn && viewer === null
     record.tenantId = viewer?.tenantId ?? null
     record.userId = viewer?.userId ?? null
@@ -130,6 +139,12 @@ export class GraphqlEndpoint {
     }
   }
 }
+
+const hasCredentials = (headers: IncomingMessage['headers']): boolean =>
+  headers.authorization !== undefined || headers[apiKeyHeader] !== undefined
+/** Tells whether a body may go beyond what everybody may send, after what its sender says of its length. */
+const mayHoldMuch = ({ headers }: IncomingMessage): boolean =>
+  !(Number(headers['content-length']) <= harmlessLength)
 
 /** The headers of a request as those who ask for a viewer see them. */
 const headersOf = ({ headers }: IncomingMessage) => ({

@@ -2,6 +2,7 @@ import { GraphQLError, Kind, validate, visit, type DocumentNode, type GraphQLSch
 import { forbidden, unauthenticated } from '../../kernel/errors'
 import { boundsFault, boundsWithin, invalid, parseWithin, type Caller } from './document-bounds'
 import type { Limits } from './limits'
+import { loneMutationFault } from './lone-mutations'
 import { validationRules, ValueFault } from './value-faults'
 
 /** To whom the schema is shown: by introspection, in the words of refusals, and in the explorer. */
@@ -33,8 +34,13 @@ export function bytesOf(source: string, document: DocumentNode): number {
 /**
  * The check of a document that was not seen before: bounds first, then validation, which ends at the first few errors.
  * Whoever may not see the schema is not told what it has instead of what was asked for.
+ * @param lone returns the mutations of which an operation has one at most
  */
-export function documentCheck(limits: Limits, visibility: SchemaVisibility): DocumentCheck {
+export function documentCheck(
+  limits: Limits,
+  visibility: SchemaVisibility,
+  lone: () => ReadonlySet<string> = () => new Set(),
+): DocumentCheck {
   const bounds = boundsWithin(limits)
   const shownTo = (caller: Caller) =>
     visibility === 'public' || (visibility === 'signed-in' && caller === 'signedIn')
@@ -53,6 +59,8 @@ export function documentCheck(limits: Limits, visibility: SchemaVisibility): Doc
       hideSuggestions: !shown,
     })
     if (faults.length > 0) return { errors: shown || caller === 'signedIn' ? coded(faults) : [notShown()] }
+    const several = loneMutationFault(document, lone())
+    if (several) return { errors: [several] }
     const openToAnonymous =
       caller === 'anonymous' ||
       ((!introspects || shownTo('anonymous')) &&

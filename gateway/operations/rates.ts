@@ -62,12 +62,14 @@ const sentEveryMs = 2000
  * is exact. With several, each may let through a twentieth, or what comes in two seconds, more. A store that does not answer
  * leaves each gateway with its own count.
  *
- * @returns counts an amount for a key and returns 0; or counts nothing and returns the milliseconds until it may go on
+ * @returns counts an amount for a key, within the limit or one of its own, and returns 0; or counts nothing and returns the
+ *   milliseconds until it may go on
  */
-export function windowLimit(options: WindowOptions): (key: string, amount: number) => number {
-  const { limit, store, clock, log, windowMs = minuteMs } = options
+export function windowLimit(
+  options: WindowOptions,
+): (key: string, amount: number, ownLimit?: number) => number {
+  const { store, clock, log, windowMs = minuteMs } = options
   const windows = new LRUCache<string, Window>({ max: mostKeys })
-  const step = Math.max(1, Math.floor(limit / 20))
   let failing = false
 
   async function send(key: string, window: Window): Promise<void> {
@@ -85,7 +87,8 @@ export function windowLimit(options: WindowOptions): (key: string, amount: numbe
     }
   }
 
-  return (key, amount) => {
+  return (key, amount, limit = options.limit) => {
+    const step = Math.max(1, Math.floor(limit / 20))
     const now = clock.now().getTime()
     let window = windows.get(key)
     if (!window || now >= window.endsAt) {

@@ -1,5 +1,4 @@
 import { GraphQLError } from 'graphql'
-import { LRUCache } from 'lru-cache'
 import {
   accessTokenVerifier,
   AccessTokenError,
@@ -10,8 +9,9 @@ import type { Viewer } from '../../kernel/context'
 import type { Database } from '../../kernel/connection/database'
 import type { KeyValue } from '../../kernel/store/key-value'
 import type { Logger } from '../../kernel/process/log'
-import { revoked, sessionKey } from '../../kernel/sign-in/session-cache'
+import { sessionKey } from '../../kernel/sign-in/session-cache'
 import type { TokenKeys } from '../../kernel/sign-in/token-keys'
+import { AuthorityStates } from './authority-states'
 
 /** Headers of a request. */
 export interface RequestHeaders {
@@ -20,7 +20,12 @@ export interface RequestHeaders {
 
 export interface ViewerResolver {
   /** Finds who asks. Null: nobody is signed in. Throws UNAUTHENTICATED when credentials are given but no longer good. */
-  (headers: RequestHeaders, requestId: string): Promise<Viewer | null>
+  (
+    headers: RequestHeaders,
+    requestId: string,
+    /** Of the client; null when not known. */
+    address: string | null,
+  ): Promise<Viewer | null>
   /**
    * Tells whether the credentials were issued here and have not expired, without asking anybody whether they are still
    * good. Without it no credentials count before the body of their request was read.
@@ -54,14 +59,9 @@ interface SessionState {
   passwordChangeRequired?: true
   /** Left out when it is 0. */
   secondsAhead?: number
+  /** Milliseconds since 1970; left out when it is not known. */
+  provedAt?: number
 }
-
-/** The form in which a session's state is kept. */
-type StoredState = Omit<SessionState, 'scopes'> & { scopes: string[] }
-
-const cachedForMs = 60_000
-/** Says how many texts of states are kept read; a session's text stays the same until something about it changes. */
-const mostRead = 1000
 
 /**
  * Reads `Authorization: Bearer …`: verifies the access token, then asks for the state of its session. Scopes come
@@ -69,7 +69,7 @@ const mostRead = 1000
  */
 export function sessionViewers(options: SessionOptions): ViewerResolver {
   const verify = accessTokenVerifier(options.keys, options.issuer, options.clock)
-  const sessions = new SessionStates(options)
+  const sessions = new AuthorityStates<SessionState>(options)
   const claimsOf = (authorization: string) => {
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1]
     if (!token) throw refused(notUsable)
@@ -79,9 +79,10 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
     const authorization = headers.get('authorization')
     if (authorization === undefined) return null
     const claims = claimsOf(authorization)
-    const state = await sessions.of(claims, requestId)
-    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
     const { tenantId, userId, sessionId } = claims
+    const key = sessionKey(tenantId, sessionId)
+    const state = await sessions.of(key, requestId, () => storedSession(options, claims, requestId))
+    if (!state || state.userId !== claims.userId) throw refused('The session has ended: sign in again')
     return {
       tenantId,
       userId,
@@ -90,6 +91,7 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
       scopes: state.scopes,
       passwordChangeRequired: state.passwordChangeRequired,
       secondsAhead: state.secondsAhead,
+      provedAt: state.provedAt,
     }
   }
   resolve.isSigned = (headers) => {
@@ -103,73 +105,33 @@ export function sessionViewers(options: SessionOptions): ViewerResolver {
   return resolve
 }
 
-/** The states of sessions: from the cache where there is one, else from the database. */
-class SessionStates {
-  readonly #read = new LRUCache<string, SessionState>({ max: mostRead })
-
-  constructor(private readonly options: Pick<SessionOptions, 'database' | 'cache' | 'clock' | 'log'>) {}
-
-  /** @returns null for a session that may not be used */
-  async of(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
-    const { cache, log } = this.options
-    if (!cache) return this.#stored(claims, requestId)
-    const key = sessionKey(claims.tenantId, claims.sessionId)
-    let known: string | null
-    try {
-      known = await cache.get(key)
-    } catch (error) {
-      log.warn({ requestId, error: String(error) }, 'the session cache does not answer: asking the database')
-      return this.#stored(claims, requestId)
-    }
-    if (known === revoked) return this.#stored(claims, requestId)
-    if (known !== null) return this.#stateFrom(known)
-    const state = await this.#stored(claims, requestId)
-    if (state) await this.#remember(cache, key, state, requestId)
-    return state
-  }
-
-  /** Of the same text always the same state, so that nothing is read twice and sets of scopes can be told apart. */
-  #stateFrom(text: string): SessionState {
-    let state = this.#read.get(text)
-    if (!state) {
-      const { scopes, ...rest } = JSON.parse(text) as StoredState
-      this.#read.set(text, (state = { ...rest, scopes: new Set(scopes) }))
-    }
-    return state
-  }
-
-  /** No row: revoked, idle for too long, or user or tenant suspended. */
-  async #stored(claims: AccessTokenClaims, requestId: string): Promise<SessionState | null> {
-    const { database, clock } = this.options
-    const { tenantId, userId, sessionId } = claims
-    const [row] = await database.rows(
-      { tenantId, actorId: userId, requestId },
-      {
-        name: 'gateway_session_viewer',
-        text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
-          FROM shared.session_viewer($1, $2)`,
-        values: [sessionId, clock.now().toISOString()],
-      },
-    )
-    if (!row) return null
-    const [id, version, scopes, demanded, ahead] = row as [string, number, string[], boolean, number]
-    return {
-      userId: id,
-      permissionVersion: version,
-      scopes: new Set(scopes),
-      passwordChangeRequired: demanded || undefined,
-      secondsAhead: ahead || undefined,
-    }
-  }
-
-  /** Only where nothing stands: a session revoked since it was read has left its mark there. */
-  async #remember(store: KeyValue, key: string, state: SessionState, requestId: string): Promise<void> {
-    try {
-      const text = JSON.stringify({ ...state, scopes: [...state.scopes] } satisfies StoredState)
-      await store.set(key, text, { ttlMs: cachedForMs, onlyIfAbsent: true })
-    } catch (error) {
-      this.options.log.warn({ requestId, error: String(error) }, 'the session cache does not answer')
-    }
+/** The present state of a session; null: revoked, idle for too long, or user or tenant suspended. */
+async function storedSession(
+  { database, clock }: Pick<SessionOptions, 'database' | 'clock'>,
+  { tenantId, userId, sessionId }: AccessTokenClaims,
+  requestId: string,
+): Promise<SessionState | null> {
+  const [row] = await database.rows(
+    { tenantId, actorId: userId, requestId },
+    {
+      name: 'gateway_session_viewer',
+      text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1)
+        FROM shared.session_viewer($1, $2)`,
+      values: [sessionId, clock.now().toISOString()],
+    },
+  )
+  if (!row) return null
+  const [id, version, scopes, demanded, ahead, provedAt] = row as [
+    ...[string, number, string[]],
+    ...[boolean, number, string | null],
+  ]
+  return {
+    userId: id,
+    permissionVersion: version,
+    scopes: new Set(scopes),
+    passwordChangeRequired: demanded || undefined,
+    secondsAhead: ahead || undefined,
+    provedAt: provedAt ? Date.parse(provedAt) : undefined,
   }
 }
 

@@ -36,9 +36,9 @@ export function planStore(
   function failed(error: unknown): null {
     if (performance.now() >= pausedUntil) {
       pausedUntil = performance.now() + timing.pauseMs
-      const reason = error instanceof Error ? error.message : String(error)
+      const fault = error instanceof Error ? error.message : String(error)
       log.warn(
-        { reason, pauseMs: timing.pauseMs },
+        { fault, pauseMs: timing.pauseMs },
         'the store of query plans does not answer, going on without',
       )
     }

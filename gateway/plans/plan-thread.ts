@@ -135,7 +135,7 @@ class PlanningThread implements PlanMaker {
     const [at, ...rest] = this.#sent
     this.options.log.error(
       {
-        reason: reason instanceof Error ? reason.message : reason,
+        fault: reason instanceof Error ? reason.message : reason,
         waiting: rest.length + this.#waiting.length,
       },
       'the planning thread is replaced',

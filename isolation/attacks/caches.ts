@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { isRequiredArgument } from 'graphql'
 import { issueAccessToken } from '../../kernel/sign-in/access-token'
+import { formatApiKey, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
 import { argumentsOf, inputValue, literal, queryAlong, selectionOf } from '../documents'
-import { crossedSessions } from '../coverage'
+import { crossedKeys, crossedSessions } from '../coverage'
 import { comparable, type Answer, type Asker } from '../askers'
 import type { Lab } from '../lab'
 import { attacker, type AttackedTenant } from '../population'
@@ -16,6 +17,7 @@ export async function attackCaches(lab: Lab, victim: AttackedTenant): Promise<vo
   const [asker, theirs] = [await lab.as(attacker), await lab.as(victim)]
   for (const document of documentsOf(lab, victim)) await attackDocument(lab, asker, theirs, document)
   await attackSessions(lab, asker, theirs)
+  await attackKeys(lab, asker, theirs)
 }
 
 interface PersistedDocument {
@@ -113,4 +115,55 @@ async function attackSessions(lab: Lab, asker: Asker, theirs: Asker): Promise<vo
 function claimsOf({ token }: Asker): { tid: string; sub: string; sid: string; pv: number } {
   const [, payload = ''] = token.split('.')
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as ReturnType<typeof claimsOf>
+}
+
+/** API keys of parts that do not belong together, while the states of both keys are kept, and then of keys that ended. */
+async function attackKeys(lab: Lab, asker: Asker, theirs: Asker): Promise<void> {
+  const whose = { query: '{ tenant { id } viewer { id } }' }
+  const keys = { attacker: await madeKey(lab, asker), victim: await madeKey(lab, theirs) }
+  for (const [who, { text }] of [
+    [asker, keys.attacker],
+    [theirs, keys.victim],
+  ] as const) {
+    const { status, data } = await lab.postWithKey(who.tenant, text, 'own key', whose)
+    if (status !== 200 || (data?.['viewer'] as { id?: string } | null)?.id !== who.userId)
+      lab.found('key', 'own key', `is answered with ${status} ${JSON.stringify(data)}`)
+  }
+  for (const crossing of crossedKeys) {
+    lab.coverage.attacked('crossed key', crossing)
+    const [tenant, key, secret] = crossing.split(' ').map((one) => keys[one as keyof typeof keys].parts)
+    const text = formatApiKey('test', {
+      tenantId: tenant!.tenantId,
+      keyId: key!.keyId,
+      secret: secret!.secret,
+    })
+    await refuseKey(lab, asker, text, crossing)
+  }
+  for (const { parts, text } of Object.values(keys)) {
+    const who = parts === keys.attacker.parts ? asker : theirs
+    const end = `mutation { revokeApiKey(input: { id: "${parts.keyId}" }) { userErrors { message } } }`
+    await lab.post(who, 'revokeApiKey', { query: end })
+    await refuseKey(lab, asker, text, 'revoked')
+  }
+}
+
+async function refuseKey(lab: Lab, asker: Asker, text: string, what: string): Promise<void> {
+  const { status, data } = await lab.postWithKey(asker.tenant, text, 'crossed key', {
+    query: '{ tenant { id } }',
+  })
+  if (status !== 401 || data) lab.found('key', what, `is answered with ${status} ${JSON.stringify(data)}`)
+}
+
+let keyCount = 0
+
+/** A key of somebody's own, as only its maker sees it. */
+async function madeKey(lab: Lab, who: Asker): Promise<{ text: string; parts: ApiKeyText }> {
+  const day = new Date(lab.server.services.clock.now().getTime() + 86_400_000).toISOString()
+  const input = { name: `Attack ${++keyCount}`, scopes: ['tenancy:tenant:read'], expiresAt: day }
+  const query = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }`
+  const { data } = await lab.post(who, 'createApiKey', { query, variables: { input } })
+  const text = (data?.['createApiKey'] as { secret?: string } | undefined)?.secret ?? ''
+  const parts = parseApiKey(text)
+  if (!parts) throw new Error(`${who.user} of ${who.tenant.slug} cannot make a key`)
+  return { text, parts }
 }

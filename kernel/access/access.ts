@@ -17,6 +17,10 @@ export interface Requirement {
   anyOf: readonly (readonly string[])[]
   /** Tells whether it can hold for a viewer who must change the password first. */
   beforePasswordChange?: boolean
+  /** Tells whether it holds for a person alone, who signed in, and not for a key. */
+  inPerson?: boolean
+  /** Tells whether it holds only for who has proved lately who they are. */
+  stepUp?: boolean
 }
 
 /** Describes what one type or field declares: requirements that must all hold, or that it is open to everybody. */
@@ -37,6 +41,10 @@ export interface FieldDeclaration {
   access: Access | null
   /** Tells whether it is open to a viewer who must change the password first: `@beforePasswordChange`. */
   beforePasswordChange: boolean
+  /** Tells whether it is closed to keys: `@inPerson`. */
+  inPerson: boolean
+  /** Tells whether it asks for a recent proof of who it is: `@stepUp`. */
+  stepUp: boolean
 }
 
 /** An object type, as its SDL and extensions declare it. */
@@ -97,14 +105,17 @@ export function readDeclarations(typeDefs: DocumentNode): Declarations {
 
 function fieldDeclaration(type: string, node: FieldDefinitionNode, faults: string[]): FieldDeclaration {
   const field = node.name.value
+  const has = (directive: string) => (node.directives ?? []).some(({ name }) => name.value === directive)
   return {
     type,
     field,
     returns: namedType(node.type),
     nullable: node.type.kind !== Kind.NON_NULL_TYPE,
-    external: (node.directives ?? []).some((directive) => directive.name.value === 'external'),
+    external: has('external'),
     access: accessOf(`${type}.${field}`, node.directives ?? [], faults),
-    beforePasswordChange: (node.directives ?? []).some(({ name }) => name.value === 'beforePasswordChange'),
+    beforePasswordChange: has('beforePasswordChange'),
+    inPerson: has('inPerson'),
+    stepUp: has('stepUp'),
   }
 }
 

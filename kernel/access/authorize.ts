@@ -43,7 +43,8 @@ export function guardSchema(
 /** One rule per distinct requirement. */
 function ruleOf({ subgraph, policies, made }: Rules, requirement: Requirement): Rule {
   const open = requirement.beforePasswordChange ? ' before password change' : ''
-  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}`
+  const person = (requirement.inPerson ? ' in person' : '') + (requirement.stepUp ? ' after step-up' : '')
+  const name = `${subgraph} ${requirement.kind} ${JSON.stringify(requirement.anyOf)}${open}${person}`
   const known = made.get(name)
   if (known) return known
   const rule = shieldRule(name, requirement, policies)
@@ -84,12 +85,12 @@ function entryRequirements(rules: Rules, typeName: string, seen: readonly string
 /** Guards every field that declares access itself or returns a type that asks something of its viewers. */
 function guardFields(rules: Rules): void {
   for (const type of rules.declarations.types.values()) {
-    for (const { field, returns, access, beforePasswordChange } of type.fields.values()) {
+    for (const { field, returns, access, beforePasswordChange, inPerson, stepUp } of type.fields.values()) {
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
       const requirements = [...(access?.requirements ?? []), ...entering]
       const asked = rulesOf(
         rules,
-        beforePasswordChange ? requirements.map((one) => ({ ...one, beforePasswordChange })) : requirements,
+        requirements.map((one) => ({ ...one, beforePasswordChange, inPerson, stepUp })),
       )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.

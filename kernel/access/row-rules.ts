@@ -2,6 +2,7 @@ import type { SubgraphContext, Viewer } from '../context'
 import { forbidden, passwordChangeRequired, unauthenticated } from '../errors'
 import type { Policies, Policy } from '../policy'
 import type { EntityModel } from '../schema/entity-model'
+import { stepUpFault } from '../sign-in/step-up'
 import type { Declarations, Requirement } from './access'
 
 /** Tells whether the viewer meets a requirement; policies look at the row. True, or the error to answer with. */
@@ -14,11 +15,13 @@ export function decide(
   const { viewer } = context
   if (!viewer) return unauthenticated()
   if (viewer.passwordChangeRequired && !requirement.beforePasswordChange) return passwordChangeRequired()
+  if (viewer.apiKeyId && requirement.inPerson) return forbidden('A key may not do this: sign in as a person')
   const holds =
     requirement.kind === 'scopes'
       ? (scope: string) => viewer.scopes.has(scope)
       : (name: string) => allows(name, policies[name]!, viewer, row)
-  return requirement.anyOf.some((group) => group.every(holds)) || forbidden()
+  if (!requirement.anyOf.some((group) => group.every(holds))) return forbidden()
+  return (requirement.stepUp && stepUpFault(viewer, context.services.clock)) || true
 }
 
 function allows(

@@ -108,7 +108,7 @@ function readOf(declared: Declared, reads: Map<unknown, Read>): Read | undefined
 }
 
 /** Secrets: they are hashed or compared, never kept, and whoever has one must be able to send it. */
-const isSecretInput = /password|token|^email$|^tenant$/i
+const isSecretInput = /password|token|^deviceMark$|^email$|^tenant$/i
 
 /** A key of a machine stays as it is. */
 const verbatimRead: Read = (value, path, faults) => {

@@ -19,6 +19,7 @@ import {
 import { readKeyRing } from '../encryption/key-ring'
 import { projectRoot } from './project-root'
 import { privateKeyFromJwk, publicKeysFromJwks } from '../sign-in/token-keys'
+import { passwordRounds } from '../sign-in/password-rounds'
 import type { SubgraphName } from '../schema/subgraph-names'
 
 export { projectRoot }
@@ -71,6 +72,8 @@ export interface Config {
   nestedPageLimit: number
   logLevel: string
   demoPassword: string
+  /** bcrypt's cost. No variable sets it: lower only in tests, which make many users. */
+  passwordRounds: number
   /** Manifests of documents that clients may name by their id; absolute paths. */
   persistedDocuments: string[]
   /** Tells whether other documents than those are executed. */
@@ -86,6 +89,8 @@ export interface Config {
   /** JWK and JWKS as JSON text; both null: kept in `dataDir`. */
   auditPrivateKey: string | null
   auditPublicKeys: string | null
+  /** The list that people are screened against, absolute; null: nobody can be screened. */
+  screeningList: string | null
   /** The bucket of files; null: they are kept in `dataDir`. */
   s3: { url: string; region: string; accessKeyId: string; secretAccessKey: string } | null
 }
@@ -164,6 +169,7 @@ const variables = z.object({
   SMTP_URL: optional(secretUrl(['smtp:', 'smtps:'])),
   AUDIT_PRIVATE_KEY: optional(parsedBy(privateKeyFromJwk)),
   AUDIT_PUBLIC_KEYS: optional(parsedBy(publicKeysFromJwks)),
+  SCREENING_LIST: optional(z.string()),
   S3_URL: optional(publicUrl),
   S3_REGION: z.string().max(50).default('us-east-1'),
   S3_ACCESS_KEY_ID: optional(z.string()),
@@ -175,6 +181,13 @@ const variables = z.object({
  * Holds what the product's own operations were made into; served where nothing else is said, and never in production.
  */
 export const demoDocuments = join(projectRoot, 'test', 'operations', 'generated', 'persisted-documents.json')
+
+/** A sample clears everybody who is not in it, so production goes without a list until it is given one. */
+function screeningList(given: string | null, environment: Config['nodeEnv']): string | null {
+  const sample = 'subgraphs/compliance/screening/sample-list.json'
+  const file = given ?? (environment === 'production' ? null : sample)
+  return file && resolve(projectRoot, file)
+}
 
 /** The names of all variables that are read. A contract test holds `.env.example` against them. */
 export const variableNames: readonly string[] = Object.keys(variables.shape)
@@ -239,6 +252,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     nestedPageLimit: value.NESTED_PAGE_LIMIT,
     logLevel: value.LOG_LEVEL,
     demoPassword: value.DEMO_PASSWORD,
+    passwordRounds,
     persistedDocuments:
       value.PERSISTED_DOCUMENTS?.split(',').map((file) => resolve(projectRoot, file.trim())) ??
       (value.NODE_ENV === 'production' ? [] : [demoDocuments]),
@@ -249,6 +263,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     mailFrom: value.MAIL_FROM,
     auditPrivateKey: value.AUDIT_PRIVATE_KEY,
     auditPublicKeys: value.AUDIT_PUBLIC_KEYS,
+    screeningList: screeningList(value.SCREENING_LIST, value.NODE_ENV),
     s3: value.S3_URL
       ? {
           url: value.S3_URL,

@@ -40,8 +40,10 @@ const secretMembers = [
 /** The names of all fields that the schema marks `@sensitive`, and of columns of the same kind. A contract test compares. */
 const sensitiveMembers = [
   ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
-  ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent'],
-  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret'],
+  ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent', 'deviceLabel'],
+  ...['subjectName', 'subjectBirthDate', 'listedName', 'comment', 'rationale', 'sourceIp', 'destinationIp'],
+  ...['customerEmail', 'subject', 'description', 'body'],
+  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason'],
 ]
 
 /**

@@ -31,7 +31,7 @@ export function equalities(model: EntityModel, values: Equalities, parameters: P
 
 /**
  * Returns what every read of an entity carries: the tenant (also enforced by row level security; said again because it
- * prunes partitions and survives the loss of the policy), what was deleted softly, and the viewer's row rule.
+ * prunes partitions and survives the loss of the policy), what was deleted softly or has lapsed, and the viewer's row rule.
  */
 export function scopeConditions(
   context: SubgraphContext,
@@ -41,6 +41,10 @@ export function scopeConditions(
   const conditions: string[] = []
   if (model.tenantOwned) conditions.push(`t."tenant_id" = ${parameters.add(context.binding.tenantId)}`)
   if (model.softDeleted) conditions.push(`t."deleted_at" IS NULL`)
+  if (model.lapses) {
+    const now = parameters.add(context.clock.now().toISOString())
+    conditions.push(`(t."lapses_at" IS NULL OR t."lapses_at" > ${now}::timestamptz)`)
+  }
   const alternatives = model.rowFilter?.(context) ?? null
   if (alternatives) {
     const admitted = alternatives.map(

@@ -57,6 +57,8 @@ export interface EntityModel {
   /** Tells whether rows belong to a tenant; false for the few global tables. */
   tenantOwned: boolean
   softDeleted: boolean
+  /** Tells whether rows are there until an instant, `lapsesAt`, and for nobody from then on. */
+  lapses: boolean
   /** The instant that is part of the key where the table is partitioned by time; its ids are of that instant. */
   instantKey: ColumnModel | null
   /** GraphQL field → the properties its value is made of. */
@@ -150,6 +152,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       columns,
       tenantOwned: columns.has('tenantId'),
       softDeleted: columns.has('deletedAt'),
+      lapses: columns.has('lapsesAt'),
       instantKey: (instant && columns.get(instant.propertyName)) ?? null,
       fields: new Map(),
       money: new Map(),

@@ -1,7 +1,7 @@
 import type { Marking } from '../schema/derived-forms'
 
 /** Groups of data that are kept and erased alike, for the planner of retention and erasure. */
-export type RetentionClass = 'ACCOUNT' | 'CUSTOMER' | 'EMPLOYMENT' | 'COMPLIANCE' | 'AUDIT'
+export type RetentionClass = 'ACCOUNT' | 'CUSTOMER' | 'EMPLOYMENT' | 'TICKET' | 'COMPLIANCE' | 'AUDIT'
 
 /** Describes what one class of `@sensitive` demands. Every part is stated for every class. */
 export interface SensitiveClass {
@@ -40,6 +40,14 @@ export const sensitiveClasses = {
     reads: 'recorded',
     marks: ['filter', 'order', 'search'],
     retention: 'CUSTOMER',
+  },
+  // What customers wrote to the tenant's support: two years after the end, or until the customer is erased.
+  TICKET: {
+    access: 'type',
+    encrypted: false,
+    reads: 'recorded',
+    marks: ['filter', 'order', 'search'],
+    retention: 'TICKET',
   },
   CONTACT: {
     access: 'field',

@@ -3,9 +3,7 @@ import { availableParallelism } from 'node:os'
 import bcrypt from 'bcrypt'
 import { overloaded } from '../errors'
 import { hashingQueue } from './hashing-queue'
-
-/** bcrypt's cost: 2^12 rounds. The sources ask for at least 10. */
-export const passwordRounds = 12
+import { passwordRounds } from './password-rounds'
 
 /**
  * Each fills a core for a fifth of a second or more: half of the cores is left to everything else, and of the four threads that
@@ -25,21 +23,13 @@ export function assertRoomForPassword(): void {
 /** bcrypt reads 72 bytes and ignores the rest: longer passwords would be equal to their beginning. */
 const maxBytes = 72
 
-/** Length is what makes a password strong; no rule asks for kinds of characters (NIST SP 800-63B, section 3.1.1.2). */
-const minLength = 12
-
-/** Equal texts must be equal bytes, whichever keyboard wrote them (NIST SP 800-63B, section 3.1.1.2). */
-const normal = (password: string): string => password.normalize('NFKC')
-
-/** Tells whether bcrypt would read the whole password. */
-function fits(password: string): boolean {
-  return Buffer.byteLength(normal(password)) <= maxBytes
-}
-
-/** Returns what is wrong with a password that somebody chose, for people; null when nothing is. */
-export function passwordFault(password: string): string | null {
-  if ([...normal(password)].length < minLength) return `A password has at least ${minLength} characters`
-  return fits(password) ? null : `A password has at most ${maxBytes} bytes`
+/**
+ * The form of a password that is hashed: equal texts must be equal bytes, whichever keyboard wrote them (NIST SP 800-63B,
+ * section 3.1.1.2). Null when bcrypt would not read it to its end.
+ */
+export function passwordForm(password: string): string | null {
+  const form = password.normalize('NFKC')
+  return Buffer.byteLength(form) <= maxBytes ? form : null
 }
 
 /**
@@ -48,21 +38,45 @@ export function passwordFault(password: string): string | null {
  * @throws RangeError when the password is longer than 72 bytes
  */
 export async function hashPassword(password: string, rounds: number = passwordRounds): Promise<string> {
-  if (!fits(password)) throw new RangeError(`a password has at most ${maxBytes} bytes`)
-  return hashing.run(() => bcrypt.hash(normal(password), rounds))
+  const form = passwordForm(password)
+  if (form === null) throw new RangeError(`a password has at most ${maxBytes} bytes`)
+  return hashing.run(() => bcrypt.hash(form, rounds))
 }
 
 /** A well-formed hash that no password has: comparing with it costs what comparing with a real one does. */
-const unmatched = `$2b$${passwordRounds}$${'.'.repeat(53)}`
+const unmatched = (rounds: number): string => `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`
+
+/** The rounds that a hash was made with; null for what is no hash of bcrypt. */
+function roundsOf(hash: string): number | null {
+  const digits = /^\$2[aby]\$(\d\d)\$/.exec(hash)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** Tells whether a hash was made with fewer rounds than they are today, so that a right password is hashed anew. */
+export function isHashOutdated(hash: string, rounds: number = passwordRounds): boolean {
+  return (roundsOf(hash) ?? rounds) < rounds
+}
 
 /**
- * Tells whether the password has this hash. Without a hash (there is no such user, or one without a password) and for a
- * password that is too long, it costs the same one comparison, so that the time tells nothing.
+ * Tells whether the password has this hash. Without a hash (there is no such user, or one without a password), for a
+ * password that is too long and for a hash of fewer rounds it costs the same, so that the time tells nothing.
+ * @param rounds lower only in tests
  */
-export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
-  const possible = hash !== null && fits(password)
-  const equal = await hashing.run(() => bcrypt.compare(normal(password), possible ? hash : unmatched))
-  return possible && equal
+export async function verifyPassword(
+  password: string,
+  hash: string | null,
+  rounds: number = passwordRounds,
+): Promise<boolean> {
+  const form = passwordForm(password)
+  const possible = hash !== null && form !== null
+  const compared = possible ? hash : unmatched(rounds)
+  const text = form ?? ''
+  return hashing.run(async () => {
+    const equal = await bcrypt.compare(text, compared)
+    // 2^r and 2^r + … + 2^(rounds - 1) make 2^rounds together.
+    for (let r = roundsOf(compared) ?? rounds; r < rounds; r++) await bcrypt.compare(text, unmatched(r))
+    return possible && equal
+  })
 }
 
 /** A password to hand over once: 120 random bits. */

@@ -27,6 +27,8 @@ export interface AuditEntry {
       groups?: number
       by?: string[]
     }
+    /** The key with which it was done, where it was one; written by itself. */
+    apiKeyId?: string
   }
   /** Names who did it; default: the viewer of the request. */
   actorId?: string | null
@@ -83,6 +85,7 @@ export function auditStatements(context: SubgraphContext, entries: readonly Audi
 function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
   // Evidence tells the true time, in a sandbox too.
   const now = context.services.clock.now()
+  const apiKeyId = context.viewer?.apiKeyId
   const shared = [
     now.toISOString(),
     context.clientIp?.slice(0, 50) ?? null,
@@ -95,7 +98,7 @@ function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
     entry.action,
     entry.resourceType,
     entry.resourceId,
-    JSON.stringify(entry.changes),
+    JSON.stringify(apiKeyId ? { ...entry.changes, apiKeyId } : entry.changes),
   ])
   return { shared, rows }
 }

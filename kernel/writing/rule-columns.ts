@@ -44,6 +44,7 @@ function requireWriter(
   before: Row | null,
   after: Row,
 ): void {
+  if (policy.setOnce && before === null) return
   if (!policy.writers)
     throw new Error(
       `${model.name}.${property} decides policy ${name}: name the scopes that may write it as the policy's writers`,

@@ -1,14 +1,35 @@
 import { subgraph } from '../../kernel/subgraph'
+import { CalendarAssignment } from './entities/CalendarAssignment'
 import { Department } from './entities/Department'
 import { Employee } from './entities/Employee'
 import { Holiday } from './entities/Holiday'
+import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
+import { LeaveRequest } from './entities/LeaveRequest'
+import { LeaveType } from './entities/LeaveType'
+import { WorkCalendar } from './entities/WorkCalendar'
+import { leaveAccrual } from './jobs/leave-accrual'
+import { leaveCarryOver } from './jobs/leave-carry-over'
 import { policies } from './policies'
 import { department } from './resolvers/Department'
 import { employee } from './resolvers/Employee'
 import { holiday } from './resolvers/Holiday'
+import { leaveLedgerEntry } from './resolvers/LeaveLedgerEntry'
+import { leaveRequest } from './resolvers/LeaveRequest'
+import { leaveType } from './resolvers/LeaveType'
+import { workCalendar } from './resolvers/WorkCalendar'
 
 export default subgraph('hr', {
-  entities: [Department, Employee, Holiday],
-  resolvers: [department, employee, holiday],
+  entities: [
+    Department,
+    Employee,
+    Holiday,
+    WorkCalendar,
+    CalendarAssignment,
+    LeaveType,
+    LeaveRequest,
+    LeaveLedgerEntry,
+  ],
+  resolvers: [department, employee, holiday, workCalendar, leaveType, leaveRequest, leaveLedgerEntry],
   policies,
+  jobs: [leaveAccrual, leaveCarryOver],
 })

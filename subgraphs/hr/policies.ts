@@ -1,5 +1,7 @@
-import { fieldPolicy } from '../../kernel/policy'
+import { fieldPolicy, rowPolicy } from '../../kernel/policy'
 import { Employee } from './entities/Employee'
+import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
+import { LeaveRequest } from './entities/LeaveRequest'
 
 /** The row rules that the schema names. */
 export const policies = {
@@ -9,5 +11,29 @@ export const policies = {
     ['userId'],
     (viewer, employee) => employee.userId === viewer.userId || viewer.scopes.has('hr:salary:read'),
     { writers: ['hr:employee:link'] },
+  ),
+  /** Balances of one's own leave, or of anybody's for those who read leave. */
+  'hr:self-or-leave-reader': fieldPolicy(
+    Employee,
+    ['userId'],
+    (viewer, employee) => employee.userId === viewer.userId || viewer.scopes.has('hr:leave:read'),
+    { writers: ['hr:employee:link'] },
+  ),
+  /** One's own leave, leave that one decides about, or all for those who read leave. No mutation writes what it looks at. */
+  'hr:own-or-decided-leave': rowPolicy(LeaveRequest, ['userId', 'approverId'], (viewer) =>
+    viewer.scopes.has('hr:leave:read') ? null : [{ userId: viewer.userId }, { approverId: viewer.userId }],
+  ),
+  /** One's own reason; a medical one for those alone who may read why somebody is ill, others for who decides or reads leave. */
+  'hr:own-or-told-reason': fieldPolicy(
+    LeaveRequest,
+    ['userId', 'approverId', 'isMedical'],
+    (viewer, { userId, approverId, isMedical }) =>
+      userId === viewer.userId ||
+      viewer.scopes.has('hr:leave:medical') ||
+      (!isMedical && (approverId === viewer.userId || viewer.scopes.has('hr:leave:read'))),
+  ),
+  /** One's own days, or all for those who read leave. No mutation writes what it looks at. */
+  'hr:own-ledger': rowPolicy(LeaveLedgerEntry, ['userId'], (viewer) =>
+    viewer.scopes.has('hr:leave:read') ? null : [{ userId: viewer.userId }],
   ),
 }

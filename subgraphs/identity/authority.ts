@@ -88,7 +88,7 @@ export async function requireOtherAdministrator(
   const administrators = await tx.rows(
     prepared(
       `SELECT u.id FROM identity.role_assignments a
-         JOIN identity.users u ON u.tenant_id = $1 AND u.id = a.user_id AND u.status = 'ACTIVE'
+         JOIN identity.users u ON u.tenant_id = $1 AND u.id = a.user_id AND u.status = 'ACTIVE' AND u.kind = 'PERSON'
         WHERE a.tenant_id = $1 AND a.role_id = $2`,
       [tenantId, role?.[0]],
     ),
@@ -100,6 +100,19 @@ export async function requireOtherAdministrator(
       'This is the last active administrator: give the role ADMIN to another user first',
       field,
     )
+}
+
+/** A user by an id of an input, locked. Fails when there is no such user. */
+export async function findUser(
+  context: SubgraphContext,
+  tx: MutationTransaction<IdentityUserErrorCode>,
+  userId: string,
+  field: string,
+): Promise<User> {
+  const text = 'SELECT 1 FROM identity.users WHERE tenant_id = $1 AND id = $2'
+  const found = isUuid(userId) ? await tx.rows(prepared(text, [context.binding.tenantId, userId])) : []
+  if (found.length === 0) tx.fail('REFERENCE_NOT_FOUND', 'There is no user with this id', field)
+  return tx.find(User, userId)
 }
 
 /** Locks a user and counts that what the user may do changes. Fails when there is no such user. */

@@ -1,4 +1,6 @@
 import { subgraph } from '../../kernel/subgraph'
+import { ApiKey } from './entities/ApiKey'
+import { MfaDevice } from './entities/MfaDevice'
 import { Permission } from './entities/Permission'
 import { RefreshToken } from './entities/RefreshToken'
 import { Role } from './entities/Role'
@@ -6,8 +8,11 @@ import { RoleAssignment } from './entities/RoleAssignment'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
 import { endedMails } from './jobs/ended-mails'
+import { oldKeys } from './jobs/old-keys'
 import { oldSessions } from './jobs/old-sessions'
 import { policies } from './policies'
+import { apiKey } from './resolvers/ApiKey'
+import { mfaDevice } from './resolvers/MfaDevice'
 import { permission } from './resolvers/Permission'
 import { role } from './resolvers/Role'
 import { roleAssignment } from './resolvers/RoleAssignment'
@@ -15,14 +20,22 @@ import { session } from './resolvers/Session'
 import { user } from './resolvers/User'
 
 export default subgraph('identity', {
-  entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken],
-  resolvers: [user, role, roleAssignment, permission, session],
+  entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken, ApiKey, MfaDevice],
+  resolvers: [user, role, roleAssignment, permission, session, apiKey, mfaDevice],
   policies,
-  secrets: { User: ['mfaSecret'] },
+  secrets: { User: ['mfaSecret'], MfaDevice: ['secret'] },
   erasable: ['User'],
-  jobs: [endedMails, oldSessions],
+  jobs: [endedMails, oldSessions, oldKeys],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {
-    User: ['username', 'status', 'passwordChangeRequired', 'lastLoginAt', 'createdById', 'updatedById'],
+    User: [
+      'username',
+      'kind',
+      'status',
+      'passwordChangeRequired',
+      'lastLoginAt',
+      'createdById',
+      'updatedById',
+    ],
   },
 })

@@ -110,6 +110,21 @@ test('an access token that has ended is renewed without asking', async () => {
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
 })
 
+test('the form remembers the tenant that let somebody in, and nothing else', async () => {
+  const inputs = () =>
+    Promise.all(['Tenant', 'E-mail', 'Password'].map((name) => page.getByLabel(name).inputValue()))
+  await signIn('wrong password')
+  await expect(page.getByRole('status').filter({ hasText: /\S/ }).textContent()).resolves.toMatch(/password/i)
+  await page.reload()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  expect(await inputs()).toEqual(['', '', ''])
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await page.reload()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  expect(await inputs()).toEqual(['acme', '', ''])
+})
+
 const files = readdirSync(operations).filter((name) => name.endsWith('.graphql'))
 
 test.each(files)('the menu offers test/operations/%s, and it answers', async (file) => {
@@ -141,7 +156,8 @@ test('the documentation opens, nothing comes from elsewhere, no secret is stored
   const stored = await until(() => page.evaluate<string>(storage), /viewer \{ email \}/)
   expect(stored).not.toMatch(/eyJ|Bearer/)
   expect(stored).not.toContain(password)
-  expect(await page.evaluate('localStorage.length + document.cookie.length')).toBe(0)
+  expect(await page.evaluate('({ ...localStorage })')).toEqual({ tenant: 'acme' })
+  expect(await page.evaluate('document.cookie')).toBe('')
 })
 
 test('fits a phone', async () => {

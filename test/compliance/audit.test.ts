@@ -286,7 +286,7 @@ describe('a denial', () => {
   test('of a mutation and of a root field is an entry', async () => {
     const viewer = await acme.user('VIEWER')
     await viewer.query(
-      'mutation { approveComplianceRecord(input: { id: "x", expectedVersion: 1 }) { userErrors { code } } }',
+      'mutation { approveComplianceRecord(input: { id: "x", expectedVersion: 1, rationale: "y" }) { userErrors { code } } }',
     )
     await viewer.query('{ auditLogs { nodes { id } } }')
     expect(await denied(acme.id, viewer.userId)).toEqual([

@@ -24,6 +24,7 @@ interface ComplianceRecord {
 }
 
 const data = { subject: 'Vega Foods', hits: 0 }
+const rationale = 'The papers are in order'
 
 const added = (values: object = {}): Promise<ComplianceRecord> =>
   change<ComplianceRecord>(
@@ -96,7 +97,7 @@ test.each([
   ['flagComplianceRecord', 'FLAGGED'],
 ])('%s: somebody else decides, about the version that was seen', async (mutation, status) => {
   const { id } = await added()
-  const own = await userErrors(maker, mutation, { id, expectedVersion: 1 })
+  const own = await userErrors(maker, mutation, { id, expectedVersion: 1, rationale })
   expect(own).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
   await change(
     maker,
@@ -104,11 +105,11 @@ test.each([
     { id, expectedVersion: 1, riskScore: 99 },
     'complianceRecord { id }',
   )
-  const stale = await userErrors(checker, mutation, { id, expectedVersion: 1 })
+  const stale = await userErrors(checker, mutation, { id, expectedVersion: 1, rationale })
   expect(stale).toMatchObject([{ code: 'STALE_VERSION', field: ['expectedVersion'] }])
   expect(await stored(id)).toMatchObject({ status: 'PENDING', reviewed_by_id: null, version: 2 })
   const selection = 'complianceRecord { status reviewedBy { id } version }'
-  expect(await change(checker, mutation, { id, expectedVersion: 2 }, selection)).toEqual({
+  expect(await change(checker, mutation, { id, expectedVersion: 2, rationale }, selection)).toEqual({
     status,
     reviewedBy: { id: checker.userId },
     version: 3,
@@ -117,7 +118,12 @@ test.each([
 
 test('who changes the content of a flagged record cannot approve it, and it goes back to review', async () => {
   const { id } = await added()
-  await change(checker, 'flagComplianceRecord', { id, expectedVersion: 1 }, 'complianceRecord { id }')
+  await change(
+    checker,
+    'flagComplianceRecord',
+    { id, expectedVersion: 1, rationale },
+    'complianceRecord { id }',
+  )
   const changes = { id, expectedVersion: 2, riskScore: 1 }
   expect(
     await change(
@@ -127,10 +133,15 @@ test('who changes the content of a flagged record cannot approve it, and it goes
       'complianceRecord { status preparedBy { id } reviewedBy { id } }',
     ),
   ).toEqual({ status: 'PENDING', preparedBy: { id: checker.userId }, reviewedBy: null })
-  const errors = await userErrors(checker, 'approveComplianceRecord', { id, expectedVersion: 3 })
+  const errors = await userErrors(checker, 'approveComplianceRecord', { id, expectedVersion: 3, rationale })
   expect(errors).toMatchObject([{ code: 'OWN_RECORD' }])
   const third = await acme.user('COMPLIANCE_OFFICER')
-  await change(third, 'approveComplianceRecord', { id, expectedVersion: 3 }, 'complianceRecord { id }')
+  await change(
+    third,
+    'approveComplianceRecord',
+    { id, expectedVersion: 3, rationale },
+    'complianceRecord { id }',
+  )
 })
 
 test('who changed the content once decides no more, even after others changed it', async () => {
@@ -145,7 +156,7 @@ test('who changed the content once decides no more, even after others changed it
     )
   const before = await stored(id)
   for (const client of [maker, checker, second]) {
-    const errors = await userErrors(client, 'approveComplianceRecord', { id, expectedVersion: 3 })
+    const errors = await userErrors(client, 'approveComplianceRecord', { id, expectedVersion: 3, rationale })
     expect(errors).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
   }
   expect(await stored(id)).toEqual(before)
@@ -172,14 +183,20 @@ test('the database itself refuses that creator or preparer review', async () => 
 
 test('what is decided stays as it is', async () => {
   const { id } = await added()
-  await change(checker, 'rejectComplianceRecord', { id, expectedVersion: 1 }, 'complianceRecord { id }')
+  await change(
+    checker,
+    'rejectComplianceRecord',
+    { id, expectedVersion: 1, rationale },
+    'complianceRecord { id }',
+  )
   const before = await stored(id)
   for (const [client, mutation] of [
     [checker, 'approveComplianceRecord'],
     [checker, 'flagComplianceRecord'],
     [maker, 'updateComplianceRecord'],
   ] as const) {
-    const errors = await userErrors(client, mutation, { id, expectedVersion: 2 })
+    const input = { id, expectedVersion: 2, ...(mutation !== 'updateComplianceRecord' && { rationale }) }
+    const errors = await userErrors(client, mutation, input)
     expect(errors).toMatchObject([{ code: 'WRONG_STATUS', field: ['id'] }])
   }
   expect(await stored(id)).toEqual(before)
@@ -197,7 +214,8 @@ test("another tenant's record cannot be read, changed or decided", async () => {
     'rejectComplianceRecord',
     'flagComplianceRecord',
   ]) {
-    const errors = await userErrors(stranger, mutation, { id, expectedVersion: 1 })
+    const input = { id, expectedVersion: 1, ...(mutation !== 'updateComplianceRecord' && { rationale }) }
+    const errors = await userErrors(stranger, mutation, input)
     expect(errors).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }])
   }
   expect(await stored(id)).toMatchObject({ status: 'PENDING', version: 1 })
@@ -207,7 +225,7 @@ test('who may only read records cannot decide', async () => {
   const { id } = await added()
   const viewer = await acme.as('VIEWER')
   const { errors } = await viewer.query(
-    'mutation ($id: ID!) { approveComplianceRecord(input: { id: $id, expectedVersion: 1 }) { complianceRecord { id } } }',
+    'mutation ($id: ID!) { approveComplianceRecord(input: { id: $id, expectedVersion: 1, rationale: "x" }) { complianceRecord { id } } }',
     { id },
   )
   expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])

@@ -23,6 +23,7 @@ const ownTime: Readonly<Record<string, string>> = {
 
 /** Bounds that the database holds by itself, whatever clock asks: nothing young is removed, no month is made far away. */
 const ownTimeOfFunctions: readonly string[] = [
+  'shared.drop_analytics_events',
   'shared.drop_dispatched_events',
   'shared.ensure_partitions',
   'shared.forget_usage',

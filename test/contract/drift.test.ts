@@ -124,11 +124,8 @@ it('ties every foreign key of a tenant table to the tenant, and indexes it', asy
   expect(rows.length).toBeGreaterThan(10)
 })
 
-/**
- * What finds the tenant of an e-mail address before the tenant is known, and the tenants with jobs that are due; only the
- * look-up functions can use it.
- */
-const acrossTenants = ['identity.users_email_lookup', 'shared.jobs_due_lookup', 'shared.jobs_lease_lookup']
+/** What finds the tenants with jobs that are due; only the look-up functions can use it. */
+const acrossTenants = ['shared.jobs_due_lookup', 'shared.jobs_lease_lookup']
 
 it('leads every unique key and index of a tenant table with the tenant', async () => {
   const rows = await query(

@@ -107,9 +107,16 @@ const growing: Readonly<Record<string, (account: Account) => Promise<string | nu
 const notGrowing: Readonly<Record<string, string>> = {
   'createUser inviteUser': 'the account is new: its maker holds what it may do',
   createRole: 'nobody has it yet',
+  'createServiceAccount createApiKey rotateApiKey revokeApiKey':
+    'a key does what its owner may, and ends with it',
   'deleteRole revokeRole revokePermission suspendUser': 'takes away',
+  'revokeSession revokeOtherSessions revokeUserSessions': 'takes away',
+  'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes':
+    'is the own account’s, and gives no right',
+  resetUserMfa: 'takes away, and needs authority over the user',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
-  'signIn refreshSession signOut changePassword acceptInvitation': 'is the owner’s, with the secret',
+  'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
+    'is the owner’s, with the secret',
 }
 
 beforeAll(async () => {

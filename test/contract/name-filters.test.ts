@@ -1,8 +1,11 @@
-import { buildSchema } from 'graphql'
+import { buildSchema, concatAST, parse } from 'graphql'
 import type { Database } from '../../kernel/connection/database'
 import { lookFaults } from '../../kernel/reading/name-columns'
 import { entityModels } from '../../kernel/schema/entity-model'
+import { buildSchema as buildGuardedSchema } from '../../kernel/schema/subgraph-schema'
+import identity from '../../subgraphs/identity'
 import { lists } from '../support/list-catalog'
+import { change } from '../support/lists'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 
 let graph: TestGraph
@@ -11,6 +14,23 @@ const databases: Database[] = []
 beforeAll(async () => {
   graph = await startGraph({ demo: true, around: (_, database) => (databases.push(database), database) })
   admin = await graph.demo('acme', 'admin')
+  // Of two rows PostgreSQL takes any index.
+  await graph.owner.query(
+    `INSERT INTO compliance.legal_holds (tenant_id, id, hold_number, name, reason, placed_by_id)
+     SELECT tenant_id, gen_random_uuid(), 'Made ' || n, name, reason, placed_by_id
+       FROM compliance.legal_holds, generate_series(1, 50) n WHERE hold_number = 'LH-2026-001'`,
+  )
+  // The codes of the demo's accounts are digits, which have no other spelling.
+  const account = { code: '0A Our account', name: 'Our account', type: 'ASSET' }
+  await change(admin, 'createLedgerAccount', account, 'ledgerAccount { id }')
+  // A table of a few rows is read in whatever order.
+  const hours = [{ weekday: 'MONDAY', opensAt: '09:00', closesAt: '17:00' }]
+  const minutes = { firstResponseMinutes: 60, resolutionMinutes: 480 }
+  for (let place = 1; place <= 40; place++) {
+    const name = `Desk ${place}`
+    await change(admin, 'createBusinessCalendar', { name, timeZone: 'UTC', hours }, '__typename')
+    await change(admin, 'createSlaPolicy', { name, priority: 'LOW', ...minutes }, '__typename')
+  }
 })
 afterAll(() => graph?.close())
 
@@ -39,9 +59,16 @@ it('knows the names that filters ask for', async () => {
 })
 
 const unique = [
+  ['businessCalendars.name', 'insights.business_calendars'],
   ['departments.name', 'hr.departments'],
   ['employees.employeeNumber', 'hr.employees'],
+  ['slaPolicies.name', 'insights.sla_policies'],
+  ['leaveTypes.code', 'hr.leave_types'],
+  ['leaveTypes.name', 'hr.leave_types'],
+  ['legalHolds.holdNumber', 'compliance.legal_holds'],
+  ['workCalendars.name', 'hr.work_calendars'],
   ['transactions.transactionNumber', 'finance.transactions'],
+  ['ledgerAccounts.code', 'finance.ledger_accounts'],
 ] as const
 
 /** The same name, spelled otherwise: in capitals, wide, with more blanks. */
@@ -104,7 +131,7 @@ describe.each(unique)('%s', (place, table) => {
   })
 })
 
-it('what is unique by its look is no filter: a subgraph that has one does not start, and is told what to do', () => {
+it('what is unique by its look is no filter: a subgraph that has one does not start, and is told what to do', async () => {
   const models = databases.flatMap(({ dataSource }) => [...entityModels(dataSource).values()])
   const role = models.find(({ name }) => name === 'Role')!
   const schema = (fields: string) => buildSchema(`type Query { a: Int } input RoleFilter { ${fields} }`)
@@ -112,6 +139,12 @@ it('what is unique by its look is no filter: a subgraph that has one does not st
     "Role.name is unique by how it looks, which no filter compares by: take @filter away (@search finds it), or say 'spelling' in the migration's names",
   ])
   expect(lookFaults(role, schema('description: String'))).toEqual([])
+
+  const typeDefs = concatAST([identity.typeDefs, parse('extend input RoleFilter { name: StringFilter }')])
+  const database = databases.find(({ dataSource }) => [...entityModels(dataSource).values()].includes(role))!
+  await expect(buildGuardedSchema({ ...identity, typeDefs }, database, {})).rejects.toThrow(
+    "subgraph identity cannot start:\n- Role.name is unique by how it looks, which no filter compares by: take @filter away (@search finds it), or say 'spelling' in the migration's names",
+  )
 })
 
 it('e-mail addresses are found in any case', async () => {
@@ -128,4 +161,4 @@ it('e-mail addresses are found in any case', async () => {
 })
 
 const filterType = (list: string): string =>
-  `${list[0]!.toUpperCase()}${list.slice(1).replace(/s$/, '')}Filter`
+  `${list[0]!.toUpperCase()}${list.slice(1).replace(/ies$/, 'y').replace(/s$/, '')}Filter`

@@ -37,12 +37,51 @@ const named: Readonly<Record<string, Named>> = {
     by: 'look',
     input: () => ({ permissions: [] }),
   },
+  'identity.api_keys.name': {
+    mutation: 'createApiKey',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({
+      scopes: ['hr:employee:read'],
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    }),
+  },
+  'compliance.legal_holds.hold_number': {
+    mutation: 'placeLegalHold',
+    field: 'holdNumber',
+    by: 'spelling',
+    input: () => ({ name: 'N', reason: 'R', subjects: [{ resourceType: 'Customer' }] }),
+  },
   'hr.departments.name': { mutation: 'createDepartment', field: 'name', by: 'spelling', input: () => ({}) },
+  'hr.work_calendars.name': {
+    mutation: 'createWorkCalendar',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({ timeZone: 'UTC' }),
+  },
+  'hr.leave_types.code': {
+    mutation: 'createLeaveType',
+    field: 'code',
+    by: 'spelling',
+    input: (place) => ({ name: `Leave ${place}` }),
+  },
+  'hr.leave_types.name': {
+    mutation: 'createLeaveType',
+    field: 'name',
+    by: 'spelling',
+    input: (place) => ({ code: `NAMED-${place}` }),
+  },
   'hr.employees.employee_number': {
     mutation: 'hireEmployee',
     field: 'employeeNumber',
     by: 'spelling',
     input: () => ({}),
+  },
+  'finance.ledger_accounts.code': {
+    mutation: 'createLedgerAccount',
+    field: 'code',
+    by: 'spelling',
+    input: () => ({ name: 'Account', type: 'ASSET' }),
   },
   'finance.transactions.transaction_number': {
     mutation: 'recordTransaction',
@@ -50,16 +89,42 @@ const named: Readonly<Record<string, Named>> = {
     by: 'spelling',
     input: () => ({ type: 'INCOME', amount: { amount: '1', currency: 'EUR' } }),
   },
+  'insights.business_calendars.name': {
+    mutation: 'createBusinessCalendar',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({
+      timeZone: 'Europe/Berlin',
+      hours: [{ weekday: 'MONDAY', opensAt: '09:00', closesAt: '17:00' }],
+    }),
+  },
+  'insights.sla_policies.name': {
+    mutation: 'createSlaPolicy',
+    field: 'name',
+    by: 'spelling',
+    input: () => ({ priority: 'LOW', firstResponseMinutes: 60, resolutionMinutes: 480 }),
+  },
 }
 /** Keys that other systems or the product make, or that have one form only: they are compared as they are. */
 const keysOfMachines = [
+  'compliance.alert_groups.fingerprint',
+  'compliance.screening_matches.compared_digest',
+  'compliance.screening_matches.entry_id',
+  'finance.journal_entries.entry_number',
+  'finance.journal_entries.source_id',
+  'finance.journal_entries.source_type',
   'hr.departments.name',
   'identity.users.email',
   'identity.users.external_id',
+  'insights.analytics_event_keys.event_id',
+  'insights.analytics_event_keys.source',
+  'insights.behavior_patterns.pattern_type',
   'insights.customer_interactions.external_id',
   'insights.customer_interactions.source',
   'insights.customers.external_id',
+  'insights.support_tickets.ticket_number',
   'tenancy.invoices.invoice_number',
+  'hr.leave_requests.request_number',
   'tenancy.usage_records.external_id',
   'tenancy.usage_records.source',
 ].filter((key) => !(key in named))
@@ -231,9 +296,11 @@ test('secrets and keys of requests are left as they are, and nothing else is (A1
   const verbatim = new Set([...sdl.matchAll(/^ {2}(\w+): String!? @verbatim$/gm)].map(([, name]) => name))
   expect([...verbatim].sort()).toEqual([
     'currentPassword',
+    'deviceMark',
     'email',
     'idempotencyKey',
     'initialPassword',
+    'mfaToken',
     'newPassword',
     'password',
     'refreshToken',

@@ -35,13 +35,23 @@ const changes = Object.keys(api.getMutationType()!.getFields()).filter(
 
 /** By mutation: why the second time is a change as well. */
 const otherwise: Readonly<Record<string, string>> = {
+  escalateSupportTicket: 'each time a step more, with its reason',
+  rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
+  escalateComplianceRecord: 'each time is a decision of its own',
 }
 /** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */
 const refused: Readonly<Record<string, string>> = {
   approveComplianceRecord: 'WRONG_STATUS',
   rejectComplianceRecord: 'WRONG_STATUS',
   flagComplianceRecord: 'WRONG_STATUS',
+  screenComplianceRecord: 'WRONG_STATUS',
+  decideScreeningMatch: 'WRONG_STATUS',
+  resolveSecurityAlert: 'WRONG_STATUS',
+  proposeHoldRelease: 'WRONG_STATUS',
+  rejectLeaveRequest: 'WRONG_STATUS',
+  revokeLeaveRequest: 'WRONG_STATUS',
+  delegateLeaveRequest: 'INVALID',
   terminateEmployee: 'NOT_EMPLOYED',
   rehireEmployee: 'EMPLOYED',
   issueInvoice: 'INVALID_STATUS',
@@ -49,6 +59,8 @@ const refused: Readonly<Record<string, string>> = {
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
   uncancelSubscription: 'INVALID_STATUS',
+  mergeSupportTicket: 'INVALID_STATUS',
+  dismissPattern: 'NOT_FOUND',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())
@@ -59,6 +71,8 @@ const ownCodes = new Set(codesOf.flat().filter((code) => codesOf.some((codes) =>
 /** By field: what a sample of the type is not good enough for. */
 const chosen: Readonly<Record<string, unknown>> = {
   avatarUrl: 'https://example.com/picture.png',
+  expiresAt: new Date(Date.now() + 30 * 86_400_000).toISOString(),
+  until: new Date(Date.now() + 86_400_000).toISOString(),
   billingCountry: 'DE',
   items: [],
   permissions: ['identity:user:read'],

@@ -19,15 +19,25 @@ import { sampleOfScalar } from '../../kernel/schema/scalar-samples'
 
 /** Everything below a type to the given depth, as a selection set; empty for a scalar. */
 export function selectionOf(type: GraphQLOutputType, depth: number): string {
-  const named = getNamedType(type)
-  if (!isCompositeType(named)) return ''
-  if (!isObjectType(named) || depth === 0) return '{ __typename }'
-  const fields = Object.values(named.getFields())
-    .filter((field) => !field.args.some(isRequiredArgument))
-    .filter((field) => depth > 1 || !isCompositeType(getNamedType(field.type)))
-    .map((field) => `${field.name}${rowsOf(field)} ${selectionOf(field.type, depth - 1)}`)
-  return `{ __typename ${fields.join(' ')} }`
+  return selectionsOf(type, depth, Infinity)[0]!
 }
+
+/** The same in several selection sets, each of which has at most so many names. */
+export function selectionsOf(type: GraphQLOutputType, depth: number, most: number): string[] {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ['']
+  if (!isObjectType(named) || depth === 0) return ['{ __typename }']
+  const parts = ['']
+  for (const field of Object.values(named.getFields())) {
+    if (field.args.some(isRequiredArgument) || (depth === 1 && isCompositeType(getNamedType(field.type))))
+      continue
+    const text = ` ${field.name}${rowsOf(field)} ${selectionOf(field.type, depth - 1)}`
+    if (namesIn(parts.at(-1)! + text) > most) parts.push('')
+    parts[parts.length - 1] += text
+  }
+  return parts.map((fields) => `{ __typename${fields} }`)
+}
+const namesIn = (text: string): number => text.match(/\w+/g)?.length ?? 0
 
 /** What must be given, and small pages, so that a deep selection stays within the cost limit. */
 export function rowsOf(field: GraphQLField<unknown, unknown>): string {

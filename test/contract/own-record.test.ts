@@ -14,39 +14,83 @@ const euros = (amount: string) => ({ amount, currency: 'EUR' })
 
 /** The input of a mutation about a record of the viewer's own; it is refused with OWN_RECORD on this field. */
 const refused: Readonly<
-  Record<string, { of: 'employee' | 'record' | 'login'; input: object; field: string }>
+  Record<string, { of: 'employee' | 'record' | 'login' | 'calendar' | 'leave'; input: object; field: string }>
 > = {
   setEmployeeSalary: { of: 'employee', input: { salary: euros('999999') }, field: 'id' },
+  setEmployeeManager: { of: 'employee', input: { managerId: null }, field: 'id' },
   assessEmployee: { of: 'employee', input: { performanceScore: 100 }, field: 'id' },
   promoteEmployee: { of: 'employee', input: { position: 'Director', salary: euros('999999') }, field: 'id' },
   rehireEmployee: { of: 'employee', input: { hireDate: '2026-02-01' }, field: 'id' },
   updateEmployee: { of: 'employee', input: { position: 'Director' }, field: 'id' },
   hireEmployee: { of: 'login', input: { employeeNumber: 'SELF' }, field: 'userId' },
-  approveComplianceRecord: { of: 'record', input: {}, field: 'id' },
-  rejectComplianceRecord: { of: 'record', input: {}, field: 'id' },
-  flagComplianceRecord: { of: 'record', input: {}, field: 'id' },
+  approveComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  rejectComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  flagComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  escalateComplianceRecord: { of: 'record', input: { rationale: 'Seen' }, field: 'id' },
+  approveLeaveRequest: { of: 'leave', input: {}, field: 'id' },
+  rejectLeaveRequest: { of: 'leave', input: { decisionNote: 'No' }, field: 'id' },
+  delegateLeaveRequest: { of: 'leave', input: {}, field: 'id' },
+  revokeLeaveRequest: { of: 'leave', input: { decisionNote: 'No' }, field: 'id' },
+  createLeaveLedgerEntry: {
+    of: 'leave',
+    input: { days: '100', effectiveOn: '2027-01-01', note: 'Bonus' },
+    field: 'employeeId',
+  },
+  createCalendarAssignment: { of: 'calendar', input: { validFrom: '2027-01-01' }, field: 'employeeId' },
+  deleteCalendarAssignment: { of: 'calendar', input: {}, field: 'id' },
 }
 
 /** Why a mutation may be about its caller. */
 const mayBeOwn: Readonly<Record<string, string>> = {
-  'createComplianceRecord updateComplianceRecord': 'prepares what others decide about',
+  'createComplianceRecord updateComplianceRecord screenComplianceRecord': 'prepares what others decide about',
+  decideScreeningMatch: 'never by who prepared the record (test/compliance/cases.test.ts)',
+  'acknowledgeSecurityAlert assignSecurityAlert investigateSecurityAlert resolveSecurityAlert reopenSecurityAlert':
+    'never by whom the alert is about (test/compliance/alerts.test.ts)',
+  'placeLegalHold extendLegalHold proposeHoldRelease withdrawHoldRelease proposeRetentionPolicy withdrawRetentionPolicy':
+    'keeps, or proposes what somebody else decides',
+  'releaseLegalHold approveRetentionPolicy': 'never by who proposed it (test/compliance/retention.test.ts)',
+  'raiseSecurityAlert createAlertSuppression endAlertSuppression':
+    'is about nobody, and never silences what is CRITICAL',
   'transferEmployee terminateEmployee': 'gives nothing: no pay, rating or position',
-  'createDepartment updateDepartment closeDepartment reopenDepartment createHoliday': 'is about nobody',
+  'createDepartment updateDepartment closeDepartment reopenDepartment': 'is about nobody',
+  'createHoliday updateHoliday deleteHoliday importHolidays': 'is about nobody',
+  'createWorkCalendar updateWorkCalendar chooseWorkCalendar archiveWorkCalendar': 'is about nobody',
+  'createLeaveType updateLeaveType archiveLeaveType': 'is about nobody',
+  'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
   'assignRole revokeRole grantPermission revokePermission createRole updateRole deleteRole':
     'nobody gives what they lack, so nobody gains (identity/authority.ts)',
-  'signIn refreshSession signOut changePassword acceptInvitation': 'is the own account’s',
+  'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
+    'is the own account’s',
+  'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes': 'second factors are everybody’s own',
+  resetUserMfa: 'is refused for oneself, who removes devices after a step-up',
+  'revokeSession revokeOtherSessions revokeUserSessions': 'ends sessions, the own ones too',
+  'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',
   'createCustomer updateCustomer deactivateCustomer reactivateCustomer recordInteraction':
     'is about nobody here',
+  'openSupportTicket assignSupportTicket prioritizeSupportTicket escalateSupportTicket pauseSupportTicket':
+    'is about a customer',
+  'resolveSupportTicket reopenSupportTicket closeSupportTicket continueSupportTicket mergeSupportTicket':
+    'is about a customer',
+  'replyToSupportTicket noteOnSupportTicket': 'is about a customer',
+  'trackEvent trackEvents': 'tells what somebody did, and gives nothing',
+  'detectPattern dismissPattern eraseCustomer': 'is about a customer',
+  'createSlaPolicy updateSlaPolicy deleteSlaPolicy': 'is about nobody',
+  'createBusinessCalendar updateBusinessCalendar deleteBusinessCalendar': 'is about nobody',
   'updateTenant cancelJob moveClock': 'is about nobody',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
     'chooses what the price list offers to all: no price is named (B1)',
+  'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':
+    'is about nobody; who takes the first of two steps does not take the second (test/finance/period.test.ts)',
+  'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
+    'is about nobody',
 }
 
 /** What a later issue decides, by its finding. */
 const later: Readonly<Record<string, string>> = {
-  'recordTransaction updateTransaction reverseTransaction setBudget': 'F4: approval of postings and budgets',
+  'recordTransaction updateTransaction reverseTransaction setBudget postJournalEntry reverseJournalEntry':
+    'F4: approval of postings and budgets',
   flagTransaction: 'F3: a second person clears a flag; who recorded or flagged is not kept yet',
   'draftInvoice updateInvoice issueInvoice payInvoice voidInvoice discardInvoice':
     'B1: who owes does not decide',
@@ -96,6 +140,20 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
     return { ...input, id: made.id, expectedVersion: 1 }
   }
   const id = await employmentOf(user.userId)
+  if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
+  if (of === 'calendar') {
+    const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
+    const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
+    const assignment = { employeeId: id, calendarId: made.id, validFrom: '2026-01-01' }
+    if (mutation === 'createCalendarAssignment') return { ...assignment, ...input }
+    const given = await change<{ id: string }>(
+      admin,
+      'createCalendarAssignment',
+      assignment,
+      'calendarAssignment { id }',
+    )
+    return { ...input, id: given.id, expectedVersion: 1 }
+  }
   if (mutation !== 'rehireEmployee') return { ...input, id, expectedVersion: 1 }
   await change(
     admin,
@@ -106,9 +164,31 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   return { ...input, id, expectedVersion: 2 }
 }
 
+/** A request for leave of the user's own, or whose days there are. */
+async function ownLeave(
+  mutation: string,
+  user: TestClient,
+  employeeId: string,
+): Promise<Record<string, unknown>> {
+  const type = { code: `K${++count}`, name: `Kind ${count}`, allowsNegative: true }
+  const { id: leaveTypeId } = await change<{ id: string }>(admin, 'createLeaveType', type, 'leaveType { id }')
+  if (mutation === 'createLeaveLedgerEntry') return { employeeId, leaveTypeId }
+  const days = { startDate: '2027-03-01', endDate: '2027-03-05' }
+  const asked = { employeeId, leaveTypeId, ...days }
+  const { id } = await change<{ id: string }>(user, 'createLeaveRequest', asked, 'leaveRequest { id }')
+  if (mutation === 'delegateLeaveRequest')
+    return { id, expectedVersion: 1, approverId: (await acme.user('USER')).userId }
+  if (mutation !== 'revokeLeaveRequest') return { id, expectedVersion: 1 }
+  await change(admin, 'approveLeaveRequest', { id, expectedVersion: 1 }, '__typename')
+  return { id, expectedVersion: 2 }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
-    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r`,
+    `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
+     UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
+     UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
+     UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows
 }

@@ -85,8 +85,13 @@ test('C1 every field that holds personal data has a class', () => {
     'AuditLog.changes TRAIL',
     'AuditLog.ipAddress TRAIL',
     'AuditLog.userAgent TRAIL',
+    'BehaviorPattern.description PERSONAL',
+    'BehaviorPattern.metadata PERSONAL',
+    'ComplianceDecision.rationale IDENTITY_DOCUMENT',
     'ComplianceRecord.data IDENTITY_DOCUMENT',
     'ComplianceRecord.metadata IDENTITY_DOCUMENT',
+    'ComplianceRecord.subjectBirthDate IDENTITY_DOCUMENT',
+    'ComplianceRecord.subjectName IDENTITY_DOCUMENT',
     'Customer.email PERSONAL',
     'Customer.firstName PERSONAL',
     'Customer.fullName PERSONAL',
@@ -100,6 +105,18 @@ test('C1 every field that holds personal data has a class', () => {
     'Employee.performanceScore ASSESSMENT',
     'Employee.retentionRisk ASSESSMENT',
     'Employee.salary PAY',
+    'LeaveRequest.reason HEALTH',
+    'ScreeningMatch.comment IDENTITY_DOCUMENT',
+    'ScreeningMatch.listedName IDENTITY_DOCUMENT',
+    'SecurityAlert.destinationIp PERSONAL',
+    'SecurityAlert.sourceIp PERSONAL',
+    'Session.deviceLabel PERSONAL',
+    'Session.ipAddress PERSONAL',
+    'Session.userAgent PERSONAL',
+    'SupportTicket.customerEmail TICKET',
+    'SupportTicket.description TICKET',
+    'SupportTicket.subject TICKET',
+    'TicketMessage.body TICKET',
     'User.avatarUrl NAME',
     'User.email NAME',
     'User.firstName NAME',
@@ -115,7 +132,7 @@ test('C1 no value of a class is shown by the audit trail, but for those that an 
   const shown = marked.flatMap(({ type, field }) =>
     (models.get(type)!.fields.get(field) ?? [])
       // Row rules of the field read along who it is about.
-      .filter((property) => property !== 'id' && property !== 'userId')
+      .filter((property) => !['id', 'userId', 'approverId', 'isMedical'].includes(property))
       .filter((property) => !models.get(type)!.masked.has(property))
       .map((property) => `${type}.${property}`),
   )
@@ -130,11 +147,17 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
       .map((property) => `${model.name}.${property}`)
   })
   expect(hidden.sort()).toEqual([
+    'ApiKey.previousHash',
+    'ApiKey.secretHash',
     'AuditLog.requestId',
+    'BehaviorPattern.dismissReason',
+    'ComplianceRecord.digestKey',
+    'LeaveRequest.parts',
+    'MfaDevice.codeHashes',
+    'MfaDevice.secret',
     'PendingLine.description',
     'RefreshToken.secretHash',
-    'Session.ipAddress',
-    'Session.userAgent',
+    'ScreeningMatch.comparedDigest',
     'User.invitationHash',
     'User.mfaSecret',
     'User.passwordHash',
@@ -317,11 +340,14 @@ describe('C1 payment card numbers are refused at the door', () => {
     'acceptInvitation input.token',
     'changePassword input.currentPassword',
     'changePassword input.newPassword',
+    'completeSignIn input.mfaToken',
     'createUser input.initialPassword',
     'refreshSession input.refreshToken',
+    'signIn input.deviceMark',
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',
+    'stepUp input.password',
   ]
 
   test('every mutation answers with a user error that names the field, for all its texts and JSON', async () => {

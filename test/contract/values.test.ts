@@ -88,7 +88,10 @@ function sample(
 ): unknown {
   const type = getNullableType(given)
   const [next, ...below] = at
-  if (isListType(type)) return [sample(mutation, type.ofType as GraphQLInputType, name, below, value)]
+  if (isListType(type)) {
+    const inner = next === 'elsewhere' ? at : below
+    return [sample(mutation, type.ofType as GraphQLInputType, name, inner, value)]
+  }
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields()).filter(
       (field) => field.name === next || (isNonNullType(field.type) && field.defaultValue === undefined),
@@ -176,7 +179,7 @@ describe('a day of no business is a user error at its field (B9, K11)', () => {
       .map((place) => [place.mutation.name, place] as const),
   )('%s', async (name, place) => {
     const isDay = getNamedType(place.type).name === 'Date'
-    const field = place.path.at(-1)!
+    const field = place.path.findLast((part) => !/^\d+$/.test(part))!
     for (const day of ['0001-01-01', '1899-12-31', '3000-01-01', '9999-12-01']) {
       const { data } = await send(place, isDay ? day : `${day}T00:00:00Z`)
       expect(data![name]!.userErrors).toEqual([

@@ -44,15 +44,28 @@ const daysAgo = (count: number) => new Date(Date.now() - count * day).toISOStrin
 /** By mutation: the one that has to come before, about the same rows. */
 const preparations: Readonly<Record<string, string>> = {
   reopenDepartment: 'closeDepartment',
+  screenComplianceRecord: 'updateComplianceRecord',
+  reopenLedgerAccount: 'closeLedgerAccount',
+  closeFiscalPeriod: 'softCloseFiscalPeriod',
+  reopenFiscalPeriod: 'softCloseFiscalPeriod',
+  requestFiscalPeriodReopening: 'closeFiscalPeriod',
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
   uncancelSubscription: 'cancelSubscription',
   reactivateUser: 'suspendUser',
+  withdrawHoldRelease: 'proposeHoldRelease',
+  releaseLegalHold: 'proposeHoldRelease',
+  resolveSecurityAlert: 'acknowledgeSecurityAlert',
+  reopenSecurityAlert: 'resolveSecurityAlert',
   renewInvitation: 'inviteUser',
   reactivateCustomer: 'deactivateCustomer',
+  reopenSupportTicket: 'resolveSupportTicket',
+  closeSupportTicket: 'resolveSupportTicket',
+  continueSupportTicket: 'resolveSupportTicket',
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
+  revokeLeaveRequest: 'approveLeaveRequest',
 }
 
 let readings = 0
@@ -65,6 +78,23 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   moveClock: {
     why: 'time goes forward',
     values: { to: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+  },
+  createApiKey: {
+    why: 'permissions are names of the catalogue, and a key ends within a year',
+    values: { scopes: ['hr:employee:read'], expiresAt: new Date(Date.now() + 30 * day).toISOString() },
+  },
+  rotateApiKey: {
+    why: 'a key ends within a year',
+    values: { expiresAt: new Date(Date.now() + 60 * day).toISOString() },
+  },
+  updateComplianceRecord: { why: 'somebody is screened', values: { subjectName: 'Ada Lovelace' } },
+  extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
+  proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
+  decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
+  createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
+  createLeaveRequest: {
+    why: 'some day of a week is worked, whatever today is',
+    values: { startDate: daysAgo(-7), endDate: daysAgo(-13) },
   },
   recordUsage: {
     why: 'readings are of the last weeks',
@@ -96,6 +126,7 @@ export async function readWrites(
   )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
+  let years = 0
 
   const send: Writes['send'] = async (client, mutation, input) => {
     const { field, type } = placeOf(mutation)
@@ -114,7 +145,9 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    const outcome = await send(await preparer(tenant), mutation, input)
+    // Who closes is not who closed softly.
+    const isSecond = mutation === 'closeFiscalPeriod'
+    const outcome = await send(isSecond ? await tenant.as('ADMIN') : await preparer(tenant), mutation, input)
     if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
     return { input, row: outcome.row }
   }
@@ -129,11 +162,20 @@ export async function readWrites(
   async function make(tenant: TestTenant, type: string, optionalIds = false): Promise<string> {
     if (type === 'Tenant') return tenant.id
     if (type === 'Job') return makeJob(tenant)
+    if (type === 'Session') return makeSession(tenant)
+    if (type === 'ScreeningMatch') return makeMatch(tenant)
+    if (type === 'FiscalPeriod') return makePeriod(tenant)
     const running = type === 'PlanSubscription' ? await subscriptionOf(tenant) : undefined
     if (running) return running
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
     if (!create) throw new Error(`No mutation makes a ${type}`)
     return (await perform(tenant, create.field.name, optionalIds)).row.id
+  }
+
+  async function makeSession(tenant: TestTenant): Promise<string> {
+    const { userId } = await tenant.user('USER')
+    const text = 'SELECT id FROM identity.sessions WHERE user_id = $1'
+    return (await graph.owner.query<{ id: string }>(text, [userId])).rows[0]!.id
   }
 
   /** A tenant has one at a time. */
@@ -150,9 +192,40 @@ export async function readWrites(
     return id
   }
 
+  /** Screenings find matches. */
+  async function makeMatch(tenant: TestTenant): Promise<string> {
+    const record = await make(tenant, 'ComplianceRecord')
+    const id = uuidv7()
+    const text = `INSERT INTO compliance.screening_matches (tenant_id, id, record_id, list_name, list_version, entry_id,
+        compared_digest, listed_name, score) VALUES ($1, $2, $3, 'List', '1', 'E', 'D', 'Somebody', 90)`
+    await graph.owner.query(text, [tenant.id, id, record])
+    const found = "UPDATE compliance.compliance_records SET status = 'POTENTIAL_MATCH' WHERE id = $1"
+    await graph.owner.query(found, [record])
+    return id
+  }
+
+  /** Months come by the year. */
+  async function makePeriod(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text =
+      "INSERT INTO finance.fiscal_periods (tenant_id, id, year, month, status) VALUES ($1, $2, $3, 1, 'OPEN')"
+    await graph.owner.query(text, [tenant.id, id, 1900 + ++years])
+    return id
+  }
+
+  /** An entry has two sides at least. */
+  async function sides(tenant: TestTenant) {
+    const amount = { amount: '1', currency: 'EUR' }
+    return [
+      { ledgerAccountId: await make(tenant, 'LedgerAccount'), debit: amount },
+      { ledgerAccountId: await make(tenant, 'LedgerAccount'), credit: amount },
+    ]
+  }
+
   async function fill(tenant: TestTenant, mutation: string, optionalIds: boolean): Promise<Input> {
     const place = placeOf(mutation)
     const values: Input = { ...chosen[mutation]?.values }
+    if (mutation === 'postJournalEntry') values['postings'] = await sides(tenant)
     for (const { path } of place.uniques) {
       const value = `${path.at(-1)!}-${++count}`.toLowerCase()
       values[path.join('.')] = path.at(-1) === 'email' ? `${value}@writes.example` : value
@@ -171,7 +244,9 @@ export async function readWrites(
     }
     for (const { path, type } of place.ids) {
       const at = path.join('.')
-      if (at in values || !(optionalIds || isRequired(place, at))) continue
+      // A key that others may rotate is a service account's.
+      const isNeeded = optionalIds || isRequired(place, at) || mutation === 'createApiKey'
+      if (at in values || path[0]! in values || !isNeeded) continue
       values[at] = await make(tenant, type)
       // A login is linked to an employee, and another password is demanded, once its owner has it.
       const isDemand = mutation === 'requirePasswordChange'
@@ -179,6 +254,19 @@ export async function readWrites(
         await graph.owner.query(
           `UPDATE identity.users SET status = 'ACTIVE', password_hash = 'own', password_change_required = false,
              invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
+          [values[at]],
+        )
+      // Work is given to those who may do it.
+      if (type === 'User' && place.type === 'SupportTicket')
+        await graph.owner.query(
+          `UPDATE identity.users SET status = 'ACTIVE', granted_permissions = '{insights:ticket:write}',
+             password_hash = 'own', invitation_hash = NULL, invitation_expires_at = NULL WHERE id = $1`,
+          [values[at]],
+        )
+      if (type === 'User' && place.type === 'ApiKey')
+        await graph.owner.query(
+          `UPDATE identity.users SET status = 'ACTIVE', kind = 'SERVICE', email = id || '@service.invalid', password_hash = NULL,
+             password_change_required = false, granted_permissions = '{hr:employee:read}' WHERE id = $1`,
           [values[at]],
         )
     }

@@ -53,9 +53,9 @@ test('P1: demo tenants get what their stories leave out, and keep what they have
   const request = { tenantId: demoTenantIds.globex, seed: 'globex', now }
   const { made, empty } = await addMissingRows(client, request)
   expect(empty).toEqual([])
-  expect(made.get('hr.holidays')).toHaveLength(3)
+  expect(made.get('hr.calendar_assignments')).toHaveLength(3)
   expect(await countOf('hr.employees', demoTenantIds.globex)).toBe(before)
-  expect(await countOf('hr.holidays', demoTenantIds.acme)).toBe(0)
+  expect(await countOf('hr.calendar_assignments', demoTenantIds.acme)).toBe(0)
   expect((await addMissingRows(client, request)).made).toEqual(new Map())
 })
 

@@ -43,6 +43,8 @@ const longLists = [
   'compliance.compliance_records',
   'hr.employees',
   'finance.transactions',
+  'finance.journal_entries',
+  'finance.postings',
   'finance.budgets',
   'tenancy.invoices',
   'shared.audit_logs',
@@ -100,6 +102,12 @@ test('has the cases that break careless code', async () => {
   await has('tenancy.invoices', "currency = 'JPY'")
   await has('tenancy.invoice_lines', 'amount < 0')
   await has('tenancy.subscriptions', "start_date = '2024-02-29' AND status = 'ACTIVE'")
+  await has(
+    'insights.support_tickets',
+    'first_response_breached_at IS NOT NULL AND resolution_breached_at IS NOT NULL',
+  )
+  await has('insights.ticket_messages', "visibility = 'INTERNAL'")
+  await has('insights.behavior_patterns', 'lapses_at < now()')
   await has('insights.customers', 'churn_risk IS NULL')
   await has('insights.customers', 'full_name_override IS NOT NULL')
 })
@@ -110,6 +118,32 @@ test('a reversal and what it reverses add up to nothing', async () => {
        JOIN finance.transactions o ON o.tenant_id = r.tenant_id AND o.id = r.reversal_of_id AND o.currency = r.currency`,
   )
   expect(sums).toBe('{0}')
+})
+
+test('the books add up, number without gaps, and no account at the bank is overdrawn', async () => {
+  const faults = await value(
+    `SELECT count(*)::int FROM (
+       SELECT FROM finance.postings GROUP BY tenant_id, entry_id, currency HAVING sum(amount) <> 0
+       UNION ALL SELECT FROM finance.postings GROUP BY tenant_id, entry_id HAVING sum(base_amount) <> 0
+       UNION ALL SELECT FROM finance.journal_entries e WHERE posting_count <>
+         (SELECT count(*) FROM finance.postings p WHERE (p.tenant_id, p.entry_id) = (e.tenant_id, e.id))
+       UNION ALL SELECT FROM finance.transactions t WHERE NOT EXISTS
+         (SELECT FROM finance.journal_entries e WHERE (e.tenant_id, e.transaction_id) = (t.tenant_id, t.id))
+       UNION ALL SELECT FROM finance.entry_series s WHERE last_number <>
+         (SELECT count(*) FROM finance.journal_entries e WHERE e.tenant_id = s.tenant_id AND e.entry_number LIKE s.year || '-%')
+       UNION ALL SELECT FROM (SELECT sum(p.amount) OVER (PARTITION BY p.tenant_id, p.currency ORDER BY p.booked_on) AS sum
+         FROM finance.postings p JOIN finance.ledger_accounts a ON (a.tenant_id, a.id) = (p.tenant_id, p.account_id)
+        WHERE a.purpose = 'BANK') b WHERE sum < 0) faults`,
+  )
+  expect(faults).toBe(0)
+  expect(await value(`SELECT count(*) > 0 FROM finance.postings WHERE amount = 0 AND base_amount <> 0`)).toBe(
+    true,
+  )
+  expect(
+    await value(
+      `SELECT count(*) > 20 FROM finance.journal_entries WHERE source_type = 'tenancy.invoice-paid'`,
+    ),
+  ).toBe(true)
 })
 
 test('invoices add up to their lines, and their numbers have no gaps', async () => {

@@ -133,6 +133,7 @@ describe('L4 an operation for signed-in callers only', () => {
     const roots = protectedRoots(loadable(sdl), schema)
     expect(all.filter((field) => !roots.has(field)).sort()).toEqual([
       'Mutation.acceptInvitation',
+      'Mutation.completeSignIn',
       'Mutation.refreshSession',
       'Mutation.signIn',
     ])

@@ -140,6 +140,46 @@ describe('a body of somebody whose token', () => {
     ])
   })
 
+  test('a key that is not known gains nothing before it is looked up, and one look-up answers for it (A6)', async () => {
+    const known = new Set(['known'])
+    const lookedUp: string[] = []
+    const resolve: ViewerResolver = async (headers) => {
+      const key = headers.get('x-api-key')
+      if (key === undefined) return null
+      lookedUp.push(key)
+      if (key === 'wrong') throw refusal
+      known.add(key)
+      return viewer
+    }
+    resolve.isSigned = (headers) => known.has(headers.get('x-api-key') ?? '')
+    const own = await startTestGateway({ callersSignIn: true, resolveViewer: resolve })
+    const ask = async (key: string, variables: string, headers: Record<string, string> = {}) => {
+      const answer = await own.fetch('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': key, ...headers },
+        body: `{"query":"{ asked { userId } }","variables":{"x":${variables}}}`,
+      })
+      return [answer.status, answer.body.errors?.[0]?.message]
+    }
+    try {
+      const wrong = [401, 'The access token is not valid: sign in again']
+      for (const variables of [`"${'x'.repeat(65 * 1024)}"`, list(1001), '1'])
+        expect(await ask('wrong', variables)).toEqual(wrong)
+      expect(lookedUp.splice(0)).toEqual(['wrong', 'wrong', 'wrong'])
+      // One that nobody has used here yet is looked up first, once for its request; then it is known.
+      expect(await ask('good', list(1001))).toEqual([200, undefined])
+      expect(await ask('good', `"${'x'.repeat(65 * 1024)}"`)).toEqual([200, undefined])
+      expect(lookedUp.splice(0)).toEqual(['good', 'good'])
+      expect(await ask('good', list(10_001))).toEqual([
+        413,
+        'The request body holds more than 10000 values: send them in several requests',
+      ])
+      expect(lookedUp).toEqual([])
+    } finally {
+      await own.close()
+    }
+  })
+
   test('variables of a GET are bounded alike', async () => {
     const query = encodeURIComponent('{ asked { userId } }')
     const ask = async (variables: string) => {

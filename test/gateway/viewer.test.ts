@@ -37,7 +37,7 @@ function keyPair(): TokenKeys {
 
 interface World {
   /** What the database answers; null: the session may not be used. */
-  row: [userId: string, permissionVersion: number, scopes: string[]] | null
+  row: [userId: string, permissionVersion: number, scopes: string[], ...rest: unknown[]] | null
   asked: { binding: unknown; statement: Statement }[]
   /** Runs after the database has read and before its answer arrives. */
   meanwhile?: () => Promise<void>
@@ -69,7 +69,7 @@ function setUp({ cached = true }: { cached?: boolean } = {}) {
   const token = (changes: Partial<AccessTokenClaims> = {}, from = keys, issuer = 'tests') =>
     issueAccessToken(from, issuer, { ...claims, ...changes }, clock).token
   const ask = (authorization?: string) =>
-    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1')
+    resolve(new Map(authorization ? [['authorization', authorization]] : []), 'r-1', null)
   const refusal = async (authorization: string) => {
     const error = await ask(authorization).catch((thrown: unknown) => thrown as GraphQLError)
     if (!(error instanceof Error)) throw new Error('not refused')
@@ -128,12 +128,21 @@ describe('who asks', () => {
         binding: { tenantId: claims.tenantId, actorId: claims.userId, requestId: 'r-1' },
         statement: {
           name: 'gateway_session_viewer',
-          text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead()
-          FROM shared.session_viewer($1, $2)`,
+          text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1)
+        FROM shared.session_viewer($1, $2)`,
           values: [claims.sessionId, '2026-11-20T10:00:00.000Z'],
         },
       },
     ])
+  })
+
+  it('has proved who they are when the session says, and never where it does not', async () => {
+    const { ask, token, world } = setUp({ cached: false })
+    const provedAt = async () => (await ask(`Bearer ${token()}`))?.provedAt
+    world.row = [claims.userId, 3, [], false, 0, '2026-11-20T09:55:00.000Z']
+    expect(await provedAt()).toBe(Date.parse('2026-11-20T09:55:00.000Z'))
+    world.row = [claims.userId, 3, [], false, 0, null]
+    expect(await provedAt()).toBeUndefined()
   })
 
   it('is told that the token has expired, and what to do', async () => {

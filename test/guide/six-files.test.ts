@@ -56,7 +56,7 @@ it('adds an entity that composes, type-checks, is clean, and passes its own and 
   }
   const index = read('subgraphs/hr/index.ts')
   for (const line of added(block('4. '))) expect(index.split('\n')).toContain(line)
-  expect(index).toMatch(/entities: \[.*, Course\],\n *resolvers: \[.*, course\],/)
+  expect(index).toMatch(/entities: \[[^\]]*,\s+Course,?\s*\],\n *resolvers: \[[^\]]*,\s+course,?\s*\],/)
 
   const [roles, ownRecord] = blocks('Who may') as [string, string]
   const said = JSON.parse(`{${added(roles).join('').replace(/,$/, '')}}`) as Record<string, string>

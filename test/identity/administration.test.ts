@@ -141,6 +141,55 @@ const bearer = (token: string | null) =>
   testClient(graph.server.url, '', { authorization: `Bearer ${token}` })
 
 describe('an invitation', () => {
+  test('A10 every way to choose a password knows the names that are tried first, and changes nothing', async () => {
+    const names = { username: 'marigold', firstName: 'Katherine', lastName: 'Johnson' }
+    const { invitationToken } = await invite(admin, { email: 'orbital@nasa.example', ...names })
+    const fault = 'A password does not hold your name or address, nor the name of your organization'
+    const common = 'This password is one that many people use, perhaps with digits around it'
+    const ways = {
+      initialPassword: (chosen: string) =>
+        userErrors(admin, 'createUser', { email: 'orbital@else.example', ...names, initialPassword: chosen }),
+      password: (chosen: string) =>
+        userErrors(graph.anonymous, 'acceptInvitation', { token: invitationToken, password: chosen }),
+      newPassword: async (chosen: string) => {
+        const own = await acme.user('USER')
+        await graph.owner.query(
+          `UPDATE identity.users SET email = 'orbital@own.example', username = 'marigold2', first_name = 'Katherine', last_name = 'Johnson' WHERE id = $1`,
+          [own.userId],
+        )
+        const input = { currentPassword: password, newPassword: chosen }
+        const errors = await userErrors(own, 'changePassword', input)
+        await graph.owner.query(
+          `UPDATE identity.users SET email = id || '@x.example', username = NULL WHERE id = $1`,
+          [own.userId],
+        )
+        return errors
+      },
+    }
+    for (const [field, choose] of Object.entries(ways)) {
+      for (const chosen of [
+        'my orbital seat 7',
+        'marigold2 in June',
+        'ask Katherine 1st',
+        'Johnson & his cat',
+        'acme for a while',
+      ])
+        expect([field, chosen, await choose(chosen)]).toEqual([
+          field,
+          chosen,
+          [{ code: 'INVALID', field: [field], message: fault }],
+        ])
+      expect(await choose('password1234')).toMatchObject([
+        { code: 'INVALID', field: [field], message: common },
+      ])
+    }
+    expect(await ways.password('nine lamps by sea')).toEqual([])
+    expect(await ways.initialPassword('nine lamps by sea')).toEqual([
+      { code: 'DUPLICATE', field: ['username'], message: expect.any(String) as string },
+    ])
+    expect(await ways.newPassword('nine lamps by sea')).toEqual([])
+  })
+
   test('lets the user choose the password, signs them in, and works once', async () => {
     const before = graph.clock.now().getTime()
     const { user, invitationToken } = await invite(admin, {
@@ -704,4 +753,21 @@ describe('lists', () => {
     expect(users.nodes).toContainEqual({ id: user.id, status: 'INVITED' })
     expect(new Set(users.nodes.map(({ status }) => status))).toEqual(new Set(['INVITED']))
   })
+})
+
+test('A9 an invitation makes the device known to whoever accepts it', async () => {
+  const { invitationToken } = await invite(admin, { email: 'known@acme.example' })
+  const { acceptInvitation } = await graph.anonymous.data<{ acceptInvitation: { deviceMark: string } }>(
+    'mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { deviceMark } }',
+    { input: { token: invitationToken, password } },
+  )
+  const attempt = async (input: object) =>
+    (
+      await userErrors(graph.anonymous, 'signIn', { tenant: 'acme', email: 'known@acme.example', ...input })
+    )[0]?.code
+  graph.clock.stop()
+  for (let count = 1; count <= 5; count++)
+    expect(await attempt({ password: 'wrong' })).toBe('INVALID_CREDENTIALS')
+  expect(await attempt({ password })).toBe('RATE_LIMITED')
+  expect(await attempt({ password, deviceMark: acceptInvitation.deviceMark })).toBeUndefined()
 })

@@ -112,40 +112,46 @@ test('use is noted once a minute', async () => {
   await owner.query('UPDATE identity.sessions SET last_seen_at = $1', [now])
 })
 
-test('the tenant of a sign-in is found in any connection, and nothing else of it', async () => {
-  const tenantOf = async (slug: string | null, email: string) =>
-    (
-      await identity.query<{ tenant: string | null }>(
-        'SELECT identity.tenant_for_sign_in($1, $2) AS tenant',
-        [slug, email],
-      )
-    ).rows[0]!.tenant
-  expect(await tenantOf('acme', 'whoever@acme.example')).toBe(acme)
-  expect(await tenantOf(null, 'one@acme.example')).toBe(acme)
-  expect(await tenantOf(null, 'two@acme.example')).toBeNull()
-  expect(await tenantOf('nowhere', 'one@acme.example')).toBeNull()
-  await createUser(owner, globex, { email: 'one@acme.example', roles: [] })
-  expect(await tenantOf(null, 'one@acme.example')).toBeNull()
+test('the tenant of a sign-in is found by its slug in any connection, and nothing else of it', async () => {
+  const tenantOf = async (slug: string | null) =>
+    (await identity.query<{ tenant: string | null }>('SELECT identity.tenant_by_slug($1) AS tenant', [slug]))
+      .rows[0]!.tenant
+  expect(await tenantOf('acme')).toBe(acme)
+  expect(await tenantOf('globex')).toBe(globex)
+  expect(await tenantOf('nowhere')).toBeNull()
+  expect(await tenantOf('')).toBeNull()
+  expect(await tenantOf(null)).toBeNull()
   await owner.query("UPDATE tenancy.tenants SET status = 'SUSPENDED' WHERE id = $1", [globex])
-  expect(await tenantOf(null, 'one@acme.example')).toBe(acme)
-  expect(await tenantOf('globex', 'one@acme.example')).toBeNull()
+  expect(await tenantOf('globex')).toBeNull()
   await owner.query("UPDATE tenancy.tenants SET status = 'ACTIVE'")
+})
+
+test('the name and slug of the own tenant are read, and of no other', async () => {
+  const own = async (tenantId: string) => {
+    await identity.query("SELECT set_config('app.tenant_id', $1, false)", [tenantId])
+    const text = 'SELECT shared.tenant_name(), shared.tenant_slug()'
+    return (await identity.query<string[]>({ text, rowMode: 'array' })).rows[0]
+  }
+  expect(await own(acme)).toEqual(['Acme', 'acme'])
+  expect(await own(globex)).toEqual(['Globex', 'globex'])
+  await expect(own('')).rejects.toMatchObject({ code: '22P02' })
 })
 
 test('only who needs them may call them', async () => {
   const { rows } = await owner.query<{ name: string; callers: string[] }>(
     `SELECT p.proname AS name, array_agg(r.rolname::text ORDER BY r.rolname) AS callers
        FROM pg_proc p JOIN pg_roles r ON has_function_privilege(r.oid, p.oid, 'EXECUTE')
-      WHERE p.proname IN ('session_viewer', 'tenant_for_sign_in', 'effective_permissions', 'user_is_taken_over', 'known_users')
+      WHERE p.proname IN ('session_viewer', 'tenant_by_slug', 'tenant_slug', 'effective_permissions', 'user_is_taken_over', 'known_users')
         AND r.rolname = ANY ($1)
       GROUP BY p.proname ORDER BY p.proname`,
     [[...subgraphNames, 'gateway'].map((name) => `app_${name}`)],
   )
   expect(rows).toEqual([
     { name: 'effective_permissions', callers: ['app_identity'] },
-    { name: 'known_users', callers: ['app_compliance'] },
+    { name: 'known_users', callers: ['app_compliance', 'app_insights'] },
     { name: 'session_viewer', callers: ['app_gateway', 'app_identity'] },
-    { name: 'tenant_for_sign_in', callers: ['app_identity'] },
+    { name: 'tenant_by_slug', callers: ['app_identity'] },
+    { name: 'tenant_slug', callers: ['app_identity'] },
     { name: 'user_is_taken_over', callers: ['app_hr'] },
   ])
   await expect(gateway.query('SELECT id FROM identity.sessions')).rejects.toMatchObject({ code: '42501' })

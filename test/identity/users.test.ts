@@ -253,13 +253,13 @@ describe('creating and changing', () => {
   })
 
   test('what cannot be is told by field, and changes nothing', async () => {
-    const id = await create({ username: 'first', externalId: 'X1' })
+    const id = await create({ username: 'usher', externalId: 'X1' })
     const before = await graph.owner.query('SELECT to_jsonb(u) FROM identity.users u WHERE id = $1', [id])
     const total = () => graph.owner.query('SELECT count(*) FROM identity.users')
     const { rows: countBefore } = await total()
     const created = (values: object) => mutate(admin, 'createUser', newUser(values))
     expect(await created({ email: `NEW${count}@acme.EXAMPLE` })).toEqual(failure('DUPLICATE', 'email'))
-    expect(await created({ username: 'first' })).toEqual(failure('DUPLICATE', 'username'))
+    expect(await created({ username: 'usher' })).toEqual(failure('DUPLICATE', 'username'))
     expect(await created({ externalId: 'X1' })).toEqual(failure('DUPLICATE', 'externalId'))
     expect(await created({ initialPassword: 'short' })).toEqual(failure('INVALID', 'initialPassword'))
     expect(await created({ firstName: 'x'.repeat(101) })).toEqual(failure('INVALID', 'firstName'))

@@ -1,6 +1,6 @@
 import { assert, array, asyncProperty, integer, option, record } from 'fast-check'
 import { Client } from 'pg'
-import { highlighted, matchStart, matchStop } from '../../subgraphs/insights/rules/highlight'
+import { highlighted, matchStart, matchStop } from '../../kernel/searching/highlight'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, readAll, userErrors } from '../support/lists'
 
@@ -96,8 +96,21 @@ test('the same event again changes nothing and gives the first', async () => {
   const input = interaction(customerId, { content: 'First', sentiment: 1 })
   const first = await recorded(input)
   const before = await statisticsOf(customerId)
-  const again = await recorded({ ...input, content: 'Second', sentiment: -1 })
+  const again = await recorded({ ...input, occurredAt: '2026-02-01T13:00:00+01:00', sentiment: 1 })
   expect(again).toEqual({ ...first, isNew: false })
+  // I1: what says something else is another one, and the message names what differs.
+  const errors = await userErrors(analyst, 'recordInteraction', {
+    ...input,
+    content: 'Second',
+    sentiment: -1,
+  })
+  expect(errors).toEqual([
+    {
+      code: 'DUPLICATE',
+      field: ['externalId'],
+      message: 'externalId is that of another interaction: content, sentiment',
+    },
+  ])
   expect(await statisticsOf(customerId)).toEqual(before)
   const other = await recorded({ ...input, customerId: await customer() })
   expect(other).toMatchObject({
@@ -107,6 +120,19 @@ test('the same event again changes nothing and gives the first', async () => {
   const elsewhere = await globex.as('ANALYST')
   const theirs = await recorded({ ...input, customerId: await customer(elsewhere) }, elsewhere)
   expect(theirs).toMatchObject({ isNew: true, userErrors: [] })
+})
+
+test('I5: customers out of use, and such as are seen in the future, are refused', async () => {
+  const customerId = await customer()
+  await change(analyst, 'deactivateCustomer', { id: customerId, expectedVersion: 1 }, '__typename')
+  expect(await userErrors(analyst, 'recordInteraction', interaction(customerId))).toMatchObject([
+    { code: 'INVALID_STATUS', field: ['customerId'] },
+  ])
+  expect(await statisticsOf(customerId)).toMatchObject({ interactionCount: 0 })
+  const input = { externalId: `C-${++count}`, firstSeenAt: '2099-01-01T00:00:00Z' }
+  expect(await userErrors(analyst, 'createCustomer', input)).toMatchObject([
+    { code: 'INVALID', field: ['firstSeenAt'] },
+  ])
 })
 
 test('an earlier interaction moves first seen, one without sentiment leaves the mean', async () => {
@@ -315,8 +341,8 @@ describe('lists and search', () => {
     ['a phrase', '"late delivery"', {}, ['Late delivery']],
     ['alternatives', 'thanks or Sunday', {}, ['Once', 'Praise']],
     ['an exclusion', 'delivery -late -sunday', {}, ['Markup']],
-    ['stop words alone', 'the', {}, []],
-    ['quotes and operators', `"' & | ! :*`, {}, []],
+    ['a word that is in most texts', 'the', {}, ['Late delivery']],
+    ['the beginning of a word', 'deliv', {}, ['Late delivery', 'Markup', 'Once']],
     ['by channel', 'delivery', { channel: ['CHAT', 'WEB'] }, ['Markup', 'Once']],
     ['no channel', 'delivery', { channel: [] }, []],
     ['by sentiment', 'delivery', { sentiment: { lte: -0.5 } }, ['Late delivery']],
@@ -369,6 +395,12 @@ describe('lists and search', () => {
       { query: 'late', after: pageInfo.endCursor },
       { query: ' ' },
       { query: 'x'.repeat(201) },
+      // I4: what can select nothing is refused, whatever its form.
+      { query: '"late' },
+      { query: `' & | ! :*` },
+      { query: '-late' },
+      { query: 'late or -early' },
+      { query: '""' },
       { query: 'late', first: 101 },
       { query: 'late', filter: { customerId: 'seven' } },
     ]) {

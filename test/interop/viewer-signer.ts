@@ -39,7 +39,7 @@ export async function startViewerSigner(
       const name = (request.url ?? '').slice(1) as SubgraphName
       const authorization = request.headers.authorization || undefined
       const requestId = `interop-${name}`
-      const viewer = await resolveViewer({ get: () => authorization }, requestId)
+      const viewer = await resolveViewer({ get: () => authorization }, requestId, null)
       const asked = { requestId, clientIp: null, userAgent: null }
       const answer = await fetch(urls.get(name) ?? '', {
         method: 'POST',

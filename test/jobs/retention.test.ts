@@ -4,6 +4,7 @@ import type { Job } from '../../kernel/jobs'
 import { idempotencyKeys } from '../../subgraphs/compliance/jobs/idempotency-keys'
 import { oldUsage } from '../../subgraphs/compliance/jobs/old-usage'
 import { endedMails } from '../../subgraphs/identity/jobs/ended-mails'
+import { oldKeys } from '../../subgraphs/identity/jobs/old-keys'
 import { oldSessions } from '../../subgraphs/identity/jobs/old-sessions'
 import { oldJobs, oldPlatformJobs } from '../../subgraphs/tenancy/jobs/old-jobs'
 import { subgraphs } from '../../subgraphs'
@@ -136,6 +137,56 @@ test('tokens go when their session ends, the session a month after it is over, a
   expect(await others()).toEqual(before)
 })
 
+test('A4 sessions go a month after their end, whether they were revoked, left idle or over', async () => {
+  const { userId } = await acme.user('USER')
+  await graph.owner.query('DELETE FROM identity.sessions WHERE tenant_id = $1', [acme.id])
+  const add = (name: string, seen: string, expires: string, revoked: string | null) =>
+    graph.owner.query(
+      `INSERT INTO identity.sessions (tenant_id, id, user_id, user_agent, last_seen_at, expires_at, revoked_at, version,
+         created_at, updated_at)
+       VALUES ($1, $2, $3, $4, now() - $5::interval, now() - $6::interval, now() - $7::interval, 1, now(), now())`,
+      [acme.id, uuidv7(), userId, name, seen, expires, revoked],
+    )
+  await add('over long ago', '31 days', '30 days 1 minute', null)
+  await add('over lately', '29 days', '29 days', null)
+  await add('revoked long ago', '30 days', '25 days', '30 days 1 minute')
+  await add('revoked lately', '30 days 1 hour', '25 days', '29 days')
+  await add('idle for long', '30 days 31 minutes', '24 days', null)
+  await add('idle lately', '30 days 29 minutes', '24 days', null)
+  await add('alive', '1 minute', '-6 days', null)
+  await run('identity', oldSessions, acme)
+  // One that ended in two ways ended with the first.
+  expect(
+    await column('SELECT user_agent AS value FROM identity.sessions WHERE tenant_id = $1 ORDER BY 1', [
+      acme.id,
+    ]),
+  ).toEqual(['alive', 'idle lately', 'over lately'])
+})
+
+test('A6 API keys go a month after they were revoked or over, of the own tenant alone', async () => {
+  for (const tenant of [acme, globex]) {
+    const { userId } = await tenant.user('USER')
+    const add = (name: string, expires: string, revoked: string | null) =>
+      graph.owner.query(
+        `INSERT INTO identity.api_keys (tenant_id, id, owner_id, name, key_prefix, secret_hash, scopes, expires_at, revoked_at,
+           version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'tg', repeat('a', 64), '{hr:employee:read}', now() - $5::interval, now() - $6::interval,
+           1, now(), now())`,
+        [tenant.id, uuidv7(), userId, name, expires, revoked],
+      )
+    await add('over long ago', '31 days', null)
+    await add('over lately', '29 days', null)
+    await add('revoked long ago', '-300 days', '31 days')
+    await add('revoked lately', '-300 days', '29 days')
+    await add('alive', '-300 days', null)
+  }
+  await run('identity', oldKeys, acme)
+  const left = (tenant: TestTenant) =>
+    column('SELECT name AS value FROM identity.api_keys WHERE tenant_id = $1 ORDER BY 1', [tenant.id])
+  expect(await left(acme)).toEqual(['alive', 'over lately', 'revoked lately'])
+  expect(await left(globex)).toHaveLength(5)
+})
+
 test('keys that mean nothing any more go, of the own tenant alone', async () => {
   for (const tenant of [acme, globex])
     for (const [key, age] of [
@@ -204,7 +255,7 @@ test('jobs go a month after their end, but for the last time of a schedule', asy
   ])
 })
 
-test('each of them has its night', () => {
+test('each of them has its night, and what watches and screens its hour', () => {
   const nightly = subgraphs.flatMap(({ name, jobs }) =>
     jobs.map(
       (job) => `${name} ${job.name} ${job.for ?? 'tenant'} ${job.schedule?.cron} ${job.schedule?.timeZone}`,
@@ -213,10 +264,23 @@ test('each of them has its night', () => {
   expect(nightly.sort()).toEqual([
     'compliance audit-months platform 10 3 * * * UTC',
     'compliance idempotency-keys tenant 20 3 * * * UTC',
+    'compliance new-lists tenant 25 * * * * UTC',
     'compliance old-events platform 15 3 * * * UTC',
     'compliance old-usage platform 40 3 * * * UTC',
+    'compliance retention tenant 30 4 * * * UTC',
+    'compliance review-dates tenant 5 * * * * UTC',
+    // Asked for by a mutation.
+    'compliance screening tenant undefined undefined',
+    'compliance trail-watch tenant */15 * * * * UTC',
+    'hr leave-accrual tenant 10 2 * * * UTC',
+    'hr leave-carry-over tenant 20 2 * * * UTC',
     'identity ended-mails platform 25 3 * * * UTC',
+    'identity old-keys tenant 35 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
+    'insights late-tickets tenant */5 * * * * UTC',
+    'insights old-analytics-events platform 25 3 * * * UTC',
+    'insights old-event-keys tenant 35 3 * * * UTC',
+    'insights retention tenant 30 4 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
   ])

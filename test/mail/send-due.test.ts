@@ -102,6 +102,7 @@ test('an invitation arrives with a link that accepts it, and nothing of it stays
   const link = linkIn(mail.text)
   expect(link).toBe(`https://app.acme.example/office/accept-invitation#${token}`)
   expect(String(mail.html)).toContain(`href="${link}"`)
+  expect(mail.text).toContain('To sign in later, name the tenant acme and this address.')
   expect(mail.messageId).toBe(`<${String(waiting!['id'])}@mail.acme.example>`)
 
   const sent = (await outbox())[0]!
@@ -333,6 +334,7 @@ test('subgraphs write mails of their tenant, and read none', async () => {
       'DELETE FROM shared.mails',
       'SELECT shared.tenants_with_due_mail(now(), 1)',
       'SELECT shared.tenant_name()',
+      'SELECT shared.tenant_slug()',
     ])
       await expect(ask(text)).rejects.toMatchObject({ code: '42501' })
   } finally {

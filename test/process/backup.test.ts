@@ -193,7 +193,7 @@ describe('a restore is all or nothing', () => {
     [
       'a changed value',
       (text: string) => text.replace('Acme Corporation', 'Evil Corporation'),
-      /came to 2 rows \(-?\d+\) where the backup has 2/,
+      /came to (\d+) rows \(-?\d+\) where the backup has \1 \(/,
     ],
     [
       'a missing row',

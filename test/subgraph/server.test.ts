@@ -134,7 +134,7 @@ test.each([
     answer: fault('Not from the gateway', 'UNAUTHENTICATED'),
   })
   expect(executed).toBe(0)
-  expect(lines.map((line) => (JSON.parse(line) as { reason: string }).reason)).toEqual([reason])
+  expect(lines.map((line) => (JSON.parse(line) as { fault: string }).fault)).toEqual([reason])
 })
 
 test('an expired token is refused', async () => {

@@ -9,11 +9,20 @@ const keptTriggers = [
   'keep_invoice_line',
   'keep_row',
   'keep_price',
+  'check_entry',
+  'check_entry_of_posting',
+  'keep_posted',
+  'keep_closed_entries',
+  'keep_closed_transactions',
+  'keep_closed_budgets',
+  'keep_period',
+  'move_closed_before',
+  'keep_closed_before',
 ]
 
 /** Functions that look at more than one tenant, and why. */
 const acrossTenants: Readonly<Record<string, string>> = {
-  'identity.tenant_for_sign_in': 'by e-mail alone nobody knows the tenant yet',
+  'identity.tenant_by_slug': 'it finds the tenant that somebody names who signs in',
   'gateway.operation_tenant_counts': 'it counts tenants',
   'shared.forget_usage': 'it forgets what is old, whoever sent it',
   'shared.tenants_with_new_events': 'the dispatcher asks it which tenant has something new',

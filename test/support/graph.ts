@@ -21,8 +21,13 @@ import { assertDistributable } from './statement-lint'
 /** A clock that stands on the real time until it is moved. */
 export class TestClock implements Clock {
   private offsetMs = 0
+  private stoppedAt: number | null = null
   now(): Date {
-    return new Date(Date.now() + this.offsetMs)
+    return new Date((this.stoppedAt ?? Date.now()) + this.offsetMs)
+  }
+  /** Goes on by `advance` alone from here on: what slides with time, such as the last use of a session, stays as it is. */
+  stop(): void {
+    this.stoppedAt = Date.now()
   }
   advance(by: { days?: number; hours?: number; minutes?: number; seconds?: number }): void {
     const { days = 0, hours = 0, minutes = 0, seconds = 0 } = by
@@ -100,14 +105,17 @@ export async function startGraph(
     database?: TestDatabase
     /** Fill the database with the demo data first. */
     demo?: boolean
+    /** bcrypt's cost; those of the product are slow. */
+    passwordRounds?: number
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, onStatement, ...rest } = options
+  const { env, database: given, demo, onStatement, passwordRounds = 4, ...rest } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   // Tests do jobs when they mean it: a statement that comes by itself would be counted.
   const quiet = { JOBS: 'off', LOG_LEVEL: 'silent' }
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
+  const settings = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
+  const config = { ...settings, passwordRounds }
   const clock = new TestClock()
   const statements: { role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[] = []
   const distinct = new Set<string>()

@@ -9,6 +9,18 @@
 
   /** Access and refresh token, nowhere but in this variable: who reloads or closes the page signs in again. */
   let session = null
+  /** Under this key the browser keeps the tenant that was signed in to last: its name in addresses, nothing of a person. */
+  const lastTenant = 'tenant'
+  /** What the browser keeps; null where it is told to keep nothing, and then reading it throws. */
+  const kept = (() => {
+    try {
+      return window.localStorage
+    } catch {
+      return null
+    }
+  })()
+  form.elements.tenant.value = kept?.getItem(lastTenant) ?? ''
+
   /** The renewal under way, so that requests that fail together renew once. */
   let renewing = null
 
@@ -49,6 +61,7 @@
     const signedIn = answer.data?.signIn
     if (signedIn?.accessToken) {
       show({ ...signedIn, name: `${email} of ${tenant}` })
+      kept?.setItem(lastTenant, tenant)
       if (signedIn.passwordChangeRequired)
         message.textContent = 'Somebody else chose your password: run changePassword first.'
       return

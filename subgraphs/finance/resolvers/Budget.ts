@@ -10,7 +10,8 @@ import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { Budget } from '../entities/Budget'
 import type { Resolvers } from '../generated'
-import { boundsOf, remainingOf } from '../rules/budget'
+import { requireOpenPeriod } from '../open-period'
+import { boundsOf, isPeriod, lastDayOf, remainingOf } from '../rules/budget'
 
 const defaultOrder = { property: 'periodStart', direction: 'DESC' } as const
 const spending = ['departmentId', 'year', 'month', 'currency'] as const
@@ -49,6 +50,8 @@ export const budget: Resolvers = {
           ...moneyColumns(input.forecastedSpend, 'forecastedSpend', 'currency'),
           ...moneyColumns(input.allocated, 'allocated', 'currency'),
         }
+        if (isPeriod({ year, month }))
+          await requireOpenPeriod(context, tx, lastDayOf({ year, month }), 'year')
         const key = [context.binding.tenantId, departmentId, year, month, currency]
         const [present] = await tx.rows(prepared(findBudget, key))
         if (!present && typeof expectedVersion === 'number')

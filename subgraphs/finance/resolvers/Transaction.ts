@@ -7,8 +7,12 @@ import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
+import { bookReversal, bookTransaction } from '../book-transaction'
+import { JournalEntry } from '../entities/JournalEntry'
 import { Transaction } from '../entities/Transaction'
 import type { Resolvers } from '../generated'
+import { requireOpenPeriod } from '../open-period'
+import { dayOf } from '../rules/entry'
 import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
@@ -22,7 +26,7 @@ export const transaction: Resolvers = {
   },
   Mutation: {
     recordTransaction: (_, { input }, context, info) => {
-      const { idempotencyKey, amount, ...values } = input
+      const { idempotencyKey, amount, ledgerAccountId, ...values } = input
       const record = { idempotencyKey, input, info }
       return mutate(
         context,
@@ -32,7 +36,10 @@ export const transaction: Resolvers = {
           // Both are ISO 8601 in UTC with milliseconds, so their order as texts is their order in time.
           if (occurredAt > now) tx.fail('INVALID', 'occurredAt must not be in the future', 'occurredAt')
           const posted = { ...values, ...moneyColumns(amount, 'amount', 'currency'), occurredAt }
-          return { transaction: await tx.insert(Transaction, posted) }
+          await requireOpenPeriod(context, tx, dayOf(occurredAt), 'occurredAt')
+          const recorded = await tx.insert(Transaction, posted)
+          await bookTransaction(context, tx, recorded, ledgerAccountId)
+          return { transaction: recorded }
         },
         record,
       )
@@ -43,6 +50,7 @@ export const transaction: Resolvers = {
           const { transaction: filed, isReversed } = await findWithReversal(context, tx, id)
           const fault = refilingFault(filed, isReversed)
           if (fault) tx.fail('REVERSED', fault, 'id')
+          await requireOpenPeriod(context, tx, dayOf(filed.occurredAt), 'id')
         }
         return { transaction: await tx.update(Transaction, id, expectedVersion, changes) }
       }),
@@ -64,7 +72,9 @@ export const transaction: Resolvers = {
             ...reversalOf(original),
             occurredAt: context.clock.now().toISOString(),
           }
-          return { reversal: await tx.insert(Transaction, opposite) }
+          const reversal = await tx.insert(Transaction, opposite)
+          await bookReversal(context, tx, reversal)
+          return { reversal }
         },
         record,
       )
@@ -78,6 +88,9 @@ export const transaction: Resolvers = {
     reversalOf: one(Transaction, 'reversalOfId', Transaction),
     reversedBy: needs(Transaction, ['id'], ({ id }, _args, context, info) =>
       loadBy(context, Transaction, 'reversalOfId', id, info),
+    ),
+    journalEntry: needs(Transaction, ['id'], ({ id }, _args, context, info) =>
+      loadBy(context, JournalEntry, 'transactionId', id, info),
     ),
   },
 }

@@ -15,6 +15,16 @@ export function boundsOf({ year, month }: Period): { startsAt: string; endsAt: s
   return { startsAt: instant(first), endsAt: instant(month === null ? 12 : first + 1) }
 }
 
+/** Tells whether there is such a period: the database says what is wrong with others. */
+export function isPeriod({ year, month }: Period): boolean {
+  return year >= 1900 && year <= 2999 && (month === null || (month >= 1 && month <= 12))
+}
+
+/** The last day of a period, YYYY-MM-DD. */
+export function lastDayOf({ year, month }: Period): string {
+  return new Date(Date.UTC(year, month ?? 12, 0)).toISOString().slice(0, 10)
+}
+
 /**
  * Returns what is left of a budget: positive while less is spent than allocated, negative by what is overspent.
  * @param allocated in the currency's smallest unit, decimal digits; so are `spent` and the result

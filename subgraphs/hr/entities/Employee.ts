@@ -26,6 +26,9 @@ export class Employee extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   departmentId: string | null
 
+  @Column({ type: 'uuid', nullable: true })
+  managerId: string | null
+
   @Column({ type: 'date', nullable: true })
   hireDate: string | null
 

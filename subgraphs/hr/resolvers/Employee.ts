@@ -3,13 +3,16 @@ import { needs } from '../../../kernel/entity'
 import { load, loadBy } from '../../../kernel/load'
 import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { page } from '../../../kernel/page'
+import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
+import { settleLeave } from '../leave/end-of-work'
+import { followLogin } from '../leave/own-leave'
+import { handLineOn, requireManager } from '../manager-line'
 import { requireOpenDepartment } from '../open-department'
 import { isOwn, terminationFault } from '../rules/employment'
 
@@ -32,6 +35,7 @@ export const employee: Resolvers = {
         await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
         const employee = await tx.update(Employee, id, expectedVersion, changes)
         await requireTakenOver(tx, changes.userId)
+        if (changes.userId !== undefined) await followLogin(context, tx, id, employee.userId)
         return { employee }
       }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
@@ -51,6 +55,13 @@ export const employee: Resolvers = {
         const changes = moneyColumns(salary, 'salary', 'salaryCurrency')
         return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
       }),
+    setEmployeeManager: (_, { input: { id, expectedVersion, managerId } }, context) =>
+      mutate(context, async (tx) => {
+        const { id: employeeId } = await tx.find(Employee, id)
+        if (managerId) await requireManager(context, tx, employeeId, managerId)
+        const changed = await tx.update(Employee, id, expectedVersion, { managerId })
+        return { employee: others(context, tx, changed) }
+      }),
     assessEmployee: (_, { input: { id, expectedVersion, ...assessment } }, context) =>
       mutate(context, async (tx) => {
         const assessed = await tx.update(Employee, id, expectedVersion, assessment)
@@ -61,7 +72,10 @@ export const employee: Resolvers = {
         const fault = terminationFault(await findWorking(tx, id), terminationDate, context.clock.now())
         if (fault) tx.fail('INVALID', fault, 'terminationDate')
         const changes = { isActive: false, terminationDate }
-        return { employee: await tx.update(Employee, id, expectedVersion, changes) }
+        const employee = await tx.update(Employee, id, expectedVersion, changes)
+        await settleLeave(context, tx, employee, terminationDate)
+        await handLineOn(context, tx, employee)
+        return { employee }
       }),
     rehireEmployee: (_, { input: { id, expectedVersion, hireDate, departmentId } }, context) =>
       mutate(context, async (tx) => {
@@ -77,6 +91,10 @@ export const employee: Resolvers = {
   Employee: {
     user: needs(Employee, ['userId'], ({ userId }) => (userId ? { id: userId } : null)),
     department: one(Employee, 'departmentId', Department),
+    manager: one(Employee, 'managerId', Employee),
+    reports: needs(Employee, ['id'], ({ id }, args, context, info) =>
+      nested(context, Employee, 'managerId', id, args, info),
+    ),
     salary: needs(Employee, ['salary', 'salaryCurrency'], (row) => money(row.salary, row.salaryCurrency)),
   },
   User: {

@@ -1,6 +1,8 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
+export type UserKind = 'PERSON' | 'SERVICE'
+
 export type UserStatus = 'ACTIVE' | 'SUSPENDED' | 'INVITED'
 
 /** Somebody who can sign in to a tenant. */
@@ -39,6 +41,9 @@ export class User extends TenantRow {
 
   @Column({ type: 'text', nullable: true })
   avatarUrl: string | null
+
+  @Column({ type: 'text', default: 'PERSON' })
+  kind: UserKind
 
   @Column({ type: 'text', default: 'ACTIVE' })
   status: UserStatus

@@ -8,12 +8,14 @@ export function invitationMail(invitation: {
   to: string
   /** Names the organization. */
   tenant: string
+  /** Names it at sign-in. */
+  slug: string
   publicUrl: string
   invitationToken: string
   /** An instant, ISO 8601. */
   expiresAt: string | null
 }): Mail {
-  const { to, tenant, publicUrl, invitationToken, expiresAt } = invitation
+  const { to, tenant, slug, publicUrl, invitationToken, expiresAt } = invitation
   return composeMail({
     kind: 'identity.invitation',
     to,
@@ -21,6 +23,7 @@ export function invitationMail(invitation: {
     paragraphs: [
       `${tenant} has made an account for you with the address ${to}.`,
       'Choose a password to open it. Nobody but you should know it.',
+      `To sign in later, name the tenant ${slug} and this address.`,
     ],
     link: { label: 'Accept the invitation', url: `${publicUrl}/accept-invitation#${invitationToken}` },
     notes: [

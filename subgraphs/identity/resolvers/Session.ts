@@ -1,23 +1,51 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { unauthenticated, type UserError } from '../../../kernel/errors'
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { hashPassword, passwordFault, verifyPassword } from '../../../kernel/sign-in'
-import { prepared } from '../../../kernel/statement'
+import { page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { hashPassword, verifyPassword } from '../../../kernel/sign-in'
+import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, Resolvers } from '../generated'
+import { deviceLabel } from '../rules/device'
+import { passwordFault } from '../passwords/password-rules'
+import { idleEnd, isAlive } from '../rules/session-limits'
 import { acceptInvitation } from '../sessions/accept-invitation'
-import { accountKey, countAccount, forgetAttempts } from '../sessions/attempts'
+import { countAttempt, forgetAttempts, passwordLine } from '../sessions/attempts'
+import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessions/end'
+import { tenantNames } from '../sessions/tenant-names'
 import { refreshSession } from '../sessions/refresh'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
+import { accountOf, stepUp } from '../sessions/step-up'
 
 export const session: Resolvers = {
+  Query: {
+    session: (_, { id }, context, info) => load(context, Session, id, info),
+    sessions: (_, args, context, info) => page(context, Session, args, info),
+  },
   Mutation: {
     signIn: (_, { input }, context) => signIn(context, input),
     refreshSession: (_, { input }, context) => refreshSession(context, input.refreshToken),
     signOut: (_, { input }, context) => signOut(context, input.everywhere ?? false),
     acceptInvitation: (_, { input }, context) => acceptInvitation(context, input),
     changePassword: (_, { input }, context) => changePassword(context, input),
+    stepUp: (_, { input }, context) => stepUp(context, input),
+    revokeSession: (_, { input: { id } }, context) => revokeSession(context, id),
+    revokeOtherSessions: (_, { input }, context) => revokeOtherSessions(context, input.begunBefore ?? null),
+    revokeUserSessions: (_, { input: { userId } }, context) => revokeUserSessions(context, userId),
+  },
+  Session: {
+    user: one(Session, 'userId', User),
+    revokedBy: one(Session, 'revokedById', User),
+    idleExpiresAt: needs(Session, ['lastSeenAt', 'expiresAt'], idleEnd),
+    isAlive: needs(Session, ['lastSeenAt', 'expiresAt', 'revokedAt'], (row, _args, { clock }) =>
+      isAlive(row, clock.now()),
+    ),
+    isCurrent: needs(Session, ['id'], ({ id }, _args, { viewer }) => id === viewer?.sessionId),
+    deviceLabel: needs(Session, ['userAgent'], ({ userAgent }) => deviceLabel(userAgent)),
   },
 }
 
@@ -28,8 +56,8 @@ async function signOut(context: SubgraphContext, everywhere: boolean): Promise<F
   const { viewer } = context
   if (!viewer) throw unauthenticated()
   return mutate(context, async (tx) => {
-    if (everywhere) await revokeSessions(context, tx, viewer)
-    else if (viewer.sessionId) await revokeSessions(context, tx, viewer, { only: viewer.sessionId })
+    const only = everywhere ? null : viewer.sessionId
+    if (everywhere || only) await revokeSessions(context, tx, viewer, { reason: 'SIGNED_OUT', only })
     const resourceId = everywhere ? null : viewer.sessionId
     tx.audit({ action: 'SIGN_OUT', resourceType: 'Session', resourceId, changes: {} })
     return {}
@@ -43,28 +71,25 @@ async function changePassword(
 ): Promise<Failures & { user?: User; retryAfterSeconds?: number }> {
   const { viewer } = context
   if (!viewer) throw unauthenticated()
+  const { email, names, passwordHash: presentHash } = await accountOf(context, viewer)
+  const { passwordRounds } = context.services.config
   const fault =
-    passwordFault(input.newPassword) ??
+    passwordFault(input.newPassword, {
+      email,
+      names: [...names, ...Object.values(await tenantNames(context))],
+    }) ??
     (input.newPassword === input.currentPassword ? 'The new password must differ from the present one' : null)
   if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['newPassword'] }] }
-  const [row] = await context.db.rows(
-    context.binding,
-    prepared('SELECT email, password_hash FROM identity.users WHERE tenant_id = $1 AND id = $2', [
-      viewer.tenantId,
-      viewer.userId,
-    ]),
-  )
-  const [email, presentHash] = (row ?? ['', null]) as [string, string | null]
-  const account = accountKey(viewer.tenantId, email)
-  const wait = await countAccount(context, account)
+  const lines = [passwordLine(viewer)]
+  const wait = await countAttempt(context, lines)
   if (wait) return tooManyAttempts(wait)
   const wrong: Failures = {
     userErrors: [
       { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
     ],
   }
-  if (!(await verifyPassword(input.currentPassword, presentHash))) return wrong
-  const passwordHash = await hashPassword(input.newPassword)
+  if (!(await verifyPassword(input.currentPassword, presentHash, passwordRounds))) return wrong
+  const passwordHash = await hashPassword(input.newPassword, passwordRounds)
   const result = await mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const before = await tx.find(User, viewer.userId)
     if (before.passwordHash !== presentHash)
@@ -72,10 +97,10 @@ async function changePassword(
     const permissionVersion = before.permissionVersion + 1
     const changes = { passwordHash, passwordChangeRequired: false, permissionVersion }
     const user = await tx.update(User, viewer.userId, null, changes)
-    await revokeSessions(context, tx, viewer, { except: viewer.sessionId })
+    await revokeSessions(context, tx, viewer, { reason: 'PASSWORD_CHANGED', except: viewer.sessionId })
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     return { user }
   })
-  if (result.user) await forgetAttempts(context, account)
+  if (result.user) await forgetAttempts(context, lines)
   return result
 }

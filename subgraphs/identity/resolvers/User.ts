@@ -1,17 +1,23 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
+import { uuidv7 } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
-import { page } from '../../../kernel/page'
+import { nested, page } from '../../../kernel/page'
 import { rowsByKey, valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
+import { ApiKey } from '../entities/ApiKey'
+import { MfaDevice } from '../entities/MfaDevice'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
+import { Session } from '../entities/Session'
 import { User } from '../entities/User'
 import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
+import { passwordFault } from '../passwords/password-rules'
+import { tenantNames } from '../sessions/tenant-names'
 import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
@@ -34,9 +40,11 @@ export const user: Resolvers = {
   },
   Mutation: {
     createUser: async (_, { input: { initialPassword, ...values } }, context) => {
-      const fault = passwordFault(initialPassword)
+      const { email, username, firstName, lastName, fullName } = values
+      const names = [username, firstName, lastName, fullName, ...Object.values(await tenantNames(context))]
+      const fault = passwordFault(initialPassword, { email, names })
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
-      const passwordHash = await hashPassword(initialPassword)
+      const passwordHash = await hashPassword(initialPassword, context.services.config.passwordRounds)
       const access = { passwordHash, passwordChangeRequired: true }
       return mutate(context, async (tx) => ({ user: await addUser(context, tx, values, access) }))
     },
@@ -54,13 +62,22 @@ export const user: Resolvers = {
         const { kept, secret } = newInvitation(context)
         return invited(context, tx, await tx.update(User, id, expectedVersion, kept), secret)
       }),
+    createServiceAccount: (_, { input: { fullName, roleIds } }, context) =>
+      mutate(context, async (tx) => {
+        // Nothing is ever sent there: `.invalid` is no domain (RFC 2606).
+        const email = `${uuidv7(context.services.clock.now().getTime())}@service.invalid`
+        const values = { email, fullName, roleIds }
+        return { user: await addUser(context, tx, values, { kind: 'SERVICE' }) }
+      }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
         const before = await tx.find(User, id)
         await requireAuthorityOver(context, tx, before.id, 'id')
         const names = { email: email && email.toLowerCase(), fullNameOverride: fullName }
         // The token went to the former address.
-        const withdrawn = names.email && names.email !== before.email ? noInvitation : {}
+        const isMoved = names.email && names.email !== before.email
+        if (isMoved) requireStepUp(context)
+        const withdrawn = isMoved ? noInvitation : {}
         return { user: await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn }) }
       }),
     suspendUser: (_, { input: { id, expectedVersion } }, context) =>
@@ -71,7 +88,8 @@ export const user: Resolvers = {
         const changes = { status: 'SUSPENDED', ...noInvitation } as const
         const along = { permissionVersion: permissionVersion + 1 }
         const suspended = await tx.update(User, id, expectedVersion, changes, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'SUSPENDED' })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: suspended }
       }),
     reactivateUser: (_, { input: { id, expectedVersion } }, context) =>
@@ -87,7 +105,8 @@ export const user: Resolvers = {
         const { kept, secret } = newInvitation(context)
         const changes = { status, ...noPassword, ...kept }
         const again = await tx.update(User, id, expectedVersion, changes, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+        await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return invited(context, tx, again, secret)
       }),
     requirePasswordChange: (_, { input: { id, expectedVersion } }, context) =>
@@ -99,7 +118,7 @@ export const user: Resolvers = {
         if (passwordHash === null) tx.fail('NO_PASSWORD', 'This user has no password to change', 'id')
         const along = { permissionVersion: permissionVersion + 1 }
         const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
-        await revokeSessions(context, tx, { tenantId, userId })
+        await revokeSessions(context, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGE_REQUIRED' })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: required }
       }),
@@ -112,6 +131,15 @@ export const user: Resolvers = {
     roles: needs(User, ['id'], ({ id }, _args, context, info) => rolesOfUser(context, id, info)),
     createdBy: one(User, 'createdById', User),
     updatedBy: one(User, 'updatedById', User),
+    sessions: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, Session, 'userId', id, args, info),
+    ),
+    mfaDevices: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, MfaDevice, 'userId', id, args, info),
+    ),
+    apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, ApiKey, 'ownerId', id, args, info),
+    ),
   },
 }
 
@@ -123,6 +151,7 @@ async function addUser(
   access: Values<User>,
 ): Promise<User> {
   const roles = await findRoles(context, tx, roleIds ?? [], 'roleIds')
+  if (roles.length > 0) requireStepUp(context)
   const permissions = roles.flatMap((role) => role.permissions)
   requireAuthority(context, tx, permissions, 'role', 'roleIds')
   const names = { email: email.toLowerCase(), fullNameOverride: fullName }

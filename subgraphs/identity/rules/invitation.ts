@@ -24,10 +24,11 @@ export function isKnownToOthers(user: Secrets): boolean {
   return user.invitationHash !== null || (user.passwordHash !== null && user.passwordChangeRequired)
 }
 
-/** A suspended user may sign in again; one who has no password of their own choice is invited again. */
+/** A suspended user may sign in again; a person who has no password of their own choice is invited again. */
 export function statusWhenReactivated(
-  user: Pick<Secrets, 'passwordHash' | 'passwordChangeRequired'>,
+  user: Pick<Secrets, 'passwordHash' | 'passwordChangeRequired'> & { kind: 'PERSON' | 'SERVICE' },
 ): 'ACTIVE' | 'INVITED' {
+  if (user.kind === 'SERVICE') return 'ACTIVE'
   return user.passwordHash === null || user.passwordChangeRequired ? 'INVITED' : 'ACTIVE'
 }
 

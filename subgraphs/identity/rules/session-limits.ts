@@ -1,5 +1,25 @@
-/** Says how long sessions and their tokens live. The 30 idle minutes stand in the database: shared.session_viewer. */
+/** Says how long sessions and their tokens live. */
 export const sessionMs = 7 * 24 * 60 * 60_000
+
+/** Says how long a session lives without a request, as shared.session_viewer in the database decides it. */
+export const idleMs = 30 * 60_000
+
+/** Describes what of a session decides how long it lives. */
+export interface SessionTimes {
+  /** Instants, ISO 8601. */
+  lastSeenAt: string
+  expiresAt: string
+}
+
+/** The instant from which a session is over if nothing is asked in it. */
+export function idleEnd({ lastSeenAt, expiresAt }: SessionTimes): string {
+  return new Date(Math.min(Date.parse(lastSeenAt) + idleMs, Date.parse(expiresAt))).toISOString()
+}
+
+/** Tells whether a session can be used. */
+export function isAlive(session: SessionTimes & { revokedAt: string | null }, now: Date): boolean {
+  return session.revokedAt === null && now.getTime() < Date.parse(idleEnd(session))
+}
 
 /**
  * Says how long a refresh token that was used gives its successor again: enough for parallel requests and for one whose
@@ -7,13 +27,43 @@ export const sessionMs = 7 * 24 * 60 * 60_000
  */
 export const repeatMs = 10_000
 
-/** Returns what a used refresh token is when it comes again. */
-export function isRepeat(rotatedAt: string, now: Date): boolean {
-  return now.getTime() - Date.parse(rotatedAt) <= repeatMs
+/** The use that was made of a refresh token. */
+export interface Rotation {
+  /** An instant, ISO 8601. */
+  at: string
+  /** Tells whether the token that followed was used too. */
+  isSuccessorUsed: boolean
 }
 
-/** Attempts to sign in within a window: on one account since its last success, and from one network. */
+/**
+ * Tells whether a used refresh token that comes again is a repeat of the request that used it, and no copy: soon after, and
+ * while nobody used what that request was answered. Whoever has the successor needs its parent no more.
+ */
+export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean {
+  return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
+}
+
+/** Says how long a device that signed in keeps a door of its own. */
+export const deviceMarkMs = 180 * 24 * 60 * 60_000
+
+/** Limits of attempts to sign in. What is free is so many within a day, and since the last success. */
 export const attemptLimits = {
-  account: { limit: 20, windowMs: 15 * 60_000 },
+  /** On one account from one network, or from one known device. */
+  perPlace: { free: 4 },
+  /** On one account from all networks together, known devices left out (NIST SP 800-63B, section 3.2.2: at most 100). */
+  ofStrangers: { free: 100 },
+  /** Codes that are tried on the second factors of one user. */
+  code: { limit: 5, windowMs: 15 * 60_000 },
+  /** From one network, whatever the accounts. */
   network: { limit: 300, windowMs: 5 * 60_000 },
+  /** Says how long attempts count. */
+  rememberedMs: 24 * 60 * 60_000,
 } as const
+
+const firstDelayMs = 2_000
+const longestDelayMs = 15 * 60_000
+
+/** Returns how long the next attempt waits after one that was not free: twice as long as the last, a quarter of an hour at most. */
+export function delayMs(delayedBefore: number): number {
+  return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(delayedBefore, 20))
+}

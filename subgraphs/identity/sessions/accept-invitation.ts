@@ -1,13 +1,17 @@
 import { type SubgraphContext, tenantScope } from '../../../kernel/context'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
-import { hashPassword, passwordFault } from '../../../kernel/sign-in'
+import { hashPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
 import { acceptingHash, type Invitation } from '../rules/invitation'
-import { countNetwork } from './attempts'
+import { passwordFault, type PasswordContext } from '../passwords/password-rules'
+import { tenantNames } from './tenant-names'
+import { accountKey, countNetwork } from './attempts'
+import { newDeviceMark } from './device-mark'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
+import { beginSecondFactor } from './pending-sign-in'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -27,7 +31,7 @@ export async function acceptInvitation(
   input: { token: string; password: string },
 ): Promise<SignInResult> {
   const fault = passwordFault(input.password)
-  if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['password'] }] }
+  if (fault) return faultOf(fault)
   const wait = await countNetwork(context)
   if (wait) return tooManyAttempts(wait)
   const token = parseToken(input.token)
@@ -48,7 +52,11 @@ async function acceptToken(
   }
   const invitation = await invitationOf(asUser, userId)
   if (!invitation || !isAccepted(invitation)) return refused
-  const passwordHash = await hashPassword(password)
+  const tenant = await tenantNames(asUser)
+  const names = [...invitation.names, ...Object.values(tenant)]
+  const fault = passwordFault(password, { ...invitation, names })
+  if (fault) return faultOf(fault)
+  const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
   const result = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
@@ -68,24 +76,47 @@ async function acceptToken(
       prepared('SELECT user_id FROM shared.session_viewer($1, $2)', [session.sessionId, lastLoginAt]),
     )
     if (!viewer) tx.fail(ended.code, ended.message, ended.field)
+    if (user.mfaEnabled) {
+      // Whoever handed the token over knows it as well: it stands for the password alone.
+      const text = 'DELETE FROM identity.sessions WHERE tenant_id = $1 AND id = $2'
+      await tx.run(prepared(text, [tenantId, session.sessionId]))
+      const mfaToken = await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion })
+      return { sessionId: null, refreshToken: null, permissionVersion: null, mfaToken }
+    }
     tx.audit(entry)
-    return { ...session, permissionVersion }
+    return { ...session, permissionVersion, mfaToken: null }
   })
-  const { sessionId, permissionVersion, refreshToken, userErrors } = result
+  const { sessionId, permissionVersion, refreshToken, mfaToken, userErrors } = result
+  if (mfaToken) return { mfaToken, userErrors }
   if (!sessionId || !permissionVersion || !refreshToken) return { userErrors }
   const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
-  return { ...tokens, userErrors }
+  return {
+    ...tokens,
+    deviceMark: newDeviceMark(context, accountKey(tenant.slug, invitation.email), null),
+    userErrors,
+  }
 }
 
-async function invitationOf(context: SubgraphContext, userId: string): Promise<Invitation | null> {
+const faultOf = (fault: string): SignInResult => ({
+  userErrors: [{ code: 'INVALID', message: fault, field: ['password'] }],
+})
+
+async function invitationOf(
+  context: SubgraphContext,
+  userId: string,
+): Promise<(Invitation & Required<PasswordContext>) | null> {
   const [row] = await context.db.rows(
     context.binding,
     prepared(
-      'SELECT status, invitation_hash, invitation_expires_at FROM identity.users WHERE tenant_id = $1 AND id = $2',
+      `SELECT status, invitation_hash, invitation_expires_at, email, username, full_name
+         FROM identity.users WHERE tenant_id = $1 AND id = $2`,
       [context.binding.tenantId, userId],
     ),
   )
   if (!row) return null
-  const [status, invitationHash, invitationExpiresAt] = row as [string, string | null, string | null]
-  return { status, invitationHash, invitationExpiresAt }
+  const [status, invitationHash, invitationExpiresAt, email, ...names] = row as [
+    ...[string, string | null, string | null, string],
+    ...(string | null)[],
+  ]
+  return { status, invitationHash, invitationExpiresAt, email, names }
 }

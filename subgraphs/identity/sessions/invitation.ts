@@ -5,7 +5,7 @@ import { User } from '../entities/User'
 import { invitationMail } from '../mails/invitation'
 import { invitationMs, isKnownToOthers } from '../rules/invitation'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { revokeSessions } from './revoke'
+import { refreshAuthority, revokeSessions } from './revoke'
 
 /** No invitation: what is left of one that was accepted or withdrawn. */
 export const noInvitation = { invitationHash: null, invitationExpiresAt: null } as const
@@ -37,9 +37,10 @@ export async function invited(
 ): Promise<{ user: User; invitationToken: string }> {
   const { id, tenantId, email, invitationExpiresAt: expiresAt } = user
   const invitationToken = formatToken({ tenantId, tokenId: id, secret })
-  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
+  const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name(), shared.tenant_slug()', []))
   const { publicUrl } = context.services.config
-  tx.mail(invitationMail({ to: email, tenant: String(tenant![0]), publicUrl, invitationToken, expiresAt }))
+  const [name, slug] = tenant as [string, string]
+  tx.mail(invitationMail({ to: email, tenant: name, slug, publicUrl, invitationToken, expiresAt }))
   tx.emit('identity.user-invited', { type: 'User', id }, { expiresAt })
   return { user, invitationToken }
 }
@@ -56,7 +57,8 @@ export async function endKnownSecrets(
 ): Promise<{ user: User; invitationToken?: string }> {
   if (!isKnownToOthers(user)) return { user }
   const { id: userId, tenantId } = user
-  await revokeSessions(context, tx, { tenantId, userId })
+  await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+  await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
   if (user.status === 'SUSPENDED') return { user: await tx.update(User, userId, null, noPassword) }
   const { kept, secret } = newInvitation(context)
   return invited(context, tx, await tx.update(User, userId, null, { ...kept, ...noPassword }), secret)
@@ -82,7 +84,9 @@ export async function endKnownSecretsOfRole(
 ): Promise<number> {
   const ended = await tx.rows(prepared(endHolders, [tenantId, id, context.binding.actorId]))
   if (ended.length === 0) return 0
-  await revokeSessions(context, tx, { tenantId, userId: ended.map(([userId]) => String(userId)) })
+  const users = { tenantId, userId: ended.map(([userId]) => String(userId)) }
+  await revokeSessions(context, tx, users, { reason: 'INVITED_AGAIN' })
+  await refreshAuthority(context, tx, { tenantId, userIds: users.userId })
   for (const [userId, status] of ended)
     tx.audit({
       action: 'UPDATE',

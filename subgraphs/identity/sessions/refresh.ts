@@ -3,7 +3,7 @@ import { type SubgraphContext, tenantScope, type Transaction } from '../../../ke
 import type { UserError } from '../../../kernel/errors'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
-import { isRepeat } from '../rules/session-limits'
+import { isRepeat, type Rotation } from '../rules/session-limits'
 import {
   formatToken,
   hashSecret,
@@ -19,7 +19,7 @@ import type { IdentityUserErrorCode } from '../generated'
 interface StoredToken {
   sessionId: string
   secretHash: string
-  rotation: { at: string; successorId: string } | null
+  rotation: (Rotation & { successorId: string }) | null
 }
 
 interface LiveSession {
@@ -29,8 +29,8 @@ interface LiveSession {
 
 /**
  * Gives the next refresh token of a session and a new access token. Requests with the same token, at once or within
- * the time for repeats, all get the same successor; a token that comes later still was copied, so its session ends.
- * Why a session cannot be continued is not told.
+ * the time for repeats, all get the same successor while nobody used that; a token that comes later still was copied, so
+ * its session ends. Why a session cannot be continued is not told.
  */
 export async function refreshSession(
   context: SubgraphContext,
@@ -59,7 +59,7 @@ async function continueSession(context: SubgraphContext, token: OpaqueToken): Pr
     const successorId = stored.rotation ? null : await rotate(context, tx, token, sessionId)
     // Another request was faster: what it made is committed by now.
     const rotation = successorId ? null : (stored.rotation ?? (await readToken(tx, token))?.rotation)
-    if (rotation && !isRepeat(rotation.at, context.services.clock.now())) {
+    if (rotation && !isRepeat(rotation, context.services.clock.now())) {
       await endCopiedSession(context, tx, tenantId, session.userId, sessionId)
       return null
     }
@@ -77,14 +77,19 @@ async function continueSession(context: SubgraphContext, token: OpaqueToken): Pr
 async function readToken(tx: Transaction, token: OpaqueToken): Promise<StoredToken | null> {
   const [row] = await tx.rows(
     prepared(
-      `SELECT session_id, secret_hash, rotated_at, successor_id FROM identity.refresh_tokens
-        WHERE tenant_id = $1 AND id = $2`,
+      `SELECT t.session_id, t.secret_hash, t.rotated_at, t.successor_id, s.rotated_at IS NOT NULL
+         FROM identity.refresh_tokens t
+         LEFT JOIN identity.refresh_tokens s ON s.tenant_id = $1 AND s.id = t.successor_id
+        WHERE t.tenant_id = $1 AND t.id = $2`,
       [token.tenantId, token.tokenId],
     ),
   )
   if (!row) return null
-  const [sessionId, secretHash, at, successorId] = row as [string, string, string | null, string | null]
-  return { sessionId, secretHash, rotation: at && successorId ? { at, successorId } : null }
+  const [sessionId, secretHash, at, successorId, isSuccessorUsed] = row as [
+    ...[string, string, string | null, string | null],
+    boolean,
+  ]
+  return { sessionId, secretHash, rotation: at && successorId ? { at, successorId, isSuccessorUsed } : null }
 }
 
 /** Null when the session is over or idle, or its user or tenant is suspended. Notes that the session is used. */
@@ -134,7 +139,7 @@ async function endCopiedSession(
   userId: string,
   sessionId: string,
 ): Promise<void> {
-  await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId })
+  await revokeSessions(context, tx, { tenantId, userId }, { only: sessionId, reason: 'TOKEN_COPIED' })
   const changes = { after: { reason: 'REFRESH_TOKEN_REUSED' } }
   writeAudit(context, tx, [
     { action: 'SIGN_OUT', resourceType: 'Session', resourceId: sessionId, changes, actorId: null },

@@ -1,6 +1,7 @@
 import type { SubgraphContext, Transaction } from '../../../kernel/context'
 import { revokeCachedSessions } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
+import type { SessionEnd } from '../entities/Session'
 
 type Sql = Pick<Transaction, 'rows'>
 
@@ -9,30 +10,51 @@ async function uncache(context: SubgraphContext, tenantId: string, sessions: unk
   await revokeCachedSessions(context.services.keyValue, tenantId, ids)
 }
 
+/** Says which sessions of a user end, and why. */
+export interface Ending {
+  reason: SessionEnd
+  /** This session instead of all. */
+  only?: string | null
+  /** All but this session. */
+  except?: string | null
+  /** Those that began before this instant. */
+  begunBefore?: string | null
+}
+
 /**
- * Ends sessions of a user, or of several. Call it after the user's row was locked, so that a sign-in at the same moment is either
- * seen here or sees the change.
- * @param only this session instead of all
- * @param except all but this session
+ * Ends sessions of a user, or of several, and returns how many. Call it after the user's row was locked, so that a sign-in at
+ * the same moment is either seen here or sees the change.
  */
 export async function revokeSessions(
   context: SubgraphContext,
   sql: Sql,
   user: { tenantId: string; userId: string | readonly string[] },
-  { only = null, except = null }: { only?: string | null; except?: string | null } = {},
-): Promise<void> {
+  { reason, only = null, except = null, begunBefore = null }: Ending,
+): Promise<number> {
   const ended = await sql.rows(
     prepared(
-      `UPDATE identity.sessions SET revoked_at = $3, updated_at = now()
+      `UPDATE identity.sessions
+          SET revoked_at = $3, revoked_by_id = $6, revoke_reason = $7, version = version + 1, updated_at = now()
         WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3
-          AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5) RETURNING id`,
-      [user.tenantId, [user.userId].flat(), context.services.clock.now().toISOString(), only, except],
+          AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)
+          AND ($8::timestamptz IS NULL OR created_at < $8) RETURNING id`,
+      [
+        user.tenantId,
+        [user.userId].flat(),
+        context.services.clock.now().toISOString(),
+        only,
+        except,
+        reason === 'TOKEN_COPIED' ? null : context.binding.actorId,
+        reason,
+        begunBefore,
+      ],
     ),
   )
   await uncache(context, user.tenantId, ended)
+  return ended.length
 }
 
-/** Has every gateway read anew what users may do. Call it after the change, in the transaction that makes it. */
+/** Has every gateway read anew what users and their keys may do. Call it after the change, in the transaction that makes it. */
 export async function refreshAuthority(
   context: SubgraphContext,
   sql: Sql,
@@ -41,7 +63,10 @@ export async function refreshAuthority(
   const open = await sql.rows(
     prepared(
       `SELECT id FROM identity.sessions
-        WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3`,
+        WHERE tenant_id = $1 AND user_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3
+       UNION ALL
+       SELECT id FROM identity.api_keys
+        WHERE tenant_id = $1 AND owner_id = ANY ($2) AND revoked_at IS NULL AND expires_at > $3`,
       [tenantId, userIds, context.services.clock.now().toISOString()],
     ),
   )

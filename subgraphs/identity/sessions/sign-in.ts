@@ -1,12 +1,16 @@
 import type { UserError } from '../../../kernel/errors'
 import { writeAudit, type AuditEntry } from '../../../kernel/mutate'
 import { type Statement, type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import { assertRoomForPassword, issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
+import { assertRoomForPassword, hashPassword, isHashOutdated } from '../../../kernel/sign-in'
+import { issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
+import type { AuthMethod } from '../entities/Session'
 import { sessionMs } from '../rules/session-limits'
-import { accountKey, countAccount, countNetwork, forgetAttempts } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
+import { beginSecondFactor } from './pending-sign-in'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
@@ -19,6 +23,8 @@ export interface Tokens {
 
 export interface SignInResult extends Partial<Tokens> {
   passwordChangeRequired?: boolean
+  deviceMark?: string
+  mfaToken?: string
   retryAfterSeconds?: number
   userErrors: UserError<IdentityUserErrorCode>[]
 }
@@ -26,7 +32,12 @@ export interface SignInResult extends Partial<Tokens> {
 interface Account {
   userId: string
   passwordHash: string | null
+  /** Takes the place of `passwordHash`, which was made with fewer rounds than they are today. */
+  renewedHash?: string
 }
+
+/** The way that a right password opens: into a session, or to the second factor. */
+type Opened = (Tokens & { passwordChangeRequired: boolean }) | { mfaToken: string }
 
 /** Entered when no tenant was found, so that the statements stay the same. No tenant has this id. */
 const noTenant = '00000000-0000-0000-0000-000000000000'
@@ -35,37 +46,47 @@ const noTenant = '00000000-0000-0000-0000-000000000000'
 const storable = (text: string): string => normalEmail(text).replaceAll('\0', '')
 
 /**
- * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension, an address that several tenants know)
- * gives one answer, after the same statements and exactly one bcrypt comparison.
+ * Signs a user in. Whatever is wrong (tenant, e-mail address, password, suspension) gives one answer, after the same
+ * statements and the same work of bcrypt. Attempts are counted before anything is looked up, by what was named.
  */
 export async function signIn(
   context: SubgraphContext,
-  input: { tenant?: string | null; email: string; password: string },
+  input: { tenant: string; email: string; password: string; deviceMark?: string | null },
 ): Promise<SignInResult> {
-  const slug = input.tenant ? storable(input.tenant) : null
+  const slug = storable(input.tenant)
   const email = storable(input.email)
+  const account = accountKey(slug, email)
+  const device = input.deviceMark ? deviceOf(context, account, input.deviceMark) : null
   assertRoomForPassword()
-  const networkWait = await countNetwork(context)
+  // A device that was in before does not wait for what others do from its network.
+  const networkWait = device ? null : await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
+  const lines = linesOf(context, account, device)
+  const wait = await countAttempt(context, lines)
+  if (wait) return tooManyAttempts(wait)
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
-  const tenantId = await tenantScope.run(null, () => findTenant(context, slug, email))
-  const key = accountKey(tenantId ?? slug, email)
-  const accountWait = await countAccount(context, key)
-  if (accountWait) return tooManyAttempts(accountWait)
-  return tenantScope.run(tenantId ?? noTenant, () =>
-    signInTo(context, tenantId, { email, key }, input.password),
+  const tenantId = await tenantScope.run(null, () => findTenant(context, slug))
+  const result = await tenantScope.run(tenantId ?? noTenant, () =>
+    signInTo(context, tenantId, email, input.password),
   )
+  if (!result.accessToken) return result
+  await forgetAttempts(context, lines)
+  return { ...result, deviceMark: newDeviceMark(context, account, device) }
 }
 
 async function signInTo(
   context: SubgraphContext,
   tenantId: string | null,
-  { email, key }: { email: string; key: string },
+  email: string,
   password: string,
 ): Promise<SignInResult> {
+  const { passwordRounds } = context.services.config
   const account = await findAccount(context, tenantId ?? noTenant, email)
-  const correct = await verifyPassword(password, account?.passwordHash ?? null)
-  const opened = tenantId && account && correct ? await openSession(context, tenantId, account) : null
+  const correct = await verifyPassword(password, account?.passwordHash ?? null, passwordRounds)
+  const opened =
+    tenantId && account && correct
+      ? await openSession(context, tenantId, await withPresentHash(context, account, password))
+      : null
   if (!opened) {
     await recordFailure(context, tenantId, account, correct)
     return {
@@ -74,7 +95,6 @@ async function signInTo(
       ],
     }
   }
-  await forgetAttempts(context, key)
   return { ...opened, userErrors: [] }
 }
 
@@ -87,14 +107,10 @@ export function tooManyAttempts(seconds: number): {
   return { retryAfterSeconds: seconds, userErrors: [{ code: 'RATE_LIMITED', message, field: null }] }
 }
 
-async function findTenant(
-  context: SubgraphContext,
-  slug: string | null,
-  email: string,
-): Promise<string | null> {
+async function findTenant(context: SubgraphContext, slug: string): Promise<string | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
-    prepared('SELECT identity.tenant_for_sign_in($1, $2)', [slug, email]),
+    prepared('SELECT identity.tenant_by_slug($1)', [slug]),
   )
   return (row?.[0] ?? null) as string | null
 }
@@ -115,12 +131,23 @@ async function findAccount(
   return { userId: String(row[0]), passwordHash: row[1] as string | null }
 }
 
+/** The account with another hash of its password where the present one is too cheap to guess at. Only a right password costs it. */
+async function withPresentHash(
+  { services }: SubgraphContext,
+  account: Account,
+  password: string,
+): Promise<Account> {
+  const { passwordRounds } = services.config
+  if (account.passwordHash === null || !isHashOutdated(account.passwordHash, passwordRounds)) return account
+  return { ...account, renewedHash: await hashPassword(password, passwordRounds) }
+}
+
 /** Null when the user was suspended, or the password changed, since the account was read. */
 async function openSession(
   context: SubgraphContext,
   tenantId: string,
   account: Account,
-): Promise<(Tokens & { passwordChangeRequired: boolean }) | null> {
+): Promise<Opened | null> {
   const { userId } = account
   const now = context.services.clock.now()
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
@@ -128,18 +155,24 @@ async function openSession(
     // Locks the row: a suspension comes either before, and no session is opened, or after, and ends it.
     const [row] = await tx.rows(
       prepared(
-        `UPDATE identity.users SET last_login_at = $3, updated_at = now()
+        `UPDATE identity.users
+            SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END,
+                password_hash = coalesce($5, password_hash), updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
-          RETURNING permission_version, password_change_required`,
-        [tenantId, userId, now.toISOString(), account.passwordHash],
+          RETURNING permission_version, password_change_required, mfa_enabled`,
+        [tenantId, userId, now.toISOString(), account.passwordHash, account.renewedHash ?? null],
       ),
     )
     if (!row) return null
+    const permissionVersion = Number(row[0])
+    if (row[2] === true)
+      return { mfaToken: await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion }) }
     const session = await beginSession(context, tx, { tenantId, userId })
     writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
-    return { ...session, permissionVersion: Number(row[0]), passwordChangeRequired: row[1] === true }
+    return { ...session, permissionVersion, passwordChangeRequired: row[1] === true }
   })
   if (!user) return null
+  if (user.mfaToken !== undefined) return { mfaToken: user.mfaToken }
   const tokens = await tokensFor(context, { ...user, tenantId, userId }, user.refreshToken)
   return { ...tokens, passwordChangeRequired: user.passwordChangeRequired }
 }
@@ -156,11 +189,12 @@ export async function beginSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId }: { tenantId: string; userId: string },
+  methods: readonly AuthMethod[] = ['PASSWORD'],
 ): Promise<BegunSession> {
   const now = context.services.clock.now()
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await insertSession(context, tx, sessionId, userId, now)
+  await insertSession(context, tx, { sessionId, userId, methods }, now)
   await tx.run(refreshTokenStatement(token.tokenId, sessionId, hashSecret(token.secret), now))
   const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
   return { sessionId, refreshToken: formatToken(token), entry }
@@ -186,22 +220,22 @@ export async function tokensFor(
 async function insertSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
-  id: string,
-  userId: string,
+  { sessionId, userId, methods }: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
   now: Date,
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, expires_at, ip_address, user_agent)
-       VALUES ($1, $2, $3, $3, $4, $5, $6)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7)`,
       [
-        id,
+        sessionId,
         userId,
         now.toISOString(),
         end.toISOString(),
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
+        methods,
       ],
     ),
   )

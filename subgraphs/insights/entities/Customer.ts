@@ -74,4 +74,7 @@ export class Customer extends TenantRow {
 
   @Column({ type: 'jsonb', default: {} })
   metadata: unknown
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  erasedAt: string | null
 }

@@ -6,6 +6,7 @@ import { nested, page } from '../../../kernel/page'
 import { summary } from '../../../kernel/summary'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
+import { eraseCustomer, notErased } from '../erasure'
 import type { CreateCustomerInput, Resolvers } from '../generated'
 import { normalEmail } from '../rules/email'
 import { latestFirst } from './CustomerInteraction'
@@ -30,13 +31,16 @@ export const customer: Resolvers = {
   Mutation: {
     createCustomer: (_, { input }, context) =>
       mutate(context, async (tx) => {
-        const firstSeenAt = input.firstSeenAt ?? context.clock.now().toISOString()
+        const now = context.clock.now()
+        const firstSeenAt = input.firstSeenAt ?? now.toISOString()
+        if (Date.parse(firstSeenAt) > now.getTime() + 5 * 60_000)
+          tx.fail('INVALID', 'firstSeenAt must not be in the future', 'firstSeenAt')
         const seen = { firstSeenAt, lastSeenAt: input.lastSeenAt ?? firstSeenAt }
         return { customer: await tx.insert(Customer, { ...columns(input), ...seen }) }
       }),
     updateCustomer: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => ({
-        customer: await tx.update(Customer, id, expectedVersion, columns(changes)),
+        customer: notErased(tx, await tx.update(Customer, id, expectedVersion, columns(changes))),
       })),
     deactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
@@ -44,8 +48,10 @@ export const customer: Resolvers = {
       })),
     reactivateCustomer: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
-        customer: await tx.update(Customer, id, expectedVersion, { isActive: true }),
+        customer: notErased(tx, await tx.update(Customer, id, expectedVersion, { isActive: true })),
       })),
+    eraseCustomer: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => ({ customer: await eraseCustomer(context, tx, id, expectedVersion) })),
   },
   Customer: {
     fullName: needs(Customer, ['fullName', 'fullNameOverride'], (row) => row.fullName),

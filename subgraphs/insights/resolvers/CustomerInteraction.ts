@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { load } from '../../../kernel/load'
 import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
@@ -6,7 +7,7 @@ import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { Customer } from '../entities/Customer'
 import { CustomerInteraction } from '../entities/CustomerInteraction'
-import type { Resolvers } from '../generated'
+import type { RecordInteractionInput, Resolvers } from '../generated'
 import { searchInteractions } from '../search'
 
 export const latestFirst = { defaultOrder: { property: 'occurredAt', direction: 'DESC' } } as const
@@ -26,7 +27,29 @@ const countInteraction = `
          first_seen_at = least(first_seen_at, $4::timestamptz),
          last_seen_at = greatest(last_seen_at, $4::timestamptz),
          updated_at = now()
-   WHERE tenant_id = $1 AND id = $2`
+   WHERE tenant_id = $1 AND id = $2 AND is_active`
+
+/** A score as it is kept: with four decimals. */
+const fourDecimals = (score: number | null | undefined) =>
+  typeof score === 'number' ? Math.round(score * 10_000) / 10_000 : score
+
+/** Names what an input says otherwise than the interaction that was recorded under its key. */
+function differences(row: CustomerInteraction, input: RecordInteractionInput): string[] {
+  const said: Partial<Record<keyof RecordInteractionInput, unknown>> = {
+    customerId: input.customerId.toLowerCase(),
+    // A time that was left out was the time of the first report.
+    occurredAt: input.occurredAt ? new Date(input.occurredAt).toISOString() : row.occurredAt,
+    channel: input.channel,
+    eventType: input.eventType,
+    content: input.content ?? null,
+    sentiment: fourDecimals(input.sentiment) ?? null,
+    sentimentConfidence: fourDecimals(input.sentimentConfidence) ?? null,
+    metadata: input.metadata ?? {},
+  }
+  return Object.entries(said).flatMap(([field, value]) =>
+    isDeepStrictEqual(value, row[field as keyof CustomerInteraction]) ? [] : [field],
+  )
+}
 
 export const customerInteraction: Resolvers = {
   Query: {
@@ -46,20 +69,34 @@ export const customerInteraction: Resolvers = {
         const isScored = typeof input.sentiment === 'number'
         const { row, isNew } = await tx.insertOnce(
           CustomerInteraction,
-          { ...input, occurredAt, processedAt: isScored ? now.toISOString() : null },
+          {
+            ...input,
+            occurredAt,
+            sentiment: fourDecimals(input.sentiment),
+            sentimentConfidence: fourDecimals(input.sentimentConfidence),
+            processedAt: isScored ? now.toISOString() : null,
+          },
           ['source', 'externalId'],
         )
-        if (row.customerId !== input.customerId.toLowerCase())
-          tx.fail('DUPLICATE', "externalId is that of another customer's interaction", 'externalId')
-        if (isNew)
-          await tx.run(
+        const others = isNew ? [] : differences(row, input)
+        if (others.length > 0)
+          tx.fail(
+            'DUPLICATE',
+            `externalId is that of another interaction: ${others.join(', ')}`,
+            'externalId',
+          )
+        const counted =
+          !isNew ||
+          (await tx.run(
             prepared(countInteraction, [
               context.binding.tenantId,
               row.customerId,
               row.sentiment,
               row.occurredAt,
             ]),
-          )
+          ))
+        if (!counted)
+          tx.fail('INVALID_STATUS', 'This customer is out of use: reactivate it first', 'customerId')
         return { customerInteraction: row, isNew }
       }),
   },

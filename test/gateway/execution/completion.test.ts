@@ -42,7 +42,9 @@ const schema = buildSchema(`
 `)
 
 // A number is passed on as it was said, where graphql-js makes a text of it.
+const { serialize } = GraphQLID
 Object.assign(GraphQLID, { serialize: (value: unknown) => value })
+afterAll(() => void Object.assign(GraphQLID, { serialize }))
 
 const runs = Number(process.env.COMPLETION_COUNT ?? 400)
 

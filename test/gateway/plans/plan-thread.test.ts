@@ -50,7 +50,7 @@ test('an operation that ends the thread fails alone, and the next thread plans t
     '{user(id:2){name}}',
     '{user(id:3){name}}',
   ])
-  expect(lines.map(({ msg, reason, waiting }) => [msg, reason, waiting])).toEqual([
+  expect(lines.map(({ msg, fault, waiting }) => [msg, fault, waiting])).toEqual([
     ['the planning thread is replaced', 3, 3],
   ])
 })
@@ -66,7 +66,7 @@ test('an operation that takes too long is given up, and the next thread plans th
   jest.useRealTimers()
   expect(await bad).toEqual(['QUERY_TOO_COSTLY', 'The operation takes too long to plan: split it'])
   expect(JSON.parse(await other).node.operation).toBe('{user(id:1){name}}')
-  expect(lines.map(({ reason, waiting }) => [reason, waiting])).toEqual([['no plan within 30000 ms', 1]])
+  expect(lines.map(({ fault, waiting }) => [fault, waiting])).toEqual([['no plan within 30000 ms', 1]])
 })
 
 test('no more than so many wait; who comes last is told so at once', async () => {

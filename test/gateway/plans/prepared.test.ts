@@ -81,7 +81,7 @@ test('known operations that cannot be read are said, and the gateway serves', as
   })
   expect((await gateway.ask(name)).status).toBe(200)
   expect(
-    gateway.lines.filter(({ msg }) => msg === 'operations not prepared').map(({ reason }) => reason),
+    gateway.lines.filter(({ msg }) => msg === 'operations not prepared').map(({ fault }) => fault),
   ).toEqual(['no database'])
 })
 

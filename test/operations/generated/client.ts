@@ -10,7 +10,7 @@ export type BillingInterval = 'MONTHLY' | 'ANNUAL'
 
 export type ComplianceRecordType = 'AML' | 'KYC' | 'OFAC' | 'OTHER'
 
-export type ComplianceStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'FLAGGED'
+export type ComplianceStatus = 'PENDING' | 'SCREENING' | 'POTENTIAL_MATCH' | 'APPROVED' | 'REJECTED' | 'FLAGGED' | 'EXPIRED'
 
 export type InvoiceStatus = 'DRAFT' | 'ISSUED' | 'PARTLY_PAID' | 'PAID' | 'VOID'
 

@@ -1,0 +1,72 @@
+import type { SubgraphContext } from '../../kernel/context'
+import type { MutationTransaction } from '../../kernel/mutate'
+import { prepared } from '../../kernel/statement'
+import { Employee } from './entities/Employee'
+import type { HrUserErrorCode } from './generated'
+import { handApprovalsOn } from './leave/own-leave'
+import { referred } from './own-employment'
+
+type Tx = MutationTransaction<HrUserErrorCode>
+
+const lineUp = 'SELECT manager_id FROM hr.employees WHERE tenant_id = $1 AND id = $2 FOR SHARE'
+const userOf = 'SELECT user_id FROM hr.employees WHERE tenant_id = $1 AND id = $2 AND is_active'
+const reportsOf = 'SELECT id FROM hr.employees WHERE tenant_id = $1 AND manager_id = $2 FOR UPDATE'
+const moveReports = `UPDATE hr.employees SET manager_id = $3, version = version + 1, updated_at = $4
+  WHERE tenant_id = $1 AND id = ANY ($2)`
+/** Lines are not longer than this: what is, goes in a circle. */
+const longestLine = 100
+
+/**
+ * Ends the mutation unless somebody can be the manager of an employee, whose row is locked: works for the tenant, and does not
+ * stand below the employee. The line above stays as it is until the transaction ends, so two changes at once make no circle:
+ * one waits for the other, or is run again.
+ */
+export async function requireManager(
+  { binding }: SubgraphContext,
+  tx: Tx,
+  employeeId: string,
+  managerId: string,
+): Promise<void> {
+  if (managerId.toLowerCase() === employeeId)
+    tx.fail('INVALID', 'managerId must be somebody else', 'managerId')
+  const { isActive } = await referred(tx, Employee, managerId, 'managerId')
+  if (!isActive) tx.fail('NOT_EMPLOYED', 'The manager has left: choose somebody who works here', 'managerId')
+  let above: string | null = managerId
+  for (let level = 0; above !== null; level++) {
+    const [row]: unknown[][] = await tx.rows(prepared(lineUp, [binding.tenantId, above]))
+    above = (row?.[0] ?? null) as string | null
+    if (above === employeeId || level === longestLine)
+      tx.fail('INVALID', 'managerId stands below the employee: that would be a circle', 'managerId')
+  }
+}
+
+/** The login of an employee who works here; null when there is none. */
+export async function loginOf(
+  { binding }: Pick<SubgraphContext, 'binding'>,
+  tx: Pick<Tx, 'rows'>,
+  employeeId: string | null,
+): Promise<string | null> {
+  if (employeeId === null) return null
+  const [row] = await tx.rows(prepared(userOf, [binding.tenantId, employeeId]))
+  return (row?.[0] ?? null) as string | null
+}
+
+/**
+ * Hands on what somebody who leaves decided about: reports get the leaver's manager, and so do requests for leave that wait,
+ * or those who decide about all when there is none.
+ */
+export async function handLineOn(context: SubgraphContext, tx: Tx, leaver: Employee): Promise<void> {
+  const { tenantId } = context.binding
+  const found = await tx.rows(prepared(reportsOf, [tenantId, leaver.id]))
+  const ids = found.map(([id]) => String(id))
+  if (ids.length > 0) {
+    const now = context.clock.now().toISOString()
+    await tx.run(prepared(moveReports, [tenantId, ids, leaver.managerId, now]))
+    const changes = { before: { managerId: leaver.id }, after: { managerId: leaver.managerId } }
+    for (const resourceId of ids)
+      tx.audit({ action: 'UPDATE', resourceType: 'Employee', resourceId, changes })
+  }
+  if (leaver.userId === null) return
+  const next = await loginOf(context, tx, leaver.managerId)
+  await handApprovalsOn(context, tx, leaver.userId, next)
+}

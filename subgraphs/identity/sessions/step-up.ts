@@ -1,0 +1,79 @@
+import type { SubgraphContext, Viewer } from '../../../kernel/context'
+import { unauthenticated, type UserError } from '../../../kernel/errors'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kernel/sign-in'
+import { prepared } from '../../../kernel/statement'
+import { Session } from '../entities/Session'
+import type { IdentityUserErrorCode } from '../generated'
+import { countAttempt, countCodes, forgetAttempts, passwordLine } from './attempts'
+import { useCode, wrongCode } from './second-factor'
+import { tooManyAttempts } from './sign-in'
+
+type Tx = MutationTransaction<IdentityUserErrorCode>
+
+interface Proof {
+  provedUntil?: string
+  retryAfterSeconds?: number
+  userErrors: UserError<IdentityUserErrorCode>[]
+}
+
+/**
+ * Notes in the viewer's session that its user has proved who they are. It counts as an attempt on the password, as changing it
+ * does, or on the second factors: a stolen session must find neither password nor code.
+ */
+export async function stepUp(
+  context: SubgraphContext,
+  { password, code }: { password?: string | null; code?: string | null },
+): Promise<Proof> {
+  const { viewer } = context
+  if (!viewer?.sessionId) throw unauthenticated()
+  const session = { ...viewer, sessionId: viewer.sessionId }
+  if (typeof password === 'string' && typeof code !== 'string') return byPassword(context, session, password)
+  if (typeof code === 'string' && typeof password !== 'string') return byCode(context, session, code)
+  return { userErrors: [{ code: 'INVALID', message: 'Give either password or code', field: null }] }
+}
+
+type SessionViewer = Viewer & { sessionId: string }
+
+async function byPassword(context: SubgraphContext, viewer: SessionViewer, password: string): Promise<Proof> {
+  const { passwordHash } = await accountOf(context, viewer)
+  const lines = [passwordLine(viewer)]
+  const wait = await countAttempt(context, lines)
+  if (wait) return tooManyAttempts(wait)
+  if (!(await verifyPassword(password, passwordHash, context.services.config.passwordRounds))) {
+    const message = 'The password is wrong'
+    return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
+  }
+  await forgetAttempts(context, lines)
+  return mutate(context, (tx: Tx) => prove(context, tx, viewer.sessionId))
+}
+
+async function byCode(context: SubgraphContext, viewer: SessionViewer, code: string): Promise<Proof> {
+  const { codes, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
+  if (wait) return tooManyAttempts(wait)
+  const result = await mutate(context, async (tx: Tx) => {
+    if (!(await useCode(context, tx, viewer.userId, code))) tx.fail('INVALID_CODE', wrongCode, 'code')
+    return prove(context, tx, viewer.sessionId)
+  })
+  if (result.provedUntil) await forgetAttempts(context, [codes])
+  return result
+}
+
+/** The address, the names and the password of the viewer's account. */
+export async function accountOf(
+  context: SubgraphContext,
+  { tenantId, userId }: { tenantId: string; userId: string },
+): Promise<{ email: string; names: (string | null)[]; passwordHash: string | null }> {
+  const text =
+    'SELECT password_hash, email, username, full_name FROM identity.users WHERE tenant_id = $1 AND id = $2'
+  const [row] = await context.db.rows(context.binding, prepared(text, [tenantId, userId]))
+  const [passwordHash, email, ...names] = (row ?? [null, '']) as [string | null, string, ...(string | null)[]]
+  return { email, names, passwordHash }
+}
+
+async function prove(context: SubgraphContext, tx: Tx, sessionId: string): Promise<{ provedUntil: string }> {
+  const now = context.services.clock.now()
+  const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
+  await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
+  return { provedUntil: provedUntil(now.getTime()) }
+}

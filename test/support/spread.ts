@@ -1,0 +1,45 @@
+import { openDatabase } from '../../kernel/connection/database'
+import type { Services } from '../../kernel/context'
+import { serveSubgraph } from '../../product/subgraph-server'
+import { startSubgraph } from '../../kernel/subgraph'
+import { subgraphs } from '../../subgraphs'
+import { startGraph, type TestGraph } from './graph'
+import type { TestDatabase } from './postgres'
+
+const viewerSecret = 'a secret of the tests, long enough to be one'
+
+/** The product over a database with each subgraph behind a server of its own; `close` leaves the database. */
+export async function startSpread(
+  database: TestDatabase,
+  services: Services,
+): Promise<{ graph: TestGraph; close(): Promise<void> }> {
+  const closing: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const one of closing) await one()
+  }
+  try {
+    const urls: string[] = []
+    for (const definition of subgraphs) {
+      const opened = await openDatabase({
+        url: database.urlFor(definition.name),
+        entities: [...definition.entities],
+        connections: 2,
+        applicationName: definition.name,
+      })
+      closing.unshift(() => opened.close())
+      const running = await startSubgraph(definition, opened, services)
+      const options = { port: 0, host: '127.0.0.1', viewerSecret, log: services.log }
+      const server = await serveSubgraph(running, options)
+      closing.unshift(() => server.close())
+      urls.push(`${definition.name}=${server.url}`)
+    }
+    const tokens = { TOKEN_PRIVATE_KEY: JSON.stringify(services.keys.privateKey!.export({ format: 'jwk' })) }
+    const env = { SUBGRAPHS: urls.join(','), VIEWER_SECRET: viewerSecret, ...tokens }
+    const graph = await startGraph({ database, env })
+    closing.unshift(() => graph.close())
+    return { graph, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
