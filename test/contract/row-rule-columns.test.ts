@@ -223,10 +223,10 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'identity/sessions/second-factor.ts identity.users',
     'identity/sessions/sign-in.ts identity.sessions',
     'identity/sessions/sign-in.ts identity.users',
-    'tenancy/subscription-term.ts tenancy.tenants',
     // The text of a message that is erased, and to which conversation one belongs.
     'insights/erasure.ts insights.ticket_messages',
     'insights/resolvers/SupportTicket.ts insights.ticket_messages',
+    'tenancy/subscription-term.ts tenancy.tenants',
   ])
   // What is derived, no choice of the writer: the login follows the employee's, whose writers a rule names, and so on.
   const isDerived = (place: string) => place.startsWith('hr/leave/own-leave.ts: ')
