@@ -21,6 +21,8 @@ const day = 86_400_000
  */
 export function candidatesOf(table: Table, column: Column, row: RowSeed): (string | null)[] {
   const conditions = table.checks.filter(({ columns }) => columns.includes(column.name))
+  const closed = conditions.find(({ condition }) => isClosedList(column.name, condition))
+  const only = closed && new Set(literalsOf(closed.condition))
   const literals = conditions.flatMap(({ condition }) => literalsOf(condition))
   const isMatched = conditions.some(({ condition }) => condition.includes('~'))
   const made = [
@@ -29,9 +31,13 @@ export function candidatesOf(table: Table, column: Column, row: RowSeed): (strin
   ]
   if (made.length === 0 && !column.nullable && column.default === null) return []
   const fitting = literals.filter((literal) => fits(column, literal))
-  const values = [...new Set([...made, ...fitting])]
+  const values = [...new Set([...made, ...fitting])].filter((one) => !only || only.has(one))
   return column.nullable ? [...values, null] : values
 }
+
+/** Tells whether a condition is a list of all texts that a column may hold. */
+const isClosedList = (column: string, condition: string): boolean =>
+  new RegExp(`^\\(*${column} = ANY \\(ARRAY\\[('\\w+'::text(, )?)+\\]\\)\\)*$`).test(condition)
 
 /** The texts and numbers in a condition. */
 function literalsOf(condition: string): string[] {

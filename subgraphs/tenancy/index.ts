@@ -1,5 +1,8 @@
 import { subgraph } from '../../kernel/subgraph'
+import { Allocation } from './entities/Allocation'
 import { Country } from './entities/Country'
+import { CreditNote } from './entities/CreditNote'
+import { CreditNoteLine } from './entities/CreditNoteLine'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
@@ -12,6 +15,7 @@ import { UsageRecord } from './entities/UsageRecord'
 import { billing } from './jobs/billing'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
+import { creditNote } from './resolvers/CreditNote'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
@@ -29,12 +33,26 @@ export default subgraph('tenancy', {
     PendingLine,
     Invoice,
     InvoiceLine,
+    CreditNote,
+    CreditNoteLine,
+    Allocation,
     Country,
     Industry,
     Job,
     UsageRecord,
   ],
-  resolvers: [tenant, plan, subscription, invoice, invoiceLine, country, industry, job, usageRecord],
+  resolvers: [
+    tenant,
+    plan,
+    subscription,
+    invoice,
+    invoiceLine,
+    creditNote,
+    country,
+    industry,
+    job,
+    usageRecord,
+  ],
   jobs: [billing, oldJobs, oldPlatformJobs],
   policies: { 'tenancy:own-tenant': ownTenant, 'tenancy:public-plan': publicPlan },
 })

@@ -79,6 +79,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createSlaPolicy updateSlaPolicy deleteSlaPolicy': 'is about nobody',
   'createBusinessCalendar updateBusinessCalendar deleteBusinessCalendar': 'is about nobody',
   'updateTenant cancelJob moveClock': 'is about nobody',
+  'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
+    'is the platform’s, about a tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
     'chooses what the price list offers to all: no price is named (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':

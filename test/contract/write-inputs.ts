@@ -52,6 +52,8 @@ const preparations: Readonly<Record<string, string>> = {
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
+  applyCreditNote: 'issueCreditNote',
+  voidCreditNote: 'issueCreditNote',
   uncancelSubscription: 'cancelSubscription',
   reactivateUser: 'suspendUser',
   withdrawHoldRelease: 'proposeHoldRelease',
@@ -105,6 +107,7 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
       },
     },
   },
+  draftCreditNote: { why: 'all that is left, whatever lines the invoice has', values: { lines: null } },
   correctUsage: { why: 'less than was read', values: { quantity: '0.5' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
@@ -165,6 +168,7 @@ export async function readWrites(
     if (type === 'Session') return makeSession(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
     if (type === 'FiscalPeriod') return makePeriod(tenant)
+    if (type === 'InvoiceLine') return makeLine(tenant)
     const running = type === 'PlanSubscription' ? await subscriptionOf(tenant) : undefined
     if (running) return running
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
@@ -204,6 +208,13 @@ export async function readWrites(
     return id
   }
 
+  /** Lines come with their invoice. */
+  async function makeLine(tenant: TestTenant): Promise<string> {
+    const { row } = await perform(tenant, 'issueInvoice')
+    const text = 'SELECT id FROM tenancy.invoice_lines WHERE invoice_id = $1'
+    return (await graph.owner.query<{ id: string }>(text, [row.id])).rows[0]!.id
+  }
+
   /** Months come by the year. */
   async function makePeriod(tenant: TestTenant): Promise<string> {
     const id = uuidv7()
@@ -234,6 +245,9 @@ export async function readWrites(
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
       if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
     }
+    // What is credited, and what a credit settles, is issued.
+    if (mutation === 'draftCreditNote' || mutation === 'applyCreditNote')
+      values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id
     const preparation = preparations[mutation]
     if (preparation) {
       const { input, row } = await perform(tenant, preparation)

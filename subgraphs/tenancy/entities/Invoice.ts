@@ -43,6 +43,9 @@ export class Invoice extends TenantRow {
   @Column({ type: 'bigint', default: 0 })
   amountPaid: string
 
+  @Column({ type: 'bigint', default: 0 })
+  amountCredited: string
+
   @Column({ type: 'text', default: 'USD' })
   currency: string
 

@@ -12,7 +12,9 @@ import { summary } from '../../../kernel/summary'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import type { Resolvers, TenancyUserErrorCode } from '../generated'
+import { requireNoCredit } from '../credit-notes'
 import { issueDraft } from '../issue-invoice'
+import { requireReason } from '../void-reason'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import { balanceOf, isOverdue, settledStatus } from '../rules/invoice'
 import { requireCurrentCurrency } from '../unit-price'
@@ -81,12 +83,13 @@ export const invoice: Resolvers = {
       return mutate(
         context,
         async (tx) => {
-          const { status, total, amountPaid, currency } = await tx.find(Invoice, id)
+          const found = await tx.find(Invoice, id)
+          const { status, total, amountPaid, amountCredited, currency } = found
           if (status !== 'ISSUED' && status !== 'PARTLY_PAID')
             tx.fail('INVALID_STATUS', `This invoice is ${status}: only issued ones are paid`, 'id')
           const paid = parseMoney(amount, 'amount')
           if (paid.currency !== currency) tx.fail('INVALID', `amount must be in ${currency}`, 'amount')
-          const left = balanceOf(total, amountPaid, status)
+          const left = balanceOf(found)
           if (BigInt(paid.minor) <= 0n || BigInt(paid.minor) > BigInt(left))
             tx.fail(
               'INVALID',
@@ -94,7 +97,7 @@ export const invoice: Resolvers = {
               'amount',
             )
           const nowPaid = String(BigInt(amountPaid) + BigInt(paid.minor))
-          const next = settledStatus(total, nowPaid)
+          const next = settledStatus(total, String(BigInt(nowPaid) + BigInt(amountCredited)))
           const changed = await tx.update(Invoice, id, null, {
             amountPaid: nowPaid,
             status: next,
@@ -114,8 +117,8 @@ export const invoice: Resolvers = {
             `This invoice is ${status}: only issued and unpaid ones become void`,
             'id',
           )
-        if ([...reason].length > 500) tx.fail('INVALID', 'reason must have at most 500 characters', 'reason')
-        if (reason.trim() === '') tx.fail('INVALID', 'reason must say why', 'reason')
+        await requireNoCredit(context, tx, id)
+        requireReason(tx, reason)
         const voided = await tx.update(Invoice, id, expectedVersion, {
           status: 'VOID',
           voidReason: reason,
@@ -136,8 +139,11 @@ export const invoice: Resolvers = {
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),
     amountPaid: needs(Invoice, ['amountPaid', 'currency'], (row) => money(row.amountPaid, row.currency)),
-    balance: needs(Invoice, ['total', 'amountPaid', 'status', 'currency'], (row) =>
-      money(balanceOf(row.total, row.amountPaid, row.status), row.currency),
+    amountCredited: needs(Invoice, ['amountCredited', 'currency'], (row) =>
+      money(row.amountCredited, row.currency),
+    ),
+    balance: needs(Invoice, ['total', 'amountPaid', 'amountCredited', 'status', 'currency'], (row) =>
+      money(balanceOf(row), row.currency),
     ),
     isOverdue: needs(Invoice, ['status', 'dueDate'], (row, _args, context) =>
       isOverdue(row.status, row.dueDate, todayOf(context)),
