@@ -48,10 +48,34 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }
 
+/** By the name of the input, where one item is not enough. */
+const namedLists: Readonly<Record<string, readonly unknown[]>> = {
+  steps: ['product_viewed', 'cart_filled'],
+}
+
+/** The day so many days from now. */
+const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+
+/** By the name of an enum, of which not every value is taken. */
+const enumSamples: Readonly<Record<string, string>> = { MatchDecision: 'FALSE_POSITIVE' }
+
+/** By the name of a list of inputs: for each of its items the optional fields that it has. */
+const itemFields: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  postings: [['debit'], ['credit']],
+}
+
 /** By scalar, where the shared sample is none for every column. */
 const scalarValues: Readonly<Record<string, unknown>> = {
   // The latest day that is not in the future.
-  Date: new Date().toISOString().slice(0, 10),
+  Date: dayIn(0),
+}
+
+/** The ends of spans of time by name and scalar: wide enough that a tenant finds what is its own. */
+const spanEnds: Readonly<Record<string, unknown>> = {
+  'from Date': dayIn(-90),
+  'to Date': dayIn(0),
+  'from DateTime': `${dayIn(-360)}T00:00:00.000Z`,
+  'to DateTime': `${dayIn(1)}T00:00:00.000Z`,
 }
 
 /**
@@ -63,6 +87,8 @@ export interface InputPlan {
   given?: Readonly<Record<string, unknown>>
   /** Also the optional ids, so that each of them is there to be attacked. */
   optionalIds?: boolean
+  /** Names of optional fields that are there all the same. */
+  filled?: readonly string[]
 }
 
 /** A valid JSON value of an input type. */
@@ -70,7 +96,11 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
   const given = plan.given?.[path.join('.')]
   if (given !== undefined) return given
   if (isNonNullType(type)) return inputValue(type.ofType, plan, path)
-  if (isListType(type)) return [inputValue(type.ofType, plan, path)]
+  if (isListType(type)) {
+    const name = path.at(-1) ?? ''
+    const items = itemFields[name] ?? [[]]
+    return namedLists[name] ?? items.map((filled) => inputValue(type.ofType, { ...plan, filled }, path))
+  }
   if (isInputObjectType(type)) {
     const value: Record<string, unknown> = {}
     for (const field of Object.values(type.getFields())) {
@@ -79,14 +109,21 @@ export function inputValue(type: GraphQLInputType, plan: InputPlan, path: readon
       const isGiven = Object.keys(plan.given ?? {}).some(
         (key) => key === at.join('.') || key.startsWith(`${at.join('.')}.`),
       )
-      if (isRequiredInputField(field) || isGiven || (isId && plan.optionalIds))
+      const isWanted = (isId && plan.optionalIds) || plan.filled?.includes(field.name)
+      if (isRequiredInputField(field) || isGiven || isWanted)
         value[field.name] = inputValue(field.type, plan, at)
     }
     return value
   }
-  if (isEnumType(type)) return type.getValues()[0]!.name
+  if (isEnumType(type)) return enumSamples[type.name] ?? type.getValues()[0]!.name
   if (type.name === 'ID') return plan.ids(path)
-  return namedSamples[path.at(-1) ?? ''] ?? scalarValues[type.name] ?? sampleOfScalar(type.name)
+  const name = path.at(-1) ?? ''
+  return (
+    spanEnds[`${name} ${type.name}`] ??
+    namedSamples[name] ??
+    scalarValues[type.name] ??
+    sampleOfScalar(type.name)
+  )
 }
 
 /** A value as GraphQL text. Enum values are recognised by their type. */
@@ -163,15 +200,21 @@ export function isWrapper(name: string): boolean {
  * Everything of a type to a depth; wrappers are opened at no cost, unless what they hold has been opened further up
  * (an industry has industries). Empty for a scalar.
  */
-export function selectionOf(
+export function selectionOf(type: GraphQLOutputType, depth: number, ids: IdSource): string {
+  return selectionsOf(type, depth, ids, Infinity)[0]!
+}
+
+/** The same in several selections, each with so many names at most: the product bounds what a document selects. */
+export function selectionsOf(
   type: GraphQLOutputType,
   depth: number,
   ids: IdSource,
+  most: number,
   above: readonly string[] = [],
-): string {
+): string[] {
   const named = getNamedType(type)
-  if (!isCompositeType(named)) return ''
-  if (!isObjectType(named)) return '{ __typename }'
+  if (!isCompositeType(named)) return ['']
+  if (!isObjectType(named)) return ['{ __typename }']
   const opened = [...above, named.name]
   const inner = Object.values(named.getFields()).flatMap((field) => {
     const target = getNamedType(field.type)
@@ -182,10 +225,19 @@ export function selectionOf(
     const isFree = (isWrapper(named.name) || !hasOwnIdentity(target)) && !above.includes(target.name)
     const left = isFree ? depth : depth - 1
     if (left < 1) return []
-    return [`${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, left, ids, opened)}`]
+    return selectionsOf(field.type, left, ids, most, opened).map(
+      (selection) => `${field.name}${argumentsOf(field, ids)} ${selection}`,
+    )
   })
-  return `{ ${[leavesOf(named), ...inner].join(' ')} }`
+  const parts = [leavesOf(named)]
+  for (const text of inner) {
+    if (namesIn(`${parts.at(-1)!} ${text}`) > most) parts.push('__typename')
+    parts[parts.length - 1] += ` ${text}`
+  }
+  return parts.map((part) => `{ ${part} }`)
 }
+
+const namesIn = (text: string): number => text.match(/\w+/g)?.length ?? 0
 
 function hasOwnIdentity(type: unknown): boolean {
   return isObjectType(type) && 'id' in type.getFields()

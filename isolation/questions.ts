@@ -9,6 +9,7 @@ import {
   queryAlong,
   queryOf,
   selectionOf,
+  selectionsOf,
   type Field,
   type IdSource,
 } from './documents'
@@ -35,6 +36,9 @@ export const ownIds =
     return lab.rows.id(tenant, type)
   }
 
+/** Names that a document has at most. */
+const mostNames = 1_500
+
 /** Every field of every type that a query can reach, along the shortest way to it, asked with a tenant's own ids. */
 export function fieldQuestions(lab: Lab, tenant: AttackedTenant = attacker): Question[] {
   const ids = ownIds(lab, tenant)
@@ -48,9 +52,11 @@ export function fieldQuestions(lab: Lab, tenant: AttackedTenant = attacker): Que
   })
   const roots = Object.values(lab.api.getQueryType()!.getFields())
   const ofRoots = roots.flatMap((field) => {
-    const whole = `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 2, ids)}`
+    const whole = selectionsOf(field.type, 2, ids, mostNames).map(
+      (selection) => `${field.name}${argumentsOf(field, ids)} ${selection}`,
+    )
     const where = `Query.${field.name}`
-    return [whole, ...groupedSelections(field, ids)].map((text) => ({
+    return [...whole, ...groupedSelections(field, ids)].map((text) => ({
       where,
       query: queryAlong([], text, ids),
     }))
@@ -65,7 +71,9 @@ export function listDocument(
   tenant: AttackedTenant = attacker,
 ): string {
   const type = lab.api.getType(node)
-  const leaves = isObjectType(type) ? [leavesOf(type), ...amountsOf(type)].join(' ') : '__typename'
+  const leaves = isObjectType(type)
+    ? [leavesOf(type), ...amountsOf(type, ownIds(lab, tenant))].join(' ')
+    : '__typename'
   const selection = `{ __typename nodes { ${leaves} } edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ${hasCount(field) ? 'totalCount' : ''} }`
   // Few rows of reference data have others below them.
   const [holder] = name.split('.')
@@ -74,10 +82,10 @@ export function listDocument(
 }
 
 /** The amounts of a type, with their currencies. */
-function amountsOf(type: GraphQLObjectType): string[] {
+function amountsOf(type: GraphQLObjectType, ids: IdSource): string[] {
   return Object.values(type.getFields())
     .filter((field) => getNamedType(field.type).name === 'Money')
-    .map(({ name }) => `${name} { amount currency }`)
+    .map((field) => `${field.name}${argumentsOf(field, ids)} { amount currency }`)
 }
 
 function hasCount(field: Field): boolean {

@@ -75,7 +75,7 @@ export const leave = migration(202611282205, 'leave', [
       end_half: `${oneOf('end_half', halves)} DEFAULT 'FULL'`,
       days: 'numeric NOT NULL',
       // What it takes of each year: a list of {from, days}.
-      parts: "jsonb NOT NULL DEFAULT '[]'",
+      parts: "jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(parts) = 'array')",
       // Encrypted.
       reason: 'text',
       status: `${oneOf('status', ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'REVOKED'])} DEFAULT 'PENDING'`,

@@ -15,6 +15,7 @@ const ofSubject = ['subject_name', 'subject_birth_date', 'digest_key'].map((colu
 const statuses = (values: readonly string[]) =>
   `ADD CONSTRAINT compliance_records_status_check CHECK (status IN (${values.map((value) => `'${value}'`).join(', ')}))`
 const former = ['PENDING', 'APPROVED', 'REJECTED', 'FLAGGED']
+const allStatuses = [...former, 'SCREENING', 'POTENTIAL_MATCH', 'EXPIRED']
 
 /** Cases: whom a compliance record is about, its screening, the decisions about it with reasons, due dates and expiry. */
 export const complianceCases = migration(202611290100, 'compliance-cases', [
@@ -49,7 +50,7 @@ export const complianceCases = migration(202611290100, 'compliance-cases', [
   sql(
     [
       `ALTER TABLE ${table} DROP CONSTRAINT compliance_records_status_check,
-         ${statuses([...former, 'SCREENING', 'POTENTIAL_MATCH', 'EXPIRED'])},
+         ${statuses(allStatuses)},
          ADD CONSTRAINT compliance_records_subject_birth_date_check CHECK (subject_birth_date IS NULL OR subject_name IS NOT NULL),
          ADD CONSTRAINT compliance_records_raised_by_ids_check CHECK (status <> 'APPROVED' OR reviewed_by_id <> ALL (raised_by_ids))`,
       'DROP INDEX compliance.compliance_records_in_clear',
@@ -115,8 +116,8 @@ export const complianceCases = migration(202611290100, 'compliance-cases', [
       record_id: 'uuid NOT NULL',
       match_id: 'uuid',
       action: oneOf('action', ['APPROVE', 'REJECT', 'FLAG', 'ESCALATE', 'CLEAR_MATCH', 'CONFIRM_MATCH']),
-      from_status: 'text NOT NULL',
-      to_status: 'text NOT NULL',
+      from_status: oneOf('from_status', allStatuses),
+      to_status: oneOf('to_status', allStatuses),
       // Encrypted.
       rationale: 'text NOT NULL',
       record_version: 'int NOT NULL',

@@ -127,28 +127,7 @@ function invoicesOf(source: DemoSource) {
   })
 }
 
-function buyerOf({ slug, profile }: DemoSource) {
-  const { name } = profile
-  return slug === 'acme'
-    ? {
-        name,
-        street: '500 Market Street',
-        postalCode: '94105',
-        city: 'San Francisco',
-        country: 'US',
-        vatNumber: null,
-        email: 'billing@acme.example',
-      }
-    : {
-        name,
-        street: '丸の内1-1-1',
-        postalCode: '100-0005',
-        city: '東京都千代田区',
-        country: 'JP',
-        vatNumber: 'T1234567890123',
-        email: 'billing@globex.example',
-      }
-}
+const buyerOf = ({ profile: { name, billing } }: DemoSource) => ({ name, ...billing })
 
 /** Old ones are paid as a rule, the newest are drafts. */
 function statusOf(place: number, random: Random): string {

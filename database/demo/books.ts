@@ -315,6 +315,7 @@ export function books(transactions: DemoTable): DemoTable[] {
             exchange_rate: line.exchangeRate ?? null,
             base_amount: line.baseAmount ?? null,
             base_currency: line.baseCurrency ?? null,
+            memo: entry.description,
             created_at: instant(entry.at),
           })),
         )

@@ -232,6 +232,18 @@ export const securityAlerts: DemoTable = {
         resolved_by_id: admin,
         resolved_at: instant(today - 8 * day),
       }),
+      alert(16, 'MASS_READ', 'MEDIUM', {
+        description: '5,120 rows with sensitive data read within an hour',
+        threat_score: 0.4,
+        source_ip: '192.0.2.20',
+        status: 'RESOLVED',
+        user_id: admin,
+        assignee_id: analyst,
+        verdict: 'FALSE_POSITIVE',
+        note: 'The yearly report to the auditors, announced a week before',
+        resolved_by_id: analyst,
+        resolved_at: instant(today - 15 * day),
+      }),
       alert(0.5, 'PORT_SCAN', 'LOW', {
         description: 'Many ports of the public address from one network',
         source_ip: '2001:db8:17::/48',

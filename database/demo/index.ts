@@ -61,13 +61,28 @@ export async function insertDemoData(
 }
 
 async function insertTenant(client: ClientBase, slug: DemoSlug): Promise<void> {
-  const { name, plan, industry, size, region, complianceLevel, settings, enabledModules } = demoProfiles[slug]
+  const profile = demoProfiles[slug]
+  const { name, plan, billing } = profile
   const id = await createTenant(client, { id: demoTenantIds[slug], slug, name, plan })
-  await client.query(
-    `UPDATE tenancy.tenants
-        SET industry = $2, size = $3, region = $4, compliance_level = $5, settings = $6, enabled_modules = $7,
-            updated_at = now()
-      WHERE id = $1`,
-    [id, industry, size, region, complianceLevel, JSON.stringify(settings), enabledModules],
-  )
+  const values = {
+    industry: profile.industry,
+    size: profile.size,
+    region: profile.region,
+    compliance_level: profile.complianceLevel,
+    settings: JSON.stringify(profile.settings),
+    enabled_modules: profile.enabledModules,
+    legal_name: name,
+    billing_street: billing.street,
+    billing_postal_code: billing.postalCode,
+    billing_city: billing.city,
+    billing_country: billing.country,
+    vat_number: billing.vatNumber,
+    billing_email: billing.email,
+    default_currency: profile.currencies[0]!.code,
+    time_zone: profile.settings['timeZone'],
+    data_region: profile.dataRegion,
+  }
+  const columns = Object.keys(values).map((column, place) => `${column} = $${place + 2}`)
+  const text = `UPDATE tenancy.tenants SET ${columns.join(', ')}, updated_at = now() WHERE id = $1`
+  await client.query(text, [id, ...Object.values(values)])
 }

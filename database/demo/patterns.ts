@@ -1,4 +1,4 @@
-import { customers } from './customers'
+import { customers, interactions } from './customers'
 import { seededId, seededRandom } from './random'
 import { day, instant, times, type DemoTable } from './table'
 
@@ -16,6 +16,9 @@ export const behaviorPatterns: DemoTable = {
   rows: (source) => {
     const random = seededRandom(`${source.slug} insights.behavior_patterns`)
     const known = customers.rows({ ...source, random: seededRandom(`${source.slug} insights.customers`) })
+    const seen = new Map<unknown, string[]>()
+    for (const { id, customer_id } of interactions.rows(source))
+      seen.set(customer_id, [...(seen.get(customer_id) ?? []), String(id)])
     return times(60, (place) => {
       // Customers in turn, so that none has the same pattern twice. Each seventh has lapsed, which nobody is shown.
       const customer = known[place]!
@@ -31,6 +34,7 @@ export const behaviorPatterns: DemoTable = {
         frequency: random.int(1, 12),
         description,
         metadata: { model: 'rules 3' },
+        customer_interaction_ids: (seen.get(customer['id']) ?? []).slice(-3),
         detected_at: instant(detected),
         lapses_at: isOver ? instant(detected + 5 * day) : days ? instant(detected + days * day) : null,
         created_at: instant(detected),

@@ -16,6 +16,11 @@ export interface DemoProfile {
   complianceLevel: 'BASIC' | 'ADVANCED' | 'ENTERPRISE'
   plan: 'PROFESSIONAL' | 'ENTERPRISE'
   settings: Readonly<Record<string, unknown>>
+  /** Holds where its invoices go to. */
+  billing: Readonly<Record<'street' | 'postalCode' | 'city' | 'country' | 'email', string>> & {
+    vatNumber: string | null
+  }
+  dataRegion: 'US' | 'APAC'
   enabledModules: readonly string[]
   counts: { customers: number; records: number; employees: number; transactions: number; entries: number }
   people: readonly (readonly [firstName: string | null, lastName: string | null])[]
@@ -47,6 +52,15 @@ export const demoProfiles: Readonly<Record<DemoSlug, DemoProfile>> = {
     complianceLevel: 'ADVANCED',
     plan: 'ENTERPRISE',
     settings: { locale: 'en-US', timeZone: 'America/Chicago', fiscalYearStart: '07-01' },
+    billing: {
+      street: '500 Market Street',
+      postalCode: '94105',
+      city: 'San Francisco',
+      country: 'US',
+      vatNumber: null,
+      email: 'billing@acme.example',
+    },
+    dataRegion: 'US',
     enabledModules: ['crm', 'erp', 'hr', 'finance'],
     counts: { customers: 420, records: 260, employees: 240, transactions: 640, entries: 320 },
     people: [
@@ -119,6 +133,15 @@ export const demoProfiles: Readonly<Record<DemoSlug, DemoProfile>> = {
     complianceLevel: 'ENTERPRISE',
     plan: 'PROFESSIONAL',
     settings: { locale: 'ja-JP', timeZone: 'Asia/Tokyo', fiscalYearStart: '04-01' },
+    billing: {
+      street: '丸の内1-1-1',
+      postalCode: '100-0005',
+      city: '東京都千代田区',
+      country: 'JP',
+      vatNumber: 'T1234567890123',
+      email: 'billing@globex.example',
+    },
+    dataRegion: 'APAC',
     enabledModules: ['crm', 'hr', 'compliance'],
     counts: { customers: 310, records: 340, employees: 180, transactions: 510, entries: 280 },
     people: [

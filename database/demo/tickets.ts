@@ -1,6 +1,7 @@
 import { customers } from './customers'
 import { demoUserIds, type DemoSlug } from './ids'
-import { seededId, seededRandom } from './random'
+import { seededId, seededRandom, type Random } from './random'
+import type { DemoRow } from './rows'
 import { day, instant, times, type DemoSource, type DemoTable } from './table'
 
 /** Fixed ids, so that policies can name their calendar, and tickets their policy. */
@@ -80,7 +81,7 @@ function ticketsOf(source: DemoSource) {
   const { slug, today } = source
   const random = seededRandom(`${slug} insights.support_tickets`)
   const known = customers.rows({ ...source, random: seededRandom(`${slug} insights.customers`) })
-  return times(200, (place) => {
+  const tickets = times(200, (place) => {
     const customer = random.pick(known)
     const [subject, category, sounds, answer] = random.pick(matters)
     // The first is the story of a late delivery: urgent, answered after three hours instead of one, and not solved.
@@ -151,6 +152,49 @@ function ticketsOf(source: DemoSource) {
     }))
     return { row, messages }
   })
+  return withRelatives(tickets, random)
+}
+
+interface Ticket {
+  row: DemoRow & { id: string }
+  messages: DemoRow[]
+}
+
+/** The late delivery was reported twice, and is what an earlier ticket was about: the second is merged into the first. */
+function withRelatives(tickets: readonly Ticket[], random: Random): Ticket[] {
+  const [story, second, earlier, ...others] = tickets as [Ticket, Ticket, Ticket, ...Ticket[]]
+  const { id, customer_id, customer_email, category, created_at, assignee_id } = story.row
+  const opened = Date.parse(String(created_at))
+  const same = { customer_id, customer_email, category, assignee_id }
+  const closed = { status: 'CLOSED', resolution_due_at: null, resolution_seconds_left: 3_600 }
+  const merged = {
+    ...second.row,
+    ...same,
+    ...closed,
+    id: seededId(random, opened + 2 * hour),
+    subject: 'Where is my pump?',
+    merged_into_id: id,
+    resolved_at: instant(opened + 3 * hour),
+    closed_at: instant(opened + 3 * hour),
+    created_at: instant(opened + 2 * hour),
+  }
+  const before = {
+    ...earlier.row,
+    ...same,
+    ...closed,
+    id: seededId(random, opened - 40 * day),
+    subject: 'The pump was announced for last week',
+    resolved_at: instant(opened - 38 * day),
+    closed_at: instant(opened - 37 * day),
+    created_at: instant(opened - 40 * day),
+  }
+  // Each after those that it names.
+  return [
+    { row: before, messages: [] },
+    { ...story, row: { ...story.row, follow_up_of_id: before.id } },
+    { row: merged, messages: [] },
+    ...others,
+  ]
 }
 
 export const supportTickets: DemoTable = {

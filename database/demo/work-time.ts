@@ -210,7 +210,7 @@ const leaveRequests: DemoTable = {
         start_date: leave.from,
         end_date: leave.to,
         days,
-        parts: JSON.stringify(parts),
+        parts,
         reason: leave.reason,
         status: leave.status,
         approver_id: leave.place === 0 ? demoUserIds[slug].hr : demoUserIds[slug].admin,

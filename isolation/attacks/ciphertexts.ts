@@ -1,4 +1,5 @@
-import { isObjectType, parse } from 'graphql'
+import { createHash } from 'node:crypto'
+import { getNamedType, isObjectType, parse } from 'graphql'
 import type { Client } from 'pg'
 import { keyIdOf } from '../../kernel/encryption/cipher'
 import type { SendRows } from '../../kernel/encryption/data-keys'
@@ -52,24 +53,28 @@ async function attackColumn(
   if (!mine || !other) return
   const place = { tenant: attacker, column, id: mine }
   const open = (id: string) => shownValue(lab, model, column, attacker, id)
-  const own = await store(lab, model, { ...place, plain: secret(column, 'own') })
+  const own = await store(lab, model, { ...place, plain: secretOf(lab, model, column, 'own') })
   if (!isSame(await open(own.id), own.plain)) lab.found('ciphertext', name, 'does not open at its own place')
   const steal = async (what: string, stolen: Stored) => {
     await put(lab.client, model, column, own.id, stolen.text)
     const seen = await open(own.id)
     if (seen !== null) lab.found('ciphertext', name, `opens ${what}: ${JSON.stringify(seen)}`)
   }
-  const second = { ...place, id: other, plain: secret(column, 'of another row') }
+  const second = { ...place, id: other, plain: secretOf(lab, model, column, 'of another row') }
   await steal('in another row', await store(lab, model, second))
   for (const beside of model.encrypted.values()) {
     if (beside === column || beside.isJson !== column.isJson) continue
-    const stored = await store(lab, model, { ...place, column: beside, plain: secret(beside, 'beside') })
+    const stored = await store(lab, model, {
+      ...place,
+      column: beside,
+      plain: secretOf(lab, model, beside, 'beside'),
+    })
     await steal(`what belongs to ${beside.property}`, stored)
   }
   for (const victim of victims) {
     const [id] = places.get(victim.id)!
     if (!id) throw new Error(`${victim.slug} has no row of ${model.name}: nothing can be stolen there`)
-    const plain = secret(column, victim.slug)
+    const plain = secretOf(lab, model, column, victim.slug)
     const theirs = await store(lab, model, { tenant: victim, column, id, plain })
     if (isSame(await shownValue(lab, model, column, victim, id), plain))
       lab.coverage.shown('encrypted column', name)
@@ -98,9 +103,22 @@ async function placesOf(
   return rows.map(({ id }) => id)
 }
 
-/** A value that is met nowhere else. */
-const secret = ({ property, isJson }: EncryptedColumn, whose: string): unknown =>
-  isJson ? { secret: `${property} ${whose}` } : `${property} ${whose}`
+/** A value that is met nowhere else, and that the field of the column can show. */
+function secretOf(
+  lab: Lab,
+  model: EntityModel,
+  { property, isJson }: EncryptedColumn,
+  whose: string,
+): unknown {
+  const type = lab.api.getType(model.name)
+  const field = isObjectType(type) ? type.getFields()[property] : undefined
+  const text = `${property} ${whose}`
+  if (field && getNamedType(field.type).name === 'Date')
+    return new Date(createHash('sha256').update(text).digest().readUInt32BE() * 1_000)
+      .toISOString()
+      .slice(0, 10)
+  return isJson ? { secret: text } : text
+}
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
 /** Encrypts a value with the product's own keys, and writes it where it belongs. */

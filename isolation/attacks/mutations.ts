@@ -63,8 +63,14 @@ async function attackBesideOwn(
   victims: readonly AttackedTenant[],
 ): Promise<void> {
   const at = path.join('.')
-  const own = lab.rows.id(attacker, type)
-  for (const subject of subjectsOf(lab, place, at)) {
+  const subjects = subjectsOf(lab, place, at)
+  const owns = lab.rows.samples(attacker, type).map(({ id }) => String(id))
+  // The latest with each subject, then the others with the first: of a row that is closed or erased nothing more is said.
+  const tries = [
+    ...subjects.map((subject) => ({ subject, own: owns[0]! })),
+    ...owns.slice(1, mostOwns).map((own) => ({ subject: subjects[0]!, own })),
+  ]
+  for (const { subject, own } of tries) {
     const outcome = async (value: string) => {
       const names = unusedNames(place)
       const answer = await ask(lab, place, { ...names, ...subject, [at]: value }, 'own')
@@ -98,6 +104,8 @@ function unusedNames({ input, uniques }: MutationPlace): Record<string, string> 
   )
 }
 
+/** Rows of the attacker's own that are tried in place of what it steals. */
+const mostOwns = 10
 /** Rows that are tried for the other ids of a mutation. */
 const mostSubjects = 20
 

@@ -89,10 +89,11 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
           ])
         return lab.ask(who, name, query, Object.fromEntries(values))
       }
-      const id = lab.rows.id(victim, type)
-      const theirs = await ask(id, await lab.as(victim))
-      if (valuesAt(theirs.data, [...parent.map((one) => one.name), field.name]).length > 0)
-        lab.coverage.shown('id argument', name)
+      const { id, theirs, isShown } = await firstShown(lab, victim, type, async (one) => {
+        const answer = await ask(one, await lab.as(victim))
+        return [answer, valuesAt(answer.data, [...parent.map(({ name: at }) => at), field.name])]
+      })
+      if (isShown) lab.coverage.shown('id argument', name)
       if (isEverybodys(lab, type)) {
         if (comparable(await ask(id), '\0') !== comparable(theirs, '\0'))
           lab.found('reference data', name, `is not the same to ${victim.slug}`)
@@ -117,6 +118,32 @@ export async function attackIds(lab: Lab, victims: readonly AttackedTenant[]): P
       }
     }
   }
+}
+
+/** Rows of a victim that are tried until one shows it something. */
+const mostOwn = 10
+
+/** Returns the latest id by which a victim itself is shown something; the latest of all where none does. */
+async function firstShown(
+  lab: Lab,
+  victim: AttackedTenant,
+  type: string,
+  ask: (id: string) => Promise<[Answer, unknown[]]>,
+): Promise<{ id: string; theirs: Answer; isShown: boolean }> {
+  const [latest, ...others] = [
+    lab.rows.id(victim, type),
+    ...lab.rows
+      .samples(victim, type)
+      .slice(1, mostOwn)
+      .map(({ id }) => String(id)),
+  ]
+  const [theirs, values] = await ask(latest!)
+  if (values.length > 0) return { id: latest!, theirs, isShown: true }
+  for (const id of others) {
+    const [answer, found] = await ask(id)
+    if (found.length > 0) return { id, theirs: answer, isShown: true }
+  }
+  return { id: latest!, theirs, isShown: false }
 }
 
 /** Tells whether the rows of a type are the same for every tenant. */

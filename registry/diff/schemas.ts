@@ -6,8 +6,12 @@ export interface Schemas {
   to: SchemaModel
 }
 
-/** Every argument and input field of a schema by its coordinate. */
+const inputs = new WeakMap<SchemaModel, ReadonlyMap<string, ArgumentModel>>()
+
+/** Every argument and input field of a schema by its coordinate. Read once: each change of an input asks for them. */
 export function inputsOf(schema: SchemaModel): ReadonlyMap<string, ArgumentModel> {
+  const known = inputs.get(schema)
+  if (known) return known
   const found = new Map<string, ArgumentModel>()
   for (const type of schema.types.values()) {
     for (const field of type.fields.values())
@@ -16,5 +20,6 @@ export function inputsOf(schema: SchemaModel): ReadonlyMap<string, ArgumentModel
   }
   for (const { name, args } of schema.directives.values())
     for (const input of args.values()) found.set(`@${name}(${input.name}:)`, input)
+  inputs.set(schema, found)
   return found
 }
