@@ -19,6 +19,7 @@ export const globalTables: readonly string[] = [
   'tenancy.countries',
   'tenancy.industries',
   'tenancy.plans',
+  'tenancy.plan_prices',
   'identity.permissions',
   'identity.operators',
   'identity.operator_sessions',

@@ -1,5 +1,6 @@
 import { amountOf, invoiceNumberOf, totalsOf } from '../../subgraphs/tenancy/rules/invoice'
 import { periodOn, type Interval } from '../../subgraphs/tenancy/rules/period'
+import { creditsOf } from './credits'
 import { seededId, seededRandom, type Random } from './random'
 import { amount, day, dayOf, instant, times, type DemoSource, type DemoTable } from './table'
 
@@ -55,7 +56,23 @@ function subscriptionsOf({ slug, profile, today }: DemoSource) {
       price: amount(currency, price),
       currency: currency.code,
       features: { seats: price / 10, singleSignOn: plan === 'ENTERPRISE' },
-      items: plan === 'TRIAL' ? [] : [{ name: 'Additional seats', quantity: 5 }],
+      // Agreed before there was a price list: a fee of its own, no seats by the piece.
+      items: [
+        {
+          priceId: seededId(random, began),
+          version: 1,
+          meter: null,
+          quantity: 1,
+          unitAmount: amount(currency, price),
+          tierMode: null,
+          tiers: null,
+        },
+      ],
+      seats: plan === 'TRIAL' ? 5 : price / 10,
+      trial_ends_on: plan === 'TRIAL' ? end : null,
+      billed_until: period.end,
+      is_settled: end !== null,
+      tax_rate: slug === 'acme' ? '7.25' : '10',
       limits: limitsOf(plan),
       cancelled_at: end ? instant(last - 5 * day) : null,
       created_at: instant(began),
@@ -214,7 +231,11 @@ export const subscriptions: DemoTable = {
 export const invoices: DemoTable = {
   name: 'tenancy.invoices',
   noun: 'invoices',
-  rows: (source) => invoicesOf(source).map(({ invoice }) => invoice),
+  rows: (source) => {
+    const billed = invoicesOf(source)
+    const { credited } = creditsOf(source, billed)
+    return billed.map(({ invoice }) => ({ ...invoice, amount_credited: credited.get(invoice.id) ?? '0' }))
+  },
 }
 
 export const invoiceLines: DemoTable = {
@@ -223,12 +244,40 @@ export const invoiceLines: DemoTable = {
   rows: (source) => invoicesOf(source).flatMap(({ lines }) => lines),
 }
 
-/** The next invoice continues the numbers. */
+export const creditNotes: DemoTable = {
+  name: 'tenancy.credit_notes',
+  noun: 'credit notes',
+  rows: (source) => creditsOf(source, invoicesOf(source)).notes,
+}
+
+export const creditNoteLines: DemoTable = {
+  name: 'tenancy.credit_note_lines',
+  noun: 'lines of credit notes',
+  rows: (source) => creditsOf(source, invoicesOf(source)).lines,
+}
+
+export const allocations: DemoTable = {
+  name: 'tenancy.allocations',
+  noun: 'parts of invoices that are settled',
+  rows: (source) => creditsOf(source, invoicesOf(source)).allocations,
+}
+
+/** The next documents continue the numbers. */
 export const invoiceSeries: DemoTable = {
   name: 'tenancy.invoice_series',
   noun: 'series of numbers',
   rows: (source) => {
-    const issued = invoicesOf(source).flatMap(({ invoice }) => invoice.issued_at ?? [])
-    return [{ series: 'INVOICE', last_number: issued.length, last_issued_at: issued.sort().at(-1) }]
+    const billed = invoicesOf(source)
+    const row = (series: string, documents: readonly { issued_at: string | null }[]) => {
+      const issued = documents.flatMap(({ issued_at }) => issued_at ?? [])
+      return { series, last_number: issued.length, last_issued_at: issued.sort().at(-1) }
+    }
+    return [
+      row(
+        'INVOICE',
+        billed.map(({ invoice }) => invoice),
+      ),
+      row('CREDIT_NOTE', creditsOf(source, billed).notes),
+    ]
   },
 }

@@ -11,7 +11,16 @@ import {
   retentionReceipts,
 } from './compliance'
 import { books } from './books'
-import { invoiceLines, invoices, invoiceSeries, subscriptions, usageRecords } from './billing'
+import {
+  allocations,
+  creditNoteLines,
+  creditNotes,
+  invoiceLines,
+  invoices,
+  invoiceSeries,
+  subscriptions,
+  usageRecords,
+} from './billing'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
 import { entryTrail, operatorEntries } from './operators'
@@ -338,6 +347,9 @@ export const demoTables: readonly DemoTable[] = [
   subscriptions,
   invoices,
   invoiceLines,
+  creditNotes,
+  creditNoteLines,
+  allocations,
   invoiceSeries,
   usageRecords,
   auditEntries,

@@ -162,9 +162,12 @@ function columnSource(table: Table, column: Column, request: RowRequest): Source
   } else if (kept.has(name)) {
     values = [column.default ?? value(null)]
   } else {
-    values = candidatesOf(table, column, request).map(value)
+    const candidates = candidatesOf(table, column, request)
+    values = candidates.map(value)
     if (type === 'jsonb') values = likeOthers(table, name, request.tenantId, values)
-    if (column.default !== null) values.push(column.default)
+    // A default that is a candidate would only be tried twice: `0`, `'DRAFT'::text`.
+    const literal = column.default?.replace(/^'([^']*)'(::.*)?$/, '$1')
+    if (column.default !== null && !candidates.includes(literal!)) values.push(column.default)
   }
   const rows = values.map((one, rank) => `(${one}, ${rank})`)
   return {

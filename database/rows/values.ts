@@ -21,20 +21,46 @@ const day = 86_400_000
  */
 export function candidatesOf(table: Table, column: Column, row: RowSeed): (string | null)[] {
   const conditions = table.checks.filter(({ columns }) => columns.includes(column.name))
+  const closed = conditions.find(({ condition }) => isClosedList(column.name, condition))
+  const only = closed && new Set(literalsOf(closed.condition))
   const literals = conditions.flatMap(({ condition }) => literalsOf(condition))
   const isMatched = conditions.some(({ condition }) => condition.includes('~'))
-  const made = valuesOf(table, column, row, isMatched)
-  if (!made && !column.nullable && column.default === null) return []
+  const made = [
+    ...(column.type === 'jsonb' ? objectsOf(column.name, conditions) : []),
+    ...(valuesOf(table, column, row, isMatched) ?? []),
+  ]
+  if (made.length === 0 && !column.nullable && column.default === null) return []
   const fitting = literals.filter((literal) => fits(column, literal))
-  const values = [...new Set([...(made ?? []), ...fitting])]
+  const values = [...new Set([...made, ...fitting])].filter((one) => !only || only.has(one))
   return column.nullable ? [...values, null] : values
 }
+
+/** Tells whether a condition is a list of all texts that a column may hold. */
+const isClosedList = (column: string, condition: string): boolean =>
+  new RegExp(`^\\(*${column} = ANY \\(ARRAY\\[('\\w+'::text(, )?)+\\]\\)\\)*$`).test(condition)
 
 /** The texts and numbers in a condition. */
 function literalsOf(condition: string): string[] {
   return [...condition.matchAll(/'((?:[^']|'')*)'|(?<![\w'])(\d+(?:\.\d+)?)(?![\w'])/g)].map(
     ([, text, number]) => (text ?? number!).replaceAll("''", "'"),
   )
+}
+
+const members: Readonly<Record<string, unknown>> = {
+  string: 'made',
+  number: 1,
+  boolean: true,
+  array: [],
+  object: {},
+}
+
+/** An object with the members that checks ask for as `jsonb_typeof(column -> 'member') = 'string'`; none without such. */
+function objectsOf(column: string, conditions: Table['checks']): string[] {
+  const pattern = new RegExp(`jsonb_typeof\\(\\(${column} -> '(\\w+)'::text\\)\\) = '(\\w+)'`, 'g')
+  const asked = conditions.flatMap(({ condition }) =>
+    [...condition.matchAll(pattern)].map(([, member, type]) => [member!, members[type!]] as const),
+  )
+  return asked.length > 0 ? [JSON.stringify(Object.fromEntries(asked))] : []
 }
 
 const integers: Readonly<Record<string, number>> = { smallint: 2 ** 15, integer: 2 ** 31, bigint: 2 ** 53 }

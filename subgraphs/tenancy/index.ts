@@ -1,23 +1,31 @@
 import { subgraph } from '../../kernel/subgraph'
+import { Allocation } from './entities/Allocation'
 import { Country } from './entities/Country'
+import { CreditNote } from './entities/CreditNote'
+import { CreditNoteLine } from './entities/CreditNoteLine'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
 import { OperatorEntry } from './entities/OperatorEntry'
+import { PendingLine } from './entities/PendingLine'
+import { Plan } from './entities/Plan'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { PlatformTenant } from './entities/PlatformTenant'
 import { Tenant } from './entities/Tenant'
 import { dueDeletions } from './jobs/due-deletions'
 import { UsageRecord } from './entities/UsageRecord'
+import { billing } from './jobs/billing'
 import { oldJobs, oldPlatformJobs } from './jobs/old-jobs'
 import { country } from './resolvers/Country'
+import { creditNote } from './resolvers/CreditNote'
 import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
 import { operatorEntry } from './resolvers/OperatorEntry'
 import { platformTenant } from './resolvers/PlatformTenant'
+import { plan, publicPlan } from './resolvers/Plan'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
 import { usageRecord } from './resolvers/UsageRecord'
@@ -25,9 +33,14 @@ import { usageRecord } from './resolvers/UsageRecord'
 export default subgraph('tenancy', {
   entities: [
     Tenant,
+    Plan,
     PlanSubscription,
+    PendingLine,
     Invoice,
     InvoiceLine,
+    CreditNote,
+    CreditNoteLine,
+    Allocation,
     Country,
     Industry,
     Job,
@@ -37,9 +50,11 @@ export default subgraph('tenancy', {
   ],
   resolvers: [
     tenant,
+    plan,
     subscription,
     invoice,
     invoiceLine,
+    creditNote,
     country,
     industry,
     job,
@@ -47,6 +62,6 @@ export default subgraph('tenancy', {
     platformTenant,
     operatorEntry,
   ],
-  jobs: [oldJobs, oldPlatformJobs, dueDeletions],
-  policies: { 'tenancy:own-tenant': ownTenant },
+  jobs: [billing, oldJobs, oldPlatformJobs, dueDeletions],
+  policies: { 'tenancy:own-tenant': ownTenant, 'tenancy:public-plan': publicPlan },
 })

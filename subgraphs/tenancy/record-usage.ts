@@ -24,7 +24,7 @@ interface Reading {
 }
 
 const findSubscriptions = `
-  SELECT id, start_date::text, end_date::text, billing_interval, limits FROM tenancy.subscriptions
+  SELECT id, start_date::text, end_date::text, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
    WHERE tenant_id = $1 AND id = ANY ($2)`
 // Whoever else is about to use up what is left waits here, and counts this reading then.
 const lockSubscriptions = `
@@ -93,10 +93,10 @@ async function readSubscriptions(context: SubgraphContext, tx: Tx, inputs: reado
   const ids = [...new Set(inputs.map(({ subscriptionId }) => subscriptionId.toLowerCase()).filter(isUuid))]
   const rows = await tx.rows(prepared(findSubscriptions, [context.binding.tenantId, ids]))
   return new Map(
-    (rows as [string, string, string | null, 'MONTHLY' | 'ANNUAL', Limits][]).map(
-      ([id, startDate, endDate, billingInterval, limits]): [string, MeteredSubscription] => [
+    (rows as [string, string, string | null, string | null, 'MONTHLY' | 'ANNUAL', Limits][]).map(
+      ([id, startDate, endDate, anchorDate, billingInterval, limits]): [string, MeteredSubscription] => [
         id,
-        { id, startDate, endDate, billingInterval, limits },
+        { id, startDate, endDate, anchorDate, billingInterval, limits },
       ],
     ),
   )

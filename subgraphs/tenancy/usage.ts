@@ -11,7 +11,7 @@ export type Read = (statement: Statement) => Promise<unknown[][]>
 /** Describes what of a subscription tells its periods and limits. */
 export type MeteredSubscription = Pick<
   PlanSubscription,
-  'id' | 'startDate' | 'endDate' | 'billingInterval'
+  'id' | 'startDate' | 'endDate' | 'anchorDate' | 'billingInterval'
 > & { limits: Limits }
 
 // A correction has the instant of its reading, so it lies in the same range. One that leaves nothing takes the reading back.
@@ -68,8 +68,11 @@ export async function countedSubjects(
 }
 
 /** The period of a subscription that a day lies in; the last one for a day after its end. */
-export function periodOf({ startDate, billingInterval }: MeteredSubscription, day: string): Period {
-  return periodOn(startDate, billingInterval, day)
+export function periodOf(
+  { startDate, anchorDate, billingInterval }: MeteredSubscription,
+  day: string,
+): Period {
+  return periodOn(anchorDate ?? startDate, billingInterval, day)
 }
 
 /** Returns what was used of one meter, as the graph tells it. */

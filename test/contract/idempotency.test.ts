@@ -152,6 +152,18 @@ const cases: Readonly<Record<string, Case>> = {
     respelled: (input) => reversedKeys({ ...input, amount: euros('4.0') }),
     other: (input) => ({ ...input, amount: euros('6') }),
   },
+  draftCreditNote: {
+    thing: 'creditNote',
+    entity: 'tenancy.credit_notes',
+    reading: 'tenancy:invoice:read',
+    async input() {
+      const { id } = await drafted()
+      await change(admin, 'issueInvoice', { id, expectedVersion: 1 }, 'invoice { id }')
+      return { invoiceId: id, reason: 'ERROR' }
+    },
+    respelled: (input) => reversedKeys({ ...input, invoiceId: String(input['invoiceId']).toUpperCase() }),
+    other: (input) => ({ ...input, reason: 'GOODWILL' }),
+  },
   raiseSecurityAlert: {
     thing: 'securityAlert',
     entity: 'compliance.security_alerts',
@@ -170,6 +182,7 @@ async function stored(): Promise<unknown[]> {
     `SELECT count(*)::int AS rows, sum(amount)::text AS sum FROM finance.transactions
      UNION ALL SELECT count(*)::int, sum(abs(amount))::text FROM finance.postings
      UNION ALL SELECT count(*)::int, sum(amount_paid)::text FROM tenancy.invoices
+     UNION ALL SELECT count(*)::int, sum(total)::text FROM tenancy.credit_notes
      UNION ALL SELECT count(*)::int, sum(occurrences)::text FROM compliance.security_alerts
      UNION ALL SELECT count(*)::int, NULL FROM insights.support_tickets
      UNION ALL SELECT count(*)::int, NULL FROM insights.ticket_messages`,

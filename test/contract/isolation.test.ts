@@ -2,10 +2,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Supergraph } from '@apollo/federation-internals'
-import { getNamedType, isInputObjectType, isObjectType, parse, type GraphQLSchema } from 'graphql'
+import {
+  getNamedType,
+  isInputObjectType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+  parse,
+  type GraphQLSchema,
+} from 'graphql'
 import { loadable } from '../../registry/composition/compose'
 import { demoTenantIds, demoUserIds, type DemoSlug } from '../../database/demo/ids'
 import { attacker, stranger, tenantTables } from '../../isolation/population'
+import { typeOfId } from '../../isolation/surface'
 import { addMissingRows, readTables } from '../../database/rows'
 import { stateOf } from '../../isolation/witness'
 import { globalTables } from '../../migrations/sql'
@@ -27,7 +36,10 @@ const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'
 const api: GraphQLSchema = Supergraph.build(loadable(supergraph)).apiSchema().toGraphQLJSSchema()
 const queries = Object.values(api.getQueryType()!.getFields()).filter(isOfTenants('Query'))
 const mutations = Object.values(api.getMutationType()!.getFields()).filter(isOfTenants('Mutation'))
-const byId = queries.filter((field) => field.args.some(({ name }) => name === 'id'))
+/** The id that a root field is asked about: its own, or that of another entity, whose name it has. */
+const idArgument = ({ args }: (typeof queries)[number]) =>
+  args.find(({ name, type }) => name === 'id' || (isNonNullType(type) && getNamedType(type).name === 'ID'))
+const byId = queries.filter((field) => idArgument(field))
 /** Rows that are everybody's are the same for every tenant. */
 const everybodys = byId.filter((field) => isEverybodys(getNamedType(field.type).name))
 const lookUps = byId.filter((field) => !everybodys.includes(field))
@@ -163,12 +175,15 @@ describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s
 describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (name, field) => {
   it('answers for a row of globex as for no row', async () => {
     const type = getNamedType(field.type).name
-    const id = await idOf(type, demoTenantIds.globex)
-    const query = `query ($id: ID!) { ${name}(id: $id) { __typename id } }`
+    const asked = idArgument(field)!.name
+    const id = await idOf(typeOfId(asked, entityNames) ?? type, demoTenantIds.globex)
+    const others = field.args.filter((one) => one.name !== asked && isRequiredArgument(one))
+    const given = others.map((one) => `, ${one.name}: ${inputValue(one.type, one.name, () => '""')}`)
+    const query = `query ($id: ID!) { ${name}(${asked}: $id${given.join('')}) { __typename ${asked} } }`
     const globex = await graph.demo('globex', 'admin')
     expect(await globex.query(query, { id })).toEqual({
       status: 200,
-      data: { [name]: { __typename: type, id } },
+      data: { [name]: { __typename: type, [asked]: id } },
     })
     const answers = [await acme.query(query, { id }), await acme.query(query, { id: uuidv7() })]
     expect(answers[0]).toEqual({ status: 200, data: { [name]: null } })

@@ -123,6 +123,7 @@ const keysOfMachines = [
   'insights.customer_interactions.source',
   'insights.customers.external_id',
   'insights.support_tickets.ticket_number',
+  'tenancy.credit_notes.credit_note_number',
   'tenancy.invoices.invoice_number',
   'hr.leave_requests.request_number',
   'tenancy.usage_records.external_id',

@@ -64,6 +64,11 @@ const refused: Readonly<Record<string, string>> = {
   voidInvoice: 'INVALID_STATUS',
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
+  uncancelSubscription: 'INVALID_STATUS',
+  issueCreditNote: 'INVALID_STATUS',
+  applyCreditNote: 'INVALID_STATUS',
+  voidCreditNote: 'INVALID_STATUS',
+  discardCreditNote: 'NOT_FOUND',
   mergeSupportTicket: 'INVALID_STATUS',
   dismissPattern: 'NOT_FOUND',
 }

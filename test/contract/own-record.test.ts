@@ -87,6 +87,10 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
   'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice': 'an operator is of no tenant (B1)',
+  'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
+    'is the platform’s, about a tenant (B1)',
+  'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
+    'chooses what the price list offers to all: no price is named (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':
     'is about nobody; who takes the first of two steps does not take the second (test/finance/period.test.ts)',
   'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
@@ -100,8 +104,6 @@ const later: Readonly<Record<string, string>> = {
   flagTransaction: 'F3: a second person clears a flag; who recorded or flagged is not kept yet',
   payInvoice: 'B1: what was paid is what a payment says',
   'recordUsage recordUsageBatch correctUsage': 'B1: who owes does not decide',
-  'startSubscription changeSubscriptionPlan cancelSubscription renewSubscription':
-    'B1: who owes does not decide',
 }
 
 const namesIn = (table: Readonly<Record<string, unknown>>) =>

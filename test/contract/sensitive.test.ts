@@ -155,6 +155,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',
+    'PendingLine.description',
     'RefreshToken.secretHash',
     'ScreeningMatch.comparedDigest',
     'User.invitationHash',

@@ -105,6 +105,7 @@ describe('who breaks a rule is told by field, and changes nothing', () => {
       'Invoice.invoiceNumber unique',
       'Invoice.status maxLength',
       'Invoice.total maxLength',
+      'PlanSubscription.price maxLength',
       'PlanSubscription.status check',
       'PlanSubscription.status maxLength',
       'Tenant.plan maxLength',

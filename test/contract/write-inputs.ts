@@ -54,6 +54,9 @@ const preparations: Readonly<Record<string, string>> = {
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
+  applyCreditNote: 'issueCreditNote',
+  voidCreditNote: 'issueCreditNote',
+  uncancelSubscription: 'cancelSubscription',
   reactivateUser: 'suspendUser',
   withdrawHoldRelease: 'proposeHoldRelease',
   releaseLegalHold: 'proposeHoldRelease',
@@ -74,7 +77,7 @@ let readings = 0
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   createRole: { why: 'permissions are names of the catalogue', values: { permissions: [] } },
-  startSubscription: { why: 'the trial costs nothing', values: { plan: 'STARTER' } },
+  startSubscription: { why: 'a trial is for the first time alone', values: { plan: 'STARTER' } },
   changeSubscriptionPlan: { why: 'another plan than the one before', values: { plan: 'PROFESSIONAL' } },
   moveClock: {
     why: 'time goes forward',
@@ -106,6 +109,7 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
       },
     },
   },
+  draftCreditNote: { why: 'all that is left, whatever lines the invoice has', values: { lines: null } },
   correctUsage: { why: 'less than was read', values: { quantity: '0.5' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
@@ -169,6 +173,7 @@ export async function readWrites(
     if (type === 'Session') return makeSession(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
     if (type === 'FiscalPeriod') return makePeriod(tenant)
+    if (type === 'InvoiceLine') return makeLine(tenant)
     const running = type === 'PlanSubscription' ? await subscriptionOf(tenant) : undefined
     if (running) return running
     const create = places.find((one) => one.type === type && one.ids.every((id) => id.type !== type))
@@ -218,6 +223,13 @@ export async function readWrites(
     return id
   }
 
+  /** Lines come with their invoice. */
+  async function makeLine(tenant: TestTenant): Promise<string> {
+    const { row } = await perform(tenant, 'issueInvoice')
+    const text = 'SELECT id FROM tenancy.invoice_lines WHERE invoice_id = $1'
+    return (await graph.owner.query<{ id: string }>(text, [row.id])).rows[0]!.id
+  }
+
   /** Months come by the year. */
   async function makePeriod(tenant: TestTenant): Promise<string> {
     const id = uuidv7()
@@ -248,6 +260,9 @@ export async function readWrites(
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
       if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
     }
+    // What is credited, and what a credit settles, is issued.
+    if (mutation === 'draftCreditNote' || mutation === 'applyCreditNote')
+      values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id
     const preparation = preparations[mutation]
     if (preparation) {
       const { input, row } = await perform(tenant, preparation)

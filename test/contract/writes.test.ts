@@ -73,6 +73,15 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
         },
       ]),
     ),
+    ...Object.fromEntries(
+      ['not an id', 'of no row', 'of another tenant'].map((fault) => [
+        `draftCreditNote lines ${fault}`,
+        {
+          why: 'which of the lines it is stands in the path',
+          answer: told('REFERENCE_NOT_FOUND', 'lines', '0', 'invoiceLineId'),
+        },
+      ]),
+    ),
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),

@@ -82,12 +82,13 @@ test('is the same every time for the same day, and no id is used twice', () => {
   expect(ids.size).toBe(rows)
 })
 
+const has = async (table: string, condition: string) =>
+  expect([condition, await value(`SELECT EXISTS (SELECT FROM ${table} WHERE ${condition})`)]).toEqual([
+    condition,
+    true,
+  ])
+
 test('has the cases that break careless code', async () => {
-  const has = async (table: string, condition: string) =>
-    expect([condition, await value(`SELECT EXISTS (SELECT FROM ${table} WHERE ${condition})`)]).toEqual([
-      condition,
-      true,
-    ])
   await has('hr.employees', "hire_date = '2024-02-29'")
   await has('hr.employees', 'hire_date IS NULL')
   await has('hr.employees', 'length(last_name) > 60')
@@ -152,12 +153,33 @@ test('invoices add up to their lines, and their numbers have no gaps', async () 
        (SELECT sum(amount) FROM tenancy.invoice_lines l WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id)`,
   )
   expect(wrong).toBe(0)
-  const given = await value(
-    `SELECT array_agg(DISTINCT row(s.last_number, i.count, i.last)::text) FROM tenancy.invoice_series s JOIN (
-       SELECT tenant_id, count(invoice_number), max(invoice_number) AS last FROM tenancy.invoices GROUP BY 1) i
-       USING (tenant_id)`,
+  const given = (series: string, table: string, number: string) =>
+    value(
+      `SELECT array_agg(DISTINCT row(s.last_number, i.count, i.last)::text) FROM tenancy.invoice_series s JOIN (
+         SELECT tenant_id, count(${number}), max(${number}) AS last FROM ${table} GROUP BY 1) i
+         USING (tenant_id) WHERE series = '${series}'`,
+    )
+  expect(await given('INVOICE', 'tenancy.invoices', 'invoice_number')).toEqual(['(214,214,INV-000214)'])
+  expect(await given('CREDIT_NOTE', 'tenancy.credit_notes', 'credit_note_number')).toEqual([
+    '(3,3,CN-000003)',
+  ])
+})
+
+test('credit notes add up to their lines, and what they settled is on the invoices', async () => {
+  const wrong = await value(
+    `SELECT count(*)::int FROM tenancy.credit_notes n WHERE subtotal <>
+       (SELECT sum(amount) FROM tenancy.credit_note_lines l WHERE l.tenant_id = n.tenant_id AND l.credit_note_id = n.id)
+         OR applied <> (SELECT COALESCE(sum(amount), 0) FROM tenancy.allocations a
+                         WHERE a.tenant_id = n.tenant_id AND a.credit_note_id = n.id)`,
   )
-  expect(given).toEqual(['(214,214,INV-000214)'])
+  expect(wrong).toBe(0)
+  const unsettled = await value(
+    `SELECT count(*)::int FROM tenancy.invoices i WHERE amount_credited <> (SELECT COALESCE(sum(amount), 0)
+       FROM tenancy.allocations a WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.id)`,
+  )
+  expect(unsettled).toBe(0)
+  for (const status of ['DRAFT', 'ISSUED', 'APPLIED', 'VOID'])
+    await has('tenancy.credit_notes', `status = '${status}'`)
 })
 
 test("customers' statistics are those of their interactions", async () => {
@@ -180,6 +202,11 @@ test('nothing happens in the future', async () => {
   expect(
     await value(
       'SELECT count(*)::int FROM tenancy.invoices WHERE greatest(issued_at, paid_at, voided_at, created_at) > now()',
+    ),
+  ).toBe(0)
+  expect(
+    await value(
+      'SELECT count(*)::int FROM tenancy.credit_notes WHERE greatest(issued_at, voided_at, created_at) > now()',
     ),
   ).toBe(0)
   expect(await value('SELECT count(*)::int FROM shared.audit_logs WHERE occurred_at > now()')).toBe(0)

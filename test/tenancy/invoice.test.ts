@@ -224,7 +224,7 @@ describe('a draft', () => {
 
   test("for another tenant's subscription is refused as for none", async () => {
     const globex = await (await graph.tenant('globex')).as('ADMIN')
-    const subscription = { plan: 'STARTER', billingInterval: 'MONTHLY', price: euros('1') }
+    const subscription = { plan: 'STARTER', billingInterval: 'MONTHLY', currency: 'EUR' }
     const { id } = await change<Row>(globex, 'startSubscription', subscription, 'subscription { id }')
     const [foreign, none] = await Promise.all(
       [id, uuidv7()].map((subscriptionId) =>
@@ -618,7 +618,7 @@ describe('lists', () => {
     const tenant = await graph.tenant('lists')
     reader = await tenant.as('VIEWER')
     const owner = await tenant.as('ADMIN')
-    const agreed = { plan: 'STARTER', billingInterval: 'ANNUAL', price: euros('5'), startDate: '2999-01-01' }
+    const agreed = { plan: 'STARTER', billingInterval: 'ANNUAL', currency: 'EUR', startDate: '2999-01-01' }
     subscriptionId = (await change<Row>(owner, 'startSubscription', agreed, 'subscription { id }')).id
     const invoices = ids.map((id, place) => ({
       id,
@@ -701,7 +701,7 @@ describe('lists', () => {
 
   test.each([
     [
-      'plan: { eq: STARTER }, billingInterval: { eq: ANNUAL }, price: { currency: "EUR" }, status: { in: [ACTIVE] }',
+      'plan: { eq: STARTER }, billingInterval: { eq: ANNUAL }, price: { currency: "EUR" }, status: { in: [SCHEDULED] }',
       1,
     ],
     ['startDate: { gte: "2999-01-01" }, currentPeriodEnd: { lt: "3000-01-02" }', 1],
@@ -748,7 +748,7 @@ describe('lists', () => {
 })
 
 describe('B2: numbers and times of issue run in one order', () => {
-  test('also when two hundred are issued at once, by clocks that differ', async () => {
+  test('also when two hundred are issued at once', async () => {
     const tenant = await graph.tenant('busy')
     const client = await operatorIn(graph, tenant)
     const drafts: Row[] = []
@@ -789,7 +789,7 @@ describe('B5: fields that belong together agree', () => {
   test('an invoice for a subscription is in its currency', async () => {
     const tenant = await graph.tenant('in-euros')
     const client = await operatorIn(graph, tenant)
-    const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', price: euros('49') }
+    const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', currency: 'EUR' }
     const { id: subscriptionId } = await change<Row>(
       await tenant.as('ADMIN'),
       'startSubscription',

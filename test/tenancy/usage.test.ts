@@ -1,70 +1,15 @@
-import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { startGraph, type TestGraph } from '../support/graph'
 import { change, readAll, userErrors } from '../support/lists'
+import { day, hour, meteringOf } from './metering'
 
 let graph: TestGraph
-let count = 0
 
 beforeAll(async () => (graph = await startGraph()))
 afterAll(() => graph?.close())
 
-const ago = (milliseconds: number) => new Date(graph.clock.now().getTime() - milliseconds).toISOString()
+const { ago, subscriber, stored, used, batch } = meteringOf(() => graph)
 const today = () => ago(0).slice(0, 10)
-const hour = 3_600_000
-const day = 24 * hour
 const read = 'usageRecord { id quantity meter source externalId occurredAt properties correctionOf { id } }'
-
-interface Subscriber {
-  tenant: TestTenant
-  admin: TestClient
-  subscriptionId: string
-  reading(values?: object): Record<string, unknown>
-}
-
-/** A tenant with a subscription that began long ago; `limits` as its plan would have them. */
-async function subscriber(limits: object = {}): Promise<Subscriber> {
-  const tenant = await graph.tenant(`metered-${++count}`)
-  const admin = await tenant.as('ADMIN')
-  const plan = { plan: 'STARTER', billingInterval: 'MONTHLY', price: { amount: '49', currency: 'EUR' } }
-  const started = { ...plan, startDate: ago(400 * day).slice(0, 10) }
-  const { id } = await change<{ id: string }>(admin, 'startSubscription', started, 'subscription { id }')
-  await graph.owner.query('UPDATE tenancy.subscriptions SET limits = $2 WHERE id = $1', [id, limits])
-  let place = 0
-  const reading = (values = {}) => ({
-    subscriptionId: id,
-    meter: 'API_CALLS',
-    occurredAt: ago(1000),
-    source: 'gateway',
-    externalId: `event-${++place}`,
-    ...values,
-  })
-  return { tenant, admin, subscriptionId: id, reading }
-}
-
-async function stored({ tenant }: Subscriber): Promise<{ quantity: string; external_id: string }[]> {
-  const text =
-    'SELECT quantity::text, external_id FROM tenancy.usage_records WHERE tenant_id = $1 ORDER BY id'
-  return (await graph.owner.query<{ quantity: string; external_id: string }>(text, [tenant.id])).rows
-}
-
-const used = async ({ admin }: Subscriber, meter: string, args = '') => {
-  const query = `{ usageSummary(meter: ${meter} ${args}) { used limit level } }`
-  return (await admin.data<{ usageSummary: object[] }>(query)).usageSummary[0]
-}
-
-const batch = async ({ admin }: Subscriber, records: object[]) => {
-  const query = `mutation ($input: RecordUsageBatchInput!) { recordUsageBatch(input: $input) {
-    results { usageRecord { id quantity } userErrors { code field } } userErrors { code field } } }`
-  const { recordUsageBatch } = await admin.data<{
-    recordUsageBatch: {
-      results: {
-        usageRecord: { id: string; quantity: string } | null
-        userErrors: { code: string; field: string[] }[]
-      }[]
-      userErrors: object[]
-    }
-  }>(query, { input: { records } })
-  return recordUsageBatch
-}
 
 describe('a reading', () => {
   test('is recorded, and counted in the summary, the tenant and the list', async () => {
@@ -315,85 +260,6 @@ describe('a correction', () => {
     )
     expect(answers.filter((errors) => errors.length === 0)).toHaveLength(1)
     expect((await stored(one)).map(({ quantity }) => quantity)).toEqual(['10', '-10'])
-  })
-})
-
-describe('T2: a limit', () => {
-  test('that refuses is kept by a hundred at once, and warns from 80 % on', async () => {
-    const one = await subscriber({ API_CALLS: { limit: '10', beyond: 'REFUSE' } })
-    const selection = 'usage { used limit level }'
-    const levels: string[] = []
-    for (let place = 0; place < 8; place++) {
-      const usage = await change<{ level: string }>(one.admin, 'recordUsage', one.reading(), selection)
-      levels.push(usage.level)
-    }
-    expect(levels).toEqual([...Array<string>(7).fill('WITHIN'), 'NEAR'])
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () => userErrors(one.admin, 'recordUsage', one.reading())),
-    )
-    expect(answers.filter((errors) => errors.length === 0)).toHaveLength(2)
-    expect(new Set(answers.flat().map(({ code, field }) => `${code} ${field?.join()}`))).toEqual(
-      new Set(['LIMIT_REACHED quantity']),
-    )
-    expect(await stored(one)).toHaveLength(10)
-    expect(await used(one, 'API_CALLS')).toEqual({ used: '10', limit: '10', level: 'REACHED' })
-    const { rows } = await graph.owner.query<{ event_type: string; payload: object }>(
-      `SELECT event_type, payload FROM shared.outbox_events
-        WHERE tenant_id = $1 AND event_type LIKE 'tenancy.usage%' ORDER BY id`,
-      [one.tenant.id],
-    )
-    expect(rows).toEqual([
-      { event_type: 'tenancy.usage-near-limit', payload: { meter: 'API_CALLS' } },
-      { event_type: 'tenancy.usage-limit-reached', payload: { meter: 'API_CALLS' } },
-    ])
-  })
-
-  test('that bills beyond it takes everything', async () => {
-    const one = await subscriber({ API_CALLS: { limit: '10', beyond: 'OVERAGE' } })
-    const usage = await change(
-      one.admin,
-      'recordUsage',
-      one.reading({ quantity: '25' }),
-      'usage { used limit level }',
-    )
-    expect(usage).toEqual({ used: '25', limit: '10', level: 'REACHED' })
-  })
-
-  test('of people counts each once, and refuses another one alone', async () => {
-    const one = await subscriber({ ACTIVE_USERS: { limit: '2', beyond: 'REFUSE' } })
-    const person = (subject: string) => one.reading({ meter: 'ACTIVE_USERS', properties: { subject } })
-    const { results } = await batch(one, ['ada', 'bo', 'ada', 'cy', 'bo'].map(person))
-    expect(results.map(({ userErrors: [error] }) => error?.code ?? null)).toEqual([
-      null,
-      null,
-      null,
-      'LIMIT_REACHED',
-      null,
-    ])
-    expect(await userErrors(one.admin, 'recordUsage', person('di'))).toMatchObject([
-      { code: 'LIMIT_REACHED' },
-    ])
-    expect(await userErrors(one.admin, 'recordUsage', person('ada'))).toEqual([])
-    expect(await used(one, 'ACTIVE_USERS')).toEqual({ used: '2', limit: '2', level: 'REACHED' })
-  })
-
-  test('is that of its period: the next one begins at nothing', async () => {
-    const one = await subscriber({ API_CALLS: { limit: '5', beyond: 'REFUSE' } })
-    await change(one.admin, 'recordUsage', one.reading({ quantity: '5' }), read)
-    expect(await userErrors(one.admin, 'recordUsage', one.reading())).toMatchObject([
-      { code: 'LIMIT_REACHED' },
-    ])
-    // The day before the present period: within 35 days, as a month is shorter.
-    const [{ periodStart }] = (
-      await one.admin.data<{ usageSummary: [{ periodStart: string }] }>('{ usageSummary { periodStart } }')
-    ).usageSummary
-    const before = new Date(Date.parse(periodStart) - hour).toISOString()
-    await change(one.admin, 'recordUsage', one.reading({ quantity: '4', occurredAt: before }), read)
-    expect(await used(one, 'API_CALLS', `on: "${before.slice(0, 10)}"`)).toMatchObject({
-      used: '4',
-      level: 'NEAR',
-    })
-    expect(await used(one, 'API_CALLS')).toMatchObject({ used: '5', level: 'REACHED' })
   })
 })
 

@@ -27,6 +27,10 @@ export class Invoice extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   subscriptionId: string | null
 
+  /** The first day of what the billing job billed: once for a subscription. */
+  @Column({ type: 'date', nullable: true })
+  billedFrom: string | null
+
   @Column({ type: 'bigint' })
   subtotal: string
 
@@ -38,6 +42,9 @@ export class Invoice extends TenantRow {
 
   @Column({ type: 'bigint', default: 0 })
   amountPaid: string
+
+  @Column({ type: 'bigint', default: 0 })
+  amountCredited: string
 
   @Column({ type: 'text', default: 'USD' })
   currency: string

@@ -2,7 +2,7 @@ import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
 export type SubscriptionPlan = 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
-export type SubscriptionStatus = 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
+export type SubscriptionStatus = 'SCHEDULED' | 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
 export type BillingInterval = 'MONTHLY' | 'ANNUAL'
 
 /** A tenant's agreement to pay for using the platform. */
@@ -47,6 +47,33 @@ export class PlanSubscription extends TenantRow {
   /** By meter: how much of it the plan allows within a period, and what happens beyond. */
   @Column({ type: 'jsonb', default: {} })
   limits: unknown
+
+  @Column({ type: 'int', default: 1 })
+  seats: number
+
+  /** The first day that is not free. */
+  @Column({ type: 'date', nullable: true })
+  trialEndsOn: string | null
+
+  /** The day from which periods are counted; the start where it is null. */
+  @Column({ type: 'date', nullable: true })
+  anchorDate: string | null
+
+  /** The first day that is not billed yet; null before the first invoice. */
+  @Column({ type: 'date', nullable: true })
+  billedUntil: string | null
+
+  /** Tells whether nothing of it is billed any more. */
+  @Column({ type: 'boolean', default: false })
+  isSettled: boolean
+
+  /** The tax on all that is billed, in per cent. */
+  @Column({ type: 'numeric', default: 0 })
+  taxRate: string
+
+  /** Holds what begins with the next period: plan, interval, seats, and the prices that were promised. */
+  @Column({ type: 'jsonb', nullable: true })
+  nextChange: unknown
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   cancelledAt: string | null

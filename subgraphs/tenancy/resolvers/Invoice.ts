@@ -9,30 +9,18 @@ import { valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
-import { Invoice, type InvoiceParty } from '../entities/Invoice'
+import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
-import { Tenant } from '../entities/Tenant'
 import type { Resolvers, TenancyUserErrorCode } from '../generated'
 import { mutateInEntry } from '../in-entry'
+import { requireNoCredit } from '../credit-notes'
+import { issueDraft } from '../issue-invoice'
+import { requireReason } from '../void-reason'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
-import {
-  balanceOf,
-  invoiceNumberOf,
-  isOverdue,
-  issueTime,
-  paymentDays,
-  settledStatus,
-} from '../rules/invoice'
-import { dayAfter } from '../rules/period'
+import { balanceOf, isOverdue, settledStatus } from '../rules/invoice'
 import { requireCurrentCurrency } from '../unit-price'
 import { todayOf } from '../today'
 
-const takeNumber = `
-  INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ('INVOICE', 1)
-  ON CONFLICT (tenant_id, series) DO UPDATE SET last_number = s.last_number + 1
-  RETURNING last_number, last_issued_at`
-const noteIssue = `
-  UPDATE tenancy.invoice_series SET last_issued_at = $2 WHERE tenant_id = $1 AND series = 'INVOICE'`
 const findCurrency = 'SELECT currency FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2'
 
 const taxParts = valueByKey<{ rate: string; net: string; tax: string }[]>(
@@ -88,30 +76,8 @@ export const invoice: Resolvers = {
       }),
     issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
       mutateInEntry(context, 'ISSUE_INVOICE', async (tx) => {
-        const { total, dueDate } = await findDraft(tx, id)
-        const status = settledStatus(total, '0')
-        const buyer = partyOf(await tx.find(Tenant, context.binding.tenantId!))
-        // After everything that can be looked up: whoever else issues waits from here to the end of this transaction.
-        // The time is read behind the number, so both say the same of what came first.
-        const [[place, last]] = (await tx.rows(prepared(takeNumber, []))) as [[number, string | null]]
-        const issuedAt = issueTime(context.clock.now(), last)
-        await tx.run(prepared(noteIssue, [context.binding.tenantId, issuedAt]))
-        const issueDay = issuedAt.slice(0, 10)
-        if (dueDate !== null && dueDate < issueDay)
-          tx.fail(
-            'INVALID',
-            `This draft is due on ${dueDate}, before its issue: give it a later dueDate`,
-            'id',
-          )
-        const issued = await tx.update(Invoice, id, expectedVersion, {
-          status,
-          invoiceNumber: invoiceNumberOf(place),
-          issuedAt,
-          dueDate: dueDate ?? dayAfter(issueDay, paymentDays),
-          buyer,
-          ...(status === 'PAID' ? { paidAt: issuedAt } : {}),
-        })
-        return { invoice: issued }
+        const drafted = await findDraft(tx, id)
+        return { invoice: await issueDraft(context, tx, drafted, expectedVersion) }
       }),
     payInvoice: (_, { input }, context, info) => {
       const { id, idempotencyKey, amount } = input
@@ -119,12 +85,13 @@ export const invoice: Resolvers = {
       return mutate(
         context,
         async (tx) => {
-          const { status, total, amountPaid, currency } = await tx.find(Invoice, id)
+          const found = await tx.find(Invoice, id)
+          const { status, total, amountPaid, amountCredited, currency } = found
           if (status !== 'ISSUED' && status !== 'PARTLY_PAID')
             tx.fail('INVALID_STATUS', `This invoice is ${status}: only issued ones are paid`, 'id')
           const paid = parseMoney(amount, 'amount')
           if (paid.currency !== currency) tx.fail('INVALID', `amount must be in ${currency}`, 'amount')
-          const left = balanceOf(total, amountPaid, status)
+          const left = balanceOf(found)
           if (BigInt(paid.minor) <= 0n || BigInt(paid.minor) > BigInt(left))
             tx.fail(
               'INVALID',
@@ -132,7 +99,7 @@ export const invoice: Resolvers = {
               'amount',
             )
           const nowPaid = String(BigInt(amountPaid) + BigInt(paid.minor))
-          const next = settledStatus(total, nowPaid)
+          const next = settledStatus(total, String(BigInt(nowPaid) + BigInt(amountCredited)))
           const changed = await tx.update(Invoice, id, null, {
             amountPaid: nowPaid,
             status: next,
@@ -152,8 +119,8 @@ export const invoice: Resolvers = {
             `This invoice is ${status}: only issued and unpaid ones become void`,
             'id',
           )
-        if ([...reason].length > 500) tx.fail('INVALID', 'reason must have at most 500 characters', 'reason')
-        if (reason.trim() === '') tx.fail('INVALID', 'reason must say why', 'reason')
+        await requireNoCredit(context, tx, id)
+        requireReason(tx, reason)
         const voided = await tx.update(Invoice, id, expectedVersion, {
           status: 'VOID',
           voidReason: reason,
@@ -174,8 +141,11 @@ export const invoice: Resolvers = {
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),
     amountPaid: needs(Invoice, ['amountPaid', 'currency'], (row) => money(row.amountPaid, row.currency)),
-    balance: needs(Invoice, ['total', 'amountPaid', 'status', 'currency'], (row) =>
-      money(balanceOf(row.total, row.amountPaid, row.status), row.currency),
+    amountCredited: needs(Invoice, ['amountCredited', 'currency'], (row) =>
+      money(row.amountCredited, row.currency),
+    ),
+    balance: needs(Invoice, ['total', 'amountPaid', 'amountCredited', 'status', 'currency'], (row) =>
+      money(balanceOf(row), row.currency),
     ),
     isOverdue: needs(Invoice, ['status', 'dueDate'], (row, _args, context) =>
       isOverdue(row.status, row.dueDate, todayOf(context)),
@@ -206,17 +176,4 @@ async function requireSubscriptionCurrency(
       `The subscription is in ${String(row[0])}: so is what is billed for it`,
       'subscriptionId',
     )
-}
-
-/** The tenant as a document names it. */
-function partyOf(tenant: Tenant): InvoiceParty {
-  return {
-    name: tenant.legalName ?? tenant.name,
-    street: tenant.billingStreet,
-    postalCode: tenant.billingPostalCode,
-    city: tenant.billingCity,
-    country: tenant.billingCountry,
-    vatNumber: tenant.vatNumber,
-    email: tenant.billingEmail,
-  }
 }

@@ -21,7 +21,7 @@ const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
 const mostAtOnce = 500
 
 const findSubscription = `
-  SELECT id, start_date::text, end_date::text, billing_interval, limits FROM tenancy.subscriptions
+  SELECT id, start_date::text, end_date::text, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
    WHERE tenant_id = $1 AND (id = $2 OR $2 IS NULL AND current_of = $1)`
 
 export const usageRecord: Resolvers = {
@@ -88,14 +88,15 @@ async function findMetered(context: SubgraphContext, id: string | null): Promise
   const { tenantId } = context.binding
   const [row] = await context.db.rows(context.binding, prepared(findSubscription, [tenantId, id]))
   if (!row) return null
-  const [found, startDate, endDate, billingInterval, limits] = row as [
+  const [found, startDate, endDate, anchorDate, billingInterval, limits] = row as [
     string,
     string,
+    string | null,
     string | null,
     MeteredSubscription['billingInterval'],
     Limits,
   ]
-  return { id: found, startDate, endDate, billingInterval, limits }
+  return { id: found, startDate, endDate, anchorDate, billingInterval, limits }
 }
 
 /** Returns what a subscription used within the period of a day, by meter; null when there is none. */

@@ -87,15 +87,23 @@ export function invoiceNumberOf(place: number): string {
   return `INV-${String(place).padStart(6, '0')}`
 }
 
-/** The status of an issued invoice by what was paid of it; one without anything to pay is paid at once. */
-export function settledStatus(total: string, paid: string): 'ISSUED' | 'PARTLY_PAID' | 'PAID' {
-  if (BigInt(paid) >= BigInt(total)) return 'PAID'
-  return BigInt(paid) > 0n ? 'PARTLY_PAID' : 'ISSUED'
+/** The status of an issued invoice by what is settled of it; one without anything to pay is paid at once. */
+export function settledStatus(total: string, settled: string): 'ISSUED' | 'PARTLY_PAID' | 'PAID' {
+  if (BigInt(settled) >= BigInt(total)) return 'PAID'
+  return BigInt(settled) > 0n ? 'PARTLY_PAID' : 'ISSUED'
+}
+
+/** What of an invoice is settled, in the currency's smallest unit. */
+export interface Settled {
+  total: string
+  amountPaid: string
+  amountCredited: string
+  status: string
 }
 
 /** Returns what is left to be paid: nothing of an invoice that is void. */
-export function balanceOf(total: string, paid: string, status: string): string {
-  return status === 'VOID' ? '0' : String(BigInt(total) - BigInt(paid))
+export function balanceOf({ total, amountPaid, amountCredited, status }: Settled): string {
+  return status === 'VOID' ? '0' : String(BigInt(total) - BigInt(amountPaid) - BigInt(amountCredited))
 }
 
 /** Days from issue to the last day on which to pay, where nothing else was agreed. */

@@ -1,0 +1,28 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm'
+
+/** A part of an invoice that is settled, and by what. Written once. */
+@Entity({ schema: 'tenancy', name: 'allocations' })
+export class Allocation {
+  @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })
+  tenantId: string
+
+  @PrimaryColumn({ type: 'uuid' })
+  id: string
+
+  @Column({ type: 'uuid' })
+  invoiceId: string
+
+  @Column({ type: 'uuid' })
+  creditNoteId: string
+
+  /** That of both, which the database sees to. */
+  @Column({ type: 'text' })
+  currency: string
+
+  /** In the currency's smallest unit, more than nothing. */
+  @Column({ type: 'bigint' })
+  amount: string
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt: string
+}

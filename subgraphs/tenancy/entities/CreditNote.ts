@@ -1,0 +1,64 @@
+import { Column, Entity } from 'typeorm'
+import { TenantRow } from '../../../kernel/tenant-row'
+
+export type CreditNoteStatus = 'DRAFT' | 'ISSUED' | 'APPLIED' | 'VOID'
+export type CreditReason = 'DUPLICATE' | 'ERROR' | 'CANCELLATION' | 'PRORATION' | 'GOODWILL' | 'OTHER'
+
+/** What is taxed at one rate, as it is stored: decimal texts, amounts in the currency's smallest unit. */
+export interface StoredTaxPart {
+  rate: string
+  net: string
+  tax: string
+}
+
+/** A document that takes back something of an invoice. Amounts are in the currency's smallest unit. */
+@Entity({ schema: 'tenancy', name: 'credit_notes' })
+export class CreditNote extends TenantRow {
+  /** Null while it is a draft. */
+  @Column({ type: 'varchar', length: 50, nullable: true })
+  creditNoteNumber: string | null
+
+  @Column({ type: 'text', default: 'DRAFT' })
+  status: CreditNoteStatus
+
+  @Column({ type: 'uuid' })
+  invoiceId: string
+
+  @Column({ type: 'text' })
+  reason: CreditReason
+
+  @Column({ type: 'varchar', length: 2000, nullable: true })
+  memo: string | null
+
+  /** The invoice's, which the database sees to. */
+  @Column({ type: 'text' })
+  currency: string
+
+  @Column({ type: 'bigint' })
+  subtotal: string
+
+  @Column({ type: 'bigint' })
+  tax: string
+
+  @Column({ type: 'bigint' })
+  total: string
+
+  @Column({ type: 'jsonb', default: [] })
+  taxParts: StoredTaxPart[]
+
+  @Column({ type: 'bigint', default: 0 })
+  applied: string
+
+  /** Made by the database: what can still be used. */
+  @Column({ type: 'bigint', insert: false, update: false })
+  readonly remaining: string
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  issuedAt: string | null
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  voidedAt: string | null
+
+  @Column({ type: 'varchar', length: 500, nullable: true })
+  voidReason: string | null
+}

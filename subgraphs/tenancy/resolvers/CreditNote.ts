@@ -1,0 +1,165 @@
+import { needs } from '../../../kernel/entity'
+import { load } from '../../../kernel/load'
+import { money, parseMoney } from '../../../kernel/money'
+import { mutate } from '../../../kernel/mutate'
+import { nested, page } from '../../../kernel/page'
+import { one } from '../../../kernel/relation'
+import { summary } from '../../../kernel/summary'
+import {
+  creditFor,
+  creditOfDraft,
+  findCreditable,
+  findDraftNote,
+  findInvoice,
+  noteLineIds,
+  shown,
+} from '../credit-notes'
+import { Allocation } from '../entities/Allocation'
+import { CreditNote } from '../entities/CreditNote'
+import { CreditNoteLine } from '../entities/CreditNoteLine'
+import { Invoice } from '../entities/Invoice'
+import { InvoiceLine } from '../entities/InvoiceLine'
+import type { Resolvers } from '../generated'
+import { creditNoteNumberOf } from '../rules/credit'
+import { balanceOf } from '../rules/invoice'
+import { nextInSeries } from '../series'
+import { settle } from '../settle-invoice'
+import { requireReason } from '../void-reason'
+
+export const creditNote: Resolvers = {
+  Query: {
+    creditNote: (_, { id }, context, info) => load(context, CreditNote, id, info),
+    creditNotes: (_, args, context, info) => page(context, CreditNote, args, info),
+    creditNoteSummary: (_, args, context, info) => summary(context, CreditNote, args, info),
+    creditNoteLine: (_, { id }, context, info) => load(context, CreditNoteLine, id, info),
+    creditNoteLines: (_, args, context, info) => page(context, CreditNoteLine, args, info),
+    allocation: (_, { id }, context, info) => load(context, Allocation, id, info),
+    allocations: (_, args, context, info) => page(context, Allocation, args, info),
+  },
+  Mutation: {
+    draftCreditNote: (_, { input }, context, info) => {
+      const { idempotencyKey, invoiceId, lines: asked, ...values } = input
+      const record = { idempotencyKey, input, info }
+      return mutate(
+        context,
+        async (tx) => {
+          const invoice = await findCreditable(context, tx, invoiceId, 'invoiceId')
+          const { currency } = invoice
+          const { lines, parts, ...totals } = creditFor(tx, invoice, asked)
+          const drafted = await tx.insert(CreditNote, {
+            ...{ ...values, invoiceId: invoice.id, currency },
+            ...{ ...totals, taxParts: parts },
+          })
+          const note = { creditNoteId: drafted.id, currency }
+          await tx.insertAll(
+            CreditNoteLine,
+            lines.map((line, place) => ({ ...line, ...note, position: place + 1 })),
+          )
+          return { creditNote: drafted }
+        },
+        record,
+      )
+    },
+    issueCreditNote: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        const drafted = await findDraftNote(tx, id)
+        const { parts, subtotal, tax, total } = await creditOfDraft(context, tx, drafted)
+        const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
+        const issued = await tx.update(CreditNote, id, expectedVersion, {
+          ...{ status: 'ISSUED', creditNoteNumber: creditNoteNumberOf(place), issuedAt },
+          ...{ subtotal, tax, total, taxParts: parts },
+        })
+        return { creditNote: issued }
+      }),
+    applyCreditNote: (_, { input: { id, expectedVersion, invoiceId, amount } }, context) =>
+      mutate(context, async (tx) => {
+        const { status, currency, total, applied, remaining } = await tx.find(CreditNote, id)
+        if (status !== 'ISSUED')
+          tx.fail('INVALID_STATUS', `This credit note is ${status}: nothing of it can be used`, 'id')
+        const found = await findInvoice(context, tx, invoiceId)
+        if (found.status !== 'ISSUED' && found.status !== 'PARTLY_PAID')
+          tx.fail('INVALID_STATUS', `The invoice is ${found.status}: nothing is to be paid`, 'invoiceId')
+        if (found.currency !== currency)
+          tx.fail(
+            'INVALID',
+            `The invoice is in ${found.currency}, the credit note in ${currency}`,
+            'invoiceId',
+          )
+        const [left, owed] = [BigInt(remaining), BigInt(balanceOf(found))]
+        const most = left < owed ? left : owed
+        const asked = amount ? parseMoney(amount, 'amount') : { minor: String(most), currency }
+        const used = BigInt(asked.minor)
+        if (asked.currency !== currency) tx.fail('INVALID', `amount must be in ${currency}`, 'amount')
+        if (used <= 0n || used > most)
+          tx.fail(
+            'INVALID',
+            `amount must be more than nothing and at most what is left: ${shown(most, currency)}`,
+            'amount',
+          )
+        const now = BigInt(applied) + used
+        const changed = await tx.update(CreditNote, id, expectedVersion, {
+          applied: String(now),
+          status: now === BigInt(total) ? 'APPLIED' : 'ISSUED',
+        })
+        await settle(context, tx, found, { creditNoteId: id, amount: String(used) })
+        return { creditNote: changed }
+      }),
+    voidCreditNote: (_, { input: { id, expectedVersion, reason } }, context) =>
+      mutate(context, async (tx) => {
+        const { status, applied } = await tx.find(CreditNote, id)
+        if (status !== 'ISSUED' || applied !== '0')
+          tx.fail('INVALID_STATUS', 'Only issued credit notes of which nothing was used become void', 'id')
+        requireReason(tx, reason)
+        const voided = await tx.update(CreditNote, id, expectedVersion, {
+          ...{ status: 'VOID', voidReason: reason },
+          voidedAt: context.clock.now().toISOString(),
+        })
+        return { creditNote: voided }
+      }),
+    discardCreditNote: (_, { input: { id, expectedVersion } }, context) =>
+      mutate(context, async (tx) => {
+        await findDraftNote(tx, id)
+        await tx.removeAll(CreditNoteLine, await noteLineIds(context, tx, id))
+        return { creditNote: await tx.remove(CreditNote, id, expectedVersion) }
+      }),
+  },
+  CreditNote: {
+    invoice: one(CreditNote, 'invoiceId', Invoice),
+    subtotal: needs(CreditNote, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
+    tax: needs(CreditNote, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
+    total: needs(CreditNote, ['total', 'currency'], (row) => money(row.total, row.currency)),
+    applied: needs(CreditNote, ['applied', 'currency'], (row) => money(row.applied, row.currency)),
+    remaining: needs(CreditNote, ['remaining', 'currency'], (row) => money(row.remaining, row.currency)),
+    taxBreakdown: needs(CreditNote, ['taxParts', 'currency'], ({ taxParts, currency }) =>
+      taxParts.map(({ rate, net, tax }) => ({
+        ...{ rate, net: money(net, currency), tax: money(tax, currency) },
+      })),
+    ),
+    lines: needs(CreditNote, ['id'], ({ id }, args, context, info) =>
+      nested(context, CreditNoteLine, 'creditNoteId', id, args, info, {
+        defaultOrder: { property: 'position', direction: 'ASC' },
+      }),
+    ),
+    allocations: needs(CreditNote, ['id'], ({ id }, args, context, info) =>
+      nested(context, Allocation, 'creditNoteId', id, args, info),
+    ),
+  },
+  CreditNoteLine: {
+    creditNote: one(CreditNoteLine, 'creditNoteId', CreditNote),
+    invoiceLine: one(CreditNoteLine, 'invoiceLineId', InvoiceLine),
+    amount: needs(CreditNoteLine, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
+  },
+  Allocation: {
+    invoice: one(Allocation, 'invoiceId', Invoice),
+    creditNote: one(Allocation, 'creditNoteId', CreditNote),
+    amount: needs(Allocation, ['amount', 'currency'], (row) => money(row.amount, row.currency)),
+  },
+  Invoice: {
+    creditNotes: needs(Invoice, ['id'], ({ id }, args, context, info) =>
+      nested(context, CreditNote, 'invoiceId', id, args, info),
+    ),
+    allocations: needs(Invoice, ['id'], ({ id }, args, context, info) =>
+      nested(context, Allocation, 'invoiceId', id, args, info),
+    ),
+  },
+}
