@@ -254,16 +254,4 @@ export const creditNotes = migration(202611290300, 'credit-notes', [
     [],
   ),
   guardNotes,
-  // No role of a tenant carries it, its administrator's neither: whoever owes does not decide what is owed.
-  sql(
-    `INSERT INTO identity.permissions (id, name, description, system_roles)
-     VALUES ('019b76da-a800-7000-8006-000000000001', 'tenancy:billing:write', 'Bill a tenant, and credit what was billed', '{}')`,
-    [
-      `UPDATE identity.roles SET permissions = array_remove(permissions, 'tenancy:billing:write'), updated_at = now()
-        WHERE 'tenancy:billing:write' = ANY (permissions)`,
-      `UPDATE identity.users SET granted_permissions = array_remove(granted_permissions, 'tenancy:billing:write'), updated_at = now()
-        WHERE 'tenancy:billing:write' = ANY (granted_permissions)`,
-      "DELETE FROM identity.permissions WHERE name = 'tenancy:billing:write'",
-    ],
-  ),
 ])

@@ -53,7 +53,7 @@ let graph: TestGraph
 const scopesOf = new Map<Role, ReadonlySet<string>>()
 
 beforeAll(async () => {
-  graph = await startGraph({ demo: true, adminsBill: false })
+  graph = await startGraph({ demo: true })
   const { rows } = await graph.owner.query<{ name: Role; permissions: string[] }>(
     'SELECT name, permissions FROM identity.roles WHERE tenant_id = $1 AND is_system_role',
     [demoTenantIds.acme],

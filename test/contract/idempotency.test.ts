@@ -158,7 +158,7 @@ const cases: Readonly<Record<string, Case>> = {
     reading: 'tenancy:invoice:read',
     async input() {
       const { id } = await drafted()
-      await change(admin, 'issueInvoice', { id, expectedVersion: 1 }, 'invoice { id }')
+      await change(operators[0]!, 'issueInvoice', { id, expectedVersion: 1 }, 'invoice { id }')
       return { invoiceId: id, reason: 'ERROR' }
     },
     respelled: (input) => reversedKeys({ ...input, invoiceId: String(input['invoiceId']).toUpperCase() }),

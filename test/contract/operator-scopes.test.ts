@@ -65,7 +65,8 @@ it('every mutation that gives rights by name is among those that are tried (A5)'
     const input = field.args.find(({ name }) => name === 'input')
     const type = input && api.getType(String(input.type).replace('!', ''))
     const fields = type && 'getFields' in type ? Object.keys(type.getFields() as object) : []
-    return fields.some((name) => /permission|scope/i.test(name)) ? [field.name] : []
+    // Scopes whose holders need a second factor are asked about, not given.
+    return fields.some((name) => name !== 'mfaScopes' && /permission|scope/i.test(name)) ? [field.name] : []
   })
   expect(named.sort()).toEqual(Object.keys(granting).sort())
 })

@@ -107,11 +107,9 @@ export async function startGraph(
     demo?: boolean
     /** bcrypt's cost; those of the product are slow. */
     passwordRounds?: number
-    /** Tells whether administrators stand in for the platform, which bills its tenants; default true. */
-    adminsBill?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, onStatement, passwordRounds = 4, adminsBill = true, ...rest } = options
+  const { env, database: given, demo, onStatement, passwordRounds = 4, ...rest } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   // Tests do jobs when they mean it: a statement that comes by itself would be counted.
@@ -139,11 +137,6 @@ export async function startGraph(
   })
   const owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
-  // Roles of tenants to come: none carries it in the product.
-  if (adminsBill)
-    await owner.query(
-      "UPDATE identity.permissions SET system_roles = '{ADMIN}' WHERE name = 'tenancy:billing:write'",
-    )
   if (demo) {
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })

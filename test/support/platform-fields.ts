@@ -26,6 +26,7 @@ export const isOfTenants =
 /** The mutations that operators do in a tenant that they entered (B1): about its rows, by a scope of the platform. */
 export const byEntry: ReadonlySet<string> = new Set([
   ...['draftInvoice', 'updateInvoice', 'issueInvoice', 'voidInvoice', 'discardInvoice'],
+  ...['draftCreditNote', 'issueCreditNote', 'applyCreditNote', 'voidCreditNote', 'discardCreditNote'],
 ])
 
 /** Tells whether a mutation is about rows of a tenant, whoever may ask for it. */

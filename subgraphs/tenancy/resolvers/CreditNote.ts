@@ -1,7 +1,6 @@
 import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { money, parseMoney } from '../../../kernel/money'
-import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { summary } from '../../../kernel/summary'
@@ -20,6 +19,7 @@ import { CreditNoteLine } from '../entities/CreditNoteLine'
 import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import type { Resolvers } from '../generated'
+import { mutateInEntry } from '../in-entry'
 import { creditNoteNumberOf } from '../rules/credit'
 import { balanceOf } from '../rules/invoice'
 import { nextInSeries } from '../series'
@@ -40,8 +40,9 @@ export const creditNote: Resolvers = {
     draftCreditNote: (_, { input }, context, info) => {
       const { idempotencyKey, invoiceId, lines: asked, ...values } = input
       const record = { idempotencyKey, input, info }
-      return mutate(
+      return mutateInEntry(
         context,
+        'DRAFT_CREDIT_NOTE',
         async (tx) => {
           const invoice = await findCreditable(context, tx, invoiceId, 'invoiceId')
           const { currency } = invoice
@@ -61,7 +62,7 @@ export const creditNote: Resolvers = {
       )
     },
     issueCreditNote: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'ISSUE_CREDIT_NOTE', async (tx) => {
         const drafted = await findDraftNote(tx, id)
         const { parts, subtotal, tax, total } = await creditOfDraft(context, tx, drafted)
         const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
@@ -72,7 +73,7 @@ export const creditNote: Resolvers = {
         return { creditNote: issued }
       }),
     applyCreditNote: (_, { input: { id, expectedVersion, invoiceId, amount } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'APPLY_CREDIT_NOTE', async (tx) => {
         const { status, currency, total, applied, remaining } = await tx.find(CreditNote, id)
         if (status !== 'ISSUED')
           tx.fail('INVALID_STATUS', `This credit note is ${status}: nothing of it can be used`, 'id')
@@ -105,7 +106,7 @@ export const creditNote: Resolvers = {
         return { creditNote: changed }
       }),
     voidCreditNote: (_, { input: { id, expectedVersion, reason } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'VOID_CREDIT_NOTE', async (tx) => {
         const { status, applied } = await tx.find(CreditNote, id)
         if (status !== 'ISSUED' || applied !== '0')
           tx.fail('INVALID_STATUS', 'Only issued credit notes of which nothing was used become void', 'id')
@@ -117,7 +118,7 @@ export const creditNote: Resolvers = {
         return { creditNote: voided }
       }),
     discardCreditNote: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'DISCARD_CREDIT_NOTE', async (tx) => {
         await findDraftNote(tx, id)
         await tx.removeAll(CreditNoteLine, await noteLineIds(context, tx, id))
         return { creditNote: await tx.remove(CreditNote, id, expectedVersion) }
