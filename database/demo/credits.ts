@@ -7,7 +7,7 @@ import {
 import { seededId, seededRandom } from './random'
 import { day, instant, type DemoSource } from './table'
 
-/** What of an invoice of the story a credit note needs to know. */
+/** Describes what of an invoice of the story a credit note needs to know. */
 interface BilledInvoice {
   lines: readonly {
     id: string
