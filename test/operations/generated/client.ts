@@ -14,7 +14,7 @@ export type ComplianceStatus = 'PENDING' | 'SCREENING' | 'POTENTIAL_MATCH' | 'AP
 
 export type InvoiceStatus = 'DRAFT' | 'ISSUED' | 'PARTLY_PAID' | 'PAID' | 'VOID'
 
-export type SubscriptionStatus = 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
+export type SubscriptionStatus = 'SCHEDULED' | 'ACTIVE' | 'SUSPENDED' | 'CANCELLED'
 
 export type TenantPlan = 'TRIAL' | 'STARTER' | 'PROFESSIONAL' | 'ENTERPRISE'
 
