@@ -5,7 +5,7 @@ import { day, instant, type DemoSource, type DemoTable } from './table'
 
 const minute = 60_000
 
-/** The one who entered: somebody of the platform, and no user of the tenant. Nobody signs in as this operator. */
+/** Somebody of the platform who entered, and no user of the tenant. Nobody signs in as this operator. */
 const operator = { id: '019b76da-a800-7000-8000-000000000070', name: 'Ines Okafor' }
 
 /** One time that the operator was in the tenant. */
@@ -17,7 +17,7 @@ interface Entry {
   readsSensitive: boolean
   /** After how many minutes somebody ended it; null when its time ran out. */
   endedAfter: number | null
-  /** Holds what was asked for, as the trail tells it. */
+  /** Fields that were asked for, as the trail tells it. */
   asked: readonly string[]
 }
 
@@ -68,7 +68,7 @@ export const operatorEntries: DemoTable = {
     })),
 }
 
-/** Entries of the tenant's trail: each beginning, what was asked for, and the end. */
+/** The entries as the trail of the tenant tells of them: each beginning, what was asked for, and the end. */
 export function entryTrail({ slug, random, today }: DemoSource): DemoRow[] {
   return entriesOf(slug, today).flatMap((entry) => {
     const { id, began, reason, readsSensitive, asked } = entry

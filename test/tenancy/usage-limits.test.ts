@@ -7,7 +7,6 @@ let graph: TestGraph
 beforeAll(async () => (graph = await startGraph()))
 afterAll(() => graph?.close())
 
-
 const { subscriber, stored, used, batch } = meteringOf(() => graph)
 
 describe('T2: a limit', () => {
