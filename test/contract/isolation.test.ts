@@ -155,6 +155,15 @@ describe.each(withoutArguments.map((field) => [field.name, field] as const))('%s
     const summarized = /^(\w+)Summary$/.exec(getNamedType(field.type).name)?.[1]
     // Counted for each tenant by itself: test/compliance/retention.test.ts has exact counts beside those of other tenants.
     if (name === 'retentionPreview') return expect(data[name]).toHaveLength(2)
+    // It has no id: each tenant is shown its own.
+    if (name === 'signInPolicy') {
+      const text = `INSERT INTO identity.sign_in_policies (tenant_id, grace_days) VALUES ($1, 11), ($2, 22)
+        ON CONFLICT (tenant_id) DO UPDATE SET grace_days = excluded.grace_days`
+      await graph.owner.query(text, [demoTenantIds.acme, demoTenantIds.globex])
+      return expect(await acme.data('{ signInPolicy { graceDays } }')).toEqual({
+        signInPolicy: { graceDays: 11 },
+      })
+    }
     if (name in ranges) {
       const counted = await graph.owner.query<{ count: number }>(ranges[name]!.own, [demoTenantIds.acme])
       const counts = (data[name] as { count: number }[]).map(({ count }) => count)

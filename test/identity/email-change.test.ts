@@ -112,6 +112,16 @@ test('A13 an address that somebody has, the own one, and one that was taken mean
   expect(await addressOf(asked.user)).toBe(asked.user.email)
 })
 
+test('A13 nobody has the product mail strangers without end: the outbox limits both mails', async () => {
+  const user = await acme.user('USER')
+  const ask = (newEmail: string) => userErrors(user, 'requestEmailChange', { newEmail })
+  for (let n = 0; n < 5; n++) expect(await ask(`stranger${n}@else.example`)).toEqual([])
+  expect(await ask('stranger5@else.example')).toMatchObject([{ code: 'RATE_LIMITED' }])
+  expect(await mailsOf(graph, acme.id, 'stranger5@else.example')).toEqual([])
+  // What was asked before is still there to be confirmed.
+  expect(await confirm(await tokenTo('stranger4@else.example'))).toEqual(half)
+})
+
 test('A13 one token confirms one mailbox, and what is none confirms nothing', async () => {
   const { user, present, fresh } = await moving()
   const [tenantId, id] = present.split('.')

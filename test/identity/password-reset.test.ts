@@ -1,4 +1,7 @@
 import bcrypt from 'bcrypt'
+import { openDatabase } from '../../kernel/connection/database'
+import { User } from '../../subgraphs/identity/entities/User'
+import { oldSessions } from '../../subgraphs/identity/jobs/old-sessions'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
 import {
@@ -10,6 +13,7 @@ import {
   type TestTenant,
 } from '../support/graph'
 import { change, userErrors } from '../support/lists'
+import { runJob } from '../support/jobs'
 import { mailsOf } from '../support/mails'
 
 /** A4: a way back in for who forgot the password, which tells nobody who has an account. */
@@ -341,6 +345,41 @@ test('with somebody’s access token the token alone decides whose password it i
   const [token] = await tokensFor(user.email)
   expect(await reset(token!, chosen, other)).toEqual(done)
   expect(await signsIn(user.email, chosen)).toBe(true)
+})
+
+test('the daily job removes what is over of links and changes of addresses, and nothing else', async () => {
+  const user = await acme.user('USER')
+  await change(user, 'requestEmailChange', { newEmail: 'moving@acme.example' }, 'expiresAt')
+  await request(user.email)
+  const [first] = await tokensFor(user.email)
+  graph.clock.advance({ minutes: 29 })
+  await request(user.email)
+  graph.clock.advance({ minutes: 2 })
+  const database = await openDatabase({
+    url: graph.database.urlFor('identity'),
+    entities: [User],
+    connections: 1,
+    applicationName: 'job test',
+  })
+  try {
+    const left = async () =>
+      (
+        await graph.owner.query<{ resets: number; changes: number }>(
+          `SELECT (SELECT count(*)::int FROM identity.password_resets WHERE user_id = $1) AS resets,
+                  (SELECT count(*)::int FROM identity.email_changes WHERE user_id = $1) AS changes`,
+          [user.userId],
+        )
+      ).rows
+    const run = () => runJob(oldSessions, database, graph.server.services, { tenantId: acme.id })
+    await run()
+    expect(await left()).toEqual([{ resets: 1, changes: 1 }])
+    graph.clock.advance({ days: 1 })
+    await run()
+    expect(await left()).toEqual([{ resets: 0, changes: 0 }])
+    expect(await reset(first!)).toEqual(ended)
+  } finally {
+    await database.close()
+  }
 })
 
 test('no token is stored, and only a good one costs the hashing of a password', async () => {

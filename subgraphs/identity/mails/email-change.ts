@@ -31,6 +31,5 @@ export function emailChangeMail(change: {
         ? 'If you did not ask for this, do not confirm it, and change your password: somebody is in your account.'
         : 'If you do not know about this, you need not do anything.',
     ],
-    hasOwnLimit: true,
   })
 }
