@@ -5,7 +5,7 @@ const byApplication = `WHEN (current_user <> '${ownerRole}')`
 const reasons = ['DUPLICATE', 'ERROR', 'CANCELLATION', 'PRORATION', 'GOODWILL', 'OTHER']
 const statuses = ['DRAFT', 'ISSUED', 'APPLIED', 'VOID']
 
-/** What an invoice is settled by: what was paid, and what was credited. */
+/** Holds what an invoice is settled by: what was paid, and what was credited. */
 const settled = (
   amounts: string,
 ) => `CASE status WHEN 'PARTLY_PAID' THEN ${amounts} > 0 AND ${amounts} < total
@@ -141,7 +141,7 @@ END $$`,
   ],
 )
 
-/** What a tax breakdown is made of: without it nothing could be shown. */
+/** Holds what a tax breakdown is made of: without it nothing could be shown. */
 const areParts = `jsonb_typeof(tax_parts) = 'array' AND NOT jsonb_path_exists(tax_parts, '$[*] ? (!(@.rate.type() == "string"
   && @.net.type() == "string" && @.tax.type() == "string"))')`
 

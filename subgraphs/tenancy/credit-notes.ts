@@ -87,7 +87,7 @@ export async function findCreditable(
   }
 }
 
-/** What a note would say of what an input asks for: all that is left where it asks for nothing in particular. */
+/** Returns what a note would say of what an input asks for: all that is left where it asks for nothing in particular. */
 export function creditFor(
   tx: Tx,
   invoice: CreditableInvoice & { currency: string },
@@ -99,7 +99,7 @@ export function creditFor(
   return creditOrFail(invoice, requests ?? allThatIsLeft(invoice))
 }
 
-/** What a draft says, as it is on the day on which it is issued. */
+/** Returns what a draft says, as it is on the day on which it is issued. */
 export async function creditOfDraft(
   context: SubgraphContext,
   tx: Tx,

@@ -7,9 +7,11 @@ import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
+import { Payment } from './entities/Payment'
 import { PendingLine } from './entities/PendingLine'
 import { Plan } from './entities/Plan'
 import { PlanSubscription } from './entities/PlanSubscription'
+import { Refund } from './entities/Refund'
 import { Tenant } from './entities/Tenant'
 import { UsageRecord } from './entities/UsageRecord'
 import { billing } from './jobs/billing'
@@ -20,6 +22,7 @@ import { industry } from './resolvers/Industry'
 import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
+import { payment } from './resolvers/Payment'
 import { plan, publicPlan } from './resolvers/Plan'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
@@ -36,6 +39,8 @@ export default subgraph('tenancy', {
     CreditNote,
     CreditNoteLine,
     Allocation,
+    Payment,
+    Refund,
     Country,
     Industry,
     Job,
@@ -48,6 +53,7 @@ export default subgraph('tenancy', {
     invoice,
     invoiceLine,
     creditNote,
+    payment,
     country,
     industry,
     job,

@@ -79,6 +79,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createSlaPolicy updateSlaPolicy deleteSlaPolicy': 'is about nobody',
   'createBusinessCalendar updateBusinessCalendar deleteBusinessCalendar': 'is about nobody',
   'updateTenant cancelJob moveClock': 'is about nobody',
+  'recordPayment allocatePayment refundPayment reversePayment': 'is the platform’s, about a tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'is the platform’s, about a tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':

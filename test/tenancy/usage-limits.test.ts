@@ -7,6 +7,8 @@ let graph: TestGraph
 beforeAll(async () => (graph = await startGraph()))
 afterAll(() => graph?.close())
 
+const read = 'usageRecord { id quantity meter source externalId occurredAt properties correctionOf { id } }'
+
 const { subscriber, stored, used, batch } = meteringOf(() => graph)
 
 describe('T2: a limit', () => {

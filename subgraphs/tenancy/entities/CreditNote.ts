@@ -4,7 +4,7 @@ import { TenantRow } from '../../../kernel/tenant-row'
 export type CreditNoteStatus = 'DRAFT' | 'ISSUED' | 'APPLIED' | 'VOID'
 export type CreditReason = 'DUPLICATE' | 'ERROR' | 'CANCELLATION' | 'PRORATION' | 'GOODWILL' | 'OTHER'
 
-/** What is taxed at one rate, as it is stored: decimal texts, amounts in the currency's smallest unit. */
+/** Describes what is taxed at one rate, as it is stored: decimal texts, amounts in the currency's smallest unit. */
 export interface StoredTaxPart {
   rate: string
   net: string

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
-/** What a credit note takes back of one line of the invoice. */
+/** Describes what a credit note takes back of one line of the invoice. */
 @Entity({ schema: 'tenancy', name: 'credit_note_lines' })
 export class CreditNoteLine {
   @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })

@@ -14,7 +14,7 @@ export interface CreditableLine {
   credited: string
 }
 
-/** What is taxed at one rate of a document. */
+/** Describes what is taxed at one rate of a document. */
 export interface RatePart {
   rate: string
   net: string
@@ -29,7 +29,7 @@ export interface CreditableInvoice {
   creditedParts: readonly RatePart[]
 }
 
-/** What is asked to be credited of a line: so much of its quantity, an amount, or with neither what is left. */
+/** Describes what is asked to be credited of a line: so much of its quantity, an amount, or with neither what is left. */
 export interface CreditRequest {
   invoiceLineId: string
   quantity?: string | null
@@ -46,7 +46,7 @@ export interface CreditedLine {
   taxRate: string
 }
 
-/** What a credit note says. */
+/** Describes what a credit note says. */
 export interface Credit {
   lines: CreditedLine[]
   parts: RatePart[]
@@ -67,7 +67,7 @@ export interface CreditFault {
 
 const places = 4
 
-/** What is left to be credited of each line that has something left: the request for a whole invoice. */
+/** Returns what is left to be credited of each line that has something left: the request for a whole invoice. */
 export function allThatIsLeft({ lines }: CreditableInvoice): CreditRequest[] {
   return lines.filter((line) => line.amount !== line.credited).map(({ id }) => ({ invoiceLineId: id }))
 }

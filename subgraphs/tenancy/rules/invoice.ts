@@ -93,7 +93,7 @@ export function settledStatus(total: string, settled: string): 'ISSUED' | 'PARTL
   return BigInt(settled) > 0n ? 'PARTLY_PAID' : 'ISSUED'
 }
 
-/** What of an invoice is settled, in the currency's smallest unit. */
+/** Describes what of an invoice is settled, in the currency's smallest unit. */
 export interface Settled {
   total: string
   amountPaid: string
