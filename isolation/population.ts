@@ -61,10 +61,6 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
   await owner.connect()
   await owner.query('BEGIN')
   const now = new Date()
-  // The platform bills; here the attacker may do that as well, or these mutations would never be reached.
-  await owner.query(
-    "UPDATE identity.permissions SET system_roles = '{ADMIN}' WHERE name = 'tenancy:billing:write'",
-  )
   await insertDemoData(owner, { password, rounds: 4, now })
   // What the demo has no story for is a tenant's all the same: an attack on nothing proves nothing.
   for (const { id, slug } of [attacker, stranger])

@@ -1,6 +1,7 @@
 import { amountOf, invoiceNumberOf, totalsOf } from '../../subgraphs/tenancy/rules/invoice'
 import { periodOn, type Interval } from '../../subgraphs/tenancy/rules/period'
 import { creditsOf } from './credits'
+import { paymentsOf } from './payments'
 import { seededId, seededRandom, type Random } from './random'
 import { amount, day, dayOf, instant, times, type DemoSource, type DemoTable } from './table'
 
@@ -259,7 +260,22 @@ export const creditNoteLines: DemoTable = {
 export const allocations: DemoTable = {
   name: 'tenancy.allocations',
   noun: 'parts of invoices that are settled',
-  rows: (source) => creditsOf(source, invoicesOf(source)).allocations,
+  rows: (source) => {
+    const billed = invoicesOf(source)
+    return [...paymentsOf(source, billed).allocations, ...creditsOf(source, billed).allocations]
+  },
+}
+
+export const payments: DemoTable = {
+  name: 'tenancy.payments',
+  noun: 'payments',
+  rows: (source) => paymentsOf(source, invoicesOf(source)).payments,
+}
+
+export const refunds: DemoTable = {
+  name: 'tenancy.refunds',
+  noun: 'refunds',
+  rows: (source) => paymentsOf(source, invoicesOf(source)).refunds,
 }
 
 /** The next documents continue the numbers. */
@@ -278,6 +294,10 @@ export const invoiceSeries: DemoTable = {
         billed.map(({ invoice }) => invoice),
       ),
       row('CREDIT_NOTE', creditsOf(source, billed).notes),
+      row(
+        'PAYMENT',
+        paymentsOf(source, billed).payments.map(({ created_at }) => ({ issued_at: created_at })),
+      ),
     ]
   },
 }

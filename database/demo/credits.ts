@@ -137,7 +137,13 @@ export function creditsOf({ slug }: DemoSource, invoices: readonly BilledInvoice
         ...{ amount: line.amount, tax_rate: line.taxRate, created_at: instant(at - day / 24) },
       })),
       allocation: settles && {
-        ...{ id: seededId(random, at), invoice_id: settles.invoice.id, credit_note_id: id, currency },
+        ...{
+          id: seededId(random, at),
+          invoice_id: settles.invoice.id,
+          credit_note_id: id,
+          payment_id: null,
+          currency,
+        },
         ...{ amount: totals.total, created_at: instant(at + day) },
       },
     }

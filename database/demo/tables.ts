@@ -18,6 +18,8 @@ import {
   invoiceLines,
   invoices,
   invoiceSeries,
+  payments,
+  refunds,
   subscriptions,
   usageRecords,
 } from './billing'
@@ -349,6 +351,8 @@ export const demoTables: readonly DemoTable[] = [
   invoiceLines,
   creditNotes,
   creditNoteLines,
+  payments,
+  refunds,
   allocations,
   invoiceSeries,
   usageRecords,

@@ -8,10 +8,12 @@ import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
 import { Job } from './entities/Job'
 import { OperatorEntry } from './entities/OperatorEntry'
+import { Payment } from './entities/Payment'
 import { PendingLine } from './entities/PendingLine'
 import { Plan } from './entities/Plan'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { PlatformTenant } from './entities/PlatformTenant'
+import { Refund } from './entities/Refund'
 import { Tenant } from './entities/Tenant'
 import { dueDeletions } from './jobs/due-deletions'
 import { UsageRecord } from './entities/UsageRecord'
@@ -25,6 +27,7 @@ import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
 import { operatorEntry } from './resolvers/OperatorEntry'
 import { platformTenant } from './resolvers/PlatformTenant'
+import { payment } from './resolvers/Payment'
 import { plan, publicPlan } from './resolvers/Plan'
 import { subscription } from './resolvers/PlanSubscription'
 import { ownTenant, tenant } from './resolvers/Tenant'
@@ -41,6 +44,8 @@ export default subgraph('tenancy', {
     CreditNote,
     CreditNoteLine,
     Allocation,
+    Payment,
+    Refund,
     Country,
     Industry,
     Job,
@@ -55,6 +60,7 @@ export default subgraph('tenancy', {
     invoice,
     invoiceLine,
     creditNote,
+    payment,
     country,
     industry,
     job,

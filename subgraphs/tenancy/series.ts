@@ -3,8 +3,8 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { issueTime } from './rules/invoice'
 
-/** The kinds of documents that have numbers, each a series of its own. */
-export type Series = 'INVOICE' | 'CREDIT_NOTE'
+/** The kinds of documents and records that have numbers, each a series of its own. */
+export type Series = 'INVOICE' | 'CREDIT_NOTE' | 'PAYMENT'
 
 const takeNumber = `
   INSERT INTO tenancy.invoice_series AS s (series, last_number) VALUES ($1, 1)

@@ -152,6 +152,14 @@ const cases: Readonly<Record<string, Case>> = {
     respelled: (input) => reversedKeys({ ...input, amount: euros('4.0') }),
     other: (input) => ({ ...input, amount: euros('6') }),
   },
+  recordPayment: {
+    thing: 'payment',
+    entity: 'tenancy.payments',
+    reading: 'tenancy:invoice:read',
+    input: async () => ({ amount: euros('1'), reference: unique() }),
+    respelled: (input) => reversedKeys({ ...input, amount: euros('1.0'), method: 'BANK_TRANSFER' }),
+    other: (input) => ({ ...input, amount: euros('2') }),
+  },
   draftCreditNote: {
     thing: 'creditNote',
     entity: 'tenancy.credit_notes',
@@ -183,6 +191,7 @@ async function stored(): Promise<unknown[]> {
      UNION ALL SELECT count(*)::int, sum(abs(amount))::text FROM finance.postings
      UNION ALL SELECT count(*)::int, sum(amount_paid)::text FROM tenancy.invoices
      UNION ALL SELECT count(*)::int, sum(total)::text FROM tenancy.credit_notes
+     UNION ALL SELECT count(*)::int, sum(amount)::text FROM tenancy.payments
      UNION ALL SELECT count(*)::int, sum(occurrences)::text FROM compliance.security_alerts
      UNION ALL SELECT count(*)::int, NULL FROM insights.support_tickets
      UNION ALL SELECT count(*)::int, NULL FROM insights.ticket_messages`,

@@ -125,6 +125,7 @@ const keysOfMachines = [
   'insights.support_tickets.ticket_number',
   'tenancy.credit_notes.credit_note_number',
   'tenancy.invoices.invoice_number',
+  'tenancy.payments.payment_number',
   'hr.leave_requests.request_number',
   'tenancy.usage_records.external_id',
   'tenancy.usage_records.source',

@@ -87,8 +87,9 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
   'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice': 'an operator is of no tenant (B1)',
+  'recordPayment allocatePayment refundPayment reversePayment': 'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
-    'is the platform’s, about a tenant (B1)',
+    'an operator is of no tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
     'chooses what the price list offers to all: no price is named (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':

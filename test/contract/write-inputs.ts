@@ -261,7 +261,7 @@ export async function readWrites(
       if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
     }
     // What is credited, and what a credit settles, is issued.
-    if (mutation === 'draftCreditNote' || mutation === 'applyCreditNote')
+    if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))
       values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id
     const preparation = preparations[mutation]
     if (preparation) {

@@ -163,6 +163,16 @@ test('invoices add up to their lines, and their numbers have no gaps', async () 
   expect(await given('CREDIT_NOTE', 'tenancy.credit_notes', 'credit_note_number')).toEqual([
     '(3,3,CN-000003)',
   ])
+  const wrongPayments = await value(
+    `SELECT count(*)::int FROM tenancy.payments p WHERE
+       allocated <> (SELECT COALESCE(sum(amount), 0) FROM tenancy.allocations a
+                      WHERE a.tenant_id = p.tenant_id AND a.payment_id = p.id)
+       OR refunded <> (SELECT COALESCE(sum(amount), 0) FROM tenancy.refunds r
+                        WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.id)`,
+  )
+  expect(wrongPayments).toBe(0)
+  for (const status of ['SUCCEEDED', 'PARTLY_REFUNDED', 'REVERSED'])
+    await has('tenancy.payments', `status = '${status}'`)
 })
 
 test('credit notes add up to their lines, and what they settled is on the invoices', async () => {
@@ -174,8 +184,10 @@ test('credit notes add up to their lines, and what they settled is on the invoic
   )
   expect(wrong).toBe(0)
   const unsettled = await value(
-    `SELECT count(*)::int FROM tenancy.invoices i WHERE amount_credited <> (SELECT COALESCE(sum(amount), 0)
-       FROM tenancy.allocations a WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.id)`,
+    `SELECT count(*)::int FROM tenancy.invoices i WHERE (amount_paid, amount_credited) <> (
+       SELECT COALESCE(sum(amount) FILTER (WHERE payment_id IS NOT NULL), 0),
+              COALESCE(sum(amount) FILTER (WHERE credit_note_id IS NOT NULL), 0)
+         FROM tenancy.allocations a WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.id)`,
   )
   expect(unsettled).toBe(0)
   for (const status of ['DRAFT', 'ISSUED', 'APPLIED', 'VOID'])

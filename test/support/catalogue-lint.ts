@@ -10,6 +10,7 @@ const keptTriggers = [
   'keep_issued_note',
   'keep_issued_note_lines',
   'keep_note_line',
+  'keep_payment',
   'keep_row',
   'keep_price',
   'check_entry',

@@ -27,6 +27,7 @@ export const isOfTenants =
 export const byEntry: ReadonlySet<string> = new Set([
   ...['draftInvoice', 'updateInvoice', 'issueInvoice', 'voidInvoice', 'discardInvoice'],
   ...['draftCreditNote', 'issueCreditNote', 'applyCreditNote', 'voidCreditNote', 'discardCreditNote'],
+  ...['recordPayment', 'allocatePayment', 'refundPayment', 'reversePayment'],
 ])
 
 /** Tells whether a mutation is about rows of a tenant, whoever may ask for it. */

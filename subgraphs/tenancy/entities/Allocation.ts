@@ -12,14 +12,18 @@ export class Allocation {
   @Column({ type: 'uuid' })
   invoiceId: string
 
-  @Column({ type: 'uuid' })
-  creditNoteId: string
+  /** Of this and `paymentId` one is null. */
+  @Column({ type: 'uuid', nullable: true })
+  creditNoteId: string | null
+
+  @Column({ type: 'uuid', nullable: true })
+  paymentId: string | null
 
   /** That of both, which the database sees to. */
   @Column({ type: 'text' })
   currency: string
 
-  /** In the currency's smallest unit, more than nothing. */
+  /** In the currency's smallest unit; negative where what a payment settled was taken back. */
   @Column({ type: 'bigint' })
   amount: string
 

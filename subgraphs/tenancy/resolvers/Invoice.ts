@@ -17,7 +17,9 @@ import { requireNoCredit } from '../credit-notes'
 import { issueDraft } from '../issue-invoice'
 import { requireReason } from '../void-reason'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
-import { balanceOf, isOverdue, settledStatus } from '../rules/invoice'
+import { recordMoney } from '../payments'
+import { balanceOf, isOverdue } from '../rules/invoice'
+import { settle } from '../settle-invoice'
 import { requireCurrentCurrency } from '../unit-price'
 import { todayOf } from '../today'
 
@@ -86,7 +88,7 @@ export const invoice: Resolvers = {
         context,
         async (tx) => {
           const found = await tx.find(Invoice, id)
-          const { status, total, amountPaid, amountCredited, currency } = found
+          const { status, currency } = found
           if (status !== 'ISSUED' && status !== 'PARTLY_PAID')
             tx.fail('INVALID_STATUS', `This invoice is ${status}: only issued ones are paid`, 'id')
           const paid = parseMoney(amount, 'amount')
@@ -98,14 +100,8 @@ export const invoice: Resolvers = {
               `amount must be more than nothing and at most what is left: ${money(left, currency).amount}`,
               'amount',
             )
-          const nowPaid = String(BigInt(amountPaid) + BigInt(paid.minor))
-          const next = settledStatus(total, String(BigInt(nowPaid) + BigInt(amountCredited)))
-          const changed = await tx.update(Invoice, id, null, {
-            amountPaid: nowPaid,
-            status: next,
-            ...(next === 'PAID' ? { paidAt: context.clock.now().toISOString() } : {}),
-          })
-          return { invoice: changed }
+          const { id: paymentId } = await recordMoney(context, tx, { amount }, paid.minor)
+          return { invoice: await settle(context, tx, found, { paymentId, amount: paid.minor }) }
         },
         record,
       )
