@@ -37,6 +37,9 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   countryCode: 'DE',
   region: 'BY',
   carryOverExpires: '03-31',
+  // Work has ended.
+  clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
+  clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
   year: 2026,
   language: 'de',
   confidence: 0.5,

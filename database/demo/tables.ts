@@ -1,3 +1,4 @@
+import { attendanceRecords } from './attendance'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -328,6 +329,7 @@ export const demoTables: readonly DemoTable[] = [
   departments,
   employees,
   ...workTimeTables,
+  attendanceRecords,
   transactions,
   ...books(transactions),
   budgets,

@@ -1,4 +1,5 @@
 import { subgraph } from '../../kernel/subgraph'
+import { AttendanceRecord } from './entities/AttendanceRecord'
 import { CalendarAssignment } from './entities/CalendarAssignment'
 import { Department } from './entities/Department'
 import { Employee } from './entities/Employee'
@@ -7,9 +8,11 @@ import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
 import { WorkCalendar } from './entities/WorkCalendar'
+import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
 import { policies } from './policies'
+import { attendanceRecord } from './resolvers/AttendanceRecord'
 import { department } from './resolvers/Department'
 import { employee } from './resolvers/Employee'
 import { holiday } from './resolvers/Holiday'
@@ -28,8 +31,18 @@ export default subgraph('hr', {
     LeaveType,
     LeaveRequest,
     LeaveLedgerEntry,
+    AttendanceRecord,
   ],
-  resolvers: [department, employee, holiday, workCalendar, leaveType, leaveRequest, leaveLedgerEntry],
+  resolvers: [
+    department,
+    employee,
+    holiday,
+    workCalendar,
+    leaveType,
+    leaveRequest,
+    leaveLedgerEntry,
+    attendanceRecord,
+  ],
   policies,
-  jobs: [leaveAccrual, leaveCarryOver],
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],
 })

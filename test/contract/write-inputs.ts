@@ -65,6 +65,10 @@ const preparations: Readonly<Record<string, string>> = {
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
   revokeLeaveRequest: 'approveLeaveRequest',
+  clockOut: 'clockIn',
+  startBreak: 'clockIn',
+  endBreak: 'startBreak',
+  rejectAttendanceRecord: 'correctAttendanceRecord',
 }
 
 let readings = 0
