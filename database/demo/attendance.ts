@@ -193,3 +193,26 @@ export const attendanceRecords: DemoTable = {
     )
   },
 }
+
+/** Two closings: that of the year before last, and the one that opened its last month again. */
+export const attendanceClosings: DemoTable = {
+  name: 'hr.attendance_closings',
+  noun: 'closings of attendance',
+  rows: ({ slug, random, today }) => {
+    const year = Number(dayOf(today).slice(0, 4)) - 2
+    return [
+      { closing_number: 1, closed_through: `${year}-12-31`, reason: null, at: today - 90 * day },
+      {
+        closing_number: 2,
+        closed_through: `${year}-11-30`,
+        reason: 'The list of a door was found',
+        at: today - 80 * day,
+      },
+    ].map(({ at, ...row }) => ({
+      id: seededId(random, at),
+      ...row,
+      created_by_id: demoUserIds[slug].hr,
+      created_at: instant(at),
+    }))
+  },
+}

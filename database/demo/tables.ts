@@ -1,4 +1,4 @@
-import { attendanceRecords } from './attendance'
+import { attendanceClosings, attendanceRecords } from './attendance'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -330,6 +330,7 @@ export const demoTables: readonly DemoTable[] = [
   employees,
   ...workTimeTables,
   attendanceRecords,
+  attendanceClosings,
   transactions,
   ...books(transactions),
   budgets,

@@ -225,8 +225,11 @@ const leaveRequests: DemoTable = {
 
 const numberSeries: DemoTable = {
   name: 'hr.number_series',
-  noun: 'number series of leave',
-  rows: ({ today }) => [{ series: 'LEAVE', last_number: leaves(today).length }],
+  noun: 'number series',
+  rows: ({ today }) => [
+    { series: 'LEAVE', last_number: leaves(today).length },
+    { series: 'ATTENDANCE_CLOSING', last_number: 2 },
+  ],
 }
 
 const leaveLedger: DemoTable = {

@@ -1,4 +1,5 @@
 import { subgraph } from '../../kernel/subgraph'
+import { AttendanceClosing } from './entities/AttendanceClosing'
 import { AttendanceRecord } from './entities/AttendanceRecord'
 import { CalendarAssignment } from './entities/CalendarAssignment'
 import { Department } from './entities/Department'
@@ -12,6 +13,7 @@ import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
 import { policies } from './policies'
+import { attendanceClosing } from './resolvers/AttendanceClosing'
 import { attendanceRecord } from './resolvers/AttendanceRecord'
 import { department } from './resolvers/Department'
 import { employee } from './resolvers/Employee'
@@ -32,6 +34,7 @@ export default subgraph('hr', {
     LeaveRequest,
     LeaveLedgerEntry,
     AttendanceRecord,
+    AttendanceClosing,
   ],
   resolvers: [
     department,
@@ -42,6 +45,7 @@ export default subgraph('hr', {
     leaveRequest,
     leaveLedgerEntry,
     attendanceRecord,
+    attendanceClosing,
   ],
   policies,
   jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],

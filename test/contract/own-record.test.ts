@@ -65,7 +65,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createDepartment updateDepartment closeDepartment reopenDepartment': 'is about nobody',
   'createHoliday updateHoliday deleteHoliday importHolidays': 'is about nobody',
   'createWorkCalendar updateWorkCalendar chooseWorkCalendar archiveWorkCalendar': 'is about nobody',
-  'createLeaveType updateLeaveType archiveLeaveType': 'is about nobody',
+  'createLeaveType updateLeaveType archiveLeaveType createAttendanceClosing': 'is about nobody',
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',

@@ -520,10 +520,95 @@ test('everybody sees the own work and what is to decide; logins and managers tha
   expect(await seenBy(login)).toBe(0)
 })
 
+test('closed days take no work, correction or confirmation until they are opened again', async () => {
+  const { id, login } = await staff()
+  const day = (date: string) => added(id, at(date, '08:00'), at(date, '16:00'))
+  // Work of the year before: what other tests left undone is of this one.
+  const december = (date: string): [string, string] => [
+    instantIn(zone, `${year - 1}-12-${date}`, '08:00').toISOString(),
+    instantIn(zone, `${year - 1}-12-${date}`, '16:00').toISOString(),
+  ]
+  const work = await change<Row>(hr, 'createAttendanceRecord', added(id, ...december('10')), seen)
+  const close = (closedThrough: string, reason?: string) =>
+    userErrors(hr, 'createAttendanceClosing', { closedThrough, reason })
+  const today = graph.clock.now().toISOString().slice(0, 10)
+  expect(await close(today)).toEqual([
+    {
+      code: 'INVALID',
+      field: ['closedThrough'],
+      message: 'closedThrough must have passed everywhere on earth',
+    },
+  ])
+  const [clockInAt, clockOutAt] = december('10')
+  const correction = { id: work.id, clockInAt, clockOutAt, breakMinutes: 30, correctionReason: 'Lunch' }
+  await change(login, 'correctAttendanceRecord', { ...correction, expectedVersion: 1 }, seen)
+  expect(await close(`${year - 1}-12-31`)).toMatchObject([{ code: 'WRONG_STATUS', field: ['closedThrough'] }])
+  const refusal = { id: work.id, expectedVersion: 2, decisionNote: 'There was none' }
+  await change(hr, 'rejectAttendanceRecord', refusal, seen)
+  expect(await close(`${year - 1}-12-31`)).toEqual([])
+  const closed = [
+    {
+      code: 'WRONG_STATUS',
+      message: `Attendance is closed until ${year - 1}-12-31: have it opened again first`,
+    },
+  ]
+  expect(await userErrors(hr, 'createAttendanceRecord', added(id, ...december('11')))).toMatchObject(closed)
+  const again = { ...correction, expectedVersion: 3 }
+  expect(await userErrors(login, 'correctAttendanceRecord', again)).toMatchObject(closed)
+  const moved = { ...again, clockInAt: at('01-02', '08:00'), clockOutAt: at('01-02', '16:00') }
+  expect(await userErrors(login, 'correctAttendanceRecord', moved)).toMatchObject(closed)
+  expect(await userErrors(hr, 'approveAttendanceRecord', { id: work.id, expectedVersion: 3 })).toMatchObject(
+    closed,
+  )
+  expect(await userErrors(hr, 'createAttendanceRecord', day('01-02'))).toEqual([])
+  expect(await close(`${year - 1}-11-30`)).toMatchObject([{ code: 'INVALID', field: ['reason'] }])
+  expect(await close(`${year - 1}-11-30`, 'A list was found')).toEqual([])
+  expect(await userErrors(hr, 'approveAttendanceRecord', { id: work.id, expectedVersion: 3 })).toEqual([])
+  expect(
+    await readAll(login, 'attendanceClosings', 'closingNumber closedThrough reason createdBy { id }'),
+  ).toEqual([
+    {
+      closingNumber: 2,
+      closedThrough: `${year - 1}-11-30`,
+      reason: 'A list was found',
+      createdBy: { id: hr.userId },
+    },
+    { closingNumber: 1, closedThrough: `${year - 1}-12-31`, reason: null, createdBy: { id: hr.userId } },
+  ])
+})
+
+test('work that is added while days are being closed waits, and is refused', async () => {
+  const { id } = await staff()
+  const day = `${year - 1}-12-15`
+  const [from, to] = ['08:00', '16:00'].map((time) => instantIn(zone, day, time).toISOString()) as [
+    string,
+    string,
+  ]
+  await graph.owner.query('BEGIN')
+  await graph.owner.query(
+    "SELECT FROM hr.number_series WHERE tenant_id = $1 AND series = 'ATTENDANCE_CLOSING' FOR UPDATE",
+    [acme.id],
+  )
+  let isDone = false
+  const adding = userErrors(hr, 'createAttendanceRecord', added(id, from, to)).finally(() => (isDone = true))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(isDone).toBe(false)
+  await graph.owner.query(
+    `INSERT INTO hr.attendance_closings (tenant_id, id, closing_number, closed_through)
+     VALUES ($1, gen_random_uuid(), 100, $2)`,
+    [acme.id, day],
+  )
+  await graph.owner.query('COMMIT')
+  expect(await adding).toMatchObject([{ code: 'WRONG_STATUS', field: ['clockInAt'] }])
+  expect(await stored(id)).toEqual([])
+})
+
 test('lists come with one statement each, nested and grouped', async () => {
   const query =
     '{ attendanceRecords { nodes { workDate employee { employeeNumber } approver { id } breaks { endedAt } } } }'
   expect((await graph.statementsDuring(() => hr.data(query))).map(({ role }) => role)).toEqual(['hr'])
+  const closings = '{ attendanceClosings { nodes { closedThrough createdBy { id } } } }'
+  expect((await graph.statementsDuring(() => hr.data(closings))).map(({ role }) => role)).toEqual(['hr'])
   const nested =
     '{ employees { nodes { attendanceRecords { nodes { workedMinutes original { clockInAt } } } } } }'
   expect((await graph.statementsDuring(() => hr.data(nested))).map(({ role }) => role)).toEqual(['hr', 'hr'])

@@ -17,6 +17,7 @@ import {
 import { isOwn } from '../rules/employment'
 import { dayIn } from '../rules/zone-time'
 import { requireEmployment, requireNoLeave, requireTimes, zoneOf } from './attendance-rules'
+import { requireOpenDays } from './closing'
 
 type Tx = MutationTransaction<HrUserErrorCode>
 
@@ -173,6 +174,7 @@ export async function addAttendance(
   const times = { clockInAt, clockOutAt, breakMinutes }
   const workDate = await requireTimes(context, tx, employee, times, timeZone, null)
   if (correctionReason === '') tx.fail('INVALID', 'correctionReason must not be empty', 'correctionReason')
+  await requireOpenDays(context, tx, [workDate], 'clockInAt')
   return tx.insert(AttendanceRecord, {
     ...times,
     employeeId: employee.id,

@@ -9,6 +9,7 @@ import { approverOf } from '../leave/request-leave'
 import { longestOpenMs, workedMinutes, type WorkTimes } from '../rules/attendance-time'
 import { isOwn } from '../rules/employment'
 import { requireTimes } from './attendance-rules'
+import { requireOpenDays } from './closing'
 import { nameDecider } from './own-time'
 
 type Tx = MutationTransaction<HrUserErrorCode>
@@ -56,7 +57,8 @@ export async function correctAttendance(
     tx.fail('WRONG_STATUS', 'The work goes on: clock out first', 'id')
   const { correctionReason, clockInAt, clockOutAt, breakMinutes = 0 } = input
   const times: WorkTimes = { clockInAt, clockOutAt, breakMinutes }
-  await requireTimes(context, tx, employee, times, record.timeZone, record.id)
+  const workDate = await requireTimes(context, tx, employee, times, record.timeZone, record.id)
+  await requireOpenDays(context, tx, [record.workDate, workDate], 'id')
   if (correctionReason === '') tx.fail('INVALID', 'correctionReason must not be empty', 'correctionReason')
   const changed = await tx.update(AttendanceRecord, id, expectedVersion, {
     ...(record.status === 'OPEN' ? { status: 'INCOMPLETE' as const } : {}),
@@ -97,6 +99,7 @@ export async function approveAttendance(
   change: Change,
 ): Promise<AttendanceRecord> {
   const { record, employee } = await lockForDecision(context, tx, change)
+  await requireOpenDays(context, tx, [record.workDate], 'id')
   const times = correctionOf(record)
   const decision = {
     approvedById: context.viewer!.userId,
@@ -116,6 +119,7 @@ export async function approveAttendance(
   if (record.correctedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for the correction', 'id')
   const workDate = await requireTimes(context, tx, employee, times, record.timeZone, record.id)
+  await requireOpenDays(context, tx, [workDate], 'id')
   const original =
     record.originalClockInAt === null
       ? {
