@@ -53,4 +53,4 @@ it('what the scaffold writes composes, type-checks, is clean, and passes its own
   run('npx', 'depcruise', '--config', '.dependency-cruiser.cjs', 'subgraphs', 'migrations')
   const suites = ['test/hr/training-day', 'test/hr/badge', 'test/contract', 'test/database/distribution']
   run('npx', 'jest', ...suites, 'test/isolation', 'test/registry/lint', '--silent')
-}, 600_000)
+}, 1_200_000)

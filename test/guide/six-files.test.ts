@@ -79,4 +79,4 @@ it('adds an entity that composes, type-checks, is clean, and passes its own and 
   run('npx', 'eslint', ...changed.slice(1))
   run('npx', 'prettier', '--check', ...changed, 'test/fixtures')
   run('npx', 'jest', 'test/hr/course', 'test/contract', 'test/demo', '--silent')
-}, 600_000)
+}, 1_200_000)
