@@ -2,7 +2,7 @@ import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
 import { migration, oneOf, sql, tenantTable } from './sql'
 
-/** From when to when employees worked. */
+/** Hours that employees worked. */
 export const attendance = migration(202611290500, 'attendance', [
   tenantTable({
     schema: 'hr',

@@ -10,7 +10,7 @@ const series = (names: readonly string[], above: number) => [
   `ALTER TABLE hr.number_series ADD CONSTRAINT number_series_last_number_check CHECK (last_number > ${above})`,
 ]
 
-/** Until when attendance is closed. */
+/** Days of attendance that are closed. */
 export const attendanceClosings = migration(202611290501, 'attendance-closings', [
   tenantTable({
     schema: 'hr',

@@ -145,7 +145,7 @@ function oddWork(slug: DemoSlug, today: number): DemoWork[] {
   ]
 }
 
-/** From when to when the employees of the demo tenants worked. */
+/** Hours that the employees of the demo tenants worked. */
 export const attendanceRecords: DemoTable = {
   name: 'hr.attendance_records',
   noun: 'attendance records',

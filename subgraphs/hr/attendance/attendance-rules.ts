@@ -15,7 +15,7 @@ const leaveOn = `
   SELECT sum(CASE WHEN start_date = $3 AND start_half <> 'FULL' OR end_date = $3 AND end_half <> 'FULL' THEN 1 ELSE 2 END) >= 2
     FROM hr.leave_requests
    WHERE tenant_id = $1 AND employee_id = $2 AND status = 'APPROVED' AND start_date <= $3 AND end_date >= $3`
-/** What has no recorded end lasts until now while it is open, and is no more than its beginning when it is not. */
+/** Work without a recorded end lasts until now while it is open, and is no more than its beginning when it is not. */
 const overlapping = `
   SELECT id FROM hr.attendance_records
    WHERE tenant_id = $1 AND employee_id = $2 AND id IS DISTINCT FROM $5

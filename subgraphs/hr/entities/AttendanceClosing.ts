@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
-/** Until when attendance is closed: the last one holds. Never changed. */
+/** The last day of attendance that is closed: the newest closing holds. Never changed. */
 @Entity({ schema: 'hr', name: 'attendance_closings' })
 export class AttendanceClosing {
   @PrimaryColumn({ type: 'uuid', default: () => "(current_setting('app.tenant_id'))" })

@@ -10,7 +10,7 @@ export interface Break {
   endedAt: string | null
 }
 
-/** From when to when somebody worked. */
+/** Hours that somebody worked. */
 @Entity({ schema: 'hr', name: 'attendance_records' })
 export class AttendanceRecord extends TenantRow {
   @Column({ type: 'uuid' })
@@ -47,7 +47,7 @@ export class AttendanceRecord extends TenantRow {
   @Column({ type: 'boolean', default: false })
   isDespiteLeave: boolean
 
-  /** What a correction that waits asks for; all three null when none waits. */
+  /** Times that a waiting correction asks for; all three null when none waits. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   correctedClockInAt: string | null
 
@@ -63,7 +63,7 @@ export class AttendanceRecord extends TenantRow {
   @Column({ type: 'varchar', length: 1000, nullable: true })
   correctionReason: string | null
 
-  /** What was recorded before the first correction; the first null when there was none. */
+  /** Times as recorded before the first correction; the first null when there was none. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   originalClockInAt: string | null
 
@@ -82,7 +82,7 @@ export class AttendanceRecord extends TenantRow {
   @Column({ type: 'varchar', length: 1000, nullable: true })
   decisionNote: string | null
 
-  /** Who is to decide. Written with the row, then by `attendance/own-time.ts` alone: row rules look at it. */
+  /** The user who is to decide. Written with the row, then by `attendance/own-time.ts` alone: row rules look at it. */
   @Column({ type: 'uuid', nullable: true })
   approverId: string | null
 
