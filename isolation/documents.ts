@@ -39,6 +39,11 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   countryCode: 'DE',
   region: 'BY',
   carryOverExpires: '03-31',
+  // Days that have passed.
+  closedThrough: new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10),
+  // Work has ended.
+  clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
+  clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
   year: 2026,
   language: 'de',
   confidence: 0.5,

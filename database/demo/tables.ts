@@ -1,3 +1,4 @@
+import { attendanceClosings, attendanceRecords } from './attendance'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -343,6 +344,8 @@ export const demoTables: readonly DemoTable[] = [
   departments,
   employees,
   ...workTimeTables,
+  attendanceRecords,
+  attendanceClosings,
   transactions,
   ...books(transactions),
   budgets,

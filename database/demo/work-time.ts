@@ -6,7 +6,7 @@ import { seededId } from './random'
 import { day, dayOf, instant, type DemoTable } from './table'
 
 /** The place where each tenant works. */
-const places = {
+export const places = {
   acme: { name: 'Berlin', country: 'DE', region: 'BE', zone: 'Europe/Berlin' },
   globex: { name: '東京', country: 'JP', region: null, zone: 'Asia/Tokyo' },
 } as const satisfies Readonly<Record<DemoSlug, object>>
@@ -190,7 +190,8 @@ function requestOf(slug: DemoSlug, leave: DemoLeave, number: number) {
   return { id, parts, days: decimalOf(parts.reduce((sum, { days }) => sum + hundredthsOf(days), 0)) }
 }
 
-const userOf = (slug: DemoSlug, place: number): string | null => {
+/** The login of an employee at a place; null of those without one. */
+export const userOf = (slug: DemoSlug, place: number): string | null => {
   const name = demoUserNames[place]
   return name ? demoUserIds[slug][name] : null
 }
@@ -224,8 +225,11 @@ const leaveRequests: DemoTable = {
 
 const numberSeries: DemoTable = {
   name: 'hr.number_series',
-  noun: 'number series of leave',
-  rows: ({ today }) => [{ series: 'LEAVE', last_number: leaves(today).length }],
+  noun: 'number series',
+  rows: ({ today }) => [
+    { series: 'LEAVE', last_number: leaves(today).length },
+    { series: 'ATTENDANCE_CLOSING', last_number: 2 },
+  ],
 }
 
 const leaveLedger: DemoTable = {

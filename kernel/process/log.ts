@@ -43,7 +43,7 @@ const sensitiveMembers = [
   ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent', 'deviceLabel'],
   ...['subjectName', 'subjectBirthDate', 'listedName', 'comment', 'rationale', 'sourceIp', 'destinationIp'],
   ...['customerEmail', 'subject', 'description', 'body'],
-  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason'],
+  ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason', 'correctionReason'],
 ]
 
 /**

@@ -1,4 +1,6 @@
 import { subgraph } from '../../kernel/subgraph'
+import { AttendanceClosing } from './entities/AttendanceClosing'
+import { AttendanceRecord } from './entities/AttendanceRecord'
 import { CalendarAssignment } from './entities/CalendarAssignment'
 import { Department } from './entities/Department'
 import { Employee } from './entities/Employee'
@@ -7,9 +9,12 @@ import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
 import { WorkCalendar } from './entities/WorkCalendar'
+import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
 import { policies } from './policies'
+import { attendanceClosing } from './resolvers/AttendanceClosing'
+import { attendanceRecord } from './resolvers/AttendanceRecord'
 import { department } from './resolvers/Department'
 import { employee } from './resolvers/Employee'
 import { holiday } from './resolvers/Holiday'
@@ -28,8 +33,20 @@ export default subgraph('hr', {
     LeaveType,
     LeaveRequest,
     LeaveLedgerEntry,
+    AttendanceRecord,
+    AttendanceClosing,
   ],
-  resolvers: [department, employee, holiday, workCalendar, leaveType, leaveRequest, leaveLedgerEntry],
+  resolvers: [
+    department,
+    employee,
+    holiday,
+    workCalendar,
+    leaveType,
+    leaveRequest,
+    leaveLedgerEntry,
+    attendanceRecord,
+    attendanceClosing,
+  ],
   policies,
-  jobs: [leaveAccrual, leaveCarryOver],
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],
 })

@@ -1,4 +1,5 @@
 import { fieldPolicy, rowPolicy } from '../../kernel/policy'
+import { AttendanceRecord } from './entities/AttendanceRecord'
 import { Employee } from './entities/Employee'
 import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
@@ -35,5 +36,15 @@ export const policies = {
   /** One's own days, or all for those who read leave. No mutation writes what it looks at. */
   'hr:own-ledger': rowPolicy(LeaveLedgerEntry, ['userId'], (viewer) =>
     viewer.scopes.has('hr:leave:read') ? null : [{ userId: viewer.userId }],
+  ),
+  /** One's own attendance, what one decides about, or all for those who read attendance. Written with the row alone. */
+  'hr:own-or-decided-attendance': rowPolicy(
+    AttendanceRecord,
+    ['userId', 'approverId'],
+    (viewer) =>
+      viewer.scopes.has('hr:attendance:read')
+        ? null
+        : [{ userId: viewer.userId }, { approverId: viewer.userId }],
+    { setOnce: true },
   ),
 }

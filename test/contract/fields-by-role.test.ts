@@ -45,6 +45,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['MfaDevice', 'user_id'],
   ['LeaveRequest', 'user_id'],
   ['LeaveLedgerEntry', 'user_id'],
+  ['AttendanceRecord', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

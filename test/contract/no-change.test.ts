@@ -56,6 +56,8 @@ const refused: Readonly<Record<string, string>> = {
   resolveSecurityAlert: 'WRONG_STATUS',
   proposeHoldRelease: 'WRONG_STATUS',
   rejectLeaveRequest: 'WRONG_STATUS',
+  correctAttendanceRecord: 'WRONG_STATUS',
+  rejectAttendanceRecord: 'WRONG_STATUS',
   revokeLeaveRequest: 'WRONG_STATUS',
   delegateLeaveRequest: 'INVALID',
   terminateEmployee: 'NOT_EMPLOYED',

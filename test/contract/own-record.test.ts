@@ -14,7 +14,14 @@ const euros = (amount: string) => ({ amount, currency: 'EUR' })
 
 /** The input of a mutation about a record of the viewer's own; it is refused with OWN_RECORD on this field. */
 const refused: Readonly<
-  Record<string, { of: 'employee' | 'record' | 'login' | 'calendar' | 'leave'; input: object; field: string }>
+  Record<
+    string,
+    {
+      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance'
+      input: object
+      field: string
+    }
+  >
 > = {
   setEmployeeSalary: { of: 'employee', input: { salary: euros('999999') }, field: 'id' },
   setEmployeeManager: { of: 'employee', input: { managerId: null }, field: 'id' },
@@ -36,6 +43,9 @@ const refused: Readonly<
     input: { days: '100', effectiveOn: '2027-01-01', note: 'Bonus' },
     field: 'employeeId',
   },
+  createAttendanceRecord: { of: 'attendance', input: {}, field: 'employeeId' },
+  approveAttendanceRecord: { of: 'attendance', input: {}, field: 'id' },
+  rejectAttendanceRecord: { of: 'attendance', input: { decisionNote: 'No' }, field: 'id' },
   createCalendarAssignment: { of: 'calendar', input: { validFrom: '2027-01-01' }, field: 'employeeId' },
   deleteCalendarAssignment: { of: 'calendar', input: {}, field: 'id' },
 }
@@ -55,7 +65,9 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createDepartment updateDepartment closeDepartment reopenDepartment': 'is about nobody',
   'createHoliday updateHoliday deleteHoliday importHolidays': 'is about nobody',
   'createWorkCalendar updateWorkCalendar chooseWorkCalendar archiveWorkCalendar': 'is about nobody',
-  'createLeaveType updateLeaveType archiveLeaveType': 'is about nobody',
+  'createLeaveType updateLeaveType archiveLeaveType createAttendanceClosing': 'is about nobody',
+  'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
+  correctAttendanceRecord: 'asks: others decide',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
@@ -151,6 +163,7 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   }
   const id = await employmentOf(user.userId)
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
+  if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -193,11 +206,31 @@ async function ownLeave(
   return { id, expectedVersion: 2 }
 }
 
+/** Attendance of the user's own, with a correction that the user asked for where one is refused. */
+async function ownAttendance(
+  mutation: string,
+  user: TestClient,
+  employeeId: string,
+): Promise<Record<string, unknown>> {
+  const now = graph.clock.now().getTime()
+  const [clockInAt, clockOutAt] = [9, 1].map((hours) => new Date(now - hours * 3_600_000).toISOString())
+  const times = { clockInAt, clockOutAt, correctionReason: 'Forgotten' }
+  if (mutation === 'createAttendanceRecord') return { employeeId, ...times }
+  const selection = 'attendanceRecord { id }'
+  const work = { employeeId, ...times }
+  const { id } = await change<{ id: string }>(admin, 'createAttendanceRecord', work, selection)
+  if (mutation === 'approveAttendanceRecord') return { id, expectedVersion: 1 }
+  const correction = { id, expectedVersion: 1, ...times, breakMinutes: 30 }
+  await change(user, 'correctAttendanceRecord', correction, selection)
+  return { id, expectedVersion: 2 }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
      UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
      UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
+     UNION ALL SELECT to_jsonb(t) FROM hr.attendance_records t
      UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows

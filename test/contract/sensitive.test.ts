@@ -82,6 +82,7 @@ test('C1 every field that holds personal data has a class', () => {
   expect(found.filter((field) => !(field in nobodys))).toEqual([])
   expect(Object.keys(nobodys).filter((field) => !found.includes(field))).toEqual([])
   expect(marked.map(({ type, field, name }) => `${type}.${field} ${name}`).sort()).toEqual([
+    'AttendanceRecord.correctionReason HEALTH',
     'AuditLog.changes TRAIL',
     'AuditLog.ipAddress TRAIL',
     'AuditLog.userAgent TRAIL',

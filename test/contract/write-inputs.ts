@@ -70,6 +70,10 @@ const preparations: Readonly<Record<string, string>> = {
   revokeRole: 'assignRole',
   revokePermission: 'grantPermission',
   revokeLeaveRequest: 'approveLeaveRequest',
+  clockOut: 'clockIn',
+  startBreak: 'clockIn',
+  endBreak: 'startBreak',
+  rejectAttendanceRecord: 'correctAttendanceRecord',
 }
 
 let readings = 0
@@ -95,6 +99,10 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
   proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
   decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
+  createAttendanceClosing: {
+    why: 'days that have passed, and are opened again the second time',
+    values: { closedThrough: daysAgo(40), reason: 'Sample' },
+  },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',

@@ -82,6 +82,22 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
         },
       ]),
     ),
+    'createAttendanceRecord employeeId taken': {
+      why: 'an employee works many times, but not twice at once',
+      answer: told('ATTENDANCE_OVERLAP', 'clockInAt'),
+    },
+    'clockIn employeeId taken': {
+      why: 'an employee works many times',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.attendance_records', 'shared.audit_logs', 'shared.outbox_events'],
+    },
+    ...Object.fromEntries(
+      ['clockOut', 'startBreak', 'endBreak'].map((mutation) => [
+        `${mutation} employeeId taken`,
+        { why: 'the work has ended', answer: told('WRONG_STATUS', 'employeeId') },
+      ]),
+    ),
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),

@@ -260,6 +260,7 @@ describe('a session that may only add a second factor', () => {
       'resetPassword',
     ],
     'confirmEmailChange',
+    'operatorSignIn',
   ]
   const roots = [api.getQueryType()!, api.getMutationType()!].flatMap((type) =>
     Object.values(type.getFields()).map((field) => ({ operation: type.name.toLowerCase(), field })),

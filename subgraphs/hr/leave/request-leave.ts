@@ -141,10 +141,14 @@ async function requireNoOverlap(
 }
 
 /**
- * Finds who decides: the manager, or the head of the department, unless it is the employee's own leave; null for those who decide
- * about all.
+ * Finds who decides about an employee: the manager, or the head of the department, unless that is the employee; null for those who
+ * decide about all.
  */
-async function approverOf(context: SubgraphContext, tx: Tx, employee: Employee): Promise<string | null> {
+export async function approverOf(
+  context: SubgraphContext,
+  tx: Tx,
+  employee: Employee,
+): Promise<string | null> {
   const manager = await loginOf(context, tx, employee.managerId)
   if (manager !== null) return manager
   if (!employee.departmentId) return null

@@ -7,6 +7,7 @@ import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
+import { followLoginInTime } from '../attendance/own-time'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
@@ -35,7 +36,10 @@ export const employee: Resolvers = {
         await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
         const employee = await tx.update(Employee, id, expectedVersion, changes)
         await requireTakenOver(tx, changes.userId)
-        if (changes.userId !== undefined) await followLogin(context, tx, id, employee.userId)
+        if (changes.userId !== undefined) {
+          await followLogin(context, tx, id, employee.userId)
+          await followLoginInTime(context, tx, id, employee.userId)
+        }
         return { employee }
       }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>

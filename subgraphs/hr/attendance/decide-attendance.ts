@@ -1,0 +1,158 @@
+import type { SubgraphContext } from '../../../kernel/context'
+import { isUuid } from '../../../kernel/id'
+import type { MutationTransaction } from '../../../kernel/mutate'
+import { prepared } from '../../../kernel/statement'
+import { AttendanceRecord } from '../entities/AttendanceRecord'
+import { Employee } from '../entities/Employee'
+import type { CorrectAttendanceRecordInput, HrUserErrorCode } from '../generated'
+import { approverOf } from '../leave/request-leave'
+import { longestOpenMs, workedMinutes, type WorkTimes } from '../rules/attendance-time'
+import { isOwn } from '../rules/employment'
+import { requireTimes } from './attendance-rules'
+import { requireOpenDays } from './closing'
+import { nameDecider } from './own-time'
+
+type Tx = MutationTransaction<HrUserErrorCode>
+
+const employeeOfRecord = 'SELECT employee_id FROM hr.attendance_records WHERE tenant_id = $1 AND id = $2'
+const noCorrection = { correctedClockInAt: null, correctedClockOutAt: null, correctedBreakMinutes: null }
+
+interface Change {
+  id: string
+  expectedVersion: number
+}
+
+/** A record with its employee, both locked: the employee first, as whoever clocks in does. */
+async function lock(context: SubgraphContext, tx: Tx, { id, expectedVersion }: Change, scope: string) {
+  const { viewer, binding } = context
+  const [row] = isUuid(id) ? await tx.rows(prepared(employeeOfRecord, [binding.tenantId, id])) : []
+  const employee = row ? await tx.find(Employee, String(row[0])) : null
+  const record = await tx.find(AttendanceRecord, id)
+  if (!employee) tx.fail('NOT_FOUND', 'There is no record with this id', 'id')
+  const isViewers = isOwn(employee, viewer?.userId)
+  const isDeciders = record.approverId !== null && record.approverId === viewer?.userId
+  const mayAct = viewer?.scopes.has(scope) === true
+  if (!mayAct && !isViewers && !isDeciders && !viewer?.scopes.has('hr:attendance:read'))
+    tx.fail('NOT_FOUND', 'There is no record with this id', 'id')
+  // A version that nobody saw is not judged.
+  if (record.version !== expectedVersion)
+    tx.fail('STALE_VERSION', `The record is at version ${record.version}: read it again`, 'expectedVersion')
+  return { record, employee, isViewers, isDeciders, mayAct }
+}
+
+/** Asks for other times, of which somebody else decides. */
+export async function correctAttendance(
+  context: SubgraphContext,
+  tx: Tx,
+  { id, expectedVersion, ...input }: CorrectAttendanceRecordInput,
+): Promise<AttendanceRecord> {
+  const found = await lock(context, tx, { id, expectedVersion }, 'hr:attendance:write')
+  const { record, employee } = found
+  if (!found.isViewers && !found.isDeciders && !found.mayAct)
+    tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:write', 'id')
+  if (record.correctedClockInAt !== null)
+    tx.fail('WRONG_STATUS', 'A correction waits already: it is to be decided first', 'id')
+  const openFor = context.clock.now().getTime() - Date.parse(record.clockInAt)
+  if (record.status === 'OPEN' && openFor <= longestOpenMs)
+    tx.fail('WRONG_STATUS', 'The work goes on: clock out first', 'id')
+  const { correctionReason, clockInAt, clockOutAt, breakMinutes = 0 } = input
+  const times: WorkTimes = { clockInAt, clockOutAt, breakMinutes }
+  const workDate = await requireTimes(context, tx, employee, times, record.timeZone, record.id)
+  await requireOpenDays(context, tx, [record.workDate, workDate], 'id')
+  if (correctionReason === '') tx.fail('INVALID', 'correctionReason must not be empty', 'correctionReason')
+  const changed = await tx.update(AttendanceRecord, id, expectedVersion, {
+    ...(record.status === 'OPEN' ? { status: 'INCOMPLETE' as const } : {}),
+    correctedClockInAt: times.clockInAt,
+    correctedClockOutAt: times.clockOutAt,
+    correctedBreakMinutes: times.breakMinutes,
+    correctedById: context.viewer!.userId,
+    correctionReason,
+  })
+  return nameDecider(context, tx, changed, await approverOf(context, tx, employee))
+}
+
+/** A record for somebody who may decide about it: its approver, or who decides about all; never its employee. */
+async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
+  const found = await lock(context, tx, change, 'hr:attendance:approve')
+  if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
+  if (!found.mayAct && !found.isDeciders)
+    tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:approve, and somebody else is to decide', 'id')
+  return found
+}
+
+/** The times that a correction asks for; null when none waits. */
+function correctionOf(record: AttendanceRecord): WorkTimes | null {
+  const { correctedClockInAt, correctedClockOutAt, correctedBreakMinutes } = record
+  if (correctedClockInAt === null || correctedClockOutAt === null || correctedBreakMinutes === null)
+    return null
+  return {
+    clockInAt: correctedClockInAt,
+    clockOutAt: correctedClockOutAt,
+    breakMinutes: correctedBreakMinutes,
+  }
+}
+
+/** Grants the correction that waits, or confirms a record that is complete. */
+export async function approveAttendance(
+  context: SubgraphContext,
+  tx: Tx,
+  change: Change,
+): Promise<AttendanceRecord> {
+  const { record, employee } = await lockForDecision(context, tx, change)
+  await requireOpenDays(context, tx, [record.workDate], 'id')
+  const times = correctionOf(record)
+  const decision = {
+    approvedById: context.viewer!.userId,
+    decidedAt: context.clock.now().toISOString(),
+    decisionNote: null,
+  }
+  if (!times) {
+    if (record.status !== 'COMPLETE')
+      tx.fail(
+        'WRONG_STATUS',
+        `The record is ${record.status}: that is for COMPLETE, or with a correction`,
+        'id',
+      )
+    const changes = { ...decision, status: 'APPROVED' } as const
+    return tx.update(AttendanceRecord, record.id, change.expectedVersion, changes)
+  }
+  if (record.correctedById === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for the correction', 'id')
+  const workDate = await requireTimes(context, tx, employee, times, record.timeZone, record.id)
+  await requireOpenDays(context, tx, [workDate], 'id')
+  const original =
+    record.originalClockInAt === null
+      ? {
+          originalClockInAt: record.clockInAt,
+          originalClockOutAt: record.clockOutAt,
+          originalBreakMinutes: record.breakMinutes,
+        }
+      : {}
+  return tx.update(AttendanceRecord, record.id, change.expectedVersion, {
+    ...times,
+    ...original,
+    ...noCorrection,
+    ...decision,
+    workDate,
+    workedMinutes: workedMinutes(times),
+    status: 'CORRECTED',
+  })
+}
+
+/** Refuses the correction that waits. */
+export async function rejectAttendance(
+  context: SubgraphContext,
+  tx: Tx,
+  { decisionNote, ...change }: Change & { decisionNote: string },
+): Promise<AttendanceRecord> {
+  const { record } = await lockForDecision(context, tx, change)
+  if (record.correctedClockInAt === null) tx.fail('WRONG_STATUS', 'No correction waits', 'id')
+  if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
+  return tx.update(AttendanceRecord, record.id, change.expectedVersion, {
+    ...noCorrection,
+    correctionReason: null,
+    approvedById: context.viewer!.userId,
+    decidedAt: context.clock.now().toISOString(),
+    decisionNote,
+  })
+}
