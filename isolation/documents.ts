@@ -289,8 +289,11 @@ export function pathsFromQuery(api: GraphQLSchema): Map<string, Path> {
 const effort = (field: Field): number =>
   isWrapper(getNamedType(field.type).name) || field.name === 'nodes' ? 0 : 1
 
-/** Rows of each list on the way to what a question is about. */
-const rowsOnTheWay = 10
+/** Rows of each list on the way to what a question is about: more of a list that is alone. */
+function rowsOnTheWay(path: Path): number {
+  const lists = path.filter(({ args }) => args.some(({ name }) => name === 'first'))
+  return lists.length > 1 ? 10 : 30
+}
 
 /** A query that goes a path and selects something at its end. */
 export function queryAlong(
@@ -298,7 +301,7 @@ export function queryAlong(
   selection: string,
   ids: IdSource,
   variables = '',
-  rows = rowsOnTheWay,
+  rows = rowsOnTheWay(path),
 ): string {
   const open = path.map((field) => `${field.name}${argumentsOf(field, ids, rows)} { __typename `).join('')
   return `query Q${variables} { ${open}${selection}${' }'.repeat(path.length)} }`

@@ -83,7 +83,7 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         // Asked of everybody from a later day on: until then whoever asks is let in.
         'identity.sign_in_policies': {
           mfa_required: true,
-          mfa_scopes: '{}',
+          mfa_scopes: ['hr:employee:write'],
           grace_days: 90,
           required_since: now.toISOString(),
         },
@@ -102,6 +102,14 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
     `UPDATE finance.budgets b SET currency = $1 WHERE b.month % 2 = 1 AND NOT EXISTS (SELECT FROM finance.budgets o
        WHERE (o.tenant_id, o.department_id, o.year, o.month, o.currency) = (b.tenant_id, b.department_id, b.year, b.month, $1))`,
     [comparedCurrency],
+  )
+  // Of the price list, too, every field has a value somewhere.
+  await owner.query(
+    `WITH former AS (INSERT INTO tenancy.plans (id, code, name, description, retired_at)
+       VALUES ($1, 'STARTER', 'Starter of 2024', 'As it was', now()) RETURNING id)
+     INSERT INTO tenancy.plan_prices (id, plan_id, version, currency, billing_interval, amount, valid_from, valid_until)
+     SELECT $2, id, 1, 'EUR', 'MONTHLY', 3900, '2024-01-01', '2999-01-01' FROM former`,
+    [uuidv7(), uuidv7()],
   )
   await owner.query("UPDATE tenancy.tenants SET trial_ends_at = now() + interval '1 month'")
   await owner.query('COMMIT')

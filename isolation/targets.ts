@@ -9,7 +9,7 @@ import {
 } from 'graphql'
 import { uuidv7 } from '../kernel/id'
 import { fieldQuestions, filterOf, isAmount, listDocument, orderOf, ownIds, valuesAt } from './questions'
-import { inputValue } from './documents'
+import { argumentsOf, inputValue, queryAlong, selectionOf, type IdSource } from './documents'
 import type { Answer } from './askers'
 import type { Lab } from './lab'
 import { comparedCurrency, type AttackedTenant } from './population'
@@ -42,7 +42,11 @@ export function targetOf(lab: Lab, tenant: AttackedTenant, connection: Connectio
  */
 export async function showOwn(lab: Lab, tenant: AttackedTenant): Promise<void> {
   const asker = await lab.as(tenant)
-  for (const { where, query } of [...fieldQuestions(lab, tenant), ...wideQuestions(lab)]) {
+  for (const { where, query } of [
+    ...fieldQuestions(lab, tenant),
+    ...wideQuestions(lab),
+    ...rowQuestions(lab, tenant),
+  ]) {
     const { data, errors = [] } = await lab.ask(asker, where, query)
     noteFields(lab, data)
     // Of what is not answered to its owner nobody learns whether it is safe.
@@ -54,6 +58,24 @@ export async function showOwn(lab: Lab, tenant: AttackedTenant): Promise<void> {
     for (let next = waiting.shift(); next; next = waiting.shift()) await targetOf(lab, tenant, next)
   }
   await Promise.all([worker(), worker(), worker()])
+}
+
+/** Rows of a tenant's that a question about one row is asked with. */
+const mostAsked = 10
+
+/** Asks the fields that take an id with several rows: of one there may be nothing to show. */
+function rowQuestions(lab: Lab, tenant: AttackedTenant): { where: string; query: string }[] {
+  const own = ownIds(lab, tenant)
+  return lab.surface.idArguments.flatMap(({ name, parent, field, argument, type }) =>
+    lab.rows
+      .samples(tenant, type)
+      .slice(1, mostAsked)
+      .map(({ id }) => {
+        const ids: IdSource = (path, holder) => (path.at(-1) === argument ? String(id) : own(path, holder))
+        const text = `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 1, own)}`
+        return { where: name, query: queryAlong(parent, text, own) }
+      }),
+  )
 }
 
 /** Codes by which an administrator is refused for good reason: rows are made from the catalogue, not by the rules. */

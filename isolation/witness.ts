@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { globalTables } from '../migrations/sql'
 import { attacker, stranger, tenantTables, type AttackedTenant } from './population'
 
 /** A sight that must not have been, or a difference that must not be there. */
@@ -107,8 +108,16 @@ async function strangersTexts(client: Client): Promise<Set<string>> {
     const { rows } = await client.query<{ tenant: string; row: object }>(text, [[stranger.id, attacker.id]])
     for (const { tenant, row } of rows) collectTexts(row, tenant === stranger.id ? theirs : ours)
   }
+  // What stands in everybody's rows, such as the price list, is nobody's.
+  for (const name of globalTables.filter(isShownToAll)) {
+    const text = ['SELECT to_jsonb(t) AS row FROM', name, 't'].join(' ')
+    for (const { row } of (await client.query<{ row: object }>(text)).rows) collectTexts(row, ours)
+  }
   return new Set([...theirs].filter((text) => !ours.has(text)))
 }
+
+/** Tells whether a table's rows are shown to whoever asks: not what the platform and the gateway keep for themselves. */
+const isShownToAll = (name: string): boolean => /^tenancy\.(?!tenants)|\.permissions$/.test(name)
 
 /** Long enough not to be met by chance, and no instants, which tenants share. */
 function collectTexts(value: unknown, into: Set<string>): void {

@@ -28,6 +28,29 @@ function limitsOf(plan: string) {
   }
 }
 
+const itemOf = (priceId: string, unitAmount: string) => ({
+  ...{ priceId, version: 1, meter: null as string | null, quantity: 1, unitAmount },
+  ...{ tierMode: null as string | null, tiers: null as { upTo: string | null; unitPrice: string }[] | null },
+})
+
+/** Calls beyond the included ones, by tiers. */
+const callsOf = (priceId: string) => ({
+  ...itemOf(priceId, '0'),
+  ...{ meter: 'API_CALLS', tierMode: 'GRADUATED' },
+  tiers: [
+    { upTo: '50000', unitPrice: '0' },
+    { upTo: '500000', unitPrice: '0.06' },
+    { upTo: null, unitPrice: '0.03' },
+  ],
+})
+
+/** A larger plan from a day on. */
+const nextOf = (priceId: string, on: string, unitAmount: string) => ({
+  ...{ on, plan: 'ENTERPRISE', billingInterval: 'ANNUAL', seats: 400 },
+  ...{ features: { singleSignOn: true, support: 'PHONE' }, limits: limitsOf('ENTERPRISE') },
+  items: [itemOf(priceId, unitAmount)],
+})
+
 /** A trial, a smaller plan, and the present one: the last begins on a day that not every month has. */
 function subscriptionsOf({ slug, profile, today }: DemoSource) {
   const random = seededRandom(`${slug} tenancy.subscriptions`)
@@ -59,16 +82,12 @@ function subscriptionsOf({ slug, profile, today }: DemoSource) {
       features: { seats: price / 10, singleSignOn: plan === 'ENTERPRISE' },
       // Agreed before there was a price list: a fee of its own, no seats by the piece.
       items: [
-        {
-          priceId: seededId(random, began),
-          version: 1,
-          meter: null,
-          quantity: 1,
-          unitAmount: amount(currency, price),
-          tierMode: null,
-          tiers: null,
-        },
+        itemOf(seededId(random, began), amount(currency, price)),
+        ...(plan === 'PROFESSIONAL' ? [callsOf(seededId(random, began))] : []),
       ],
+      // Chosen for the next period.
+      next_change:
+        isAcme || end ? null : nextOf(seededId(random, began), period.end, amount(currency, 480_000)),
       seats: plan === 'TRIAL' ? 5 : price / 10,
       trial_ends_on: plan === 'TRIAL' ? end : null,
       billed_until: period.end,

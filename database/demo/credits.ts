@@ -82,9 +82,10 @@ function storiesOf(all: readonly BilledInvoice[]): Story[] {
   const invoices = all.filter(({ lines }) => !lines.some(({ amount }) => amount.startsWith('-')))
   const first = usedStory(invoices)
   const paid = invoices.filter((one) => one !== first.billed && one.invoice.status === 'PAID')
-  const [goodwill, mistaken, drafted] = [40, 20, 5].map((place) => paid.at(-place)!) as [
-    ...[BilledInvoice, BilledInvoice, BilledInvoice],
-  ]
+  const recent = paid.slice(-12)
+  const [mistaken, drafted] = [recent.at(-8)!, recent.at(-5)!]
+  const others = recent.filter((one) => one !== mistaken && one !== drafted)
+  const goodwill = others.find(({ invoice }) => invoice.currency === 'EUR') ?? others[0]!
   const feeOf = ({ lines: [fee] }: BilledInvoice) => fee!
   const third = String(BigInt(feeOf(goodwill).amount) / 3n)
   return [

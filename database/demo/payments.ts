@@ -33,16 +33,19 @@ interface Came {
 function moneyOf({ slug }: DemoSource, invoices: readonly PaidInvoice[]): Came[] {
   const random = seededRandom(`${slug} tenancy.payments`)
   const paid = invoices.filter(({ invoice }) => invoice.amount_paid !== '0')
+  // The last in euros, where there is one, so that it is among the newest.
+  const inEuros = paid.map(({ invoice }) => invoice.currency).lastIndexOf('EUR')
+  const refunded = inEuros < 0 ? paid.length - 8 : inEuros
   const came = paid.map(({ invoice }, place): Came => {
     const { issued_at, paid_at, amount_paid } = invoice
-    const isMore = place === 11 || place === 23
+    const isMore = place === refunded || place === 23
     return {
       invoice,
       at: paid_at ? Date.parse(paid_at) : Date.parse(issued_at!) + day / 2,
       method: random.pick(['BANK_TRANSFER', 'BANK_TRANSFER', 'DIRECT_DEBIT', 'CARD']),
       settles: BigInt(amount_paid),
       beyond: isMore ? BigInt(amount_paid) / 10n + 1n : 0n,
-      ...{ isRefunded: place === 11, isReversed: false },
+      ...{ isRefunded: place === refunded, isReversed: false },
     }
   })
   const { invoice } = paid.at(-30)!
