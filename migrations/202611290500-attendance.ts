@@ -77,7 +77,12 @@ export const attendance = migration(202611290500, 'attendance', [
         'Record one’s own work, see it, ask for corrections, and decide about records that one is the approver of',
       roles: ['USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST'],
     },
-    'hr:attendance:read': { allows: 'Read everybody’s attendance', roles: ['HR_MANAGER'] },
+    // Reasons of corrections tell of health.
+    'hr:attendance:read': {
+      allows: 'Read everybody’s attendance',
+      roles: ['HR_MANAGER'],
+      sensitive: true,
+    },
     'hr:attendance:write': {
       allows: 'Record attendance of others, and ask for its correction',
       roles: ['HR_MANAGER'],

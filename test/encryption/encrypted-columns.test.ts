@@ -259,7 +259,8 @@ test('C6 rows in clear are read, encrypted, and then found; a second time there 
   const { dataKeys } = graph.server.services
   const models = graph.server.encryptedModels
   expect(models.map(({ name }) => name).sort()).toEqual([
-    ...['ComplianceDecision', 'ComplianceRecord', 'LeaveRequest', 'MfaDevice', 'ScreeningMatch', 'User'],
+    ...['AttendanceRecord', 'ComplianceDecision', 'ComplianceRecord', 'LeaveRequest', 'MfaDevice'],
+    ...['ScreeningMatch', 'User'],
   ])
   await graph.owner.query(
     "UPDATE identity.users SET phone = 'in clear', phone_index = NULL, mfa_secret = 'JBSWY3DP' WHERE id = $1",

@@ -128,7 +128,8 @@ describe('who asks', () => {
         binding: { tenantId: claims.tenantId, actorId: claims.userId, requestId: 'r-1' },
         statement: {
           name: 'gateway_session_viewer',
-          text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1)
+          text: `SELECT user_id, permission_version, scopes, password_change_required, shared.seconds_ahead(), shared.session_proved_at($1),
+          shared.second_factor_due(user_id)
         FROM shared.session_viewer($1, $2)`,
           values: [claims.sessionId, '2026-11-20T10:00:00.000Z'],
         },

@@ -283,6 +283,8 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'insights old-analytics-events platform 25 3 * * * UTC',
     'insights old-event-keys tenant 35 3 * * * UTC',
     'insights retention tenant 30 4 * * * UTC',
+    'tenancy billing tenant 5 * * * * UTC',
+    'tenancy due-deletions platform 20 * * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
   ])
