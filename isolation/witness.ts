@@ -111,7 +111,11 @@ async function strangersTexts(client: Client): Promise<Set<string>> {
   // What stands in everybody's rows, such as the price list, is nobody's.
   for (const name of globalTables.filter(isShownToAll)) {
     const text = ['SELECT to_jsonb(t) AS row FROM', name, 't'].join(' ')
-    for (const { row } of (await client.query<{ row: object }>(text)).rows) collectTexts(row, ours)
+    for (const { row } of (await client.query<{ row: object }>(text)).rows) {
+      collectTexts(row, ours)
+      // Prices are numbers there and texts in answers.
+      for (const value of Object.values(row)) collectTexts(String(value), ours)
+    }
   }
   return new Set([...theirs].filter((text) => !ours.has(text)))
 }
