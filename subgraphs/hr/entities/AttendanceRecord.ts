@@ -4,12 +4,6 @@ import { TenantRow } from '../../../kernel/tenant-row'
 export type AttendanceSource = 'WEB' | 'MOBILE' | 'DEVICE' | 'IMPORT' | 'MANUAL'
 export type AttendanceStatus = 'OPEN' | 'COMPLETE' | 'INCOMPLETE' | 'CORRECTED' | 'APPROVED'
 
-/** A break in the work, as instants in ISO 8601; the one that goes on has no end. */
-export interface Break {
-  startedAt: string
-  endedAt: string | null
-}
-
 /** Hours that somebody worked. */
 @Entity({ schema: 'hr', name: 'attendance_records' })
 export class AttendanceRecord extends TenantRow {
@@ -33,7 +27,7 @@ export class AttendanceRecord extends TenantRow {
   breakMinutes: number
 
   @Column({ type: 'jsonb', default: [] })
-  breaks: Break[]
+  breaks: { startedAt: string; endedAt: string | null }[]
 
   @Column({ type: 'int', nullable: true })
   workedMinutes: number | null

@@ -1,4 +1,8 @@
-import type { Break } from '../entities/AttendanceRecord'
+/** A break in the work, as instants in ISO 8601; the one that goes on has no end. */
+export interface Break {
+  startedAt: string
+  endedAt: string | null
+}
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
