@@ -60,11 +60,14 @@ const plans = [
 /** Prices are set for each currency: nothing is converted when it is billed. Minor units for a main unit, and the scale. */
 const currencies = { EUR: [100, 1], USD: [100, 1.1], GBP: [100, 0.9], JPY: [1, 150] } as const
 
+/** Prices of a unit have 12 decimals at most: 0.0004 times 150 has more in binary. */
+const priceText = (price: number) => String(Number(price.toFixed(6)))
+
 /** Calls beyond the included ones, by tiers in dollars and euros alike; in yen by a hundred and fifty. */
 const callTiers = (included: string, scale: number) => [
   { upTo: included, unitPrice: '0' },
-  { upTo: String(Number(included) * 10), unitPrice: String(0.0004 * scale) },
-  { upTo: null, unitPrice: String(0.0002 * scale) },
+  { upTo: String(Number(included) * 10), unitPrice: priceText(0.0004 * scale) },
+  { upTo: null, unitPrice: priceText(0.0002 * scale) },
 ]
 
 /** Everything that a line is made of: of an item without it nothing could be billed, or shown. */

@@ -10,6 +10,7 @@ import { User } from './entities/User'
 import type { CreateTenantInput, IdentityUserErrorCode, ResetLoneAdministratorInput } from './generated'
 import { slugFault, systemRoleDescriptions } from './rules/system-roles'
 import { invited, newInvitation, noPassword } from './sessions/invitation'
+import { notify } from './sessions/notices'
 import { removeSecondFactors } from './mfa'
 import { revokeKeys, revokeSessions } from './sessions/revoke'
 
@@ -97,6 +98,8 @@ export async function resetLoneAdministrator(
       await revokeSessions(inTenant, tx, whose, { reason: 'INVITED_AGAIN' })
       await revokeKeys(inTenant, tx, whose)
       await invited(inTenant, tx, changed, secret)
+      // Whoever reads the former mailbox learns that the account went to another.
+      if (changed.email !== user.email) await notify(inTenant, tx, user, 'EMAIL_CHANGED')
       const details = { userId: user.id, reason, isAddressChanged: email !== null && email !== undefined }
       tx.audit({
         action: 'UPDATE',
@@ -123,7 +126,7 @@ async function loneAdministrator(context: SubgraphContext, tx: Tx, userId: strin
     prepared(
       `SELECT u.id, u.status FROM identity.role_assignments a
          JOIN identity.users u ON u.tenant_id = $1 AND u.id = a.user_id
-        WHERE a.tenant_id = $1 AND a.role_id = $2`,
+        WHERE a.tenant_id = $1 AND a.role_id = $2 AND u.kind = 'PERSON'`,
       [tenantId, role?.[0]],
     ),
   )

@@ -478,12 +478,18 @@ test('20 parallel decisions are one, and what is confirmed is not confirmed agai
   const { id } = await staff()
   const input = added(id, at('01-07', '08:00'), at('01-07', '16:00'))
   const { id: recordId } = await change<Row>(hr, 'createAttendanceRecord', input, seen)
-  const decide = () => userErrors(hr, 'approveAttendanceRecord', { id: recordId, expectedVersion: 1 })
+  // Whoever wrote it by hand is not the second person.
+  expect(await userErrors(hr, 'approveAttendanceRecord', { id: recordId, expectedVersion: 1 })).toMatchObject(
+    [{ code: 'OWN_RECORD', field: ['id'] }],
+  )
+  expect(await stored(id)).toMatchObject([{ status: 'COMPLETE' }])
+  const second = await signedIn('HR_MANAGER')
+  const decide = () => userErrors(second, 'approveAttendanceRecord', { id: recordId, expectedVersion: 1 })
   const errors = await Promise.all(Array.from({ length: 20 }, decide))
   expect(errors.filter((one) => one.length === 0)).toHaveLength(1)
-  expect(await userErrors(hr, 'approveAttendanceRecord', { id: recordId, expectedVersion: 2 })).toMatchObject(
-    [{ code: 'WRONG_STATUS' }],
-  )
+  expect(
+    await userErrors(second, 'approveAttendanceRecord', { id: recordId, expectedVersion: 2 }),
+  ).toMatchObject([{ code: 'WRONG_STATUS' }])
 })
 
 test('everybody sees the own work and what is to decide; logins and managers that go hand it on', async () => {

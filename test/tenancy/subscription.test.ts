@@ -215,6 +215,11 @@ describe('B6: another plan', () => {
       { code: 'INVALID', field: ['billingInterval'] },
     ])
     const later = { ...input, at: 'PERIOD_END' }
+    // What the table would refuse when the period ends is refused at once.
+    for (const seats of [0, -1, 100_001])
+      expect(await userErrors(admin, 'changeSubscriptionPlan', { ...later, seats })).toMatchObject([
+        { code: 'INVALID', field: ['seats'] },
+      ])
     const selection = 'subscription { plan billingInterval nextPlan nextPlanOn version }'
     expect(await change(admin, 'changeSubscriptionPlan', later, selection)).toEqual({
       ...{
@@ -437,4 +442,11 @@ test('nothing streams yet: the graph has no root for subscriptions', async () =>
     expect(await admin.query(document)).toMatchObject({
       errors: [{ message: 'The schema has no subscription type', extensions: { code: 'BAD_USER_INPUT' } }],
     })
+})
+
+test('every price of the list has 12 decimals at most, as a line of an invoice has', async () => {
+  const { rows } = await graph.owner.query<{ price: string }>(
+    "SELECT DISTINCT t ->> 'unitPrice' AS price FROM tenancy.plan_prices p, jsonb_array_elements(p.tiers) t ORDER BY 1",
+  )
+  expect(rows.map(({ price }) => price)).toEqual(['0', '0.0002', '0.0004', '0.03', '0.06'])
 })

@@ -100,6 +100,9 @@ export async function approveAttendance(
 ): Promise<AttendanceRecord> {
   const { record, employee } = await lockForDecision(context, tx, change)
   await requireOpenDays(context, tx, [record.workDate], 'id')
+  // Whoever asked for a correction, or wrote the record by hand, is not the second person.
+  if (record.correctedById === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: these times are yours', 'id')
   const times = correctionOf(record)
   const decision = {
     approvedById: context.viewer!.userId,
@@ -116,8 +119,6 @@ export async function approveAttendance(
     const changes = { ...decision, status: 'APPROVED' } as const
     return tx.update(AttendanceRecord, record.id, change.expectedVersion, changes)
   }
-  if (record.correctedById === context.viewer?.userId)
-    tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for the correction', 'id')
   const workDate = await requireTimes(context, tx, employee, times, record.timeZone, record.id)
   await requireOpenDays(context, tx, [workDate], 'id')
   const original =

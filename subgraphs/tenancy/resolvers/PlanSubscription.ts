@@ -164,6 +164,8 @@ export const subscription: Resolvers = {
 
 /** Returns what the price list offers for a choice; fails where it offers nothing. */
 async function offered(tx: Tx, choice: Choice, day: string): Promise<Offer> {
+  // What is kept for the next period meets the table's check only then.
+  if (choice.seats < 1 || choice.seats > 100_000) return tx.fail('INVALID', 'must be 1 to 100000', 'seats')
   const offer = await offerOf((statement) => tx.rows(statement), choice, day)
   if (offer === 'NO_PLAN')
     return tx.fail('INVALID', `${choice.plan} is not offered: choose one of plans`, 'plan')
