@@ -82,7 +82,10 @@ async function attackBesideOwn(
     const unknown = await outcome(uuidv7())
     const foreign: string[] = []
     for (const victim of victims) foreign.push(await outcome(lab.rows.id(victim, type)))
-    if ((await outcome(own)) === unknown) continue
+    const isUnknown = (await outcome(own)) === unknown
+    // It may have been the session that asks.
+    await lab.renew(attacker)
+    if (isUnknown) continue
     lab.coverage.shown('id in an input', `${place.field.name} ${at}`)
     if (foreign.some((one) => one !== unknown))
       lab.found('foreign id', `${place.field.name} ${at}`, `is answered ${foreign.join(' ')}, not ${unknown}`)
