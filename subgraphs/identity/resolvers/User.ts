@@ -88,7 +88,8 @@ export const user: Resolvers = {
           )
         const withdrawn = isMoved ? noInvitation : {}
         const user = await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn })
-        if (isMoved && before.kind === 'PERSON' && before.status !== 'INVITED') await move(context, tx, before)
+        if (isMoved && before.kind === 'PERSON' && before.status !== 'INVITED')
+          await move(context, tx, before)
         return { user }
       }),
     requestEmailChange: (_, { input: { newEmail } }, context) => requestEmailChange(context, newEmail),
