@@ -93,15 +93,14 @@ function guardFields(rules: Rules): void {
     for (const declared of type.fields.values()) {
       const { field, returns, access, inaccessible: isHidden } = declared
       const { beforePasswordChange, beforeSecondFactor, inPerson, stepUp } = declared
+      const declaredHere = { beforePasswordChange, beforeSecondFactor, inPerson, stepUp, isHidden }
       const entering = isWrapper(type.name) ? [] : entryRequirements(rules, returns)
       const isWrite = type.name === 'Mutation'
       const own = (access?.requirements ?? []).map((one) => (isWrite ? { ...one, isWrite } : one))
       const requirements = [...own, ...entering]
       const asked = rulesOf(
         rules,
-        requirements.map((one) => ({
-          ...{ ...one, beforePasswordChange, beforeSecondFactor, inPerson, stepUp, isHidden },
-        })),
+        requirements.map((one) => ({ ...one, ...declaredHere })),
       )
       const target = fieldOf(rules, type.name, field)
       // Wrapping the others would cost every leaf of every row.

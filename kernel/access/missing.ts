@@ -9,16 +9,8 @@ export interface Missing {
   policies?: string[][]
 }
 
-const missingForm = z.strictObject({
-  scopes: z
-    .array(z.array(z.string().max(200)).max(20))
-    .max(20)
-    .optional(),
-  policies: z
-    .array(z.array(z.string().max(200)).max(20))
-    .max(20)
-    .optional(),
-})
+const groups = z.array(z.array(z.string().max(200)).max(20)).max(20)
+const missingForm = z.strictObject({ scopes: groups.optional(), policies: groups.optional() })
 
 /** Returns what is missing, when it has its form: another service may have answered whatever. */
 export function missingOf(given: unknown): { missing: Missing } | undefined {
