@@ -1,4 +1,5 @@
 import { constraintMessages } from './constraint-messages'
+import { documentGuard, keepLines } from './issued-invoice'
 import { migration, ownerRole, sql, type Step } from './sql'
 
 /** Holds what a tenant is called on documents, and where its bills go; each was a member of a JSON bag, or absent. */
@@ -16,32 +17,6 @@ const partyColumns = {
 }
 
 const free = '{status,amount_paid,paid_at,voided_at,void_reason,version,updated_at}'
-
-/** The guard of issued invoices. Documents are removed with their whole tenant alone, by whatever role. */
-const guardInvoices = `CREATE OR REPLACE FUNCTION tenancy.keep_issued_invoice() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  free constant text[] := '${free}';
-BEGIN
-  IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
-    RETURN OLD;
-  END IF;
-  IF OLD.status = 'DRAFT' THEN
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    IF NEW.status <> 'DRAFT' AND NEW.due_date < (NEW.issued_at AT TIME ZONE 'UTC')::date THEN
-      RAISE EXCEPTION 'invoice % would be due before it is issued', NEW.invoice_number
-        USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'DELETE' OR OLD.status IN ('PAID', 'VOID') OR NEW.amount_paid < OLD.amount_paid
-     OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
-    RAISE EXCEPTION 'invoice % is issued: it can only be paid or made void', OLD.invoice_number
-      USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NEW;
-END $$`
 
 const guardInvoicesBefore = `CREATE OR REPLACE FUNCTION tenancy.keep_issued_invoice() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -66,25 +41,12 @@ const triggerOf = (when: string) => [
 
 /** Lines are written once, by whatever role: those of a draft are removed, never changed. */
 const guardLines: Step = sql(
-  [
-    `CREATE FUNCTION tenancy.keep_invoice_line() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  line constant tenancy.invoice_lines := OLD;
-BEGIN
-  IF TG_OP = 'DELETE' THEN
-    IF NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
-      RETURN OLD;
-    END IF;
-    PERFORM FROM tenancy.invoices i WHERE i.tenant_id = line.tenant_id AND i.id = line.invoice_id AND i.status = 'DRAFT';
-    IF FOUND THEN
-      RETURN OLD;
-    END IF;
-  END IF;
-  RAISE EXCEPTION 'a line of invoice % stays as it is', OLD.invoice_id USING ERRCODE = 'integrity_constraint_violation';
-END $$`,
-    `CREATE TRIGGER keep_invoice_line BEFORE UPDATE OR DELETE ON tenancy.invoice_lines
-       FOR EACH ROW EXECUTE FUNCTION tenancy.keep_invoice_line()`,
-  ],
+  keepLines('keep_invoice_line', {
+    lines: 'invoice_lines',
+    documents: 'invoices',
+    key: 'invoice_id',
+    noun: 'invoice',
+  }),
   ['DROP TRIGGER keep_invoice_line ON tenancy.invoice_lines', 'DROP FUNCTION tenancy.keep_invoice_line()'],
 )
 
@@ -104,7 +66,7 @@ export const invoiceDocuments = migration(202611282132, 'invoice-documents', [
       `ALTER TABLE tenancy.invoice_lines ADD COLUMN service_start date, ADD COLUMN service_end date,
          ADD CONSTRAINT invoice_lines_service_period_check
            CHECK ((service_start IS NULL) = (service_end IS NULL) AND service_end > service_start)`,
-      guardInvoices,
+      documentGuard,
       ...triggerOf(''),
     ],
     [

@@ -1,4 +1,5 @@
 import { constraintMessages } from './constraint-messages'
+import { creditGuard, documentGuard, keepLines } from './issued-invoice'
 import { byLanguage, migration, oneOf, ownerRole, sql, tenantTable, type Step } from './sql'
 
 const byApplication = `WHEN (current_user <> '${ownerRole}')`
@@ -11,36 +12,6 @@ const settled = (
 ) => `CASE status WHEN 'PARTLY_PAID' THEN ${amounts} > 0 AND ${amounts} < total
   WHEN 'PAID' THEN ${amounts} = total ELSE ${amounts} = 0 END`
 
-const guardInvoices = (
-  free: string,
-  shrinks: string,
-  uses: string,
-) => `CREATE OR REPLACE FUNCTION tenancy.keep_issued_invoice() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  free constant text[] := '{${free}}';
-BEGIN
-  IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
-    RETURN OLD;
-  END IF;
-  IF OLD.status = 'DRAFT' THEN
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    IF NEW.status <> 'DRAFT' AND NEW.due_date < (NEW.issued_at AT TIME ZONE 'UTC')::date THEN
-      RAISE EXCEPTION 'invoice % would be due before it is issued', NEW.invoice_number
-        USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'DELETE' OR OLD.status IN ('PAID', 'VOID') OR ${shrinks}
-     OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
-    RAISE EXCEPTION 'invoice % is issued: it can only be ${uses}', OLD.invoice_number
-      USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NEW;
-END $$`
-
 /** Invoices with what credit notes took of them. */
 const creditedInvoices: Step = sql(
   [
@@ -48,11 +19,7 @@ const creditedInvoices: Step = sql(
        DROP CONSTRAINT invoices_amount_paid_check,
        ADD CONSTRAINT invoices_amount_paid_check
          CHECK (amount_paid >= 0 AND amount_credited >= 0 AND ${settled('(amount_paid + amount_credited)')})`,
-    guardInvoices(
-      'status,amount_paid,amount_credited,paid_at,voided_at,void_reason,version,updated_at',
-      'NEW.amount_paid < OLD.amount_paid OR NEW.amount_credited < OLD.amount_credited',
-      'paid, credited or made void',
-    ),
+    creditGuard,
     `ALTER TABLE tenancy.invoice_series DROP CONSTRAINT invoice_series_series_check,
        ADD CONSTRAINT invoice_series_series_check CHECK (series IN ('INVOICE', 'CREDIT_NOTE'))`,
   ],
@@ -60,11 +27,7 @@ const creditedInvoices: Step = sql(
     "DELETE FROM tenancy.invoice_series WHERE series = 'CREDIT_NOTE'",
     `ALTER TABLE tenancy.invoice_series DROP CONSTRAINT invoice_series_series_check,
        ADD CONSTRAINT invoice_series_series_check CHECK (series IN ('INVOICE'))`,
-    guardInvoices(
-      'status,amount_paid,paid_at,voided_at,void_reason,version,updated_at',
-      'NEW.amount_paid < OLD.amount_paid',
-      'paid or made void',
-    ),
+    documentGuard,
     `ALTER TABLE tenancy.invoices DROP CONSTRAINT invoices_amount_paid_check, DROP COLUMN amount_credited,
        ADD CONSTRAINT invoices_amount_paid_check CHECK (${settled('amount_paid')})`,
   ],
@@ -95,23 +58,12 @@ BEGIN
 END $$`,
     `CREATE TRIGGER keep_issued_note BEFORE UPDATE OR DELETE ON tenancy.credit_notes
        FOR EACH ROW EXECUTE FUNCTION tenancy.keep_issued_note()`,
-    `CREATE FUNCTION tenancy.keep_note_line() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  line constant tenancy.credit_note_lines := OLD;
-BEGIN
-  IF TG_OP = 'DELETE' THEN
-    IF NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
-      RETURN OLD;
-    END IF;
-    PERFORM FROM tenancy.credit_notes n WHERE n.tenant_id = line.tenant_id AND n.id = line.credit_note_id AND n.status = 'DRAFT';
-    IF FOUND THEN
-      RETURN OLD;
-    END IF;
-  END IF;
-  RAISE EXCEPTION 'a line of credit note % stays as it is', OLD.credit_note_id USING ERRCODE = 'integrity_constraint_violation';
-END $$`,
-    `CREATE TRIGGER keep_note_line BEFORE UPDATE OR DELETE ON tenancy.credit_note_lines
-       FOR EACH ROW EXECUTE FUNCTION tenancy.keep_note_line()`,
+    ...keepLines('keep_note_line', {
+      lines: 'credit_note_lines',
+      documents: 'credit_notes',
+      key: 'credit_note_id',
+      noun: 'credit note',
+    }),
     // FOR SHARE waits for a note that is being issued, and then sees that it was.
     `CREATE FUNCTION tenancy.keep_issued_note_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,45 +1,18 @@
 import { constraintMessages } from './constraint-messages'
+import { creditGuard, freeWithCredits, keepIssuedInvoice } from './issued-invoice'
 import { byLanguage, migration, oneOf, sql, tenantTable, type Step } from './sql'
 
 const methods = ['BANK_TRANSFER', 'CARD', 'DIRECT_DEBIT', 'CASH']
 const statuses = ['SUCCEEDED', 'PARTLY_REFUNDED', 'REFUNDED', 'REVERSED']
 
-const guardOf = (
-  head: string,
-  rule: string,
-  uses: string,
-) => `CREATE OR REPLACE FUNCTION tenancy.keep_issued_invoice() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  free constant text[] := '{status,amount_paid,amount_credited,paid_at,voided_at,void_reason,version,updated_at}';${head}
-BEGIN
-  IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
-    RETURN OLD;
-  END IF;
-  IF OLD.status = 'DRAFT' THEN
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    IF NEW.status <> 'DRAFT' AND NEW.due_date < (NEW.issued_at AT TIME ZONE 'UTC')::date THEN
-      RAISE EXCEPTION 'invoice % would be due before it is issued', NEW.invoice_number
-        USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-  END IF;
-${rule}
-    RAISE EXCEPTION 'invoice % is issued: it can only be ${uses}', OLD.invoice_number
-      USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NEW;
-END $$`
-
 /** Holds an invoice to show as paid and credited what allocations say, whoever writes it. */
-const recounted = guardOf(
-  `
-  line constant tenancy.invoices := OLD;
+const recounted = keepIssuedInvoice({
+  free: freeWithCredits,
+  first: {
+    declare: `  line constant tenancy.invoices := OLD;
   paid numeric;
   credited numeric;`,
-  `  IF TG_OP = 'UPDATE' AND (NEW.amount_paid <> OLD.amount_paid OR NEW.amount_credited <> OLD.amount_credited) THEN
+    check: `  IF TG_OP = 'UPDATE' AND (NEW.amount_paid <> OLD.amount_paid OR NEW.amount_credited <> OLD.amount_credited) THEN
     SELECT COALESCE(sum(a.amount) FILTER (WHERE a.payment_id IS NOT NULL), 0),
            COALESCE(sum(a.amount) FILTER (WHERE a.credit_note_id IS NOT NULL), 0) INTO paid, credited
       FROM tenancy.allocations a WHERE a.tenant_id = line.tenant_id AND a.invoice_id = line.id;
@@ -47,19 +20,12 @@ const recounted = guardOf(
       RAISE EXCEPTION 'invoice % is settled by payments and credit notes alone', OLD.invoice_number
         USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-  END IF;
-  IF TG_OP = 'DELETE' OR OLD.status = 'VOID' OR OLD.status = 'PAID' AND NEW.amount_paid >= OLD.amount_paid
-     OR NEW.status = 'DRAFT' OR NEW.amount_credited < OLD.amount_credited
-     OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN`,
-  'paid, credited or made void',
-)
-
-const before = guardOf(
-  '',
-  `  IF TG_OP = 'DELETE' OR OLD.status IN ('PAID', 'VOID') OR NEW.amount_paid < OLD.amount_paid OR NEW.amount_credited < OLD.amount_credited
-     OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN`,
-  'paid, credited or made void',
-)
+  END IF;`,
+  },
+  refused: `OLD.status = 'VOID' OR OLD.status = 'PAID' AND NEW.amount_paid >= OLD.amount_paid
+     OR NEW.status = 'DRAFT' OR NEW.amount_credited < OLD.amount_credited`,
+  uses: 'paid, credited or made void',
+})
 
 /** Payments for what was paid before they were records, one for each invoice, on the day of its last change. */
 const formerPayments: Step = sql(
@@ -200,6 +166,6 @@ export const payments = migration(202611290301, 'payments', [
     ],
   ),
   formerPayments,
-  sql(recounted, before),
+  sql(recounted, creditGuard),
   guardPayments,
 ])
