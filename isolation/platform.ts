@@ -10,7 +10,8 @@ export interface PlatformField {
   field: Field
 }
 
-const isOfPlatform = (access: Access | null | undefined): boolean =>
+/** Tells whether what an element declares can be met by operators alone. */
+export const isOfPlatform = (access: Access | null | undefined): boolean =>
   access?.requirements.some(({ anyOf }) =>
     anyOf.every((group) => group.some((scope) => scope.startsWith(platformScope))),
   ) ?? false

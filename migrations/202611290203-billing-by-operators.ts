@@ -1,12 +1,11 @@
-import { migration, sql } from './sql'
+import { permissions } from './permissions'
+import { migration } from './sql'
 
-const describe = (text: string) =>
-  `UPDATE identity.permissions SET description = '${text}' WHERE name = 'tenancy:invoice:write'`
+const writing = permissions({
+  'tenancy:invoice:write': { allows: 'Draft, issue and void invoices, and note what is paid' },
+})
 
-/** Bills are the platform's to write: what a tenant's people can be allowed is to note that they are paid. */
+/** Bills are the platform's to write, and to note as paid: whoever owes does not decide, so no scope of a tenant is about it. */
 export const billingByOperators = migration(202611290203, 'billing-by-operators', [
-  sql(
-    [describe('Note what is paid of invoices')],
-    [describe('Draft, issue and void invoices, and note what is paid')],
-  ),
+  { up: writing.down, down: writing.up },
 ])

@@ -98,7 +98,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'is an operator’s own access, before the tenant’s eyes',
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
-  'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice': 'an operator is of no tenant (B1)',
+  'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice payInvoice':
+    'an operator is of no tenant (B1)',
   'recordPayment allocatePayment refundPayment reversePayment': 'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'an operator is of no tenant (B1)',
@@ -115,7 +116,6 @@ const later: Readonly<Record<string, string>> = {
   'recordTransaction updateTransaction reverseTransaction setBudget postJournalEntry reverseJournalEntry':
     'F4: approval of postings and budgets',
   flagTransaction: 'F3: a second person clears a flag; who recorded or flagged is not kept yet',
-  payInvoice: 'B1: what was paid is what a payment says',
   'recordUsage recordUsageBatch correctUsage': 'B1: who owes does not decide',
 }
 

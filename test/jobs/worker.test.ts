@@ -294,6 +294,21 @@ describe('cancelJob', () => {
     expect(await effects('blind-')).toEqual([])
   })
 
+  test('is for what a user asked for, not for what the product does by itself', async () => {
+    const work = job('scheduled')
+    const id = await ask(acme, work, 'scheduled-1')
+    await graph.owner.query('UPDATE shared.jobs SET requested_by_id = NULL WHERE id = $1', [id])
+    expect(await userErrors(admin, 'cancelJob', { id })).toEqual([
+      {
+        ...{ code: 'INVALID', field: ['id'] },
+        message: 'The product does this by itself: only what a user asked for is cancelled',
+      },
+    ])
+    expect(await row(id)).toMatchObject({ state: 'WAITING' })
+    await worker([work]).runDue()
+    expect(await row(id)).toMatchObject({ state: 'DONE' })
+  })
+
   test('finds no job of another tenant', async () => {
     const work = job('foreign')
     const id = await ask(globex, work, 'foreign-1')

@@ -36,7 +36,7 @@ const issue = <T = Row>({ id, version }: Row, selection = '{ id version }', clie
   change<T>(client, 'issueInvoice', { id, expectedVersion: version }, `invoice ${selection}`)
 
 const pay = <T = Row>(id: string, amount: string, selection = '{ id version }'): Promise<T> =>
-  change<T>(admin, 'payInvoice', { id, amount: euros(amount) }, `invoice ${selection}`)
+  change<T>(biller, 'payInvoice', { id, amount: euros(amount) }, `invoice ${selection}`)
 
 /** An invoice and its lines as they are stored. */
 async function stored(id: string): Promise<unknown> {
@@ -393,7 +393,7 @@ describe('payments', () => {
     const { id } = await issue(await draft())
     const input = { id, amount: euros('10'), idempotencyKey: 'pay-1' }
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => change(admin, 'payInvoice', input, `invoice ${selection}`)),
+      Array.from({ length: 5 }, () => change(biller, 'payInvoice', input, `invoice ${selection}`)),
     )
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
     expect(answers[0]).toMatchObject({ amountPaid: { amount: '10.00' } })
@@ -407,7 +407,7 @@ describe('payments', () => {
   ])('of %s are refused', async (_, amount) => {
     const { id } = await issue(await draft())
     const before = await stored(id)
-    expect(await userErrors(admin, 'payInvoice', { id, amount })).toMatchObject([
+    expect(await userErrors(biller, 'payInvoice', { id, amount })).toMatchObject([
       { code: 'INVALID', field: ['amount'] },
     ])
     expect(await stored(id)).toEqual(before)
@@ -418,7 +418,7 @@ describe('payments', () => {
     const reason = { id: taken.id, expectedVersion: taken.version, reason: 'Sent twice' }
     await change(biller, 'voidInvoice', reason, 'invoice { id }')
     for (const { id } of [await draft(), taken])
-      expect(await userErrors(admin, 'payInvoice', { id, amount: euros('1') })).toMatchObject([
+      expect(await userErrors(biller, 'payInvoice', { id, amount: euros('1') })).toMatchObject([
         { code: 'INVALID_STATUS', field: ['id'] },
       ])
   })
@@ -431,7 +431,7 @@ describe('payments', () => {
           const { id } = await issue(await draft())
           const results = await Promise.all(
             cents.map((one) =>
-              userErrors(admin, 'payInvoice', { id, amount: euros((one / 100).toFixed(2)) }),
+              userErrors(biller, 'payInvoice', { id, amount: euros((one / 100).toFixed(2)) }),
             ),
           )
           const taken = cents.filter((_, place) => results[place]!.length === 0)
@@ -494,6 +494,7 @@ const writing = ({ id, version }: Row): Record<string, Record<string, unknown>> 
   issueInvoice: { id, expectedVersion: version },
   voidInvoice: { id, expectedVersion: version, reason: 'Theirs' },
   discardInvoice: { id, expectedVersion: version },
+  payInvoice: { id, amount: euros('1') },
 })
 
 const asked = (client: TestClient, name: string, input: object) => {
@@ -511,7 +512,7 @@ describe('B1: whoever owes does not decide what is owed', () => {
     return rows
   }
 
-  test('who reads invoices writes none, the administrator neither, but pays', async () => {
+  test('who reads invoices writes none, and notes none as paid, the administrator neither', async () => {
     const issued = await issue(await draft({ memo: 'Ours' }))
     const open = await draft()
     const analyst = await acme.as('ANALYST')
@@ -523,10 +524,6 @@ describe('B1: whoever owes does not decide what is owed', () => {
           const codes = errors?.map(({ extensions }) => extensions.code)
           expect([name, data, codes]).toEqual([name, null, ['FORBIDDEN']])
         }
-    const payment = { id: issued.id, amount: euros('1') }
-    expect((await asked(analyst, 'payInvoice', payment)).errors).toMatchObject([
-      { extensions: { code: 'FORBIDDEN' } },
-    ])
     expect(await everything()).toEqual(before)
     expect(await pay(issued.id, '1', '{ status }')).toEqual({ status: 'PARTLY_PAID' })
     const query = 'query ($id: ID!) { invoice(id: $id) { memo } }'
@@ -574,8 +571,7 @@ describe('B1: whoever owes does not decide what is owed', () => {
     )
     const inside = withToken(graph, operator.userId, entry.accessToken)
     const before = await everything()
-    const all = { ...writing(invoice), payInvoice: { id: invoice.id, amount: euros('1') } }
-    for (const [name, input] of Object.entries(all)) {
+    for (const [name, input] of Object.entries(writing(invoice))) {
       const { data, errors } = await asked(inside, name, input)
       const codes = errors?.map(({ extensions }) => extensions.code)
       expect([name, data, codes]).toEqual([name, null, ['FORBIDDEN']])

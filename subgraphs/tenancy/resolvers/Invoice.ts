@@ -3,7 +3,7 @@ import { needs } from '../../../kernel/entity'
 import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { money, parseMoney } from '../../../kernel/money'
-import { mutate, type MutationTransaction } from '../../../kernel/mutate'
+import type { MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { valueByKey } from '../../../kernel/query'
 import { one } from '../../../kernel/relation'
@@ -84,8 +84,9 @@ export const invoice: Resolvers = {
     payInvoice: (_, { input }, context, info) => {
       const { id, idempotencyKey, amount } = input
       const record = { idempotencyKey, input, info }
-      return mutate(
+      return mutateInEntry(
         context,
+        'PAY_INVOICE',
         async (tx) => {
           const found = await tx.find(Invoice, id)
           const { status, currency } = found
