@@ -91,12 +91,12 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         'shared.event_positions': { given: 0, dispatched: 0 },
       },
     })
-  for (const { id } of [attacker, stranger])
+  for (const { id, slug } of [attacker, stranger])
     for (const subgraph of subgraphNames)
-      await owner.query('INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, $3, $4)', [
-        ...[id, uuidv7(), subgraph],
-        'attacked',
-      ])
+      await owner.query(
+        'INSERT INTO shared.jobs (tenant_id, id, subgraph, name, requested_by_id) VALUES ($1, $2, $3, $4, $5)',
+        [id, uuidv7(), subgraph, 'attacked', demoUserIds[slug as DemoSlug].admin],
+      )
   // Amounts are compared in one currency: whichever department is asked about has a budget in it.
   await owner.query(
     `UPDATE finance.budgets b SET currency = $1 WHERE b.month % 2 = 1 AND NOT EXISTS (SELECT FROM finance.budgets o

@@ -201,11 +201,12 @@ export async function readWrites(
     return (await graph.owner.query<{ id: string }>(text, [tenant.id])).rows[0]?.id
   }
 
-  /** The product asks for jobs by itself. */
+  /** One that the administrator asked for: no mutation of this graph asks for one that waits. */
   async function makeJob(tenant: TestTenant): Promise<string> {
     const id = uuidv7()
-    const text = "INSERT INTO shared.jobs (tenant_id, id, subgraph, name) VALUES ($1, $2, 'hr', 'sample')"
-    await graph.owner.query(text, [tenant.id, id])
+    const text =
+      "INSERT INTO shared.jobs (tenant_id, id, subgraph, name, requested_by_id) VALUES ($1, $2, 'hr', 'sample', $3)"
+    await graph.owner.query(text, [tenant.id, id, (await tenant.as('ADMIN')).userId])
     return id
   }
 
