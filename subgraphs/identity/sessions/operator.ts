@@ -68,7 +68,8 @@ export async function operatorSignIn(
   // The request may come with somebody's access token, which says nothing here.
   return tenantScope.run(null, async () => {
     const account = await findAccount(context, email)
-    const correct = await verifyPassword(password, account?.hash ?? null)
+    const { passwordRounds } = context.services.config
+    const correct = await verifyPassword(password, account?.hash ?? null, passwordRounds)
     if (!account || !correct || !account.isActive) {
       await noteFailure(context, account, 'WRONG_PASSWORD')
       return badCredentials()
@@ -136,8 +137,9 @@ async function openSession(
   proof: { account: Account; factor: OperatorFactor; step: number; newPassword: string | null },
 ): Promise<OperatorSignIn | null> {
   const { operatorId, hash } = proof.account
-  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword)
   const { clock, keys, config } = context.services
+  const newHash =
+    proof.newPassword === null ? null : await hashPassword(proof.newPassword, config.passwordRounds)
   const now = clock.now()
   const end = new Date(now.getTime() + operatorSessionMs)
   const sessionId = uuidv7(now.getTime())
