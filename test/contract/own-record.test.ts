@@ -96,6 +96,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'updateTenant cancelJob moveClock endOperatorEntry': 'is about nobody',
   'operatorSignIn operatorSignOut enterTenant leaveTenant':
     'is an operator’s own access, before the tenant’s eyes',
+  'requestLoneAdministratorReset approveLoneAdministratorReset stopLoneAdministratorReset':
+    'is about a lone administrator, by operators or by the mailbox (test/operator/lone-administrator.test.ts)',
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
   'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice payInvoice':

@@ -261,6 +261,7 @@ describe('a session that may only add a second factor', () => {
     ],
     'confirmEmailChange',
     'operatorSignIn',
+    'stopLoneAdministratorReset',
   ]
   const roots = [api.getQueryType()!, api.getMutationType()!].flatMap((type) =>
     Object.values(type.getFields()).map((field) => ({ operation: type.name.toLowerCase(), field })),

@@ -320,6 +320,7 @@ describe('A9 one request is one attempt', () => {
       'requestPasswordReset',
       'resetPassword',
       'signIn',
+      'stopLoneAdministratorReset',
     ])
   })
 

@@ -25,6 +25,10 @@ const removeResets = `DELETE FROM identity.password_resets AS t WHERE t.tenant_i
 const removeEmailChanges = `DELETE FROM identity.email_changes AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT c.id FROM identity.email_changes c WHERE c.tenant_id = $1 AND c.expires_at <= $2 LIMIT ${atOnce})`
 
+/** Requests of operators to move a lone administrator that nobody agreed to. */
+const removeAdministratorResets = `DELETE FROM identity.administrator_resets AS t WHERE t.tenant_id = $1 AND t.id IN (
+  SELECT a.id FROM identity.administrator_resets a WHERE a.tenant_id = $1 AND a.expires_at <= $2 LIMIT ${atOnce})`
+
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT s.id FROM identity.sessions s
@@ -46,6 +50,7 @@ export const oldSessions: Job = {
       [removePending, now],
       [removeResets, now],
       [removeEmailChanges, now],
+      [removeAdministratorResets, now],
       [removeSessions, longAgo],
     ] as const) {
       for (let last = atOnce; last === atOnce; progress((removed += last))) {
