@@ -5,7 +5,13 @@ export { apiKeyPrefix, formatApiKey, hashKeySecret, newKeySecret } from './sign-
 export { isNetwork } from './sign-in/networks'
 export { unwrapFactor, wrapFactor } from './sign-in/operator-factor'
 export { issueOperatorToken } from './sign-in/operator-token'
-export { assertRoomForPassword, hashPassword, isHashOutdated } from './sign-in/password'
-export { passwordForm, verifyPassword } from './sign-in/password'
+export {
+  assertRoomForPassword,
+  digestOf,
+  hashPassword,
+  hashWithSalt,
+  isHashOutdated,
+} from './sign-in/password'
+export { passwordForm, saltOf, verifyPassword } from './sign-in/password'
 export { revokeCachedSessions } from './sign-in/session-cache'
 export { provedUntil, requireStepUp } from './sign-in/step-up'

@@ -16,7 +16,7 @@ export const administratorResets = migration(202611290511, 'administrator-resets
       expires_at: 'timestamptz(3) NOT NULL',
     },
     unique: [['user_id']],
-    checks: { times: "opens_at >= created_at + interval '24 hours' AND expires_at > opens_at" },
+    checks: { expires_at: 'expires_at > opens_at' },
     references: { user_id: { table: 'identity.users', onDelete: 'CASCADE' } },
     indexes: ['expires_at'],
     grants: { app_identity: ['SELECT', 'INSERT', 'DELETE'] },

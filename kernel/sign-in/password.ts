@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import bcrypt from 'bcrypt'
 import { overloaded } from '../errors'
@@ -77,6 +77,27 @@ export async function verifyPassword(
     for (let r = roundsOf(compared) ?? rounds; r < rounds; r++) await bcrypt.compare(text, unmatched(r))
     return possible && equal
   })
+}
+
+/** The part of a hash that is random, and tells nothing of the password: with it a password gives the same hash again. */
+export function saltOf(hash: string): string {
+  return hash.slice(0, 29)
+}
+
+/** The digest of a hash, SHA-256 in hexadecimal: it tells whether a hash is the right one to whoever does not have it. */
+export function digestOf(hash: string): string {
+  return createHash('sha256').update(hash).digest('hex')
+}
+
+/**
+ * The hash of a password with a salt that is known, for what keeps its digest alone. Without a salt (there is no such account) and
+ * for a password that is too long it costs the same, and no account has what it returns.
+ */
+export async function hashWithSalt(password: string, salt: string | null): Promise<string> {
+  const form = passwordForm(password)
+  const used = salt ?? saltOf(unmatched(passwordRounds))
+  const hash = await hashing.run(() => bcrypt.hash(form ?? '', used))
+  return form === null || salt === null ? '' : hash
 }
 
 /** A password to hand over once: 120 random bits. */

@@ -344,6 +344,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'completeSignIn input.mfaToken',
     'confirmEmailChange input.token',
     'createUser input.initialPassword',
+    'operatorSignIn input.deviceMark',
     'operatorSignIn input.email',
     'operatorSignIn input.newPassword',
     'operatorSignIn input.password',
