@@ -1,6 +1,6 @@
 import type { Job } from '../../../kernel/jobs'
 import { prepared } from '../../../kernel/statement'
-import { idleMs, sessionMs } from '../rules/session-limits'
+import { idleMs, placeMs, sessionMs } from '../rules/session-limits'
 
 const day = 86_400_000
 const atOnce = 5000
@@ -29,6 +29,10 @@ const removeEmailChanges = `DELETE FROM identity.email_changes AS t WHERE t.tena
 const removeAdministratorResets = `DELETE FROM identity.administrator_resets AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT a.id FROM identity.administrator_resets a WHERE a.tenant_id = $1 AND a.expires_at <= $2 LIMIT ${atOnce})`
 
+/** Places from which nobody signed in for long. */
+const removePlaces = `DELETE FROM identity.sign_in_places AS t WHERE t.tenant_id = $1 AND (t.user_id, t.place) IN (
+  SELECT p.user_id, p.place FROM identity.sign_in_places p WHERE p.tenant_id = $1 AND p.last_seen_at <= $2 LIMIT ${atOnce})`
+
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT s.id FROM identity.sessions s
@@ -51,6 +55,7 @@ export const oldSessions: Job = {
       [removeResets, now],
       [removeEmailChanges, now],
       [removeAdministratorResets, now],
+      [removePlaces, now - placeMs],
       [removeSessions, longAgo],
     ] as const) {
       for (let last = atOnce; last === atOnce; progress((removed += last))) {

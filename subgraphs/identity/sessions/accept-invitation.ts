@@ -12,6 +12,7 @@ import { newDeviceMark } from './device-mark'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSecondFactor } from './pending-sign-in'
+import { notePlace } from './places'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -83,6 +84,7 @@ async function acceptToken(
       const mfaToken = await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion })
       return { sessionId: null, refreshToken: null, permissionVersion: null, mfaToken }
     }
+    await notePlace(context, tx, { tenantId, userId })
     tx.audit(entry)
     return { ...session, permissionVersion, mfaToken: null }
   })

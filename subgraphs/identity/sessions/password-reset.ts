@@ -25,7 +25,8 @@ interface ResetResult {
 
 /**
  * Mails a link with which the owner of an account sets another password. Whoever asks is told the same after the same
- * look-ups and at the same steps of time, whether or not there is such an account, and however often it was asked for.
+ * look-ups and at the same steps of time, whether or not there is such an account, however often it was asked for, and when
+ * no mail can be written.
  */
 export async function requestPasswordReset(
   context: SubgraphContext,
@@ -52,7 +53,16 @@ async function mailLink(context: SubgraphContext, slug: string, email: string): 
   const inTenant = Object.assign(Object.create(context) as SubgraphContext, { binding })
   await tenantScope.run(binding.tenantId, async () => {
     const account = await accountOf(inTenant, email)
-    if (tenantId && account) await beginReset(inTenant, { tenantId, ...account })
+    if (!tenantId || !account) return
+    try {
+      await beginReset(inTenant, { tenantId, ...account })
+    } catch (error) {
+      // An answer that is another one would tell that there is an account.
+      context.log.error(
+        { error, requestId: context.requestId },
+        'a mail for a forgotten password was not written',
+      )
+    }
   })
 }
 

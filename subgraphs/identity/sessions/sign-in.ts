@@ -10,8 +10,9 @@ import { sessionMs } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { isKnownPlace, notifyAt } from './notices'
+import { notifyAt } from './notices'
 import { beginSecondFactor } from './pending-sign-in'
+import { isKnownPlace, notePlace } from './places'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
@@ -168,7 +169,8 @@ async function openSession(
             SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END,
                 password_hash = coalesce($5, password_hash), updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
-          RETURNING permission_version, password_change_required, mfa_enabled`,
+          RETURNING permission_version, password_change_required, mfa_enabled,
+            (SELECT b.last_login_at IS NOT NULL FROM identity.users b WHERE b.tenant_id = $1 AND b.id = $2)`,
         [tenantId, userId, now.toISOString(), account.passwordHash, account.renewedHash ?? null],
       ),
     )
@@ -183,7 +185,10 @@ async function openSession(
           isKnownDevice,
         ),
       }
-    const isNew = !isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId }))
+    // The row as it was before.
+    const wasIn = row[3] === true
+    const isNew = !isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId }, wasIn))
+    await notePlace(context, tx, { tenantId, userId })
     if (isNew) await notifyAt(context, tx, { tenantId, userId, email }, 'NEW_DEVICE')
     const session = await beginSession(context, tx, { tenantId, userId })
     writeAudit(context, tx, [{ ...session.entry, actorId: userId }])
