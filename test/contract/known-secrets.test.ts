@@ -115,7 +115,8 @@ const notGrowing: Readonly<Record<string, string>> = {
     'is the own account’s, and gives no right',
   resetUserMfa: 'takes away, and needs authority over the user',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
-  setSignInPolicy: 'is about all members, and gives no right',
+  setSignInPolicy:
+    'gives no right, and needs authority over whom it asks (test/identity/sign-in-policy.test.ts)',
   'requestPasswordReset resetPassword requestEmailChange confirmEmailChange':
     'is the owner’s, with what was mailed to them',
   'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
