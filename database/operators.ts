@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os'
 import type { ClientBase } from 'pg'
 import { uuidv7 } from '../kernel/id'
 import type { KeyProvider } from '../kernel/encryption/key-provider'
 import { normalEmail } from '../kernel/schema/text'
 import { unwrapFactor, wrapFactor } from '../kernel/sign-in/operator-factor'
 import { digestOf, saltOf } from '../kernel/sign-in/password'
+import { notePlatformAction } from './platform-trail'
 
 /** The scopes that an operator of the platform can hold, and what they allow. Every operator holds the first. */
 export const operatorScopes = {
@@ -57,7 +57,7 @@ export async function createOperator(
     [id, email, operator.name.trim(), scopes, saltOf(operator.passwordHash), digestOf(operator.passwordHash)],
   )
   if (added.rowCount === 0) throw new OperatorError(`There is an operator ${email} already`)
-  await note(client, 'CREATE_OPERATOR', { operatorId: id, email, scopes })
+  await notePlatformAction(client, 'CREATE_OPERATOR', null, { operatorId: id, email, scopes })
   return id
 }
 
@@ -124,27 +124,7 @@ async function changeOperator(
     'UPDATE identity.operator_sessions SET revoked_at = now() WHERE operator_id = $1 AND revoked_at IS NULL',
     [row.id],
   )
-  await note(client, change.action, { operatorId: row.id, email: normalEmail(email) })
-}
-
-/**
- * Notes in the platform's own trail what was done by whoever has the owner's connection, who is no operator: the user of the
- * operating system and of the database stand for them.
- */
-async function note(client: ClientBase, action: string, details: object): Promise<void> {
-  await client.query(
-    `INSERT INTO shared.platform_actions (id, occurred_at, operator_id, action, about_tenant, details)
-     VALUES ($1, now(), NULL, $2, NULL, $3::jsonb || jsonb_build_object('databaseUser', session_user))`,
-    [uuidv7(), action, JSON.stringify({ ...details, systemUser: systemUser() })],
-  )
-}
-
-function systemUser(): string | null {
-  try {
-    return userInfo().username
-  } catch {
-    return null // A container may run as a user that has no name.
-  }
+  await notePlatformAction(client, change.action, null, { operatorId: row.id, email: normalEmail(email) })
 }
 
 /**
