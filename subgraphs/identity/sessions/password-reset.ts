@@ -172,6 +172,9 @@ async function resetWith(
       tx.fail(ended.code, ended.message, ended.field)
     const others = 'DELETE FROM identity.password_resets WHERE tenant_id = $1 AND user_id = $2'
     await tx.run(prepared(others, [tenantId, userId]))
+    // Whoever reads the mailbox chose it: nobody else knows a way in.
+    const hands = 'DELETE FROM identity.entrustments WHERE tenant_id = $1 AND user_id = $2'
+    await tx.run(prepared(hands, [tenantId, userId]))
     const changes = { passwordHash, passwordChangeRequired: false }
     await tx.update(User, userId, null, changes, { permissionVersion: user.permissionVersion + 1 })
     await revokeSessions(asUser, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGED' })
