@@ -1,6 +1,6 @@
 import { addColumns, migration, sql } from './sql'
 
-/** Who recorded work of somebody else: whoever did does not confirm it. */
+/** Authors of work of somebody else: they do not confirm it. */
 export const attendanceAuthors = migration(202611290513, 'attendance-authors', [
   addColumns(
     'hr.attendance_records',

@@ -1,7 +1,7 @@
 import { lookupFunction } from './lookup'
 import { migration, subgraphRoles, tenantTable } from './sql'
 
-/** Who could let themselves into an account of somebody else: a second person is one whose account is in no such hand. */
+/** Rows of who could let themselves into an account of somebody else: a second person is one whose account is in no such hand. */
 export const hands = migration(202611290514, 'hands', [
   tenantTable({
     schema: 'identity',

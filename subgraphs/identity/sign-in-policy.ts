@@ -84,7 +84,7 @@ export function setSignInPolicy(
   })
 }
 
-/** What people hold: all of it of whoever holds one of the permissions `$2`, or of everybody. */
+/** Permissions that people hold: all of them of whoever holds one of the permissions `$2`, or of everybody. */
 const heldByAsked = `WITH held AS (
     SELECT u.id, unnest(u.granted_permissions) AS permission FROM identity.users u WHERE u.tenant_id = $1 AND u.kind = 'PERSON'
     UNION

@@ -38,7 +38,7 @@ async function lockEmployee({ viewer }: SubgraphContext, tx: Tx, id: string): Pr
   return employee
 }
 
-/** Who records for somebody else; null where the employee does. */
+/** The user who records for somebody else; null where the employee does. */
 const authorOf = ({ viewer }: SubgraphContext, employee: Employee): string | null =>
   isOwn(employee, viewer?.userId) ? null : viewer!.userId
 

@@ -67,7 +67,7 @@ export class AttendanceRecord extends TenantRow {
   @Column({ type: 'int', nullable: true })
   originalBreakMinutes: number | null
 
-  /** Who began it or wrote it by hand, if that was not the employee. */
+  /** The user who began it or wrote it by hand, if that was not the employee. */
   @Column({ type: 'uuid', nullable: true })
   recordedById: string | null
 

@@ -22,6 +22,7 @@ import { tenantNames } from '../sessions/tenant-names'
 import { entrust, invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { notify } from '../sessions/notices'
 import { confirmEmailChange, requestEmailChange } from '../sessions/email-change'
+import { laneOfTenant } from '../sessions/attempts'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
@@ -47,7 +48,11 @@ export const user: Resolvers = {
       const names = [username, firstName, lastName, fullName, ...Object.values(await tenantNames(context))]
       const fault = passwordFault(initialPassword, { email, names })
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
-      const passwordHash = await hashPassword(initialPassword, context.services.config.passwordRounds)
+      const passwordHash = await hashPassword(
+        initialPassword,
+        context.services.config.passwordRounds,
+        laneOfTenant(context.binding.tenantId!),
+      )
       const access = { passwordHash, passwordChangeRequired: true }
       return mutate(context, async (tx) => {
         const user = await addUser(context, tx, values, access)

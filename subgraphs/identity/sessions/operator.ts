@@ -16,7 +16,7 @@ import { tenantScope } from '../../../kernel/context'
 import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
 import { passwordFault } from '../passwords/password-rules'
 import { operatorSessionMs } from '../rules/session-limits'
-import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, hashingLane, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { checkCode, offerFactor, type OperatorFactor } from './operator-factor'
 import { wrongCode } from './second-factor'
@@ -64,11 +64,12 @@ export async function operatorSignIn(
     newPassword &&
     (passwordFault(newPassword, { email: given }) ?? (newPassword === password ? sameAgain : null))
   if (fault) return refusal('INVALID', fault, ['newPassword'])
-  assertRoomForPassword()
   // A slug has no space: no account of a tenant is counted with an operator's.
   const email = normalEmail(given).replaceAll('\0', '')
   const key = accountKey('the platform', email)
   const device = deviceMark ? deviceOf(context, key, deviceMark) : null
+  const lane = hashingLane(context, device)
+  assertRoomForPassword(lane)
   // A device that was in before does not wait for what others do from its network.
   const networkWait = device ? null : await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
@@ -78,7 +79,7 @@ export async function operatorSignIn(
   // The request may come with somebody's access token, which says nothing here.
   return tenantScope.run(null, async () => {
     const known = await findSalt(context, email)
-    const proof = await hashWithSalt(password, known?.salt ?? null)
+    const proof = await hashWithSalt(password, known?.salt ?? null, lane)
     const account = await findAccount(context, known?.operatorId ?? noOperator, proof)
     if (!account) {
       await noteFailure(context, known?.operatorId ?? null, known ? 'WRONG_PASSWORD' : 'UNKNOWN_OPERATOR')
@@ -160,7 +161,8 @@ async function openSession(
   proof: { account: Account; factor: OperatorFactor; step: number; newPassword: string | null },
 ): Promise<OperatorSignIn | null> {
   const { operatorId } = proof.account
-  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword)
+  const lane = { known: 'operators' }
+  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword, undefined, lane)
   const { clock, keys, config } = context.services
   const now = clock.now()
   const end = new Date(now.getTime() + operatorSessionMs)

@@ -11,7 +11,7 @@ import type { IdentityUserErrorCode } from '../generated'
 import { passwordResetMail } from '../mails/password-reset'
 import { passwordFault, type PasswordContext } from '../passwords/password-rules'
 import { answerStepMs, resetMs, resetRequests } from '../rules/password-reset'
-import { accountKey, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { accountKey, countNetwork, forgetAttempts, laneOfTenant, linesOf } from './attempts'
 import { notify } from './notices'
 import { formatToken, newSecret, parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { refreshAuthority, revokeSessions } from './revoke'
@@ -162,7 +162,11 @@ async function resetWith(
   if (!(await tenantScope.run(null, () => findTenant(context, tenant.slug)))) return refused
   const fault = passwordFault(password, { ...reset, names: [...reset.names, ...Object.values(tenant)] })
   if (fault) return faultOf(fault)
-  const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
+  const passwordHash = await hashPassword(
+    password,
+    context.services.config.passwordRounds,
+    laneOfTenant(tenantId),
+  )
   const { userErrors } = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     const isSame = user.permissionVersion === reset.permissionVersion && user.email === reset.email

@@ -11,7 +11,7 @@ const maxAgent = 1_000
 const maxAddress = 50
 
 /**
- * What stands for program and address of a request, for one user: nobody reads an address from it, and it outlives sessions.
+ * The text that stands for program and address of a request, for one user: nobody reads an address from it, and it outlives sessions.
  * The key follows from the one that signs access tokens; when that is exchanged, each place is a new one once.
  */
 function placeOf({ services, clientIp, userAgent }: SubgraphContext, { tenantId, userId }: Owner): string {
