@@ -104,10 +104,11 @@ export function digestOf(hash: string): string {
 export async function hashWithSalt(
   password: string,
   salt: string | null,
+  rounds: number = passwordRounds,
   lane: HashingLane = nobody,
 ): Promise<string> {
   const form = passwordForm(password)
-  const used = salt ?? saltOf(unmatched(passwordRounds))
+  const used = salt ?? saltOf(unmatched(rounds))
   const hash = await hashing.run(lane, () => bcrypt.hash(form ?? '', used))
   return form === null || salt === null ? '' : hash
 }

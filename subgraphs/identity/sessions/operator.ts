@@ -79,7 +79,8 @@ export async function operatorSignIn(
   // The request may come with somebody's access token, which says nothing here.
   return tenantScope.run(null, async () => {
     const known = await findSalt(context, email)
-    const proof = await hashWithSalt(password, known?.salt ?? null, lane)
+    const { passwordRounds } = context.services.config
+    const proof = await hashWithSalt(password, known?.salt ?? null, passwordRounds, lane)
     const account = await findAccount(context, known?.operatorId ?? noOperator, proof)
     if (!account) {
       await noteFailure(context, known?.operatorId ?? null, known ? 'WRONG_PASSWORD' : 'UNKNOWN_OPERATOR')
@@ -162,8 +163,9 @@ async function openSession(
 ): Promise<OperatorSignIn | null> {
   const { operatorId } = proof.account
   const lane = { known: 'operators' }
-  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword, undefined, lane)
   const { clock, keys, config } = context.services
+  const newHash =
+    proof.newPassword === null ? null : await hashPassword(proof.newPassword, config.passwordRounds, lane)
   const now = clock.now()
   const end = new Date(now.getTime() + operatorSessionMs)
   const sessionId = uuidv7(now.getTime())
