@@ -119,6 +119,18 @@ afterAll(() => graph?.close())
 
 const foreign = (answer: unknown): string[] => [...idsIn(answer)].filter((id) => globexIds.has(id))
 
+it('P4 knows the table of every type from its class, and guesses none from a plural', async () => {
+  const names = [...entityNames.keys()]
+  expect(names.length).toBeGreaterThan(40)
+  const { rows } = await graph.owner.query<{ missing: string }>(
+    'SELECT name AS missing FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL',
+    [names.map((name) => tableOf(name) ?? `no table of ${name}`)],
+  )
+  expect(rows).toEqual([])
+  for (const plural of ['Employees', 'Countrie', 'Statuse', 'Address'])
+    expect(tableOf(plural)).toBeUndefined()
+})
+
 it('knows what is foreign: globex sees its own ids in the same answers', async () => {
   const globex = await graph.demo('globex', 'admin')
   expect(foreign(await globex.query('{ tenant { id } users(first: 5) { nodes { id } } }')).length).toBe(6)
