@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../database'
+import { createMeter } from '../database/metering'
 import { createTenant, createUser, TenantError } from '../database/tenants'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL [--sandbox]
+       npm run tenant -- meter --slug SLUG
 
-Adds a tenant with its first administrator, and prints a password for the first sign-in.
+create adds a tenant with its first administrator, and prints a password for the first sign-in. meter makes the account that
+records the tenant's use, which nobody of the tenant may, and prints its key, good for a year; the former key ends.
 
   --slug    what people type to sign in: lower-case letters, digits and single hyphens
   --name    name of the organization
@@ -21,12 +24,15 @@ The database is the configured one (DATABASE_URL), or else the embedded one, whe
 /** Describes what the caller typed wrong. */
 class UsageError extends Error {}
 
-interface Request {
+interface NewTenant {
+  verb: 'create'
   slug: string
   name: string
   admin: string
   sandbox: boolean
 }
+
+type Request = NewTenant | { verb: 'meter'; slug: string }
 
 /** Reads the command line; null when it asks for help. */
 function readRequest(args: string[]): Request | null {
@@ -42,14 +48,19 @@ function readRequest(args: string[]): Request | null {
     }),
   )
   if (values.help) return null
-  if (positionals.length !== 1 || positionals[0] !== 'create')
-    throw new UsageError(`Say what to do: create. Got: ${positionals.join(' ') || 'nothing'}`)
+  const [verb] = positionals
+  if (positionals.length !== 1 || (verb !== 'create' && verb !== 'meter'))
+    throw new UsageError(`Say what to do: create or meter. Got: ${positionals.join(' ') || 'nothing'}`)
   const { slug, name, admin, sandbox = false } = values
+  if (verb === 'meter') {
+    if (!slug) throw new UsageError('Missing: --slug')
+    return { verb, slug }
+  }
   const missing = Object.entries({ slug, name, admin }).flatMap(([option, value]) =>
     value ? [] : [`--${option}`],
   )
   if (!slug || !name || !admin) throw new UsageError(`Missing: ${missing.join(', ')}`)
-  return { slug, name, admin, sandbox }
+  return { verb, slug, name, admin, sandbox }
 }
 
 function parsed<T>(parse: () => T): T {
@@ -60,22 +71,42 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** Adds the tenant and its administrator, both or none. Returns the password for the first sign-in. */
-async function create(url: string, { slug, name, admin, sandbox }: Request): Promise<string> {
-  const password = oneTimePassword()
-  const passwordHash = await hashPassword(password)
+/** Does all of the work or nothing, as the owner of the tables. */
+async function inTransaction<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query('BEGIN')
-    const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
-    const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
-    await createUser(client, tenantId, user)
+    const result = await work(client)
     await client.query('COMMIT')
-    return password
+    return result
   } finally {
     await client.end() // an open transaction ends with it, undone
   }
+}
+
+/** Adds the tenant and its administrator. Returns the password for the first sign-in. */
+async function create(url: string, { slug, name, admin, sandbox }: NewTenant): Promise<string> {
+  const password = oneTimePassword()
+  const passwordHash = await hashPassword(password)
+  return inTransaction(url, async (client) => {
+    const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
+    const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
+    await createUser(client, tenantId, user)
+    return password
+  })
+}
+
+/** Makes the account that meters a tenant. Returns its key. */
+async function meter(url: string, slug: string, isProduction: boolean): Promise<string> {
+  return inTransaction(url, async (client) => {
+    const { rows } = await client.query<{ id: string }>('SELECT id FROM tenancy.tenants WHERE slug = $1', [
+      slug,
+    ])
+    if (!rows[0]) throw new TenantError(`There is no tenant with the slug "${slug}"`)
+    const environment = isProduction ? 'live' : 'test'
+    return createMeter(client, rows[0].id, { environment, now: new Date(), days: 365 })
+  })
 }
 
 async function main(): Promise<void> {
@@ -86,8 +117,15 @@ async function main(): Promise<void> {
     attach: true,
   })
   try {
-    const password = await create(database.migratorUrl, request)
     console.log(`tenant         ${request.slug}`)
+    if (request.verb === 'meter') {
+      console.log(
+        `key            ${await meter(database.migratorUrl, request.slug, config.nodeEnv === 'production')}`,
+      )
+      console.log('The key is shown this once. Send it as x-api-key with recordUsage and recordUsageBatch.')
+      return
+    }
+    const password = await create(database.migratorUrl, request)
     console.log(`administrator  ${request.admin.toLowerCase()}`)
     console.log(`password       ${password}`)
     console.log('The password is shown this once. Sign in with it and call changePassword.')

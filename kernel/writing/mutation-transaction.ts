@@ -66,6 +66,8 @@ export interface MutationTransaction<Code extends string = never> {
   /** Tenant-bound statements of the resolver's own; rows as arrays. */
   rows(statement: Statement): Promise<unknown[][]>
   run(statement: Statement): Promise<number>
+  /** Undoes only the work given when it fails, with what the trail, events and mails would tell of it, and passes its error on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>
   /**
    * An event besides those that insert, update and remove write: about a row, it leaves if and only if the transaction
    * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
@@ -108,6 +110,15 @@ export function mutationTransaction(
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
+    async savepoint(work) {
+      const told = [entries, events, mails].map((list) => ({ list, length: list.length }))
+      try {
+        return await transaction.savepoint(work)
+      } catch (error) {
+        for (const { list, length } of told) list.length = length
+        throw error
+      }
+    },
     emit: (eventType, { type, id }, payload) =>
       void events.push({ aggregateType: type, aggregateId: id, eventType, payload }),
     mail: (mail) => void mails.push(mail),

@@ -12,16 +12,16 @@ import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
 import { UsageRecord } from '../entities/UsageRecord'
 import type { Resolvers } from '../generated'
+import { mutateInEntry } from '../in-entry'
 import { recordCorrection, recordReadings } from '../record-usage'
-import type { Limits } from '../rules/meters'
 import { todayOf } from '../today'
-import { usageOn, type MeteredSubscription } from '../usage'
+import { meteredSubscription, usageOn, type MeteredSubscription } from '../usage'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
 const mostAtOnce = 500
 
 const findSubscription = `
-  SELECT id, start_date::text, end_date::text, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
+  SELECT id, start_date::text, end_date::text, cancelled_at, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
    WHERE tenant_id = $1 AND (id = $2 OR $2 IS NULL AND current_of = $1)`
 
 export const usageRecord: Resolvers = {
@@ -57,7 +57,7 @@ export const usageRecord: Resolvers = {
         }
       }),
     correctUsage: (_, { input: { id, ...correction } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'CORRECT_USAGE', async (tx) => {
         const { usageRecord, error } = await recordCorrection(context, tx, id, correction)
         if (error) throw new UserErrors([error])
         return { usageRecord }
@@ -87,16 +87,7 @@ export const usageRecord: Resolvers = {
 async function findMetered(context: SubgraphContext, id: string | null): Promise<MeteredSubscription | null> {
   const { tenantId } = context.binding
   const [row] = await context.db.rows(context.binding, prepared(findSubscription, [tenantId, id]))
-  if (!row) return null
-  const [found, startDate, endDate, anchorDate, billingInterval, limits] = row as [
-    string,
-    string,
-    string | null,
-    string | null,
-    MeteredSubscription['billingInterval'],
-    Limits,
-  ]
-  return { id: found, startDate, endDate, anchorDate, billingInterval, limits }
+  return row ? meteredSubscription(row) : null
 }
 
 /** Returns what a subscription used within the period of a day, by meter; null when there is none. */
