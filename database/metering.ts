@@ -8,7 +8,7 @@ import {
   type KeyEnvironment,
 } from '../kernel/sign-in/api-key'
 
-/** What the account may do: record readings, and see what became of them. No role of a tenant can record any. */
+/** Scopes of the account: it records readings, and sees what became of them. No role of a tenant can record any. */
 const scopes = ['tenancy:subscription:read', 'tenancy:usage:read', 'tenancy:usage:write']
 const dayMs = 86_400_000
 

@@ -3,7 +3,7 @@ import { addColumns, migration, oneOf, sql, tenantTable, type Step } from './sql
 
 const treatments = ['STANDARD', 'REVERSE_CHARGE', 'EXEMPT']
 
-/** Which tax a tenant pays from a day on, as the platform decided: rows that nobody changes or removes. */
+/** Taxes of tenants from a day on, as the platform decided: rows that nobody changes or removes. */
 const taxProfiles: Step[] = [
   tenantTable({
     schema: 'tenancy',
@@ -44,7 +44,7 @@ const taxProfiles: Step[] = [
   ),
 ]
 
-/** As much as a period can use of a meter, and as many lines as that and the changes of a period make. */
+/** Room for as much as a period can use of a meter, and as many lines as that and the changes of a period make. */
 const wide = (table: string, former: string): Step =>
   sql(
     `ALTER TABLE tenancy.${table} DROP CONSTRAINT ${table}_position_check, DROP CONSTRAINT ${table}_quantity_check,
@@ -63,7 +63,7 @@ const agreedFee = `jsonb_build_array(jsonb_build_object('priceId', COALESCE((SEL
        AND p.billing_interval = s.billing_interval ORDER BY p.version LIMIT 1), s.id)::text, 'version', 1, 'meter', NULL,
       'quantity', 1, 'unitAmount', s.price::text, 'tierMode', NULL, 'tiers', NULL))`
 
-/** What of pending lines may change is which document has them, once. */
+/** Keeps pending lines: only which document has them changes, once. */
 const guardPending: Step = sql(
   [
     'REVOKE UPDATE ON tenancy.pending_lines FROM app_tenancy',
@@ -92,7 +92,7 @@ END $$`,
   ],
 )
 
-/** What bills are made of: taxes, what was agreed and when, what was billed of use, and why something could not be billed. */
+/** Rows that bills are made of: taxes, what was agreed and when, what was billed of use, and why something could not be billed. */
 export const billingTerms = migration(202611290430, 'billing-terms', [
   ...taxProfiles,
   wide('invoice_lines', quantityBefore),

@@ -5,7 +5,7 @@ import { migration, ownerRole, sql, type Step } from './sql'
  * the document; when it ends they add up to it.
  */
 const guardNewLines = (lines: string, documents: string, key: string, noun: string): Step => {
-  const name = `keep_${lines}`
+  const name = `add_${lines}`
   return sql(
     [
       `CREATE FUNCTION tenancy.${name}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -13,7 +13,7 @@ DECLARE
   line constant tenancy.${lines} := NEW;
 BEGIN
   PERFORM FROM tenancy.${documents} d WHERE d.tenant_id = line.tenant_id AND d.id = line.${key}
-    AND (d.status = 'DRAFT' OR d.xmin = pg_current_xact_id()::xid);
+    AND (d.status = 'DRAFT' OR age(d.xmin) <= age(pg_current_xact_id()::xid));
   IF NOT FOUND THEN
     RAISE EXCEPTION '${noun} % is no draft: its lines stay as they are', line.${key}
       USING ERRCODE = 'integrity_constraint_violation';
@@ -49,33 +49,38 @@ END $$`,
 /** Holds where money is to be what its rows say, whoever writes it: looked at when the transaction ends, which writes both. */
 const recounted = (table: string, key: string, settled: string): Step => {
   const name = `recount_${table}`
+  const own = [
+    { on: table, column: 'id' },
+    { on: 'allocations', column: key },
+    { on: 'refunds', column: key },
+  ]
   return sql(
-    [
-      `CREATE FUNCTION tenancy.${name}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    own.flatMap(({ on, column }) => [
+      `CREATE FUNCTION tenancy.${name}_of_${on}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  own constant jsonb := to_jsonb(NEW);
-  tenant constant uuid := own ->> 'tenant_id';
-  named constant uuid := own ->> CASE TG_TABLE_NAME WHEN '${table}' THEN 'id' ELSE '${key}' END;
+  line constant tenancy.${on} := NEW;
+  used numeric;
+  back numeric;
 BEGIN
-  PERFORM FROM tenancy.${table} m WHERE m.tenant_id = tenant AND m.id = named AND (m.${settled}, m.refunded) <> (
-    (SELECT COALESCE(sum(a.amount), 0) FROM tenancy.allocations a WHERE a.tenant_id = tenant AND a.${key} = named),
-    (SELECT COALESCE(sum(r.amount), 0) FROM tenancy.refunds r WHERE r.tenant_id = tenant AND r.${key} = named));
+  SELECT COALESCE(sum(a.amount), 0) INTO used FROM tenancy.allocations a
+    WHERE a.tenant_id = line.tenant_id AND a.${key} = line.${column};
+  SELECT COALESCE(sum(r.amount), 0) INTO back FROM tenancy.refunds r
+    WHERE r.tenant_id = line.tenant_id AND r.${key} = line.${column};
+  PERFORM FROM tenancy.${table} m
+    WHERE m.tenant_id = line.tenant_id AND m.id = line.${column} AND (m.${settled} <> used OR m.refunded <> back);
   IF FOUND THEN
-    RAISE EXCEPTION 'what is used and given back of ${table} % is what its rows say', named
+    RAISE EXCEPTION 'what is used and given back of ${table} % is what its rows say', line.${column}
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NULL;
 END $$`,
-      ...[table, 'allocations', 'refunds'].map(
-        (on) =>
-          `CREATE CONSTRAINT TRIGGER ${name} AFTER INSERT OR UPDATE ON tenancy.${on} DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW ${on === table ? '' : `WHEN (NEW.${key} IS NOT NULL)`} EXECUTE FUNCTION tenancy.${name}()`,
-      ),
-    ],
-    [
-      ...[table, 'allocations', 'refunds'].map((on) => `DROP TRIGGER ${name} ON tenancy.${on}`),
-      `DROP FUNCTION tenancy.${name}()`,
-    ],
+      `CREATE CONSTRAINT TRIGGER ${name} AFTER INSERT OR UPDATE ON tenancy.${on} DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW ${on === table ? '' : `WHEN (NEW.${key} IS NOT NULL)`} EXECUTE FUNCTION tenancy.${name}_of_${on}()`,
+    ]),
+    own.flatMap(({ on }) => [
+      `DROP TRIGGER ${name} ON tenancy.${on}`,
+      `DROP FUNCTION tenancy.${name}_of_${on}()`,
+    ]),
   )
 }
 
@@ -93,8 +98,7 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  IF TG_OP = 'DELETE' OR OLD.status = 'VOID' OR NEW.status = 'DRAFT' OR NEW.applied < OLD.applied
-     ${refunds ? 'OR NEW.refunded < OLD.refunded' : ''}
+  IF TG_OP = 'DELETE' OR OLD.status = 'VOID' OR NEW.status = 'DRAFT' OR NEW.applied < OLD.applied${refunds ? '\n     OR NEW.refunded < OLD.refunded' : ''}
      OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
     RAISE EXCEPTION 'credit note % is issued: it can only be used or made void', OLD.credit_note_number
       USING ERRCODE = 'integrity_constraint_violation';
@@ -109,7 +113,7 @@ const remaining = (used: string) => [
   'CREATE INDEX ON tenancy.credit_notes (tenant_id, remaining, id)',
 ]
 
-/** What is left of a credit note can be given back, as that of a payment. */
+/** Refunds of what is left of a credit note, as of a payment. */
 const refundedNotes: Step = sql(
   [
     'ALTER TABLE tenancy.credit_notes ADD COLUMN refunded bigint NOT NULL DEFAULT 0',
@@ -135,7 +139,7 @@ const refundedNotes: Step = sql(
   ],
 )
 
-/** What holds documents and money against the owner of the tables, and refunds of credit notes. */
+/** Guards that hold documents and money against the owner of the tables, and refunds of credit notes. */
 export const billingGuards = migration(202611290440, 'billing-guards', [
   guardNewLines('invoice_lines', 'invoices', 'invoice_id', 'invoice'),
   guardNewLines('credit_note_lines', 'credit_notes', 'credit_note_id', 'credit note'),

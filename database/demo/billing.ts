@@ -262,7 +262,7 @@ export const taxProfiles: DemoTable = {
   },
 }
 
-/** What was agreed from the beginning of each term on. */
+/** Prices that were agreed, from the beginning of each term on. */
 export const agreedItems: DemoTable = {
   name: 'tenancy.agreed_items',
   noun: 'prices that were agreed',

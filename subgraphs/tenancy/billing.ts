@@ -35,7 +35,7 @@ export interface TaxedLine extends BilledLine, LineTax {
   pendingId: string | null
 }
 
-/** What is billed together, before it is an invoice. */
+/** Lines that are billed together, before they are an invoice. */
 export interface Bill {
   lines: TaxedLine[]
   totals: Totals
@@ -47,7 +47,7 @@ export interface Bill {
 export interface Upcoming extends Bill {
   /** The period whose fees it has; for what is over the day of its end twice. */
   period: Period
-  /** What of use is billed with it. */
+  /** Use that is billed with it. */
   billed: BilledUse[]
   /** The subscription as it is from that period on. */
   next: PlanSubscription

@@ -8,7 +8,7 @@ import type { Period } from './rules/period'
 import { spanOf } from './rules/proration'
 import { readingsUntil, type Read } from './usage'
 
-/** What was used in a period cost, by meter, before tax: what of it was billed is known, so that the rest can be. */
+/** Amounts that the use of a period cost, by meter, before tax: what was billed is known, so that the rest can be. */
 export interface BilledUse {
   period: Period
   amounts: Partial<Record<Meter, string>>

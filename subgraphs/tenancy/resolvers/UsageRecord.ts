@@ -3,7 +3,7 @@ import { badUserInput, UserErrors } from '../../../kernel/errors'
 import { needs } from '../../../kernel/entity'
 import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
@@ -11,7 +11,7 @@ import { summary } from '../../../kernel/summary'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
 import { UsageRecord } from '../entities/UsageRecord'
-import type { Resolvers } from '../generated'
+import type { Resolvers, TenancyUserErrorCode } from '../generated'
 import { mutateInEntry } from '../in-entry'
 import { recordCorrection, recordReadings } from '../record-usage'
 import { todayOf } from '../today'
@@ -37,13 +37,15 @@ export const usageRecord: Resolvers = {
     },
   },
   Mutation: {
-    recordUsage: (_, { input }, context) =>
-      mutate(context, async (tx) => {
+    recordUsage: (_, { input }, context) => {
+      const work = async (tx: MutationTransaction<TenancyUserErrorCode>) => {
         const { results, uses } = await recordReadings(context, tx, [input])
         const { usageRecord, error } = results[0]!
         if (error) throw new UserErrors([error])
         return { usageRecord, usage: uses.usageOf(usageRecord.subscriptionId, usageRecord.meter) }
-      }),
+      }
+      return context.operator ? mutateInEntry(context, 'RECORD_USAGE', work) : mutate(context, work)
+    },
     recordUsageBatch: (_, { input: { records } }, context) =>
       mutate(context, async (tx) => {
         if (records.length < 1 || records.length > mostAtOnce)

@@ -84,7 +84,7 @@ export interface AgreedUse {
 }
 
 /**
- * What was used in a period beyond what the plan includes, by meter: each part at the prices that held when it was used, and in the
+ * Lines of what was used in a period, by meter: each part at the prices that held when it was used, and in the
  * tiers in which it lies of the whole period, so that what is included is included once.
  * @param spells in the order of time
  */
