@@ -62,18 +62,26 @@ const findGuards = `
  * Does something without the guards of a table that compare it with rows of others, documents and the sums of money: rows that are
  * made one by one, from the checks of their table, add up to nothing.
  */
-export async function besidesSums(client: ClientBase, table: Table, work: () => Promise<void>): Promise<void> {
+export async function besidesSums(
+  client: ClientBase,
+  table: Table,
+  work: () => Promise<void>,
+): Promise<void> {
   const found = await client.query<{ name: string; waits: boolean; schema: string }>(findGuards, [table.name])
   const waiting = found.rows.filter(({ waits }) => waits).map(({ schema, name }) => `${schema}.${name}`)
   const all = async (text: string) => {
-    for (const { name } of found.rows) await client.query(`ALTER TABLE ${table.name} ${text} TRIGGER ${name}`)
+    for (const { name } of found.rows) {
+      const altering = `ALTER TABLE ${table.name} ${text} TRIGGER ${name}`
+      await client.query(altering)
+    }
   }
   // What waits for the end of the transaction has its turn before, or the table could not be altered.
-  if (waiting.length > 0) await client.query(`SET CONSTRAINTS ${waiting.join(', ')} IMMEDIATE`)
+  const constraints = `SET CONSTRAINTS ${waiting.join(', ')}`
+  if (waiting.length > 0) await client.query(constraints + ' IMMEDIATE')
   await all('DISABLE')
   await work()
   await all('ENABLE')
-  if (waiting.length > 0) await client.query(`SET CONSTRAINTS ${waiting.join(', ')} DEFERRED`)
+  if (waiting.length > 0) await client.query(constraints + ' DEFERRED')
 }
 
 /** Tells whether ids tell the rows of a table apart: of others there may be one only. */

@@ -110,15 +110,7 @@ export function mutationTransaction(
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
-    async savepoint(work) {
-      const told = [entries, events, mails].map((list) => ({ list, length: list.length }))
-      try {
-        return await transaction.savepoint(work)
-      } catch (error) {
-        for (const { list, length } of told) list.length = length
-        throw error
-      }
-    },
+    savepoint: (work) => savepoint(transaction, [entries, events, mails], work),
     emit: (eventType, { type, id }, payload) =>
       void events.push({ aggregateType: type, aggregateId: id, eventType, payload }),
     mail: (mail) => void mails.push(mail),
@@ -195,6 +187,21 @@ export function mutationTransaction(
       if (!row) throw notFound()
       return row as E
     },
+  }
+}
+
+/** Undoes work that fails, and forgets what was told of it. */
+async function savepoint<T>(
+  transaction: Transaction,
+  lists: readonly unknown[][],
+  work: () => Promise<T>,
+): Promise<T> {
+  const lengths = lists.map(({ length }) => length)
+  try {
+    return await transaction.savepoint(work)
+  } catch (error) {
+    for (const [place, list] of lists.entries()) list.length = lengths[place]!
+    throw error
   }
 }
 
