@@ -1,4 +1,6 @@
 import type { ClientBase } from 'pg'
+import { notePlatformAction } from './platform-trail'
+import { audit, findTenant } from './tenant-commands'
 import { uuidv7 } from '../kernel/id'
 import {
   apiKeyPrefix,
@@ -18,12 +20,14 @@ const dayMs = 86_400_000
  * @param client a connection as the owner (the migrator's URL)
  * @param days until the key ends
  * @returns the key, which is kept nowhere
+ * @throws TenantError where there is no such tenant
  */
 export async function createMeter(
   client: ClientBase,
-  tenantId: string,
+  slug: string,
   { environment, now, days }: { environment: KeyEnvironment; now: Date; days: number },
 ): Promise<string> {
+  const { id: tenantId } = await findTenant(client, slug)
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO identity.users AS u (tenant_id, id, email, kind, first_name, last_name, granted_permissions)
      VALUES ($1, $2, 'meter@service.invalid', 'SERVICE', 'Meter', 'of the platform', $3)
@@ -45,5 +49,8 @@ export async function createMeter(
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 100000)`,
     [tenantId, keyId, ownerId, `Meter ${keyId}`, apiKeyPrefix(key), hashKeySecret(secret), scopes, ends],
   )
+  const after = { ownerId, keyId, scopes, expiresAt: ends }
+  await audit(client, tenantId, { resourceType: 'ApiKey', resourceId: keyId, changes: { after } })
+  await notePlatformAction(client, 'CREATE_METER', tenantId, after)
   return key
 }
