@@ -1,4 +1,4 @@
-import { migration, ownerRole, sql, type Step } from './sql'
+import { migration, ownerRole, refuseDown, sql, type Step } from './sql'
 
 /**
  * Lines are added to drafts alone. Whoever loads whole documents as the owner of the tables adds them in the transaction that makes
@@ -146,4 +146,8 @@ export const billingGuards = migration(202611290440, 'billing-guards', [
   refundedNotes,
   recounted('payments', 'payment_id', 'allocated'),
   recounted('credit_notes', 'credit_note_id', 'applied'),
+  refuseDown(
+    'refunds of credit notes',
+    'SELECT FROM tenancy.refunds WHERE credit_note_id IS NOT NULL UNION ALL SELECT FROM tenancy.credit_notes WHERE refunded > 0',
+  ),
 ])

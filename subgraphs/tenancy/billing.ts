@@ -9,7 +9,7 @@ import {
 } from './rules/billing'
 import { amountOf, totalsOf, type Totals } from './rules/invoice'
 import type { Limits } from './rules/meters'
-import { dayAfter, periodOn, type Interval, type Period } from './rules/period'
+import { dayAfter, freeUntil, periodOn, type Interval, type Period } from './rules/period'
 import { taxOn, type LineTax, type TaxProfile } from './rules/tax'
 import type { Read } from './usage'
 import { useToBill, type BilledUse } from './use-lines'
@@ -58,7 +58,7 @@ const findPending = `
   SELECT id, description, quantity::text, COALESCE(unit_price, amount)::text, service_start::text, service_end::text,
          COALESCE(tax_on, service_start)::text, due_on::text
     FROM tenancy.pending_lines
-   WHERE tenant_id = $1 AND subscription_id = $2 AND invoice_id IS NULL AND credit_note_id IS NULL
+   WHERE tenant_id = $1 AND subscription_id = $2 AND invoice_id IS NULL AND credit_note_id IS NULL AND lapsed_on IS NULL
    ORDER BY created_at, place, amount, id`
 const findTaxes = `
   SELECT valid_from::text, treatment, trim_scale(rate)::text, tax_id, reason FROM tenancy.tax_profiles
@@ -147,7 +147,7 @@ export type UntaxedLine = BilledLine & Pick<TaxedLine, 'taxOn' | 'pendingId'>
  */
 export function linesOfChange(
   row: PlanSubscription,
-  changed: { plan: string; items: readonly Item[] },
+  changed: { plan: string; items: readonly Item[]; trialDays?: number },
   now: Date,
 ): UntaxedLine[] {
   const { plan, billingInterval, billedUntil, trialEndsOn, endDate } = row
@@ -157,7 +157,14 @@ export function linesOfChange(
     const fees = feeLines(changed.plan, changed.items, first, { from: today, until: null })
     return fees.map((line) => ({ ...line, taxOn: today, pendingId: null }))
   }
-  if (billedUntil === null) return []
+  if (billedUntil === null) {
+    // Days that are free with the old plan alone are billed from today on.
+    const free = freeUntil(row, changed.trialDays ?? 0, today)
+    if (row.startDate > today || free === null || free > today) return []
+    const first = periodOn(anchorOf(row), billingInterval, today)
+    const fees = feeLines(changed.plan, changed.items, first, { from: today, until: endDate })
+    return fees.map((line) => ({ ...line, taxOn: today, pendingId: null }))
+  }
   const term = {
     plan,
     items: itemsOf(row),

@@ -74,7 +74,7 @@ export async function changePreview(
   const offer = await offerOf(readOf(context), choice, today)
   if (typeof offer === 'string') return null
   const rests = row.status === 'CANCELLED' || row.status === 'SUSPENDED'
-  const lines = rests ? [] : linesOfChange(row, { plan, items: offer.items }, context.clock.now())
+  const lines = rests ? [] : linesOfChange(row, { ...offer, plan }, context.clock.now())
   const bill = await billOf(readOf(context), row, lines)
   return previewOf(row, bill, { start: today, end: billedFrom(row) })
 }

@@ -18,7 +18,7 @@ const findDue = `
        COALESCE(s.billed_until, GREATEST(s.start_date, s.trial_ends_on)) <= $2 OR s.end_date <= $2
        OR s.start_date <= $2 AND s.status <> 'CANCELLED' AND (s.status = 'SCHEDULED' OR s.current_period_end <= $2))
      OR EXISTS (SELECT FROM tenancy.pending_lines p WHERE p.tenant_id = $1 AND p.subscription_id = s.id
-                 AND p.due_on <= $2 AND p.invoice_id IS NULL AND p.credit_note_id IS NULL)
+                 AND p.due_on <= $2 AND p.invoice_id IS NULL AND p.credit_note_id IS NULL AND p.lapsed_on IS NULL)
      OR s.is_settled AND EXISTS (SELECT FROM tenancy.usage_records u
                                   WHERE u.tenant_id = $1 AND u.subscription_id = s.id AND u.recorded_at > s.use_seen_at))
    ORDER BY s.start_date, s.id`
