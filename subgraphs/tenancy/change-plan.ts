@@ -3,7 +3,7 @@ import { uuidv7 } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { billDue, noteAgreed } from './bill-subscription'
-import { anchorOf, linesOfChange, type NextChange } from './billing'
+import { anchorOf, changeToBill, type NextChange } from './billing'
 import { PendingLine } from './entities/PendingLine'
 import { PlanSubscription } from './entities/PlanSubscription'
 import type { ChangeSubscriptionPlanInput, TenancyUserErrorCode } from './generated'
@@ -11,6 +11,7 @@ import { offerOf, seatsFault, type Choice, type Offer } from './price-list'
 import { advanceAmount, type Item } from './rules/billing'
 import { amountOf } from './rules/invoice'
 import { freeUntil, periodOn } from './rules/period'
+import { taxOfItsDay } from './rules/tax'
 import { putOnPlan, renewalOn } from './subscription-term'
 import { todayOf } from './today'
 
@@ -124,7 +125,8 @@ async function billChange(
   changed: PlanSubscription,
 ): Promise<void> {
   if (changed.billedUntil === null) return
-  const lines = linesOfChange(
+  const lines = await changeToBill(
+    (statement) => tx.rows(statement),
     old,
     { plan: changed.plan, items: changed.items as Item[] },
     context.clock.now(),
@@ -135,8 +137,16 @@ async function billChange(
   const changeId = uuidv7(context.clock.now().getTime())
   await tx.insertAll(
     PendingLine,
-    lines.map(({ pendingId: _, ...line }, place) => ({
-      ...{ ...line, subscriptionId: old.id, amount: amountOf(line), dueOn, changeId, place },
+    lines.map(({ pendingId: _, tax, ...line }, place) => ({
+      ...{
+        ...line,
+        ...(tax ?? taxOfItsDay),
+        subscriptionId: old.id,
+        amount: amountOf(line),
+        dueOn,
+        changeId,
+        place,
+      },
     })),
   )
 }
