@@ -26,7 +26,8 @@ export async function listTenants(client: ClientBase): Promise<TenantLine[]> {
   return rows
 }
 
-async function findTenant(
+/** The tenant with this slug, locked; throws TenantError where there is none. */
+export async function findTenant(
   client: ClientBase,
   slug: string,
 ): Promise<{ id: string; status: TenantLine['status'] }> {
@@ -39,7 +40,7 @@ async function findTenant(
 }
 
 /** Appends an entry to the tenant's own trail, of nobody of the tenant. */
-async function audit(
+export async function audit(
   client: ClientBase,
   tenantId: string,
   entry: { resourceType: string; resourceId: string; changes: object },

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../database'
+import { createMeter } from '../database/metering'
 import { notePlatformAction } from '../database/platform-trail'
 import { changeTenantStatus, listTenants, resetUserPassword } from '../database/tenant-commands'
 import { createTenant, createUser, TenantError } from '../database/tenants'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
+import type { KeyEnvironment } from '../kernel/sign-in/api-key'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL [--sandbox]
@@ -13,6 +15,7 @@ const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin E
        npm run tenant -- suspend --slug SLUG --reason TEXT
        npm run tenant -- reactivate --slug SLUG
        npm run tenant -- reset-password --slug SLUG --email EMAIL
+       npm run tenant -- meter --slug SLUG
 
 Keeps the tenants of an installation, by whoever has the owner's database URL. Operators of the platform do most of it over the graph.
 
@@ -21,6 +24,7 @@ Keeps the tenants of an installation, by whoever has the owner's database URL. O
   suspend         shuts a tenant: nobody is let in, and who is in is out within a minute; nothing is lost
   reactivate      opens a suspended tenant again
   reset-password  ends all sessions of somebody, and prints another password, which must be changed first; a second factor stays
+  meter           makes the account that records the use of a tenant, which nobody there may; prints its key, and the former one ends
 
   --slug    what people type to sign in: lower-case letters, digits and single hyphens
   --name    name of the organization
@@ -42,6 +46,7 @@ const needed = {
   suspend: ['slug', 'reason'],
   reactivate: ['slug'],
   'reset-password': ['slug', 'email'],
+  meter: ['slug'],
 } as const
 type Verb = keyof typeof needed
 
@@ -88,7 +93,7 @@ function parsed<T>(parse: () => T): T {
 }
 
 /** Does it, and returns what to print. */
-async function perform(client: Client, request: Request): Promise<string[]> {
+async function perform(client: Client, request: Request, environment: KeyEnvironment): Promise<string[]> {
   const { verb, slug, name, admin, reason, email, sandbox } = request
   if (verb === 'list')
     return (await listTenants(client)).map(
@@ -102,6 +107,12 @@ async function perform(client: Client, request: Request): Promise<string[]> {
   if (verb === 'reactivate') {
     await changeTenantStatus(client, slug, 'reactivate', null)
     return [`${slug} is active again.`]
+  }
+  if (verb === 'meter') {
+    const key = await createMeter(client, slug, { environment, now: new Date(), days: 365 })
+    const use =
+      'The key is shown this once, and good for a year. Send it as x-api-key with recordUsage and recordUsageBatch.'
+    return [`tenant         ${slug}`, `key            ${key}`, use]
   }
   const password = oneTimePassword()
   const passwordHash = await hashPassword(password)
@@ -128,7 +139,7 @@ async function main(): Promise<void> {
   try {
     await client.connect()
     await client.query('BEGIN')
-    const lines = await perform(client, request)
+    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test')
     await client.query('COMMIT')
     for (const line of lines) console.log(line)
   } finally {

@@ -13,6 +13,7 @@ import {
 } from './compliance'
 import { books } from './books'
 import {
+  agreedItems,
   allocations,
   creditNoteLines,
   creditNotes,
@@ -22,6 +23,7 @@ import {
   payments,
   refunds,
   subscriptions,
+  taxProfiles,
   usageRecords,
 } from './billing'
 import { customers, interactions } from './customers'
@@ -349,7 +351,9 @@ export const demoTables: readonly DemoTable[] = [
   transactions,
   ...books(transactions),
   budgets,
+  taxProfiles,
   subscriptions,
+  agreedItems,
   invoices,
   invoiceLines,
   creditNotes,

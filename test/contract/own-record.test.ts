@@ -103,7 +103,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'an operator is of no tenant',
   'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice payInvoice':
     'an operator is of no tenant (B1)',
-  'recordPayment allocatePayment refundPayment reversePayment': 'an operator is of no tenant (B1)',
+  'recordPayment allocatePayment refundPayment refundCreditNote reversePayment setTenantTax':
+    'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'an operator is of no tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
