@@ -161,10 +161,7 @@ it('e-mail addresses are found in any case', async () => {
 })
 
 /** The type of a list's filter, as the schema declares it: none is guessed from a plural (P4). */
-const filterType = (list: string): string =>
-  String(
-    api
-      .getQueryType()!
-      .getFields()
-      [list]!.args.find(({ name }) => name === 'filter')!.type,
-  )
+const filterType = (list: string): string => {
+  const field = api.getQueryType()!.getFields()[list]!
+  return String(field.args.find(({ name }) => name === 'filter')!.type)
+}
