@@ -13,9 +13,9 @@ const faults: Readonly<Record<string, string>> = {
 interface Told {
   code: 'OWN_RECORD' | 'SECOND_PERSON_NEEDED'
   field: string
-  /** They prepared what the viewer decides about: their accounts must not be in the viewer's hand either, nor both in that of a third. */
+  /** Tells that they prepared it: their accounts must not be in the viewer's hand either, nor both in that of a third. */
   isPrepared?: boolean
-  /** It records what is, and decides nothing: a program may do it, unless it is in the hand of one of them. */
+  /** Tells that it decides nothing: a program may do it, unless it is in the hand of one of them. */
   isRecorded?: boolean
 }
 

@@ -19,9 +19,7 @@ class Waiting {
   length = 0
   readonly #lanes = new Map<string, (() => void)[]>()
 
-  /**
-   * How much is done before what comes to this lane last: of each lane as much as of this one, and no more.
-   */
+  /** The work that is done before what comes to this lane last: of each lane as much as of this one. */
   before(lane: string): number {
     const own = (this.#lanes.get(lane)?.length ?? 0) + 1
     let before = 0
