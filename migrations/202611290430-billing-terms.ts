@@ -142,6 +142,11 @@ export const billingTerms = migration(202611290430, 'billing-terms', [
     ],
     [],
   ),
+  sql(
+    `ALTER TABLE tenancy.subscriptions ADD CONSTRAINT subscriptions_next_change_items_check
+       CHECK (next_change IS NULL OR jsonb_typeof(next_change -> 'items') = 'array')`,
+    'ALTER TABLE tenancy.subscriptions DROP CONSTRAINT subscriptions_next_change_items_check',
+  ),
   // Terms that were agreed before there was a price list are a fee of their own.
   sql(
     `UPDATE tenancy.subscriptions s SET items = ${agreedFee}, updated_at = now() WHERE s.items = '[]' AND s.price > 0`,
