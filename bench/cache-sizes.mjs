@@ -1,17 +1,16 @@
-/**
- * Holds what caches of operations take in memory, for the estimates that bound them:
- *
- *   npm run build && node --expose-gc bench/cache-sizes.mjs [operations]
- *
- * First a parsed document alone, then the whole product, which keeps each new operation of a signed-in caller parsed,
- * prepared, planned, and parsed and compiled in each subgraph that it asks. Bytes for each token of the client's text.
- */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { numbersFrom } from './measure/arguments.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 const { parse } = require('graphql')
-const count = Number(process.argv[2] ?? 300)
+const usage = `node --expose-gc bench/cache-sizes.mjs [operations]      (after npm run build)
+
+Holds what caches of operations take in memory, for the estimates that bound them.
+
+First a parsed document alone, then the whole product, which keeps each new operation of a signed-in caller parsed,
+prepared, planned, and parsed and compiled in each subgraph that it asks. Bytes for each token of the client's text.`
+const [count] = numbersFrom(usage, 300)
 const times = (n, text) => Array.from({ length: n }, (_, at) => text(at)).join(' ')
 /** Texts that are all different: small ones, as screens send them, and wide ones. */
 const kinds = {

@@ -98,9 +98,21 @@ async function addPostGraphileRole(superuser) {
   await superuser.query(`CREATE ROLE postgraphile LOGIN PASSWORD 'postgraphile'`)
   for (const schema of ['hr', 'identity', 'finance'])
     await superuser.query(`GRANT USAGE ON SCHEMA ${schema} TO postgraphile`)
-  await superuser.query(
-    'GRANT SELECT ON hr.employees, hr.departments, identity.users, finance.budgets, finance.transactions TO postgraphile',
-  )
+  // The policies of the product are for its own roles: this one gets the same condition.
+  for (const table of [
+    'hr.employees',
+    'hr.departments',
+    'identity.users',
+    'finance.budgets',
+    'finance.transactions',
+  ]) {
+    await superuser.query(`GRANT SELECT ON ${table} TO postgraphile`)
+    const { rows } = await superuser.query(
+      "SELECT pg_get_expr(polqual, polrelid) AS condition FROM pg_policy WHERE polrelid = $1::regclass AND polname = 'tenant'",
+      [table],
+    )
+    await superuser.query(`CREATE POLICY peer ON ${table} TO postgraphile USING (${rows[0].condition})`)
+  }
   await superuser.query('GRANT CONNECT ON DATABASE tenantgraph TO postgraphile')
 }
 

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { Kind, parse } from 'graphql'
+import { argumentsFrom } from './measure/arguments.mjs'
 
-/**
- * Counts the lines that entities take by hand, blank ones left out, at a commit or in the working tree:
- *   node bench/entity-lines.mjs [COMMIT]
- * Generated and composed files, and what all entities share, do not count.
- */
-const [commit] = process.argv.slice(2)
+const usage = `node bench/entity-lines.mjs [COMMIT]      (after npm run build)
+
+Counts the lines that entities take by hand, blank ones left out, at a commit or in the working tree.
+
+Generated and composed files, and what all entities share, do not count.`
+const [commit] = argumentsFrom(usage)
 const entities = [
   { name: 'Holiday', subgraph: 'hr', table: 'holidays' },
   { name: 'Department', subgraph: 'hr', table: 'departments' },

@@ -1,10 +1,3 @@
-/**
- * What brings events from the outbox to the log, and how many jobs a process does.
- *
- *   npm run build && node bench/events.mjs [events] [jobs]
- *
- * Starts its own PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.
- */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +5,7 @@ import pg from 'pg'
 import databaseServers from '../dist/database/index.js'
 import clocks from '../dist/kernel/clock.js'
 import databases from '../dist/kernel/connection/database.js'
+import openKeys from '../dist/kernel/encryption/open-keys.js'
 import dispatchers from '../dist/kernel/events/dispatcher.js'
 import ids from '../dist/kernel/id.js'
 import workers from '../dist/kernel/jobs/worker.js'
@@ -20,9 +14,14 @@ import logs from '../dist/kernel/process/log.js'
 import memoryStores from '../dist/kernel/store/key-value-memory.js'
 import redisStores from '../dist/kernel/store/key-value-redis.js'
 import statements from '../dist/kernel/statement.js'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const eventCount = Number(process.argv[2] ?? 10_000)
-const jobCount = Number(process.argv[3] ?? 4_000)
+const usage = `node bench/events.mjs [events] [jobs]      (after npm run build)
+
+What brings events from the outbox to the log, and how many jobs a process does.
+
+Starts its own PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.`
+const [eventCount, jobCount] = numbersFrom(usage, 10_000, 4_000)
 const tenantCount = 20
 
 const dataDir = mkdtempSync(join(tmpdir(), 'bench-events-'))
@@ -32,6 +31,7 @@ const log = logs.createLogger(config)
 const server = await databaseServers.prepareDatabase(config, log)
 const owner = new pg.Client(server.migratorUrl)
 await owner.connect()
+const dataKeys = openKeys.openDataKeys(config, (message) => console.log(message))
 const tenants = Array.from({ length: tenantCount }, () => ids.uuidv7())
 for (const [place, id] of tenants.entries())
   await owner.query('INSERT INTO tenancy.tenants (id, name, slug) VALUES ($1, $2, $2)', [
@@ -91,7 +91,7 @@ async function dispatchTo(name, store) {
 async function doJobs(slots) {
   let done = 0
   const job = { name: 'nothing', run: async () => void done++ }
-  const services = { clock: clocks.systemClock, log, config }
+  const services = { clock: clocks.systemClock, log, config, dataKeys }
   const worker = workers.jobWorker('hr', [job], hr, services, { slots })
   for (const tenantId of tenants) {
     const rows = Array.from({ length: jobCount / tenantCount }, () => [ids.uuidv7(), 'nothing'])

@@ -1,17 +1,8 @@
-/**
- * Holds what a request costs in our gateway, against stock: Apollo Server with ApolloGateway and its own HTTP client.
- *
- *   npm run build && node bench/gateway.mjs [rounds] [milliseconds]
- *
- * Four subgraphs answer from memory, so that the gateways are what is measured. `ours` and `stock` call them over HTTP
- * in a process of their own; `in-process` runs them itself, and its figures include them. The candidates take turns in
- * every round. CPU is user and system time of the gateway's process per request; each request has another
- * authorization, and the answers are compared before anything is timed.
- */
 import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { numbersFrom } from './measure/arguments.mjs'
 
 const queries = {
   nested: `{ users(first: 20) { id name reviews { body product { id name price inStock reviews { stars author { name } } } } } }`,
@@ -52,9 +43,16 @@ const resolvers = {
   inventory: { Product: { ...known, inStock: (row) => numberOf(row) % 2 === 0 } },
 }
 
-const role = process.argv[2]
-if (role === '--serve') await serve(process.argv[3])
-else await measure(Number(role ?? 10), Number(process.argv[3] ?? 1500))
+const usage = `node bench/gateway.mjs [rounds] [milliseconds]      (after npm run build)
+
+Holds what a request costs in our gateway, against stock: Apollo Server with ApolloGateway and its own HTTP client.
+
+Four subgraphs answer from memory, so that the gateways are what is measured. ours and stock call them over HTTP
+in a process of their own; in-process runs them itself, and its figures include them. The candidates take turns in
+every round. CPU is user and system time of the gateway's process per request; each request has another
+authorization, and the answers are compared before anything is timed.`
+if (process.argv[2] === '--serve') await serve(process.argv[3])
+else await measure(...numbersFrom(usage, 10, 1500))
 
 /** One process of the measurement: the subgraphs, or one of the gateways. */
 async function serve(what) {

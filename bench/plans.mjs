@@ -1,14 +1,3 @@
-/**
- * Holds what planning costs those who wait beside it: clients that send a new operation text with each request, and one
- * that sends the same small operation over and over.
- *
- *   npm run build && node bench/plans.mjs [seconds] [graph,…]
- *
- * Graphs: `federation` (4 subgraphs, bench/federation), `product` (the product's own six) and `large` (10 subgraphs,
- * 566 types). The subgraphs answer nothing, at once. Printed for each: how late the gateway's event loop comes, what
- * the small operation waits, and CPU of the gateway's process per new text. `idle` is the small operation alone: what
- * the machine does by itself. `here` plans in the gateway's own thread, `thread` in one beside it, as the product does.
- */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -18,6 +7,7 @@ import { distinct } from './federation/operations.mjs'
 import { large, largeGraph, largeUsage } from './large-graph.mjs'
 import { answerOf, closedLoop, openLoop } from './measure/load.mjs'
 import { startServer } from './measure/processes.mjs'
+import { argumentsFrom } from './measure/arguments.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 const { composeServices } = require('@apollo/composition')
@@ -25,8 +15,17 @@ const { parse } = require('graphql')
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const text = (path) => readFileSync(here(path), 'utf8')
 
-const seconds = Number(process.argv[2] ?? 10)
-const wanted = process.argv[3]?.split(',') ?? ['federation', 'product', 'large']
+const usage = `node bench/plans.mjs [seconds] [graph,…]      (after npm run build)
+
+Holds what planning costs those who wait beside it: clients that send a new operation text with each request, and one
+that sends the same small operation over and over.
+
+Graphs: federation (4 subgraphs, bench/federation), product (the product's own six) and large (10 subgraphs,
+566 types). The subgraphs answer nothing, at once. Printed for each: how late the gateway's event loop comes, what
+the small operation waits, and CPU of the gateway's process per new text. idle is the small operation alone: what
+the machine does by itself. here plans in the gateway's own thread, thread in one beside it, as the product does.`
+const [seconds = '10', names = 'federation,product,large'] = argumentsFrom(usage)
+const wanted = names.split(',')
 const folder = mkdtempSync(join(tmpdir(), 'bench-plans-'))
 
 /** Holds what is asked of each graph: `small` always the same, `texts(index)` a new one each time. */

@@ -1,17 +1,15 @@
-/**
- * The list of 20 postings beside the list of 20 transactions, over HTTP, of one tenant that has 100,000 of each; and a trial
- * balance over all of them.
- *
- *   npm run build && node bench/postings.mjs [rounds] [rows]
- */
 import pg from 'pg'
 import servers from '../dist/product/server.js'
 import configs from '../dist/kernel/process/config.js'
 import logs from '../dist/kernel/process/log.js'
 import { layout, prepareScale } from './scale-data.mjs'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const rounds = Number(process.argv[2] ?? 60)
-const rows = Number(process.argv[3] ?? 100_000)
+const usage = `node bench/postings.mjs [rounds] [rows]      (after npm run build)
+
+The list of 20 postings beside the list of 20 transactions, over HTTP, of one tenant that has 100,000 of each; and a trial
+balance over all of them.`
+const [rounds, rows] = numbersFrom(usage, 60, 100_000)
 const scale = await prepareScale(console.log, [layout({ tenants: 1, rows })], 1)
 const [place] = scale.places
 await place.renew()

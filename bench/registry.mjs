@@ -1,18 +1,17 @@
-/**
- * Says how long `schema check` takes on a large graph, in a new process, and what memory it needs.
- *
- *   npm run build && node bench/registry.mjs [rounds]
- *
- * Writes 10 subgraphs and 10,000 recorded operations to a temporary folder, and checks against the graph before the
- * change. As root on Linux it also empties the file cache first, for the cold figures.
- */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { large, largeGraph, largeUsage, ordinary, sweeping, withEdits } from './large-graph.mjs'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const rounds = Number(process.argv[2] ?? 5)
+const help = `node bench/registry.mjs [rounds]      (after npm run build)
+
+Says how long schema check takes on a large graph, in a new process, and what memory it needs.
+
+Writes 10 subgraphs and 10,000 recorded operations to a temporary folder, and checks against the graph before the
+change. As root on Linux it also empties the file cache first, for the cold figures.`
+const [rounds] = numbersFrom(help, 5)
 const cli = resolve(import.meta.dirname, '../dist/scripts/schema.js')
 const folder = mkdtempSync(join(tmpdir(), 'registry-bench-'))
 

@@ -1,13 +1,3 @@
-/**
- * Holds what encryption and the record of reads cost:
- *
- *   npm run build && node bench/sensitive.mjs [rounds] [seconds]
- *
- * First values alone: encrypting and decrypting 1,000 texts of a telephone number's length and 1,000 JSON values of 1 KiB.
- * Then the whole product over a PostgreSQL of its own, durable as in production: a list of 20 customers with four fields whose
- * reads are recorded, beside the same list where nothing is recorded. They take turns in every round; medians of requests a
- * second are printed, and their ratio.
- */
 import { randomBytes } from 'node:crypto'
 import configs from '../dist/kernel/process/config.js'
 import ciphers from '../dist/kernel/encryption/cipher.js'
@@ -16,9 +6,17 @@ import logs from '../dist/kernel/process/log.js'
 import servers from '../dist/product/server.js'
 import { prepareData } from './data.mjs'
 import { closedLoop } from './measure/load.mjs'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const rounds = Number(process.argv[2] ?? 7)
-const seconds = Number(process.argv[3] ?? 2)
+const usage = `node bench/sensitive.mjs [rounds] [seconds]      (after npm run build)
+
+Holds what encryption and the record of reads cost.
+
+First values alone: encrypting and decrypting 1,000 texts of a telephone number's length and 1,000 JSON values of 1 KiB.
+Then the whole product over a PostgreSQL of its own, durable as in production: a list of 20 customers with four fields whose
+reads are recorded, beside the same list where nothing is recorded. They take turns in every round; medians of requests a
+second are printed, and their ratio.`
+const [rounds, seconds] = numbersFrom(usage, 7, 2)
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 const key = new ciphers.DataKey(ids.uuidv7(), randomBytes(32))

@@ -1,17 +1,15 @@
-/**
- * What a summary of 100,000 transactions of one tenant costs, beside statements written by hand for the same answer, under
- * row level security all of them.
- *
- *   npm run build && node bench/summary.mjs [rounds] [rows]
- */
 import servers from '../dist/product/server.js'
 import databases from '../dist/kernel/connection/database.js'
 import configs from '../dist/kernel/process/config.js'
 import logs from '../dist/kernel/process/log.js'
 import { layout, prepareScale } from './scale-data.mjs'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const rounds = Number(process.argv[2] ?? 15)
-const rows = Number(process.argv[3] ?? 100_000)
+const usage = `node bench/summary.mjs [rounds] [rows]      (after npm run build)
+
+What a summary of 100,000 transactions of one tenant costs, beside statements written by hand for the same answer, under
+row level security all of them.`
+const [rounds, rows] = numbersFrom(usage, 15, 100_000)
 const scale = await prepareScale(console.log, [layout({ tenants: 1, rows })], 1)
 const [place] = scale.places
 await place.renew()

@@ -1,11 +1,3 @@
-/**
- * Holds what the tenant binding costs, against a prepared query that knows no tenant.
- *
- *   npm run build && node bench/tenant-binding.mjs [rounds] [seconds]
- *
- * Starts its own PostgreSQL in a temporary folder. Every form reads one row by its whole key; the forms take turns
- * in every round, and the medians are printed as ratios to the first.
- */
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,9 +6,15 @@ import embedded from '../dist/database/embedded.js'
 import databases from '../dist/kernel/connection/database.js'
 import ids from '../dist/kernel/id.js'
 import values from '../dist/kernel/connection/row-values.js'
+import { numbersFrom } from './measure/arguments.mjs'
 
-const rounds = Number(process.argv[2] ?? 60)
-const seconds = Number(process.argv[3] ?? 0.2)
+const usage = `node bench/tenant-binding.mjs [rounds] [seconds]      (after npm run build)
+
+Holds what the tenant binding costs, against a prepared query that knows no tenant.
+
+Starts its own PostgreSQL in a temporary folder. Every form reads one row by its whole key; the forms take turns
+in every round, and the medians are printed as ratios to the first.`
+const [rounds, seconds] = numbersFrom(usage, 60, 0.2)
 const connections = 4
 const workers = 8
 
