@@ -36,23 +36,27 @@ export async function* sealedEntries(
   client: Client,
   tenantId: string,
 ): AsyncGenerator<SealedEntry, void, undefined> {
-  // Of two entries at one position both must come, so pages are cut by position and id.
-  let last: [string, string] = ['0', '00000000-0000-0000-0000-000000000000']
-  for (;;) {
-    const { rows } = await client.query<unknown[]>({
-      name: 'sealed entries',
-      text: `SELECT ${entryColumns}, position, hash FROM shared.audit_logs
-         WHERE tenant_id = $1 AND position >= $2 AND (position, id) > ($2, $3) ORDER BY position, id LIMIT $4`,
-      values: [tenantId, ...last, page],
-      rowMode: 'array',
-    })
-    for (const row of rows) {
-      const [position, hash] = row.slice(-2) as [string, string]
-      yield { position: Number(position), hash, entry: entryOf(tenantId, row) }
+  // A cursor is planned once and reads in one pass: pages would be sorted anew each while statistics are missing.
+  await client.query(
+    `DECLARE sealed_entries NO SCROLL CURSOR FOR SELECT ${entryColumns}, position, hash FROM shared.audit_logs
+       WHERE tenant_id = $1 AND position >= 0 ORDER BY position, id`,
+    [tenantId],
+  )
+  try {
+    for (;;) {
+      const { rows } = await client.query<unknown[]>({
+        text: `FETCH ${page} FROM sealed_entries`,
+        rowMode: 'array',
+      })
+      for (const row of rows) {
+        const [position, hash] = row.slice(-2) as [string, string]
+        yield { position: Number(position), hash, entry: entryOf(tenantId, row) }
+      }
+      if (rows.length < page) return
     }
-    const end = rows.at(-1)
-    if (!end || rows.length < page) return
-    last = [String(end.at(-2)), String(end[0])]
+  } finally {
+    // A transaction that failed has closed it, and tells why by itself.
+    await client.query('CLOSE sealed_entries').catch(() => undefined)
   }
 }
 
