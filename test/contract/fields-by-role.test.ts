@@ -46,6 +46,9 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['LeaveRequest', 'user_id'],
   ['LeaveLedgerEntry', 'user_id'],
   ['AttendanceRecord', 'user_id'],
+  // Of the team that one leads, as of oneself.
+  ['SalesPerformance', 'manager_id'],
+  ['SalesPerformanceLine', 'manager_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

@@ -1,0 +1,27 @@
+import { rowPolicy } from '../../kernel/policy'
+import { SalesPerformance } from './entities/SalesPerformance'
+import { SalesPerformanceLine } from './entities/SalesPerformanceLine'
+
+/** The row rules that the schema names. */
+export const policies = {
+  /** One's own performance, that of the team one leads, or all for those who read everybody's. Written with the row alone. */
+  'finance:own-or-team-performance': rowPolicy(
+    SalesPerformance,
+    ['userId', 'managerId'],
+    (viewer) =>
+      viewer.scopes.has('finance:performance:read')
+        ? null
+        : [{ userId: viewer.userId }, { managerId: viewer.userId }],
+    { setOnce: true },
+  ),
+  /** The same of the lines. */
+  'finance:own-or-team-line': rowPolicy(
+    SalesPerformanceLine,
+    ['userId', 'managerId'],
+    (viewer) =>
+      viewer.scopes.has('finance:performance:read')
+        ? null
+        : [{ userId: viewer.userId }, { managerId: viewer.userId }],
+    { setOnce: true },
+  ),
+}
