@@ -1,5 +1,6 @@
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, readAll, userErrors } from '../support/lists'
+import { untilWaiting } from '../support/locks'
 import { refusedAs } from './as-finance'
 
 /** Commission rules: drafted by one, approved by another, and never changed then. */
@@ -169,6 +170,18 @@ test('the next version takes over on its first day, and rules of one scope do no
   )
   expect(answers.filter((errors) => errors.length === 0)).toHaveLength(1)
   expect(answers.flat().map(({ code }) => code)).toEqual(Array(9).fill('OVERLAPPING'))
+})
+
+test('who approves in one scope at once waits for the other, and sees what it did', async () => {
+  const drafts = [await draft({ currency: 'GBP' }), await draft({ currency: 'GBP' })] as const
+  await graph.owner.query('BEGIN')
+  await graph.owner.query('SELECT FROM finance.commission_rules WHERE id = $1 FOR UPDATE', [drafts[0].id])
+  const answers = Promise.all(drafts.map((one) => userErrors(checker, 'approveCommissionRule', at(one))))
+  // The second is not the row that is held: it waits for the scope.
+  await untilWaiting(graph.owner, 2)
+  await graph.owner.query('COMMIT')
+  const codes = (await answers).flat().map(({ code }) => code)
+  expect(codes).toEqual(['OVERLAPPING'])
 })
 
 test('the list costs one statement of finance, however many rules there are', async () => {
