@@ -13,6 +13,7 @@ import {
 } from './compliance'
 import { books } from './books'
 import {
+  agreedItems,
   allocations,
   creditNoteLines,
   creditNotes,
@@ -22,6 +23,7 @@ import {
   payments,
   refunds,
   subscriptions,
+  taxProfiles,
   usageRecords,
 } from './billing'
 import { commission, commissionPayments } from './commission'
@@ -361,7 +363,9 @@ export const demoTables: readonly DemoTable[] = [
   ...books(transactions),
   ...commission(movements),
   budgets,
+  taxProfiles,
   subscriptions,
+  agreedItems,
   invoices,
   invoiceLines,
   creditNotes,
