@@ -135,6 +135,9 @@ function salesOf({ profile, today }: DemoSource, transactions: readonly DemoRow[
       return shares.map(({ seller, share }, part) => ({
         seller,
         share,
+        shares: shares.map((one) => one.share),
+        place: part,
+        original: null,
         currency: String(row['currency']),
         at: Date.parse(String(row['occurred_at'])),
         sourceType: 'finance.transaction',

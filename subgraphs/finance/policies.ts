@@ -4,7 +4,7 @@ import { SalesPerformanceLine } from './entities/SalesPerformanceLine'
 
 /** The row rules that the schema names. */
 export const policies = {
-  /** One's own performance, that of the team one leads, or all for those who read everybody's. Written with the row alone. */
+  /** One's own performance, that of the team one leads, or all for those who read everybody's. Who reads everybody's may change it. */
   'finance:own-or-team-performance': rowPolicy(
     SalesPerformance,
     ['userId', 'managerId'],
@@ -12,7 +12,7 @@ export const policies = {
       viewer.scopes.has('finance:performance:read')
         ? null
         : [{ userId: viewer.userId }, { managerId: viewer.userId }],
-    { setOnce: true },
+    { setOnce: true, writers: ['finance:performance:read'] },
   ),
   /** The same of the lines. */
   'finance:own-or-team-line': rowPolicy(

@@ -37,6 +37,9 @@ const sale = (revenue: string, values: Partial<AttributedSale> = {}): Attributed
   amount: revenue,
   revenue,
   share: '100',
+  shares: ['100'],
+  place: 0,
+  original: null,
   category: null,
   departmentId: null,
   ...values,
@@ -92,12 +95,55 @@ test('an accelerator multiplies its rate by a scale, and a flat rule pays for ea
     ['2000000', '6.999825', '139997'],
   ])
   const flat = rule({ type: 'FLAT', flatAmount: '2500' })
-  const half = { share: '33.33', revenue: '100' }
-  expect(earned([sale('300', half), sale('-300', { ...half, revenue: '-100' }), sale('300')], flat)).toEqual({
+  const half = { share: '33.33', shares: ['66.67', '33.33'], place: 1, revenue: '100' }
+  const back = { ...half, revenue: '-100', original: { day: '2026-03-10', amount: '300' } }
+  expect(earned([sale('300', half), sale('-300', back), sale('300')], flat)).toEqual({
     revenue: '300',
     commission: '2500',
   })
   expect(earned([sale('300', half)], flat).commission).toBe('833')
+})
+
+test('what takes a sale back meets the rules that the sale met: the same lines, negated (1)', () => {
+  const large = rule({ id: 'large', criteria: 'amount >= 1000', endDate: '2026-02-01' })
+  const bonus = {
+    type: 'FLAT',
+    flatAmount: '101',
+    isStackable: true,
+    criteria: 'day < "2026-02-01"',
+  } as const
+  const rules = [
+    large,
+    rule({ id: 'bonus', ...bonus }),
+    rule({ id: 'now', startDate: '2026-02-01', rate: '50' }),
+  ]
+  const part = { share: '50', shares: ['50', '50'], place: 1 }
+  const sold = sale('100000', { ...part, day: '2026-01-31', revenue: '50000' })
+  const original = { day: sold.day, amount: sold.amount }
+  const back = sale('-100000', { ...part, day: '2026-03-01', revenue: '-50000', original })
+  const told = (one: AttributedSale) =>
+    commissionLines([one], rules, userId, 'EUR').map(({ ruleId, commission }) => [ruleId, commission])
+  expect(told(sold)).toEqual([
+    ['large', '2500'],
+    ['bonus', '50'],
+  ])
+  expect(told(back)).toEqual([
+    ['large', '-2500'],
+    ['bonus', '-50'],
+  ])
+})
+
+test('flat amounts are shared out to the last unit, and a small credit takes none back (12)', () => {
+  const flat = rule({ type: 'FLAT', flatAmount: '100' })
+  const shares = ['33.34', '33.33', '33.33']
+  const parts = (amount: string, original: AttributedSale['original'] = null) =>
+    shares.map((share, place) => earned([sale(amount, { share, shares, place, original })], flat).commission)
+  expect(parts('300')).toEqual(['34', '33', '33'])
+  expect(parts('-300', { day: '2026-03-10', amount: '300' })).toEqual(['-34', '-33', '-33'])
+  // One cent among three: whose part of the revenue is nothing gives back what it earned all the same.
+  expect(parts('-1', { day: '2026-03-10', amount: '1' })).toEqual(['-34', '-33', '-33'])
+  expect(parts('-10')).toEqual(['0', '0', '0'])
+  expect(parts('10', { day: '2026-03-10', amount: '-10' })).toEqual(['0', '0', '0'])
 })
 
 test('the narrowest rule applies, those that stack come to it, each on its half-open days', () => {

@@ -1,5 +1,5 @@
 import type { SubgraphContext } from '../../../kernel/context'
-import { uuidv7 } from '../../../kernel/id'
+import { isUuid, uuidv7 } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import type { SalesPerformance, SalesPerformanceStatus } from '../entities/SalesPerformance'
@@ -11,22 +11,12 @@ import {
   digestOf,
   totalsOf,
   type CommissionLine,
-  type RuleTerms,
-  type Tier,
 } from '../rules/commission'
-import { mostSales, readSales, type ReadRows, type UserSale } from './sales'
+import { ruleBook, type RuleBook, type StoredRule } from './rule-book'
+import { mostSales, readSales, type UserSale } from './sales'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>
 
-export type StoredRule = RuleTerms & { id: string }
-
-const ruleColumns = `r.id, r.type, r.rate::text, r.flat_amount::text, r.currency, r.tiers, r.is_marginal, r.criteria,
-  r.user_id, r.department_id, r.is_stackable, r.start_date::text, r.end_date::text`
-const findRules = `
-  SELECT ${ruleColumns} FROM finance.commission_rules r
-   WHERE r.tenant_id = $1 AND r.status = 'APPROVED' AND r.start_date < $3 AND (r.end_date IS NULL OR r.end_date > $2)
-   ORDER BY r.id LIMIT 1000`
-const findRule = `SELECT ${ruleColumns} FROM finance.commission_rules r WHERE r.tenant_id = $1 AND r.id = $2`
 // What later months have corrected already counts as told; the month that is reckoned does not.
 const findApproved = `
   SELECT p.id, p.period_start::text, p.period_end::text,
@@ -44,40 +34,6 @@ const findApproved = `
 const removeLines =
   'DELETE FROM finance.sales_performance_lines l WHERE l.tenant_id = $1 AND l.performance_id = $2'
 
-type RuleRow = [
-  ...[id: string, type: RuleTerms['type'], rate: string, flat: string | null, currency: string | null],
-  ...[
-    tiers: Tier[],
-    isMarginal: boolean,
-    criteria: string,
-    userId: string | null,
-    departmentId: string | null,
-  ],
-  ...[isStackable: boolean, startDate: string, endDate: string | null],
-]
-
-function ruleOf(row: unknown[]): StoredRule {
-  const [id, type, rate, flatAmount, currency, tiers, isMarginal, criteria, ...rest] = row as RuleRow
-  const [userId, departmentId, isStackable, startDate, endDate] = rest
-  const terms = { type, rate, flatAmount, currency, tiers, isMarginal, criteria }
-  return { id, ...terms, userId, departmentId, isStackable, startDate, endDate }
-}
-
-/** The rules that are in force on some day of a period. */
-export async function rulesIn(
-  rows: ReadRows,
-  tenantId: string,
-  { periodStart, periodEnd }: { periodStart: string; periodEnd: string },
-): Promise<StoredRule[]> {
-  return (await rows(prepared(findRules, [tenantId, periodStart, periodEnd]))).map(ruleOf)
-}
-
-/** The rule with an id, whatever its status; null when there is none. */
-export async function ruleById(rows: ReadRows, tenantId: string, id: string): Promise<StoredRule | null> {
-  const [row] = await rows(prepared(findRule, [tenantId, id]))
-  return row ? ruleOf(row) : null
-}
-
 /** The first day of the month after, or so many months before, that of a first day. */
 export function monthFrom(periodStart: string, months: number): string {
   const [year, month] = periodStart.split('-').map(Number) as [number, number]
@@ -94,13 +50,14 @@ interface Approved {
 }
 
 /**
- * Adjustments for what has changed of the approved months of somebody, up to twelve back: their sales and rules are reckoned anew, less what they
- * and later months have told. All of them are read with one statement of sales and one of rules.
+ * Adjustments for what has changed of the approved months of somebody, up to twelve back: their sales and rules are reckoned anew,
+ * less what they and later months have told. To be called with the seller locked ({@link lockSeller}).
  */
 export async function adjustments(
   tx: Tx,
   tenantId: string,
   performance: Pick<SalesPerformance, 'id' | 'userId' | 'currency' | 'periodStart'>,
+  rules: readonly StoredRule[],
 ): Promise<CommissionLine[]> {
   const { id, userId, currency, periodStart } = performance
   const earliest = monthFrom(periodStart, -12)
@@ -113,26 +70,67 @@ export async function adjustments(
     told: { revenue: revenue!, commission: commission! },
     own: { revenue: ownRevenue!, commission: ownCommission! },
   }))
-  const [first] = approved
-  if (!first) return []
-  const span = { periodStart: first.periodStart, periodEnd: periodStart }
-  const sales = await salesOf(tx, { tenantId, userId, currency, ...span })
-  const rules = await rulesIn((statement) => tx.rows(statement), tenantId, span)
-  return approved.flatMap((month) => {
-    const ofMonth = sales.filter(({ day }) => day >= month.periodStart && day < month.periodEnd)
-    const now = totalsOf([
-      ...commissionLines(ofMonth, rules, userId, currency),
-      { revenue: month.own.revenue, commission: month.own.commission },
-    ])
+  const sales = await salesOfMonths(tx, { tenantId, userId, currency }, approved)
+  return approved.flatMap((month, place) => {
+    const now = totalsOf([...commissionLines(sales[place]!, rules, userId, currency), month.own])
     return adjustmentLines(month.id, { before: month.told, after: now })
   })
+}
+
+type Period = Pick<SalesPerformance, 'periodStart' | 'periodEnd'>
+type Whose = Pick<Parameters<typeof readSales>[1], 'tenantId' | 'userId' | 'currency'>
+
+/** The sales of some months in their order: with one statement, or where they are too many for it with one for each. */
+async function salesOfMonths(tx: Tx, whose: Whose, months: readonly Period[]): Promise<UserSale[][]> {
+  const [first, last] = [months[0], months.at(-1)]
+  if (!first || !last) return []
+  const span = { periodStart: first.periodStart, periodEnd: last.periodEnd }
+  const all = await readSales((statement) => tx.rows(statement), { ...whose, ...span })
+  if (all.length <= mostSales)
+    return months.map(({ periodStart, periodEnd }) =>
+      all.filter(({ day }) => day >= periodStart && day < periodEnd),
+    )
+  const found: UserSale[][] = []
+  for (const { periodStart, periodEnd } of months)
+    found.push(await salesOf(tx, { ...whose, periodStart, periodEnd }))
+  return found
 }
 
 async function salesOf(tx: Tx, question: Parameters<typeof readSales>[1]): Promise<UserSale[]> {
   const sales = await readSales((statement) => tx.rows(statement), question)
   if (sales.length > mostSales)
-    tx.fail('INVALID', `There are more than ${mostSales} sales: reckon a shorter time`, 'periodStart')
+    tx.fail(
+      'INVALID',
+      `There are more than ${mostSales} sales from ${question.periodStart}: record fewer, larger ones`,
+      'periodStart',
+    )
   return sales
+}
+
+/** The rules by which a mutation or a job reckons; more than can be kept in mind end it. */
+export const rulesOf = (context: SubgraphContext, tx: Tx): RuleBook =>
+  ruleBook(
+    (statement) => tx.rows(statement),
+    context.binding.tenantId!,
+    (message) => tx.fail('INVALID', message),
+  )
+
+const lockOfUser = `SELECT pg_advisory_xact_lock(hashtextextended('finance.seller ' || $1 || $2 || $3, 0))`
+const lockOfPerformance = `
+  SELECT pg_advisory_xact_lock(hashtextextended('finance.seller ' || $1 || p.user_id || p.currency, 0))
+    FROM finance.sales_performances p WHERE p.tenant_id = $2 AND p.id = $3`
+
+/**
+ * Lets one at a time reckon or decide about the months of a seller in a currency, until the transaction ends: what one month tells
+ * of an earlier one, another must not tell again. Before any of their rows is locked.
+ */
+export async function lockSeller(
+  tx: Tx,
+  tenantId: string,
+  of: { userId: string; currency: string } | { id: string },
+): Promise<void> {
+  if (!('id' in of)) await tx.rows(prepared(lockOfUser, [tenantId, of.userId.toLowerCase(), of.currency]))
+  else if (isUuid(of.id)) await tx.rows(prepared(lockOfPerformance, [tenantId, tenantId, of.id]))
 }
 
 /** The part of a performance that its reckoning is about. */
@@ -155,21 +153,27 @@ const writeSums = `
    WHERE p.tenant_id = $1 AND p.id = $2 RETURNING p.version`
 
 /**
- * Reckons a performance, which is locked and a draft or disputed, and writes its lines and sums, as a draft. What comes out as it
- * was is not written. For jobs too, which nobody looks through the row rules for.
+ * Reckons a performance, which is locked as its seller is, and a draft or disputed, and writes its lines and sums, as a draft. What
+ * comes out as it was is not written. For jobs too, which nobody looks through the row rules for.
+ * @returns whether anything was written
  */
-export async function reckon(context: SubgraphContext, tx: Tx, performance: Reckonable): Promise<void> {
+export async function reckon(
+  context: SubgraphContext,
+  tx: Tx,
+  performance: Reckonable,
+  book: RuleBook = rulesOf(context, tx),
+): Promise<boolean> {
   const tenantId = context.binding.tenantId!
   const { id, userId, managerId, currency, periodStart, periodEnd, status } = performance
   const period = { periodStart, periodEnd }
   const sales = await salesOf(tx, { tenantId, userId, currency, ...period })
-  const rules = await rulesIn((statement) => tx.rows(statement), tenantId, period)
+  const rules = await book(userId)
   const lines = [
     ...commissionLines(sales, rules, userId, currency),
-    ...(await adjustments(tx, tenantId, performance)),
+    ...(await adjustments(tx, tenantId, performance, rules)),
   ]
   const checksum = digestOf(lines)
-  if (checksum === performance.linesChecksum && status === 'DRAFT') return
+  if (checksum === performance.linesChecksum && status === 'DRAFT') return false
   await tx.run(prepared(removeLines, [tenantId, id]))
   await tx.insertAll(
     SalesPerformanceLine,
@@ -191,6 +195,7 @@ export async function reckon(context: SubgraphContext, tx: Tx, performance: Reck
   tx.audit({ action: 'UPDATE', ...about, changes })
   const fields = ['revenue', 'commission', 'status']
   tx.emit('updated', { type: about.resourceType, id }, { version: row![0], fields })
+  return true
 }
 
 const addPerformance = `
@@ -202,13 +207,26 @@ const lockPerformance = `
     FROM finance.sales_performances p
    WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.period_start = $3 AND p.currency = $4 FOR UPDATE`
 
-/** The performance of somebody in a month, made when there is none, locked: one for each user, month and currency. */
+/** Which performance of which user. */
+interface MonthOf {
+  userId: string
+  periodStart: string
+  currency: string
+}
+
+/**
+ * The performance of somebody in a month, made when there is none, locked: one for each user, month and currency.
+ * @param managerId who leads the team, if it is made; when undefined, who did so in the month just before
+ */
 export async function performanceOf(
   context: SubgraphContext,
   tx: Tx,
-  of: { userId: string; periodStart: string; currency: string; managerId: string | null },
+  { userId, periodStart, currency }: MonthOf,
+  given: string | null | undefined,
 ): Promise<Reckonable> {
-  const { userId, periodStart, currency, managerId } = of
+  await lockSeller(tx, context.binding.tenantId!, { userId, currency })
+  const managerId = given === undefined ? await managerBefore(context, tx, userId, periodStart) : given
+  const of = { userId, periodStart, currency, managerId }
   const values = [userId, managerId, periodStart, monthFrom(periodStart, 1), currency]
   const [made] = await tx.rows(prepared(addPerformance, [uuidv7(context.clock.now().getTime()), ...values]))
   if (made) {
@@ -234,15 +252,15 @@ export async function performanceOf(
 
 const findManager = `
   SELECT p.manager_id FROM finance.sales_performances p
-   WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.period_start < $3 ORDER BY p.period_start DESC, p.id LIMIT 1`
+   WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.period_start = $3 ORDER BY p.updated_at DESC, p.id LIMIT 1`
 
-/** The user who led the team of a seller last; null when nobody did. */
-export async function lastManager(
+/** The user who leads the team of a seller in the month just before, as it was said last; null when nobody does. */
+async function managerBefore(
+  { binding }: SubgraphContext,
   tx: Tx,
-  tenantId: string,
   userId: string,
   periodStart: string,
 ): Promise<string | null> {
-  const [row] = await tx.rows(prepared(findManager, [tenantId, userId, periodStart]))
+  const [row] = await tx.rows(prepared(findManager, [binding.tenantId, userId, monthFrom(periodStart, -1)]))
   return (row?.[0] ?? null) as string | null
 }

@@ -31,41 +31,63 @@ export interface SalesSource {
 /** The most parts of sales that are reckoned with at once. */
 export const mostSales = 20_000
 
-// A reversal is theirs whose the sale is. What was found to be fraudulent is no sale. Shares come in one order, whoever asks.
-const findTransactions = `
+/**
+ * Transactions with the shares of those whose they are, in one order, whoever asks. A reversal is theirs whose the sale is, and comes
+ * with the day and amount of that sale. What was found to be fraudulent is no sale, and what reverses it takes none back.
+ */
+const salesFrom = (from: string) => `
   SELECT t.id, (t.occurred_at AT TIME ZONE 'UTC')::date::text, t.amount::text, t.category, t.department_id,
-         array_agg(a.user_id::text ORDER BY a.share DESC, a.user_id), array_agg(a.share::text ORDER BY a.share DESC, a.user_id)
-    FROM finance.transactions t
-    JOIN finance.sales_attributions a
-      ON a.tenant_id = $1 AND a.transaction_id = coalesce(t.reversal_of_id, t.id)
-   WHERE t.tenant_id = $1 AND t.type = 'INCOME' AND t.currency = $2 AND NOT t.is_fraudulent
-     AND t.occurred_at >= $3::timestamptz AND t.occurred_at < $4::timestamptz
-   GROUP BY t.id, t.occurred_at, t.amount, t.category, t.department_id
-  HAVING $5::text IS NULL OR $5::text = ANY (array_agg(a.user_id::text))
+         (o.occurred_at AT TIME ZONE 'UTC')::date::text, o.amount::text, parts.users, parts.shares
+    FROM ${from}
+    LEFT JOIN finance.transactions o ON o.tenant_id = $1 AND o.id = t.reversal_of_id
+   CROSS JOIN LATERAL (
+         SELECT array_agg(a.user_id::text ORDER BY a.share DESC, a.user_id) AS users,
+                array_agg(a.share::text ORDER BY a.share DESC, a.user_id) AS shares
+           FROM finance.sales_attributions a
+          WHERE a.tenant_id = $1 AND a.transaction_id = coalesce(t.reversal_of_id, t.id)) AS parts
+   WHERE t.tenant_id = $1 AND t.type = 'INCOME' AND t.currency = $2 AND NOT t.is_fraudulent AND o.is_fraudulent IS NOT TRUE
+     AND t.occurred_at >= $3::timestamptz AND t.occurred_at < $4::timestamptz AND parts.users IS NOT NULL
    ORDER BY t.occurred_at, t.id LIMIT ${mostSales + 1}`
+const findEverybodys = salesFrom('finance.transactions t')
+// By the indexes of what is this user's, however much the others sell.
+const ofUser = (key: string) => `
+  SELECT s.id FROM finance.sales_attributions a
+    JOIN finance.transactions s ON s.tenant_id = $1 AND s.${key} = a.transaction_id
+   WHERE a.tenant_id = $1 AND a.user_id = $5 AND s.occurred_at >= $3::timestamptz AND s.occurred_at < $4::timestamptz`
+const findUsers = salesFrom(`(${ofUser('id')} UNION ALL ${ofUser('reversal_of_id')}) AS own
+    JOIN finance.transactions t ON t.tenant_id = $1 AND t.id = own.id`)
 
-type Row = [string, string, string, string | null, string | null, string[], string[]]
+type Row = [
+  ...[id: string, day: string, amount: string, category: string | null, departmentId: string | null],
+  ...[originalDay: string | null, originalAmount: string | null, users: string[], shares: string[]],
+]
 
 /** Transactions of this subgraph of the type INCOME that are attributed to users. */
 export const attributedTransactions: SalesSource = {
   async read(rows, { tenantId, currency, periodStart, periodEnd, userId }) {
-    const bounds = [`${periodStart}T00:00:00Z`, `${periodEnd}T00:00:00Z`]
-    const found = await rows(prepared(findTransactions, [tenantId, currency, ...bounds, userId]))
-    return (found as Row[]).flatMap(([sourceId, day, amount, category, departmentId, users, shares]) => {
+    const values = [tenantId, currency, `${periodStart}T00:00:00Z`, `${periodEnd}T00:00:00Z`]
+    const asked =
+      userId === null ? prepared(findEverybodys, values) : prepared(findUsers, [...values, userId])
+    return ((await rows(asked)) as Row[]).flatMap((row) => {
+      const [sourceId, day, amount, category, departmentId, originalDay, originalAmount, users, shares] = row
       const parts = partsOf(amount, shares)
+      const original =
+        originalDay !== null && originalAmount !== null ? { day: originalDay, amount: originalAmount } : null
+      const sale = {
+        sourceType: 'finance.transaction',
+        sourceId,
+        day,
+        amount,
+        category,
+        departmentId,
+        original,
+      }
       return users
         .map((user, place) => ({
-          sourceType: 'finance.transaction',
-          sourceId,
-          day,
-          amount,
-          category,
-          departmentId,
-          userId: user,
-          share: shares[place]!,
-          revenue: parts[place]!,
+          ...{ ...sale, shares, place },
+          ...{ userId: user, share: shares[place]!, revenue: parts[place]! },
         }))
-        .filter((sale) => userId === null || sale.userId === userId)
+        .filter((one) => userId === null || one.userId === userId)
     })
   },
 }

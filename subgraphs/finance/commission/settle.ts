@@ -1,13 +1,15 @@
 import type { SubgraphContext } from '../../../kernel/context'
-import { isUuid } from '../../../kernel/id'
+import { isUuid, uuidv7 } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
+import { prepared } from '../../../kernel/statement'
 import { bookTransaction } from '../book-transaction'
 import { SalesPerformance, type SalesPerformanceStatus } from '../entities/SalesPerformance'
 import { Transaction } from '../entities/Transaction'
 import type { ComputeSalesPerformanceInput, FinanceUserErrorCode } from '../generated'
 import { requireOpenPeriod } from '../open-period'
 import { dayOf } from '../rules/entry'
-import { lastManager, performanceOf, reckon } from './compute'
+import { lockSeller, performanceOf, reckon } from './compute'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>
 
@@ -16,7 +18,7 @@ interface Change {
   expectedVersion: number
 }
 
-/** A performance, locked, in one of some statuses; not found where the viewer does not see it. */
+/** A performance, locked as its seller is, in one of some statuses; not found where the viewer does not see it. */
 async function lock(
   context: SubgraphContext,
   tx: Tx,
@@ -24,6 +26,7 @@ async function lock(
   statuses: readonly SalesPerformanceStatus[],
 ): Promise<SalesPerformance> {
   const { viewer } = context
+  await lockSeller(tx, context.binding.tenantId!, { id })
   const found = await tx.find(SalesPerformance, id)
   if (
     found.userId !== viewer?.userId &&
@@ -43,10 +46,28 @@ async function lock(
   return found
 }
 
-/** Ends the mutation when a performance is the viewer's, who would decide about the own money. */
-function requireOthers(context: SubgraphContext, tx: Tx, { userId }: SalesPerformance): void {
+/** Ends the mutation when a performance is the viewer's, or the viewer's account in the hand of who would gain. */
+async function requireOthers(context: SubgraphContext, tx: Tx, { userId }: SalesPerformance): Promise<void> {
   if (userId === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own commission', 'id')
+  await requireOwnHand(context, tx, [userId], { code: 'OWN_RECORD', field: 'id' })
+}
+
+const findEarlier = `
+  SELECT p.period_start::text FROM finance.sales_performances p
+   WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.currency = $3 AND p.period_start < $4 AND p.status IN ('DRAFT', 'DISPUTED')
+     AND EXISTS (SELECT FROM finance.sales_performance_lines l
+                  WHERE l.tenant_id = $1 AND l.performance_id = p.id AND l.kind = 'ADJUSTMENT')
+   ORDER BY p.period_start LIMIT 1`
+
+/** Months with adjustments come in their order: what they take back, no later month tells, so none is paid before. */
+async function requireTurn(context: SubgraphContext, tx: Tx, found: SalesPerformance): Promise<void> {
+  const { userId, currency, periodStart } = found
+  const values = [context.binding.tenantId, userId, currency, periodStart]
+  const [earlier] = await tx.rows(prepared(findEarlier, values))
+  if (!earlier) return
+  const month = String(earlier[0]).slice(0, 7)
+  tx.fail('INVALID_STATUS', `${month} corrects earlier months and is not submitted: submit it first`, 'id')
 }
 
 /** Reckons what somebody sold in a month: the row that is there, or a new one. */
@@ -61,14 +82,16 @@ export async function computePerformance(
     tx.fail('INVALID', 'periodStart must be the first day of a month', 'periodStart')
   if (periodStart > dayOf(context.clock.now().toISOString()))
     tx.fail('INVALID', 'periodStart must not be in the future', 'periodStart')
-  const tenantId = context.binding.tenantId!
-  const leads = managerId ?? (await lastManager(tx, tenantId, userId, periodStart))
-  const found = await performanceOf(context, tx, { userId, periodStart, currency, managerId: leads })
-  if (managerId && found.managerId !== managerId.toLowerCase())
-    tx.fail('INVALID', 'managerId stays as it was when this performance was first reckoned', 'managerId')
+  const leads = managerId?.toLowerCase() ?? managerId
+  const found = await performanceOf(context, tx, { userId, periodStart, currency }, leads)
   if (found.status !== 'DRAFT' && found.status !== 'DISPUTED')
     tx.fail('INVALID_STATUS', `This performance is ${found.status}: what changed comes with the next month`)
-  await reckon(context, tx, found)
+  if (leads === undefined || leads === found.managerId) await reckon(context, tx, found)
+  else {
+    await tx.update(SalesPerformance, found.id, null, { managerId: leads })
+    // The lines say too who sees them: they are written anew.
+    await reckon(context, tx, { ...found, managerId: leads, linesChecksum: null })
+  }
   return tx.find(SalesPerformance, found.id)
 }
 
@@ -86,8 +109,14 @@ export async function submitPerformance(context: SubgraphContext, tx: Tx, change
   const now = clock.now().toISOString()
   if (dayOf(now) < found.periodEnd)
     tx.fail('INVALID_STATUS', `The month goes on: submit it from ${found.periodEnd} on`, 'id')
-  // What has changed since it was reckoned last is reckoned before somebody stands for it.
-  await reckon(context, tx, found)
+  await requireTurn(context, tx, found)
+  // Nobody stands for a sum that they have not seen.
+  if (await reckon(context, tx, found))
+    tx.fail(
+      'STALE_VERSION',
+      'Sales or rules have changed: it is reckoned anew tonight, or with recalculateSalesPerformance; read it again then',
+      'expectedVersion',
+    )
   return tx.update(SalesPerformance, found.id, null, {
     status: 'SUBMITTED',
     submittedById: viewer!.userId,
@@ -97,9 +126,12 @@ export async function submitPerformance(context: SubgraphContext, tx: Tx, change
 
 export async function approvePerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['SUBMITTED'])
-  requireOthers(context, tx, found)
+  await requireOthers(context, tx, found)
   if (found.submittedById === context.viewer?.userId)
     tx.fail('SECOND_PERSON_NEEDED', 'You submitted it: somebody else must approve it', 'id')
+  const told = { code: 'SECOND_PERSON_NEEDED', field: 'id', isPrepared: true } as const
+  await requireOwnHand(context, tx, [found.submittedById], told)
+  await requireTurn(context, tx, found)
   return tx.update(SalesPerformance, found.id, change.expectedVersion, {
     status: 'APPROVED',
     approvedById: context.viewer!.userId,
@@ -129,13 +161,14 @@ export async function disputePerformance(
 /** Pays what is approved: one expense, booked now. */
 export async function payPerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['APPROVED'])
-  requireOthers(context, tx, found)
+  await requireOthers(context, tx, found)
   const paidAt = context.clock.now().toISOString()
   let transactionId: string | null = null
   if (found.commission !== '0') {
     await requireOpenPeriod(context, tx, dayOf(paidAt), undefined)
     const paid = await tx.insert(Transaction, {
-      transactionNumber: `COMMISSION-${found.periodStart.slice(0, 7)}-${found.id}`,
+      // Whoever reads transactions does not learn from it whose it is, or of when.
+      transactionNumber: `PAYOUT-${uuidv7(context.clock.now().getTime())}`,
       type: 'EXPENSE',
       category: 'Commission',
       amount: found.commission,

@@ -6,7 +6,8 @@ import { money } from '../../../kernel/money'
 import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
-import { monthFrom, ruleById } from '../commission/compute'
+import { monthFrom } from '../commission/compute'
+import { ruleById } from '../commission/rule-book'
 import {
   approveRule,
   endRule,

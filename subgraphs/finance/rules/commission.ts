@@ -43,8 +43,13 @@ export interface AttributedSale {
   revenue: string
   /** In per cent. */
   share: string
+  /** The shares of all whose the sale is, in one order whoever asks, and the place of this one among them. */
+  shares: readonly string[]
+  place: number
   category: string | null
   departmentId: string | null
+  /** The sale that this one takes back, by whose day and amount it meets the rules; null when it takes none back. */
+  original: { day: string; amount: string } | null
 }
 
 /** One step of the reckoning. Commission follows from the line alone: {@link replayed}. */
@@ -60,8 +65,9 @@ export interface CommissionLine {
   base: string
   /** In per cent, at most six decimals; null where none applies. */
   rate: string | null
-  /** Of a flat rule, what a whole sale earns, and the part of the sale in per cent. */
+  /** Of a flat rule, what this part of the sale earns; negative where a sale is taken back. */
   flatAmount: string | null
+  /** The part of the sale, in per cent. */
   share: string | null
   commission: string
   /** The performance that an adjustment corrects. */
@@ -123,30 +129,43 @@ export const lowerEnds = (tiers: readonly Tier[]): string[] =>
   tiers.map((_tier, place) => (place === 0 ? '0' : tiers[place - 1]!.upTo!))
 
 /** The commission of a line, from what stands in it: performances are checked by it, whatever happened to rules since. */
-export function replayed({ kind, base, rate, flatAmount, share, commission }: CommissionLine): string {
+export function replayed({ kind, base, rate, flatAmount, commission }: CommissionLine): string {
   if (kind === 'ADJUSTMENT') return commission
   if (rate !== null) return percentOf(base, rate)
-  if (flatAmount === null || share === null) return '0'
-  return percentOf(BigInt(base) < 0n ? String(-BigInt(flatAmount)) : flatAmount, share)
+  return flatAmount ?? '0'
 }
 
-/** The rules that a sale of somebody earns by: every one that stacks, and of the others the one made most narrowly. */
+/**
+ * What a part of a sale earns by a flat rule: the parts of all whose it is add up to the amount, by {@link partsOf}. A credit that
+ * reverses no sale takes none of it back.
+ */
+function flatPart(flatAmount: string, { amount, original, shares, place }: AttributedSale): string {
+  if (BigInt(original?.amount ?? amount) < 0n) return '0'
+  const part = BigInt(partsOf(flatAmount, shares)[place]!)
+  return String(original ? -part : part)
+}
+
+/**
+ * The rules that a sale of somebody earns by: every one that stacks, and of the others the one made most narrowly. What takes a
+ * sale back meets those that the sale met.
+ */
 export function rulesFor<R extends RuleTerms & { id: string }>(
   rules: readonly R[],
   sale: AttributedSale,
   userId: string,
   currency: string,
 ): R[] {
+  const { day, amount } = sale.original ?? sale
   const facts = {
-    amount: Number(money(sale.amount, currency).amount),
+    amount: Number(money(amount, currency).amount),
     currency,
     category: sale.category ?? '',
-    day: sale.day,
+    day,
   }
   const meeting = rules.filter(
     (rule) =>
-      rule.startDate <= sale.day &&
-      (rule.endDate === null || sale.day < rule.endDate) &&
+      rule.startDate <= day &&
+      (rule.endDate === null || day < rule.endDate) &&
       (rule.userId === null || rule.userId === userId) &&
       (rule.departmentId === null || rule.departmentId === sale.departmentId) &&
       (rule.currency === null || rule.currency === currency) &&
@@ -197,7 +216,7 @@ export function commissionLines(
         ruleId: rule.id,
         revenue: place === 0 ? sale.revenue : '0',
         rate: rule.type === 'PERCENTAGE' ? rule.rate : null,
-        flatAmount: rule.type === 'FLAT' ? rule.flatAmount : null,
+        flatAmount: rule.type === 'FLAT' ? flatPart(rule.flatAmount!, sale) : null,
       }
       lines.push({ ...line, commission: replayed(line) })
       if (rule.type === 'TIERED' || rule.type === 'ACCELERATOR')
