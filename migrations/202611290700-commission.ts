@@ -27,6 +27,7 @@ export const commission = migration(202611290700, 'commission', [
       is_marginal: 'boolean NOT NULL DEFAULT true',
       criteria: "varchar(1000) NOT NULL DEFAULT 'true'",
       user_id: 'uuid',
+      is_personal: 'boolean NOT NULL GENERATED ALWAYS AS (user_id IS NOT NULL) STORED',
       department_id: 'uuid',
       is_stackable: 'boolean NOT NULL DEFAULT false',
       start_date: 'date NOT NULL',
@@ -34,6 +35,8 @@ export const commission = migration(202611290700, 'commission', [
       status: `${oneOf('status', ['DRAFT', 'APPROVED'])} DEFAULT 'DRAFT'`,
       created_by_id: 'uuid',
       updated_by_id: 'uuid',
+      // Everybody who wrote something of the draft.
+      author_ids: "text[] NOT NULL DEFAULT '{}'",
       approved_by_id: 'uuid',
       approved_at: 'timestamptz(3)',
     },
@@ -50,7 +53,7 @@ export const commission = migration(202611290700, 'commission', [
       criteria: "criteria <> ''",
       end_date: 'end_date > start_date',
       approved_by_id:
-        "(status = 'APPROVED') = (approved_by_id IS NOT NULL AND approved_at IS NOT NULL) AND approved_by_id <> created_by_id",
+        "(status = 'APPROVED') = (approved_by_id IS NOT NULL AND approved_at IS NOT NULL) AND approved_by_id <> created_by_id AND approved_by_id <> user_id AND approved_by_id::text <> ALL (author_ids)",
     },
     references: {
       revises_id: { table: 'finance.commission_rules' },
@@ -189,11 +192,12 @@ export const commission = migration(202611290700, 'commission', [
   }),
   sql(
     [
+      // What is generated is not yet there when the trigger runs; it follows the user.
       `CREATE FUNCTION finance.keep_commission_rule() ${trigger}
 BEGIN
   IF OLD.status = 'APPROVED' AND (TG_OP = 'DELETE'
-      OR to_jsonb(NEW) - 'end_date' - 'version' - 'updated_at' - 'updated_by_id'
-         <> to_jsonb(OLD) - 'end_date' - 'version' - 'updated_at' - 'updated_by_id'
+      OR to_jsonb(NEW) - 'end_date' - 'version' - 'updated_at' - 'updated_by_id' - 'is_personal'
+         <> to_jsonb(OLD) - 'end_date' - 'version' - 'updated_at' - 'updated_by_id' - 'is_personal'
       OR NEW.end_date IS NULL AND OLD.end_date IS NOT NULL OR NEW.end_date > OLD.end_date) THEN
     RAISE EXCEPTION 'an approved rule only ends' USING ERRCODE = 'integrity_constraint_violation';
   END IF;

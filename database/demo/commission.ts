@@ -205,11 +205,11 @@ const isPaid = ({ ago, lines }: Reckoned) => ago >= 2 && totalsOf(lines).commiss
 export function commissionPayments(source: DemoSource, transactions: readonly DemoRow[]): DemoRow[] {
   return performancesOf(source, transactions)
     .filter(isPaid)
-    .map(({ id, currency, ago, lines, transactionId }) => {
+    .map(({ currency, ago, lines, transactionId }) => {
       const paid = monthsBefore(source.today, ago - 1) + 9.5 * day
       return {
         id: transactionId,
-        transaction_number: `COMMISSION-${dayOf(monthsBefore(source.today, ago)).slice(0, 7)}-${id}`,
+        transaction_number: `PAYOUT-${transactionId}`,
         type: 'EXPENSE',
         category: 'Commission',
         department_id: null,
@@ -287,6 +287,7 @@ const commissionRules: DemoTable = {
         end_date: rule.endDate,
         status: rule.isDraft ? 'DRAFT' : 'APPROVED',
         created_by_id: hr,
+        author_ids: [hr],
         updated_by_id: rule.isDraft ? hr : admin,
         approved_by_id: rule.isDraft ? null : admin,
         approved_at: rule.isDraft ? null : instant(made + 2 * day),

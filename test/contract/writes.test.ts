@@ -97,8 +97,10 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       ]),
     ),
     'computeSalesPerformance userId, periodStart, currency taken': {
-      why: 'it is reckoned anew; who leads the team stays',
-      answer: told('INVALID', 'managerId'),
+      why: 'it is reckoned anew, and says who leads the team from then on',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['finance.sales_performances', 'shared.audit_logs', 'shared.outbox_events'],
     },
     'createAttendanceRecord employeeId taken': {
       why: 'an employee works many times, but not twice at once',

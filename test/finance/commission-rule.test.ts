@@ -1,6 +1,7 @@
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, readAll, userErrors } from '../support/lists'
 import { untilWaiting } from '../support/locks'
+import { userWith } from '../support/scopes'
 import { refusedAs } from './as-finance'
 
 /** Commission rules: drafted by one, approved by another, and never changed then. */
@@ -8,6 +9,8 @@ let graph: TestGraph
 let acme: TestTenant
 let maker: TestClient
 let checker: TestClient
+let seller: TestClient
+let other: TestClient
 
 interface Rule {
   id: string
@@ -40,6 +43,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   ;[maker, checker] = [await acme.user('ADMIN'), await acme.user('ADMIN')]
+  ;[seller, other] = [await acme.user('ADMIN'), await acme.user('USER')]
 })
 afterAll(() => graph?.close())
 
@@ -102,12 +106,14 @@ test('a rule is drafted with a scale without gaps, and what cannot be reckoned w
 })
 
 test('whoever wrote a rule does not approve it; approved, it only ends', async () => {
-  let rule = await draft({ userId: maker.userId, startDate: dayIn(-40) })
+  let rule = await draft({ userId: seller.userId, startDate: dayIn(-40) })
   const second = async (client: TestClient) => userErrors(client, 'approveCommissionRule', at(rule))
   expect(await second(maker)).toMatchObject([{ code: 'SECOND_PERSON_NEEDED', field: ['id'] }])
-  // Whoever changed it last wrote it as well.
+  // Whoever changed any of it wrote it as well, also when another changed it after them (19).
   rule = await change<Rule>(checker, 'updateCommissionRule', { ...at(rule), rate: '6.25' }, fields)
-  expect(await second(checker)).toMatchObject([{ code: 'SECOND_PERSON_NEEDED' }])
+  rule = await change<Rule>(maker, 'updateCommissionRule', { ...at(rule), rate: '6.5' }, fields)
+  expect(await second(checker)).toMatchObject([{ code: 'SECOND_PERSON_NEEDED', field: ['id'] }])
+  expect(await second(seller)).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
   rule = await approve(rule, await acme.user('ADMIN'))
   const before = await stored()
   expect(await userErrors(maker, 'updateCommissionRule', { ...at(rule), rate: '7' })).toMatchObject([
@@ -122,6 +128,9 @@ test('whoever wrote a rule does not approve it; approved, it only ends', async (
     `DELETE FROM finance.commission_rules WHERE id = '${rule.id}'`,
   ])
     expect(await refusedAs(graph, acme.id, [text])).toBe('an approved rule only ends')
+  expect(await userErrors(seller, 'endCommissionRule', { ...at(rule), endDate: dayIn(10) })).toMatchObject([
+    { code: 'OWN_RECORD', field: ['id'] },
+  ])
   expect(await stored()).toEqual(before)
   const end = (endDate: string) => userErrors(maker, 'endCommissionRule', { ...at(rule), endDate })
   expect(await end(dayIn(-1))).toMatchObject([{ code: 'INVALID', field: ['endDate'] }])
@@ -136,7 +145,7 @@ test('whoever wrote a rule does not approve it; approved, it only ends', async (
 })
 
 test('the next version takes over on its first day, and rules of one scope do not overlap unless they stack', async () => {
-  const first = await approve(await draft({ userId: checker.userId, startDate: dayIn(-100) }))
+  const first = await approve(await draft({ userId: other.userId, startDate: dayIn(-100) }))
   const revise = { ...at(first), startDate: dayIn(30) }
   expect(await userErrors(maker, 'reviseCommissionRule', { ...revise, startDate: dayIn(-1) })).toMatchObject([
     { code: 'INVALID', field: ['startDate'] },
@@ -148,7 +157,7 @@ test('the next version takes over on its first day, and rules of one scope do no
     maker,
     'commissionRules',
     'revision rate startDate endDate status revises { id }',
-    `filter: { userId: { eq: "${checker.userId}" } }`,
+    `filter: { userId: { eq: "${other.userId}" } }`,
   )
   const common = { status: 'APPROVED' }
   expect(versions).toEqual([
@@ -156,7 +165,7 @@ test('the next version takes over on its first day, and rules of one scope do no
     { ...common, revision: 1, rate: '5', startDate: dayIn(-100), endDate: dayIn(30), revises: null },
   ])
   // The day on which one ends is free.
-  const scope = { userId: checker.userId }
+  const scope = { userId: other.userId }
   const overlapping = await draft({ ...scope, startDate: dayIn(29), endDate: dayIn(30) })
   expect(await userErrors(checker, 'approveCommissionRule', at(overlapping))).toMatchObject([
     { code: 'OVERLAPPING', field: ['startDate'] },
@@ -182,6 +191,53 @@ test('who approves in one scope at once waits for the other, and sees what it di
   await graph.owner.query('COMMIT')
   const codes = (await answers).flat().map(({ code }) => code)
   expect(codes).toEqual(['OVERLAPPING'])
+})
+
+test('a rule of one user is for that user, and who writes or approves rules or reads performances (15)', async () => {
+  const [whose, stranger] = [await acme.user('USER'), await acme.user('USER')]
+  const personal = await draft({ userId: whose.userId, rate: '9' })
+  const general = await draft({ currency: 'CHF' })
+  const readers = ['finance:performance:read', 'finance:commission:approve']
+  const reading = await Promise.all(
+    readers.map((scope) => userWith(graph, acme, ['finance:commission:read', scope])),
+  )
+  const shown = async (client: TestClient) => {
+    const { commissionRules, commissionRule } = await client.data<{
+      commissionRules: { nodes: Rule[] }
+      commissionRule: Rule | null
+    }>(`{ commissionRules(first: 50) { nodes { id } } commissionRule(id: "${personal.id}") { id } }`)
+    const ids = commissionRules.nodes.map(({ id }) => id)
+    return [ids.includes(general.id), ids.includes(personal.id), commissionRule !== null]
+  }
+  for (const client of [whose, maker, ...reading]) expect(await shown(client)).toEqual([true, true, true])
+  expect(await shown(stranger)).toEqual([true, false, false])
+})
+
+test('a rule begins after the months that are submitted, whose performances it would reckon anew (5)', async () => {
+  const whose = await acme.user('USER')
+  const monthAgo = (months: number) => {
+    const now = graph.clock.now()
+    return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1)).toISOString().slice(0, 10)
+  }
+  const of = { userId: whose.userId, periodStart: monthAgo(2), currency: 'NOK' }
+  const found = await change<Rule>(maker, 'computeSalesPerformance', of, 'salesPerformance { id version }')
+  await change(whose, 'submitSalesPerformance', at(found), 'salesPerformance { id }')
+  const scope = { currency: 'NOK', isStackable: true }
+  const [early, late] = [
+    await draft({ ...scope, startDate: dayIn(-95) }),
+    await draft({ ...scope, startDate: monthAgo(1) }),
+  ]
+  const before = await stored()
+  expect(await userErrors(checker, 'approveCommissionRule', at(early))).toEqual([
+    {
+      code: 'INVALID',
+      field: ['startDate'],
+      message: `startDate must not be before ${monthAgo(1)}: performances of the days before are submitted`,
+    },
+  ])
+  expect(await stored()).toEqual(before)
+  await approve(late)
+  await approve(await draft({ ...scope, userId: other.userId, startDate: dayIn(-95) }))
 })
 
 test('the list costs one statement of finance, however many rules there are', async () => {

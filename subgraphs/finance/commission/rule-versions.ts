@@ -2,6 +2,7 @@ import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid } from '../../../kernel/id'
 import { moneyColumns, parseMoney } from '../../../kernel/money'
 import type { MutationTransaction, Values } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { CommissionRule } from '../entities/CommissionRule'
 import type { CommissionTierInput, CreateCommissionRuleInput, FinanceUserErrorCode } from '../generated'
@@ -26,6 +27,11 @@ const lockScope = `
    WHERE own.tenant_id = $1 AND own.id = $2 ORDER BY r.id FOR UPDATE OF r`
 
 const today = (context: SubgraphContext) => dayOf(context.clock.now().toISOString())
+
+/** The authors of a draft, with who writes now. */
+export function authorsOf({ viewer }: SubgraphContext, authorIds: readonly string[] = []): string[] {
+  return [...new Set([...authorIds, viewer!.userId])]
+}
 
 /** The columns of an input: null in what has a default is its default. */
 export function ruleColumns(
@@ -92,7 +98,7 @@ export async function reviseRule(
   const scope = { userId, departmentId, isStackable }
   const days = { startDate, endDate: endDate !== null && endDate > startDate ? endDate : null }
   const next = { revision: rule.revision + 1, revisesId: rule.id }
-  return tx.insert(CommissionRule, { ...terms, ...scope, ...days, ...next })
+  return tx.insert(CommissionRule, { ...terms, ...scope, ...days, ...next, authorIds: authorsOf(context) })
 }
 
 function requireStart(context: SubgraphContext, tx: Tx, before: CommissionRule, startDate: string): void {
@@ -106,14 +112,42 @@ function requireStart(context: SubgraphContext, tx: Tx, before: CommissionRule, 
     tx.fail('INVALID', 'startDate must not be in the past: what the version before earned stays', 'startDate')
 }
 
+/** Ends the mutation when a rule is for the viewer alone, or the viewer's account in the hand of whom it is for. */
+async function requireOthers(context: SubgraphContext, tx: Tx, { userId }: CommissionRule): Promise<void> {
+  if (userId !== null && userId === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: the rule is for you alone', 'id')
+  await requireOwnHand(context, tx, [userId], { code: 'OWN_RECORD', field: 'id' })
+}
+
+const findPromised = `
+  SELECT max(p.period_end)::text FROM finance.sales_performances p
+   WHERE p.tenant_id = $1 AND p.status IN ('SUBMITTED', 'APPROVED', 'PAID')
+     AND ($2::uuid IS NULL OR p.user_id = $2) AND ($3::text IS NULL OR p.currency = $3)`
+
+/** Months that somebody has submitted are not reckoned by other rules afterwards. */
+async function requireUnpromised(context: SubgraphContext, tx: Tx, rule: CommissionRule): Promise<void> {
+  const values = [context.binding.tenantId, rule.userId, rule.currency]
+  const [[end]] = (await tx.rows(prepared(findPromised, values))) as [[string | null]]
+  if (end !== null && rule.startDate < end)
+    tx.fail(
+      'INVALID',
+      `startDate must not be before ${end}: performances of the days before are submitted`,
+      'startDate',
+    )
+}
+
 /** Puts a draft into force, by another person than wrote it, and ends the version before it. */
 export async function approveRule(context: SubgraphContext, tx: Tx, change: Change): Promise<CommissionRule> {
   const { viewer, clock, binding } = context
   const scope = isUuid(change.id) ? prepared(lockScope, [binding.tenantId, change.id]) : null
   const others = (scope ? await tx.rows(scope) : []) as [string, string, boolean, string, string | null][]
   const found = await ruleIn(tx, change, 'DRAFT')
-  if (found.createdById === viewer?.userId || found.updatedById === viewer?.userId)
+  await requireOthers(context, tx, found)
+  const authors = [...new Set([found.createdById, found.updatedById, ...found.authorIds])]
+  if (authors.includes(viewer!.userId))
     tx.fail('SECOND_PERSON_NEEDED', 'You wrote it: somebody else must approve it', 'id')
+  await requireOwnHand(context, tx, authors, { code: 'SECOND_PERSON_NEEDED', field: 'id', isPrepared: true })
+  await requireUnpromised(context, tx, found)
   if (found.revisesId !== null) {
     const before = await tx.find(CommissionRule, found.revisesId)
     requireStart(context, tx, before, found.startDate)
@@ -150,6 +184,7 @@ export async function endRule(
   { endDate, ...change }: Change & { endDate: string },
 ): Promise<CommissionRule> {
   const rule = await ruleIn(tx, change, 'APPROVED')
+  await requireOthers(context, tx, rule)
   if (endDate < today(context))
     tx.fail('INVALID', 'endDate must not be in the past: what the rule earned stays', 'endDate')
   if (endDate <= rule.startDate) tx.fail('INVALID', 'endDate must be after startDate', 'endDate')

@@ -46,12 +46,14 @@ async function lock(
   return found
 }
 
-/** Ends the mutation when a performance is the viewer's, or the viewer's account in the hand of who would gain. */
-async function requireOthers(context: SubgraphContext, tx: Tx, { userId }: SalesPerformance): Promise<void> {
+/** Ends the mutation when a performance is the viewer's, who would decide about the own money. */
+function requireOthers(context: SubgraphContext, tx: Tx, { userId }: SalesPerformance): void {
   if (userId === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own commission', 'id')
-  await requireOwnHand(context, tx, [userId], { code: 'OWN_RECORD', field: 'id' })
 }
+
+/** Of whose hand the viewer's account must not be who decides about the money of another. */
+const gaining = { code: 'OWN_RECORD', field: 'id' } as const
 
 const findEarlier = `
   SELECT p.period_start::text FROM finance.sales_performances p
@@ -126,11 +128,12 @@ export async function submitPerformance(context: SubgraphContext, tx: Tx, change
 
 export async function approvePerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['SUBMITTED'])
-  await requireOthers(context, tx, found)
+  requireOthers(context, tx, found)
   if (found.submittedById === context.viewer?.userId)
     tx.fail('SECOND_PERSON_NEEDED', 'You submitted it: somebody else must approve it', 'id')
   const told = { code: 'SECOND_PERSON_NEEDED', field: 'id', isPrepared: true } as const
   await requireOwnHand(context, tx, [found.submittedById], told)
+  await requireOwnHand(context, tx, [found.userId], gaining)
   await requireTurn(context, tx, found)
   return tx.update(SalesPerformance, found.id, change.expectedVersion, {
     status: 'APPROVED',
@@ -161,7 +164,8 @@ export async function disputePerformance(
 /** Pays what is approved: one expense, booked now. */
 export async function payPerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['APPROVED'])
-  await requireOthers(context, tx, found)
+  requireOthers(context, tx, found)
+  await requireOwnHand(context, tx, [found.userId], gaining)
   const paidAt = context.clock.now().toISOString()
   let transactionId: string | null = null
   if (found.commission !== '0') {

@@ -42,6 +42,10 @@ export class CommissionRule extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   userId: string | null
 
+  /** Made by the database: true when it is for one user. */
+  @Column({ type: 'boolean', insert: false, update: false })
+  readonly isPersonal: boolean
+
   @Column({ type: 'uuid', nullable: true })
   departmentId: string | null
 
@@ -63,6 +67,10 @@ export class CommissionRule extends TenantRow {
 
   @Column({ type: 'uuid', nullable: true })
   updatedById: string | null
+
+  /** Users who wrote something of the draft. */
+  @Column({ type: 'text', array: true, default: [] })
+  authorIds: string[]
 
   @Column({ type: 'uuid', nullable: true })
   approvedById: string | null

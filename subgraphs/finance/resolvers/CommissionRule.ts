@@ -10,6 +10,7 @@ import { monthFrom } from '../commission/compute'
 import { ruleById } from '../commission/rule-book'
 import {
   approveRule,
+  authorsOf,
   endRule,
   requireSound,
   reviseRule,
@@ -47,6 +48,8 @@ export const commissionRule: Resolvers = {
       })
       const { revenue, commission } = totalsOf(lines)
       return {
+        // By which the record of who read it tells what was read.
+        id: rule.id,
         sales: lines.filter(({ kind }) => kind === 'SALE').length,
         revenue: money(revenue, currency),
         commission: money(commission, currency),
@@ -56,13 +59,18 @@ export const commissionRule: Resolvers = {
   Mutation: {
     createCommissionRule: (_, { input }, context) =>
       mutate(context, async (tx) => ({
-        commissionRule: requireSound(tx, await tx.insert(CommissionRule, ruleColumns(tx, input))),
+        commissionRule: requireSound(
+          tx,
+          await tx.insert(CommissionRule, { ...ruleColumns(tx, input), authorIds: authorsOf(context) }),
+        ),
       })),
     updateCommissionRule: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => {
-        const { currency } = await ruleIn(tx, { id, expectedVersion }, 'DRAFT')
+        const { currency, authorIds } = await ruleIn(tx, { id, expectedVersion }, 'DRAFT')
         const columns = ruleColumns(tx, changes as Parameters<typeof ruleColumns>[1], currency)
-        const changed = await tx.update(CommissionRule, id, expectedVersion, columns)
+        const changed = await tx.update(CommissionRule, id, expectedVersion, columns, {
+          authorIds: authorsOf(context, authorIds),
+        })
         return { commissionRule: requireSound(tx, changed) }
       }),
     deleteCommissionRule: (_, { input: { id, expectedVersion } }, context) =>

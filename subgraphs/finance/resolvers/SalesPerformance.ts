@@ -2,10 +2,11 @@ import { needs } from '../../../kernel/entity'
 import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { money } from '../../../kernel/money'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { valueByKey } from '../../../kernel/query'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import {
@@ -21,7 +22,8 @@ import { SalesAttribution } from '../entities/SalesAttribution'
 import { SalesPerformance } from '../entities/SalesPerformance'
 import { SalesPerformanceLine } from '../entities/SalesPerformanceLine'
 import { Transaction } from '../entities/Transaction'
-import type { Resolvers } from '../generated'
+import type { SubgraphContext } from '../../../kernel/context'
+import type { FinanceUserErrorCode, Resolvers } from '../generated'
 import { replayed, splitFault, totalsOf, type CommissionLine } from '../rules/commission'
 
 const defaultOrder = { property: 'periodStart', direction: 'DESC' } as const
@@ -31,7 +33,7 @@ const reference = (id: string | null) => (id ? { id } : null)
 const lockTransaction =
   'SELECT t.id, t.type, t.reversal_of_id FROM finance.transactions t WHERE t.tenant_id = $1 AND t.id = $2 FOR UPDATE'
 const findAttributions = `
-  SELECT a.id FROM finance.sales_attributions a WHERE a.tenant_id = $1 AND a.transaction_id = $2 ORDER BY a.id`
+  SELECT a.id, a.user_id FROM finance.sales_attributions a WHERE a.tenant_id = $1 AND a.transaction_id = $2 ORDER BY a.id`
 const findLines = `
   SELECT l.performance_id, jsonb_agg(jsonb_build_object('kind', l.kind, 'revenue', l.revenue::text, 'base', l.base::text,
          'rate', l.rate::text, 'flatAmount', l.flat_amount::text, 'share', l.share::text, 'commission', l.commission::text))
@@ -41,6 +43,17 @@ const linesOf = valueByKey<CommissionLine[]>(findLines, [])
 
 /** The most parts of a sale. */
 const mostParts = 20
+
+/** Ends the mutation when the viewer, or in whose hand the viewer's account is, has or gets a part of the sale. */
+async function requireOthers(
+  context: SubgraphContext,
+  tx: MutationTransaction<FinanceUserErrorCode>,
+  users: readonly string[],
+): Promise<void> {
+  if (users.some((userId) => userId === context.viewer?.userId))
+    tx.fail('OWN_RECORD', 'Somebody else must say whether a sale is yours', 'attributions')
+  await requireOwnHand(context, tx, users, { code: 'OWN_RECORD', field: 'attributions' })
+}
 
 export const salesPerformance: Resolvers = {
   Query: {
@@ -57,8 +70,6 @@ export const salesPerformance: Resolvers = {
           tx.fail('INVALID', `attributions are at most ${mostParts}`, 'attributions')
         const fault = splitFault(attributions.map(({ share }) => share))
         if (fault) tx.fail('INVALID', `share ${fault}`, 'attributions')
-        if (attributions.some(({ userId }) => userId.toLowerCase() === context.viewer?.userId))
-          tx.fail('OWN_RECORD', 'Somebody else must say that a sale is yours', 'attributions')
         // Locked, so that what two say at once does not add up to more than all of it.
         const { tenantId } = context.binding
         const asked = isUuid(transactionId) ? prepared(lockTransaction, [tenantId, transactionId]) : null
@@ -68,6 +79,8 @@ export const salesPerformance: Resolvers = {
         if (type !== 'INCOME' || reversalOfId !== null)
           tx.fail('INVALID', 'transactionId is not of a sale: INCOME that reverses nothing', 'transactionId')
         const present = await tx.rows(prepared(findAttributions, [tenantId, id]))
+        const named = attributions.map(({ userId }) => userId.toLowerCase()).filter(isUuid)
+        await requireOthers(context, tx, [...present.map(([, userId]) => String(userId)), ...named])
         if (present.length > 0)
           await tx.removeAll(
             SalesAttribution,
