@@ -52,7 +52,7 @@ async function requireOthers(
 ): Promise<void> {
   if (users.some((userId) => userId === context.viewer?.userId))
     tx.fail('OWN_RECORD', 'Somebody else must say whether a sale is yours', 'attributions')
-  await requireOwnHand(context, tx, users, { code: 'OWN_RECORD', field: 'attributions' })
+  await requireOwnHand(context, tx, users, { code: 'OWN_RECORD', field: 'attributions', isRecorded: true })
 }
 
 export const salesPerformance: Resolvers = {
