@@ -136,7 +136,7 @@ export function replayed({ kind, base, rate, flatAmount, commission }: Commissio
 }
 
 /**
- * What a part of a sale earns by a flat rule: the parts of all whose it is add up to the amount, by {@link partsOf}. A credit that
+ * Returns what a part of a sale earns by a flat rule: the parts of all whose it is add up to the amount, by {@link partsOf}. A credit that
  * reverses no sale takes none of it back.
  */
 function flatPart(flatAmount: string, { amount, original, shares, place }: AttributedSale): string {

@@ -51,7 +51,7 @@ export class PendingLine {
   @Column({ type: 'uuid', nullable: true })
   creditNoteId: string | null
 
-  /** What was written for one change of the subscription has it in common. */
+  /** One for all lines that were written for one change of the subscription. */
   @Column({ type: 'uuid', nullable: true })
   changeId: string | null
 
