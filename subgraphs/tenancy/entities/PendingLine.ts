@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
-import type { TaxTreatment } from '../rules/tax'
+import type { TaxTreatment } from './TaxProfile'
 
 /** Holds what a change of a subscription cost, in its currency, until an invoice has it. */
 @Entity({ schema: 'tenancy', name: 'pending_lines' })
