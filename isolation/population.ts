@@ -89,6 +89,8 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         },
         'shared.outbox_events': { position: null },
         'shared.event_positions': { given: 0, dispatched: 0 },
+        // A condition is parsed.
+        'finance.commission_rules': { criteria: 'true' },
       },
     })
   for (const { id, slug } of [attacker, stranger])

@@ -26,6 +26,7 @@ import {
   taxProfiles,
   usageRecords,
 } from './billing'
+import { commission, commissionPayments } from './commission'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
 import { entryTrail, operatorEntries } from './operators'
@@ -113,7 +114,17 @@ const employees: DemoTable = {
   },
 }
 
+/** Movements of money, and what was paid of the commission that some of them earn. */
 const transactions: DemoTable = {
+  name: 'finance.transactions',
+  noun: 'transactions',
+  rows: (source) => {
+    const rows = movements.rows(source)
+    return [...rows, ...commissionPayments(source, rows)]
+  },
+}
+
+const movements: DemoTable = {
   name: 'finance.transactions',
   noun: 'transactions',
   rows: ({ slug, profile, random, today }) => {
@@ -350,6 +361,7 @@ export const demoTables: readonly DemoTable[] = [
   attendanceClosings,
   transactions,
   ...books(transactions),
+  ...commission(movements),
   budgets,
   taxProfiles,
   subscriptions,

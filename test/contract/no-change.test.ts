@@ -77,6 +77,14 @@ const refused: Readonly<Record<string, string>> = {
   discardCreditNote: 'NOT_FOUND',
   mergeSupportTicket: 'INVALID_STATUS',
   dismissPattern: 'NOT_FOUND',
+  deleteCommissionRule: 'NOT_FOUND',
+  approveCommissionRule: 'INVALID_STATUS',
+  // The version that is answered is the next one's.
+  reviseCommissionRule: 'STALE_VERSION',
+  submitSalesPerformance: 'INVALID_STATUS',
+  approveSalesPerformance: 'INVALID_STATUS',
+  disputeSalesPerformance: 'INVALID_STATUS',
+  paySalesPerformance: 'INVALID_STATUS',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())

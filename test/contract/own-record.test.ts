@@ -118,6 +118,15 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'chooses what the price list offers to all: no price is named (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':
     'is about nobody; who takes the first of two steps does not take the second (test/finance/period.test.ts)',
+  'createCommissionRule updateCommissionRule deleteCommissionRule reviseCommissionRule':
+    'drafts what somebody else approves',
+  'approveCommissionRule endCommissionRule':
+    'never by whom alone it is for, and approved never by who wrote it (test/finance/commission-rule.test.ts)',
+  setSalesAttributions:
+    'never gives a sale to oneself, or away what one holds (test/finance/commission-safety.test.ts)',
+  'computeSalesPerformance recalculateSalesPerformance submitSalesPerformance disputeSalesPerformance':
+    'reckons by rules, and asks: others decide',
+  'approveSalesPerformance paySalesPerformance': 'never the own (test/finance/sales-performance.test.ts)',
   'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
     'is about nobody',
 }

@@ -211,6 +211,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     )
   })
   expect([...seen].sort()).toEqual([
+    'finance/commission/compute.ts finance.sales_performances',
     'hr/attendance/own-time.ts hr.attendance_records',
     'hr/jobs/missing-clock-outs.ts hr.attendance_records',
     'hr/leave/own-leave.ts hr.leave_ledger_entries',

@@ -70,6 +70,25 @@ const period = async (first: TestClient) => {
   return { id, expectedVersion: 2 }
 }
 
+const commissionRule = async (first: TestClient) => {
+  const startDate = graph.clock.now().toISOString().slice(0, 10)
+  const rule = { name: 'Base', type: 'PERCENTAGE', rate: '1', isStackable: true, startDate }
+  const { id } = await change<{ id: string }>(first, 'createCommissionRule', rule, 'commissionRule { id }')
+  return { id, expectedVersion: 1 }
+}
+const performance = async (first: TestClient) => {
+  const of = { userId: (await acme.user('USER')).userId, periodStart: '2020-01-01', currency: 'EUR' }
+  const fields = 'salesPerformance { id version }'
+  const { id, version } = await change<{ id: string; version: number }>(
+    admin,
+    'computeSalesPerformance',
+    of,
+    fields,
+  )
+  await change(first, 'submitSalesPerformance', { id, expectedVersion: version }, fields)
+  return { id, expectedVersion: version + 1 }
+}
+
 /** Mutations that take a second person, by what the first one does. */
 const taking: Readonly<Record<string, Prepared>> = {
   approveComplianceRecord: {
@@ -89,6 +108,8 @@ const taking: Readonly<Record<string, Prepared>> = {
       return { id, expectedVersion: 1 }
     },
   },
+  approveCommissionRule: { code: 'SECOND_PERSON_NEEDED', prepare: commissionRule },
+  approveSalesPerformance: { code: 'SECOND_PERSON_NEEDED', prepare: performance },
   closeFiscalPeriod: { code: 'SECOND_PERSON_NEEDED', prepare: period },
 }
 

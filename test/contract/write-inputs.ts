@@ -75,7 +75,15 @@ const preparations: Readonly<Record<string, string>> = {
   startBreak: 'clockIn',
   endBreak: 'startBreak',
   rejectAttendanceRecord: 'correctAttendanceRecord',
+  reviseCommissionRule: 'approveCommissionRule',
+  endCommissionRule: 'approveCommissionRule',
+  recalculateSalesPerformance: 'disputeSalesPerformance',
+  approveSalesPerformance: 'submitSalesPerformance',
+  paySalesPerformance: 'approveSalesPerformance',
 }
+
+/** What another person does than did the step before. */
+const seconds = ['closeFiscalPeriod', 'approveCommissionRule', 'approveSalesPerformance']
 
 let readings = 0
 
@@ -104,6 +112,35 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'days that have passed, and are opened again the second time',
     values: { closedThrough: daysAgo(40), reason: 'Sample' },
   },
+  createCommissionRule: {
+    why: 'rules of one scope do not overlap unless they stack, and criteria are no sentence',
+    values: {
+      isStackable: true,
+      criteria: 'true',
+      startDate: daysAgo(10),
+      endDate: null,
+      flatAmount: null,
+      tiers: null,
+    },
+  },
+  updateCommissionRule: {
+    why: 'criteria are no sentence',
+    values: {
+      type: 'PERCENTAGE',
+      criteria: 'true',
+      startDate: daysAgo(9),
+      endDate: null,
+      flatAmount: null,
+      tiers: null,
+    },
+  },
+  reviseCommissionRule: { why: 'what was earned stays', values: { startDate: daysAgo(-5) } },
+  endCommissionRule: { why: 'what was earned stays', values: { endDate: daysAgo(-5) } },
+  computeSalesPerformance: {
+    why: 'months that have passed',
+    values: { periodStart: `${daysAgo(70).slice(0, 8)}01`, currency: 'EUR' },
+  },
+  setSalesAttributions: { why: 'all of a sale', values: { attributions: [] } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',
@@ -160,8 +197,8 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    // Who closes is not who closed softly.
-    const isSecond = mutation === 'closeFiscalPeriod'
+    // Who closes is not who closed softly, and who approves is not who wrote or submitted.
+    const isSecond = seconds.includes(mutation)
     const isOperators = byEntry.has(mutation)
     const client = isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant)
     const outcome = await send(client, mutation, input)
@@ -269,7 +306,9 @@ export async function readWrites(
     }
     for (const { path, type } of inputLeaves(place.input!)) {
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
-      if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
+      // Not of months, which begin on one day.
+      if (isUnique && getNamedType(type).name === 'Date' && path[0] !== 'periodStart')
+        values[path[0]!] = daysAgo(++count)
     }
     // What is credited, and what a credit settles, is issued.
     if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))

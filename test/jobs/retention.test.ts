@@ -287,6 +287,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     // Asked for by a mutation.
     'compliance screening tenant undefined undefined',
     'compliance trail-watch tenant */15 * * * * UTC',
+    'finance sales-performances tenant 20 3 * * * UTC',
     'hr leave-accrual tenant 10 2 * * * UTC',
     'hr leave-carry-over tenant 20 2 * * * UTC',
     'hr missing-clock-outs tenant 40 * * * * UTC',
