@@ -46,6 +46,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['LeaveRequest', 'user_id'],
   ['LeaveLedgerEntry', 'user_id'],
   ['AttendanceRecord', 'user_id'],
+  ['OvertimeRecord', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

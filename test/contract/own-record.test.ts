@@ -4,7 +4,7 @@ import { Supergraph } from '@apollo/federation-internals'
 import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
-import { change, userErrors } from '../support/lists'
+import { change, readAll, userErrors } from '../support/lists'
 
 /**
  * H3, K8: who gains by a decision, or prepared it, does not take it. Every mutation stands in one of these tables, so a
@@ -17,7 +17,7 @@ const refused: Readonly<
   Record<
     string,
     {
-      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance'
+      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance' | 'overtime'
       input: object
       field: string
     }
@@ -46,6 +46,9 @@ const refused: Readonly<
   createAttendanceRecord: { of: 'attendance', input: {}, field: 'employeeId' },
   approveAttendanceRecord: { of: 'attendance', input: {}, field: 'id' },
   rejectAttendanceRecord: { of: 'attendance', input: { decisionNote: 'No' }, field: 'id' },
+  approveOvertimeRecord: { of: 'overtime', input: {}, field: 'id' },
+  rejectOvertimeRecord: { of: 'overtime', input: { decisionNote: 'No' }, field: 'id' },
+  compensateOvertimeRecord: { of: 'overtime', input: { compensation: 'PAY' }, field: 'id' },
   createCalendarAssignment: { of: 'calendar', input: { validFrom: '2027-01-01' }, field: 'employeeId' },
   deleteCalendarAssignment: { of: 'calendar', input: {}, field: 'id' },
 }
@@ -68,6 +71,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createLeaveType updateLeaveType archiveLeaveType createAttendanceClosing': 'is about nobody',
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
+  'proposeOvertime createOvertimeRecord': 'asks: others decide',
+  'createOvertimeRule updateOvertimeRule deleteOvertimeRule': 'is about nobody',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
@@ -164,6 +169,7 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   const id = await employmentOf(user.userId)
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
   if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
+  if (of === 'overtime') return { ...input, ...(await ownOvertime(id)) }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -227,12 +233,29 @@ async function ownAttendance(
   return { id, expectedVersion: 2 }
 }
 
+/** Overtime of the user's own that waits. */
+async function ownOvertime(employeeId: string): Promise<Record<string, unknown>> {
+  await ownAttendance('approveAttendanceRecord', admin, employeeId)
+  const rule = { validFrom: '2026-01-01', dailyMinutes: 0 }
+  if ((await readAll(admin, 'overtimeRules', 'id')).length === 0)
+    await change(admin, 'createOvertimeRule', rule, '__typename')
+  const day = new Date(graph.clock.now().getTime() - 9 * 3_600_000).toISOString().slice(0, 10)
+  await admin.data(
+    'mutation ($input: ProposeOvertimeInput!) { proposeOvertime(input: $input) { userErrors { code } } }',
+    { input: { employeeId, day } },
+  )
+  const filter = `, filter: { employeeId: { eq: "${employeeId}" } }`
+  const [made] = await readAll(admin, 'overtimeRecords', 'id version', filter)
+  return { id: made!['id'], expectedVersion: made!['version'] }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
      UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
      UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
      UNION ALL SELECT to_jsonb(t) FROM hr.attendance_records t
+     UNION ALL SELECT to_jsonb(o) FROM hr.overtime_records o
      UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows

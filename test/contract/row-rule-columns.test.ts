@@ -212,10 +212,12 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
   })
   expect([...seen].sort()).toEqual([
     'hr/attendance/own-time.ts hr.attendance_records',
+    'hr/attendance/own-time.ts hr.overtime_records',
     'hr/jobs/missing-clock-outs.ts hr.attendance_records',
     'hr/leave/own-leave.ts hr.leave_ledger_entries',
     'hr/leave/own-leave.ts hr.leave_requests',
     'hr/manager-line.ts hr.employees',
+    'hr/overtime/propose.ts hr.attendance_records',
     'identity/authority.ts identity.users',
     'identity/resolvers/Permission.ts identity.users',
     'identity/resolvers/Role.ts identity.users',

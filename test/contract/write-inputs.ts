@@ -74,6 +74,8 @@ const preparations: Readonly<Record<string, string>> = {
   startBreak: 'clockIn',
   endBreak: 'startBreak',
   rejectAttendanceRecord: 'correctAttendanceRecord',
+  createOvertimeRecord: 'createAttendanceRecord',
+  compensateOvertimeRecord: 'approveOvertimeRecord',
 }
 
 let readings = 0
@@ -103,6 +105,11 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'days that have passed, and are opened again the second time',
     values: { closedThrough: daysAgo(40), reason: 'Sample' },
   },
+  createOvertimeRecord: {
+    why: 'the day on which the sample of work began, and no less than is rounded down',
+    values: { workDate: new Date(Date.now() - 9 * 3_600_000).toISOString().slice(0, 10), minutes: 15 },
+  },
+  compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',
@@ -158,8 +165,8 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    // Who closes is not who closed softly.
-    const isSecond = mutation === 'closeFiscalPeriod'
+    // Who closes is not who closed softly, who grants overtime not who asked for it.
+    const isSecond = ['closeFiscalPeriod', 'approveOvertimeRecord'].includes(mutation)
     const isOperators = byEntry.has(mutation)
     const client = isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant)
     const outcome = await send(client, mutation, input)
@@ -267,8 +274,14 @@ export async function readWrites(
     }
     for (const { path, type } of inputLeaves(place.input!)) {
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
-      if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
+      if (isUnique && !(path[0]! in values) && getNamedType(type).name === 'Date')
+        values[path[0]!] = daysAgo(++count)
     }
+    if (place.type === 'OvertimeRecord' || mutation === 'proposeOvertime')
+      await graph.owner.query(
+        `INSERT INTO hr.overtime_rules (tenant_id, id, valid_from) VALUES ($1, $2, '2000-01-01') ON CONFLICT DO NOTHING`,
+        [tenant.id, uuidv7()],
+      )
     // What is credited, and what a credit settles, is issued.
     if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))
       values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id

@@ -9,6 +9,7 @@ import type { ColumnModel } from '../../kernel/schema/entity-model'
 import { uuidv7 } from '../../kernel/id'
 import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
+import { attemptLimits } from '../../subgraphs/identity/rules/session-limits'
 import { cheapBcrypt } from '../support/bcrypt'
 import { startGraph, type TestGraph, type TestTenant } from '../support/graph'
 import { stateBesidesEntries, writerOf } from '../support/operator'
@@ -98,6 +99,12 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
         { why: 'the work has ended', answer: told('WRONG_STATUS', 'employeeId') },
       ]),
     ),
+    'createOvertimeRecord employeeId, workDate, kind taken': {
+      why: 'who asks again asks for more of the day',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_records', 'shared.audit_logs', 'shared.outbox_events'],
+    },
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),
@@ -125,6 +132,8 @@ const seen: string[] = []
 
 beforeAll(async () => {
   cheapBcrypt()
+  // Two people sign in for each mutation, all from one network.
+  Object.assign(attemptLimits.network, { limit: 10_000 })
   const databases: Database[] = []
   graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
   globex = await graph.tenant('globex')

@@ -19,6 +19,13 @@ const moveDecisions = `UPDATE hr.attendance_records
   WHERE tenant_id = $1 AND approver_id = $2
     AND (status IN ('OPEN', 'COMPLETE', 'INCOMPLETE') OR corrected_clock_in_at IS NOT NULL)`
 
+const moveOvertime = `UPDATE hr.overtime_records
+  SET user_id = $3, approver_id = nullif(approver_id, $3), updated_at = $4
+  WHERE tenant_id = $1 AND employee_id = $2`
+const moveOvertimeDecisions = `UPDATE hr.overtime_records
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $3 THEN NULL ELSE $3 END, updated_at = $4
+  WHERE tenant_id = $1 AND approver_id = $2 AND status IN ('PROPOSED', 'REQUESTED')`
+
 /** Has whoever is to decide about an employee today decide about a record. */
 export async function nameDecider<R extends { id: string; approverId: string | null }>(
   { binding, clock }: SubgraphContext,
@@ -32,7 +39,7 @@ export async function nameDecider<R extends { id: string; approverId: string | n
 }
 
 /** Gives what waits for somebody who leaves to somebody else, or to those who decide about all. */
-export async function handAttendanceOn(
+export async function handTimeOn(
   { binding, clock }: SubgraphContext,
   tx: Rows,
   formerId: string,
@@ -40,6 +47,7 @@ export async function handAttendanceOn(
 ): Promise<void> {
   const values = [binding.tenantId, formerId, approverId, clock.now().toISOString()]
   await tx.run(prepared(moveDecisions, values))
+  await tx.run(prepared(moveOvertimeDecisions, values))
 }
 
 /** Moves what is an employee's own to another login, or to none. */
@@ -51,4 +59,5 @@ export async function followLoginInTime(
 ): Promise<void> {
   const values = [binding.tenantId, employeeId, userId, clock.now().toISOString()]
   await tx.run(prepared(moveAttendance, values))
+  await tx.run(prepared(moveOvertime, values))
 }
