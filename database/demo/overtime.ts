@@ -3,8 +3,9 @@ import { demoUserIds, type DemoSlug } from './ids'
 import { day, dayOf, instant, type DemoTable } from './table'
 import { employeeId, overtimeEntryId, userOf } from './work-time'
 
-const id = (slug: DemoSlug, number: number): string =>
-  `019b76da-a800-7000-8000-0000000007${slug === 'acme' ? 'c' : 'd'}${number}`
+/** The id of a row: of series 7 the records, of series 8 the rules. */
+const id = (series: 7 | 8, slug: DemoSlug, number: number): string =>
+  `019b76da-a800-7000-8000-000000000${series}${slug === 'acme' ? 'c' : 'd'}${number}`
 
 /** Two rules: what was agreed two years ago, and what holds since this year, with the night worth more. */
 export const overtimeRules: DemoTable = {
@@ -16,7 +17,7 @@ export const overtimeRules: DemoTable = {
       { valid_from: `${year - 2}-01-01`, night_factor: '1.25', daily_minutes: null },
       { valid_from: `${year}-01-01`, night_factor: '1.5', daily_minutes: 480 },
     ].map((row, place) => ({
-      id: id(slug, place),
+      id: id(8, slug, place),
       ...row,
       weekly_minutes: 2400,
       daily_factor: '1.25',
@@ -86,7 +87,7 @@ export const overtimeRecords: DemoTable = {
       },
     ]
     return stories.map(({ place, on, kind, minutes, exact, factor, more }, number) => ({
-      id: id(slug, number),
+      id: id(7, slug, number),
       employee_id: employeeId(slug, place),
       attendance_id: overtimeWorkId(slug, place),
       work_date: on,
