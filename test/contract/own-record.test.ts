@@ -169,7 +169,7 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   const id = await employmentOf(user.userId)
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
   if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
-  if (of === 'overtime') return { ...input, ...(await ownOvertime(id)) }
+  if (of === 'overtime') return { ...input, ...(await ownOvertime(mutation, id)) }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -233,8 +233,8 @@ async function ownAttendance(
   return { id, expectedVersion: 2 }
 }
 
-/** Overtime of the user's own that waits. */
-async function ownOvertime(employeeId: string): Promise<Record<string, unknown>> {
+/** Overtime of the user's own that waits, or is granted where it is to be compensated. */
+async function ownOvertime(mutation: string, employeeId: string): Promise<Record<string, unknown>> {
   await ownAttendance('approveAttendanceRecord', admin, employeeId)
   const rule = { validFrom: '2026-01-01', dailyMinutes: 0 }
   if ((await readAll(admin, 'overtimeRules', 'id')).length === 0)
@@ -246,7 +246,10 @@ async function ownOvertime(employeeId: string): Promise<Record<string, unknown>>
   )
   const filter = `, filter: { employeeId: { eq: "${employeeId}" } }`
   const [made] = await readAll(admin, 'overtimeRecords', 'id version', filter)
-  return { id: made!['id'], expectedVersion: made!['version'] }
+  const seen = { id: made!['id'], expectedVersion: made!['version'] }
+  if (mutation !== 'compensateOvertimeRecord') return seen
+  await change(admin, 'approveOvertimeRecord', seen, '__typename')
+  return { ...seen, expectedVersion: Number(seen.expectedVersion) + 1 }
 }
 
 async function stored(): Promise<unknown[]> {
