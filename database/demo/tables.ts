@@ -14,6 +14,7 @@ import {
 } from './compliance'
 import { books } from './books'
 import {
+  agreedItems,
   allocations,
   creditNoteLines,
   creditNotes,
@@ -23,6 +24,7 @@ import {
   payments,
   refunds,
   subscriptions,
+  taxProfiles,
   usageRecords,
 } from './billing'
 import { customers, interactions } from './customers'
@@ -352,7 +354,9 @@ export const demoTables: readonly DemoTable[] = [
   transactions,
   ...books(transactions),
   budgets,
+  taxProfiles,
   subscriptions,
+  agreedItems,
   invoices,
   invoiceLines,
   creditNotes,

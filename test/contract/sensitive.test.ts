@@ -159,6 +159,9 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'PendingLine.description',
     'RefreshToken.secretHash',
     'ScreeningMatch.comparedDigest',
+    'TaxProfile.reason',
+    'TaxProfile.taxId',
+    'TaxProfile.treatment',
     'User.invitationHash',
     'User.mfaSecret',
     'User.passwordHash',
@@ -344,6 +347,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'completeSignIn input.mfaToken',
     'confirmEmailChange input.token',
     'createUser input.initialPassword',
+    'operatorSignIn input.deviceMark',
     'operatorSignIn input.email',
     'operatorSignIn input.newPassword',
     'operatorSignIn input.password',
@@ -357,6 +361,7 @@ describe('C1 payment card numbers are refused at the door', () => {
     'signIn input.password',
     'signIn input.tenant',
     'stepUp input.password',
+    'stopLoneAdministratorReset input.token',
   ]
 
   test('every mutation answers with a user error that names the field, for all its texts and JSON', async () => {

@@ -1,5 +1,6 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { lockDecided, lockForDecision, type Change, type Decided } from '../decided-row'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
 import type { CorrectAttendanceRecordInput, HrUserErrorCode } from '../generated'
@@ -73,12 +74,15 @@ export async function approveAttendance(
 ): Promise<AttendanceRecord> {
   const { record, employee } = await lockForDecision(context, tx, attendance, change, 'hr:attendance:approve')
   await requireOpenDays(context, tx, [record.workDate], 'id')
-  // Whoever asked for a correction, or wrote the record by hand, is not the second person.
-  if (record.correctedById === context.viewer?.userId)
+  // Whoever asked for a correction, or recorded any of it for the employee, is not the second person.
+  const { userId } = context.viewer!
+  if (record.correctedById === userId || record.authorIds.includes(userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: these times are yours', 'id')
+  const authors = [record.correctedById, ...record.authorIds]
+  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id' })
   const times = correctionOf(record)
   const decision = {
-    approvedById: context.viewer!.userId,
+    approvedById: userId,
     decidedAt: context.clock.now().toISOString(),
     decisionNote: null,
   }

@@ -25,6 +25,14 @@ const moveOvertime = `UPDATE hr.overtime_records
 const moveOvertimeDecisions = `UPDATE hr.overtime_records
   SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $3 THEN NULL ELSE $3 END, updated_at = $4
   WHERE tenant_id = $1 AND approver_id = $2 AND status IN ('PROPOSED', 'REQUESTED')`
+const moveDecisionsOf = `UPDATE hr.attendance_records
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $4 THEN NULL ELSE $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
+    AND (status IN ('OPEN', 'COMPLETE', 'INCOMPLETE') OR corrected_clock_in_at IS NOT NULL)`
+const moveOvertimeDecisionsOf = `UPDATE hr.overtime_records
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $4 THEN NULL ELSE $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
+    AND status IN ('PROPOSED', 'REQUESTED')`
 
 /** Has whoever is to decide about an employee today decide about a record. */
 export async function nameDecider<R extends { id: string; approverId: string | null }>(
@@ -48,6 +56,18 @@ export async function handTimeOn(
   const values = [binding.tenantId, formerId, approverId, clock.now().toISOString()]
   await tx.run(prepared(moveDecisions, values))
   await tx.run(prepared(moveOvertimeDecisions, values))
+}
+
+/** Gives what waits of some employees for whoever decided about them to who does from here on; null: those who decide about all. */
+export async function followDeciderInTime(
+  { binding, clock }: SubgraphContext,
+  tx: Rows,
+  employeeIds: readonly string[],
+  { formerId, approverId }: { formerId: string | null; approverId: string | null },
+): Promise<void> {
+  const values = [binding.tenantId, employeeIds, formerId, approverId, clock.now().toISOString()]
+  await tx.run(prepared(moveDecisionsOf, values))
+  await tx.run(prepared(moveOvertimeDecisionsOf, values))
 }
 
 /** Moves what is an employee's own to another login, or to none. */

@@ -1,5 +1,6 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { lockDecided, lockForDecision, type Change, type Decided } from '../decided-row'
 import { Employee } from '../entities/Employee'
@@ -128,6 +129,7 @@ export async function approveOvertime(
   requireWaiting(tx, record)
   if (record.requestedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for it', 'id')
+  await requireOwnHand(context, tx, [record.requestedById], { code: 'OWN_RECORD', field: 'id' })
   await requireRoom(context, tx, employee, record, 'id')
   return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'APPROVED',
@@ -163,6 +165,7 @@ export async function compensateOvertime(
   const found = await lockDecided(context, tx, overtime, change, 'hr:overtime:write')
   const { record, employee } = found
   if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
+  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
   if (record.status !== 'APPROVED')
     tx.fail('WRONG_STATUS', `The record is ${record.status}: that is for APPROVED`, 'id')
   if ((compensation === 'TIME') !== Boolean(leaveTypeId))
