@@ -166,19 +166,21 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    // Who closes is not who closed softly, who grants overtime not who asked for it.
-    const isSecond = ['closeFiscalPeriod', 'approveOvertimeRecord'].includes(mutation)
-    const isOperators = byEntry.has(mutation)
-    const client = isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant)
+    // Who closes is not who closed softly.
+    const isWriters = mutation === 'closeFiscalPeriod' || byEntry.has(mutation)
+    // Who grants overtime neither asked for it nor pays it.
+    const third = mutation === 'approveOvertimeRecord' ? 'grants' : ''
+    const client = isWriters ? await writerOf(graph, tenant, mutation) : await preparer(tenant, third)
     const outcome = await send(client, mutation, input)
     if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
     return { input, row: outcome.row }
   }
 
   const preparers = new Map<string, Promise<TestClient>>()
-  const preparer = (tenant: TestTenant) => {
-    const known = preparers.get(tenant.id) ?? tenant.user('ADMIN')
-    preparers.set(tenant.id, known)
+  const preparer = (tenant: TestTenant, what = '') => {
+    const key = `${tenant.id} ${what}`
+    const known = preparers.get(key) ?? tenant.user('ADMIN')
+    preparers.set(key, known)
     return known
   }
 
@@ -280,7 +282,9 @@ export async function readWrites(
     }
     if (place.type === 'OvertimeRecord' || mutation === 'proposeOvertime')
       await graph.owner.query(
-        `INSERT INTO hr.overtime_rules (tenant_id, id, valid_from) VALUES ($1, $2, '2000-01-01') ON CONFLICT DO NOTHING`,
+        // All work is overtime, of one kind whatever the time of day.
+        `INSERT INTO hr.overtime_rules (tenant_id, id, valid_from, daily_minutes, daily_factor)
+         VALUES ($1, $2, '2000-01-01', 0, 2) ON CONFLICT DO NOTHING`,
         [tenant.id, uuidv7()],
       )
     // What is credited, and what a credit settles, is issued.

@@ -4,6 +4,8 @@ import {
   mondayOf,
   overtimeOfWeek,
   timeOff,
+  worthOf,
+  type Claim,
   type DatedRule,
   type EndedWork,
 } from '../../subgraphs/hr/rules/overtime'
@@ -40,22 +42,28 @@ const work = (
     breaks: breaks.map(([startedAt, endedAt]) => ({ startedAt: at(startedAt), endedAt: at(endedAt) })),
   }
 }
+const claim = (workDate: string, minutes: number, kind: Claim['kind'] = 'DAILY', factor = '1.25'): Claim => ({
+  workDate,
+  minutes,
+  kind,
+  factor,
+})
 const holiday = (day: string, half: DayHalf = 'FULL') => ({ day, half, calendarId: null })
 const found = (
   works: readonly EndedWork[],
   {
-    claimed = {},
+    claimed = [],
     holidays = [],
     rules = [rule],
   }: {
-    claimed?: Record<string, number>
+    claimed?: Claim[]
     holidays?: ReturnType<typeof holiday>[]
     rules?: DatedRule[]
   } = {},
 ) => {
   const monday = mondayOf(works[0]!.workDate)
   const planned = plannedDays([usualWeek], holidays, monday, dayOfNumber(dayNumber(monday) + 7))
-  return overtimeOfWeek(rules, works, planned, new Map(Object.entries(claimed)))
+  return overtimeOfWeek(rules, works, planned, claimed)
 }
 const short = (...values: Parameters<typeof found>) =>
   found(...values).map(({ workDate, kind, minutes, exactMinutes, factor }) =>
@@ -129,7 +137,7 @@ test('the week has a threshold of its own, for what no day counted', () => {
       .map(({ workDate }) => workDate),
   ).toEqual(['2027-09-10', '2027-09-10'])
   // What was asked for or paid is not counted again, neither on its day nor for the week.
-  expect(short(week, { rules: [short7], claimed: { '2027-09-06': 90 } })).toEqual([
+  expect(short(week, { rules: [short7], claimed: [claim('2027-09-06', 90)] })).toEqual([
     '09-07 DAILY 30 30 1.25',
     '09-08 DAILY 30 30 1.25',
     '09-09 DAILY 30 30 1.25',
@@ -146,6 +154,54 @@ test('the week has a threshold of its own, for what no day counted', () => {
   expect(short(week.slice(0, 3), { rules: [later] })).toEqual(['09-08 DAILY 120 150 2'])
 })
 
+test('what stands is compared by what it is worth, of its own kind first (10)', () => {
+  const late = [work('2027-09-06', '13:30', '24:00', 30)]
+  const claims = (...claimed: Claim[]) => short(late, { claimed })
+  // 600 minutes: 120 beyond those owed, all in the night.
+  expect(claims()).toEqual(['09-06 NIGHT 120 120 1.5'])
+  // 120 × 1.25 are paid, 120 × 1.5 are due: 20 × 1.5 are left, 15 when they are rounded down.
+  expect(claims(claim('2027-09-06', 120))).toEqual(['09-06 NIGHT 15 20 1.5'])
+  expect(claims(claim('2027-09-06', 120, 'NIGHT', '1.5'))).toEqual([])
+  // A factor that holds later, for the same minutes: 120 × 0.25.
+  expect(claims(claim('2027-09-06', 120, 'NIGHT', '1.25'))).toEqual(['09-06 NIGHT 15 20 1.5'])
+  // What is worth less by now is not taken back.
+  expect(claims(claim('2027-09-06', 120, 'HOLIDAY', '2.5'))).toEqual([])
+  const both = [work('2027-09-06', '13:00', '22:40', 30)]
+  expect(short(both, { claimed: [claim('2027-09-06', 40, 'NIGHT', '1.5')] })).toEqual([
+    '09-06 DAILY 30 30 1.25',
+  ])
+  expect(short(both, { claimed: [claim('2027-09-06', 30)] })).toEqual(['09-06 NIGHT 30 40 1.5'])
+})
+
+test('breaks are as long as they lasted, whatever the seconds of their ends (11)', () => {
+  const evening = work('2027-09-06', '13:00', '23:00')
+  const at = (time: string) => instantIn(zone, '2027-09-06', time).getTime()
+  const pause = (from: string, seconds: number, length: number) => ({
+    startedAt: new Date(at(from) + seconds * 1000).toISOString(),
+    endedAt: new Date(at(from) + (seconds + length) * 1000).toISOString(),
+  })
+  const withBreaks = (breakMinutes: number, ...breaks: ReturnType<typeof pause>[]) =>
+    short([{ ...evening, breakMinutes, breaks }], { rules: [{ ...rule, roundingMinutes: 1 }] })
+  // 22:00:40 to 22:30:20 are 29 minutes of the night; 571 are worked.
+  expect(withBreaks(29, pause('22:00', 40, 1780))).toEqual([
+    '09-06 NIGHT 31 31 1.5',
+    '09-06 DAILY 60 60 1.25',
+  ])
+  // Two of 90 seconds are three minutes.
+  expect(withBreaks(3, pause('22:10', 50, 90), pause('22:20', 50, 90))).toEqual([
+    '09-06 NIGHT 57 57 1.5',
+    '09-06 DAILY 60 60 1.25',
+  ])
+  // A minute that begins within one and ends within another: as many are found as are worked.
+  const odd = {
+    ...evening,
+    workDate: '2027-09-11',
+    clockInAt: '2027-09-11T08:00:40Z',
+    clockOutAt: '2027-09-11T09:00:20Z',
+  }
+  expect(short([odd], { rules: [{ ...rule, roundingMinutes: 1 }] })).toEqual(['09-11 DAILY 59 59 1.25'])
+})
+
 test('each minute counts once, whatever is worked and claimed', () => {
   const day = fc.record({
     at: fc.integer({ min: 0, max: 6 }),
@@ -157,7 +213,7 @@ test('each minute counts once, whatever is worked and claimed', () => {
     fc.property(
       fc.uniqueArray(day, { selector: ({ at }) => at, minLength: 1 }),
       fc.integer({ min: 0, max: 300 }),
-      (days, claim) => {
+      (days, most) => {
         const works = days.map(({ at, from, length, pause }) => {
           const workDate = dayOfNumber(dayNumber('2027-10-25') + at)
           const start = instantIn(zone, workDate, '00:00').getTime() + from * 60_000
@@ -171,26 +227,36 @@ test('each minute counts once, whatever is worked and claimed', () => {
             breaks: [],
           }
         })
-        const claimed = Object.fromEntries(
-          works.map(({ workDate, clockInAt, clockOutAt, breakMinutes }) => {
-            const worked = (Date.parse(clockOutAt) - Date.parse(clockInAt)) / 60_000 - breakMinutes
-            return [workDate, Math.min(claim, worked)]
-          }),
-        )
+        const kinds = ['DAILY', 'NIGHT', 'SUNDAY'] as const
+        const claimed = works.map(({ workDate }, place) => {
+          const kind = kinds[place % kinds.length]!
+          return claim(workDate, most, kind, rule.factors[kind])
+        })
         for (const { workDate } of works) {
           const one = works.find((some) => some.workDate === workDate)!
           const worked = (Date.parse(one.clockOutAt) - Date.parse(one.clockInAt)) / 60_000 - one.breakMinutes
           const isWorkday = dayNumber(workDate) < dayNumber('2027-10-30')
-          const sum = (roundingMinutes: number) => {
-            const all = found(works, { claimed, rules: [{ ...rule, roundingMinutes }] })
+          const of = (roundingMinutes: number, claims: Claim[]) => {
+            const all = found(works, {
+              claimed: claims,
+              rules: [{ ...rule, roundingMinutes, weeklyMinutes: null }],
+            })
             const ofDay = all.filter((some) => some.workDate === workDate)
             expect(new Set(ofDay.map(({ kind }) => kind)).size).toBe(ofDay.length)
-            return ofDay.reduce((total, some) => total + some.minutes, 0)
+            return ofDay
           }
-          const exact = sum(1)
-          expect(exact).toBeGreaterThanOrEqual(worked - (isWorkday ? 480 : 0) - claimed[workDate]!)
-          expect(exact + claimed[workDate]!).toBeLessThanOrEqual(worked)
-          expect(sum(15)).toBe(exact - (exact % 15))
+          const minutes = (some: { minutes: number }[]) =>
+            some.reduce((total, each) => total + each.minutes, 0)
+          const worth = (some: Pick<Claim, 'minutes' | 'factor'>[]) =>
+            some.reduce((total, each) => total + worthOf(each), 0)
+          const due = of(1, [])
+          expect(minutes(due)).toBe(Math.max(0, worked - (isWorkday ? 480 : 0)))
+          const rest = of(1, claimed)
+          const stands = worth(claimed.filter((some) => some.workDate === workDate))
+          expect(worth(rest)).toBeLessThanOrEqual(Math.max(0, worth(due) - stands))
+          // Less than a minute of each kind falls off.
+          expect(worth(rest)).toBeGreaterThan(Math.max(0, worth(due) - stands) - 3 * 250)
+          expect(minutes(of(15, claimed))).toBe(minutes(rest) - (minutes(rest) % 15))
         }
       },
     ),

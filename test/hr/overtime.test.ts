@@ -1,109 +1,25 @@
 import { overtimeProposals } from '../../subgraphs/hr/jobs/overtime-proposals'
-import { dayNumber, dayOfNumber } from '../../subgraphs/hr/rules/half-days'
-import { mondayOf } from '../../subgraphs/hr/rules/overtime'
-import { instantIn } from '../../subgraphs/hr/rules/zone-time'
 import type { TestClient } from '../support/graph'
 import { runJob } from '../support/jobs'
+import { inHandOf } from '../support/hands'
 import { change, readAll, userErrors } from '../support/lists'
 import {
-  acme,
-  added,
-  database,
-  graph,
-  hr,
-  openStage,
-  signedIn,
-  staff,
-  year,
-  zone,
-  type Row,
-  type Staff,
-} from './work-time-stage'
+  correct,
+  day,
+  decide,
+  denied,
+  openOvertime,
+  propose,
+  reportTo,
+  rule,
+  second,
+  stored,
+  works,
+} from './overtime-stage'
+import { acme, database, graph, hr, signedIn, staff, year, type Row } from './work-time-stage'
 
-let second: TestClient
-const rule = {
-  weeklyMinutes: 2400,
-  dailyFactor: '1.25',
-  weeklyFactor: '1.2',
-  nightFactor: '1.5',
-  sundayFactor: '1.75',
-  holidayFactor: '2.5',
-}
-
-beforeAll(async () => {
-  await openStage()
-  second = await signedIn('HR_MANAGER')
-  const first = { ...rule, validFrom: `${year - 1}-01-01` }
-  await change(hr, 'createOvertimeRule', first, 'overtimeRule { id }')
-})
+beforeAll(openOvertime)
 afterAll(() => graph.close())
-
-/** A day of a week of September, 0 for Monday. */
-const day = (number = 0, week = 0): string =>
-  dayOfNumber(dayNumber(mondayOf(`${year - 1}-09-10`)) + 7 * week + number)
-const at = (date: string, time: string): string => instantIn(zone, date, time).toISOString()
-/** Work from 8 o'clock on, with half an hour of breaks. */
-const works = (employeeId: string, date: string, until: string, client = hr) =>
-  change<Row>(
-    client,
-    'createAttendanceRecord',
-    added(employeeId, at(date, '08:00'), at(date, until), { breakMinutes: 30 }),
-    'attendanceRecord { id version }',
-  )
-const shown =
-  'id version workDate kind minutes exactMinutes factor isOverCap status compensation approvedBy { id }'
-interface Overtime extends Row {
-  kind: string
-  minutes: number
-  status: string
-}
-/** What is not refused of the day's week, after a look. */
-async function propose(employeeId: string, date = day()): Promise<Overtime[]> {
-  const text = `mutation ($input: ProposeOvertimeInput!) { proposeOvertime(input: $input) { employee {
-    overtimeRecords(filter: { not: { status: { eq: REJECTED } } }, orderBy: { field: WORK_DATE }) { nodes { ${shown} } } } } }`
-  const { proposeOvertime } = await hr.data<{
-    proposeOvertime: { employee: { overtimeRecords: { nodes: Overtime[] } } }
-  }>(text, { input: { employeeId, day: date } })
-  const nodes = proposeOvertime.employee.overtimeRecords.nodes
-  return nodes.sort((one, other) =>
-    one.kind < other.kind ? -1 : one.kind > other.kind ? 1 : one.status < other.status ? -1 : 1,
-  )
-}
-const decide = (client: TestClient, verb: string, { id, version }: Row, values: object = {}) =>
-  change<Overtime>(
-    client,
-    `${verb}OvertimeRecord`,
-    { id, expectedVersion: version, ...values },
-    `overtimeRecord { ${shown} }`,
-  )
-const denied = (client: TestClient, verb: string, { id, version }: Row, values: object = {}) =>
-  userErrors(client, `${verb}OvertimeRecord`, { id, expectedVersion: version, ...values })
-/** Has the work end at another time, by one person and a second one. */
-async function correct(recordId: string, version: number, date: string, until: string): Promise<void> {
-  const times = { clockInAt: at(date, '08:00'), clockOutAt: at(date, until), breakMinutes: 30 }
-  const ask = { id: recordId, expectedVersion: version, ...times, correctionReason: 'The list says so' }
-  await change(hr, 'correctAttendanceRecord', ask, 'attendanceRecord { id }')
-  await change(
-    second,
-    'approveAttendanceRecord',
-    { id: recordId, expectedVersion: version + 1 },
-    'attendanceRecord { id }',
-  )
-}
-/** Somebody whom a manager decides about. */
-async function reportTo({ id: managerId }: Row): Promise<Staff> {
-  const made = await staff()
-  const change1 = { id: made.id, expectedVersion: made.version, managerId }
-  return { ...made, ...(await change<Row>(hr, 'setEmployeeManager', change1, 'employee { id version }')) }
-}
-async function stored(employeeId: string): Promise<string[]> {
-  const { rows } = await graph.owner.query<{ text: string }>(
-    `SELECT concat_ws(' ', kind, minutes, status) AS text FROM hr.overtime_records
-      WHERE employee_id = $1 ORDER BY work_date, kind, created_at, id`,
-    [employeeId],
-  )
-  return rows.map(({ text }) => text)
-}
 
 test('20 parallel looks count each minute once (∥20), and another person grants it', async () => {
   const boss = await staff()
@@ -176,16 +92,21 @@ test('a correction of attendance opens it again while it is unpaid, and proposes
   expect(await stored(id)).toEqual(['DAILY 60 REJECTED'])
   // It was no person who refused it: it comes back.
   await correct(work.id, 7, day(), '17:30')
-  expect(await stored(id)).toEqual(['DAILY 60 REJECTED', 'DAILY 60 PROPOSED'])
+  expect(await stored(id)).toEqual(['DAILY 60 PROPOSED', 'DAILY 60 REJECTED'])
   const [again] = await propose(id)
-  const paid = await decide(hr, 'compensate', await decide(hr, 'approve', again!), { compensation: 'PAY' })
+  const paid = await decide(second, 'compensate', await decide(hr, 'approve', again!), {
+    compensation: 'PAY',
+  })
   expect(paid).toMatchObject({ status: 'COMPENSATED', compensation: 'PAY', minutes: 60 })
   await correct(work.id, 9, day(), '18:30')
-  expect(await stored(id)).toEqual(['DAILY 60 REJECTED', 'DAILY 60 COMPENSATED', 'DAILY 60 PROPOSED'])
+  expect(await stored(id)).toEqual(['DAILY 60 COMPENSATED', 'DAILY 60 PROPOSED', 'DAILY 60 REJECTED'])
   // What a person refused is not proposed again.
   const [, rest] = await propose(id)
   await decide(second, 'reject', rest!, { decisionNote: 'Nobody asked for it' })
   expect(await propose(id)).toMatchObject([{ status: 'COMPENSATED' }])
+  // Of what is added since, that alone (10).
+  await correct(work.id, 11, day(), '18:45')
+  expect(await propose(id)).toMatchObject([{ status: 'COMPENSATED' }, { status: 'PROPOSED', minutes: 15 }])
   expect(await denied(second, 'compensate', paid, { compensation: 'PAY' })).toMatchObject([
     { code: 'WRONG_STATUS' },
   ])
@@ -194,7 +115,7 @@ test('a correction of attendance opens it again while it is unpaid, and proposes
 test('time off stands in the leave ledger, once (∥20)', async () => {
   const { id, login } = await staff()
   await works(id, day(), '18:30')
-  const granted = await decide(hr, 'approve', (await propose(id))[0]!)
+  const granted = await decide(second, 'approve', (await propose(id))[0]!)
   const type = await change<Row>(
     hr,
     'createLeaveType',
@@ -224,6 +145,19 @@ test('time off stands in the leave ledger, once (∥20)', async () => {
   expect(
     await readAll(login, 'overtimeRecords', 'compensation leaveEntry { days kind effectiveOn note }'),
   ).toEqual([{ compensation: 'TIME', leaveEntry: entry }])
+  // Who granted it does not pay it, nor does an account in the granter's hand (24).
+  const other = await staff()
+  await works(other.id, day(), '18:30')
+  const unpaid = await decide(hr, 'approve', (await propose(other.id))[0]!)
+  const pay = (client: TestClient) => denied(client, 'compensate', unpaid, { compensation: 'PAY' })
+  expect(await pay(hr)).toEqual([
+    { code: 'OWN_RECORD', field: ['id'], message: 'Somebody else must do this: you granted it' },
+  ])
+  const puppet = await signedIn('HR_MANAGER')
+  await inHandOf(graph, puppet.userId, hr.userId)
+  expect(await pay(puppet)).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
+  expect(await stored(other.id)).toEqual(['DAILY 120 APPROVED'])
+  expect(await pay(second)).toEqual([])
   const own = await staff()
   await works(own.id, day(), '18:30')
   const mine = await decide(hr, 'approve', (await propose(own.id))[0]!)
@@ -244,68 +178,6 @@ test('time off stands in the leave ledger, once (∥20)', async () => {
   ])
   expect(await readAll(own.login, 'overtimeRecords', 'id')).toEqual([])
   expect(await stored(own.id)).toEqual(['DAILY 120 APPROVED'])
-})
-
-test('what is asked for fits into the work with all other overtime, and somebody else grants it', async () => {
-  const { id, login } = await staff()
-  const ask = (values: object = {}, client: TestClient = login) => ({
-    client,
-    input: { employeeId: id, workDate: day(), minutes: 50, reason: 'On call', ...values },
-  })
-  const refused = async ({ client, input }: ReturnType<typeof ask>) =>
-    userErrors(client, 'createOvertimeRecord', input)
-  expect(await refused(ask())).toEqual([
-    {
-      code: 'INVALID',
-      field: ['minutes'],
-      message: `No attendance of ${day()} has ended: record the work first`,
-    },
-  ])
-  const work = await works(id, day(), '18:30')
-  await propose(id)
-  expect(await refused(ask({ minutes: 14 }))).toMatchObject([{ code: 'INVALID', field: ['minutes'] }])
-  expect(await refused(ask({ reason: ' ' }))).toMatchObject([{ code: 'INVALID', field: ['reason'] }])
-  expect(await refused(ask({ minutes: 481 }))).toEqual([])
-  expect(await refused(ask({ minutes: 15 }))).toEqual([
-    {
-      code: 'INVALID',
-      field: ['minutes'],
-      message: `600 minutes were worked on ${day()}, of which 600 are overtime already`,
-    },
-  ])
-  expect(await refused(ask({ workDate: `${year - 2}-01-01` }))).toMatchObject([
-    { code: 'INVALID', field: ['workDate'] },
-  ])
-  expect(await refused(ask({}, (await staff()).login))).toMatchObject([
-    { code: 'PERMISSION_NOT_HELD', field: ['employeeId'] },
-  ])
-  const [, asked] = (await readAll(
-    hr,
-    'overtimeRecords',
-    'id version status',
-    `, filter: { employeeId: { eq: "${id}" } }, orderBy: { field: CREATED_AT }`,
-  )) as unknown as Overtime[]
-  expect(asked).toMatchObject({ status: 'REQUESTED' })
-  const granted = await decide(hr, 'approve', asked!)
-  expect(granted).toMatchObject({ status: 'APPROVED', minutes: 480, exactMinutes: 481 })
-  // Less was worked: what waits again is not granted again.
-  await correct(work.id, 1, day(), '13:30')
-  expect(await stored(id)).toEqual(['DAILY 120 REJECTED', 'DAILY 480 REQUESTED'])
-  expect(await denied(hr, 'approve', { id: asked!.id, version: granted.version + 1 })).toMatchObject([
-    { code: 'INVALID', field: ['id'] },
-  ])
-  // HR asks for others, and does not grant what it asked for.
-  const other = await staff()
-  await works(other.id, day(), '18:30')
-  const input = { employeeId: other.id, workDate: day(), minutes: 60, kind: 'HOLIDAY', reason: 'Local feast' }
-  const made = await change<Row>(hr, 'createOvertimeRecord', input, 'overtimeRecord { id version }')
-  expect(await denied(hr, 'approve', made)).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
-  expect(await decide(second, 'approve', made)).toMatchObject({ factor: '2.5', status: 'APPROVED' })
-  // It is counted already: the day tells of 60 minutes more.
-  expect(await propose(other.id)).toMatchObject([
-    { kind: 'DAILY', minutes: 60 },
-    { kind: 'HOLIDAY', minutes: 60 },
-  ])
 })
 
 test('a job looks into what nobody looked into, once, and marks weeks of more than 48 hours', async () => {
@@ -353,6 +225,22 @@ test('a job looks into what nobody looked into, once, and marks weeks of more th
   expect(await userErrors(hr, 'proposeOvertime', unruled)).toMatchObject([
     { code: 'INVALID', field: ['day'] },
   ])
+})
+
+test('overtime that waits, or waits again, follows a new manager (18)', async () => {
+  const [former, next] = [await staff(), await staff()]
+  const worker = await reportTo(former)
+  const first = await works(worker.id, day(), '18:30')
+  await works(worker.id, day(1), '18:30')
+  const [granted] = await propose(worker.id)
+  await decide(former.login, 'approve', granted!)
+  const moved = { id: worker.id, expectedVersion: worker.version, managerId: next.id }
+  await change(hr, 'setEmployeeManager', moved, 'employee { id }')
+  const waits = async (client: TestClient) =>
+    (await readAll(client, 'overtimeRecords', 'status')).map(({ status }) => status)
+  expect([await waits(former.login), await waits(next.login)]).toEqual([['APPROVED'], ['PROPOSED']])
+  await correct(first.id, 1, day(), '17:30')
+  expect([await waits(former.login), await waits(next.login)]).toEqual([[], ['PROPOSED', 'PROPOSED']])
 })
 
 test('overtime that waits follows the manager who leaves; lists come with one statement each', async () => {

@@ -11,6 +11,9 @@ type Rows = Pick<MutationTransaction, 'run'>
 
 const setApprover = `UPDATE hr.attendance_records SET approver_id = $3, updated_at = $4
   WHERE tenant_id = $1 AND id = $2`
+const setApproverOfOvertime = `UPDATE hr.overtime_records
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $3 THEN NULL ELSE $3 END, updated_at = $4
+  WHERE tenant_id = $1 AND id = ANY ($2)`
 const moveAttendance = `UPDATE hr.attendance_records
   SET user_id = $3, approver_id = nullif(approver_id, $3), updated_at = $4
   WHERE tenant_id = $1 AND employee_id = $2`
@@ -44,6 +47,17 @@ export async function nameDecider<R extends { id: string; approverId: string | n
   if (record.approverId === approverId) return record
   await tx.run(prepared(setApprover, [binding.tenantId, record.id, approverId, clock.now().toISOString()]))
   return Object.assign(record, { approverId })
+}
+
+/** Has whoever is to decide about an employee today decide about overtime that waits again. */
+export async function nameDeciderOfOvertime(
+  { binding, clock }: SubgraphContext,
+  tx: Rows,
+  ids: readonly string[],
+  approverId: string | null,
+): Promise<void> {
+  const values = [binding.tenantId, ids, approverId, clock.now().toISOString()]
+  await tx.run(prepared(setApproverOfOvertime, values))
 }
 
 /** Gives what waits for somebody who leaves to somebody else, or to those who decide about all. */

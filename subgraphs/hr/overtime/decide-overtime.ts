@@ -1,7 +1,7 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { requireOwnHand } from '../../../kernel/second-person'
-import { prepared } from '../../../kernel/statement'
+import { requireOpenDays } from '../attendance/closing'
 import { lockDecided, lockForDecision, type Change, type Decided } from '../decided-row'
 import { Employee } from '../entities/Employee'
 import { LeaveType } from '../entities/LeaveType'
@@ -17,10 +17,17 @@ import { approverOf, todayOf } from '../leave/request-leave'
 import { referred } from '../own-employment'
 import { isOwn } from '../rules/employment'
 import { decimalOf } from '../rules/hundredths'
-import { roundedDown, ruleOn, timeOff } from '../rules/overtime'
+import {
+  roundedDown,
+  ruleOn,
+  timeOff,
+  workedOn,
+  type FoundOvertime,
+  type OvertimeKind,
+} from '../rules/overtime'
 import { calendarOn } from '../rules/working-days'
 import { calendarsOf } from '../working-days'
-import { proposeWeek, rulesOf } from './propose'
+import { proposeWeek, readWeek, roomOn, rulesOf } from './propose'
 
 type Tx = MutationTransaction<HrUserErrorCode>
 
@@ -30,19 +37,6 @@ const overtime: Decided<OvertimeRecord> = {
   noun: 'record',
   read: 'hr:overtime:read',
 }
-/** Minutes of the day that are worked, and that are overtime already; the work that ended last. */
-const roomText = `
-  SELECT coalesce(sum(a.worked_minutes), 0)::int,
-         (SELECT coalesce(sum(o.minutes), 0)::int FROM hr.overtime_records o
-           WHERE o.tenant_id = $1 AND o.employee_id = $2 AND o.work_date = $3 AND o.status <> 'REJECTED' AND o.id <> $4),
-         (array_agg(a.id ORDER BY a.clock_in_at DESC))[1]
-    FROM hr.attendance_records a
-   WHERE a.tenant_id = $1 AND a.employee_id = $2 AND a.work_date = $3 AND a.clock_out_at IS NOT NULL`
-const weekMinutes = `
-  SELECT coalesce(sum(worked_minutes), 0)::int FROM hr.attendance_records
-   WHERE tenant_id = $1 AND employee_id = $2 AND work_date BETWEEN date_trunc('week', $3::date)::date AND $3::date`
-const none = '00000000-0000-0000-0000-000000000000'
-
 /** Looks for the overtime of a week at once. */
 export async function propose(
   context: SubgraphContext,
@@ -52,63 +46,90 @@ export async function propose(
   const employee = await referred(tx, Employee, employeeId, 'employeeId')
   if ((await rulesOf(context, tx, day)).length === 0)
     tx.fail('INVALID', `No rule of overtime holds on ${day}: add one first`, 'day')
-  await proposeWeek(context, tx, employee, day)
+  const { isLooked, closedUntil } = await proposeWeek(context, tx, employee, day)
+  if (!isLooked)
+    tx.fail(
+      'WRONG_STATUS',
+      `Attendance is closed until ${closedUntil}: have it opened again before overtime is looked for anew`,
+      'day',
+    )
   return employee
 }
 
-/** Ends the mutation when a day would have more overtime than work: no minute is counted twice. */
+/**
+ * Ends the mutation unless so much overtime of a kind is left on a day, beyond what is owed and what is proposed, asked for, granted or
+ * compensated already: no minute is counted twice, and day and clock say of which kind it is.
+ * @param fields the input fields that the errors name
+ */
 async function requireRoom(
-  { binding }: SubgraphContext,
+  context: SubgraphContext,
   tx: Tx,
   employee: Employee,
-  { workDate, minutes, id = none }: { workDate: string; minutes: number; id?: string },
-  field: string,
-): Promise<string> {
-  const [row] = await tx.rows(prepared(roomText, [binding.tenantId, employee.id, workDate, id]))
-  const [worked, taken, attendanceId] = row as [number, number, string | null]
-  if (attendanceId === null)
-    tx.fail('INVALID', `No attendance of ${workDate} has ended: record the work first`, field)
-  if (taken + minutes > worked)
+  {
+    workDate,
+    kind,
+    minutes,
+    id = null,
+  }: { workDate: string; kind?: OvertimeKind | null; minutes: number; id?: string | null },
+  fields: { kind: string; minutes: string },
+): Promise<FoundOvertime> {
+  const week = await readWeek(context, tx, employee.id, workDate)
+  const works = week.works.filter((one) => one.workDate === workDate)
+  if (works.length === 0)
+    tx.fail('INVALID', `No attendance of ${workDate} has ended: record the work first`, fields.minutes)
+  const left = roomOn(week, workDate, id)
+  if (left.length === 0)
     tx.fail(
       'INVALID',
-      `${worked} minutes were worked on ${workDate}, of which ${taken} are overtime already`,
-      field,
+      `${workedOn(works, workDate)} minutes were worked on ${workDate}: what is beyond those owed is proposed, asked for, granted or ` +
+        'compensated already',
+      fields.minutes,
     )
-  return attendanceId
+  const told = left.map((one) => `${one.minutes} minutes ${one.kind}`).join(', ')
+  if (!kind && left.length > 1)
+    tx.fail('INVALID', `kind must say which: left on ${workDate} are ${told}`, fields.kind)
+  const found = kind ? left.find((one) => one.kind === kind) : left[0]
+  if (!found) tx.fail('INVALID', `${workDate} has no overtime of kind ${kind}: left are ${told}`, fields.kind)
+  if (found.minutes < minutes)
+    tx.fail('INVALID', `It is more than is left on ${workDate}: ${told}`, fields.minutes)
+  return found
 }
 
 /** Asks for overtime, of which somebody else decides. */
 export async function requestOvertime(
   context: SubgraphContext,
   tx: Tx,
-  { employeeId, workDate, kind = 'DAILY', minutes: asked, reason }: CreateOvertimeRecordInput,
+  { employeeId, workDate, kind, minutes: asked, reason }: CreateOvertimeRecordInput,
 ): Promise<OvertimeRecord> {
-  const { viewer, binding } = context
+  const { viewer } = context
   const employee = await referred(tx, Employee, employeeId, 'employeeId')
   const needed = isOwn(employee, viewer?.userId) ? 'hr:overtime:request' : 'hr:overtime:write'
   if (!viewer?.scopes.has(needed)) tx.fail('PERMISSION_NOT_HELD', `You lack ${needed}`, 'employeeId')
   if (reason === '') tx.fail('INVALID', 'reason must not be empty', 'reason')
   const rule = ruleOn(await rulesOf(context, tx, workDate), workDate)
   if (!rule) tx.fail('INVALID', `No rule of overtime holds on ${workDate}: have one added first`, 'workDate')
+  await requireOpenDays(context, tx, [workDate], 'workDate')
   const minutes = roundedDown(asked, rule)
   if (minutes <= 0)
     tx.fail('INVALID', `minutes must be ${rule.roundingMinutes} at least: less is rounded down`, 'minutes')
-  const attendanceId = await requireRoom(context, tx, employee, { workDate, minutes }, 'minutes')
-  const [week] = await tx.rows(prepared(weekMinutes, [binding.tenantId, employee.id, workDate]))
+  const fields = { kind: 'kind', minutes: 'minutes' }
+  const found = await requireRoom(context, tx, employee, { workDate, kind: kind ?? null, minutes }, fields)
   return tx.insert(OvertimeRecord, {
     employeeId: employee.id,
-    attendanceId,
+    attendanceId: found.attendanceId,
     workDate,
-    kind,
+    kind: found.kind,
     minutes,
     exactMinutes: asked,
-    factor: rule.factors[kind],
-    isOverCap: Number(week![0]) > rule.weeklyCapMinutes,
+    factor: found.factor,
+    isOverCap: found.isOverCap,
     status: 'REQUESTED',
     reason,
     requestedById: viewer.userId,
     approverId: await approverOf(context, tx, employee),
     userId: employee.userId,
+    // By the clock of decisions: what was refused before is asked for anew, what is refused later is not.
+    createdAt: context.clock.now().toISOString(),
   })
 }
 
@@ -129,8 +150,9 @@ export async function approveOvertime(
   requireWaiting(tx, record)
   if (record.requestedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for it', 'id')
-  await requireOwnHand(context, tx, [record.requestedById], { code: 'OWN_RECORD', field: 'id' })
-  await requireRoom(context, tx, employee, record, 'id')
+  const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
+  await requireOwnHand(context, tx, [record.requestedById], told)
+  await requireRoom(context, tx, employee, record, { kind: 'id', minutes: 'id' })
   return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'APPROVED',
     approvedById: context.viewer!.userId,
@@ -139,24 +161,27 @@ export async function approveOvertime(
   })
 }
 
-/** Refuses overtime. */
+/** Refuses overtime. What attendance tells of and somebody asked for by hand is proposed in its place. */
 export async function rejectOvertime(
   context: SubgraphContext,
   tx: Tx,
   { decisionNote, ...change }: Change & { decisionNote: string },
 ): Promise<OvertimeRecord> {
-  const { record } = await lockForDecision(context, tx, overtime, change, 'hr:overtime:approve')
+  const found = await lockForDecision(context, tx, overtime, change, 'hr:overtime:approve')
+  const { record, employee } = found
   requireWaiting(tx, record)
   if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
-  return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
+  const refused = await tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'REJECTED',
     approvedById: context.viewer!.userId,
     decidedAt: context.clock.now().toISOString(),
     decisionNote,
   })
+  await proposeWeek(context, tx, employee, record.workDate, record.workDate)
+  return refused
 }
 
-/** Compensates granted overtime, once. */
+/** Compensates granted overtime, once: whoever granted it does not pay it. */
 export async function compensateOvertime(
   context: SubgraphContext,
   tx: Tx,
@@ -166,6 +191,10 @@ export async function compensateOvertime(
   const { record, employee } = found
   if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
   await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  if (record.approvedById === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: you granted it', 'id')
+  const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
+  await requireOwnHand(context, tx, [record.approvedById], told)
   if (record.status !== 'APPROVED')
     tx.fail('WRONG_STATUS', `The record is ${record.status}: that is for APPROVED`, 'id')
   if ((compensation === 'TIME') !== Boolean(leaveTypeId))

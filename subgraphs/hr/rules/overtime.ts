@@ -1,5 +1,5 @@
 import type { Break } from './attendance-time'
-import { workedMinutes } from './attendance-time'
+import { minutesBetween, workedMinutes } from './attendance-time'
 import { dayNumber, dayOfNumber, hasAfternoon, hasMorning, weekdayOf } from './half-days'
 import { hundredthsOf } from './hundredths'
 import type { PlannedDay } from './working-days'
@@ -42,6 +42,14 @@ export interface FoundOvertime {
   exactMinutes: number
   factor: string
   isOverCap: boolean
+}
+
+/** Overtime that stands and is not found again. The factor is a decimal text. */
+export interface Claim {
+  workDate: string
+  kind: OvertimeKind
+  minutes: number
+  factor: string
 }
 
 /** A stretch of work without breaks, in whole minutes since 1970. */
@@ -89,6 +97,10 @@ export function workedOn(works: readonly EndedWork[], day: string): number {
   return works.reduce((sum, work) => sum + (work.workDate === day ? workedMinutes(work) : 0), 0)
 }
 
+/** What overtime is worth: minutes by their factor, in hundredths of a minute. */
+export const worthOf = ({ minutes, factor }: Pick<Claim, 'minutes' | 'factor'>): number =>
+  minutes * hundredthsOf(factor)
+
 /** Minutes of a day rounded down, as its rule says. */
 export const roundedDown = (minutes: number, { roundingMinutes }: DatedRule): number =>
   minutes - (minutes % roundingMinutes)
@@ -99,13 +111,14 @@ export const roundedDown = (minutes: number, { roundingMinutes }: DatedRule): nu
  * highest factor that it could have. A day is rounded down as a whole: what falls off is worth least.
  * @param works the ended work of the week
  * @param planned the days of the week and the one after it, by calendar and holidays
- * @param claimed minutes by day that are asked for by hand or compensated already
+ * @param claimed what stands already: it is compared by what it is worth, so that minutes which turn out to be of a kind worth more are
+ * found with the difference
  */
 export function overtimeOfWeek(
   rules: readonly DatedRule[],
   works: readonly EndedWork[],
   planned: readonly PlannedDay[],
-  claimed: ReadonlyMap<string, number>,
+  claimed: readonly Claim[],
 ): FoundOvertime[] {
   const plans = new Map(planned.map((plan) => [plan.day, plan]))
   const found: FoundOvertime[] = []
@@ -126,14 +139,15 @@ export function overtimeOfWeek(
       rule.weeklyMinutes === null
         ? 0
         : Math.min(regular, Math.max(0, regularSoFar + regular - rule.weeklyMinutes))
-    const taken = claimed.get(day) ?? 0
-    // What was asked for beyond what the thresholds say is not counted again for the week.
+    const claims = claimed.filter(({ workDate }) => workDate === day)
+    const taken = claims.reduce((sum, { minutes }) => sum + minutes, 0)
+    // What stands beyond what the thresholds say is not counted again for the week.
     regularSoFar += regular - weekly - Math.max(0, taken - daily - weekly)
     const stretches = ofDay.flatMap(stretchesOf).sort((one, other) => one.from - other.from)
     const [before, ofDaily] = tail(stretches, daily)
     const [, ofWeekly] = tail(before, weekly)
     const all = [...amounts(ofWeekly, 'WEEKLY', rule, plans), ...amounts(ofDaily, 'DAILY', rule, plans)]
-    const exact = cut(together(all), taken, rule)
+    const exact = unclaimed(together(all), claims, rule)
     const total = exact.reduce((sum, { minutes }) => sum + minutes, 0)
     const rounded = cut(exact, total - roundedDown(total, rule), rule)
     for (const { kind, minutes, attendanceId } of rounded)
@@ -150,21 +164,28 @@ export function overtimeOfWeek(
   return found
 }
 
-/** The work without its breaks. Breaks of which nobody wrote when they were count as its first minutes, so never as overtime. */
+/**
+ * The work without its breaks. Breaks of which nobody wrote when they were count as its first minutes, so never as overtime. Seconds
+ * are summed before they are cut off, as the minutes of breaks are.
+ */
 function stretchesOf(work: EndedWork): Stretch[] {
-  let from = minuteOf(work.clockInAt)
+  const end = minuteOf(work.clockOutAt)
+  let from = end - minutesBetween(work.clockInAt, work.clockOutAt)
+  let last = Date.parse(work.clockInAt)
   const stretches: Stretch[] = []
-  let known = 0
+  let [knownMs, known] = [0, 0]
   for (const { startedAt, endedAt } of work.breaks) {
     if (endedAt === null) continue
-    const [start, end] = [minuteOf(startedAt), minuteOf(endedAt)]
+    const [startMs, endMs] = [Date.parse(startedAt), Date.parse(endedAt)]
+    const sum = Math.floor((knownMs + endMs - startMs) / minuteMs)
     // After a correction the breaks may lie outside of the work.
-    if (start < from || end > minuteOf(work.clockOutAt) || known + end - start > work.breakMinutes) continue
+    if (startMs < last || endMs > Date.parse(work.clockOutAt) || sum > work.breakMinutes) continue
+    const start = Math.min(Math.max(from, minuteOf(startedAt)), end - (sum - known))
     stretches.push({ work, from, to: start })
-    known += end - start
-    from = end
+    from = start + sum - known
+    ;[knownMs, known, last] = [knownMs + endMs - startMs, sum, endMs]
   }
-  stretches.push({ work, from, to: minuteOf(work.clockOutAt) })
+  stretches.push({ work, from, to: end })
   return tail(stretches, lengthOf(stretches) - (work.breakMinutes - known))[1]
 }
 
@@ -242,11 +263,29 @@ function together(all: readonly Amount[]): Amount[] {
   })
 }
 
+/** The amounts less what stands: of its own kind first, then of what is worth least. */
+function unclaimed(amounts: readonly Amount[], claims: readonly Claim[], rule: DatedRule): Amount[] {
+  const left = new Map(amounts.map((one) => [one.kind, one.minutes * worth(rule, one.kind)]))
+  const take = (kind: OvertimeKind, most: number): number => {
+    const off = Math.min(most, left.get(kind) ?? 0)
+    left.set(kind, (left.get(kind) ?? 0) - off)
+    return most - off
+  }
+  let rest = claims.reduce((sum, claim) => sum + take(claim.kind, worthOf(claim)), 0)
+  for (const { kind } of inOrderOfWorth(amounts, rule)) rest = take(kind, rest)
+  return amounts
+    .map((one) => ({ ...one, minutes: Math.floor(left.get(one.kind)! / worth(rule, one.kind)) }))
+    .filter(({ minutes }) => minutes > 0)
+}
+
+/** What is worth least first. */
+const inOrderOfWorth = (amounts: readonly Amount[], rule: DatedRule): Amount[] =>
+  [...amounts].reverse().sort((one, other) => worth(rule, one.kind) - worth(rule, other.kind))
+
 /** The amounts less some minutes, those that are worth least first. */
 function cut(amounts: readonly Amount[], minutes: number, rule: DatedRule): Amount[] {
   let left = minutes
-  const order = [...amounts].reverse().sort((one, other) => worth(rule, one.kind) - worth(rule, other.kind))
-  const kept = order.map((one) => {
+  const kept = inOrderOfWorth(amounts, rule).map((one) => {
     const off = Math.min(left, one.minutes)
     left -= off
     return { ...one, minutes: one.minutes - off }
