@@ -80,6 +80,7 @@ const preparations: Readonly<Record<string, string>> = {
 }
 
 let readings = 0
+let rules = 0
 
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
@@ -110,6 +111,19 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'the day on which the sample of work began, and no less than is rounded down',
     values: { workDate: new Date(Date.now() - 9 * 3_600_000).toISOString().slice(0, 10), minutes: 15 },
   },
+  ...Object.fromEntries(
+    ['createOvertimeRule', 'updateOvertimeRule'].map((mutation) => [
+      mutation,
+      {
+        why: 'a rule that has begun to hold is not changed',
+        values: {
+          get validFrom() {
+            return daysAgo(-1000 - ++rules)
+          },
+        },
+      },
+    ]),
+  ),
   compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {

@@ -1,8 +1,6 @@
-import { overtimeProposals } from '../../subgraphs/hr/jobs/overtime-proposals'
 import type { TestClient } from '../support/graph'
-import { runJob } from '../support/jobs'
 import { inHandOf } from '../support/hands'
-import { change, readAll, userErrors } from '../support/lists'
+import { change, readAll } from '../support/lists'
 import {
   correct,
   day,
@@ -11,12 +9,11 @@ import {
   openOvertime,
   propose,
   reportTo,
-  rule,
   second,
   stored,
   works,
 } from './overtime-stage'
-import { acme, database, graph, hr, signedIn, staff, year, type Row } from './work-time-stage'
+import { graph, hr, signedIn, staff, type Row } from './work-time-stage'
 
 beforeAll(openOvertime)
 afterAll(() => graph.close())
@@ -178,53 +175,6 @@ test('time off stands in the leave ledger, once (∥20)', async () => {
   ])
   expect(await readAll(own.login, 'overtimeRecords', 'id')).toEqual([])
   expect(await stored(own.id)).toEqual(['DAILY 120 APPROVED'])
-})
-
-test('a job looks into what nobody looked into, once, and marks weeks of more than 48 hours', async () => {
-  const { id } = await staff()
-  for (const number of [0, 1, 2, 3, 4, 5]) await works(id, day(number, 1), '17:00')
-  const before = await works(id, `${year - 2}-12-30`, '20:00')
-  const run = () => runJob(overtimeProposals, database, graph.server.services, { tenantId: acme.id })
-  await run()
-  const list = async () =>
-    readAll(
-      hr,
-      'overtimeRecords',
-      'workDate kind minutes factor isOverCap version',
-      `, filter: { employeeId: { eq: "${id}" } }, orderBy: { field: WORK_DATE }`,
-    )
-  const record = (number: number, isOverCap: boolean, minutes = 30) => ({
-    workDate: day(number, 1),
-    kind: 'DAILY',
-    minutes,
-    factor: '1.25',
-    isOverCap,
-    version: 1,
-  })
-  // 6 × 510 are 51 hours; nothing is owed on Saturday.
-  const expected = [0, 1, 2, 3, 4].map((number) => record(number, false)).concat(record(5, true, 510))
-  expect(await list()).toEqual(expected)
-  const { rows } = await graph.owner.query(
-    'SELECT is_overtime_checked AS checked FROM hr.attendance_records WHERE id = $1',
-    [before.id],
-  )
-  expect(rows).toEqual([{ checked: false }])
-  await run()
-  expect(await list()).toEqual(expected)
-  // A rule of its own from a day on; what was found keeps its factor.
-  const later = { ...rule, dailyFactor: '3', validFrom: day(0, 2) }
-  await change(hr, 'createOvertimeRule', later, 'overtimeRule { id }')
-  await works(id, day(0, 2), '17:00')
-  await run()
-  expect((await list()).slice(-1)).toMatchObject([{ workDate: day(0, 2), factor: '3' }])
-  expect((await list()).slice(0, 6)).toEqual(expected)
-  expect(await userErrors(hr, 'createOvertimeRule', { ...later, nightFrom: '24:00' })).toMatchObject([
-    { code: 'INVALID', field: ['nightFrom'] },
-  ])
-  const unruled = { employeeId: id, day: `${year - 2}-12-30` }
-  expect(await userErrors(hr, 'proposeOvertime', unruled)).toMatchObject([
-    { code: 'INVALID', field: ['day'] },
-  ])
 })
 
 test('overtime that waits, or waits again, follows a new manager (18)', async () => {

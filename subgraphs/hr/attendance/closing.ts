@@ -22,7 +22,7 @@ const undecided = `SELECT count(*) FROM hr.attendance_records WHERE tenant_id = 
 const latestZone = 'Etc/GMT+12'
 
 /** The day until which attendance is closed; null when it is not. */
-export async function closedThrough(tx: Tx, tenantId: string | null): Promise<string | null> {
+export async function closedThrough(tx: Pick<Tx, 'rows'>, tenantId: string | null): Promise<string | null> {
   const [row] = await tx.rows(prepared(present, [tenantId]))
   return (row?.[0] ?? null) as string | null
 }

@@ -42,6 +42,16 @@ const markChecked = `
    WHERE tenant_id = $1 AND employee_id = $2 AND work_date BETWEEN $3 AND $4 AND clock_out_at IS NOT NULL
      AND NOT is_overtime_checked`
 
+const rewriteText = `
+  UPDATE hr.overtime_records
+     SET minutes = coalesce($4, minutes), exact_minutes = coalesce($5, exact_minutes), factor = coalesce($6, factor),
+         attendance_id = coalesce($7, attendance_id), is_over_cap = coalesce($8, is_over_cap), status = coalesce($9, status),
+         approved_by_id = CASE WHEN $9::text IS NULL THEN approved_by_id END,
+         decided_at = CASE WHEN $9::text IS NULL THEN decided_at ELSE $10 END,
+         decision_note = CASE WHEN $9::text IS NULL THEN decision_note ELSE $11 END,
+         version = version + 1, updated_at = $3
+   WHERE tenant_id = $1 AND id = $2 RETURNING version`
+
 /** Overtime of the week as it stands. */
 interface Known extends Claim {
   id: string
@@ -221,7 +231,10 @@ export async function proposeWeek(
     closedUntil === null || date > closedUntil || date === despiteClosing || unseen.has(date)
   const found = foundIn(week).filter(({ workDate }) => isOpen(workDate))
   const known = week.known.filter(({ workDate }) => isOpen(workDate))
-  const waiting = [...(await follow(context, tx, known, found)), ...(await waitAgain(tx, week, known))]
+  const waiting = [
+    ...(await follow(context, tx, known, found)),
+    ...(await waitAgain(context, tx, week, known)),
+  ]
   const fresh = found.filter((one) => !known.some((old) => isSame(old, one) && follows(old)))
   if (fresh.length > 0 || waiting.length > 0) {
     const approverId = await approverOf(context, tx, employee)
@@ -242,7 +255,7 @@ export async function proposeWeek(
  * @returns what waits for a decision again
  */
 async function follow(
-  { clock }: SubgraphContext,
+  context: SubgraphContext,
   tx: Tx,
   known: readonly Known[],
   found: readonly FoundOvertime[],
@@ -251,37 +264,30 @@ async function follow(
   for (const old of known.filter(follows)) {
     const one = found.find((some) => isSame(old, some))
     if (!one) {
-      await tx.update(OvertimeRecord, old.id, null, {
-        status: 'REJECTED',
-        approvedById: null,
-        decidedAt: clock.now().toISOString(),
-        decisionNote: 'Attendance was corrected: no overtime is left',
-      })
+      const decisionNote = 'Attendance was corrected: no overtime is left'
+      const decidedAt = context.clock.now().toISOString()
+      await rewrite(context, tx, old, { status: 'REJECTED', decidedAt, decisionNote })
       continue
     }
     const { minutes, exactMinutes, factor, attendanceId, isOverCap } = one
     if (worthOf(one) === worthOf(old) && minutes === old.minutes) {
-      if (isOverCap !== old.isOverCap) await tx.update(OvertimeRecord, old.id, null, { isOverCap })
+      if (isOverCap !== old.isOverCap) await rewrite(context, tx, old, { isOverCap })
       continue
     }
     waiting.push(old)
-    await tx.update(OvertimeRecord, old.id, null, {
-      minutes,
-      exactMinutes,
-      factor,
-      attendanceId,
-      isOverCap,
-      status: 'PROPOSED',
-      approvedById: null,
-      decidedAt: null,
-      decisionNote: null,
-    })
+    const told = { minutes, exactMinutes, factor, attendanceId, isOverCap }
+    await rewrite(context, tx, old, { ...told, status: 'PROPOSED' })
   }
   return waiting
 }
 
 /** Has granted overtime that somebody asked for wait again where attendance tells of less than what stands on the day. */
-async function waitAgain(tx: Tx, week: Week, known: readonly Known[]): Promise<Known[]> {
+async function waitAgain(
+  context: SubgraphContext,
+  tx: Tx,
+  week: Week,
+  known: readonly Known[],
+): Promise<Known[]> {
   const granted = known.filter(({ isRequested, status }) => isRequested && status === 'APPROVED')
   if (granted.length === 0) return []
   const due = overtimeOfWeek(
@@ -293,7 +299,31 @@ async function waitAgain(tx: Tx, week: Week, known: readonly Known[]): Promise<K
   const sum = (some: readonly Claim[], day: string) =>
     some.reduce((total, one) => total + (one.workDate === day ? worthOf(one) : 0), 0)
   const tooMuch = granted.filter(({ workDate }) => sum(known.filter(isFixed), workDate) > sum(due, workDate))
-  for (const { id } of tooMuch)
-    await tx.update(OvertimeRecord, id, null, { status: 'REQUESTED', approvedById: null, decidedAt: null })
+  for (const old of tooMuch) await rewrite(context, tx, old, { status: 'REQUESTED' })
   return tooMuch
+}
+
+/**
+ * Changes overtime as attendance tells, whoever looks: that may be a job, or somebody who decides about attendance and does not see
+ * overtime. Another status is nobody's decision: that of before goes with it.
+ */
+async function rewrite(
+  { binding, clock }: SubgraphContext,
+  tx: Tx,
+  old: Known,
+  values: Partial<OvertimeRecord>,
+): Promise<void> {
+  const { minutes, exactMinutes, factor, attendanceId, isOverCap, status, decidedAt, decisionNote } = values
+  const found = [minutes, exactMinutes, factor, attendanceId, isOverCap, status, decidedAt, decisionNote]
+  const written = found.map((value) => value ?? null)
+  const [row] = await tx.rows(
+    prepared(rewriteText, [binding.tenantId, old.id, clock.now().toISOString(), ...written]),
+  )
+  const before = Object.fromEntries(
+    Object.keys(values).flatMap((name) => (name in old ? [[name, old[name as keyof Known]]] : [])),
+  )
+  const about = { resourceType: 'OvertimeRecord', resourceId: old.id }
+  tx.audit({ action: 'UPDATE', ...about, changes: { before, after: values } })
+  const fields = Object.keys(values)
+  tx.emit('updated', { type: about.resourceType, id: old.id }, { version: Number(row![0]), fields })
 }
