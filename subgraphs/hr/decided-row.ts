@@ -2,10 +2,10 @@ import type { SubgraphContext } from '../../kernel/context'
 import type { EntityClass } from '../../kernel/entity'
 import { isUuid } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
-import { requireOwnHand } from '../../kernel/second-person'
 import { prepared } from '../../kernel/statement'
 import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
+import { requireNotOwn } from './own-employment'
 import { isOwn } from './rules/employment'
 
 type Tx = MutationTransaction<HrUserErrorCode>
@@ -68,8 +68,7 @@ export async function lockForDecision<E extends DecidedRow>(
   scope: string,
 ) {
   const found = await lockDecided(context, tx, decided, change, scope)
-  if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
-  await requireOwnHand(context, tx, [found.employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  await requireNotOwn(context, tx, found.employee, { field: 'id', what: 'your own work' })
   if (!found.mayAct && !found.isDeciders)
     tx.fail('PERMISSION_NOT_HELD', `You lack ${scope}, and somebody else is to decide`, 'id')
   return found

@@ -166,6 +166,8 @@ test('what was asked for and granted waits again when less was worked', async ()
   const { id, login } = await staff()
   const work = await works(id, day(), '18:30')
   const asked = await ask(login, id, { minutes: 120 })
+  // Who invited a colleague decides about what the colleague asks for.
+  await inHandOf(graph, login.userId, second.userId)
   const granted = await decide(second, 'approve', asked)
   await correct(work.id, 1, day(), '17:30')
   expect(await stored(id)).toEqual(['DAILY 120 REQUESTED'])

@@ -109,9 +109,11 @@ export async function startGraph(
     demo?: boolean
     /** bcrypt's cost; those of the product are slow. */
     passwordRounds?: number
+    /** The database takes no session of an operator at another time than its own, as in the product: the test's clock does not move. */
+    isByTrueTime?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, onStatement, passwordRounds = 4, ...rest } = options
+  const { env, database: given, demo, onStatement, passwordRounds = 4, isByTrueTime, ...rest } = options
   const hasOwnKeys = Object.keys(env ?? {}).some((name) => name.startsWith('ENCRYPTION_'))
   const copiesDemo = demo && !given && !hasOwnKeys
   const database = given ?? (await freshDatabase(copiesDemo ? { copyOf: await demoTemplate() } : {}))
@@ -152,6 +154,10 @@ export async function startGraph(
   })
   const owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
+  if (!isByTrueTime)
+    await owner.query(
+      `CREATE OR REPLACE FUNCTION identity.operator_clock_slack() RETURNS interval LANGUAGE sql STABLE AS $$ SELECT interval '25 hours' $$`,
+    )
   if (demo && !copiesDemo) {
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })

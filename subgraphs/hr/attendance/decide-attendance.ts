@@ -8,6 +8,7 @@ import { approverOf } from '../leave/request-leave'
 import { proposeWeek } from '../overtime/propose'
 import { longestOpenMs, workedMinutes, type WorkTimes } from '../rules/attendance-time'
 import { mondayOf } from '../rules/overtime'
+import { loginsOf } from '../rules/employment'
 import { requireTimes } from './attendance-rules'
 import { requireOpenDays } from './closing'
 import { nameDecider } from './own-time'
@@ -78,8 +79,12 @@ export async function approveAttendance(
   const { userId } = context.viewer!
   if (record.correctedById === userId || record.authorIds.includes(userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: these times are yours', 'id')
-  const authors = [record.correctedById, ...record.authorIds]
-  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id' })
+  // Whom it is of gains by it, and was asked about: what they prepared makes them no other.
+  const concerned = loginsOf(employee)
+  const authors = [record.correctedById, ...record.authorIds].filter(
+    (id) => id === null || !concerned.includes(id),
+  )
+  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id', isPrepared: true })
   const times = correctionOf(record)
   const decision = {
     approvedById: userId,

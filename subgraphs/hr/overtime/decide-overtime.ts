@@ -14,8 +14,8 @@ import type {
 } from '../generated'
 import { addEntries } from '../leave/ledger'
 import { approverOf, todayOf } from '../leave/request-leave'
-import { referred } from '../own-employment'
-import { isOwn } from '../rules/employment'
+import { referred, requireNotOwn } from '../own-employment'
+import { isOwn, loginsOf } from '../rules/employment'
 import { decimalOf } from '../rules/hundredths'
 import {
   roundedDown,
@@ -151,7 +151,9 @@ export async function approveOvertime(
   if (record.requestedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for it', 'id')
   const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
-  await requireOwnHand(context, tx, [record.requestedById], told)
+  // Whom it is of gains by it, and was asked about: what they ask for makes them no other.
+  const asked = [record.requestedById].filter((id) => id !== null && !loginsOf(employee).includes(id))
+  await requireOwnHand(context, tx, asked, told)
   await requireRoom(context, tx, employee, record, { kind: 'id', minutes: 'id' })
   return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'APPROVED',
@@ -189,8 +191,7 @@ export async function compensateOvertime(
 ): Promise<OvertimeRecord> {
   const found = await lockDecided(context, tx, overtime, change, 'hr:overtime:write')
   const { record, employee } = found
-  if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
-  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  await requireNotOwn(context, tx, employee, { field: 'id', what: 'your own work' })
   if (record.approvedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you granted it', 'id')
   const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const

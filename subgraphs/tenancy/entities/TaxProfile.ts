@@ -13,6 +13,10 @@ export class TaxProfile {
   @Column({ type: 'date' })
   validFrom: string
 
+  /** 0 for the first decision for the day; a later one mends those before it. */
+  @Column({ type: 'int', default: 0 })
+  revision: number
+
   @Column({ type: 'text' })
   treatment: 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
 
