@@ -16,7 +16,7 @@ BEGIN
     AND (d.status = 'DRAFT' OR age(d.xmin) <= age(pg_current_xact_id()::xid));
   -- A document that is touched is new as a row; its lines, which nobody changes, are as old as it is.
   IF NOT FOUND OR EXISTS (
-    SELECT FROM tenancy.${documents} d JOIN tenancy.${lines} l ON l.tenant_id = d.tenant_id AND l.${key} = d.id
+    SELECT FROM tenancy.${documents} d JOIN tenancy.${lines} l ON l.tenant_id = line.tenant_id AND l.${key} = d.id
      WHERE d.tenant_id = line.tenant_id AND d.id = line.${key} AND d.status <> 'DRAFT'
        AND age(l.xmin) > age(pg_current_xact_id()::xid)) THEN
     RAISE EXCEPTION '${noun} % is no draft: its lines stay as they are', line.${key}

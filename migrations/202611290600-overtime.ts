@@ -20,8 +20,11 @@ export const overtime = migration(202611290600, 'overtime', [
       night_from: "varchar(5) NOT NULL DEFAULT '22:00'",
       night_to: "varchar(5) NOT NULL DEFAULT '06:00'",
       ...Object.fromEntries(factors.map((column) => [column, 'numeric NOT NULL DEFAULT 1'])),
+      status: `${oneOf('status', ['PROPOSED', 'APPROVED'])} DEFAULT 'PROPOSED'`,
+      proposed_by_id: 'uuid NOT NULL',
+      approved_by_id: 'uuid',
+      approved_at: 'timestamptz(3)',
     },
-    unique: [['valid_from']],
     checks: {
       daily_minutes: 'daily_minutes BETWEEN 0 AND 1440',
       weekly_minutes: 'weekly_minutes BETWEEN 0 AND 10080',
@@ -30,8 +33,15 @@ export const overtime = migration(202611290600, 'overtime', [
       night_from: `night_from = '22:00' OR night_from ~ '${clock}'`,
       night_to: `night_to = '06:00' OR night_to ~ '${clock}'`,
       ...Object.fromEntries(factors.map((column) => [column, factor(column)])),
+      approved:
+        "(status = 'APPROVED') = (approved_by_id IS NOT NULL) AND (approved_by_id IS NULL) = (approved_at IS NULL)",
+      two_persons: 'approved_by_id <> proposed_by_id',
     },
-    indexes: ['valid_from, id'],
+    references: {
+      proposed_by_id: { table: 'identity.users' },
+      approved_by_id: { table: 'identity.users' },
+    },
+    indexes: ['valid_from, id', { columns: 'valid_from', unique: true, where: "status = 'APPROVED'" }],
     grants: { app_hr: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
   }),
   constraintMessages('hr.overtime_rules', {
@@ -113,9 +123,12 @@ export const overtime = migration(202611290600, 'overtime', [
       roles: ['USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST'],
     },
     'hr:overtime:read': { allows: 'Read everybody’s overtime', roles: ['HR_MANAGER'] },
-    'hr:overtime:approve': { allows: 'Decide about everybody’s overtime', roles: ['HR_MANAGER'] },
+    'hr:overtime:approve': {
+      allows: 'Decide about everybody’s overtime, and about proposed rules',
+      roles: ['HR_MANAGER'],
+    },
     'hr:overtime:write': {
-      allows: 'Keep the rules of overtime, look for it, ask for that of others, and compensate it',
+      allows: 'Propose rules of overtime, look for it, ask for that of others, and compensate it',
       roles: ['HR_MANAGER'],
     },
   }),

@@ -7,15 +7,22 @@ import { employeeId, overtimeEntryId, userOf } from './work-time'
 const id = (series: 7 | 8, slug: DemoSlug, number: number): string =>
   `019b76da-a800-7000-8000-000000000${series}${slug === 'acme' ? 'c' : 'd'}${number}`
 
-/** Two rules: what was agreed two years ago, and what holds since this year, with the night worth more. */
+/** What was agreed two years ago, what holds since this year with the night worth more, and what waits for the next one. */
 export const overtimeRules: DemoTable = {
   name: 'hr.overtime_rules',
   noun: 'rules of overtime',
   rows: ({ slug, today }) => {
     const year = Number(dayOf(today).slice(0, 4))
+    const { admin, hr } = demoUserIds[slug]
+    const approved = (on: number) => ({ status: 'APPROVED', approved_by_id: admin, approved_at: instant(on) })
+    const waiting = { status: 'PROPOSED', approved_by_id: null, approved_at: null }
     return [
-      { valid_from: `${year - 2}-01-01`, night_factor: '1.25', daily_minutes: null },
-      { valid_from: `${year}-01-01`, night_factor: '1.5', daily_minutes: 480 },
+      {
+        ...{ valid_from: `${year - 2}-01-01`, night_factor: '1.25', daily_minutes: null },
+        ...approved(today - 399 * day),
+      },
+      { valid_from: `${year}-01-01`, night_factor: '1.5', daily_minutes: 480, ...approved(today - 99 * day) },
+      { valid_from: `${year + 1}-01-01`, night_factor: '1.5', daily_minutes: 450, ...waiting },
     ].map((row, place) => ({
       id: id(8, slug, place),
       ...row,
@@ -24,7 +31,8 @@ export const overtimeRules: DemoTable = {
       weekly_factor: '1.25',
       sunday_factor: '1.5',
       holiday_factor: '2',
-      created_at: instant(today - (400 - 300 * place) * day),
+      proposed_by_id: hr,
+      created_at: instant(today - [400, 100, 2][place]! * day),
     }))
   },
 }

@@ -152,7 +152,7 @@ export async function interimInvoice(
 export const isDocument = ({ subtotal, tax, total }: Totals): boolean =>
   BigInt(total) > 0n && BigInt(subtotal) >= 0n && BigInt(tax) >= 0n
 
-/** What is billed at the end, and the lines that are given back: by tax, what is owed or what is left over. */
+/** Returns what is billed at the end, and the lines that are given back: by tax, what is owed or what is left over. */
 export function atTheEnd(lines: readonly TaxedLine[]): {
   owed: Pick<Bill, 'lines' | 'totals'>
   back: TaxedLine[]

@@ -170,8 +170,8 @@ const lapse = `
                           GROUP BY c.change_id HAVING sum(c.amount) < 0)`
 
 /**
- * Who cancels at once loses what is left of the period, also what changes to something smaller gave back of it and no invoice has
- * taken off yet: otherwise whoever changes first would not lose it.
+ * Ends what is left of the period for whoever cancels at once, also what changes to something smaller gave back of it and no
+ * invoice has taken off yet: otherwise whoever changes first would not lose it.
  */
 export async function lapseCredits(context: SubgraphContext, tx: Tx, row: PlanSubscription): Promise<void> {
   await tx.run(prepared(lapse, [row.tenantId, row.id, todayOf(context)]))

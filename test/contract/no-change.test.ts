@@ -58,6 +58,7 @@ const refused: Readonly<Record<string, string>> = {
   rejectLeaveRequest: 'WRONG_STATUS',
   correctAttendanceRecord: 'WRONG_STATUS',
   rejectAttendanceRecord: 'WRONG_STATUS',
+  approveOvertimeRule: 'WRONG_STATUS',
   approveOvertimeRecord: 'WRONG_STATUS',
   rejectOvertimeRecord: 'WRONG_STATUS',
   compensateOvertimeRecord: 'WRONG_STATUS',

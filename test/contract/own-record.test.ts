@@ -80,7 +80,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
   'proposeOvertime createOvertimeRecord': 'asks: others decide',
-  'createOvertimeRule updateOvertimeRule deleteOvertimeRule': 'is about nobody',
+  'createOvertimeRule approveOvertimeRule deleteOvertimeRule': 'is about nobody',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
@@ -248,8 +248,15 @@ async function ownAttendance(
 async function ownOvertime(mutation: string, employeeId: string): Promise<Record<string, unknown>> {
   await ownAttendance('approveAttendanceRecord', admin, employeeId)
   const rule = { validFrom: '2026-01-01', dailyMinutes: 0 }
-  if ((await readAll(admin, 'overtimeRules', 'id')).length === 0)
-    await change(admin, 'createOvertimeRule', rule, '__typename')
+  if ((await readAll(admin, 'overtimeRules', 'id')).length === 0) {
+    const { id } = await change<{ id: string }>(admin, 'createOvertimeRule', rule, 'overtimeRule { id }')
+    await change(
+      await acme.user('HR_MANAGER'),
+      'approveOvertimeRule',
+      { id, expectedVersion: 1 },
+      '__typename',
+    )
+  }
   const day = new Date(graph.clock.now().getTime() - 9 * 3_600_000).toISOString().slice(0, 10)
   await admin.data(
     'mutation ($input: ProposeOvertimeInput!) { proposeOvertime(input: $input) { userErrors { code } } }',

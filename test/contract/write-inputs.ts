@@ -111,19 +111,14 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     why: 'the day on which the sample of work began, and no less than is rounded down',
     values: { workDate: new Date(Date.now() - 9 * 3_600_000).toISOString().slice(0, 10), minutes: 15 },
   },
-  ...Object.fromEntries(
-    ['createOvertimeRule', 'updateOvertimeRule'].map((mutation) => [
-      mutation,
-      {
-        why: 'a rule that has begun to hold is not changed',
-        values: {
-          get validFrom() {
-            return daysAgo(-1000 - ++rules)
-          },
-        },
+  createOvertimeRule: {
+    why: 'one that has begun to hold has no second one of its day',
+    values: {
+      get validFrom() {
+        return daysAgo(-1000 - ++rules)
       },
-    ]),
-  ),
+    },
+  },
   compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
@@ -140,6 +135,7 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     },
   },
   draftCreditNote: { why: 'all that is left, whatever lines the invoice has', values: { lines: null } },
+  refundCreditNote: { why: 'nobody paid its invoice: all of it settles that', values: { amount: null } },
   correctUsage: { why: 'less than was read', values: { quantity: '0.5' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }
@@ -297,9 +293,10 @@ export async function readWrites(
     if (place.type === 'OvertimeRecord' || mutation === 'proposeOvertime')
       await graph.owner.query(
         // All work is overtime, of one kind whatever the time of day.
-        `INSERT INTO hr.overtime_rules (tenant_id, id, valid_from, daily_minutes, daily_factor)
-         VALUES ($1, $2, '2000-01-01', 0, 2) ON CONFLICT DO NOTHING`,
-        [tenant.id, uuidv7()],
+        `INSERT INTO hr.overtime_rules
+           (tenant_id, id, valid_from, daily_minutes, daily_factor, status, proposed_by_id, approved_by_id, approved_at)
+         VALUES ($1, $2, '2000-01-01', 0, 2, 'APPROVED', $3, $4, now()) ON CONFLICT DO NOTHING`,
+        [tenant.id, uuidv7(), (await preparer(tenant)).userId, (await preparer(tenant, 'grants')).userId],
       )
     // What is credited, and what a credit settles, is issued.
     if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))

@@ -109,6 +109,12 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       isFound: true,
       changed: ['hr.overtime_records', 'shared.audit_logs', 'shared.outbox_events'],
     },
+    'createOvertimeRule validFrom taken': {
+      why: 'several are proposed for a day, of which one is approved',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_rules', 'shared.audit_logs', 'shared.outbox_events'],
+    },
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),

@@ -2,7 +2,7 @@ import { overtimeProposals } from '../../subgraphs/hr/jobs/overtime-proposals'
 import { dayNumber, dayOfNumber } from '../../subgraphs/hr/rules/half-days'
 import { runJob } from '../support/jobs'
 import { change, readAll, userErrors } from '../support/lists'
-import { day, decide, openOvertime, propose, rule, second, works } from './overtime-stage'
+import { approveRule, day, decide, openOvertime, propose, rule, ruled, second, works } from './overtime-stage'
 import { acme, database, graph, hr, staff, year, type Row } from './work-time-stage'
 
 beforeAll(openOvertime)
@@ -42,55 +42,71 @@ test('a job looks into what nobody looked into, once, and marks weeks of more th
   expect(await list()).toEqual(expected)
   // A rule of its own from a day on; what was found keeps its factor.
   const later = { ...rule, dailyFactor: '3', validFrom: day(0, 2) }
-  await change(hr, 'createOvertimeRule', later, 'overtimeRule { id }')
+  await ruled(later)
   await works(id, day(0, 2), '17:00')
   await run()
   expect((await list()).slice(-1)).toMatchObject([{ workDate: day(0, 2), factor: '3' }])
   expect((await list()).slice(0, 6)).toEqual(expected)
-  expect(await userErrors(hr, 'createOvertimeRule', { ...later, nightFrom: '24:00' })).toMatchObject([
-    { code: 'INVALID', field: ['nightFrom'] },
-  ])
+  expect(
+    await userErrors(hr, 'createOvertimeRule', { ...later, validFrom: day(1, 2), nightFrom: '24:00' }),
+  ).toMatchObject([{ code: 'INVALID', field: ['nightFrom'] }])
   const unruled = { employeeId: id, day: `${year - 2}-12-30` }
   expect(await userErrors(hr, 'proposeOvertime', unruled)).toMatchObject([
     { code: 'INVALID', field: ['day'] },
   ])
 })
 
-test('a rule that has begun is neither changed nor deleted, one to come is (9)', async () => {
-  const found = (await readAll(hr, 'overtimeRules', 'id version validFrom')) as unknown as Row[]
-  const begun = found.at(-1)
-  const holds = [
-    {
-      code: 'WRONG_STATUS',
-      field: ['id'],
-      message: `The rule holds since ${year - 1}-01-01: add one that holds from another day on`,
-    },
-  ]
-  const seen = { id: begun!.id, expectedVersion: begun!.version }
-  expect(await userErrors(hr, 'updateOvertimeRule', { ...seen, nightFactor: '5' })).toEqual(holds)
-  expect(await userErrors(hr, 'deleteOvertimeRule', seen)).toEqual(holds)
-  expect(await userErrors(hr, 'deleteOvertimeRule', { ...seen, expectedVersion: 9 })).toMatchObject([
+test('a rule counts once somebody else approved it, and stays then (9)', async () => {
+  const { id: employeeId } = await staff()
+  const monday = day(0, 7)
+  const refused = (client: typeof hr, verb: string, { id, version }: Row) =>
+    userErrors(client, `${verb}OvertimeRule`, { id, expectedVersion: version })
+  const wrong = (message: string, field = 'id') => [{ code: 'WRONG_STATUS', field: [field], message }]
+  const make = (values: object) =>
+    change<Row>(hr, 'createOvertimeRule', { ...rule, ...values }, 'overtimeRule { id version }')
+  await ruled({ validFrom: day(6, 6) })
+  await works(employeeId, monday, '18:30')
+  const generous = await make({ validFrom: monday, dailyFactor: '5' })
+  expect(await refused(hr, 'approve', generous)).toEqual([
+    { code: 'OWN_RECORD', field: ['id'], message: 'Somebody else must approve it: you proposed it' },
+  ])
+  expect(await refused(second, 'approve', { ...generous, version: 2 })).toMatchObject([
     { code: 'STALE_VERSION' },
   ])
-  const { rows } = await graph.owner.query(
-    'SELECT version, night_factor FROM hr.overtime_rules WHERE id = $1',
-    [begun!.id],
+  // Nothing is counted by a proposal.
+  expect(await propose(employeeId, monday)).toMatchObject([{ factor: '1.25', minutes: 120 }])
+  const other = await make({ validFrom: monday, dailyFactor: '4' })
+  expect(await refused(second, 'approve', other)).toEqual([])
+  expect(await propose(employeeId, monday)).toMatchObject([{ factor: '4', minutes: 120 }])
+  const holds = `A rule holds since ${monday}: propose one that holds from another day on`
+  expect(await refused(second, 'approve', generous)).toEqual(wrong(holds))
+  expect(await userErrors(hr, 'createOvertimeRule', { ...rule, validFrom: monday })).toEqual(
+    wrong(holds, 'validFrom'),
   )
-  expect(rows).toEqual([{ version: 1, night_factor: '1.5' }])
-  // It is tomorrow somewhere already: that begins today.
+  expect(await refused(hr, 'delete', generous)).toEqual([])
+  expect(await refused(second, 'delete', { ...other, version: 2 })).toEqual(
+    wrong('The rule is approved: propose one that follows it'),
+  )
+  // Of one to come another takes the place.
   const today = dayNumber(graph.clock.now().toISOString().slice(0, 10))
-  const rules = [1, 2].map((days) => ({ ...rule, validFrom: dayOfNumber(today + days) }))
-  for (const one of rules) {
-    const made = await change<Row>(hr, 'createOvertimeRule', one, 'overtimeRule { id version }')
-    const changed = { id: made.id, expectedVersion: 1, nightFactor: '2' }
-    await change(hr, 'updateOvertimeRule', changed, 'overtimeRule { id }')
-    expect(await userErrors(hr, 'deleteOvertimeRule', { id: made.id, expectedVersion: 2 })).toEqual([])
-  }
+  const [tomorrow, next] = [1, 2].map((days) => dayOfNumber(today + days))
+  for (const nightFactor of ['2', '2.5'])
+    await approveRule(second, await make({ validFrom: next, nightFactor }))
+  const both = await Promise.all(['3', '4'].map((nightFactor) => make({ validFrom: tomorrow, nightFactor })))
+  const answers = await Promise.all(both.map((one) => refused(second, 'approve', one)))
+  expect(answers.filter((errors) => errors.length === 0).length).toBeGreaterThan(0)
+  const { rows } = await graph.owner.query<{ on: string; factor: string; status: string }>(
+    `SELECT valid_from::text AS on, night_factor AS factor, status FROM hr.overtime_rules
+      WHERE valid_from >= $1 AND status = 'APPROVED' ORDER BY 1`,
+    [monday],
+  )
+  expect(rows.map(({ on }) => on)).toEqual([monday, tomorrow, next].sort())
+  expect(rows.find(({ on }) => on === next)).toMatchObject({ factor: '2.5' })
 })
 
 test('what holds afterwards has open days be looked into again (9)', async () => {
   const { id } = await staff()
-  await change(hr, 'createOvertimeRule', { ...rule, validFrom: day(0, 3) }, 'overtimeRule { id }')
+  await ruled({ validFrom: day(0, 3) })
   const [monday, tuesday, wednesday] = [day(0, 4), day(1, 4), day(2, 4)]
   await works(id, monday, '18:30')
   await works(id, tuesday, '18:30')
@@ -108,8 +124,10 @@ test('what holds afterwards has open days be looked into again (9)', async () =>
     ).rows.map(({ on }) => on)
   expect(await unchecked()).toEqual([])
   // A raise from Monday on: 120 × 0.75 are 45 minutes by 2 of what was paid; what is not is worth more.
-  const raised = { ...rule, dailyFactor: '2', validFrom: monday }
-  await change(hr, 'createOvertimeRule', raised, 'overtimeRule { id }')
+  const raise = { ...rule, dailyFactor: '2', validFrom: monday }
+  const raised = await change<Row>(hr, 'createOvertimeRule', raise, 'overtimeRule { id version }')
+  expect(await unchecked()).toEqual([])
+  await approveRule(second, raised)
   expect(await unchecked()).toEqual([monday, tuesday, wednesday])
   await run()
   const told = async () =>

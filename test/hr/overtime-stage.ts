@@ -30,9 +30,21 @@ export const rule = {
 export async function openOvertime(): Promise<void> {
   await openStage()
   second = await signedIn('HR_MANAGER')
-  const first = { ...rule, validFrom: `${year - 1}-01-01` }
-  await change(hr, 'createOvertimeRule', first, 'overtimeRule { id }')
+  await ruled({ validFrom: `${year - 1}-01-01` })
 }
+
+/** A rule that one person proposed and another one approved. */
+export async function ruled(values: object): Promise<Row> {
+  const made = await change<Row>(
+    hr,
+    'createOvertimeRule',
+    { ...rule, ...values },
+    'overtimeRule { id version }',
+  )
+  return approveRule(second, made)
+}
+export const approveRule = (client: TestClient, { id, version }: Row): Promise<Row> =>
+  change<Row>(client, 'approveOvertimeRule', { id, expectedVersion: version }, 'overtimeRule { id version }')
 
 /** A day of a week of September, 0 for Monday. */
 export const day = (number = 0, week = 0): string =>

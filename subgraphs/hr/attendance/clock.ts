@@ -4,7 +4,7 @@ import { prepared } from '../../../kernel/statement'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
 import { Employee } from '../entities/Employee'
 import type { ClockInInput, CreateAttendanceRecordInput, HrUserErrorCode } from '../generated'
-import { approverOf } from '../leave/request-leave'
+import { approverOf } from '../manager-line'
 import { referred, requireOthers } from '../own-employment'
 import {
   endedBreaks,

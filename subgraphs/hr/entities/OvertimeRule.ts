@@ -40,4 +40,16 @@ export class OvertimeRule extends TenantRow {
 
   @Column({ type: 'numeric', default: 1 })
   holidayFactor: string
+
+  @Column({ type: 'text', default: 'PROPOSED' })
+  status: 'PROPOSED' | 'APPROVED'
+
+  @Column({ type: 'uuid' })
+  proposedById: string
+
+  @Column({ type: 'uuid', nullable: true })
+  approvedById: string | null
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  approvedAt: string | null
 }

@@ -11,7 +11,7 @@ const [mostEmployees, mostWeeks] = [50, 200]
 const unchecked = `
     FROM hr.attendance_records
    WHERE tenant_id = $1 AND NOT is_overtime_checked AND clock_out_at IS NOT NULL AND work_date < $2
-     AND work_date >= (SELECT min(valid_from) FROM hr.overtime_rules WHERE tenant_id = $1)`
+     AND work_date >= (SELECT min(valid_from) FROM hr.overtime_rules WHERE tenant_id = $1 AND status = 'APPROVED')`
 const weeksText = `
   SELECT DISTINCT employee_id, date_trunc('week', work_date)::date ${unchecked}
      AND employee_id IN (SELECT DISTINCT employee_id ${unchecked} ORDER BY employee_id LIMIT ${mostEmployees})

@@ -13,7 +13,8 @@ import type {
   ProposeOvertimeInput,
 } from '../generated'
 import { addEntries } from '../leave/ledger'
-import { approverOf, todayOf } from '../leave/request-leave'
+import { todayOf } from '../leave/request-leave'
+import { approverOf } from '../manager-line'
 import { referred, requireNotOwn } from '../own-employment'
 import { isOwn, loginsOf } from '../rules/employment'
 import { decimalOf } from '../rules/hundredths'

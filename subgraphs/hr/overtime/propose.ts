@@ -6,7 +6,7 @@ import { OvertimeRecord } from '../entities/OvertimeRecord'
 import type { HrUserErrorCode } from '../generated'
 import { closedThrough } from '../attendance/closing'
 import { nameDeciderOfOvertime } from '../attendance/own-time'
-import { approverOf } from '../leave/request-leave'
+import { approverOf } from '../manager-line'
 import type { Break } from '../rules/attendance-time'
 import { dayNumber, dayOfNumber } from '../rules/half-days'
 import {
@@ -27,7 +27,7 @@ type Tx = MutationTransaction<HrUserErrorCode>
 const rulesText = `
   SELECT valid_from, daily_minutes, weekly_minutes, weekly_cap_minutes, rounding_minutes, night_from, night_to,
          daily_factor, weekly_factor, night_factor, sunday_factor, holiday_factor
-    FROM hr.overtime_rules WHERE tenant_id = $1 AND valid_from <= $2`
+    FROM hr.overtime_rules WHERE tenant_id = $1 AND valid_from <= $2 AND status = 'APPROVED'`
 const worksText = `
   SELECT id, work_date, time_zone, clock_in_at, clock_out_at, break_minutes, breaks, is_overtime_checked
     FROM hr.attendance_records

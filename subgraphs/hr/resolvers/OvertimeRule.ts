@@ -1,8 +1,9 @@
+import { needs } from '../../../kernel/entity'
 import { mutate } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { OvertimeRule } from '../entities/OvertimeRule'
 import type { Resolvers } from '../generated'
-import { applied, requireNotBegun } from '../overtime/keep-rules'
+import { approveRule, proposeRule, withdrawRule } from '../overtime/keep-rules'
 
 export const overtimeRule: Resolvers = {
   Query: {
@@ -13,19 +14,16 @@ export const overtimeRule: Resolvers = {
   },
   Mutation: {
     createOvertimeRule: (_, { input }, context) =>
-      mutate(context, async (tx) => ({
-        overtimeRule: await applied(context, tx, await tx.insert(OvertimeRule, input)),
-      })),
-    updateOvertimeRule: (_, { input: { id, expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => {
-        await requireNotBegun(context, tx, { id, expectedVersion })
-        const overtimeRule = await tx.update(OvertimeRule, id, expectedVersion, changes)
-        return { overtimeRule: await applied(context, tx, overtimeRule) }
-      }),
-    deleteOvertimeRule: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => {
-        await requireNotBegun(context, tx, { id, expectedVersion })
-        return { overtimeRule: await tx.remove(OvertimeRule, id, expectedVersion) }
-      }),
+      mutate(context, async (tx) => ({ overtimeRule: await proposeRule(context, tx, input) })),
+    approveOvertimeRule: (_, { input }, context) =>
+      mutate(context, async (tx) => ({ overtimeRule: await approveRule(context, tx, input) })),
+    deleteOvertimeRule: (_, { input }, context) =>
+      mutate(context, async (tx) => ({ overtimeRule: await withdrawRule(tx, input) })),
+  },
+  OvertimeRule: {
+    proposedBy: needs(OvertimeRule, ['proposedById'], ({ proposedById }) => ({ id: proposedById })),
+    approvedBy: needs(OvertimeRule, ['approvedById'], ({ approvedById }) =>
+      approvedById ? { id: approvedById } : null,
+    ),
   },
 }

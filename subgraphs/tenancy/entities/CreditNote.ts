@@ -1,6 +1,6 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
-import type { TaxTreatment } from '../rules/tax'
+import type { TaxTreatment } from './TaxProfile'
 
 export type CreditNoteStatus = 'DRAFT' | 'ISSUED' | 'APPLIED' | 'VOID'
 export type CreditReason = 'DUPLICATE' | 'ERROR' | 'CANCELLATION' | 'PRORATION' | 'GOODWILL' | 'OTHER'

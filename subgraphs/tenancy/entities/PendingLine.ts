@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
-import type { TaxTreatment } from '../rules/tax'
+import type { TaxTreatment } from './TaxProfile'
 
 /** Holds what a change of a subscription cost, in its currency, until an invoice has it. */
 @Entity({ schema: 'tenancy', name: 'pending_lines' })
@@ -51,7 +51,7 @@ export class PendingLine {
   @Column({ type: 'uuid', nullable: true })
   creditNoteId: string | null
 
-  /** What was written for one change of the subscription has it in common. */
+  /** One for all lines that were written for one change of the subscription. */
   @Column({ type: 'uuid', nullable: true })
   changeId: string | null
 

@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
+export type TaxTreatment = 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+
 /** Which tax a tenant pays from a day on: written once, never changed or removed. */
 @Entity({ schema: 'tenancy', name: 'tax_profiles' })
 export class TaxProfile {
@@ -18,7 +20,7 @@ export class TaxProfile {
   revision: number
 
   @Column({ type: 'text' })
-  treatment: 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+  treatment: TaxTreatment
 
   /** Per cent, a decimal of at most four places. */
   @Column({ type: 'numeric' })

@@ -81,7 +81,7 @@ export function feeLines(
 export interface AgreedUse {
   items: readonly Item[]
   readings: ReadonlyMap<Meter, Readings>
-  /** How long it held within the period, in any unit that all of them have in common. */
+  /** The time it held within the period, in any unit that all of them have in common. */
   weight: bigint
 }
 

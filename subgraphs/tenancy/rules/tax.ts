@@ -44,7 +44,7 @@ export function taxOn(profiles: readonly TaxProfile[], day: string): LineTax {
 /** The tax of a line that waits and has that of its day. */
 export const taxOfItsDay = { taxRate: null, taxTreatment: null, taxReason: null }
 
-/** What lines of one group of a breakdown have in common (EN 16931-1, BG-23): treatment, rate and reason. */
+/** Returns what lines of one group of a breakdown have in common (EN 16931-1, BG-23): treatment, rate and reason. */
 export const taxKey = (line: {
   taxRate: string
   taxTreatment?: TaxTreatment
