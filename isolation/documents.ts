@@ -49,6 +49,13 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   confidence: 0.5,
   opensAt: '09:00',
   closesAt: '17:00',
+  nightFrom: '22:00',
+  nightTo: '06:00',
+  dailyFactor: '1.25',
+  weeklyFactor: '1.25',
+  nightFactor: '1.5',
+  sundayFactor: '1.75',
+  holidayFactor: '2',
   firstResponseMinutes: 60,
   resolutionMinutes: 480,
   // Readings of meters are of the last weeks.

@@ -1,4 +1,5 @@
 import { attendanceClosings, attendanceRecords } from './attendance'
+import { overtimeRecords, overtimeRules } from './overtime'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -359,6 +360,8 @@ export const demoTables: readonly DemoTable[] = [
   ...workTimeTables,
   attendanceRecords,
   attendanceClosings,
+  overtimeRules,
+  overtimeRecords,
   transactions,
   ...books(transactions),
   ...commission(movements),

@@ -8,10 +8,13 @@ import { Holiday } from './entities/Holiday'
 import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
+import { OvertimeRecord } from './entities/OvertimeRecord'
+import { OvertimeRule } from './entities/OvertimeRule'
 import { WorkCalendar } from './entities/WorkCalendar'
 import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
+import { overtimeProposals } from './jobs/overtime-proposals'
 import { policies } from './policies'
 import { attendanceClosing } from './resolvers/AttendanceClosing'
 import { attendanceRecord } from './resolvers/AttendanceRecord'
@@ -21,6 +24,8 @@ import { holiday } from './resolvers/Holiday'
 import { leaveLedgerEntry } from './resolvers/LeaveLedgerEntry'
 import { leaveRequest } from './resolvers/LeaveRequest'
 import { leaveType } from './resolvers/LeaveType'
+import { overtimeRecord } from './resolvers/OvertimeRecord'
+import { overtimeRule } from './resolvers/OvertimeRule'
 import { workCalendar } from './resolvers/WorkCalendar'
 
 export default subgraph('hr', {
@@ -35,6 +40,8 @@ export default subgraph('hr', {
     LeaveLedgerEntry,
     AttendanceRecord,
     AttendanceClosing,
+    OvertimeRule,
+    OvertimeRecord,
   ],
   resolvers: [
     department,
@@ -46,7 +53,9 @@ export default subgraph('hr', {
     leaveLedgerEntry,
     attendanceRecord,
     attendanceClosing,
+    overtimeRule,
+    overtimeRecord,
   ],
   policies,
-  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals],
 })

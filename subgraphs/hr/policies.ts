@@ -3,6 +3,7 @@ import { AttendanceRecord } from './entities/AttendanceRecord'
 import { Employee } from './entities/Employee'
 import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
+import { OvertimeRecord } from './entities/OvertimeRecord'
 
 /** The row rules that the schema names. */
 export const policies = {
@@ -43,6 +44,16 @@ export const policies = {
     ['userId', 'approverId'],
     (viewer) =>
       viewer.scopes.has('hr:attendance:read')
+        ? null
+        : [{ userId: viewer.userId }, { approverId: viewer.userId }],
+    { setOnce: true },
+  ),
+  /** One's own overtime, what one decides about, or all for those who read overtime. Written with the row alone. */
+  'hr:own-or-decided-overtime': rowPolicy(
+    OvertimeRecord,
+    ['userId', 'approverId'],
+    (viewer) =>
+      viewer.scopes.has('hr:overtime:read')
         ? null
         : [{ userId: viewer.userId }, { approverId: viewer.userId }],
     { setOnce: true },

@@ -49,6 +49,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   // Of the team that one leads, as of oneself.
   ['SalesPerformance', 'manager_id'],
   ['SalesPerformanceLine', 'manager_id'],
+  ['OvertimeRecord', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

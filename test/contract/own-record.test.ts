@@ -5,7 +5,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { inHandOf } from '../support/hands'
-import { change, userErrors } from '../support/lists'
+import { change, readAll, userErrors } from '../support/lists'
 
 /**
  * H3, K8: who gains by a decision, or prepared it, does not take it. Every mutation stands in one of these tables, so a
@@ -18,7 +18,7 @@ const refused: Readonly<
   Record<
     string,
     {
-      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance'
+      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance' | 'overtime'
       input: object
       field: string
       /** Nobody gains by it: whose hand an account is in counts for nothing. */
@@ -49,6 +49,9 @@ const refused: Readonly<
   createAttendanceRecord: { of: 'attendance', input: {}, field: 'employeeId' },
   approveAttendanceRecord: { of: 'attendance', input: {}, field: 'id' },
   rejectAttendanceRecord: { of: 'attendance', input: { decisionNote: 'No' }, field: 'id' },
+  approveOvertimeRecord: { of: 'overtime', input: {}, field: 'id' },
+  rejectOvertimeRecord: { of: 'overtime', input: { decisionNote: 'No' }, field: 'id' },
+  compensateOvertimeRecord: { of: 'overtime', input: { compensation: 'PAY' }, field: 'id' },
   createCalendarAssignment: {
     of: 'calendar',
     input: { validFrom: '2027-01-01' },
@@ -76,6 +79,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createLeaveType updateLeaveType archiveLeaveType createAttendanceClosing': 'is about nobody',
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
+  'proposeOvertime createOvertimeRecord': 'asks: others decide',
+  'createOvertimeRule approveOvertimeRule deleteOvertimeRule': 'is about nobody',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
@@ -184,6 +189,7 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   const id = await employmentOf(user.userId)
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
   if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
+  if (of === 'overtime') return { ...input, ...(await ownOvertime(mutation, id)) }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -247,12 +253,39 @@ async function ownAttendance(
   return { id, expectedVersion: 2 }
 }
 
+/** Overtime of the user's own that waits, or is granted where it is to be compensated. */
+async function ownOvertime(mutation: string, employeeId: string): Promise<Record<string, unknown>> {
+  await ownAttendance('approveAttendanceRecord', admin, employeeId)
+  const rule = { validFrom: '2026-01-01', dailyMinutes: 0 }
+  if ((await readAll(admin, 'overtimeRules', 'id')).length === 0) {
+    const { id } = await change<{ id: string }>(admin, 'createOvertimeRule', rule, 'overtimeRule { id }')
+    await change(
+      await acme.user('HR_MANAGER'),
+      'approveOvertimeRule',
+      { id, expectedVersion: 1 },
+      '__typename',
+    )
+  }
+  const day = new Date(graph.clock.now().getTime() - 9 * 3_600_000).toISOString().slice(0, 10)
+  await admin.data(
+    'mutation ($input: ProposeOvertimeInput!) { proposeOvertime(input: $input) { userErrors { code } } }',
+    { input: { employeeId, day } },
+  )
+  const filter = `, filter: { employeeId: { eq: "${employeeId}" } }`
+  const [made] = await readAll(admin, 'overtimeRecords', 'id version', filter)
+  const seen = { id: made!['id'], expectedVersion: made!['version'] }
+  if (mutation !== 'compensateOvertimeRecord') return seen
+  await change(await acme.user('HR_MANAGER'), 'approveOvertimeRecord', seen, '__typename')
+  return { ...seen, expectedVersion: Number(seen.expectedVersion) + 1 }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
      UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
      UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
      UNION ALL SELECT to_jsonb(t) FROM hr.attendance_records t
+     UNION ALL SELECT to_jsonb(o) FROM hr.overtime_records o
      UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows

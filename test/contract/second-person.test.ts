@@ -110,6 +110,14 @@ const taking: Readonly<Record<string, Prepared>> = {
   },
   approveCommissionRule: { code: 'SECOND_PERSON_NEEDED', prepare: commissionRule },
   approveSalesPerformance: { code: 'SECOND_PERSON_NEEDED', prepare: performance },
+  approveOvertimeRule: {
+    code: 'OWN_RECORD',
+    async prepare(first) {
+      const rule = { validFrom: `${2400 + ++count}-01-01` }
+      const { id } = await change<{ id: string }>(first, 'createOvertimeRule', rule, 'overtimeRule { id }')
+      return { id, expectedVersion: 1 }
+    },
+  },
   closeFiscalPeriod: { code: 'SECOND_PERSON_NEEDED', prepare: period },
 }
 

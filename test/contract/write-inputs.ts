@@ -80,12 +80,15 @@ const preparations: Readonly<Record<string, string>> = {
   recalculateSalesPerformance: 'disputeSalesPerformance',
   approveSalesPerformance: 'submitSalesPerformance',
   paySalesPerformance: 'approveSalesPerformance',
+  createOvertimeRecord: 'createAttendanceRecord',
+  compensateOvertimeRecord: 'approveOvertimeRecord',
 }
 
 /** What another person does than did the step before. */
 const seconds = ['closeFiscalPeriod', 'approveCommissionRule', 'approveSalesPerformance']
 
 let readings = 0
+let rules = 0
 
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
@@ -141,6 +144,19 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     values: { periodStart: `${daysAgo(70).slice(0, 8)}01`, currency: 'EUR' },
   },
   setSalesAttributions: { why: 'all of a sale', values: { attributions: [] } },
+  createOvertimeRecord: {
+    why: 'the day on which the sample of work began, and no less than is rounded down',
+    values: { workDate: new Date(Date.now() - 9 * 3_600_000).toISOString().slice(0, 10), minutes: 15 },
+  },
+  createOvertimeRule: {
+    why: 'one that has begun to hold has no second one of its day',
+    values: {
+      get validFrom() {
+        return daysAgo(-1000 - ++rules)
+      },
+    },
+  },
+  compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',
@@ -200,16 +216,20 @@ export async function readWrites(
     // Who closes is not who closed softly, and who approves is not who wrote or submitted.
     const isSecond = seconds.includes(mutation)
     const isOperators = byEntry.has(mutation)
-    const client = isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant)
+    // Who grants overtime neither asked for it nor pays it.
+    const third = mutation === 'approveOvertimeRecord' ? 'grants' : ''
+    const client =
+      isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant, third)
     const outcome = await send(client, mutation, input)
     if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
     return { input, row: outcome.row }
   }
 
   const preparers = new Map<string, Promise<TestClient>>()
-  const preparer = (tenant: TestTenant) => {
-    const known = preparers.get(tenant.id) ?? tenant.user('ADMIN')
-    preparers.set(tenant.id, known)
+  const preparer = (tenant: TestTenant, what = '') => {
+    const key = `${tenant.id} ${what}`
+    const known = preparers.get(key) ?? tenant.user('ADMIN')
+    preparers.set(key, known)
     return known
   }
 
@@ -307,9 +327,22 @@ export async function readWrites(
     for (const { path, type } of inputLeaves(place.input!)) {
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
       // Not of months, which begin on one day.
-      if (isUnique && getNamedType(type).name === 'Date' && path[0] !== 'periodStart')
+      if (
+        isUnique &&
+        !(path[0]! in values) &&
+        getNamedType(type).name === 'Date' &&
+        path[0] !== 'periodStart'
+      )
         values[path[0]!] = daysAgo(++count)
     }
+    if (place.type === 'OvertimeRecord' || mutation === 'proposeOvertime')
+      await graph.owner.query(
+        // All work is overtime, of one kind whatever the time of day.
+        `INSERT INTO hr.overtime_rules
+           (tenant_id, id, valid_from, daily_minutes, daily_factor, status, proposed_by_id, approved_by_id, approved_at)
+         VALUES ($1, $2, '2000-01-01', 0, 2, 'APPROVED', $3, $4, now()) ON CONFLICT DO NOTHING`,
+        [tenant.id, uuidv7(), (await preparer(tenant)).userId, (await preparer(tenant, 'grants')).userId],
+      )
     // What is credited, and what a credit settles, is issued.
     if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))
       values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id

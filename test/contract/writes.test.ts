@@ -118,6 +118,18 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
         { why: 'the work has ended', answer: told('WRONG_STATUS', 'employeeId') },
       ]),
     ),
+    'createOvertimeRecord employeeId, workDate, kind taken': {
+      why: 'who asks again asks for more of the day',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_records', 'shared.audit_logs', 'shared.outbox_events'],
+    },
+    'createOvertimeRule validFrom taken': {
+      why: 'several are proposed for a day, of which one is approved',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_rules', 'shared.audit_logs', 'shared.outbox_events'],
+    },
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),
@@ -145,6 +157,8 @@ const seen: string[] = []
 
 beforeAll(async () => {
   cheapBcrypt()
+  // Two people sign in for each mutation, all from one network.
+  Object.assign(attemptLimits.network, { limit: 10_000 })
   const databases: Database[] = []
   // Everybody signs in from one network.
   jest.replaceProperty(attemptLimits.network as { limit: number }, 'limit', 10_000)

@@ -291,6 +291,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'hr leave-accrual tenant 10 2 * * * UTC',
     'hr leave-carry-over tenant 20 2 * * * UTC',
     'hr missing-clock-outs tenant 40 * * * * UTC',
+    'hr overtime-proposals tenant 50 2 * * * UTC',
     'identity ended-mails platform 25 3 * * * UTC',
     'identity failure-notices tenant */15 * * * * UTC',
     'identity old-keys tenant 35 3 * * * UTC',
