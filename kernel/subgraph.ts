@@ -15,6 +15,8 @@ import { expand } from './schema/expand'
 import { listedFields, searchedFields, summarizedFields } from './schema/markings'
 import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
+import type { PersonalDeclarations } from './subjects/personal-rows'
+import { subjectDataJob } from './subjects/subject-data'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
 
@@ -61,6 +63,8 @@ export function subgraph(
     audited?: SubgraphDefinition['audited']
     secrets?: SubgraphDefinition['secrets']
     erasable?: SubgraphDefinition['erasable']
+    /** Makes its job for people who ask for their data, and says what does not follow from the fields. */
+    subjects?: PersonalDeclarations
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -71,7 +75,11 @@ export function subgraph(
     entities: parts.entities,
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
-    jobs: declareJobs(name, parts.jobs ?? []),
+    jobs: declareJobs(name, [
+      ...(parts.jobs ?? []),
+      ...(parts.subjects ? [subjectDataJob(name, parts.subjects) as Job] : []),
+    ]),
+    subjects: parts.subjects ?? {},
     audited: parts.audited ?? {},
     secrets: parts.secrets ?? {},
     erasable: parts.erasable ?? [],

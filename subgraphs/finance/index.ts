@@ -14,6 +14,7 @@ import { statements } from './resolvers/Statements'
 import { transaction } from './resolvers/Transaction'
 
 export default subgraph('finance', {
+  subjects: {},
   entities: [Budget, FiscalPeriod, JournalEntry, LedgerAccount, Posting, Transaction],
   resolvers: [budget, fiscalPeriod, journalEntry, ledgerAccount, posting, statements, transaction],
 })

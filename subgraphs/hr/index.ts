@@ -12,6 +12,7 @@ import { WorkCalendar } from './entities/WorkCalendar'
 import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
+import { personal } from './personal'
 import { policies } from './policies'
 import { attendanceClosing } from './resolvers/AttendanceClosing'
 import { attendanceRecord } from './resolvers/AttendanceRecord'
@@ -48,5 +49,6 @@ export default subgraph('hr', {
     attendanceClosing,
   ],
   policies,
+  subjects: personal,
   jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],
 })

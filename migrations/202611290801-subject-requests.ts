@@ -1,0 +1,211 @@
+import { constraintMessages } from './constraint-messages'
+import { permissions } from './permissions'
+import { byLanguage, grant, migration, oneOf, sql, subgraphRoles, tenantTable } from './sql'
+import { subgraphNames } from '../kernel/schema/subgraph-names'
+
+const officers = ['COMPLIANCE_OFFICER'] as const
+const users = [
+  ...['verified_by_id', 'collected_by_id', 'approved_by_id', 'fulfilled_by_id', 'rejected_by_id'],
+] as const
+const ended = "status IN ('FULFILLED', 'REJECTED')"
+
+/** Requests of people for their data, what subgraphs are asked for them, and what they answer. */
+export const subjectRequests = migration(202611290801, 'subject-requests', [
+  tenantTable({
+    schema: 'compliance',
+    table: 'data_subject_requests',
+    columns: {
+      request_number: 'varchar(50) NOT NULL',
+      type: oneOf('type', [
+        ...['ACCESS', 'ERASURE', 'RECTIFICATION', 'PORTABILITY', 'RESTRICTION', 'OBJECTION'],
+      ]),
+      status: `${oneOf('status', [
+        ...['RECEIVED', 'VERIFIED', 'COLLECTING', 'REVIEW', 'FULFILLING', 'FULFILLED', 'REJECTED'],
+      ])} DEFAULT 'RECEIVED'`,
+      subject_type: oneOf('subject_type', ['CUSTOMER', 'EMPLOYEE', 'USER']),
+      subject_id: 'uuid',
+      // Encrypted, with the request's own key: it goes with that.
+      requester_email: 'text',
+      received_at: 'timestamptz(3) NOT NULL',
+      due_date: 'date NOT NULL',
+      extended_to: 'date',
+      extension_reason: 'varchar(2000)',
+      verified_at: 'timestamptz(3)',
+      verification: 'varchar(500)',
+      approved_at: 'timestamptz(3)',
+      legal_ground: 'varchar(2000)',
+      outcome: 'varchar(2000)',
+      fulfilled_at: 'timestamptz(3)',
+      ended_at: 'timestamptz(3)',
+      task_id: 'uuid',
+      answered: 'int NOT NULL DEFAULT 0',
+      collected: 'jsonb',
+      receipt: 'jsonb',
+      // SHA-256 of the token, 256 random bits, in hexadecimal.
+      export_hash: 'varchar(64)',
+      export_expires_at: 'timestamptz(3)',
+      downloaded_at: 'timestamptz(3)',
+      shredded_at: 'timestamptz(3)',
+      ...Object.fromEntries(users.map((column) => [column, 'uuid'])),
+    },
+    unique: [['request_number']],
+    names: { request_number: 'spelling' },
+    checks: {
+      request_number: "request_number <> ''",
+      due_date: "due_date > (received_at AT TIME ZONE 'UTC')::date",
+      extended_to: 'extended_to > due_date AND (extended_to IS NULL) = (extension_reason IS NULL)',
+      answered: 'answered >= 0',
+      // Nothing is done for somebody who is not known to be who it is about.
+      verified_at:
+        "(verified_at IS NULL) = (verified_by_id IS NULL) AND (verified_at IS NOT NULL AND subject_id IS NOT NULL OR status IN ('RECEIVED', 'REJECTED'))",
+      approved_at:
+        "(approved_at IS NULL) = (approved_by_id IS NULL) AND (approved_at IS NOT NULL OR status NOT IN ('FULFILLING', 'FULFILLED'))",
+      // Two persons, whatever the application does.
+      approved_by_id: 'approved_by_id <> collected_by_id AND approved_by_id <> verified_by_id',
+      ended_at: `(ended_at IS NOT NULL) = (${ended})`,
+      rejected: "(status = 'REJECTED') = (legal_ground IS NOT NULL)",
+      fulfilled_at: "(status = 'FULFILLED') = (fulfilled_at IS NOT NULL)",
+      collected: "jsonb_typeof(collected) = 'object'",
+      receipt: "jsonb_typeof(receipt) = 'object'",
+      export_hash: "(export_hash IS NULL) = (export_expires_at IS NULL) AND export_hash ~ '^[0-9a-f]{64}$'",
+    },
+    references: Object.fromEntries(users.map((column) => [column, { table: 'identity.users' }])),
+    indexes: [
+      byLanguage('request_number'),
+      'due_date, id',
+      'status, id',
+      'type, id',
+      'subject_type, id',
+      'subject_id, id',
+      'created_at, id',
+      { columns: 'ended_at, id', where: 'shredded_at IS NULL AND ended_at IS NOT NULL' },
+      // Small, and empty once all values are encrypted: whether there are any is asked at each start.
+      {
+        columns: 'id',
+        where: "requester_email IS NOT NULL AND (requester_email LIKE 'enc1:%') IS NOT TRUE",
+      },
+    ],
+    grants: { app_compliance: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+  }),
+  constraintMessages('compliance.data_subject_requests', {
+    data_subject_requests_request_number_check: 'must not be empty',
+    data_subject_requests_approved_by_id_check: 'must not be who verified the identity or collected the data',
+  }),
+  // What every subgraph is asked. Written by compliance alone, and never changed.
+  tenantTable({
+    schema: 'shared',
+    table: 'subject_tasks',
+    without: ['version', 'updated_at'],
+    columns: {
+      request_id: 'uuid NOT NULL',
+      purpose: oneOf('purpose', ['COLLECT', 'ERASE']),
+      subject_type: oneOf('subject_type', ['Customer', 'Employee', 'User']),
+      subject_id: 'uuid NOT NULL',
+    },
+    references: { request_id: { table: 'compliance.data_subject_requests', onDelete: 'CASCADE' } },
+    grants: { ...grant(subgraphRoles, ['SELECT']), app_compliance: ['SELECT', 'INSERT'] },
+  }),
+  tenantTable({
+    schema: 'shared',
+    table: 'subject_answers',
+    without: ['id', 'version', 'updated_at'],
+    primaryKey: ['task_id', 'subgraph'],
+    columns: {
+      task_id: 'uuid NOT NULL',
+      // From the role of the connection: no subgraph answers for another.
+      subgraph: 'text NOT NULL DEFAULT substr(current_user, 5)',
+      answers: 'jsonb NOT NULL',
+    },
+    checks: { answers: "jsonb_typeof(answers) = 'array'" },
+    references: { task_id: { table: 'shared.subject_tasks', onDelete: 'CASCADE' } },
+    grants: grant(subgraphRoles, ['SELECT']),
+  }),
+  sql(`GRANT INSERT (task_id, answers) ON shared.subject_answers TO ${subgraphRoles.join(', ')}`, []),
+
+  // A subgraph asks nobody else to do anything. This has every one of them answer a task that compliance wrote, and nothing else.
+  sql(
+    [
+      `CREATE FUNCTION shared.ask_subgraphs(task uuid, job_ids uuid[], due timestamptz) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  asked int;
+BEGIN
+  IF NOT EXISTS (SELECT FROM shared.subject_tasks t WHERE t.tenant_id = own AND t.id = task) THEN
+    RAISE EXCEPTION 'ask_subgraphs: there is no such task';
+  END IF;
+  INSERT INTO shared.jobs (tenant_id, id, subgraph, name, unique_key, payload, due_at, created_at)
+    SELECT own, job_ids[n], (ARRAY[${subgraphNames.map((name) => `'${name}'`).join(', ')}])[n], 'subject-data', task::text,
+           jsonb_build_object('taskId', task), due, due
+      FROM generate_series(1, ${subgraphNames.length}) n;
+  GET DIAGNOSTICS asked = ROW_COUNT;
+  RETURN asked;
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz) TO app_compliance',
+      // What was encrypted with it is gone, in every copy that does not hold the key. Never the tenant's own.
+      `CREATE FUNCTION shared.destroy_subject_key(subject uuid) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  destroyed int;
+BEGIN
+  IF subject = '00000000-0000-0000-0000-000000000000' THEN
+    RAISE EXCEPTION 'destroy_subject_key: that is the key of the tenant';
+  END IF;
+  IF EXISTS (SELECT FROM shared.held_subjects h
+              WHERE h.tenant_id = own AND h.resource_id = subject AND h.released_at IS NULL) THEN
+    RAISE EXCEPTION 'destroy_subject_key: it is held';
+  END IF;
+  UPDATE shared.data_keys k SET wrapped = NULL
+   WHERE k.tenant_id = own AND k.subject_id = subject AND k.wrapped IS NOT NULL;
+  GET DIAGNOSTICS destroyed = ROW_COUNT;
+  RETURN destroyed;
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.destroy_subject_key(uuid) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.destroy_subject_key(uuid) TO app_identity, app_compliance',
+      // Runs as the owner: the application itself changes no interaction, whatever it is told.
+      `CREATE FUNCTION shared.empty_interactions(interaction_ids uuid[]) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  emptied int;
+BEGIN
+  UPDATE insights.customer_interactions i SET content = NULL, metadata = '{}'
+   WHERE i.tenant_id = own AND i.id = ANY (interaction_ids);
+  GET DIAGNOSTICS emptied = ROW_COUNT;
+  RETURN emptied;
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.empty_interactions(uuid[]) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.empty_interactions(uuid[]) TO app_insights',
+    ],
+    [
+      'DROP FUNCTION shared.empty_interactions(uuid[])',
+      'DROP FUNCTION shared.destroy_subject_key(uuid)',
+      'DROP FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz)',
+    ],
+  ),
+  permissions({
+    'compliance:subject:read': {
+      allows: 'Read who asked for their data, and what came of it',
+      roles: officers,
+    },
+    'compliance:subject:details': {
+      allows: 'Read how people who asked for their data are reached',
+      roles: officers,
+      sensitive: true,
+    },
+    'compliance:subject:write': {
+      allows: 'Work on requests of people for their data, without deciding them',
+      roles: officers,
+    },
+    'compliance:subject:decide': {
+      allows: 'Approve, fulfil and reject requests of people for their data',
+      roles: officers,
+    },
+    'compliance:subject:export': {
+      allows: 'Download what is about a person who asked for it',
+      roles: officers,
+    },
+  }),
+])
