@@ -23,7 +23,10 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
         ...['RECEIVED', 'VERIFIED', 'COLLECTING', 'REVIEW', 'FULFILLING', 'FULFILLED', 'REJECTED'],
       ])} DEFAULT 'RECEIVED'`,
       subject_type: oneOf('subject_type', ['CUSTOMER', 'EMPLOYEE', 'USER']),
-      subject_id: 'uuid',
+      // Whom it is about: a person may be more than one of them.
+      customer_id: 'uuid',
+      employee_id: 'uuid',
+      user_id: 'uuid',
       // Encrypted, with the request's own key: it goes with that.
       requester_email: 'text',
       received_at: 'timestamptz(3) NOT NULL',
@@ -57,7 +60,7 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
       answered: 'answered >= 0',
       // Nothing is done for somebody who is not known to be who it is about.
       verified_at:
-        "(verified_at IS NULL) = (verified_by_id IS NULL) AND (verified_at IS NOT NULL AND subject_id IS NOT NULL OR status IN ('RECEIVED', 'REJECTED'))",
+        "(verified_at IS NULL) = (verified_by_id IS NULL) AND (verified_at IS NOT NULL AND num_nonnulls(customer_id, employee_id, user_id) > 0 OR status IN ('RECEIVED', 'REJECTED'))",
       approved_at:
         "(approved_at IS NULL) = (approved_by_id IS NULL) AND (approved_at IS NOT NULL OR status NOT IN ('FULFILLING', 'FULFILLED'))",
       // Two persons, whatever the application does.
@@ -69,14 +72,18 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
       receipt: "jsonb_typeof(receipt) = 'object'",
       export_hash: "(export_hash IS NULL) = (export_expires_at IS NULL) AND export_hash ~ '^[0-9a-f]{64}$'",
     },
-    references: Object.fromEntries(users.map((column) => [column, { table: 'identity.users' }])),
+    references: {
+      customer_id: { table: 'insights.customers' },
+      employee_id: { table: 'hr.employees' },
+      user_id: { table: 'identity.users' },
+      ...Object.fromEntries(users.map((column) => [column, { table: 'identity.users' }])),
+    },
     indexes: [
       byLanguage('request_number'),
       'due_date, id',
       'status, id',
       'type, id',
       'subject_type, id',
-      'subject_id, id',
       'created_at, id',
       { columns: 'ended_at, id', where: 'shredded_at IS NULL AND ended_at IS NOT NULL' },
       // Small, and empty once all values are encrypted: whether there are any is asked at each start.
@@ -99,8 +106,9 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
     columns: {
       request_id: 'uuid NOT NULL',
       purpose: oneOf('purpose', ['COLLECT', 'ERASE']),
-      subject_type: oneOf('subject_type', ['Customer', 'Employee', 'User']),
-      subject_id: 'uuid NOT NULL',
+      customer_id: 'uuid',
+      employee_id: 'uuid',
+      user_id: 'uuid',
     },
     references: { request_id: { table: 'compliance.data_subject_requests', onDelete: 'CASCADE' } },
     grants: { ...grant(subgraphRoles, ['SELECT']), app_compliance: ['SELECT', 'INSERT'] },

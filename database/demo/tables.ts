@@ -11,6 +11,7 @@ import {
   retentionRules,
   retentionReceipts,
 } from './compliance'
+import { dataSubjectRequests } from './subject-requests'
 import { books } from './books'
 import {
   allocations,
@@ -341,6 +342,7 @@ export const demoTables: readonly DemoTable[] = [
   retentionPolicies,
   retentionRules,
   retentionReceipts,
+  dataSubjectRequests,
   departments,
   employees,
   ...workTimeTables,

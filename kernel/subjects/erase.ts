@@ -32,22 +32,21 @@ interface Plan extends Outcome {
 }
 
 /**
- * Decides of each row about a person whether it is emptied: hold beats retention beats erasure. What a hold keeps stays true until
+ * Decides of each row about somebody whether it is emptied: hold beats retention beats erasure. What a hold keeps stays true until
  * the end of a transaction that waited for holds (`shareHolds`).
  */
 export async function planErasure(
   send: Send,
   tenantId: string,
   collectors: readonly Collector[],
-  subject: Subject,
+  subjects: readonly Subject[],
   at: string,
 ): Promise<Plan[]> {
   const rules = await rulesAt(send, tenantId, at)
   const plans: Plan[] = []
   for (const collector of collectors) {
     const { model, about, holders, kept, emptied } = collector
-    const found = about.get(subject.type)
-    if (!found || emptied.length === 0) continue
+    if (emptied.length === 0) continue
     const { keepFor, unit } = kept?.dataClass ? rules(kept.dataClass) : { keepFor: 0, unit: 'DAY' as const }
     const span = `make_interval(${steps[unit]} => ${Math.trunc(keepFor)})`
     const until = kept
@@ -56,22 +55,28 @@ export async function planErasure(
     const held = heldSql({ resourceType: model.name, about: holders })
     // Whoever may not change rows may not lock them; what retention removes is never emptied.
     const lock = kept?.isRemoved || collector.empty ? '' : 'FOR UPDATE'
-    const text = `SELECT t.id, ${held}, ${until} FROM ${model.table} t WHERE t.tenant_id = $1 AND ${found} ORDER BY t.id ${lock}`
-    const rows = await send(prepared(text, [tenantId, subject.id]))
+    // A person may be a customer and a user, and a row about both.
+    const rows = new Map<string, unknown[]>()
+    for (const { type, id } of subjects) {
+      const found = about.get(type)
+      if (!found) continue
+      const text = `SELECT t.id, ${held}, ${until} FROM ${model.table} t WHERE t.tenant_id = $1 AND ${found} ORDER BY t.id ${lock}`
+      for (const row of await send(prepared(text, [tenantId, id]))) rows.set(String(row[0]), row)
+    }
     const plan: Plan = { collector, type: model.name, erased: 0, kept: [], ids: [] }
     const keep = (reason: string, end: string | null) => {
       const known = plan.kept.find((one) => one.reason === reason && one.until === end)
       if (known) known.rows += 1
       else plan.kept.push({ rows: 1, reason, until: end })
     }
-    for (const [id, isHeld, end] of rows) {
+    for (const [id, isHeld, end] of rows.values()) {
       const day = end === null ? null : new Date(end as string).toISOString().slice(0, 10)
       if (isHeld) keep('Legal hold', null)
       else if (kept && (kept.isRemoved || day === null || Date.parse(end as string) > Date.parse(at)))
         keep(kept.reason, day)
       else plan.ids.push(String(id))
     }
-    if (rows.length > 0) plans.push({ ...plan, erased: plan.ids.length })
+    if (rows.size > 0) plans.push({ ...plan, erased: plan.ids.length })
   }
   return plans
 }

@@ -11,7 +11,7 @@ import { prepared } from '../statement'
 import type { MutationTransaction } from '../writing/mutation-transaction'
 import { collectorsOf, type Collector } from './collectors'
 import { empty, planErasure, type Outcome, type Subject } from './erase'
-import type { PersonalDeclarations, SubjectType } from './personal-rows'
+import { subjectTypes, type PersonalDeclarations } from './personal-rows'
 
 /** Rows that one statement reads. */
 const mostAtOnce = 500
@@ -32,6 +32,7 @@ async function* givenRows(
   tx: Transaction,
   { model, about, given }: Collector,
   subject: Subject,
+  seen: Set<unknown>,
 ): AsyncGenerator<Record<string, unknown>> {
   const found = about.get(subject.type)
   if (!found || !given) return
@@ -44,6 +45,8 @@ async function* givenRows(
     const rows = values.map((row) => projection.toRow(row))
     await decryptRows(context, (statement) => tx.rows(statement), model, projection, rows)
     for (const row of rows) {
+      if (seen.has(row['id'])) continue
+      seen.add(row['id'])
       const told = Object.entries(row).filter(
         ([property, value]) => given.properties.includes(property) && !(value instanceof Error),
       )
@@ -59,7 +62,11 @@ async function writeExport(
   context: SubgraphContext,
   tx: Transaction,
   collectors: readonly Collector[],
-  { requestId, subgraph, subject }: { requestId: string; subgraph: SubgraphName; subject: Subject },
+  {
+    requestId,
+    subgraph,
+    subjects,
+  }: { requestId: string; subgraph: SubgraphName; subjects: readonly Subject[] },
   tenantKey: DataKey,
 ): Promise<Map<string, number>> {
   const tenantId = context.binding.tenantId!
@@ -72,12 +79,15 @@ async function writeExport(
   const found = new Map<string, number>()
   let number = 0
   const lines = async function* () {
-    for (const collector of collectors)
-      for await (const row of givenRows(context, tx, collector, subject)) {
-        found.set(collector.model.name, (found.get(collector.model.name) ?? 0) + 1)
-        const place = placeOf(tenantId, requestId, subgraph, number++)
-        yield Buffer.from(`${key.encrypt(place, JSON.stringify(row))}\n`)
-      }
+    for (const collector of collectors) {
+      const seen = new Set<unknown>()
+      for (const subject of subjects)
+        for await (const row of givenRows(context, tx, collector, subject, seen)) {
+          found.set(collector.model.name, (found.get(collector.model.name) ?? 0) + 1)
+          const place = placeOf(tenantId, requestId, subgraph, number++)
+          yield Buffer.from(`${key.encrypt(place, JSON.stringify(row))}\n`)
+        }
+    }
   }
   await blobs(context).put(exportKey(requestId, subgraph), lines())
   return found
@@ -120,7 +130,7 @@ interface Asked {
   taskId: string
 }
 
-const findTask = `SELECT request_id, purpose, subject_type, subject_id FROM shared.subject_tasks WHERE tenant_id = $1 AND id = $2`
+const findTask = `SELECT request_id, purpose, user_id, customer_id, employee_id FROM shared.subject_tasks WHERE tenant_id = $1 AND id = $2`
 const addAnswer = `INSERT INTO shared.subject_answers (task_id, answers) VALUES ($1, $2)
   ON CONFLICT (tenant_id, task_id, subgraph) DO NOTHING`
 
@@ -140,18 +150,21 @@ export function subjectDataJob(subgraph: SubgraphName, declared: PersonalDeclara
       const send = (statement: Statement) => tx.rows(statement)
       const [task] = await send(prepared(findTask, [tenantId, taskId]))
       if (!task) return
-      const [requestId, purpose, type, id] = task as [string, string, SubjectType, string]
-      const subject = { type, id }
+      const [requestId, purpose, ...people] = task as [string, string, ...(string | null)[]]
+      const subjects = subjectTypes.flatMap((type, place) => {
+        const id = people[place]
+        return id ? [{ type, id }] : []
+      })
       const collectors = collectorsOf(entityModels(context.db.dataSource), declared)
       await shareHolds(send, tenantId)
       const at = context.clock.now().toISOString()
-      const plans = await planErasure(send, tenantId, collectors, subject, at)
+      const plans = await planErasure(send, tenantId, collectors, subjects, at)
       const answers = new Map(
         plans.map(({ type: name, erased, kept }) => [name, { type: name, given: 0, erased, kept }]),
       )
       if (purpose === 'COLLECT') {
         const [tenantKey] = await context.services.dataKeys.ofTenant(send, tenantId)
-        const asked = { requestId, subgraph, subject }
+        const asked = { requestId, subgraph, subjects }
         const found = await writeExport(context, tx, collectors, asked, tenantKey!)
         for (const [name, given] of found)
           answers.set(name, { ...(answers.get(name) ?? { type: name, erased: 0, kept: [] }), given })

@@ -1,7 +1,5 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
 
-const asked = (type: string) => `t.subject_type = '${type.toUpperCase()}' AND t.subject_id = $2`
-
 /** What does not follow from the fields of what compliance has about people. */
 export const personal: PersonalDeclarations = {
   AuditLog: {
@@ -42,7 +40,6 @@ export const personal: PersonalDeclarations = {
     },
   },
   DataSubjectRequest: {
-    about: { User: asked('User'), Customer: asked('Customer'), Employee: asked('Employee') },
     withheld: ['collected', 'receipt', 'exportHash'],
     kept: {
       dataClass: 'USER_DATA',

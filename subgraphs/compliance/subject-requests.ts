@@ -21,7 +21,8 @@ export interface Seen {
 const mostCharacters = 20_000_000
 const day = 86_400_000
 
-const addTask = `INSERT INTO shared.subject_tasks (id, request_id, purpose, subject_type, subject_id) VALUES ($1, $2, $3, $4, $5)`
+const addTask = `INSERT INTO shared.subject_tasks (id, request_id, purpose, customer_id, employee_id, user_id)
+  VALUES ($1, $2, $3, $4, $5, $6)`
 const askSubgraphs = 'SELECT shared.ask_subgraphs($1, $2::uuid[], $3)'
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
@@ -36,7 +37,7 @@ export async function requestIn(
   if (found.version !== expectedVersion) return found
   if (!statuses.includes(found.status))
     tx.fail('WRONG_STATUS', `A request that is ${found.status} cannot have this done`, 'id')
-  if (found.subjectType === 'USER' && found.subjectId === context.binding.actorId)
+  if (found.userId !== null && found.userId === context.binding.actorId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is about you', 'id')
   return found
 }
@@ -45,13 +46,12 @@ export async function requestIn(
 export async function askSubgraphsOf(
   context: SubgraphContext,
   tx: Transaction,
-  { id, subjectType, subjectId }: DataSubjectRequest,
+  { id, customerId, employeeId, userId }: DataSubjectRequest,
   purpose: 'COLLECT' | 'ERASE',
 ): Promise<string> {
   const now = context.clock.now()
   const [taskId, ...jobIds] = [0, ...subgraphNames].map(() => uuidv7(now.getTime()))
-  const type = subjectType.charAt(0) + subjectType.slice(1).toLowerCase()
-  await tx.run(prepared(addTask, [taskId, id, purpose, type, subjectId]))
+  await tx.run(prepared(addTask, [taskId, id, purpose, customerId, employeeId, userId]))
   await tx.rows(prepared(askSubgraphs, [taskId, jobIds, now.toISOString()]))
   const at = new Date(now.getTime() + 1_000)
   await enqueue(context, tx, subjectAnswers, { requestId: id, taskId: taskId!, tries: 1 }, { at })

@@ -157,7 +157,8 @@ async function collected(type: string, subjectType: string, subjectId: string) {
     officers[0]!,
     'receiveDataSubjectRequest',
     {
-      ...{ requestNumber: `D-${++numbers}`, type, subjectType, subjectId },
+      ...{ requestNumber: `D-${++numbers}`, type, subjectType },
+      [subjectType === 'USER' ? 'userId' : 'customerId']: subjectId,
       requesterEmail: `canary${numbers}@asks.example`,
     },
     selection,

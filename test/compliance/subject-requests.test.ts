@@ -38,7 +38,14 @@ const receive = async (type: string, subjectId: string | null, input = {}, subje
   change<Request>(
     officer,
     'receiveDataSubjectRequest',
-    { requestNumber: `D-${++count}`, type, subjectType, subjectId, requesterEmail: 'p@x.example', ...input },
+    {
+      requestNumber: `D-${++count}`,
+      type,
+      subjectType,
+      requesterEmail: 'p@x.example',
+      ...input,
+      [subjectType === 'USER' ? 'userId' : 'customerId']: subjectId,
+    },
     selection,
   )
 const read = async <T = Record<string, unknown>>(id: string, fields: string) =>
@@ -115,7 +122,11 @@ test('nothing is done before the identity is known but to extend it, once and be
       ['WRONG_STATUS'],
     ])
   expect(await refused(officer, 'verify', got, { verification: 'Seen' })).toEqual([
-    { code: 'INVALID', field: ['subjectId'], message: 'subjectId must say who the person is' },
+    {
+      code: 'INVALID',
+      field: ['customerId'],
+      message: 'One of customerId, employeeId, userId must say who it is',
+    },
   ])
   expect(await fresh(got.id)).toEqual(got)
   const late = await receive('ACCESS', subjectId, { receivedAt: '2026-09-01T09:00:00Z' })

@@ -65,6 +65,7 @@ const unique = [
   ['slaPolicies.name', 'insights.sla_policies'],
   ['leaveTypes.code', 'hr.leave_types'],
   ['leaveTypes.name', 'hr.leave_types'],
+  ['dataSubjectRequests.requestNumber', 'compliance.data_subject_requests'],
   ['legalHolds.holdNumber', 'compliance.legal_holds'],
   ['workCalendars.name', 'hr.work_calendars'],
   ['transactions.transactionNumber', 'finance.transactions'],

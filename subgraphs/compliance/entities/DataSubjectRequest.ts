@@ -21,7 +21,13 @@ export class DataSubjectRequest extends TenantRow {
   subjectType: 'CUSTOMER' | 'EMPLOYEE' | 'USER'
 
   @Column({ type: 'uuid', nullable: true })
-  subjectId: string | null
+  customerId: string | null
+
+  @Column({ type: 'uuid', nullable: true })
+  employeeId: string | null
+
+  @Column({ type: 'uuid', nullable: true })
+  userId: string | null
 
   @Column({ type: 'text', nullable: true })
   requesterEmail: string | null

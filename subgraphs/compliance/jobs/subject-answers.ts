@@ -1,5 +1,6 @@
 import { blobs } from '../../../kernel/blobs'
 import { enqueue, type Job } from '../../../kernel/jobs'
+import { heldSql, shareHolds } from '../../../kernel/retention'
 import { prepared } from '../../../kernel/statement'
 import { exportKey, subgraphNames } from '../../../kernel/subjects'
 import { DataSubjectRequest } from '../entities/DataSubjectRequest'
@@ -17,8 +18,8 @@ const mostTries = 12
 
 const findAnswers =
   'SELECT answers FROM shared.subject_answers WHERE tenant_id = $1 AND task_id = $2 ORDER BY subgraph'
-const countEnded = `SELECT id, type FROM compliance.data_subject_requests
-  WHERE tenant_id = $1 AND ended_at <= $2 AND shredded_at IS NULL ORDER BY ended_at, id LIMIT 100`
+const findEnded = `SELECT t.id FROM compliance.data_subject_requests t WHERE t.tenant_id = $1 AND t.ended_at <= $2
+  AND t.shredded_at IS NULL AND NOT ${heldSql({ resourceType: 'DataSubjectRequest' })} ORDER BY t.ended_at, t.id LIMIT 100`
 
 /** Puts the answers of all subgraphs together, when they are there. Where one fails, the request is as before: it is asked anew. */
 export const subjectAnswers: Job<Waiting> = {
@@ -53,7 +54,6 @@ export const subjectAnswers: Job<Waiting> = {
 
 /**
  * A week after the end of a request its key is destroyed: with it the address of who asked, and what was collected, in every copy.
- * Files of what was downloaded go with the next run.
  */
 export const endedRequests: Job = {
   name: 'ended-subject-requests',
@@ -62,7 +62,8 @@ export const endedRequests: Job = {
     const tenantId = context.binding.tenantId
     const now = context.clock.now()
     const before = new Date(now.getTime() - downloadDays * 86_400_000).toISOString()
-    const ended = await tx.rows(prepared(countEnded, [tenantId, before]))
+    await shareHolds((statement) => tx.rows(statement), tenantId!)
+    const ended = await tx.rows(prepared(findEnded, [tenantId, before]))
     for (const [place, [id]] of ended.entries()) {
       signal.throwIfAborted()
       for (const subgraph of subgraphNames) await blobs(context).delete(exportKey(String(id), subgraph))

@@ -8,9 +8,18 @@ import type { Resolvers } from '../generated'
 import { answerMonths, extensionMonths, monthsLater } from '../rules/deadline'
 import { askSubgraphsOf, download, fulfil, requestIn } from '../subject-requests'
 
-type UserColumn = 'verifiedById' | 'collectedById' | 'approvedById' | 'fulfilledById' | 'rejectedById'
+type Column =
+  | 'customerId'
+  | 'employeeId'
+  | 'userId'
+  | 'verifiedById'
+  | 'collectedById'
+  | 'approvedById'
+  | 'fulfilledById'
+  | 'rejectedById'
 
-const user = (column: UserColumn) =>
+/** The row of another subgraph whose id a column holds. */
+const other = (column: Column) =>
   needs(DataSubjectRequest, [column], (row) => (row[column] ? { id: row[column] } : null))
 
 export const dataSubjectRequest: Resolvers = {
@@ -30,19 +39,21 @@ export const dataSubjectRequest: Resolvers = {
           dataSubjectRequest: await tx.insert(DataSubjectRequest, { ...input, receivedAt, dueDate }),
         }
       }),
-    verifyDataSubjectRequest: (_, { input: { subjectId, verification, ...seen } }, context) =>
+    verifyDataSubjectRequest: (_, { input: { verification, ...input } }, context) =>
       mutate(context, async (tx) => {
-        const found = await requestIn(context, tx, seen, ['RECEIVED'])
-        const id = subjectId ?? found.subjectId
-        if (!id) tx.fail('INVALID', 'subjectId must say who the person is', 'subjectId')
-        if (found.subjectId && subjectId && found.subjectId !== subjectId)
-          tx.fail('INVALID', 'subjectId is another person than the request is about', 'subjectId')
+        const { id, expectedVersion, ...named } = input
+        const found = await requestIn(context, tx, { id, expectedVersion }, ['RECEIVED'])
+        const people = {
+          customerId: named.customerId ?? found.customerId,
+          employeeId: named.employeeId ?? found.employeeId,
+          userId: named.userId ?? found.userId,
+        }
+        if (found.version === expectedVersion && Object.values(people).every((one) => one === null))
+          tx.fail('INVALID', 'One of customerId, employeeId, userId must say who it is', 'customerId')
         const verifiedAt = context.clock.now().toISOString()
         const by = { verifiedById: context.binding.actorId!, verifiedAt, verification }
-        const changes = { ...by, status: 'VERIFIED', subjectId: id } as const
-        return {
-          dataSubjectRequest: await tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, changes),
-        }
+        const changes = { ...by, ...people, status: 'VERIFIED' } as const
+        return { dataSubjectRequest: await tx.update(DataSubjectRequest, id, expectedVersion, changes) }
       }),
     collectDataSubjectRequest: (_, { input: seen }, context) =>
       mutate(context, async (tx) => {
@@ -63,6 +74,8 @@ export const dataSubjectRequest: Resolvers = {
         const isOwn = found.verifiedById === approvedById || found.collectedById === approvedById
         if (found.version === seen.expectedVersion && isOwn)
           tx.fail('OWN_RECORD', 'Somebody else must approve it: you verified or collected it', 'id')
+        if (found.version === seen.expectedVersion && found.approvedById !== null)
+          tx.fail('WRONG_STATUS', 'It is approved already', 'id')
         const changes = { approvedById, approvedAt: context.clock.now().toISOString() }
         return {
           dataSubjectRequest: await tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, changes),
@@ -97,10 +110,13 @@ export const dataSubjectRequest: Resolvers = {
       mutate(context, (tx) => download(context, tx, input)),
   },
   DataSubjectRequest: {
-    verifiedBy: user('verifiedById'),
-    collectedBy: user('collectedById'),
-    approvedBy: user('approvedById'),
-    fulfilledBy: user('fulfilledById'),
-    rejectedBy: user('rejectedById'),
+    customer: other('customerId'),
+    employee: other('employeeId'),
+    user: other('userId'),
+    verifiedBy: other('verifiedById'),
+    collectedBy: other('collectedById'),
+    approvedBy: other('approvedById'),
+    fulfilledBy: other('fulfilledById'),
+    rejectedBy: other('rejectedById'),
   },
 }
