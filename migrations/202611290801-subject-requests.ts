@@ -7,7 +7,6 @@ const officers = ['COMPLIANCE_OFFICER'] as const
 const users = [
   ...['verified_by_id', 'collected_by_id', 'approved_by_id', 'fulfilled_by_id', 'rejected_by_id'],
 ] as const
-const ended = "status IN ('FULFILLED', 'REJECTED')"
 
 /** Requests of people for their data, what subgraphs are asked for them, and what they answer. */
 export const subjectRequests = migration(202611290801, 'subject-requests', [
@@ -58,16 +57,11 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
       due_date: "due_date > (received_at AT TIME ZONE 'UTC')::date",
       extended_to: 'extended_to > due_date AND (extended_to IS NULL) = (extension_reason IS NULL)',
       answered: 'answered >= 0',
-      // Nothing is done for somebody who is not known to be who it is about.
-      verified_at:
-        "(verified_at IS NULL) = (verified_by_id IS NULL) AND (verified_at IS NOT NULL AND num_nonnulls(customer_id, employee_id, user_id) > 0 OR status IN ('RECEIVED', 'REJECTED'))",
-      approved_at:
-        "(approved_at IS NULL) = (approved_by_id IS NULL) AND (approved_at IS NOT NULL OR status NOT IN ('FULFILLING', 'FULFILLED'))",
+      // Nothing is done for somebody who is not known to be who it is about, and nothing that nobody approved.
+      verified_at: "verified_at IS NOT NULL OR status IN ('RECEIVED', 'REJECTED')",
+      approved_at: "approved_at IS NOT NULL OR status NOT IN ('FULFILLING', 'FULFILLED')",
       // Two persons, whatever the application does.
       approved_by_id: 'approved_by_id <> collected_by_id AND approved_by_id <> verified_by_id',
-      ended_at: `(ended_at IS NOT NULL) = (${ended})`,
-      rejected: "(status = 'REJECTED') = (legal_ground IS NOT NULL)",
-      fulfilled_at: "(status = 'FULFILLED') = (fulfilled_at IS NOT NULL)",
       collected: "jsonb_typeof(collected) = 'object'",
       receipt: "jsonb_typeof(receipt) = 'object'",
       export_hash: "(export_hash IS NULL) = (export_expires_at IS NULL) AND export_hash ~ '^[0-9a-f]{64}$'",

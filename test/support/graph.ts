@@ -74,6 +74,7 @@ export interface TestGraph {
   config: Config
   /** A connection as the owner of every table, past row level security: to prepare and to check. */
   owner: Client
+  fromManyNetworks: boolean
   anonymous: TestClient
   tenant(slug: string): Promise<TestTenant>
   /** A signed-in user of the demo data; the graph must have been started with `demo`. */
@@ -107,13 +108,23 @@ export async function startGraph(
     demo?: boolean
     /** bcrypt's cost; those of the product are slow. */
     passwordRounds?: number
+    /** Has each user sign in from a network of their own, for more than a few hundred of them. */
+    fromManyNetworks?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, onStatement, passwordRounds = 4, ...rest } = options
+  const {
+    env,
+    database: given,
+    demo,
+    onStatement,
+    passwordRounds = 4,
+    fromManyNetworks = false,
+    ...rest
+  } = options
   const database = given ?? (await freshDatabase())
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   // Tests do jobs when they mean it: a statement that comes by itself would be counted.
-  const quiet = { JOBS: 'off', LOG_LEVEL: 'silent' }
+  const quiet = { JOBS: 'off', LOG_LEVEL: 'silent', TRUST_PROXY: String(fromManyNetworks) }
   const settings = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
   const config = { ...settings, passwordRounds }
   const clock = new TestClock()
@@ -148,6 +159,7 @@ export async function startGraph(
     clock,
     config,
     owner,
+    fromManyNetworks,
     anonymous: testClient(server.url, '', {}),
     tenant(slug) {
       let tenant = tenants.get(slug)
@@ -228,8 +240,13 @@ async function addTenant(graph: TestGraph, slug: string): Promise<TestTenant> {
   }
 }
 
+let signIns = 0
+
 async function signIn(graph: TestGraph, tenant: string, email: string): Promise<string> {
-  const { signIn: payload } = await graph.anonymous.data<{
+  // From one network alone so many could not sign in.
+  const from = { 'x-forwarded-for': `198.18.${(++signIns >> 8) & 255}.${signIns & 255}` }
+  const nobody = graph.fromManyNetworks ? testClient(graph.server.url, '', from) : graph.anonymous
+  const { signIn: payload } = await nobody.data<{
     signIn: { accessToken: string | null; userErrors: object[] }
   }>('mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }', {
     input: { tenant, email, password },
