@@ -54,8 +54,7 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
     names: { request_number: 'spelling' },
     checks: {
       request_number: "request_number <> ''",
-      due_date: "due_date > (received_at AT TIME ZONE 'UTC')::date",
-      extended_to: 'extended_to > due_date AND (extended_to IS NULL) = (extension_reason IS NULL)',
+      extended_to: '(extended_to IS NULL) = (extension_reason IS NULL)',
       answered: 'answered >= 0',
       // Nothing is done for somebody who is not known to be who it is about, and nothing that nobody approved.
       verified_at: "verified_at IS NOT NULL OR status IN ('RECEIVED', 'REJECTED')",
