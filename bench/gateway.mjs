@@ -10,6 +10,7 @@
  */
 import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const queries = {
@@ -58,8 +59,10 @@ else await measure(Number(role ?? 10), Number(process.argv[3] ?? 1500))
 /** One process of the measurement: the subgraphs, or one of the gateways. */
 async function serve(what) {
   process.env.APOLLO_TELEMETRY_DISABLED = 'true'
-  const { buildSubgraphSchema } = await import('@apollo/subgraph')
-  const { execute, parse } = await import('graphql')
+  // The product's packages, not the bench's own: there must be one graphql in a process.
+  const ofProduct = createRequire(new URL('../package.json', import.meta.url))
+  const { buildSubgraphSchema } = ofProduct('@apollo/subgraph')
+  const { execute, parse } = ofProduct('graphql')
   const running = Object.entries(typeDefs).map(([name, sdl]) => {
     const schema = buildSubgraphSchema({ typeDefs: parse(link + sdl), resolvers: resolvers[name] })
     const run = ({ document, variables, operationName }) =>
@@ -118,18 +121,22 @@ async function ours(supergraph, running) {
   const { startGateway } = (await import('../dist/gateway/gateway.js')).default
   const { localDataSource } = (await import('../dist/gateway/subgraphs/local.js')).default
   const { remoteDataSource } = (await import('../dist/gateway/subgraphs/remote.js')).default
-  const silent = () => undefined
-  const log = { info: silent, warn: silent, error: silent, debug: silent }
+  const { anonymous } = (await import('../dist/gateway/operations/viewer.js')).default
+  const { createLogger } = (await import('../dist/kernel/process/log.js')).default
+  const log = createLogger({ logLevel: 'error' })
   const gateway = await startGateway({
     supergraph,
     dataSource: ({ name, url }) =>
       running
         ? localDataSource(running.find((subgraph) => subgraph.name === name))
         : remoteDataSource({ name, url, headers: () => ({}), log }),
-    resolveViewer: async () => null,
+    resolveViewer: anonymous,
     log,
     host: '127.0.0.1',
     port: 0,
+    callersSignIn: false,
+    limits: { pageLimit: Infinity },
+    foreignSubgraphs: true,
   })
   return gateway.url
 }

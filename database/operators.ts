@@ -3,6 +3,8 @@ import { uuidv7 } from '../kernel/id'
 import type { KeyProvider } from '../kernel/encryption/key-provider'
 import { normalEmail } from '../kernel/schema/text'
 import { unwrapFactor, wrapFactor } from '../kernel/sign-in/operator-factor'
+import { digestOf, saltOf } from '../kernel/sign-in/password'
+import { notePlatformAction } from './platform-trail'
 
 /** The scopes that an operator of the platform can hold, and what they allow. Every operator holds the first. */
 export const operatorScopes = {
@@ -50,11 +52,12 @@ export async function createOperator(
   const id = uuidv7()
   const scopes = [...new Set(['tenancy:platform:read', ...operator.scopes])]
   const added = await client.query(
-    `INSERT INTO identity.operators (id, email, name, scopes, password_hash) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (email) DO NOTHING`,
-    [id, email, operator.name.trim(), scopes, operator.passwordHash],
+    `INSERT INTO identity.operators (id, email, name, scopes, password_salt, password_digest)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING`,
+    [id, email, operator.name.trim(), scopes, saltOf(operator.passwordHash), digestOf(operator.passwordHash)],
   )
   if (added.rowCount === 0) throw new OperatorError(`There is an operator ${email} already`)
+  await notePlatformAction(client, 'CREATE_OPERATOR', null, { operatorId: id, email, scopes })
   return id
 }
 
@@ -76,7 +79,10 @@ export async function resetOperatorPassword(
   email: string,
   passwordHash: string,
 ): Promise<void> {
-  await changeOperator(client, email, { status: 'ACTIVE', passwordHash })
+  await changeOperator(client, email, {
+    ...{ status: 'ACTIVE', salt: saltOf(passwordHash), digest: digestOf(passwordHash) },
+    action: 'RESET_OPERATOR_PASSWORD',
+  })
 }
 
 /**
@@ -84,24 +90,32 @@ export async function resetOperatorPassword(
  * @throws OperatorError when there is no such operator
  */
 export async function disableOperator(client: ClientBase, email: string): Promise<void> {
-  await changeOperator(client, email, { status: 'DISABLED', passwordHash: null })
+  await changeOperator(client, email, {
+    ...{ status: 'DISABLED', salt: null, digest: null },
+    action: 'DISABLE_OPERATOR',
+  })
 }
 
 /** A password that is given must be replaced at the next sign-in. */
 async function changeOperator(
   client: ClientBase,
   email: string,
-  { status, passwordHash }: { status: OperatorRow['status']; passwordHash: string | null },
+  change: {
+    status: OperatorRow['status']
+    salt: string | null
+    digest: string | null
+    action: 'RESET_OPERATOR_PASSWORD' | 'DISABLE_OPERATOR'
+  },
 ): Promise<void> {
   const changed = await client.query<{ id: string }>(
-    `UPDATE identity.operators SET status = $2, password_hash = coalesce($3, password_hash),
+    `UPDATE identity.operators SET status = $2, password_salt = coalesce($3, password_salt), password_digest = coalesce($4, password_digest),
             password_change_required = password_change_required OR $3 IS NOT NULL, updated_at = now(),
             factor_key_id = CASE WHEN $3 IS NULL THEN factor_key_id END,
             factor_secret = CASE WHEN $3 IS NULL THEN factor_secret END,
             factor_confirmed_at = CASE WHEN $3 IS NULL THEN factor_confirmed_at END,
             factor_last_step = CASE WHEN $3 IS NULL THEN factor_last_step END
       WHERE email = $1 RETURNING id`,
-    [normalEmail(email), status, passwordHash],
+    [normalEmail(email), change.status, change.salt, change.digest],
   )
   const [row] = changed.rows
   if (!row)
@@ -110,6 +124,7 @@ async function changeOperator(
     'UPDATE identity.operator_sessions SET revoked_at = now() WHERE operator_id = $1 AND revoked_at IS NULL',
     [row.id],
   )
+  await notePlatformAction(client, change.action, null, { operatorId: row.id, email: normalEmail(email) })
 }
 
 /**

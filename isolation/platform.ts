@@ -10,10 +10,15 @@ export interface PlatformField {
   field: Field
 }
 
-/** Tells whether what an element declares can be met by operators alone. */
+/** Scopes that no role of a tenant has, and nobody there can give: accounts that the platform makes have them. */
+const accountScopes: ReadonlySet<string> = new Set(['tenancy:usage:write'])
+
+/** Tells whether what an element declares can be met by operators alone, and by accounts of the platform. */
 export const isOfPlatform = (access: Access | null | undefined): boolean =>
   access?.requirements.some(({ anyOf }) =>
-    anyOf.every((group) => group.some((scope) => scope.startsWith(platformScope))),
+    anyOf.every((group) =>
+      group.some((scope) => scope.startsWith(platformScope) || accountScopes.has(scope)),
+    ),
   ) ?? false
 
 const declarationsOf = ({ subgraphs }: Pick<RunningServer, 'subgraphs'>) =>

@@ -1,30 +1,62 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../database'
+import { createMeter } from '../database/metering'
+import { notePlatformAction } from '../database/platform-trail'
+import { changeTenantStatus, listTenants, resetUserPassword } from '../database/tenant-commands'
 import { createTenant, createUser, TenantError } from '../database/tenants'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
+import type { KeyEnvironment } from '../kernel/sign-in/api-key'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL [--sandbox]
+       npm run tenant -- list
+       npm run tenant -- suspend --slug SLUG --reason TEXT
+       npm run tenant -- reactivate --slug SLUG
+       npm run tenant -- reset-password --slug SLUG --email EMAIL
+       npm run tenant -- meter --slug SLUG
 
-Adds a tenant with its first administrator, and prints a password for the first sign-in.
+Keeps the tenants of an installation, by whoever has the owner's database URL. Operators of the platform do most of it over the graph.
+
+  create          adds a tenant with its first administrator, and prints a password for the first sign-in
+  list            shows the tenants: slug, status, plan, people who may sign in, name
+  suspend         shuts a tenant: nobody is let in, and who is in is out within a minute; nothing is lost
+  reactivate      opens a suspended tenant again
+  reset-password  ends all sessions of somebody, and prints another password, which must be changed first; a second factor stays
+  meter           makes the account that records the use of a tenant, which nobody there may; prints its key, and the former one ends
 
   --slug    what people type to sign in: lower-case letters, digits and single hyphens
   --name    name of the organization
   --admin   e-mail address of the administrator
   --sandbox a tenant to try things in: it may be moved forward in time (moveClock), and stays one
+  --reason  why, 1 to 500 characters
+  --email   whose password
   --help    print this
 
-The database is the configured one (DATABASE_URL), or else the embedded one, whether or not the server runs.`
+The database is the configured one (DATABASE_URL), or else the embedded one, whether or not the server runs. What is done stands in
+the platform's trail and, but for list and create, in the tenant's.`
 
 /** Describes what the caller typed wrong. */
 class UsageError extends Error {}
 
+const needed = {
+  create: ['slug', 'name', 'admin'],
+  list: [],
+  suspend: ['slug', 'reason'],
+  reactivate: ['slug'],
+  'reset-password': ['slug', 'email'],
+  meter: ['slug'],
+} as const
+type Verb = keyof typeof needed
+
 interface Request {
+  verb: Verb
   slug: string
   name: string
   admin: string
+  reason: string
+  email: string
   sandbox: boolean
 }
 
@@ -35,21 +67,21 @@ function readRequest(args: string[]): Request | null {
     parseArgs({
       args,
       options: {
-        ...{ slug: text, name: text, admin: text },
+        ...{ slug: text, name: text, admin: text, reason: text, email: text },
         ...{ sandbox: { type: 'boolean' }, help: { type: 'boolean' } },
       },
       allowPositionals: true,
     }),
   )
   if (values.help) return null
-  if (positionals.length !== 1 || positionals[0] !== 'create')
-    throw new UsageError(`Say what to do: create. Got: ${positionals.join(' ') || 'nothing'}`)
-  const { slug, name, admin, sandbox = false } = values
-  const missing = Object.entries({ slug, name, admin }).flatMap(([option, value]) =>
-    value ? [] : [`--${option}`],
-  )
-  if (!slug || !name || !admin) throw new UsageError(`Missing: ${missing.join(', ')}`)
-  return { slug, name, admin, sandbox }
+  const verbs = Object.keys(needed) as Verb[]
+  const verb = verbs.find((one) => positionals.length === 1 && positionals[0] === one)
+  if (!verb)
+    throw new UsageError(`Say what to do: ${verbs.join(', ')}. Got: ${positionals.join(' ') || 'nothing'}`)
+  const missing = needed[verb].filter((option) => !values[option]).map((option) => `--${option}`)
+  if (missing.length > 0) throw new UsageError(`Missing: ${missing.join(', ')}`)
+  const { slug = '', name = '', admin = '', reason = '', email = '', sandbox = false } = values
+  return { verb, slug, name, admin, reason, email, sandbox }
 }
 
 function parsed<T>(parse: () => T): T {
@@ -60,38 +92,58 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** Adds the tenant and its administrator, both or none. Returns the password for the first sign-in. */
-async function create(url: string, { slug, name, admin, sandbox }: Request): Promise<string> {
+/** Does it, and returns what to print. */
+async function perform(client: Client, request: Request, environment: KeyEnvironment): Promise<string[]> {
+  const { verb, slug, name, admin, reason, email, sandbox } = request
+  if (verb === 'list')
+    return (await listTenants(client)).map(
+      (one) =>
+        `${one.slug}  ${one.status}  ${one.plan}  ${one.activeUsers}  ${one.name}${one.deletionDueAt ? `  deleted at ${one.deletionDueAt.toISOString()}` : ''}`,
+    )
+  if (verb === 'suspend') {
+    await changeTenantStatus(client, slug, 'suspend', reason)
+    return [`${slug} is suspended. Who is in is out within a minute.`]
+  }
+  if (verb === 'reactivate') {
+    await changeTenantStatus(client, slug, 'reactivate', null)
+    return [`${slug} is active again.`]
+  }
+  if (verb === 'meter') {
+    const key = await createMeter(client, slug, { environment, now: new Date(), days: 365 })
+    const use =
+      'The key is shown this once, and good for a year. Send it as x-api-key with recordUsage and recordUsageBatch.'
+    return [`tenant         ${slug}`, `key            ${key}`, use]
+  }
   const password = oneTimePassword()
   const passwordHash = await hashPassword(password)
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query('BEGIN')
-    const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
-    const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
-    await createUser(client, tenantId, user)
-    await client.query('COMMIT')
-    return password
-  } finally {
-    await client.end() // an open transaction ends with it, undone
+  const printed = `password       ${password}`
+  const once = 'The password is shown this once. Sign in with it and call changePassword.'
+  if (verb === 'reset-password') {
+    await resetUserPassword(client, { slug, email, passwordHash })
+    return [`tenant         ${slug}`, `user           ${email.toLowerCase()}`, printed, once]
   }
+  const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
+  const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
+  await createUser(client, tenantId, user)
+  await notePlatformAction(client, 'CREATE_TENANT', tenantId, { slug, name, isSandbox: sandbox })
+  return [`tenant         ${slug}`, `administrator  ${admin.toLowerCase()}`, printed, once]
 }
 
 async function main(): Promise<void> {
   const request = readRequest(process.argv.slice(2))
   if (!request) return console.log(usage)
   const config = loadConfig()
-  const database = await prepareDatabase(config, createLogger({ ...config, logLevel: 'warn' }), {
-    attach: true,
-  })
+  const log = createLogger({ ...config, logLevel: 'warn' })
+  const database = await prepareDatabase(config, log, { attach: true })
+  const client = new Client({ connectionString: database.migratorUrl })
   try {
-    const password = await create(database.migratorUrl, request)
-    console.log(`tenant         ${request.slug}`)
-    console.log(`administrator  ${request.admin.toLowerCase()}`)
-    console.log(`password       ${password}`)
-    console.log('The password is shown this once. Sign in with it and call changePassword.')
+    await client.connect()
+    await client.query('BEGIN')
+    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test')
+    await client.query('COMMIT')
+    for (const line of lines) console.log(line)
   } finally {
+    await client.end() // an open transaction ends with it, undone
     await database.stop()
   }
 }

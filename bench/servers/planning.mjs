@@ -2,11 +2,11 @@
 // by how much its event loop comes late.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { readFileSync } from 'node:fs'
+import logs from '../../dist/kernel/process/log.js'
 import gateways from '../../dist/gateway/gateway.js'
 import { given, serve } from './child.mjs'
 
-const silent = () => undefined
-const log = { info: silent, warn: silent, error: console.error, debug: silent, fatal: console.error }
+const log = logs.createLogger({ logLevel: 'error' })
 const started = performance.now()
 const gateway = await gateways.startGateway({
   supergraph: readFileSync(given.supergraph, 'utf8'),

@@ -92,7 +92,6 @@ function subscriptionsOf({ slug, profile, today }: DemoSource) {
       trial_ends_on: plan === 'TRIAL' ? end : null,
       billed_until: period.end,
       is_settled: end !== null,
-      tax_rate: slug === 'acme' ? '7.25' : '10',
       limits: limitsOf(plan),
       cancelled_at: end ? instant(last - 5 * day) : null,
       created_at: instant(began),
@@ -168,6 +167,8 @@ function linesOf({ slug }: DemoSource, random: Random, currency: Parameters<type
       unit_price: unitPrice,
       amount: amountOf({ quantity, unitPrice }),
       tax_rate: taxRate,
+      tax_treatment: taxRate === '0' ? 'EXEMPT' : 'STANDARD',
+      tax_reason: taxRate === '0' ? 'Vocational training, exempt' : null,
     }
   }
   const fee = line('Platform fee', '1', random.int(40, 200) * 10, rates[2]!)
@@ -242,6 +243,38 @@ export const usageRecords: DemoTable = {
   rows: usageOf,
 }
 
+/** No tax at first, then that of where the tenant is. */
+export const taxProfiles: DemoTable = {
+  name: 'tenancy.tax_profiles',
+  noun: 'taxes of tenants',
+  rows: (source) => {
+    const { slug } = source
+    const random = seededRandom(`${slug} tenancy.tax_profiles`)
+    const [taxId, rate] = slug === 'acme' ? ['US-84-1234567', '7.25'] : ['T1234567890123', '10']
+    const reason = 'The platform was not registered where the tenant is'
+    return [
+      { valid_from: '2023-10-31', treatment: 'EXEMPT', rate: '0', tax_id: taxId, reason },
+      { valid_from: '2024-01-01', treatment: 'STANDARD', rate, tax_id: taxId, reason: null },
+    ].map((row) => {
+      const begins = Date.parse(row.valid_from)
+      return { id: seededId(random, begins), ...row, created_at: instant(begins) }
+    })
+  },
+}
+
+/** Prices that were agreed, from the beginning of each term on. */
+export const agreedItems: DemoTable = {
+  name: 'tenancy.agreed_items',
+  noun: 'prices that were agreed',
+  rows: (source) => {
+    const random = seededRandom(`${source.slug} tenancy.agreed_items`)
+    return subscriptionsOf(source).map(({ id, start_date, items }) => {
+      const since = Date.parse(start_date)
+      return { id: seededId(random, since), subscription_id: id, since: instant(since), items }
+    })
+  },
+}
+
 export const subscriptions: DemoTable = {
   name: 'tenancy.subscriptions',
   noun: 'subscriptions',
@@ -294,7 +327,10 @@ export const payments: DemoTable = {
 export const refunds: DemoTable = {
   name: 'tenancy.refunds',
   noun: 'refunds',
-  rows: (source) => paymentsOf(source, invoicesOf(source)).refunds,
+  rows: (source) => {
+    const billed = invoicesOf(source)
+    return [...paymentsOf(source, billed).refunds, ...creditsOf(source, billed).refunds]
+  },
 }
 
 /** The next documents continue the numbers. */

@@ -5,7 +5,7 @@ import {
   type CreditRequest,
 } from '../../subgraphs/tenancy/rules/credit'
 import { seededId, seededRandom } from './random'
-import { day, instant, type DemoSource } from './table'
+import { day, dayOf, instant, type DemoSource } from './table'
 
 /** Describes what of an invoice of the story a credit note needs to know. */
 interface BilledInvoice {
@@ -121,12 +121,15 @@ export function creditsOf({ slug }: DemoSource, invoices: readonly BilledInvoice
     const { currency, id: invoice_id } = billed.invoice
     const id = seededId(random, at)
     const isDraft = status === 'DRAFT'
+    // The tenant asked for some of the goodwill in money.
+    const refunded = reason === 'GOODWILL' ? String(BigInt(totals.total) / 4n) : '0'
     return {
       note: {
         ...{ id, invoice_id, reason, memo, currency, status, ...totals },
         credit_note_number: isDraft ? null : creditNoteNumberOf(++numbers),
         tax_parts: parts,
         applied: settles ? totals.total : '0',
+        refunded,
         issued_at: isDraft ? null : instant(at),
         voided_at: status === 'VOID' ? instant(at + day) : null,
         void_reason: status === 'VOID' ? 'The invoice was right after all' : null,
@@ -137,6 +140,11 @@ export function creditsOf({ slug }: DemoSource, invoices: readonly BilledInvoice
         ...{ position: place + 1, description: line.description, quantity: line.quantity },
         ...{ amount: line.amount, tax_rate: line.taxRate, created_at: instant(at - day / 24) },
       })),
+      refund: refunded !== '0' && {
+        ...{ id: seededId(random, at + 3 * day), payment_id: null, credit_note_id: id, currency },
+        ...{ amount: refunded, refunded_on: dayOf(at + 3 * day), reference: `Goodwill ${slug}` },
+        created_at: instant(at + 3 * day),
+      },
       allocation: settles && {
         ...{
           id: seededId(random, at),
@@ -154,6 +162,7 @@ export function creditsOf({ slug }: DemoSource, invoices: readonly BilledInvoice
     notes: credits.map(({ note }) => note),
     lines: credits.flatMap(({ lines }) => lines),
     allocations,
+    refunds: credits.flatMap(({ refund }) => refund || []),
     credited: new Map(allocations.map(({ invoice_id, amount }) => [invoice_id, amount])),
   }
 }

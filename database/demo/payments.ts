@@ -90,7 +90,8 @@ export function paymentsOf(source: DemoSource, invoices: readonly PaidInvoice[])
       refunds: isRefunded
         ? [
             {
-              ...{ id: seededId(random, at + day), payment_id: id, currency, amount: String(beyond) },
+              ...{ id: seededId(random, at + day), payment_id: id, credit_note_id: null, currency },
+              amount: String(beyond),
               ...{ refunded_on: dayOf(at + day), reference: `Refund ${invoice.invoice_number}` },
               created_at: instant(at + day),
             },

@@ -14,6 +14,7 @@ import {
 import { dataSubjectRequests } from './subject-requests'
 import { books } from './books'
 import {
+  agreedItems,
   allocations,
   creditNoteLines,
   creditNotes,
@@ -23,6 +24,7 @@ import {
   payments,
   refunds,
   subscriptions,
+  taxProfiles,
   usageRecords,
 } from './billing'
 import { customers, interactions } from './customers'
@@ -351,7 +353,9 @@ export const demoTables: readonly DemoTable[] = [
   transactions,
   ...books(transactions),
   budgets,
+  taxProfiles,
   subscriptions,
+  agreedItems,
   invoices,
   invoiceLines,
   creditNotes,

@@ -41,14 +41,47 @@ export async function addMissingRows(
       rows.push(row)
       return isProgress
     }
-    if (count === 0) await add()
-    while (wanted.length > 0 && hasRoom(table) && (await add()));
-    const wantedRows = count === 0 ? Math.max(least, further) : further
-    while (rows.length < wantedRows && hasRoom(table)) await add()
+    await besidesSums(client, table, async () => {
+      if (count === 0) await add()
+      while (wanted.length > 0 && hasRoom(table) && (await add()));
+      const wantedRows = count === 0 ? Math.max(least, further) : further
+      while (rows.length < wantedRows && hasRoom(table)) await add()
+    })
     if (rows.length > 0) made.set(table.name, rows)
     empty.push(...wanted.map((name) => `${table.name}.${name}`))
   }
   return { made, empty }
+}
+
+const findGuards = `
+  SELECT t.tgname AS name, t.tgconstraint <> 0 AS waits, n.nspname AS schema FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = $1::regclass AND NOT t.tgisinternal AND t.tgname ~ '^(add|sum|recount)_'`
+
+/**
+ * Does something without the guards of a table that compare it with rows of others, documents and the sums of money: rows that are
+ * made one by one, from the checks of their table, add up to nothing.
+ */
+export async function besidesSums(
+  client: ClientBase,
+  table: Table,
+  work: () => Promise<void>,
+): Promise<void> {
+  const found = await client.query<{ name: string; waits: boolean; schema: string }>(findGuards, [table.name])
+  const waiting = found.rows.filter(({ waits }) => waits).map(({ schema, name }) => `${schema}.${name}`)
+  const all = async (text: string) => {
+    for (const { name } of found.rows) {
+      const altering = `ALTER TABLE ${table.name} ${text} TRIGGER ${name}`
+      await client.query(altering)
+    }
+  }
+  // What waits for the end of the transaction has its turn before, or the table could not be altered.
+  const constraints = `SET CONSTRAINTS ${waiting.join(', ')}`
+  if (waiting.length > 0) await client.query(constraints + ' IMMEDIATE')
+  await all('DISABLE')
+  await work()
+  await all('ENABLE')
+  if (waiting.length > 0) await client.query(constraints + ' DEFERRED')
 }
 
 /** Tells whether ids tell the rows of a table apart: of others there may be one only. */

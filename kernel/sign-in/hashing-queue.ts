@@ -1,30 +1,70 @@
-/** Work that fills a core each, so much of it at once and the rest in the order of its coming. */
+/**
+ * Says for whom work is done. `known`: somebody who is signed in, whose device was in before or who has a token, by what they are
+ * known as. `stranger`: anybody else, by network.
+ */
+export type HashingLane = { known: string } | { stranger: string }
+
+/** Work that fills a core each, so much of it at once and the rest in turns. */
 export interface HashingQueue {
-  /** Tells whether so much waits that one should come again later. */
-  readonly isFull: boolean
-  run<T>(work: () => Promise<T>): Promise<T>
+  /** Tells whether so much waits for those like this one that one should come again later. */
+  isFullFor(lane: HashingLane): boolean
+  run<T>(lane: HashingLane, work: () => Promise<T>): Promise<T>
+}
+
+/** Says how much work of those who are known may pass one of strangers. */
+const mostPassed = 4
+
+/** Waiting work by lane, in the order of their turns: who was served goes to the end. */
+class Waiting {
+  length = 0
+  readonly #lanes = new Map<string, (() => void)[]>()
+
+  add(lane: string, begin: () => void): void {
+    this.#lanes.set(lane, [...(this.#lanes.get(lane) ?? []), begin])
+    this.length++
+  }
+
+  next(): (() => void) | undefined {
+    for (const [lane, items] of this.#lanes) {
+      const [item, ...rest] = items
+      this.#lanes.delete(lane)
+      if (rest.length > 0) this.#lanes.set(lane, rest)
+      this.length--
+      return item
+    }
+    return undefined
+  }
 }
 
 /**
+ * Work in turns: lanes of those who are known one after the other, and of strangers when no such waits, or after every fourth. So
+ * strangers at however many addresses keep nobody from work who is known, and one network no other from signing in.
  * @param atOnce how much of it may be under way
- * @param mostWaiting how much may wait before the queue calls itself full
+ * @param mostWaiting how much may wait of strangers, and of those who are known, before the queue calls itself full for them
  */
 export function hashingQueue(atOnce: number, mostWaiting: number): HashingQueue {
-  const waiting: (() => void)[] = []
+  const known = new Waiting()
+  const strangers = new Waiting()
+  const waitingOf = (lane: HashingLane) => ('known' in lane ? known : strangers)
   let running = 0
+  let passed = 0
+  function next(): (() => void) | undefined {
+    const isStrangersTurn = known.length === 0 || (strangers.length > 0 && passed >= mostPassed)
+    passed = isStrangersTurn ? 0 : passed + 1
+    return (isStrangersTurn ? strangers : known).next()
+  }
   return {
-    get isFull() {
-      return waiting.length >= mostWaiting
-    },
-    async run(work) {
+    isFullFor: (lane) => waitingOf(lane).length >= mostWaiting,
+    async run(lane, work) {
+      const name = 'known' in lane ? lane.known : lane.stranger
       if (running < atOnce) running++
       // Whoever ends hands over its place.
-      else await new Promise<void>((resolve) => waiting.push(resolve))
+      else await new Promise<void>((resolve) => waitingOf(lane).add(name, resolve))
       try {
         return await work()
       } finally {
-        const next = waiting.shift()
-        if (next) next()
+        const begin = next()
+        if (begin) begin()
         else running--
       }
     },

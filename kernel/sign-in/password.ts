@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import bcrypt from 'bcrypt'
 import { overloaded } from '../errors'
-import { hashingQueue } from './hashing-queue'
+import { hashingQueue, type HashingLane } from './hashing-queue'
 import { passwordRounds } from './password-rounds'
 
 /**
@@ -12,12 +12,15 @@ import { passwordRounds } from './password-rounds'
 export const hashesAtOnce = Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2)))
 const hashing = hashingQueue(hashesAtOnce, 50 * hashesAtOnce)
 
+/** Takes whoever says nothing of themselves, such as a command. */
+const nobody: HashingLane = { stranger: '' }
+
 /**
- * Asks whether a password can be looked at soon. Ask before an attempt is counted: who is sent away made none.
+ * Asks whether a password can be looked at soon, for those in this lane. Ask before an attempt is counted: who is sent away made none.
  * @throws ApiError OVERLOADED when more wait than are done in some ten seconds
  */
-export function assertRoomForPassword(): void {
-  if (hashing.isFull) throw overloaded()
+export function assertRoomForPassword(lane: HashingLane): void {
+  if (hashing.isFullFor(lane)) throw overloaded()
 }
 
 /** bcrypt reads 72 bytes and ignores the rest: longer passwords would be equal to their beginning. */
@@ -37,10 +40,14 @@ export function passwordForm(password: string): string | null {
  * @param rounds lower only in tests, which make many users
  * @throws RangeError when the password is longer than 72 bytes
  */
-export async function hashPassword(password: string, rounds: number = passwordRounds): Promise<string> {
+export async function hashPassword(
+  password: string,
+  rounds: number = passwordRounds,
+  lane: HashingLane = nobody,
+): Promise<string> {
   const form = passwordForm(password)
   if (form === null) throw new RangeError(`a password has at most ${maxBytes} bytes`)
-  return hashing.run(() => bcrypt.hash(form, rounds))
+  return hashing.run(lane, () => bcrypt.hash(form, rounds))
 }
 
 /** A well-formed hash that no password has: comparing with it costs what comparing with a real one does. */
@@ -66,17 +73,44 @@ export async function verifyPassword(
   password: string,
   hash: string | null,
   rounds: number = passwordRounds,
+  lane: HashingLane = nobody,
 ): Promise<boolean> {
   const form = passwordForm(password)
   const possible = hash !== null && form !== null
   const compared = possible ? hash : unmatched(rounds)
   const text = form ?? ''
-  return hashing.run(async () => {
+  return hashing.run(lane, async () => {
     const equal = await bcrypt.compare(text, compared)
     // 2^r and 2^r + … + 2^(rounds - 1) make 2^rounds together.
     for (let r = roundsOf(compared) ?? rounds; r < rounds; r++) await bcrypt.compare(text, unmatched(r))
     return possible && equal
   })
+}
+
+/** The part of a hash that is random, and tells nothing of the password: with it a password gives the same hash again. */
+export function saltOf(hash: string): string {
+  return hash.slice(0, 29)
+}
+
+/** The digest of a hash, SHA-256 in hexadecimal: it tells whether a hash is the right one to whoever does not have it. */
+export function digestOf(hash: string): string {
+  return createHash('sha256').update(hash).digest('hex')
+}
+
+/**
+ * The hash of a password with a salt that is known, for what keeps its digest alone. Without a salt (there is no such account) and
+ * for a password that is too long it costs the same, and no account has what it returns.
+ */
+export async function hashWithSalt(
+  password: string,
+  salt: string | null,
+  rounds: number = passwordRounds,
+  lane: HashingLane = nobody,
+): Promise<string> {
+  const form = passwordForm(password)
+  const used = salt ?? saltOf(unmatched(rounds))
+  const hash = await hashing.run(lane, () => bcrypt.hash(form ?? '', used))
+  return form === null || salt === null ? '' : hash
 }
 
 /** A password to hand over once: 120 random bits. */

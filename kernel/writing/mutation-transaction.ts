@@ -66,6 +66,8 @@ export interface MutationTransaction<Code extends string = never> {
   /** Tenant-bound statements of the resolver's own; rows as arrays. */
   rows(statement: Statement): Promise<unknown[][]>
   run(statement: Statement): Promise<number>
+  /** Undoes only the work given when it fails, with what the trail, events and mails would tell of it, and passes its error on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>
   /**
    * An event besides those that insert, update and remove write: about a row, it leaves if and only if the transaction
    * commits. Its type is the subgraph's, `identity.user-invited`; its payload holds no value that not everybody may know.
@@ -108,6 +110,7 @@ export function mutationTransaction(
   return {
     rows: (statement) => transaction.rows(statement),
     run: (statement) => transaction.run(statement),
+    savepoint: (work) => savepoint(transaction, [entries, events, mails], work),
     emit: (eventType, { type, id }, payload) =>
       void events.push({ aggregateType: type, aggregateId: id, eventType, payload }),
     mail: (mail) => void mails.push(mail),
@@ -184,6 +187,21 @@ export function mutationTransaction(
       if (!row) throw notFound()
       return row as E
     },
+  }
+}
+
+/** Undoes work that fails, and forgets what was told of it. */
+async function savepoint<T>(
+  transaction: Transaction,
+  lists: readonly unknown[][],
+  work: () => Promise<T>,
+): Promise<T> {
+  const lengths = lists.map(({ length }) => length)
+  try {
+    return await transaction.savepoint(work)
+  } catch (error) {
+    for (const [place, list] of lists.entries()) list.length = lengths[place]!
+    throw error
   }
 }
 

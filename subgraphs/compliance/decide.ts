@@ -1,23 +1,30 @@
 import type { SubgraphContext } from '../../kernel/context'
 import type { MutationTransaction, Values } from '../../kernel/mutate'
+import { requireOwnHand } from '../../kernel/second-person'
 import { ComplianceDecision } from './entities/ComplianceDecision'
 import { ComplianceRecord } from './entities/ComplianceRecord'
 import type { ComplianceUserErrorCode } from './generated'
 import { contentDigest, newDigestKey } from './digest'
-import { act, type Action, type Decision, type Status } from './rules/review'
+import { act, preparersOf, type Action, type Decision, type Status } from './rules/review'
 
 type Transaction = MutationTransaction<ComplianceUserErrorCode>
 
 /** The status that the user's action leads to; ends the mutation when it may not be. A version that nobody saw is not judged. */
-export function outcomeOf(
+export async function outcomeOf(
+  context: SubgraphContext,
   tx: Transaction,
   record: ComplianceRecord,
   expectedVersion: number,
   userId: string,
   action: Action,
-): Status {
+): Promise<Status> {
   const found = act(record, userId, action)
-  if (!('fault' in found)) return found.status
+  if (!('fault' in found)) {
+    const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
+    if (record.version === expectedVersion)
+      await requireOwnHand(context, tx, preparersOf(record, action), told)
+    return found.status
+  }
   // Answered with STALE_VERSION by the update.
   if (record.version === expectedVersion) tx.fail(found.fault.code, found.fault.message, 'id')
   return record.status
@@ -54,7 +61,7 @@ export async function decideRecord(
 ): Promise<{ complianceRecord: ComplianceRecord }> {
   const decidedById = context.binding.actorId!
   const record = await tx.find(ComplianceRecord, input.id)
-  const status = outcomeOf(tx, record, input.expectedVersion, decidedById, action)
+  const status = await outcomeOf(context, tx, record, input.expectedVersion, decidedById, action)
   const isSeen = record.version === input.expectedVersion
   const digestKey = record.digestKey ?? newDigestKey()
   const changes = { status, reviewedById: decidedById, digestKey, ...(isSeen && (await changesOf(record))) }

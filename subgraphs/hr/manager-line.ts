@@ -3,8 +3,9 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
-import { handAttendanceOn } from './attendance/own-time'
-import { handApprovalsOn } from './leave/own-leave'
+import { followDeciderInTime, handAttendanceOn } from './attendance/own-time'
+import { followDecider, handApprovalsOn } from './leave/own-leave'
+import { approverOf } from './leave/request-leave'
 import { referred } from './own-employment'
 
 type Tx = MutationTransaction<HrUserErrorCode>
@@ -71,4 +72,48 @@ export async function handLineOn(context: SubgraphContext, tx: Tx, leaver: Emplo
   const next = await loginOf(context, tx, leaver.managerId)
   await handApprovalsOn(context, tx, leaver.userId, next)
   await handAttendanceOn(context, tx, leaver.userId, next)
+}
+
+/**
+ * Makes a change of who an employee works for, and has leave and attendance that wait follow it: to the new manager, or the head
+ * of the new department.
+ */
+export async function withDecisions(
+  context: SubgraphContext,
+  tx: Tx,
+  before: Employee,
+  change: () => Promise<Employee>,
+): Promise<Employee> {
+  const formerId = await approverOf(context, tx, before)
+  const changed = await change()
+  const approverId = await approverOf(context, tx, changed)
+  if (approverId !== formerId) await handOn(context, tx, [changed.id], { formerId, approverId })
+  return changed
+}
+
+const ledByHead = `SELECT e.id FROM hr.employees e
+    LEFT JOIN hr.employees m ON m.tenant_id = $1 AND m.id = e.manager_id AND m.is_active AND m.user_id IS NOT NULL
+   WHERE e.tenant_id = $1 AND e.department_id = $2 AND m.id IS NULL`
+
+/** Has leave and attendance that wait follow a change of the head of a department, where no manager decides. */
+export async function followHead(
+  context: SubgraphContext,
+  tx: Tx,
+  departmentId: string,
+  { formerId, approverId }: { formerId: string | null; approverId: string | null },
+): Promise<void> {
+  if (formerId === approverId) return
+  const rows = await tx.rows(prepared(ledByHead, [context.binding.tenantId, departmentId]))
+  const ids = rows.map(([id]) => String(id))
+  if (ids.length > 0) await handOn(context, tx, ids, { formerId, approverId })
+}
+
+async function handOn(
+  context: SubgraphContext,
+  tx: Tx,
+  ids: readonly string[],
+  deciders: { formerId: string | null; approverId: string | null },
+): Promise<void> {
+  await followDecider(context, tx, ids, deciders)
+  await followDeciderInTime(context, tx, ids, deciders)
 }

@@ -3,6 +3,7 @@ import type { EntityClass } from '../../kernel/entity'
 import { UserErrors } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
+import { requireOwnHand } from '../../kernel/second-person'
 import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
 import { isOwn } from './rules/employment'
@@ -41,5 +42,6 @@ export async function requireOthers(
   const employee = await referred(tx, Employee, employeeId, field)
   if (isOwn(employee, context.viewer?.userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is about yourself', field)
+  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field })
   return employee
 }

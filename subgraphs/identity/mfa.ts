@@ -16,6 +16,7 @@ import {
   recoveryHash,
 } from './sessions/codes'
 import { countCodes, forgetAttempts } from './sessions/attempts'
+import { entrust } from './sessions/invitation'
 import { notify } from './sessions/notices'
 import { refreshAuthority, revokeSessions } from './sessions/revoke'
 import { wrongCode } from './sessions/second-factor'
@@ -186,6 +187,7 @@ export function resetUserMfa(
     const devices = await devicesOf(tx, user)
     if (devices.length === 0) tx.fail('NO_SECOND_FACTOR', 'This user has no second factor', 'userId')
     await removeSecondFactors(tx, user)
+    await entrust(context, tx, user.id)
     tx.audit({
       ...{ action: 'UPDATE', resourceType: 'User', resourceId: user.id },
       changes: { after: { secondFactors: 0, count: devices.length, reason } },

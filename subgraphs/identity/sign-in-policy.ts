@@ -3,9 +3,9 @@ import { unauthenticated, userError, type UserError } from '../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../kernel/mutate'
 import { revokeCachedSessions } from '../../kernel/sign-in'
 import { prepared } from '../../kernel/statement'
-import { requireKnown } from './authority'
+import { requireAuthority, requireKnown } from './authority'
 import type { IdentityUserErrorCode, SetSignInPolicyInput } from './generated'
-import { isWider, longestGraceDays, type MfaDemand } from './rules/sign-in-policy'
+import { askedOf, isWider, longestGraceDays, type MfaDemand } from './rules/sign-in-policy'
 
 interface Policy extends MfaDemand {
   mfaScopes: string[]
@@ -70,6 +70,7 @@ export function setSignInPolicy(
     }
     const isSame = JSON.stringify({ ...after, version: 0 }) === JSON.stringify({ ...before, version: 0 })
     if (isSame && before.version > 0) return { signInPolicy: before }
+    await requireAuthorityOverAsked(context, tx, before, after)
     await write(tx, tenantId, before.version, after)
     tx.audit({
       ...{ action: 'UPDATE', resourceType: 'SignInPolicy', resourceId: tenantId },
@@ -81,6 +82,34 @@ export function setSignInPolicy(
     await revokeCachedSessions(context.services.keyValue, tenantId, ids)
     return { signInPolicy: after }
   })
+}
+
+/** Permissions that people hold: all of them of whoever holds one of the permissions `$2`, or of everybody. */
+const heldByAsked = `WITH held AS (
+    SELECT u.id, unnest(u.granted_permissions) AS permission FROM identity.users u WHERE u.tenant_id = $1 AND u.kind = 'PERSON'
+    UNION
+    SELECT u.id, unnest(r.permissions) FROM identity.role_assignments a
+      JOIN identity.users u ON u.tenant_id = $1 AND u.id = a.user_id AND u.kind = 'PERSON'
+      JOIN identity.roles r ON r.tenant_id = $1 AND r.id = a.role_id
+     WHERE a.tenant_id = $1)
+  SELECT DISTINCT permission FROM held
+   WHERE cardinality($2::text[]) = 0 OR id IN (SELECT id FROM held WHERE permission = ANY ($2)) ORDER BY 1`
+
+/**
+ * Fails unless the viewer holds everything that those hold who are asked for a second factor, or were. Otherwise whoever may change
+ * roles could shut out people with more rights, or take from them what guards their accounts.
+ */
+async function requireAuthorityOverAsked(
+  context: SubgraphContext,
+  tx: Tx,
+  before: MfaDemand,
+  after: MfaDemand,
+): Promise<void> {
+  const asked = askedOf(before, after)
+  if (asked === null) return
+  const rows = await tx.rows(prepared(heldByAsked, [context.binding.tenantId, asked]))
+  const permissions = rows.map(([permission]) => String(permission))
+  requireAuthority(context, tx, permissions, 'user', 'mfaScopes')
 }
 
 async function write(tx: Tx, tenantId: string, version: number, after: Policy): Promise<void> {

@@ -5,10 +5,12 @@ import { currencyDecimals, money } from '../../kernel/money'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { CreditNote } from './entities/CreditNote'
+import { CreditNoteLine } from './entities/CreditNoteLine'
 import type { Invoice } from './entities/Invoice'
 import type { CreditNoteLineInput, TenancyUserErrorCode } from './generated'
 import {
   allThatIsLeft,
+  creditNoteNumberOf,
   creditOf,
   type Credit,
   type CreditableInvoice,
@@ -17,6 +19,7 @@ import {
 } from './rules/credit'
 import { decimalsOf, shifted } from './rules/decimal'
 import { fits } from './rules/invoice'
+import { nextInSeries } from './series'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
@@ -112,6 +115,40 @@ export async function creditOfDraft(
     amount: amount!,
   }))
   return creditOrFail(invoice, requests)
+}
+
+/** Writes the draft of a note on an invoice, with its lines. */
+export async function draftNote(
+  tx: Tx,
+  { id, currency }: { id: string; currency: string },
+  { lines, parts, ...totals }: Credit,
+  values: Pick<CreditNote, 'reason'> & { memo?: string | null },
+): Promise<CreditNote> {
+  const drafted = await tx.insert(CreditNote, {
+    ...{ ...values, invoiceId: id, currency },
+    ...{ ...totals, taxParts: parts },
+  })
+  const note = { creditNoteId: drafted.id, currency }
+  await tx.insertAll(
+    CreditNoteLine,
+    lines.map((line, place) => ({ ...line, ...note, position: place + 1 })),
+  )
+  return drafted
+}
+
+/** Issues a draft that is locked, under the next number of its series. */
+export async function issueNote(
+  context: SubgraphContext,
+  tx: Tx,
+  id: string,
+  expectedVersion: number | null,
+  { parts, subtotal, tax, total }: Credit,
+): Promise<CreditNote> {
+  const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
+  return tx.update(CreditNote, id, expectedVersion, {
+    ...{ status: 'ISSUED', creditNoteNumber: creditNoteNumberOf(place), issuedAt },
+    ...{ subtotal, tax, total, taxParts: parts },
+  })
 }
 
 /** The ids of a draft's lines. */

@@ -19,10 +19,10 @@ const refused: { userErrors: UserError<TenancyUserErrorCode>[] } = {
  * operator as actor, and the platform's own trail tells it in the same transaction. An operator who is in no tenant gets the
  * user error NO_ENTRY.
  * @param action words in capitals, such as `ISSUE_INVOICE`
- * @param work returns the payload, one row by its name
+ * @param work returns the payload: the trail tells the ids of its rows, by their names
  * @throws FORBIDDEN for everybody but operators
  */
-export async function mutateInEntry<T extends Readonly<Record<string, { id: string }>>>(
+export async function mutateInEntry<T extends object>(
   context: SubgraphContext,
   action: string,
   work: (tx: MutationTransaction<TenancyUserErrorCode>) => Promise<T>,
@@ -33,7 +33,11 @@ export async function mutateInEntry<T extends Readonly<Record<string, { id: stri
   if (!entryId || !tenantId) return Object.assign<Partial<T>, typeof refused>({}, refused)
   const noted = async (tx: MutationTransaction<TenancyUserErrorCode>): Promise<T> => {
     const payload = await work(tx)
-    const ids = Object.fromEntries(Object.entries(payload).map(([name, { id }]) => [`${name}Id`, id]))
+    const ids = Object.fromEntries(
+      Object.entries(payload).flatMap(([name, row]: [string, { id?: unknown } | null]) =>
+        typeof row?.id === 'string' ? [[`${name}Id`, row.id]] : [],
+      ),
+    )
     await tx.rows(platformAction(context, action, tenantId, { entryId, ...ids }))
     return payload
   }

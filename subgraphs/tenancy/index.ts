@@ -14,6 +14,7 @@ import { Plan } from './entities/Plan'
 import { PlanSubscription } from './entities/PlanSubscription'
 import { PlatformTenant } from './entities/PlatformTenant'
 import { Refund } from './entities/Refund'
+import { TaxProfile } from './entities/TaxProfile'
 import { Tenant } from './entities/Tenant'
 import { dueDeletions } from './jobs/due-deletions'
 import { UsageRecord } from './entities/UsageRecord'
@@ -39,6 +40,7 @@ export default subgraph('tenancy', {
     Plan,
     PlanSubscription,
     PendingLine,
+    TaxProfile,
     Invoice,
     InvoiceLine,
     CreditNote,

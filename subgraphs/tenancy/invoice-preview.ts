@@ -3,11 +3,19 @@ import { badUserInput } from '../../kernel/errors'
 import { isUuid } from '../../kernel/id'
 import { money } from '../../kernel/money'
 import { prepared } from '../../kernel/statement'
-import { billedFrom, upcomingInvoice } from './billing'
+import {
+  anchorOf,
+  billedFrom,
+  billOf,
+  changedOn,
+  interimInvoice,
+  linesOfChange,
+  upcomingInvoice,
+  type Bill,
+} from './billing'
 import type { PlanSubscription } from './entities/PlanSubscription'
-import { offerOf } from './price-list'
-import { linesOfChange, type BilledLine, type BilledTerm, type Item } from './rules/billing'
-import { amountOf, totalsOf } from './rules/invoice'
+import { offerOf, seatsFault } from './price-list'
+import { periodOn } from './rules/period'
 import { todayOf } from './today'
 import { unitMoney } from './unit-price'
 
@@ -15,7 +23,7 @@ const findSubscription = `
   SELECT jsonb_build_object('tenantId', tenant_id, 'id', id, 'plan', plan, 'status', status, 'startDate', start_date,
            'endDate', end_date, 'billingInterval', billing_interval, 'currency', currency, 'items', items,
            'seats', seats, 'trialEndsOn', trial_ends_on, 'anchorDate', anchor_date, 'billedUntil', billed_until,
-           'taxRate', tax_rate::text, 'nextChange', next_change, 'isSettled', is_settled)
+           'nextChange', next_change, 'isSettled', is_settled, 'useSeenAt', use_seen_at, 'cancelledAt', cancelled_at)
     FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2`
 
 const readOf =
@@ -33,9 +41,15 @@ async function findRow(context: SubgraphContext, id: string): Promise<PlanSubscr
 export async function nextInvoice(context: SubgraphContext, id: string) {
   const row = await findRow(context, id)
   if (!row) return null
-  if (row.isSettled) return previewOf(row, [], { start: billedFrom(row), end: billedFrom(row) })
-  const { lines, period } = await upcomingInvoice(readOf(context), row)
-  return previewOf(row, lines, period)
+  const read = readOf(context)
+  const from = billedFrom(row)
+  // One that rests is not billed.
+  if (row.status === 'SUSPENDED')
+    return previewOf(row, await billOf(read, row, []), { start: from, end: from })
+  const interim = row.isSettled ? null : await interimInvoice(read, row)
+  if (interim && interim.on < from) return previewOf(row, interim, { start: interim.on, end: interim.on })
+  const upcoming = await upcomingInvoice(read, row)
+  return previewOf(row, upcoming, upcoming.period)
 }
 
 /** Returns what a change of plan or seats would cost if it were made now; null when the subscription or the offer is not there. */
@@ -44,40 +58,38 @@ export async function changePreview(
   id: string,
   { plan, seats }: { plan: PlanSubscription['plan']; seats?: number | null },
 ) {
-  const row = await findRow(context, id)
-  if (!row) return null
+  const found = await findRow(context, id)
+  if (!found) return null
+  const today = todayOf(context)
+  // What is due is billed before a change.
+  const isDue = found.startDate <= today && billedFrom(found) <= today
+  const next = isDue ? changedOn(found, today) : found
+  const row = isDue
+    ? { ...next, billedUntil: periodOn(anchorOf(next), next.billingInterval, today).end }
+    : found
   const { billingInterval, currency } = row
   const choice = { plan, billingInterval, currency, seats: seats ?? row.seats }
-  const offer = await offerOf(readOf(context), choice, todayOf(context))
+  const fault = seatsFault(choice.seats)
+  if (fault) throw badUserInput(`seats ${fault}`)
+  const offer = await offerOf(readOf(context), choice, today)
   if (typeof offer === 'string') return null
-  const changed = { plan, items: offer.items }
-  const isOver = row.status === 'CANCELLED'
-  const lines = isOver ? [] : linesOfChange(termOf(row), changed, context.clock.now())
-  return previewOf(row, lines, { start: todayOf(context), end: billedFrom(row) })
+  const rests = row.status === 'CANCELLED' || row.status === 'SUSPENDED'
+  const lines = rests ? [] : linesOfChange(row, { plan, items: offer.items }, context.clock.now())
+  const bill = await billOf(readOf(context), row, lines)
+  return previewOf(row, bill, { start: today, end: billedFrom(row) })
 }
 
-/** Returns what of a subscription a change of it is reckoned from. */
-export const termOf = (row: PlanSubscription): BilledTerm => ({
-  plan: row.plan,
-  items: row.items as Item[],
-  billingInterval: row.billingInterval,
-  anchor: row.anchorDate ?? row.startDate,
-  billedFrom: billedFrom(row),
-  trialEndsOn: row.trialEndsOn,
-})
-
 function previewOf(
-  { id, currency, taxRate }: PlanSubscription,
-  lines: readonly BilledLine[],
+  { id, currency }: PlanSubscription,
+  { lines, totals, isTaxed }: Bill,
   period: { start: string; end: string },
 ) {
-  const priced = lines.map((line) => ({ ...line, amount: amountOf(line), taxRate }))
-  const totals = totalsOf(priced)
   return {
     subscriptionId: id,
     periodStart: period.start,
     periodEnd: period.end,
-    lines: priced.map(({ amount, unitPrice, ...line }) => ({
+    isTaxDecided: isTaxed,
+    lines: lines.map(({ amount, unitPrice, ...line }) => ({
       ...line,
       unitPrice: unitMoney(unitPrice, currency),
       amount: money(amount, currency),

@@ -6,11 +6,14 @@ import type { TenancyUserErrorCode } from './generated'
 import { invoiceNumberOf, paymentDays, settledStatus } from './rules/invoice'
 import { dayAfter } from './rules/period'
 import { nextInSeries } from './series'
+import { todayOf } from './today'
 
 // In SQL: a job, which nobody asks for, issues as well, and the tenant's row is for its viewers.
 const findParty = `
   SELECT jsonb_build_object('name', COALESCE(legal_name, name), 'street', billing_street, 'postalCode', billing_postal_code,
-           'city', billing_city, 'country', billing_country, 'vatNumber', vat_number, 'email', billing_email)
+           'city', billing_city, 'country', billing_country, 'email', billing_email,
+           'vatNumber', COALESCE((SELECT p.tax_id FROM tenancy.tax_profiles p WHERE p.tenant_id = $1 AND p.valid_from <= $2
+                                   ORDER BY p.valid_from DESC LIMIT 1), vat_number))
     FROM tenancy.tenants WHERE id = $1`
 
 /**
@@ -25,7 +28,7 @@ export async function issueDraft(
 ): Promise<Invoice> {
   const tenantId = context.binding.tenantId!
   const status = settledStatus(total, '0')
-  const [[buyer]] = (await tx.rows(prepared(findParty, [tenantId]))) as [[InvoiceParty]]
+  const [[buyer]] = (await tx.rows(prepared(findParty, [tenantId, todayOf(context)]))) as [[InvoiceParty]]
   const { place, issuedAt } = await nextInSeries(context, tx, 'INVOICE')
   const issueDay = issuedAt.slice(0, 10)
   if (dueDate !== null && dueDate < issueDay)

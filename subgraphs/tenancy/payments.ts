@@ -18,6 +18,9 @@ const findSettled = `
   SELECT invoice_id, sum(amount)::text FROM tenancy.allocations WHERE tenant_id = $1 AND payment_id = $2
    GROUP BY invoice_id HAVING sum(amount) > 0 ORDER BY invoice_id`
 
+const findOwed = `
+  SELECT FROM tenancy.invoices WHERE tenant_id = $1 AND currency = $2 AND status IN ('ISSUED', 'PARTLY_PAID') LIMIT 1`
+
 /** Returns where the money of a stored payment is. */
 export function valuesOf({
   amount,
@@ -51,14 +54,22 @@ export async function recordMoney(
   const { minor, currency } = parseMoney(input.amount, 'amount')
   if (BigInt(minor) <= 0n) tx.fail('INVALID', 'amount must be more than nothing', 'amount')
   const receivedOn = input.receivedOn ?? today
-  requireCurrentCurrency(currency, receivedOn, ['amount'])
+  // What was billed while the currency was in use can be paid.
+  if (allocated === '0' && !(await isOwedIn(context, tx, currency)))
+    requireCurrentCurrency(currency, receivedOn, ['amount'])
   if (receivedOn > today) tx.fail('INVALID', 'receivedOn must not be in the future', 'receivedOn')
-  const { place } = await nextInSeries(context, tx, 'PAYMENT')
+  const { place, issuedAt } = await nextInSeries(context, tx, 'PAYMENT')
   return tx.insert(Payment, {
     ...{ paymentNumber: paymentNumberOf(place), amount: minor, currency, receivedOn, allocated },
     method: input.method ?? 'BANK_TRANSFER',
     ...{ reference: input.reference ?? null, payerName: input.payerName ?? null },
+    // Numbers and times run in one order.
+    createdAt: issuedAt,
   })
+}
+
+async function isOwedIn(context: SubgraphContext, tx: Tx, currency: string): Promise<boolean> {
+  return (await tx.rows(prepared(findOwed, [context.binding.tenantId, currency]))).length > 0
 }
 
 /** Returns what an input asks for of what there is most; fails with INVALID for more, for nothing, and for another currency. */

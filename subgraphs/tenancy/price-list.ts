@@ -43,6 +43,10 @@ type Row = [
   ),
 ]
 
+/** Returns why a number of seats is none, or null. */
+export const seatsFault = (seats: number): string | null =>
+  seats < 1 || seats > 100_000 ? 'must be 1 to 100000' : null
+
 /**
  * Returns what the price list offers for a choice on a day: 'NO_PLAN' when the plan is not offered to all, 'NO_PRICE' when it has no
  * price in this currency and interval.

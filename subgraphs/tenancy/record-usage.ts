@@ -7,9 +7,10 @@ import { insertStatements, prepared } from '../../kernel/statement'
 import type { UsageRecord } from './entities/UsageRecord'
 import type { RecordUsageInput, TenancyUserErrorCode } from './generated'
 import { scaled, unscaled } from './rules/decimal'
-import { isQuantity, quantityDecimals, readingFault, type Limits } from './rules/meters'
+import { isQuantity, quantityDecimals, readingFault } from './rules/meters'
+import { termEnd } from './rules/subscription'
 import { UsageWithinLimits } from './usage-within-limits'
-import { periodOf, type MeteredSubscription } from './usage'
+import { meteredSubscription, periodOf, type MeteredSubscription } from './usage'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
@@ -24,8 +25,8 @@ interface Reading {
 }
 
 const findSubscriptions = `
-  SELECT id, start_date::text, end_date::text, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
-   WHERE tenant_id = $1 AND id = ANY ($2)`
+  SELECT id, start_date::text, end_date::text, cancelled_at, anchor_date::text, billing_interval, limits
+    FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = ANY ($2)`
 // Whoever else is about to use up what is left waits here, and counts this reading then.
 const lockSubscriptions = `
   SELECT id FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE`
@@ -92,14 +93,7 @@ export async function recordReadings(
 async function readSubscriptions(context: SubgraphContext, tx: Tx, inputs: readonly RecordUsageInput[]) {
   const ids = [...new Set(inputs.map(({ subscriptionId }) => subscriptionId.toLowerCase()).filter(isUuid))]
   const rows = await tx.rows(prepared(findSubscriptions, [context.binding.tenantId, ids]))
-  return new Map(
-    (rows as [string, string, string | null, string | null, 'MONTHLY' | 'ANNUAL', Limits][]).map(
-      ([id, startDate, endDate, anchorDate, billingInterval, limits]): [string, MeteredSubscription] => [
-        id,
-        { id, startDate, endDate, anchorDate, billingInterval, limits },
-      ],
-    ),
-  )
+  return new Map(rows.map((row): [string, MeteredSubscription] => [String(row[0]), meteredSubscription(row)]))
 }
 
 /** The rows that are there under the keys of readings. */
@@ -188,8 +182,8 @@ async function faultOf(
   const fault = readingFault(row, context.clock.now().getTime())
   if (fault) return refusal('INVALID', fault.field, `${fault.field} ${fault.message}`)
   const day = new Date(row.occurredAt).toISOString().slice(0, 10)
-  const { startDate, endDate } = subscription
-  if (day < startDate || (endDate !== null && day >= endDate))
+  const end = termEnd(subscription)
+  if (day < subscription.startDate || (end !== null && new Date(row.occurredAt) >= end))
     return refusal('INVALID', 'occurredAt', 'occurredAt must lie within the term of the subscription')
   const limit = await uses.refusal(subscription, periodOf(subscription, day), row)
   return limit === null ? null : refusal('LIMIT_REACHED', 'quantity', limit)

@@ -11,7 +11,7 @@ export type Read = (statement: Statement) => Promise<unknown[][]>
 /** Describes what of a subscription tells its periods and limits. */
 export type MeteredSubscription = Pick<
   PlanSubscription,
-  'id' | 'startDate' | 'endDate' | 'anchorDate' | 'billingInterval'
+  'id' | 'startDate' | 'endDate' | 'cancelledAt' | 'anchorDate' | 'billingInterval'
 > & { limits: Limits }
 
 // A correction has the instant of its reading, so it lies in the same range. One that leaves nothing takes the reading back.
@@ -23,15 +23,17 @@ const counted = `
                  WHERE tenant_id = $1 AND subscription_id = $2 AND occurred_at >= $3 AND occurred_at < $4
                    AND correction_of_id IS NOT NULL GROUP BY correction_of_id) c ON c.id = u.id
     WHERE u.tenant_id = $1 AND u.subscription_id = $2 AND u.occurred_at >= $3 AND u.occurred_at < $4
-      AND u.correction_of_id IS NULL) r WHERE (r.corrected IS NULL OR r.quantity > 0)`
+      AND u.correction_of_id IS NULL) r`
+const isCounted = '(r.corrected IS NULL OR r.quantity > 0)'
 
 const findReadings = `
-  SELECT r.meter, sum(r.quantity)::text, max(r.quantity)::text,
+  SELECT e.place::int, r.meter, sum(r.quantity)::text, max(r.quantity)::text,
          (array_agg(r.quantity ORDER BY r.occurred_at DESC, r.id DESC))[1]::text, max(r.occurred_at),
          count(DISTINCT r.subject)::int, count(*)::int
-    FROM ${counted} GROUP BY r.meter`
+    FROM unnest($5::timestamptz[]) WITH ORDINALITY AS e (instant, place)
+    JOIN ${counted} ON r.occurred_at < e.instant WHERE ${isCounted} GROUP BY e.place, r.meter`
 
-const findSubjects = `SELECT DISTINCT r.subject FROM ${counted} AND r.meter = $5 AND r.subject = ANY ($6)`
+const findSubjects = `SELECT DISTINCT r.subject FROM ${counted} WHERE ${isCounted} AND r.meter = $5 AND r.subject = ANY ($6)`
 
 const rangeOf = (period: Period): string[] => {
   const { start, end } = spanOf(period)
@@ -45,15 +47,27 @@ export async function readingsOf(
   subscriptionId: string,
   period: Period,
 ): Promise<Map<Meter, Readings>> {
-  const rows = await read(prepared(findReadings, [tenantId, subscriptionId, ...rangeOf(period)]))
-  return new Map(
-    (rows as [Meter, string, string, string, string, number, number][]).map(
-      ([meter, sum, most, last, lastAt, subjects, count]) => [
-        meter,
-        { sum, most, last, lastAt, subjects, count },
-      ],
-    ),
-  )
+  const [all] = await readingsUntil(read, tenantId, subscriptionId, {
+    period,
+    instants: [rangeOf(period)[1]!],
+  })
+  return all!
+}
+
+/** Returns the same of what was read until each of some instants within the period, ISO 8601, in their order. */
+export async function readingsUntil(
+  read: Read,
+  tenantId: string,
+  subscriptionId: string,
+  { period, instants }: { period: Period; instants: readonly string[] },
+): Promise<Map<Meter, Readings>[]> {
+  const rows = await read(prepared(findReadings, [tenantId, subscriptionId, ...rangeOf(period), instants]))
+  const found = instants.map(() => new Map<Meter, Readings>())
+  for (const row of rows as [number, Meter, string, string, string, string, number, number][]) {
+    const [place, meter, sum, most, last, lastAt, subjects, count] = row
+    found[place - 1]!.set(meter, { sum, most, last, lastAt, subjects, count })
+  }
+  return found
 }
 
 /** Which of the given subjects a meter counts within a period already. */
@@ -73,6 +87,12 @@ export function periodOf(
   day: string,
 ): Period {
   return periodOn(anchorDate ?? startDate, billingInterval, day)
+}
+
+/** A subscription from a row of its id, start, end, cancellation, anchor, interval and limits. */
+export function meteredSubscription(row: readonly unknown[]): MeteredSubscription {
+  const [id, startDate, endDate, cancelledAt, anchorDate, billingInterval, limits] = row
+  return { id, startDate, endDate, cancelledAt, anchorDate, billingInterval, limits } as MeteredSubscription
 }
 
 /** Returns what was used of one meter, as the graph tells it. */

@@ -115,14 +115,16 @@ const notGrowing: Readonly<Record<string, string>> = {
     'is the own account’s, and gives no right',
   resetUserMfa: 'takes away, and needs authority over the user',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
-  setSignInPolicy: 'is about all members, and gives no right',
+  setSignInPolicy:
+    'gives no right, and needs authority over whom it asks (test/identity/sign-in-policy.test.ts)',
   'requestPasswordReset resetPassword requestEmailChange confirmEmailChange':
     'is the owner’s, with what was mailed to them',
   'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
     'is the owner’s, with the secret',
   'operatorSignIn operatorSignOut': 'is about nobody of a tenant',
   createTenant: 'gives the first rights of all, to whom the mail goes',
-  resetLoneAdministrator: 'ends every secret, and gives no right',
+  'resetLoneAdministrator requestLoneAdministratorReset approveLoneAdministratorReset stopLoneAdministratorReset':
+    'ends every secret or none, and gives no right',
 }
 
 beforeAll(async () => {

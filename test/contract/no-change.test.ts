@@ -75,6 +75,7 @@ const refused: Readonly<Record<string, string>> = {
   uncancelSubscription: 'INVALID_STATUS',
   allocatePayment: 'INVALID_STATUS',
   refundPayment: 'INVALID_STATUS',
+  refundCreditNote: 'INVALID_STATUS',
   reversePayment: 'INVALID_STATUS',
   issueCreditNote: 'INVALID_STATUS',
   applyCreditNote: 'INVALID_STATUS',

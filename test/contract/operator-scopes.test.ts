@@ -114,8 +114,8 @@ it.each([
 ])('the database refuses an operator with %s: %s (A5)', async (given) => {
   await expect(
     graph.owner.query(
-      `INSERT INTO identity.operators (id, email, name, scopes, password_hash)
-       VALUES (gen_random_uuid(), 'x@platform.example', 'x', $1, 'x')`,
+      `INSERT INTO identity.operators (id, email, name, scopes, password_salt, password_digest)
+       VALUES (gen_random_uuid(), 'x@platform.example', 'x', $1, '$2b$12$' || repeat('.', 22), repeat('0', 64))`,
       [given],
     ),
   ).rejects.toMatchObject({ code: '23514', constraint: 'operators_scopes_check' })

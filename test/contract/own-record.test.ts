@@ -4,6 +4,7 @@ import { Supergraph } from '@apollo/federation-internals'
 import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { inHandOf } from '../support/hands'
 import { change, userErrors } from '../support/lists'
 
 /**
@@ -98,11 +99,14 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'updateTenant cancelJob moveClock endOperatorEntry': 'is about nobody',
   'operatorSignIn operatorSignOut enterTenant leaveTenant':
     'is an operator’s own access, before the tenant’s eyes',
+  'requestLoneAdministratorReset approveLoneAdministratorReset stopLoneAdministratorReset':
+    'is about a lone administrator, by operators or by the mailbox (test/operator/lone-administrator.test.ts)',
   'createTenant resetLoneAdministrator suspendTenant reactivateTenant scheduleTenantDeletion undoTenantDeletion':
     'an operator is of no tenant',
   'draftInvoice updateInvoice issueInvoice voidInvoice discardInvoice payInvoice':
     'an operator is of no tenant (B1)',
-  'recordPayment allocatePayment refundPayment reversePayment': 'an operator is of no tenant (B1)',
+  'recordPayment allocatePayment refundPayment refundCreditNote reversePayment setTenantTax':
+    'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'an operator is of no tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
@@ -247,6 +251,14 @@ describe.each(Object.keys(refused))('%s (H3)', (mutation) => {
     const before = await stored()
     const errors = await userErrors(user, mutation, input)
     expect(errors).toMatchObject([{ code: 'OWN_RECORD', field: [refused[mutation]!.field] }])
+    expect(await stored()).toEqual(before)
+    // Nor to an account that is in their hand, over however many others.
+    const [puppet, between] = [await acme.user('ADMIN'), await acme.user('USER')]
+    await inHandOf(graph, between.userId, user.userId)
+    await inHandOf(graph, puppet.userId, between.userId)
+    expect(await userErrors(puppet, mutation, input)).toMatchObject(
+      errors.map(({ code, field }) => ({ code, field })),
+    )
     expect(await stored()).toEqual(before)
     // Of a version that nobody saw nothing is judged.
     if ('expectedVersion' in input)

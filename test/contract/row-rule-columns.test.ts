@@ -229,6 +229,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     // The text of a message that is erased, and to which conversation one belongs.
     'insights/erasure.ts insights.ticket_messages',
     'insights/resolvers/SupportTicket.ts insights.ticket_messages',
+    'tenancy/jobs/billing.ts tenancy.tenants',
     'tenancy/subscription-term.ts tenancy.tenants',
   ])
   // What is derived, no choice of the writer: the login follows the employee's, whose writers a rule names, and so on.

@@ -55,6 +55,7 @@ const preparations: Readonly<Record<string, string>> = {
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
   applyCreditNote: 'issueCreditNote',
+  refundCreditNote: 'issueCreditNote',
   voidCreditNote: 'issueCreditNote',
   uncancelSubscription: 'cancelSubscription',
   reactivateUser: 'suspendUser',

@@ -30,6 +30,10 @@ const aboutSessions = [
   ...['requestPasswordReset', 'resetPassword', 'requestEmailChange', 'confirmEmailChange'],
   // Of the tenant, and no row of its own: test/identity/sign-in-policy.test.ts.
   'setSignInPolicy',
+  // Dated decisions, which no type of their own shows: test/tenancy/billing-documents.test.ts.
+  'setTenantTax',
+  // By what was mailed: test/operator/lone-administrator.test.ts.
+  'stopLoneAdministratorReset',
   // About the caller's own second factors, or those that another has.
   ...['confirmMfaDevice', 'removeMfaDevice', 'regenerateRecoveryCodes', 'resetUserMfa'],
 ]

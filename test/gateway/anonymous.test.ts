@@ -140,6 +140,7 @@ describe('L4 an operation for signed-in callers only', () => {
       'Mutation.requestPasswordReset',
       'Mutation.resetPassword',
       'Mutation.signIn',
+      'Mutation.stopLoneAdministratorReset',
     ])
     expect(all.length).toBeGreaterThan(80)
   })

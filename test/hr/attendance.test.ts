@@ -569,7 +569,11 @@ test('closed days take no work, correction or confirmation until they are opened
   expect(await userErrors(hr, 'createAttendanceRecord', day('01-02'))).toEqual([])
   expect(await close(`${year - 1}-11-30`)).toMatchObject([{ code: 'INVALID', field: ['reason'] }])
   expect(await close(`${year - 1}-11-30`, 'A list was found')).toEqual([])
-  expect(await userErrors(hr, 'approveAttendanceRecord', { id: work.id, expectedVersion: 3 })).toEqual([])
+  const second = await signedIn('HR_MANAGER')
+  const confirmed = { id: work.id, expectedVersion: 3 }
+  // Who recorded it does not confirm it.
+  expect(await userErrors(hr, 'approveAttendanceRecord', confirmed)).toMatchObject([{ code: 'OWN_RECORD' }])
+  expect(await userErrors(second, 'approveAttendanceRecord', confirmed)).toEqual([])
   expect(
     await readAll(login, 'attendanceClosings', 'closingNumber closedThrough reason createdBy { id }'),
   ).toEqual([

@@ -103,13 +103,36 @@ test('A13 an address that somebody has, the own one, and one that was taken mean
   const user = await acme.user('USER')
   const other = await acme.user('USER')
   const ask = (newEmail: string) => userErrors(user, 'requestEmailChange', { newEmail })
-  expect(await ask(other.email)).toMatchObject([{ code: 'DUPLICATE', field: ['newEmail'] }])
+  expect(await ask(other.email)).toEqual([])
   expect(await ask(user.email.toUpperCase())).toMatchObject([{ code: 'INVALID', field: ['newEmail'] }])
   const asked = await moving()
   await confirm(asked.present)
   await graph.owner.query('UPDATE identity.users SET email = $2 WHERE id = $1', [other.userId, asked.next])
-  expect((await confirm(asked.fresh)).userErrors).toMatchObject([{ code: 'DUPLICATE' }])
+  expect(await confirm(asked.fresh)).toEqual(ended)
   expect(await addressOf(asked.user)).toBe(asked.user.email)
+})
+
+test('A13 A8 whether somebody has an address is told to its mailbox alone: answer, statements and what follows are the same', async () => {
+  const [user, other] = [await acme.user('USER'), await acme.user('USER')]
+  const asked = async (newEmail: string) => {
+    let answer: unknown
+    const sent = await graph.statementsDuring(async () => {
+      answer = await user.data(
+        `mutation { requestEmailChange(input: { newEmail: "${newEmail}" }) { userErrors { code } } }`,
+      )
+    })
+    return { answer, texts: sent.map(({ text }) => text) }
+  }
+  const free = await asked('free@else.example')
+  const taken = await asked(other.email)
+  expect(taken).toEqual(free)
+  expect(free.answer).toEqual({ requestEmailChange: { userErrors: [] } })
+  const [mail] = await mailsOf(graph, acme.id, other.email)
+  expect(mail!.text).toContain('You have an account with it already, so nothing changes.')
+  expect(mail!.text).not.toContain('confirm-email')
+  expect(await mailsOf(graph, acme.id, other.email)).toHaveLength(1)
+  expect(await confirm(await tokenTo(user.email))).toEqual(half)
+  expect([await addressOf(user), await addressOf(other)]).toEqual([user.email, other.email])
 })
 
 test('A13 nobody has the product mail strangers without end: the outbox limits both mails', async () => {
@@ -151,4 +174,28 @@ test('A13 an administrator moves no own address, and another’s user is told at
   expect(await confirm(present)).toEqual(ended)
   await change(admin, 'updateUser', { id: user.userId, expectedVersion: 2, firstName: 'Mo' }, 'user { id }')
   expect((await mailsOf(graph, acme.id, user.email)).at(-1)).toEqual(told)
+})
+
+test('A8 for a forgotten password: the same answer when no mail can be written, and when the account is suspended', async () => {
+  const [user, suspended] = [await acme.user('USER'), await acme.user('USER')]
+  await graph.owner.query("UPDATE identity.users SET status = 'SUSPENDED' WHERE id = $1", [suspended.userId])
+  const request = (email: string) =>
+    graph.anonymous.query(
+      `mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) {
+        retryAfterSeconds userErrors { code } } }`,
+      { input: { tenant: 'acme', email } },
+    )
+  const told = { retryAfterSeconds: null, userErrors: [] }
+  await graph.owner.query('REVOKE INSERT ON identity.password_resets FROM app_identity')
+  try {
+    for (const email of [user.email, suspended.email, 'nobody@acme.example'])
+      expect(await request(email)).toEqual({ status: 200, data: { requestPasswordReset: told } })
+  } finally {
+    await graph.owner.query('GRANT INSERT ON identity.password_resets TO app_identity')
+  }
+  expect(await mailsOf(graph, acme.id, user.email)).toEqual([])
+  await request(user.email)
+  expect((await mailsOf(graph, acme.id, user.email)).map(({ kind }) => kind)).toEqual([
+    'identity.password-reset',
+  ])
 })

@@ -1,5 +1,7 @@
 import { openDatabase } from '../../kernel/connection/database'
 import { User } from '../../subgraphs/identity/entities/User'
+import { limitedNotices } from '../../subgraphs/identity/mails/notices'
+import { oldSessions } from '../../subgraphs/identity/jobs/old-sessions'
 import { failureNoticesJob } from '../../subgraphs/identity/jobs/failure-notices'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
@@ -112,7 +114,9 @@ test('A14 of second factors that are added and removed, and of new recovery code
 test('A14 of a device that was not in before: not the first, none with a mark, none that is the same', async () => {
   const user = await acme.user('USER')
   const home = from('192.0.2.20')
-  await graph.owner.query('DELETE FROM identity.sessions WHERE user_id = $1', [user.userId])
+  for (const table of ['sessions', 'sign_in_places'])
+    await graph.owner.query(`DELETE FROM identity.${table} WHERE user_id = $1`, [user.userId])
+  await graph.owner.query('UPDATE identity.users SET last_login_at = NULL WHERE id = $1', [user.userId])
   const { deviceMark } = await signIn(home, user)
   await signIn(home, user)
   await signIn(from('198.51.100.9'), user, deviceMark)
@@ -189,11 +193,62 @@ test('A14 of wrong codes behind a right password', async () => {
   expect(await kinds(user)).toEqual(['second-factor-added', 'codes-failed'])
 })
 
-test('A14 beyond 20 an hour what is done is done without another mail', async () => {
-  const user = await acme.user('USER')
-  const key = `t:${acme.id}:notices:${user.userId}`
-  for (let n = 0; n < 20; n++) await graph.server.services.rateLimit.consume(key, 20, 3_600_000)
+test('A14 beyond 20 an hour no more of a new device; what changes an account is told however often, and whatever else was', async () => {
+  const { user } = await withAuthenticator()
+  await graph.owner.query('UPDATE identity.users SET mfa_enabled = false WHERE id = $1', [user.userId])
+  const before = await kinds(user)
+  for (let n = 0; n < 22; n++) await signIn(from(`203.0.113.${n}`, `curl/8.${n}`), user)
+  expect(await kinds(user)).toEqual([...before, ...Array<string>(20).fill('new-device')])
+  await graph.owner.query('UPDATE identity.users SET mfa_enabled = true WHERE id = $1', [user.userId])
+  for (let n = 0; n < 25; n++) await change(user, 'regenerateRecoveryCodes', {}, 'recoveryCodes')
   const input = { currentPassword: password, newPassword: 'plentiful wombat marmalade' }
   await change(user, 'changePassword', input, 'user { id }')
-  expect(await kinds(user)).toEqual([])
+  expect((await kinds(user)).slice(before.length + 20)).toEqual([
+    ...Array<string>(25).fill('recovery-codes-renewed'),
+    'password-changed',
+  ])
+  expect([...limitedNotices].sort()).toEqual(['ATTEMPTS_FAILED', 'CODES_FAILED', 'NEW_DEVICE'])
+})
+
+test('A14 places outlive sessions: whoever is back after a month is told of another place, and not of the own', async () => {
+  const user = await acme.user('USER')
+  const forget = () => graph.owner.query('DELETE FROM identity.sessions WHERE user_id = $1', [user.userId])
+  const home = from('192.0.2.40')
+  await signIn(home, user)
+  const before = await kinds(user)
+  await forget()
+  await signIn(home, user)
+  expect(await kinds(user)).toEqual(before)
+  await forget()
+  await signIn(from('198.51.100.40', 'curl/8.9.1'), user)
+  expect(await kinds(user)).toEqual([...before, 'new-device'])
+  const { rows } = await graph.owner.query<{ place: string }>(
+    'SELECT place FROM identity.sign_in_places WHERE user_id = $1',
+    [user.userId],
+  )
+  expect(JSON.stringify(rows)).not.toMatch(/192\.0|curl|Firefox/)
+  const database = await openDatabase({
+    url: graph.database.urlFor('identity'),
+    entities: [],
+    connections: 1,
+    applicationName: 'job test',
+  })
+  const places = async () =>
+    (await graph.owner.query('SELECT FROM identity.sign_in_places WHERE user_id = $1', [user.userId]))
+      .rowCount
+  try {
+    const run = () => runJob(oldSessions, database, graph.server.services, { tenantId: acme.id })
+    await run()
+    expect(await places()).toBe(rows.length)
+    await graph.owner.query(
+      "UPDATE identity.sign_in_places SET last_seen_at = last_seen_at - interval '366 days'",
+    )
+    await run()
+    expect(await places()).toBe(0)
+    await forget()
+    await signIn(home, user)
+    expect(await kinds(user)).toEqual([...before, 'new-device', 'new-device'])
+  } finally {
+    await database.close()
+  }
 })

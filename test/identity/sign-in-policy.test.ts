@@ -4,7 +4,7 @@ import { Supergraph } from '@apollo/federation-internals'
 import { projectRoot } from '../../kernel/process/project-root'
 import { uuidv7 } from '../../kernel/id'
 import { loadable } from '../../registry/composition/compose'
-import { isWider } from '../../subgraphs/identity/rules/sign-in-policy'
+import { askedOf, isWider } from '../../subgraphs/identity/rules/sign-in-policy'
 import { inputValue, rowsOf, selectionOf, validDocument } from '../contract/operations'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
@@ -261,6 +261,7 @@ describe('a session that may only add a second factor', () => {
     ],
     'confirmEmailChange',
     'operatorSignIn',
+    'stopLoneAdministratorReset',
   ]
   const roots = [api.getQueryType()!, api.getMutationType()!].flatMap((type) =>
     Object.values(type.getFields()).map((field) => ({ operation: type.name.toLowerCase(), field })),
@@ -309,3 +310,39 @@ test('subgraphs over HTTP know it too', async () => {
     await database.drop()
   }
 }, 60_000)
+
+test('A1 A8 nobody forces or frees people who may do more: those asked before count, and those asked from here on', async () => {
+  const tenant = await nextTenant()
+  const own = ['hr:department:read', 'identity:role:read', 'identity:role:write']
+  const limited = await userWith(graph, tenant, own)
+  await userWith(graph, tenant, ['hr:department:read'])
+  await userWith(graph, tenant, ['hr:salary:read', 'hr:salary:summary'])
+  const input = { expectedVersion: 0, mfaRequired: true, graceDays: 0, mfaScopes: [] as string[] }
+  const ask = (change_: object) => userErrors(limited, 'setSignInPolicy', { ...input, ...change_ })
+  const lacking = [
+    {
+      ...{ code: 'PERMISSION_NOT_HELD', field: ['mfaScopes'] },
+      message: 'You lack hr:salary:read, hr:salary:summary',
+    },
+  ]
+  for (const mfaScopes of [[], ['hr:salary:summary'], ['hr:department:read', 'hr:salary:read']])
+    expect(await ask({ mfaScopes })).toEqual(lacking)
+  expect(await policyOf(limited)).toMatchObject({ mfaRequired: false, version: 0 })
+  const holders = { mfaScopes: ['hr:department:read'], graceDays: 7 }
+  expect(await ask(holders)).toEqual([])
+  expect(await ask({ ...holders, expectedVersion: 1, graceDays: 8 })).toEqual([])
+  await set(tenant, { expectedVersion: 2, mfaScopes: [], graceDays: 9 })
+  const before = await policyOf(limited)
+  const last = { ...holders, expectedVersion: 3 }
+  for (const freeing of [{ mfaRequired: false, mfaScopes: [] }, {}, { mfaScopes: [] }])
+    expect((await ask({ ...last, ...freeing })).map(({ code }) => code)).toEqual(['PERMISSION_NOT_HELD'])
+  expect(await policyOf(limited)).toEqual(before)
+  const none = { mfaRequired: false, mfaScopes: [] }
+  const salaries = { mfaRequired: true, mfaScopes: ['hr:salary:read'] }
+  expect(askedOf(none, none)).toBeNull()
+  expect(askedOf(none, { mfaRequired: true, mfaScopes: [] })).toEqual([])
+  expect(askedOf(salaries, { mfaRequired: true, mfaScopes: ['a:b:c', 'hr:salary:read'] })).toEqual([
+    'hr:salary:read',
+    'a:b:c',
+  ])
+})

@@ -320,6 +320,7 @@ describe('A9 one request is one attempt', () => {
       'requestPasswordReset',
       'resetPassword',
       'signIn',
+      'stopLoneAdministratorReset',
     ])
   })
 
@@ -471,6 +472,7 @@ describe('too many attempts', () => {
 
   test('L4 are not made while too many passwords wait: told to come again, and in again when there is room', async () => {
     const { email } = await acme.user('USER')
+    const signedIn = await acme.user('USER')
     let release = () => undefined as void
     const released = new Promise<void>((resolve) => (release = resolve))
     compare.mockClear()
@@ -486,7 +488,13 @@ describe('too many attempts', () => {
       ])
     }
     expect(compare).toHaveBeenCalledTimes(hashesAtOnce)
+    // Who is signed in waits in another line, and comes before all of them.
+    const proving = signedIn.query<{ stepUp: { userErrors: { code: string }[] } }>(
+      'mutation { stepUp(input: { password: "wrong" }) { userErrors { code } } }',
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
     release()
+    expect((await proving).data!.stepUp.userErrors).toEqual([{ code: 'INVALID_CREDENTIALS' }])
     expect(await Promise.all(waiting)).toEqual(Array(full).fill(false))
     compare = (jest.restoreAllMocks(), cheapBcrypt())
     expect((await signIn({ tenant: 'acme', email })).userErrors).toEqual([])

@@ -224,6 +224,7 @@ it('an unknown address, a wrong password and a disabled operator get one answer 
   const unknown = await signInOperator(graph, { email: 'nobody@platform.example' })
   expect(unknown).toEqual({
     accessToken: null,
+    deviceMark: null,
     expiresAt: null,
     retryAfterSeconds: null,
     secret: null,

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { operatorScopes } from '../../database/operators'
-import { verifyPassword } from '../../kernel/sign-in/password'
+import { digestOf, hashWithSalt } from '../../kernel/sign-in/password'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 import { runScript } from '../support/run-script'
 
@@ -28,10 +28,12 @@ const run = (...args: string[]) => runScript('operator', args, { database, dataD
 const rows = async () =>
   (
     await owner.query<Record<string, unknown>>(
-      `SELECT email, name, status, scopes, password_hash AS hash, password_change_required AS change
+      `SELECT email, name, status, scopes, password_salt AS salt, password_digest AS digest, password_change_required AS change
          FROM identity.operators ORDER BY email`,
     )
   ).rows
+const isPasswordOf = async (password: string, { salt, digest }: Record<string, unknown>) =>
+  digestOf(await hashWithSalt(password, String(salt))) === digest
 const passwordIn = (stdout: string) => /^password +(\S{20})$/m.exec(stdout)![1]!
 
 test('makes an operator, lists it, gives another password and takes the way in (A5)', async () => {
@@ -42,9 +44,11 @@ test('makes an operator, lists it, gives another password and takes the way in (
   expect(row).toEqual({
     ...{ email: 'ada@platform.example', name: 'Ada', status: 'ACTIVE', change: true },
     scopes: ['tenancy:platform:read', 'tenancy:platform:tenants', 'tenancy:platform:enter'],
-    hash: expect.stringMatching(/^\$2b\$12\$/) as string,
+    salt: expect.stringMatching(/^\$2b\$12\$/) as string,
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
   })
-  expect(await verifyPassword(passwordIn(made.stdout), String(row!['hash']))).toBe(true)
+  expect(await isPasswordOf(passwordIn(made.stdout), row!)).toBe(true)
+  expect(await isPasswordOf('wrong', row!)).toBe(false)
   const listed = await run('list')
   expect(listed.stdout).toBe(
     'ada@platform.example  ACTIVE  Ada  last sign-in never  tenancy:platform:read tenancy:platform:tenants tenancy:platform:enter\n',
@@ -58,7 +62,27 @@ test('makes an operator, lists it, gives another password and takes the way in (
   expect(reset.code).toBe(0)
   const [again] = await rows()
   expect(again).toMatchObject({ status: 'ACTIVE', change: true })
-  expect(await verifyPassword(passwordIn(reset.stdout), String(again!['hash']))).toBe(true)
+  expect(await isPasswordOf(passwordIn(reset.stdout), again!)).toBe(true)
+  // The platform's trail names what was done, and by whom: nobody of the graph was signed in.
+  const { rows: actions } = await owner.query(
+    `SELECT action, operator_id AS operator, about_tenant AS tenant, details FROM shared.platform_actions ORDER BY id`,
+  )
+  const details = {
+    ...{ email: 'ada@platform.example', operatorId: expect.any(String) as string },
+    ...{ systemUser: userInfo().username, databaseUser: owner.user },
+  }
+  const nobody = { operator: null, tenant: null }
+  expect(actions).toEqual([
+    {
+      ...{ action: 'CREATE_OPERATOR', ...nobody },
+      details: {
+        ...details,
+        scopes: ['tenancy:platform:read', 'tenancy:platform:tenants', 'tenancy:platform:enter'],
+      },
+    },
+    { action: 'DISABLE_OPERATOR', ...nobody, details },
+    { action: 'RESET_OPERATOR_PASSWORD', ...nobody, details },
+  ])
 })
 
 test('says what is wrong, and leaves nothing behind (A5)', async () => {

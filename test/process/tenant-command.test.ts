@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { verifyPassword } from '../../kernel/sign-in/password'
@@ -63,6 +63,120 @@ test('a fault leaves nothing behind', async () => {
   expect((await owner.query("SELECT FROM tenancy.tenants WHERE slug = 'hooli'")).rowCount).toBe(0)
 })
 
+const done = async () =>
+  (
+    await owner.query<{ action: string; tenant: string; details: object }>(
+      `SELECT a.action, t.slug AS tenant, a.details FROM shared.platform_actions a JOIN tenancy.tenants t ON t.id = a.about_tenant
+        WHERE a.operator_id IS NULL ORDER BY a.id`,
+    )
+  ).rows
+const by = { systemUser: userInfo().username, databaseUser: 'migrator' }
+
+test('T1 lists tenants, suspends one for a reason and opens it again, in both trails', async () => {
+  await run(
+    'create',
+    '--slug',
+    'umbrella',
+    '--name',
+    'Umbrella',
+    '--admin',
+    'a@umbrella.example',
+    '--sandbox',
+  )
+  const list = async () => (await run('list')).stdout
+  expect(await list()).toBe(
+    'initech  ACTIVE  STARTER  1  Initech Inc.\numbrella  ACTIVE  STARTER  1  Umbrella\n',
+  )
+  const status = ['--slug', 'initech']
+  expect(await run('reactivate', ...status)).toEqual({
+    ...{ code: 2, stdout: '', stderr: 'The tenant initech is ACTIVE\n' },
+  })
+  expect(await run('suspend', ...status, '--reason', ' ')).toMatchObject({
+    ...{ code: 2, stderr: 'The reason must have 1 to 500 characters\n' },
+  })
+  expect(await run('suspend', ...status, '--reason', 'Unpaid')).toEqual({
+    ...{ code: 0, stderr: '', stdout: 'initech is suspended. Who is in is out within a minute.\n' },
+  })
+  expect(await list()).toMatch(/^initech {2}SUSPENDED {2}/)
+  expect((await run('suspend', ...status, '--reason', 'Unpaid')).stderr).toBe(
+    'The tenant initech is SUSPENDED\n',
+  )
+  expect((await run('reactivate', ...status)).stdout).toBe('initech is active again.\n')
+  const { rows } = await owner.query(
+    `SELECT l.actor_id AS actor, l.resource_type AS type, l.changes FROM shared.audit_logs l
+       JOIN tenancy.tenants t ON t.id = l.tenant_id WHERE t.slug = 'initech' ORDER BY l.id`,
+  )
+  const entry = { actor: null, type: 'Tenant' }
+  expect(rows).toEqual([
+    {
+      ...entry,
+      changes: { before: { status: 'ACTIVE' }, after: { status: 'SUSPENDED', statusReason: 'Unpaid' } },
+    },
+    {
+      ...entry,
+      changes: { before: { status: 'SUSPENDED' }, after: { status: 'ACTIVE', statusReason: null } },
+    },
+  ])
+  expect(await done()).toEqual([
+    {
+      ...{ action: 'CREATE_TENANT', tenant: 'initech' },
+      details: { ...by, slug: 'initech', name: 'Initech Inc.', isSandbox: false },
+    },
+    {
+      ...{ action: 'CREATE_TENANT', tenant: 'umbrella' },
+      details: { ...by, slug: 'umbrella', name: 'Umbrella', isSandbox: true },
+    },
+    {
+      ...{ action: 'SUSPEND_TENANT', tenant: 'initech' },
+      details: { ...by, status: 'SUSPENDED', statusReason: 'Unpaid' },
+    },
+    {
+      ...{ action: 'REACTIVATE_TENANT', tenant: 'initech' },
+      details: { ...by, status: 'ACTIVE', statusReason: null },
+    },
+  ])
+})
+
+test('A4 gives somebody another password, which must be changed, and ends all sessions', async () => {
+  const { rows: users } = await owner.query<{ id: string; tenant: string }>(
+    `SELECT u.id, u.tenant_id AS tenant FROM identity.users u WHERE u.email = 'bill@initech.example'`,
+  )
+  const { id, tenant } = users[0]!
+  await owner.query(
+    `INSERT INTO identity.sessions (tenant_id, id, user_id, last_seen_at, expires_at)
+     VALUES ($1, gen_random_uuid(), $2, now(), now() + interval '7 days')`,
+    [tenant, id],
+  )
+  await owner.query('UPDATE identity.users SET password_change_required = false WHERE id = $1', [id])
+  const whose = ['--slug', 'initech', '--email']
+  const { code, stdout, stderr } = await run('reset-password', ...whose, 'Bill@Initech.example')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const password = /^password +(\S{20})$/m.exec(stdout)![1]!
+  const { rows } = await owner.query<Record<string, unknown>>(
+    `SELECT u.password_hash AS hash, u.password_change_required AS change, u.permission_version AS version,
+            (SELECT count(*)::int FROM identity.sessions s WHERE s.user_id = u.id AND s.revoked_at IS NULL) AS sessions
+       FROM identity.users u WHERE u.id = $1`,
+    [id],
+  )
+  expect(rows).toMatchObject([{ change: true, version: 2, sessions: 0 }])
+  expect(await verifyPassword(password, String(rows[0]!['hash']))).toBe(true)
+  expect((await done()).at(-1)).toEqual({
+    ...{ action: 'RESET_USER_PASSWORD', tenant: 'initech', details: { ...by, userId: id } },
+  })
+  for (const [args, told] of [
+    [
+      ['--slug', 'nowhere', '--email', 'x@y.example'],
+      'There is no tenant nowhere: see npm run tenant -- list\n',
+    ],
+    [[...whose, 'x@y.example'], 'There is nobody with the address x@y.example in initech\n'],
+  ] as const)
+    expect(await run('reset-password', ...args)).toEqual({ code: 2, stdout: '', stderr: told })
+  await owner.query("UPDATE identity.users SET status = 'SUSPENDED' WHERE id = $1", [id])
+  expect((await run('reset-password', ...whose, 'bill@initech.example')).stderr).toBe(
+    'The account is suspended: somebody of the tenant reactivates it\n',
+  )
+})
+
 test('explains itself', async () => {
   const help = await run('--help')
   expect(help.code).toBe(0)
@@ -70,4 +184,8 @@ test('explains itself', async () => {
   const nothing = await run('create', '--slug', 'x')
   expect(nothing.code).toBe(2)
   expect(nothing.stderr).toMatch(/^Missing: --name, --admin\n/)
+  expect((await run('suspend', '--slug', 'x')).stderr).toMatch(/^Missing: --reason\n/)
+  expect((await run('remove')).stderr).toMatch(
+    /^Say what to do: create, list, suspend, reactivate, reset-password\. Got: remove\n/,
+  )
 })

@@ -1366,14 +1366,14 @@ const own = (applied: string, definition = '@d(a: Int = 1, b: [String!])'): Edit
 ]
 const appliedDirectives: Case[] = [
   {
-    what: 'an argument of an applied directive changes',
+    what: 'R7: an argument of an applied directive changes',
     base: own('@d(a: 1)'),
     edits: own('@d(a: 2)'),
     changes: ['dangerous APPLIED_DIRECTIVE_CHANGED User.phone'],
     spares: [{ operation: me('name') }],
   },
   {
-    what: "a directive of one's own is applied",
+    what: "R7: a directive of one's own is applied",
     base: own(''),
     edits: own('@d'),
     changes: ['dangerous APPLIED_DIRECTIVE_CHANGED User.phone'],

@@ -1,7 +1,8 @@
 import bcrypt from 'bcrypt'
-import { hashingQueue } from '../../kernel/sign-in/hashing-queue'
+import { hashingQueue, type HashingLane } from '../../kernel/sign-in/hashing-queue'
 import { hashPassword, hashesAtOnce, verifyPassword } from '../../kernel/sign-in/password'
 
+const anybody = { stranger: '' }
 const tick = () => new Promise(setImmediate)
 
 test('L4: so many at once, the rest in the order of their coming, also after one that failed', async () => {
@@ -9,7 +10,7 @@ test('L4: so many at once, the rest in the order of their coming, also after one
   const begun: number[] = []
   const ends: ((error?: Error) => void)[] = []
   const works = Array.from({ length: 4 }, (_, n) =>
-    queue.run(() => {
+    queue.run(anybody, () => {
       begun.push(n)
       return new Promise<number>((resolve, reject) =>
         ends.push((error) => (error ? reject(error) : resolve(n))),
@@ -18,10 +19,10 @@ test('L4: so many at once, the rest in the order of their coming, also after one
   )
   const outcomes = Promise.allSettled(works)
   await tick()
-  expect([begun, queue.isFull]).toEqual([[0, 1], true])
+  expect([begun, queue.isFullFor(anybody)]).toEqual([[0, 1], true])
   ends[1]!(new Error('no'))
   await tick()
-  expect([begun, queue.isFull]).toEqual([[0, 1, 2], false])
+  expect([begun, queue.isFullFor(anybody)]).toEqual([[0, 1, 2], false])
   ends[0]!()
   await tick()
   expect(begun).toEqual([0, 1, 2, 3])
@@ -33,7 +34,36 @@ test('L4: so many at once, the rest in the order of their coming, also after one
     'fulfilled',
     'fulfilled',
   ])
-  expect(await queue.run(async () => 'free again')).toBe('free again')
+  expect(await queue.run(anybody, async () => 'free again')).toBe('free again')
+})
+
+test('L4: known ones come first and strangers come, networks and tenants in turn; the bounds are of each apart', async () => {
+  const queue = hashingQueue(1, 6)
+  const begun: string[] = []
+  const ends: (() => void)[] = []
+  const add = (lane: HashingLane, name: string) =>
+    queue.run(lane, () => {
+      begun.push(name)
+      return new Promise<void>((resolve) => ends.push(resolve))
+    })
+  const works = [add({ stranger: 'x' }, 'first')]
+  for (let n = 1; n <= 5; n++) works.push(add({ stranger: 'flood' }, `flood${n}`))
+  works.push(add({ stranger: 'other' }, 'other'))
+  expect([queue.isFullFor({ stranger: 'any' }), queue.isFullFor({ known: 'acme' })]).toEqual([true, false])
+  for (let n = 1; n <= 4; n++) works.push(add({ known: 'acme' }, `acme${n}`))
+  works.push(add({ known: 'globex' }, 'globex1'))
+  expect(queue.isFullFor({ known: 'acme' })).toBe(false)
+  works.push(add({ known: 'acme' }, 'acme5'))
+  expect(queue.isFullFor({ known: 'globex' })).toBe(true)
+  for (let n = 0; n < works.length; n++) {
+    await tick()
+    ends[n]!()
+  }
+  await Promise.all(works)
+  expect(begun).toEqual([
+    ...['first', 'acme1', 'globex1', 'acme2', 'acme3', 'flood1', 'acme4', 'acme5'],
+    ...['other', 'flood2', 'flood3', 'flood4', 'flood5'],
+  ])
 })
 
 test('L4: passwords are hashed and compared no more than so many at once', async () => {

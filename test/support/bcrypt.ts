@@ -9,7 +9,11 @@ type Comparisons = jest.SpyInstance<Promise<boolean>, [data: string | Buffer, en
  * Returns the spy on comparisons.
  */
 export function cheapBcrypt(): Comparisons {
-  jest.spyOn(bcrypt, 'hash').mockImplementation(async (data) => hash(data, 4))
+  jest
+    .spyOn(bcrypt, 'hash')
+    .mockImplementation(async (data, how) =>
+      hash(data, typeof how === 'string' ? how.replace('$12$', '$04$') : 4),
+    )
   const comparisons = jest.spyOn(bcrypt, 'compare') as unknown as Comparisons
   return comparisons.mockImplementation(async (data, encrypted) =>
     compare(data, encrypted.replace('$12$', '$04$')),

@@ -14,7 +14,9 @@ import type { Statement } from '../../kernel/connection/database'
 import { createLogger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import { hashPassword } from '../../kernel/sign-in/password'
-import { freshDatabase, type TestDatabase } from './postgres'
+import { newKeyRing } from '../../kernel/encryption/key-ring'
+import { filledTemplate, freshDatabase, type TestDatabase } from './postgres'
+import { oncePerRun } from './once-per-run'
 import { assertByTheClock } from './clock-lint'
 import { assertDistributable } from './statement-lint'
 
@@ -121,11 +123,24 @@ export async function startGraph(
     fromManyNetworks = false,
     ...rest
   } = options
-  const database = given ?? (await freshDatabase())
+  const hasOwnKeys = Object.keys(env ?? {}).some((name) => name.startsWith('ENCRYPTION_'))
+  const copiesDemo = demo && !given && !hasOwnKeys
+  const database = given ?? (await freshDatabase(copiesDemo ? { copyOf: await demoTemplate() } : {}))
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   // Tests do jobs when they mean it: a statement that comes by itself would be counted.
   const quiet = { JOBS: 'off', LOG_LEVEL: 'silent', TRUST_PROXY: String(fromManyNetworks) }
-  const settings = loadConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, ...quiet, ...env })
+  // Walking everything asks in a minute what a tenant asks in an hour, and how fast depends on the machine.
+  const wide = { TENANT_COST_PER_MINUTE: '999999999' }
+  const keys = copiesDemo ? { ENCRYPTION_KEYS: demoKeys() } : {}
+  const settings = loadConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    ...quiet,
+    ...wide,
+    ...keys,
+    ...env,
+  })
   const config = { ...settings, passwordRounds }
   const clock = new TestClock()
   const statements: { role: SubgraphName | 'gateway'; text: string; values: readonly unknown[] }[] = []
@@ -148,7 +163,7 @@ export async function startGraph(
   })
   const owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
-  if (demo) {
+  if (demo && !copiesDemo) {
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })
   }
@@ -195,6 +210,18 @@ export async function startGraph(
     },
   }
   return graph
+}
+
+/** The master key of demo data that is encrypted once and copied. */
+const demoKeys = (): string => oncePerRun('keys of the demo data', () => newKeyRing(new Date()))
+
+/** The database with the demo data of today, encrypted, that files which ask for the demo begin with. */
+function demoTemplate(): Promise<string> {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '')
+  return filledTemplate(`tenantgraph_demo_${day}`, async (database) => {
+    const graph = await startGraph({ database, demo: true, env: { ENCRYPTION_KEYS: demoKeys() } })
+    await graph.close()
+  })
 }
 
 async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {

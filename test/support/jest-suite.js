@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os')
+
 /** How TypeScript becomes what Node runs: the product's settings (.swcrc). */
 const typescript = {
   swcrc: false,
@@ -19,8 +21,8 @@ exports.suite = (settings) => ({
   runtime: '<rootDir>/test/support/runtime.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/bench'],
-  // Tests wait for PostgreSQL half of the time: one worker for each core, not one fewer.
-  maxWorkers: '100%',
+  // Tests wait for PostgreSQL a good part of the time: one worker more than there are cores.
+  maxWorkers: availableParallelism() + 1,
   // Far beyond what a test takes: a machine that is slow, or shared, is no failure.
   testTimeout: 180_000,
   // Timers that outlive a test file keep its graph for some minutes: a worker that has grown begins anew.

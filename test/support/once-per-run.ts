@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -11,9 +11,12 @@ export function oncePerRun(key: string, make: () => string): string {
   if (!folder) throw new Error('TEST_RUN is not set: jest makes it in test/support/global-setup.ts')
   const file = join(folder, createHash('sha256').update(key).digest('hex'))
   if (existsSync(file)) return readFileSync(file, 'utf8')
-  const text = make()
-  // Appears whole: another process may read it at any moment.
-  writeFileSync(`${file}.${process.pid}`, text)
-  renameSync(`${file}.${process.pid}`, file)
-  return text
+  writeFileSync(`${file}.${process.pid}`, make())
+  try {
+    // Appears whole, and only once: of several who make it at the same time, the first one's text is everybody's.
+    linkSync(`${file}.${process.pid}`, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(file, 'utf8')
 }

@@ -4,7 +4,7 @@ import { createOperator, operatorScopes } from '../../database/operators'
 import type { AttackedTenant } from '../../isolation/population'
 import { stateOf } from '../../isolation/witness'
 import { wrapFactor } from '../../kernel/sign-in/operator-factor'
-import { hashPassword } from '../../kernel/sign-in/password'
+import { digestOf, hashPassword, saltOf } from '../../kernel/sign-in/password'
 import { testClient, type TestClient, type TestGraph, type TestTenant } from './graph'
 import { byEntry } from './platform-fields'
 
@@ -16,6 +16,7 @@ const firstPassword = 'chosen by somebody else'
 
 export interface SignedIn {
   accessToken: string | null
+  deviceMark: string | null
   expiresAt: string | null
   retryAfterSeconds: number | null
   secret: string | null
@@ -24,7 +25,7 @@ export interface SignedIn {
 }
 
 export const signInText = `mutation ($input: OperatorSignInInput!) { operatorSignIn(input: $input) {
-  accessToken expiresAt retryAfterSeconds secret otpauthUri userErrors { code message field } } }`
+  accessToken deviceMark expiresAt retryAfterSeconds secret otpauthUri userErrors { code message field } } }`
 
 /** Secrets of the operators' authenticators, by address. */
 const secrets = new Map<string, string>()
@@ -49,10 +50,11 @@ export async function addOperator(
   const id = await createOperator(graph.owner, { email, name, scopes, passwordHash })
   const secret = new Secret({ size: 20 }).base32
   const { masterKeyId, wrapped } = await wrapFactor(graph.server.services.dataKeys.provider, id, secret)
+  const hash = await hashPassword(operatorPassword, 4)
   await graph.owner.query(
-    `UPDATE identity.operators SET password_hash = $2, password_change_required = false, factor_key_id = $3, factor_secret = $4,
+    `UPDATE identity.operators SET password_salt = $2, password_digest = $5, password_change_required = false, factor_key_id = $3, factor_secret = $4,
             factor_confirmed_at = now(), factor_last_step = 0 WHERE id = $1`,
-    [id, await hashPassword(operatorPassword, 4), masterKeyId, wrapped],
+    [id, saltOf(hash), masterKeyId, wrapped, digestOf(hash)],
   )
   secrets.set(email, secret)
   return { id, email }
@@ -61,7 +63,13 @@ export async function addOperator(
 /** Signs an operator in with the code of this moment, however often; the whole payload. */
 export async function signInOperator(
   graph: Pick<TestGraph, 'anonymous' | 'clock' | 'owner'>,
-  input: { email: string; password?: string; newPassword?: string; code?: string | null },
+  input: {
+    email: string
+    password?: string
+    newPassword?: string
+    code?: string | null
+    deviceMark?: string | null
+  },
 ): Promise<SignedIn> {
   const email = input.email.toLowerCase()
   const secret = secrets.get(email)

@@ -46,11 +46,15 @@ export function databaseUrls(server: TestServer, name: string) {
 /**
  * A database of the caller's own with every migration applied and no rows, in some 50 ms.
  * @param options.empty without migrations
+ * @param options.copyOf another one than the migrated template
+ * @param options.name otherwise one that nobody else has
  */
-export async function freshDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
+export async function freshDatabase(
+  options: { empty?: boolean; copyOf?: string; name?: string } = {},
+): Promise<TestDatabase> {
   const server = testServer()
-  const name = `t_${process.env.JEST_WORKER_ID ?? '1'}_${randomBytes(6).toString('hex')}`
-  const template = options.empty ? 'template0' : templateDatabase
+  const name = options.name ?? `t_${process.env.JEST_WORKER_ID ?? '1'}_${randomBytes(6).toString('hex')}`
+  const template = options.copyOf ?? (options.empty ? 'template0' : templateDatabase)
   await asSuperuser(server, [
     `CREATE DATABASE ${name} OWNER app_owner TEMPLATE ${template} STRATEGY file_copy`,
     ...databaseStatements(name),
@@ -60,6 +64,34 @@ export async function freshDatabase(options: { empty?: boolean } = {}): Promise<
     roleSecret: server.roleSecret,
     ...databaseUrls(server, name),
     drop: () => asSuperuser(server, [`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`]),
+  }
+}
+
+/**
+ * The name of a database to copy, made by the first who asks and found by the others of the same run, in whichever process.
+ * @param fill puts into a fresh one what copies are to have, and leaves no session open
+ */
+export async function filledTemplate(
+  name: string,
+  fill: (database: TestDatabase) => Promise<void>,
+): Promise<string> {
+  const server = testServer()
+  const client = new Client({ connectionString: databaseUrls(server, 'postgres').superuserUrl })
+  await client.connect()
+  try {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [name])
+    const { rowCount } = await client.query(
+      'SELECT FROM pg_database WHERE datname = $1 AND NOT datallowconn',
+      [name],
+    )
+    if (rowCount) return name
+    await client.query(`DROP DATABASE IF EXISTS ${name}`)
+    await fill(await freshDatabase({ name }))
+    await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
+    return name
+  } finally {
+    // Ends the lock as well.
+    await client.end()
   }
 }
 

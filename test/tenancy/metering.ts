@@ -1,5 +1,7 @@
 import type { TestClient, TestGraph, TestTenant } from '../support/graph'
 import { change } from '../support/lists'
+import { meterOf } from '../support/meter'
+import { operatorIn } from '../support/operator'
 
 export const hour = 3_600_000
 export const day = 24 * hour
@@ -7,6 +9,10 @@ export const day = 24 * hour
 export interface Subscriber {
   tenant: TestTenant
   admin: TestClient
+  /** The account of the platform that records what is used. */
+  meter: TestClient
+  /** An operator who entered the tenant. */
+  biller: TestClient
   subscriptionId: string
   reading(values?: object): Record<string, unknown>
 }
@@ -35,7 +41,8 @@ export function meteringOf(graph: () => TestGraph) {
       externalId: `event-${++place}`,
       ...values,
     })
-    return { tenant, admin, subscriptionId: id, reading }
+    const [meter, biller] = [await meterOf(graph(), tenant), await operatorIn(graph(), tenant)]
+    return { tenant, admin, meter, biller, subscriptionId: id, reading }
   }
 
   async function stored({ tenant }: Subscriber): Promise<{ quantity: string; external_id: string }[]> {
@@ -49,10 +56,10 @@ export function meteringOf(graph: () => TestGraph) {
     return (await admin.data<{ usageSummary: object[] }>(query)).usageSummary[0]
   }
 
-  const batch = async ({ admin }: Subscriber, records: object[]) => {
+  const batch = async ({ meter }: Subscriber, records: object[]) => {
     const query = `mutation ($input: RecordUsageBatchInput!) { recordUsageBatch(input: $input) {
       results { usageRecord { id quantity } userErrors { code field } } userErrors { code field } } }`
-    const { recordUsageBatch } = await admin.data<{
+    const { recordUsageBatch } = await meter.data<{
       recordUsageBatch: {
         results: {
           usageRecord: { id: string; quantity: string } | null

@@ -15,12 +15,12 @@ describe('T2: a limit', () => {
     const selection = 'usage { used limit level }'
     const levels: string[] = []
     for (let place = 0; place < 8; place++) {
-      const usage = await change<{ level: string }>(one.admin, 'recordUsage', one.reading(), selection)
+      const usage = await change<{ level: string }>(one.meter, 'recordUsage', one.reading(), selection)
       levels.push(usage.level)
     }
     expect(levels).toEqual([...Array<string>(7).fill('WITHIN'), 'NEAR'])
     const answers = await Promise.all(
-      Array.from({ length: 100 }, () => userErrors(one.admin, 'recordUsage', one.reading())),
+      Array.from({ length: 100 }, () => userErrors(one.meter, 'recordUsage', one.reading())),
     )
     expect(answers.filter((errors) => errors.length === 0)).toHaveLength(2)
     expect(new Set(answers.flat().map(({ code, field }) => `${code} ${field?.join()}`))).toEqual(
@@ -42,7 +42,7 @@ describe('T2: a limit', () => {
   test('that bills beyond it takes everything', async () => {
     const one = await subscriber({ API_CALLS: { limit: '10', beyond: 'OVERAGE' } })
     const usage = await change(
-      one.admin,
+      one.meter,
       'recordUsage',
       one.reading({ quantity: '25' }),
       'usage { used limit level }',
@@ -61,17 +61,17 @@ describe('T2: a limit', () => {
       'LIMIT_REACHED',
       null,
     ])
-    expect(await userErrors(one.admin, 'recordUsage', person('di'))).toMatchObject([
+    expect(await userErrors(one.meter, 'recordUsage', person('di'))).toMatchObject([
       { code: 'LIMIT_REACHED' },
     ])
-    expect(await userErrors(one.admin, 'recordUsage', person('ada'))).toEqual([])
+    expect(await userErrors(one.meter, 'recordUsage', person('ada'))).toEqual([])
     expect(await used(one, 'ACTIVE_USERS')).toEqual({ used: '2', limit: '2', level: 'REACHED' })
   })
 
   test('is that of its period: the next one begins at nothing', async () => {
     const one = await subscriber({ API_CALLS: { limit: '5', beyond: 'REFUSE' } })
-    await change(one.admin, 'recordUsage', one.reading({ quantity: '5' }), 'usageRecord { id }')
-    expect(await userErrors(one.admin, 'recordUsage', one.reading())).toMatchObject([
+    await change(one.meter, 'recordUsage', one.reading({ quantity: '5' }), 'usageRecord { id }')
+    expect(await userErrors(one.meter, 'recordUsage', one.reading())).toMatchObject([
       { code: 'LIMIT_REACHED' },
     ])
     // The day before the present period: within 35 days, as a month is shorter.
@@ -80,7 +80,7 @@ describe('T2: a limit', () => {
     ).usageSummary
     const before = new Date(Date.parse(periodStart) - hour).toISOString()
     await change(
-      one.admin,
+      one.meter,
       'recordUsage',
       one.reading({ quantity: '4', occurredAt: before }),
       'usageRecord { id }',

@@ -1,4 +1,4 @@
-import { startGraph, type TestGraph } from '../support/graph'
+import { startGraph, type TestClient, type TestGraph } from '../support/graph'
 import { change, readAll, userErrors } from '../support/lists'
 import { day, hour, meteringOf } from './metering'
 
@@ -15,7 +15,7 @@ describe('a reading', () => {
   test('is recorded, and counted in the summary, the tenant and the list', async () => {
     const one = await subscriber({ API_CALLS: { limit: '1000', beyond: 'OVERAGE' } })
     const input = one.reading({ quantity: '250.5', properties: { route: '/graphql' } })
-    expect(await change(one.admin, 'recordUsage', input, read)).toMatchObject({
+    expect(await change(one.meter, 'recordUsage', input, read)).toMatchObject({
       quantity: '250.5',
       meter: 'API_CALLS',
       source: 'gateway',
@@ -43,20 +43,20 @@ describe('a reading', () => {
   test('that is sent again gives the first answer, also long after; another under its key is a duplicate', async () => {
     const one = await subscriber()
     const input = one.reading({ quantity: '2' })
-    const first = await change(one.admin, 'recordUsage', input, read)
-    expect(await change(one.admin, 'recordUsage', { ...input, quantity: '2.00' }, read)).toEqual(first)
+    const first = await change(one.meter, 'recordUsage', input, read)
+    expect(await change(one.meter, 'recordUsage', { ...input, quantity: '2.00' }, read)).toEqual(first)
     for (const other of [
       { quantity: '3' },
       { occurredAt: ago(5000) },
       { meter: 'STORAGE_GB' },
       { properties: { a: 1 } },
     ])
-      expect(await userErrors(one.admin, 'recordUsage', { ...input, ...other })).toMatchObject([
+      expect(await userErrors(one.meter, 'recordUsage', { ...input, ...other })).toMatchObject([
         { code: 'DUPLICATE', field: ['externalId'] },
       ])
     expect(await stored(one)).toHaveLength(1)
     // Another source may use the same key.
-    await change(one.admin, 'recordUsage', { ...input, source: 'importer', quantity: '3' }, read)
+    await change(one.meter, 'recordUsage', { ...input, source: 'importer', quantity: '3' }, read)
     expect(await used(one, 'API_CALLS')).toMatchObject({ used: '5' })
   })
 
@@ -64,7 +64,7 @@ describe('a reading', () => {
     const one = await subscriber({ API_CALLS: { limit: '1', beyond: 'REFUSE' } })
     const input = one.reading()
     const rows = await Promise.all(
-      Array.from({ length: 100 }, () => change<{ id: string }>(one.admin, 'recordUsage', input, read)),
+      Array.from({ length: 100 }, () => change<{ id: string }>(one.meter, 'recordUsage', input, read)),
     )
     expect(new Set(rows.map(({ id }) => id)).size).toBe(1)
     expect(await stored(one)).toEqual([{ quantity: '1', external_id: 'event-1' }])
@@ -82,7 +82,7 @@ describe('a reading', () => {
   ])('that is %s is refused', async (_, values, field) => {
     const one = await subscriber()
     const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value()]))
-    expect(await userErrors(one.admin, 'recordUsage', one.reading(given))).toMatchObject([
+    expect(await userErrors(one.meter, 'recordUsage', one.reading(given))).toMatchObject([
       { code: 'INVALID', field: [field] },
     ])
     expect(await stored(one)).toEqual([])
@@ -93,7 +93,7 @@ describe('a reading', () => {
     ['four minutes ahead', () => ago(-4 * 60_000)],
   ])('%s is taken', async (_, occurredAt) => {
     const one = await subscriber()
-    await change(one.admin, 'recordUsage', one.reading({ occurredAt: occurredAt() }), read)
+    await change(one.meter, 'recordUsage', one.reading({ occurredAt: occurredAt() }), read)
     expect(await stored(one)).toHaveLength(1)
   })
 
@@ -103,11 +103,11 @@ describe('a reading', () => {
       one.subscriptionId,
       today(),
     ])
-    expect(await userErrors(one.admin, 'recordUsage', one.reading())).toMatchObject([
+    expect(await userErrors(one.meter, 'recordUsage', one.reading())).toMatchObject([
       { code: 'INVALID', field: ['occurredAt'] },
     ])
     const stolen = one.reading({ subscriptionId: other.subscriptionId })
-    expect(await userErrors(one.admin, 'recordUsage', stolen)).toMatchObject([
+    expect(await userErrors(one.meter, 'recordUsage', stolen)).toMatchObject([
       { code: 'REFERENCE_NOT_FOUND', field: ['subscriptionId'] },
     ])
     expect([...(await stored(one)), ...(await stored(other))]).toEqual([])
@@ -148,7 +148,7 @@ describe('meters add up', () => {
       externalId: 'c-1',
       reason: 'Test',
     }
-    await change(one.admin, 'correctUsage', correction, read)
+    await change(one.biller, 'correctUsage', correction, read)
     expect(await used(one, meter, on)).toMatchObject({ used: without })
   })
 
@@ -161,6 +161,8 @@ describe('meters add up', () => {
     records[8] = { ...records[6], quantity: '99' }
     records[9] = one.reading({ quantity: '-1' })
     let answer: Awaited<ReturnType<typeof batch>> | undefined
+    // Its key is looked up the first time.
+    await one.meter.data('{ usageRecords { totalCount } }')
     const sent = await graph.statementsDuring(async () => (answer = await batch(one, records)))
     expect(answer!.userErrors).toEqual([])
     expect(answer!.results).toHaveLength(500)
@@ -209,7 +211,7 @@ describe('a correction', () => {
   test('takes back a part, then the rest, and no more; a correction is not corrected', async () => {
     const one = await subscriber()
     const { id } = await change<{ id: string }>(
-      one.admin,
+      one.meter,
       'recordUsage',
       one.reading({ quantity: '10' }),
       read,
@@ -218,7 +220,7 @@ describe('a correction', () => {
       ...{ id, quantity, externalId, source: 'support', reason: 'Counted twice' },
     })
     const first = await change<{ id: string; quantity: string }>(
-      one.admin,
+      one.biller,
       'correctUsage',
       correct('4.5', 'c-1'),
       read,
@@ -228,7 +230,7 @@ describe('a correction', () => {
       correctionOf: { id },
       properties: { reason: 'Counted twice', quantity: '4.5' },
     })
-    expect(await change(one.admin, 'correctUsage', correct('4.5', 'c-1'), read)).toEqual(first)
+    expect(await change(one.biller, 'correctUsage', correct('4.5', 'c-1'), read)).toEqual(first)
     for (const [input, code, field] of [
       [correct('3', 'c-1'), 'DUPLICATE', 'externalId'],
       [correct('4.5', 'c-2'), 'INVALID', 'quantity'],
@@ -237,8 +239,8 @@ describe('a correction', () => {
       [{ ...correct('1', 'c-2'), id: one.subscriptionId }, 'NOT_FOUND', 'id'],
       [{ ...correct('1', 'c-2'), reason: 'x'.repeat(501) }, 'INVALID', 'reason'],
     ] as const)
-      expect(await userErrors(one.admin, 'correctUsage', input)).toMatchObject([{ code, field: [field] }])
-    await change(one.admin, 'correctUsage', correct('0', 'c-2'), read)
+      expect(await userErrors(one.biller, 'correctUsage', input)).toMatchObject([{ code, field: [field] }])
+    await change(one.biller, 'correctUsage', correct('0', 'c-2'), read)
     expect((await stored(one)).map(({ quantity }) => quantity)).toEqual(['10', '-5.5', '-4.5'])
     expect(await used(one, 'API_CALLS')).toMatchObject({ used: '0' })
   })
@@ -246,14 +248,14 @@ describe('a correction', () => {
   test('ten at once never take back more than there is', async () => {
     const one = await subscriber()
     const { id } = await change<{ id: string }>(
-      one.admin,
+      one.meter,
       'recordUsage',
       one.reading({ quantity: '10' }),
       read,
     )
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, place) =>
-        userErrors(one.admin, 'correctUsage', {
+        userErrors(one.biller, 'correctUsage', {
           ...{ id, quantity: '0', source: 'support', externalId: `c-${place}`, reason: 'Test' },
         }),
       ),
@@ -269,14 +271,14 @@ describe('nobody changes or removes a reading', () => {
     'DELETE FROM tenancy.usage_records WHERE tenant_id = $1',
   ])('%s, as the owner of the table', async (text) => {
     const one = await subscriber()
-    await change(one.admin, 'recordUsage', one.reading(), read)
+    await change(one.meter, 'recordUsage', one.reading(), read)
     await expect(graph.owner.query(text, [one.tenant.id])).rejects.toThrow('is written once')
     expect(await stored(one)).toHaveLength(1)
   })
 
   test('but with the whole tenant', async () => {
     const one = await subscriber()
-    await change(one.admin, 'recordUsage', one.reading(), read)
+    await change(one.meter, 'recordUsage', one.reading(), read)
     await graph.owner.query('BEGIN')
     await graph.owner.query('DELETE FROM tenancy.tenants WHERE id = $1', [one.tenant.id])
     expect(await stored(one)).toEqual([])
@@ -300,21 +302,39 @@ test('lists take one statement, nested ones one more, and follow filter and orde
   expect(await graph.statementsDuring(nested)).toHaveLength(2)
 })
 
-test('who may only read it records nothing', async () => {
+test('B1: nobody of a tenant meters what it pays for, or gives somebody the right to', async () => {
   const one = await subscriber()
-  const viewer = await one.tenant.as('VIEWER')
+  const recorded = await change<{ id: string }>(
+    one.meter,
+    'recordUsage',
+    one.reading({ quantity: '7' }),
+    read,
+  )
   const inputs = {
     recordUsage: one.reading(),
     recordUsageBatch: { records: [one.reading()] },
-    correctUsage: { id: one.subscriptionId, quantity: '0', source: 's', externalId: 'e', reason: 'r' },
+    correctUsage: { id: recorded.id, quantity: '0', source: 's', externalId: 'e', reason: 'r' },
   }
-  for (const [name, input] of Object.entries(inputs)) {
+  const denied = async (client: TestClient, name: string, input: object) => {
     const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`
-    const { errors } = await viewer.query(
+    const { errors } = await client.query(
       `mutation ($input: ${type}) { ${name}(input: $input) { userErrors { code } } }`,
       { input },
     )
     expect([name, errors?.[0]?.extensions.code]).toEqual([name, 'FORBIDDEN'])
   }
-  expect(await stored(one)).toEqual([])
+  for (const client of [one.admin, await one.tenant.as('VIEWER')])
+    for (const [name, input] of Object.entries(inputs)) await denied(client, name, input)
+  // The account that records takes nothing back.
+  await denied(one.meter, 'correctUsage', inputs.correctUsage)
+  const role = { name: 'Metering', permissions: ['tenancy:usage:write'] }
+  expect(await userErrors(one.admin, 'createRole', role)).toMatchObject([{ code: 'PERMISSION_NOT_HELD' }])
+  const { rows } = await graph.owner.query<{ id: string }>(
+    `SELECT id FROM identity.users WHERE tenant_id = $1 AND kind = 'SERVICE'`,
+    [one.tenant.id],
+  )
+  const key = { name: 'Mine', ownerId: rows[0]!.id, scopes: ['tenancy:usage:read'], expiresAt: ago(-day) }
+  expect(await userErrors(one.admin, 'createApiKey', key)).toMatchObject([{ code: 'PERMISSION_NOT_HELD' }])
+  expect(await stored(one)).toEqual([{ quantity: '7', external_id: 'event-1' }])
+  expect(await used(one, 'API_CALLS')).toMatchObject({ used: '7' })
 })

@@ -74,7 +74,7 @@ export const complianceRecord: Resolvers = {
         const { id, expectedVersion, ...content } = input
         const preparedById = context.binding.actorId!
         const record = await tx.find(ComplianceRecord, id)
-        const status = outcomeOf(tx, record, expectedVersion, preparedById, 'EDIT')
+        const status = await outcomeOf(context, tx, record, expectedVersion, preparedById, 'EDIT')
         const along = {
           status,
           preparedById,
@@ -91,7 +91,14 @@ export const complianceRecord: Resolvers = {
     screenComplianceRecord: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         const record = await tx.find(ComplianceRecord, id)
-        const status = outcomeOf(tx, record, expectedVersion, context.binding.actorId!, 'SCREEN')
+        const status = await outcomeOf(
+          context,
+          tx,
+          record,
+          expectedVersion,
+          context.binding.actorId!,
+          'SCREEN',
+        )
         const changed = await tx.update(ComplianceRecord, id, expectedVersion, { status })
         if (record.subjectName === null)
           tx.fail('NOT_SCREENED', 'Nobody is named: give subjectName, and nothing else is compared', 'id')

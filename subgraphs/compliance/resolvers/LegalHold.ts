@@ -4,6 +4,7 @@ import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { HeldSubject } from '../entities/HeldSubject'
 import { LegalHold, type HoldStatus } from '../entities/LegalHold'
@@ -105,6 +106,10 @@ export const legalHold: Resolvers = {
         const releasedById = context.binding.actorId!
         if (found.version === input.expectedVersion && found.releaseProposedById === releasedById)
           tx.fail('OWN_RECORD', 'Somebody else must release it: you proposed it', 'id')
+        if (found.version === input.expectedVersion)
+          await requireOwnHand(context, tx, [found.releaseProposedById], {
+            ...{ code: 'OWN_RECORD', field: 'id', isPrepared: true },
+          })
         const releasedAt = context.clock.now().toISOString()
         const changes = { status: 'RELEASED', releasedById, releasedAt } as const
         const released = await tx.update(LegalHold, input.id, input.expectedVersion, changes)

@@ -4,6 +4,7 @@ import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
 import { countDue, retentionDefaults } from '../../../kernel/retention'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { RetentionPolicy, type RetentionUnit } from '../entities/RetentionPolicy'
 import { RetentionReceipt } from '../entities/RetentionReceipt'
@@ -71,6 +72,10 @@ export const retentionPolicy: Resolvers = {
         const approvedById = context.binding.actorId!
         if (policy.version === expectedVersion && policy.proposedById === approvedById)
           tx.fail('OWN_RECORD', 'Somebody else must approve it: you proposed it', 'id')
+        if (policy.version === expectedVersion)
+          await requireOwnHand(context, tx, [policy.proposedById], {
+            ...{ code: 'OWN_RECORD', field: 'id', isPrepared: true },
+          })
         const now = context.clock.now()
         const effectiveAt = await effectiveFrom(tx, policy, now)
         const changes = { status: 'APPROVED', approvedById, effectiveAt } as const

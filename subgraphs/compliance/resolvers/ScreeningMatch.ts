@@ -4,6 +4,7 @@ import { load } from '../../../kernel/load'
 import { mutate } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { outcomeOf, writeDecision } from '../decide'
 import { ComplianceDecision } from '../entities/ComplianceDecision'
@@ -39,9 +40,20 @@ export const screeningMatch: Resolvers = {
         const match = await tx.find(ScreeningMatch, id)
         const action = decision === 'TRUE_MATCH' ? 'CONFIRM_MATCH' : 'CLEAR_MATCH'
         const isSeen = match.version === expectedVersion
-        const status = outcomeOf(tx, record!, isSeen ? record!.version : -1, decidedById, action)
+        const status = await outcomeOf(
+          context,
+          tx,
+          record!,
+          isSeen ? record!.version : -1,
+          decidedById,
+          action,
+        )
         if (isSeen && match.decision === 'TRUE_MATCH' && match.decidedById === decidedById)
           tx.fail('OWN_RECORD', 'Somebody else must take it back: you confirmed this match', 'id')
+        if (isSeen && match.decision === 'TRUE_MATCH')
+          await requireOwnHand(context, tx, [match.decidedById], {
+            ...{ code: 'OWN_RECORD', field: 'id', isPrepared: true },
+          })
         if (
           isSeen &&
           match.decision !== 'OPEN' &&

@@ -3,6 +3,7 @@ import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction, type Values } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { summary } from '../../../kernel/summary'
 import { maskedNetwork, networkFault } from '../alerts/network'
 import { raiseAlert } from '../alerts/raise'
@@ -27,6 +28,8 @@ async function step(
   const found = actOnAlert(alert, context.binding.actorId!, action)
   if ('fault' in found && alert.version === expectedVersion)
     tx.fail(found.fault.code, found.fault.message, 'id')
+  if (alert.version === expectedVersion)
+    await requireOwnHand(context, tx, [alert.userId], { code: 'OWN_RECORD', field: 'id' })
   const status = 'fault' in found ? alert.status : found.status
   const changes = { status, ...changesOf(alert) }
   return { securityAlert: await tx.update(SecurityAlert, id, expectedVersion, changes) }

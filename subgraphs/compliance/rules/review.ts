@@ -90,6 +90,12 @@ export type Outcome = { status: Status } | { fault: Fault }
 
 const refuse = (code: Fault['code'], message: string): Outcome => ({ fault: { code, message } })
 
+/** The users of whom another person must take an action: who prepared the record, and who raised it where it is approved. */
+export function preparersOf(record: Reviewed, action: Action): readonly string[] {
+  if (!decisions.has(action)) return []
+  return [record.createdById, ...record.editorIds, ...(action === 'APPROVE' ? record.raisedByIds : [])]
+}
+
 /**
  * Returns what the action of this user makes of the record, or why it may not be. Four eyes: neither who created the
  * record nor who ever changed its content decides about it, and who flagged or escalated it does not approve it. A named

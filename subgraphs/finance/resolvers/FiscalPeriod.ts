@@ -3,11 +3,12 @@ import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { FiscalPeriod } from '../entities/FiscalPeriod'
 import type { FinanceUserErrorCode, Resolvers } from '../generated'
 import { dayOf } from '../rules/entry'
-import { firstDayOf, nameOf, periodFault, type PeriodAction } from '../rules/period'
+import { firstDayOf, firstOf, nameOf, periodFault, type PeriodAction } from '../rules/period'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>
 
@@ -34,6 +35,8 @@ async function periodFor(
   const fault = periodFault(period, action, context.binding.actorId!, now)
   // A version that nobody saw is answered with STALE_VERSION by the update, not judged.
   if (fault && period.version === expectedVersion) tx.fail(fault.code, fault.message, 'id')
+  const told = { code: 'SECOND_PERSON_NEEDED', field: 'id', isPrepared: true } as const
+  if (period.version === expectedVersion) await requireOwnHand(context, tx, [firstOf(period, action)], told)
   return period
 }
 

@@ -64,3 +64,9 @@ export function periodFault(
         : null
   }
 }
+
+/** The user who took the first of two steps, of whom another person must take the second; null where one step is enough. */
+export function firstOf(period: PeriodState, action: PeriodAction): string | null {
+  if (action === 'CLOSE') return period.softClosedById
+  return action === 'REOPEN' && period.status === 'CLOSED' ? period.reopenRequestedById : null
+}

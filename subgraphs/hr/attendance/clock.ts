@@ -38,6 +38,20 @@ async function lockEmployee({ viewer }: SubgraphContext, tx: Tx, id: string): Pr
   return employee
 }
 
+/** The user who records for somebody else; null where the employee does. */
+const authorOf = ({ viewer }: SubgraphContext, employee: Employee): string | null =>
+  isOwn(employee, viewer?.userId) ? null : viewer!.userId
+
+/** The authors of a record, with who records now. */
+function authorsOf(
+  context: SubgraphContext,
+  employee: Employee,
+  { authorIds }: Pick<AttendanceRecord, 'authorIds'>,
+): string[] {
+  const author = authorOf(context, employee)
+  return author === null || authorIds.includes(author) ? authorIds : [...authorIds, author]
+}
+
 /** The record of the employee that is open, locked; null when there is none. */
 async function findOpen(
   { binding }: SubgraphContext,
@@ -98,6 +112,8 @@ export async function clockIn(
     timeZone: zone,
     source,
     isDespiteLeave,
+    recordedById: authorOf(context, employee),
+    authorIds: authorsOf(context, employee, { authorIds: [] }),
     approverId: await approverOf(context, tx, employee),
     userId: employee.userId,
   })
@@ -123,7 +139,8 @@ export async function clockOut(
   const breakMinutes = minutesOfBreaks(breaks)
   const worked = workedMinutes({ clockInAt: record.clockInAt, clockOutAt, breakMinutes })
   const changes = { clockOutAt, breaks, breakMinutes, workedMinutes: worked, status: 'COMPLETE' } as const
-  return tx.update(AttendanceRecord, record.id, null, changes)
+  const authorIds = authorsOf(context, employee, record)
+  return tx.update(AttendanceRecord, record.id, null, { ...changes, authorIds })
 }
 
 /** Begins a break at this instant. */
@@ -143,7 +160,8 @@ export async function startBreak(
   if (record.breaks.length >= mostBreaks)
     tx.fail('WRONG_STATUS', `A record has ${mostBreaks} breaks at most: clock out instead`, 'employeeId')
   const breaks = [...record.breaks, { startedAt: now.toISOString(), endedAt: null }]
-  return tx.update(AttendanceRecord, record.id, null, { breaks })
+  const authorIds = authorsOf(context, employee, record)
+  return tx.update(AttendanceRecord, record.id, null, { breaks, authorIds })
 }
 
 /** Ends the break at this instant. */
@@ -159,7 +177,9 @@ export async function endBreak(
   if (last?.endedAt && isSamePunch(last.endedAt, now)) return record
   if (last?.endedAt !== null) tx.fail('WRONG_STATUS', 'There is no break: start it first', 'employeeId')
   const breaks = endedBreaks(record.breaks, now.toISOString())
-  return tx.update(AttendanceRecord, record.id, null, { breaks, breakMinutes: minutesOfBreaks(breaks) })
+  const breakMinutes = minutesOfBreaks(breaks)
+  const authorIds = authorsOf(context, employee, record)
+  return tx.update(AttendanceRecord, record.id, null, { breaks, breakMinutes, authorIds })
 }
 
 /** Adds work that no clock recorded, of somebody else. */
@@ -186,6 +206,8 @@ export async function addAttendance(
     isDespiteLeave: await requireNoLeave(context, tx, employee.id, workDate, despiteLeave),
     correctionReason,
     correctedById: context.viewer!.userId,
+    recordedById: context.viewer!.userId,
+    authorIds: [context.viewer!.userId],
     approverId: await approverOf(context, tx, employee),
     userId: employee.userId,
   })

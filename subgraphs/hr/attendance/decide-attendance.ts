@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
 import { Employee } from '../entities/Employee'
@@ -75,6 +76,7 @@ export async function correctAttendance(
 async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, 'hr:attendance:approve')
   if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
+  await requireOwnHand(context, tx, [found.employee.userId], { code: 'OWN_RECORD', field: 'id' })
   if (!found.mayAct && !found.isDeciders)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:approve, and somebody else is to decide', 'id')
   return found
@@ -100,12 +102,15 @@ export async function approveAttendance(
 ): Promise<AttendanceRecord> {
   const { record, employee } = await lockForDecision(context, tx, change)
   await requireOpenDays(context, tx, [record.workDate], 'id')
-  // Whoever asked for a correction, or wrote the record by hand, is not the second person.
-  if (record.correctedById === context.viewer?.userId)
+  // Whoever asked for a correction, or recorded any of it for the employee, is not the second person.
+  const { userId } = context.viewer!
+  if (record.correctedById === userId || record.authorIds.includes(userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: these times are yours', 'id')
+  const authors = [record.correctedById, ...record.authorIds]
+  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id' })
   const times = correctionOf(record)
   const decision = {
-    approvedById: context.viewer!.userId,
+    approvedById: userId,
     decidedAt: context.clock.now().toISOString(),
     decisionNote: null,
   }

@@ -19,6 +19,11 @@ const moveDecisions = `UPDATE hr.attendance_records
   WHERE tenant_id = $1 AND approver_id = $2
     AND (status IN ('OPEN', 'COMPLETE', 'INCOMPLETE') OR corrected_clock_in_at IS NOT NULL)`
 
+const moveDecisionsOf = `UPDATE hr.attendance_records
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $4 THEN NULL ELSE $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
+    AND (status IN ('OPEN', 'COMPLETE', 'INCOMPLETE') OR corrected_clock_in_at IS NOT NULL)`
+
 /** Has whoever is to decide about an employee today decide about a record. */
 export async function nameDecider<R extends { id: string; approverId: string | null }>(
   { binding, clock }: SubgraphContext,
@@ -40,6 +45,17 @@ export async function handAttendanceOn(
 ): Promise<void> {
   const values = [binding.tenantId, formerId, approverId, clock.now().toISOString()]
   await tx.run(prepared(moveDecisions, values))
+}
+
+/** Gives what waits of some employees for whoever decided about them to who does from here on; null: those who decide about all. */
+export async function followDeciderInTime(
+  { binding, clock }: SubgraphContext,
+  tx: Rows,
+  employeeIds: readonly string[],
+  { formerId, approverId }: { formerId: string | null; approverId: string | null },
+): Promise<void> {
+  const values = [binding.tenantId, employeeIds, formerId, approverId, clock.now().toISOString()]
+  await tx.run(prepared(moveDecisionsOf, values))
 }
 
 /** Moves what is an employee's own to another login, or to none. */

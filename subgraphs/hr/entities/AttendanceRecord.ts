@@ -67,6 +67,14 @@ export class AttendanceRecord extends TenantRow {
   @Column({ type: 'int', nullable: true })
   originalBreakMinutes: number | null
 
+  /** The user who began it or wrote it by hand, if that was not the employee. */
+  @Column({ type: 'uuid', nullable: true })
+  recordedById: string | null
+
+  /** Users other than the employee who recorded something of it. */
+  @Column({ type: 'text', array: true, default: [] })
+  authorIds: string[]
+
   @Column({ type: 'uuid', nullable: true })
   approvedById: string | null
 

@@ -1,6 +1,7 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { Employee } from '../entities/Employee'
 import { LeaveRequest, type LeaveStatus } from '../entities/LeaveRequest'
@@ -41,6 +42,7 @@ async function lock(context: SubgraphContext, tx: Tx, { id, expectedVersion }: C
 async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
   const { request, employee, isViewers, mayAct } = await lock(context, tx, change, 'hr:leave:approve')
   if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
+  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
   if (!mayAct && request.approverId !== context.viewer?.userId)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:leave:approve, and somebody else is to decide', 'id')
   requireStatus(tx, request, ['PENDING'])
@@ -98,6 +100,7 @@ export async function revokeLeave(
 ): Promise<LeaveRequest> {
   const { request, employee, isViewers } = await lock(context, tx, { id, expectedVersion }, 'hr:leave:write')
   if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
+  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
   requireStatus(tx, request, ['APPROVED'])
   if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
   const changed = await tx.update(LeaveRequest, id, expectedVersion, { status: 'REVOKED', decisionNote })

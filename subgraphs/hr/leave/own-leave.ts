@@ -17,6 +17,9 @@ const setApprover =
 const moveApprovals = `UPDATE hr.leave_requests
   SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $3 THEN NULL ELSE $3 END, updated_at = $4
   WHERE tenant_id = $1 AND approver_id = $2 AND status = 'PENDING'`
+const moveApprovalsOf = `UPDATE hr.leave_requests
+  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $4 THEN NULL ELSE $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3 AND status = 'PENDING'`
 const setEntryUser = 'UPDATE hr.leave_ledger_entries SET user_id = $3 WHERE tenant_id = $1 AND id = ANY ($2)'
 const moveRequests = `UPDATE hr.leave_requests SET user_id = $3, updated_at = $4
   WHERE tenant_id = $1 AND employee_id = $2`
@@ -68,6 +71,20 @@ export async function handApprovalsOn(
 ): Promise<void> {
   const now = clock.now().toISOString()
   await tx.run(prepared(moveApprovals, [binding.tenantId, formerId, approverId, now]))
+}
+
+/**
+ * Gives requests of some employees that wait for whoever decided about them to who does from here on; null: those who decide
+ * about all. A request whose approver named somebody else stays with that one.
+ */
+export async function followDecider(
+  { binding, clock }: SubgraphContext,
+  tx: Rows,
+  employeeIds: readonly string[],
+  { formerId, approverId }: { formerId: string | null; approverId: string | null },
+): Promise<void> {
+  const values = [binding.tenantId, employeeIds, formerId, approverId, clock.now().toISOString()]
+  await tx.run(prepared(moveApprovalsOf, values))
 }
 
 /** Moves what is an employee's own to another login, or to none. */

@@ -41,6 +41,7 @@ export const attendanceRecord: Resolvers = {
   AttendanceRecord: {
     employee: one(AttendanceRecord, 'employeeId', Employee),
     correctedBy: needs(AttendanceRecord, ['correctedById'], (row) => user(row.correctedById)),
+    recordedBy: needs(AttendanceRecord, ['recordedById'], (row) => user(row.recordedById)),
     approver: needs(AttendanceRecord, ['approverId'], (row) => user(row.approverId)),
     approvedBy: needs(AttendanceRecord, ['approvedById'], (row) => user(row.approvedById)),
     correction: needs(

@@ -7,6 +7,7 @@ import { prepared } from '../../../kernel/statement'
 import { Department } from '../entities/Department'
 import { Employee } from '../entities/Employee'
 import type { Resolvers } from '../generated'
+import { followHead } from '../manager-line'
 
 const defaultOrder = { property: 'name', direction: 'ASC' } as const
 const countEmployees =
@@ -25,9 +26,12 @@ export const department: Resolvers = {
     createDepartment: (_, { input }, context) =>
       mutate(context, async (tx) => ({ department: await tx.insert(Department, input) })),
     updateDepartment: (_, { input: { id, expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => ({
-        department: await tx.update(Department, id, expectedVersion, changes),
-      })),
+      mutate(context, async (tx) => {
+        const { id: departmentId, headId: formerId } = await tx.find(Department, id)
+        const changed = await tx.update(Department, id, expectedVersion, changes)
+        await followHead(context, tx, departmentId, { formerId, approverId: changed.headId })
+        return { department: changed }
+      }),
     closeDepartment: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         // Changed first: from here on nobody comes in, so the count is the last word.

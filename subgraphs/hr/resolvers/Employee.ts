@@ -5,6 +5,7 @@ import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
+import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { followLoginInTime } from '../attendance/own-time'
@@ -13,7 +14,7 @@ import { Employee } from '../entities/Employee'
 import type { HrUserErrorCode, Resolvers, UpdateEmployeeInput } from '../generated'
 import { settleLeave } from '../leave/end-of-work'
 import { followLogin } from '../leave/own-leave'
-import { handLineOn, requireManager } from '../manager-line'
+import { handLineOn, requireManager, withDecisions } from '../manager-line'
 import { requireOpenDepartment } from '../open-department'
 import { isOwn, terminationFault } from '../rules/employment'
 
@@ -28,14 +29,14 @@ export const employee: Resolvers = {
       mutate(context, async (tx) => {
         await requireOpenDepartment(context, tx, input.departmentId)
         const employee = await tx.insert(Employee, input)
-        await requireTakenOver(tx, input.userId)
+        await requireTakenOver(context, tx, input.userId)
         return { employee }
       }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => {
         await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
         const employee = await tx.update(Employee, id, expectedVersion, changes)
-        await requireTakenOver(tx, changes.userId)
+        await requireTakenOver(context, tx, changes.userId)
         if (changes.userId !== undefined) {
           await followLogin(context, tx, id, employee.userId)
           await followLoginInTime(context, tx, id, employee.userId)
@@ -44,32 +45,38 @@ export const employee: Resolvers = {
       }),
     transferEmployee: (_, { input: { id, expectedVersion, departmentId } }, context) =>
       mutate(context, async (tx) => {
-        await findWorking(tx, id)
+        const before = await findWorking(tx, id)
         await requireOpenDepartment(context, tx, departmentId)
-        return { employee: await tx.update(Employee, id, expectedVersion, { departmentId }) }
+        const change = () => tx.update(Employee, id, expectedVersion, { departmentId })
+        return { employee: await withDecisions(context, tx, before, change) }
       }),
     promoteEmployee: (_, { input: { id, expectedVersion, position, salary } }, context) =>
       mutate(context, async (tx) => {
         await findWorking(tx, id)
         const changes = { position, ...moneyColumns(salary, 'salary', 'salaryCurrency') }
-        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
+        return {
+          employee: await others(context, tx, await tx.update(Employee, id, expectedVersion, changes)),
+        }
       }),
     setEmployeeSalary: (_, { input: { id, expectedVersion, salary } }, context) =>
       mutate(context, async (tx) => {
         const changes = moneyColumns(salary, 'salary', 'salaryCurrency')
-        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
+        return {
+          employee: await others(context, tx, await tx.update(Employee, id, expectedVersion, changes)),
+        }
       }),
     setEmployeeManager: (_, { input: { id, expectedVersion, managerId } }, context) =>
       mutate(context, async (tx) => {
-        const { id: employeeId } = await tx.find(Employee, id)
-        if (managerId) await requireManager(context, tx, employeeId, managerId)
-        const changed = await tx.update(Employee, id, expectedVersion, { managerId })
-        return { employee: others(context, tx, changed) }
+        const before = await tx.find(Employee, id)
+        if (managerId) await requireManager(context, tx, before.id, managerId)
+        const change = async () =>
+          await others(context, tx, await tx.update(Employee, id, expectedVersion, { managerId }))
+        return { employee: await withDecisions(context, tx, before, change) }
       }),
     assessEmployee: (_, { input: { id, expectedVersion, ...assessment } }, context) =>
       mutate(context, async (tx) => {
         const assessed = await tx.update(Employee, id, expectedVersion, assessment)
-        return { employee: others(context, tx, assessed) }
+        return { employee: await others(context, tx, assessed) }
       }),
     terminateEmployee: (_, { input: { id, expectedVersion, terminationDate } }, context) =>
       mutate(context, async (tx) => {
@@ -89,7 +96,9 @@ export const employee: Resolvers = {
           tx.fail('INVALID', 'hireDate must be after the day on which the former work ended', 'hireDate')
         await requireOpenDepartment(context, tx, departmentId ?? former.departmentId)
         const changes = { isActive: true, terminationDate: null, hireDate, departmentId }
-        return { employee: others(context, tx, await tx.update(Employee, id, expectedVersion, changes)) }
+        return {
+          employee: await others(context, tx, await tx.update(Employee, id, expectedVersion, changes)),
+        }
       }),
   },
   Employee: {
@@ -114,13 +123,14 @@ async function findWorking(tx: MutationTransaction<HrUserErrorCode>, id: string)
 }
 
 /** The employee that was changed, unless it is the viewer: that ends the mutation, and nothing of it stays. */
-function others(
+async function others(
   context: SubgraphContext,
   tx: MutationTransaction<HrUserErrorCode>,
   changed: Employee,
-): Employee {
+): Promise<Employee> {
   if (isOwn(changed, context.viewer?.userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'id')
+  await requireOwnHand(context, tx, [changed.userId], { code: 'OWN_RECORD', field: 'id' })
   return changed
 }
 
@@ -139,7 +149,7 @@ async function requireCorrectable(
   if (before.version !== expectedVersion) return
   const isPromoted = position !== undefined && position !== before.position
   const isRedated = hireDate !== undefined && hireDate !== before.hireDate
-  if (isPromoted || isRedated) others(context, tx, before)
+  if (isPromoted || isRedated) await others(context, tx, before)
   if (before.userId !== null && userId && userId.toLowerCase() !== before.userId)
     tx.fail('ALREADY_LINKED', 'This employee has a login: take it away first, with userId: null', 'userId')
 }
@@ -149,10 +159,12 @@ async function requireCorrectable(
  * first password, would see the salary. To be called after who may link at all was decided.
  */
 async function requireTakenOver(
+  context: SubgraphContext,
   tx: MutationTransaction<HrUserErrorCode>,
   userId: string | null | undefined,
 ): Promise<void> {
   if (!userId) return
+  await requireOwnHand(context, tx, [userId], { code: 'OWN_RECORD', field: 'userId' })
   const [row] = await tx.rows(prepared('SELECT shared.user_is_taken_over($1)', [userId]))
   const message =
     'Others may know the secret of this login: link it once its owner has accepted the invitation or changed the first ' +

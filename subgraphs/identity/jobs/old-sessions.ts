@@ -1,6 +1,6 @@
 import type { Job } from '../../../kernel/jobs'
 import { prepared } from '../../../kernel/statement'
-import { idleMs, sessionMs } from '../rules/session-limits'
+import { idleMs, placeMs, sessionMs } from '../rules/session-limits'
 
 const day = 86_400_000
 const atOnce = 5000
@@ -25,6 +25,18 @@ const removeResets = `DELETE FROM identity.password_resets AS t WHERE t.tenant_i
 const removeEmailChanges = `DELETE FROM identity.email_changes AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT c.id FROM identity.email_changes c WHERE c.tenant_id = $1 AND c.expires_at <= $2 LIMIT ${atOnce})`
 
+/** Requests of operators to move a lone administrator that nobody agreed to. */
+const removeAdministratorResets = `DELETE FROM identity.administrator_resets AS t WHERE t.tenant_id = $1 AND t.id IN (
+  SELECT a.id FROM identity.administrator_resets a WHERE a.tenant_id = $1 AND a.expires_at <= $2 LIMIT ${atOnce})`
+
+/** Places from which nobody signed in for long. */
+const removePlaces = `DELETE FROM identity.sign_in_places AS t WHERE t.tenant_id = $1 AND (t.user_id, t.place) IN (
+  SELECT p.user_id, p.place FROM identity.sign_in_places p WHERE p.tenant_id = $1 AND p.last_seen_at <= $2 LIMIT ${atOnce})`
+
+/** That somebody could let themselves into an account, which counts for 30 days (shared.hand_fault). */
+const removeEntrustments = `DELETE FROM identity.entrustments AS t WHERE t.tenant_id = $1 AND (t.user_id, t.by_id) IN (
+  SELECT e.user_id, e.by_id FROM identity.entrustments e WHERE e.tenant_id = $1 AND e.entrusted_at <= $2 LIMIT ${atOnce})`
+
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT s.id FROM identity.sessions s
@@ -46,6 +58,9 @@ export const oldSessions: Job = {
       [removePending, now],
       [removeResets, now],
       [removeEmailChanges, now],
+      [removeAdministratorResets, now],
+      [removePlaces, now - placeMs],
+      [removeEntrustments, now - 30 * day],
       [removeSessions, longAgo],
     ] as const) {
       for (let last = atOnce; last === atOnce; progress((removed += last))) {

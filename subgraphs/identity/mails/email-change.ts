@@ -33,3 +33,16 @@ export function emailChangeMail(change: {
     ],
   })
 }
+
+/** The mail to an address that an account was to move to, and that another account has already: nothing can be confirmed by it. */
+export function takenAddressMail({ to, tenant }: { to: string; tenant: string }): Mail {
+  return composeMail({
+    kind: 'identity.email-change-new',
+    to,
+    subject: `Your e-mail address for ${tenant}`,
+    paragraphs: [
+      `Somebody at ${tenant} asked to have the address ${to} for an account. You have an account with it already, so nothing changes.`,
+    ],
+    notes: ['You need not do anything. Whoever asked is not told.'],
+  })
+}

@@ -11,6 +11,9 @@ export type Notice =
   | 'CODES_FAILED'
   | 'EMAIL_CHANGED'
 
+/** Notices that change nothing of the account. */
+export const limitedNotices: ReadonlySet<Notice> = new Set(['NEW_DEVICE', 'ATTEMPTS_FAILED', 'CODES_FAILED'])
+
 const isMine = 'If it was you, you need not do anything.'
 const changePassword =
   'If it was not you, change your password at once and tell those who look after your users.'

@@ -1,5 +1,11 @@
 import type { Resolvers } from '../generated'
-import { createTenant, resetLoneAdministrator } from '../tenants'
+import {
+  approveLoneAdministratorReset,
+  requestLoneAdministratorReset,
+  resetLoneAdministrator,
+  stopLoneAdministratorReset,
+} from '../lone-administrator'
+import { createTenant } from '../tenants'
 import { operatorSignIn, operatorSignOut } from '../sessions/operator'
 
 export const operator: Resolvers = {
@@ -8,5 +14,9 @@ export const operator: Resolvers = {
     operatorSignOut: (_, { input }, context) => operatorSignOut(context, input.everywhere ?? false),
     createTenant: (_, { input }, context) => createTenant(context, input),
     resetLoneAdministrator: (_, { input }, context) => resetLoneAdministrator(context, input),
+    requestLoneAdministratorReset: (_, { input }, context) => requestLoneAdministratorReset(context, input),
+    approveLoneAdministratorReset: (_, { input }, context) => approveLoneAdministratorReset(context, input),
+    stopLoneAdministratorReset: (_, { input: { token } }, context) =>
+      stopLoneAdministratorReset(context, token),
   },
 }

@@ -13,7 +13,7 @@ import { deviceLabel } from '../rules/device'
 import { passwordFault } from '../passwords/password-rules'
 import { idleEnd, isAlive } from '../rules/session-limits'
 import { acceptInvitation } from '../sessions/accept-invitation'
-import { countAttempt, forgetAttempts, passwordLine } from '../sessions/attempts'
+import { countAttempt, forgetAttempts, laneOfTenant, passwordLine } from '../sessions/attempts'
 import { revokeOtherSessions, revokeSession, revokeUserSessions } from '../sessions/end'
 import { tenantNames } from '../sessions/tenant-names'
 import { refreshSession } from '../sessions/refresh'
@@ -92,8 +92,9 @@ async function changePassword(
       { code: 'INVALID_CREDENTIALS', message: 'The present password is wrong', field: ['currentPassword'] },
     ],
   }
-  if (!(await verifyPassword(input.currentPassword, presentHash, passwordRounds))) return wrong
-  const passwordHash = await hashPassword(input.newPassword, passwordRounds)
+  const lane = laneOfTenant(context.binding.tenantId!)
+  if (!(await verifyPassword(input.currentPassword, presentHash, passwordRounds, lane))) return wrong
+  const passwordHash = await hashPassword(input.newPassword, passwordRounds, lane)
   const result = await mutate(context, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const before = await tx.find(User, viewer.userId)
     if (before.passwordHash !== presentHash)

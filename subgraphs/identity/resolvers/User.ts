@@ -19,9 +19,10 @@ import type { CreateUserInput, Resolvers } from '../generated'
 import { statusWhenReactivated } from '../rules/invitation'
 import { passwordFault } from '../passwords/password-rules'
 import { tenantNames } from '../sessions/tenant-names'
-import { invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
+import { entrust, invited, newInvitation, noInvitation, noPassword } from '../sessions/invitation'
 import { notify } from '../sessions/notices'
 import { confirmEmailChange, requestEmailChange } from '../sessions/email-change'
+import { laneOfTenant } from '../sessions/attempts'
 import { refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
@@ -47,9 +48,17 @@ export const user: Resolvers = {
       const names = [username, firstName, lastName, fullName, ...Object.values(await tenantNames(context))]
       const fault = passwordFault(initialPassword, { email, names })
       if (fault) return { userErrors: [{ code: 'INVALID', message: fault, field: ['initialPassword'] }] }
-      const passwordHash = await hashPassword(initialPassword, context.services.config.passwordRounds)
+      const passwordHash = await hashPassword(
+        initialPassword,
+        context.services.config.passwordRounds,
+        laneOfTenant(context.binding.tenantId!),
+      )
       const access = { passwordHash, passwordChangeRequired: true }
-      return mutate(context, async (tx) => ({ user: await addUser(context, tx, values, access) }))
+      return mutate(context, async (tx) => {
+        const user = await addUser(context, tx, values, access)
+        await entrust(context, tx, user.id)
+        return { user }
+      })
     },
     inviteUser: (_, { input }, context) =>
       mutate(context, async (tx) => {
@@ -160,6 +169,7 @@ export const user: Resolvers = {
 /** Ends what a user began under an address that somebody else exchanged, and tells that address. */
 async function move(context: SubgraphContext, tx: MutationTransaction, before: User): Promise<void> {
   const { id: userId, tenantId } = before
+  await entrust(context, tx, userId)
   await revokeSessions(context, tx, { tenantId, userId }, { reason: 'REVOKED' })
   const text = 'DELETE FROM identity.email_changes WHERE tenant_id = $1 AND user_id = $2'
   await tx.run(prepared(text, [tenantId, userId]))

@@ -43,6 +43,9 @@ export function isRepeat({ at, isSuccessorUsed }: Rotation, now: Date): boolean 
   return !isSuccessorUsed && now.getTime() - Date.parse(at) <= repeatMs
 }
 
+/** Says how long the place of a sign-in is remembered after the last one from it. */
+export const placeMs = 365 * 24 * 60 * 60_000
+
 /** Says how long a device that signed in keeps a door of its own. */
 export const deviceMarkMs = 180 * 24 * 60 * 60_000
 
@@ -71,7 +74,7 @@ export function delayMs(delayedBefore: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(delayedBefore, 20))
 }
 
-/** Limits how many notices of what happened to an account are mailed to its owner. */
+/** Limits how many notices of one kind that changed nothing of an account are mailed to its owner. */
 export const noticeLimit = { limit: 20, windowMs: 60 * 60_000 } as const
 
 /** Says from how many failed attempts on the owner of the account is told, and when again. */

@@ -14,3 +14,11 @@ export function isWider(demand: MfaDemand, before: MfaDemand): boolean {
   if (before.mfaScopes.length === 0) return false
   return demand.mfaScopes.length === 0 || demand.mfaScopes.some((scope) => !before.mfaScopes.includes(scope))
 }
+
+/** The permissions whose holders are asked by one of two demands; empty: everybody is; null: nobody. */
+export function askedOf(...demands: readonly MfaDemand[]): string[] | null {
+  const asking = demands.filter(({ mfaRequired }) => mfaRequired)
+  if (asking.length === 0) return null
+  if (asking.some(({ mfaScopes }) => mfaScopes.length === 0)) return []
+  return [...new Set(asking.flatMap(({ mfaScopes }) => mfaScopes))]
+}

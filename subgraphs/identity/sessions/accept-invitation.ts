@@ -7,11 +7,12 @@ import type { IdentityUserErrorCode } from '../generated'
 import { acceptingHash, type Invitation } from '../rules/invitation'
 import { passwordFault, type PasswordContext } from '../passwords/password-rules'
 import { tenantNames } from './tenant-names'
-import { accountKey, countNetwork } from './attempts'
+import { accountKey, countNetwork, laneOfTenant } from './attempts'
 import { newDeviceMark } from './device-mark'
 import { noInvitation } from './invitation'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { beginSecondFactor } from './pending-sign-in'
+import { notePlace } from './places'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 const ended = {
@@ -56,7 +57,11 @@ async function acceptToken(
   const names = [...invitation.names, ...Object.values(tenant)]
   const fault = passwordFault(password, { ...invitation, names })
   if (fault) return faultOf(fault)
-  const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
+  const passwordHash = await hashPassword(
+    password,
+    context.services.config.passwordRounds,
+    laneOfTenant(tenantId),
+  )
   const result = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     if (!isAccepted(user)) tx.fail(ended.code, ended.message, ended.field)
@@ -83,6 +88,7 @@ async function acceptToken(
       const mfaToken = await beginSecondFactor(context, tx, { tenantId, userId, permissionVersion })
       return { sessionId: null, refreshToken: null, permissionVersion: null, mfaToken }
     }
+    await notePlace(context, tx, { tenantId, userId })
     tx.audit(entry)
     return { ...session, permissionVersion, mfaToken: null }
   })

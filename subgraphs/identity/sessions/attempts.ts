@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SubgraphContext, Viewer } from '../../../kernel/context'
 import { uuidv7 } from '../../../kernel/id'
-import { networkOf } from '../../../kernel/sign-in'
+import { networkOf, type HashingLane } from '../../../kernel/sign-in'
 import { attemptLimits, delayMs } from '../rules/session-limits'
 
 /**
@@ -31,6 +31,14 @@ export function linesOf(context: SubgraphContext, account: string, device: strin
     { key: `${account}:strangers`, free: ofStrangers.free },
   ]
 }
+
+/** The turn in which a password is looked at: a device that was in before does not wait for what strangers try. */
+export function hashingLane(context: SubgraphContext, device: string | null): HashingLane {
+  return device ? { known: `device ${device}` } : { stranger: networkOf(context.clientIp) }
+}
+
+/** The same of a viewer: tenants take turns. */
+export const laneOfTenant = (tenantId: string): HashingLane => ({ known: `tenant ${tenantId}` })
 
 /** The line of attempts to tell a password in a session: of whoever has the session. Nobody else can spend it. */
 export function passwordLine({ tenantId, userId, sessionId }: Viewer): AttemptLine {

@@ -5,7 +5,7 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
-import { emailChangeMail } from '../mails/email-change'
+import { emailChangeMail, takenAddressMail } from '../mails/email-change'
 import { emailChangeMs } from '../rules/session-limits'
 import { countNetwork } from './attempts'
 import { notify } from './notices'
@@ -21,9 +21,14 @@ import { findTenant, tooManyAttempts } from './sign-in'
 import { tenantNames } from './tenant-names'
 
 type Tx = MutationTransaction<IdentityUserErrorCode>
+
+const taken = 'SELECT 1 FROM identity.users WHERE tenant_id = $1 AND email = $2'
 type Failures = { userErrors: UserError<IdentityUserErrorCode>[] }
 
-/** Asks the present and the new address of the viewer whether the account shall move; a former question is over. */
+/**
+ * Asks the present and the new address of the viewer whether the account shall move; a former question is over. Whether somebody
+ * has the new address is told to its mailbox alone, which is given nothing to confirm: the answer is the same.
+ */
 export async function requestEmailChange(
   context: SubgraphContext,
   given: string,
@@ -34,9 +39,7 @@ export async function requestEmailChange(
   return mutate(context, async (tx: Tx) => {
     const { id: userId, tenantId, email, permissionVersion } = await tx.find(User, viewer.userId)
     if (email === newEmail) tx.fail('INVALID', 'This is your address already', 'newEmail')
-    const taken = 'SELECT 1 FROM identity.users WHERE tenant_id = $1 AND email = $2'
-    if ((await tx.rows(prepared(taken, [tenantId, newEmail]))).length > 0)
-      tx.fail('DUPLICATE', 'Somebody has this address', 'newEmail')
+    const isTaken = (await tx.rows(prepared(taken, [tenantId, newEmail]))).length > 0
     await tx.run(
       prepared('DELETE FROM identity.email_changes WHERE tenant_id = $1 AND user_id = $2', [
         tenantId,
@@ -65,7 +68,12 @@ export async function requestEmailChange(
       ['NEW', newEmail],
     ] as const) {
       const token = formatToken({ tenantId, tokenId, secret: secrets[side] })
-      tx.mail(emailChangeMail({ ...told, to, side, token, publicUrl: context.services.config.publicUrl }))
+      const { publicUrl } = context.services.config
+      tx.mail(
+        side === 'NEW' && isTaken
+          ? takenAddressMail({ to, tenant: name })
+          : emailChangeMail({ ...told, to, side, token, publicUrl }),
+      )
     }
     tx.audit({
       ...{ action: 'UPDATE', resourceType: 'User', resourceId: userId },
@@ -145,6 +153,9 @@ async function confirm(context: SubgraphContext, token: OpaqueToken): Promise<Co
     if (row[0] !== true) return { isComplete: false }
     const text = 'DELETE FROM identity.email_changes WHERE tenant_id = $1 AND id = $2'
     await tx.run(prepared(text, [tenantId, tokenId]))
+    // Somebody got it meanwhile, which is not for whoever confirmed last to know.
+    if ((await tx.rows(prepared(taken, [tenantId, newEmail]))).length > 0)
+      tx.fail(ended.code, ended.message, ended.field)
     await tx.update(User, userId, null, { email: newEmail })
     await notify(asUser, tx, user, 'EMAIL_CHANGED')
     return { isComplete: true }

@@ -26,6 +26,21 @@ export function newInvitation(context: SubgraphContext) {
 }
 
 /**
+ * Notes that the viewer could let themselves into somebody else's account from here on: its secret passes through their hands, or
+ * goes where they say. For a while neither is a second person to the other (`kernel/second-person.ts`).
+ */
+export async function entrust(
+  { viewer, services }: SubgraphContext,
+  tx: Pick<MutationTransaction, 'run'>,
+  userId: string,
+): Promise<void> {
+  if (!viewer || viewer.userId === userId) return
+  const text = `INSERT INTO identity.entrustments (user_id, by_id, entrusted_at) VALUES ($1, $2, $3)
+    ON CONFLICT (tenant_id, user_id, by_id) DO UPDATE SET entrusted_at = excluded.entrusted_at`
+  await tx.run(prepared(text, [userId, viewer.userId, services.clock.now().toISOString()]))
+}
+
+/**
  * The answer to a mutation that invited, the mail to the user, and the event for those who wish to know. The token stands
  * in the answer and in the sealed mail alone: an event is stored in clear, and with it a way in would be.
  */
@@ -41,6 +56,7 @@ export async function invited(
   const { publicUrl } = context.services.config
   const [name, slug] = tenant as [string, string]
   tx.mail(invitationMail({ to: email, tenant: name, slug, publicUrl, invitationToken, expiresAt }))
+  await entrust(context, tx, id)
   tx.emit('identity.user-invited', { type: 'User', id }, { expiresAt })
   return { user, invitationToken }
 }

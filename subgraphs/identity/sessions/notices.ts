@@ -1,7 +1,7 @@
 import type { SubgraphContext, Transaction } from '../../../kernel/context'
 import { type Mail, writeMails } from '../../../kernel/mail'
 import { prepared } from '../../../kernel/statement'
-import { noticeMail, type Notice } from '../mails/notices'
+import { limitedNotices, noticeMail, type Notice } from '../mails/notices'
 import { deviceLabel } from '../rules/device'
 import { failureNotices, noticeLimit } from '../rules/session-limits'
 
@@ -11,16 +11,21 @@ interface Owner {
   email: string
 }
 
-/** The notice of what was done in this request; null when the owner of the account got many within the hour. */
+/**
+ * The notice of what was done in this request; null when the owner of the account got many of the kind within the hour. What
+ * changed the account is always told: no number of other notices, or of changes, hides one.
+ */
 async function noticeOf(
   context: SubgraphContext,
   tx: Pick<Transaction, 'rows'>,
   { tenantId, userId, email }: Owner,
   notice: Notice,
 ): Promise<Mail | null> {
-  const { limit, windowMs } = noticeLimit
-  const key = `t:${tenantId}:notices:${userId}`
-  if (!(await context.services.rateLimit.consume(key, limit, windowMs)).allowed) return null
+  if (limitedNotices.has(notice)) {
+    const { limit, windowMs } = noticeLimit
+    const key = `t:${tenantId}:notices:${userId}:${notice}`
+    if (!(await context.services.rateLimit.consume(key, limit, windowMs)).allowed) return null
+  }
   const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
   return noticeMail(notice, {
     ...{ to: email, tenant: String(tenant?.[0]), at: context.services.clock.now() },
@@ -60,19 +65,4 @@ export async function isBurstOfCodes(
   const { told, windowMs } = failureNotices.code
   const key = `t:${tenantId}:notices:${userId}:codes`
   return (await services.rateLimit.add(key, 1, windowMs)).count === told
-}
-
-/** Tells whether a session that a user had was begun by the same program from the same address, as far as they tell. */
-export async function isKnownPlace(
-  { clientIp, userAgent }: SubgraphContext,
-  tx: Pick<Transaction, 'rows'>,
-  { tenantId, userId }: Pick<Owner, 'tenantId' | 'userId'>,
-): Promise<boolean> {
-  const text = `SELECT count(*) > 0, count(*) FILTER (WHERE user_agent IS NOT DISTINCT FROM $3 AND ip_address IS NOT DISTINCT FROM $4) > 0
-    FROM identity.sessions WHERE tenant_id = $1 AND user_id = $2`
-  const values = [tenantId, userId, userAgent?.slice(0, 1_000) ?? null, clientIp?.slice(0, 50) ?? null]
-  const [row] = await tx.rows(prepared(text, values))
-  const [isIn, isSame] = row as [boolean, boolean]
-  // Of the first sign-in nobody need be told.
-  return !isIn || isSame
 }

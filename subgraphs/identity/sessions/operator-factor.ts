@@ -16,12 +16,12 @@ export interface OperatorFactor {
 
 /**
  * Makes a secret for an operator's authenticator, in place of one that was never confirmed.
- * @param hash of the password as it was compared: who has another one by now, is disabled or has confirmed gets nothing
+ * @param proof of the password: who has another one by now, is disabled or has confirmed gets nothing
  * @returns the secret, told this once, and its address for a picture; null where there is nothing to offer
  */
 export async function offerFactor(
   context: SubgraphContext,
-  { operatorId, hash, email }: { operatorId: string; hash: string; email: string },
+  { operatorId, proof, email }: { operatorId: string; proof: string; email: string },
 ): Promise<{ secret: string; otpauthUri: string } | null> {
   const secret = newTotpSecret()
   const { masterKeyId, wrapped } = await wrapFactor(context.services.dataKeys.provider, operatorId, secret)
@@ -30,7 +30,7 @@ export async function offerFactor(
     binding,
     prepared('SELECT identity.offer_operator_factor($1, $2, $3, $4)', [
       operatorId,
-      hash,
+      proof,
       masterKeyId,
       wrapped,
     ]),

@@ -4,23 +4,27 @@ import { uuidv7 } from '../../../kernel/id'
 import { platformAction, requireOperator } from '../../../kernel/operator'
 import {
   assertRoomForPassword,
+  digestOf,
   hashPassword,
+  hashWithSalt,
   issueOperatorToken,
   normalEmail,
-  verifyPassword,
+  saltOf,
 } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { tenantScope } from '../../../kernel/context'
 import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
 import { passwordFault } from '../passwords/password-rules'
 import { operatorSessionMs } from '../rules/session-limits'
-import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, hashingLane, linesOf } from './attempts'
+import { deviceOf, newDeviceMark } from './device-mark'
 import { checkCode, offerFactor, type OperatorFactor } from './operator-factor'
 import { wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
 interface OperatorSignIn {
   accessToken?: string
+  deviceMark?: string
   expiresAt?: string
   retryAfterSeconds?: number
   secret?: string
@@ -30,8 +34,8 @@ interface OperatorSignIn {
 
 interface Account {
   operatorId: string
-  hash: string
-  isActive: boolean
+  /** The hash of the password, of which the database keeps a digest: it believes nobody without. */
+  proof: string
   mustChange: boolean
   /** Null before the first sign-in. */
   factor: OperatorFactor | null
@@ -41,61 +45,70 @@ const refusal = (code: IdentityUserErrorCode, message: string, field: string[] |
   userErrors: [{ code, message, field }],
 })
 
+/** Entered where there is no such address, so that the statements stay the same. */
+const noOperator = '00000000-0000-0000-0000-000000000000'
+
 const badCredentials = () => refusal('INVALID_CREDENTIALS', 'E-mail address or password is wrong', null)
 
 /**
  * Signs an operator in by password and second factor. An unknown address, a wrong password and a disabled operator give one
- * answer, after exactly one bcrypt comparison. Who has a password that somebody else chose gives a new one at once, and who has no
+ * answer, after one hashing of bcrypt and the same statements. Who has a password that somebody else chose gives a new one at once, and who has no
  * second factor yet is told the secret of one: no session begins before a code of it is right, and until then nothing is changed
  * but that secret.
  */
 export async function operatorSignIn(
   context: SubgraphContext,
-  { email: given, password, newPassword, code }: OperatorSignInInput,
+  { email: given, password, newPassword, code, deviceMark }: OperatorSignInInput,
 ): Promise<OperatorSignIn> {
   const fault =
     newPassword &&
     (passwordFault(newPassword, { email: given }) ?? (newPassword === password ? sameAgain : null))
   if (fault) return refusal('INVALID', fault, ['newPassword'])
-  assertRoomForPassword()
-  const networkWait = await countNetwork(context)
-  if (networkWait) return tooManyAttempts(networkWait)
   // A slug has no space: no account of a tenant is counted with an operator's.
   const email = normalEmail(given).replaceAll('\0', '')
-  const lines = linesOf(context, accountKey('the platform', email), null)
+  const key = accountKey('the platform', email)
+  const device = deviceMark ? deviceOf(context, key, deviceMark) : null
+  const lane = hashingLane(context, device)
+  assertRoomForPassword(lane)
+  // A device that was in before does not wait for what others do from its network.
+  const networkWait = device ? null : await countNetwork(context)
+  if (networkWait) return tooManyAttempts(networkWait)
+  const lines = linesOf(context, key, device)
   const accountWait = await countAttempt(context, lines)
   if (accountWait) return tooManyAttempts(accountWait)
   // The request may come with somebody's access token, which says nothing here.
   return tenantScope.run(null, async () => {
-    const account = await findAccount(context, email)
-    const correct = await verifyPassword(password, account?.hash ?? null)
-    if (!account || !correct || !account.isActive) {
-      await noteFailure(context, account, 'WRONG_PASSWORD')
+    const known = await findSalt(context, email)
+    const { passwordRounds } = context.services.config
+    const proof = await hashWithSalt(password, known?.salt ?? null, passwordRounds, lane)
+    const account = await findAccount(context, known?.operatorId ?? noOperator, proof)
+    if (!account) {
+      await noteFailure(context, known?.operatorId ?? null, known ? 'WRONG_PASSWORD' : 'UNKNOWN_OPERATOR')
       return badCredentials()
     }
-    const { operatorId, hash, mustChange, factor } = account
+    const { operatorId, mustChange, factor } = account
     if (mustChange && !newPassword)
       return refusal('NEW_PASSWORD_NEEDED', 'Somebody else chose this password: send newPassword along', [
         'newPassword',
       ])
-    if (!code || !factor) return askForCode(context, { operatorId, hash, email }, factor)
+    if (!code || !factor) return askForCode(context, { operatorId, proof, email }, factor)
     const { codes, wait, step } = await checkCode(context, operatorId, factor, code)
     if (wait) return tooManyAttempts(wait)
-    const proof = { account, factor, newPassword: newPassword ?? null }
-    const opened = step === null ? null : await openSession(context, { ...proof, step })
+    const proved = { account, factor, newPassword: newPassword ?? null }
+    const opened = step === null ? null : await openSession(context, { ...proved, step })
     if (!opened) {
-      await noteFailure(context, account, 'WRONG_CODE')
+      await noteFailure(context, operatorId, 'WRONG_CODE')
       return refusal('INVALID_CODE', wrongCode, ['code'])
     }
     await forgetAttempts(context, [codes, ...lines])
-    return opened
+    return { ...opened, deviceMark: newDeviceMark(context, key, device) }
   })
 }
 
 /** Asks for a code; of an authenticator that counts for nothing yet, its secret is told. */
 async function askForCode(
   context: SubgraphContext,
-  account: { operatorId: string; hash: string; email: string },
+  account: { operatorId: string; proof: string; email: string },
   factor: OperatorFactor | null,
 ): Promise<OperatorSignIn> {
   if (factor?.isConfirmed)
@@ -108,26 +121,39 @@ async function askForCode(
 
 const sameAgain = 'The new password must differ from the present one'
 
-async function findAccount(context: SubgraphContext, email: string): Promise<Account | null> {
+async function findSalt(
+  context: SubgraphContext,
+  email: string,
+): Promise<{ operatorId: string; salt: string } | null> {
+  const text = 'SELECT operator_id, salt FROM identity.operator_password_salt($1)'
+  const [row] = await context.db.rows(
+    { tenantId: null, requestId: context.requestId },
+    prepared(text, [email]),
+  )
+  return row ? { operatorId: String(row[0]), salt: String(row[1]) } : null
+}
+
+/** The account of an operator who is active and has this password. */
+async function findAccount(
+  context: SubgraphContext,
+  operatorId: string,
+  proof: string,
+): Promise<Account | null> {
   const [row] = await context.db.rows(
     { tenantId: null, requestId: context.requestId },
     prepared(
-      `SELECT operator_id, hash, is_active, must_change, factor_key, factor, is_confirmed, last_step
-         FROM identity.operator_for_sign_in($1)`,
-      [email],
+      `SELECT must_change, factor_key, factor, is_confirmed, last_step FROM identity.operator_for_sign_in($1, $2)`,
+      [operatorId, proof],
     ),
   )
   if (!row) return null
-  const [operatorId, hash, isActive, mustChange, ...stored] = row as [string, string, boolean, boolean]
-  const [masterKeyId, wrapped, isConfirmed, last] = stored as unknown as [
-    string,
-    string | null,
-    boolean,
-    unknown,
+  const [mustChange, masterKeyId, wrapped, isConfirmed, last] = row as [
+    ...[boolean, string, string | null],
+    ...[boolean, unknown],
   ]
   const lastStep = last === null ? null : Number(last)
   const factor = wrapped === null ? null : { masterKeyId, wrapped, isConfirmed, lastStep }
-  return { operatorId, hash, isActive, mustChange, factor }
+  return { operatorId, proof, mustChange, factor }
 }
 
 /** Null when the operator was disabled, the password changed or the code was used, since the account was read. */
@@ -135,17 +161,20 @@ async function openSession(
   context: SubgraphContext,
   proof: { account: Account; factor: OperatorFactor; step: number; newPassword: string | null },
 ): Promise<OperatorSignIn | null> {
-  const { operatorId, hash } = proof.account
-  const newHash = proof.newPassword === null ? null : await hashPassword(proof.newPassword)
+  const { operatorId } = proof.account
+  const lane = { known: 'operators' }
   const { clock, keys, config } = context.services
+  const newHash =
+    proof.newPassword === null ? null : await hashPassword(proof.newPassword, config.passwordRounds, lane)
   const now = clock.now()
   const end = new Date(now.getTime() + operatorSessionMs)
   const sessionId = uuidv7(now.getTime())
   const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
   const isOpen = await context.db.transaction(binding, async (tx) => {
     const [row] = await tx.rows(
-      prepared('SELECT identity.begin_operator_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
-        ...[operatorId, hash, newHash, proof.factor.wrapped, proof.step],
+      prepared('SELECT identity.begin_operator_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)', [
+        ...[operatorId, proof.account.proof, newHash && saltOf(newHash), newHash && digestOf(newHash)],
+        ...[proof.factor.wrapped, proof.step],
         ...[sessionId, now.toISOString(), end.toISOString()],
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
@@ -161,17 +190,17 @@ async function openSession(
   return { accessToken, expiresAt: end.toISOString(), userErrors: [] }
 }
 
-/** Notes a failed attempt on an operator's account; those on unknown addresses are counted alone. */
+/** Notes a failed attempt, of an unknown address as well: what is done must not tell whether there is an operator. */
 async function noteFailure(
   context: SubgraphContext,
-  account: Account | null,
-  reason: 'WRONG_PASSWORD' | 'WRONG_CODE',
+  operatorId: string | null,
+  reason: 'WRONG_PASSWORD' | 'WRONG_CODE' | 'UNKNOWN_OPERATOR',
 ): Promise<void> {
-  const binding = { tenantId: null, actorId: account?.operatorId ?? null, requestId: context.requestId }
+  const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
   await context.db.transaction(binding, async (tx) => {
-    // Waiting for the disk would tell by the time that there is something to note.
+    // Nobody waits for the disk to know of it.
     await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
-    if (account) await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null, { reason }))
+    await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null, { reason }))
   })
 }
 

@@ -11,7 +11,7 @@ import type { IdentityUserErrorCode } from '../generated'
 import { passwordResetMail } from '../mails/password-reset'
 import { passwordFault, type PasswordContext } from '../passwords/password-rules'
 import { answerStepMs, resetMs, resetRequests } from '../rules/password-reset'
-import { accountKey, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { accountKey, countNetwork, forgetAttempts, laneOfTenant, linesOf } from './attempts'
 import { notify } from './notices'
 import { formatToken, newSecret, parseToken, secretMatches, type OpaqueToken } from './opaque-token'
 import { refreshAuthority, revokeSessions } from './revoke'
@@ -25,7 +25,8 @@ interface ResetResult {
 
 /**
  * Mails a link with which the owner of an account sets another password. Whoever asks is told the same after the same
- * look-ups and at the same steps of time, whether or not there is such an account, and however often it was asked for.
+ * look-ups and at the same steps of time, whether or not there is such an account, however often it was asked for, and when
+ * no mail can be written.
  */
 export async function requestPasswordReset(
   context: SubgraphContext,
@@ -52,7 +53,16 @@ async function mailLink(context: SubgraphContext, slug: string, email: string): 
   const inTenant = Object.assign(Object.create(context) as SubgraphContext, { binding })
   await tenantScope.run(binding.tenantId, async () => {
     const account = await accountOf(inTenant, email)
-    if (tenantId && account) await beginReset(inTenant, { tenantId, ...account })
+    if (!tenantId || !account) return
+    try {
+      await beginReset(inTenant, { tenantId, ...account })
+    } catch (error) {
+      // An answer that is another one would tell that there is an account.
+      context.log.error(
+        { error, requestId: context.requestId },
+        'a mail for a forgotten password was not written',
+      )
+    }
   })
 }
 
@@ -152,7 +162,11 @@ async function resetWith(
   if (!(await tenantScope.run(null, () => findTenant(context, tenant.slug)))) return refused
   const fault = passwordFault(password, { ...reset, names: [...reset.names, ...Object.values(tenant)] })
   if (fault) return faultOf(fault)
-  const passwordHash = await hashPassword(password, context.services.config.passwordRounds)
+  const passwordHash = await hashPassword(
+    password,
+    context.services.config.passwordRounds,
+    laneOfTenant(tenantId),
+  )
   const { userErrors } = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
     const user = await tx.find(User, userId)
     const isSame = user.permissionVersion === reset.permissionVersion && user.email === reset.email
@@ -162,6 +176,9 @@ async function resetWith(
       tx.fail(ended.code, ended.message, ended.field)
     const others = 'DELETE FROM identity.password_resets WHERE tenant_id = $1 AND user_id = $2'
     await tx.run(prepared(others, [tenantId, userId]))
+    // Whoever reads the mailbox chose it: nobody else knows a way in.
+    const hands = 'DELETE FROM identity.entrustments WHERE tenant_id = $1 AND user_id = $2'
+    await tx.run(prepared(hands, [tenantId, userId]))
     const changes = { passwordHash, passwordChangeRequired: false }
     await tx.update(User, userId, null, changes, { permissionVersion: user.permissionVersion + 1 })
     await revokeSessions(asUser, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGED' })

@@ -7,8 +7,9 @@ import type { IdentityUserErrorCode } from '../generated'
 import { acceptedStep, recoveryHash } from './codes'
 import { accountKey, countCodes, countNetwork, forgetAttempts, linesOf } from './attempts'
 import { newDeviceMark } from './device-mark'
-import { isBurstOfCodes, isKnownPlace, notify, notifyAt } from './notices'
+import { isBurstOfCodes, notify, notifyAt } from './notices'
 import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
+import { isKnownPlace, notePlace } from './places'
 import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
 
 export const wrongCode = 'The code is wrong, was used already, or is of another time: wait for the next one'
@@ -136,8 +137,10 @@ async function complete(context: SubgraphContext, token: OpaqueToken, code: stri
         [...[tenantId, userId, now]],
       ),
     )
-    if (!pending.isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId })))
+    const owner = { tenantId, userId }
+    if (!pending.isKnownDevice && !(await isKnownPlace(context, tx, owner, user.lastLoginAt !== null)))
       await notify(asUser, tx, user, 'NEW_DEVICE')
+    await notePlace(context, tx, owner)
     const methods = ['PASSWORD', method] as const
     const { entry, ...session } = await beginSession(context, tx, { tenantId, userId }, methods)
     // A tenant that is suspended takes nobody in.

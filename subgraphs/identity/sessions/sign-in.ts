@@ -1,17 +1,23 @@
 import type { UserError } from '../../../kernel/errors'
 import { writeAudit, type AuditEntry } from '../../../kernel/mutate'
 import { type Statement, type SubgraphContext, tenantScope, type Transaction } from '../../../kernel/context'
-import { assertRoomForPassword, hashPassword, isHashOutdated } from '../../../kernel/sign-in'
+import {
+  assertRoomForPassword,
+  hashPassword,
+  isHashOutdated,
+  type HashingLane,
+} from '../../../kernel/sign-in'
 import { issueAccessToken, normalEmail, verifyPassword } from '../../../kernel/sign-in'
 import { uuidv7 } from '../../../kernel/id'
 import { prepared } from '../../../kernel/statement'
 import type { AuthMethod } from '../entities/Session'
 import { sessionMs } from '../rules/session-limits'
-import { accountKey, countAttempt, countNetwork, forgetAttempts, linesOf } from './attempts'
+import { accountKey, countAttempt, countNetwork, forgetAttempts, hashingLane, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { isKnownPlace, notifyAt } from './notices'
+import { notifyAt } from './notices'
 import { beginSecondFactor } from './pending-sign-in'
+import { isKnownPlace, notePlace } from './places'
 import type { IdentityUserErrorCode } from '../generated'
 
 /** The tokens of a session, as a payload of the graph. */
@@ -40,6 +46,7 @@ interface Account {
 /** Describes what an attempt names, whether or not there is such an account. */
 interface Named {
   email: string
+  lane: HashingLane
   /** Tells whether the attempt came with a mark of a device that was in before. */
   isKnownDevice: boolean
 }
@@ -65,7 +72,8 @@ export async function signIn(
   const email = storable(input.email)
   const account = accountKey(slug, email)
   const device = input.deviceMark ? deviceOf(context, account, input.deviceMark) : null
-  assertRoomForPassword()
+  const lane = hashingLane(context, device)
+  assertRoomForPassword(lane)
   // A device that was in before does not wait for what others do from its network.
   const networkWait = device ? null : await countNetwork(context)
   if (networkWait) return tooManyAttempts(networkWait)
@@ -75,7 +83,7 @@ export async function signIn(
   // The request may come with somebody's access token: the tenant is that of the input, not of the token.
   const tenantId = await tenantScope.run(null, () => findTenant(context, slug))
   const result = await tenantScope.run(tenantId ?? noTenant, () =>
-    signInTo(context, tenantId, { email, isKnownDevice: device !== null }, input.password),
+    signInTo(context, tenantId, { email, lane, isKnownDevice: device !== null }, input.password),
   )
   if (!result.accessToken) return result
   await forgetAttempts(context, lines)
@@ -90,10 +98,15 @@ async function signInTo(
 ): Promise<SignInResult> {
   const { passwordRounds } = context.services.config
   const account = await findAccount(context, tenantId ?? noTenant, named.email)
-  const correct = await verifyPassword(password, account?.passwordHash ?? null, passwordRounds)
+  const correct = await verifyPassword(password, account?.passwordHash ?? null, passwordRounds, named.lane)
   const opened =
     tenantId && account && correct
-      ? await openSession(context, tenantId, await withPresentHash(context, account, password), named)
+      ? await openSession(
+          context,
+          tenantId,
+          await withPresentHash(context, account, password, named.lane),
+          named,
+        )
       : null
   if (!opened) {
     await recordFailure(context, tenantId, account, correct)
@@ -144,10 +157,11 @@ async function withPresentHash(
   { services }: SubgraphContext,
   account: Account,
   password: string,
+  lane: HashingLane,
 ): Promise<Account> {
   const { passwordRounds } = services.config
   if (account.passwordHash === null || !isHashOutdated(account.passwordHash, passwordRounds)) return account
-  return { ...account, renewedHash: await hashPassword(password, passwordRounds) }
+  return { ...account, renewedHash: await hashPassword(password, passwordRounds, lane) }
 }
 
 /** Null when the user was suspended, or the password changed, since the account was read. */
@@ -168,7 +182,8 @@ async function openSession(
             SET last_login_at = CASE WHEN mfa_enabled THEN last_login_at ELSE $3 END,
                 password_hash = coalesce($5, password_hash), updated_at = now()
           WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND password_hash = $4
-          RETURNING permission_version, password_change_required, mfa_enabled`,
+          RETURNING permission_version, password_change_required, mfa_enabled,
+            (SELECT b.last_login_at IS NOT NULL FROM identity.users b WHERE b.tenant_id = $1 AND b.id = $2)`,
         [tenantId, userId, now.toISOString(), account.passwordHash, account.renewedHash ?? null],
       ),
     )
@@ -183,7 +198,10 @@ async function openSession(
           isKnownDevice,
         ),
       }
-    const isNew = !isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId }))
+    // The row as it was before.
+    const wasIn = row[3] === true
+    const isNew = !isKnownDevice && !(await isKnownPlace(context, tx, { tenantId, userId }, wasIn))
+    await notePlace(context, tx, { tenantId, userId })
     if (isNew) await notifyAt(context, tx, { tenantId, userId, email }, 'NEW_DEVICE')
     const session = await beginSession(context, tx, { tenantId, userId })
     writeAudit(context, tx, [{ ...session.entry, actorId: userId }])

@@ -5,7 +5,7 @@ import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kern
 import { prepared } from '../../../kernel/statement'
 import { Session } from '../entities/Session'
 import type { IdentityUserErrorCode } from '../generated'
-import { countAttempt, countCodes, forgetAttempts, passwordLine } from './attempts'
+import { countAttempt, countCodes, forgetAttempts, laneOfTenant, passwordLine } from './attempts'
 import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
@@ -40,7 +40,8 @@ async function byPassword(context: SubgraphContext, viewer: SessionViewer, passw
   const lines = [passwordLine(viewer)]
   const wait = await countAttempt(context, lines)
   if (wait) return tooManyAttempts(wait)
-  if (!(await verifyPassword(password, passwordHash, context.services.config.passwordRounds))) {
+  const { passwordRounds } = context.services.config
+  if (!(await verifyPassword(password, passwordHash, passwordRounds, laneOfTenant(viewer.tenantId)))) {
     const message = 'The password is wrong'
     return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
   }

@@ -49,6 +49,10 @@ export class CreditNote extends TenantRow {
   @Column({ type: 'bigint', default: 0 })
   applied: string
 
+  /** Holds what was given back. */
+  @Column({ type: 'bigint', default: 0 })
+  refunded: string
+
   /** Made by the database: what can still be used. */
   @Column({ type: 'bigint', insert: false, update: false })
   readonly remaining: string

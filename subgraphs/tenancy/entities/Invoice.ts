@@ -31,6 +31,10 @@ export class Invoice extends TenantRow {
   @Column({ type: 'date', nullable: true })
   billedFrom: string | null
 
+  /** Tells whether the billing job billed between periods. */
+  @Column({ type: 'boolean', default: false })
+  isInterim: boolean
+
   @Column({ type: 'bigint' })
   subtotal: string
 

@@ -39,6 +39,13 @@ export class InvoiceLine {
   @Column({ type: 'numeric' })
   taxRate: string
 
+  @Column({ type: 'text', default: 'STANDARD' })
+  taxTreatment: 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+
+  /** Says why nothing is taxed. */
+  @Column({ type: 'varchar', length: 500, nullable: true })
+  taxReason: string | null
+
   @Column({ type: 'date', nullable: true })
   serviceStart: string | null
 

@@ -26,6 +26,30 @@ export class PendingLine {
   @Column({ type: 'date' })
   serviceEnd: string
 
+  /** A decimal of at most four places. */
+  @Column({ type: 'numeric', default: 1 })
+  quantity: string
+
+  /** A decimal of at most twelve places; the amount where it is null. */
+  @Column({ type: 'numeric', nullable: true })
+  unitPrice: string | null
+
+  /** Its place among those that were written with it. */
+  @Column({ type: 'int', default: 0 })
+  place: number
+
+  /** The day on which it is billed, if nothing else is before; null for with the next period. */
+  @Column({ type: 'date', nullable: true })
+  dueOn: string | null
+
+  /** The first day of the period that it belongs to, whose tax it has; the first day of its service where it is null. */
+  @Column({ type: 'date', nullable: true })
+  taxOn: string | null
+
+  /** The credit note that gave it back at the end of the subscription. */
+  @Column({ type: 'uuid', nullable: true })
+  creditNoteId: string | null
+
   @Column({ type: 'uuid', nullable: true })
   invoiceId: string | null
 

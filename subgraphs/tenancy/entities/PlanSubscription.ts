@@ -67,9 +67,9 @@ export class PlanSubscription extends TenantRow {
   @Column({ type: 'boolean', default: false })
   isSettled: boolean
 
-  /** The tax on all that is billed, in per cent. */
-  @Column({ type: 'numeric', default: 0 })
-  taxRate: string
+  /** When the billing job last looked at what was used; null before it did. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  useSeenAt: string | null
 
   /** Holds what begins with the next period: plan, interval, seats, and the prices that were promised. */
   @Column({ type: 'jsonb', nullable: true })

@@ -28,6 +28,12 @@ export class PlatformTenant {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   deletionDueAt: string | null
 
+  @Column({ type: 'varchar', length: 500, nullable: true })
+  billingFault: string | null
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  billingFaultAt: string | null
+
   @Column({ type: 'boolean' })
   isSandbox: boolean
 

@@ -9,8 +9,11 @@ export class Refund {
   @PrimaryColumn({ type: 'uuid' })
   id: string
 
-  @Column({ type: 'uuid' })
-  paymentId: string
+  @Column({ type: 'uuid', nullable: true })
+  paymentId: string | null
+
+  @Column({ type: 'uuid', nullable: true })
+  creditNoteId: string | null
 
   /** The payment's, which the database sees to. */
   @Column({ type: 'text' })

@@ -2,90 +2,66 @@ import type { SubgraphContext } from '../../../kernel/context'
 import type { Job } from '../../../kernel/jobs'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
-import { billedFrom, upcomingInvoice } from '../billing'
-import { Invoice } from '../entities/Invoice'
-import { InvoiceLine } from '../entities/InvoiceLine'
-import { PendingLine } from '../entities/PendingLine'
+import { billDue } from '../bill-subscription'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import type { TenancyUserErrorCode } from '../generated'
-import { issueDraft } from '../issue-invoice'
-import { putOnPlan, renewSubscription } from '../subscription-term'
+import { renewSubscription } from '../subscription-term'
 import { todayOf } from '../today'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
-/** Most periods that are billed at once: of what nobody billed for years the rest follows with the next run. */
-const mostPeriods = 24
-
+// What is over is settled, what waits is billed on its day, and what was read after the end is billed or given back then.
 const findDue = `
-  SELECT id FROM tenancy.subscriptions
-   WHERE tenant_id = $1 AND NOT is_settled AND status <> 'SUSPENDED' AND COALESCE(billed_until, start_date) <= $2 ORDER BY start_date, id`
-const markBilled = `
-  UPDATE tenancy.pending_lines SET invoice_id = $3 WHERE tenant_id = $1 AND id = ANY ($2) AND invoice_id IS NULL`
+  SELECT s.id FROM tenancy.subscriptions s
+   WHERE s.tenant_id = $1 AND s.status <> 'SUSPENDED' AND (
+     NOT s.is_settled AND (
+       COALESCE(s.billed_until, GREATEST(s.start_date, s.trial_ends_on)) <= $2 OR s.end_date <= $2
+       OR s.start_date <= $2 AND s.status <> 'CANCELLED' AND (s.status = 'SCHEDULED' OR s.current_period_end <= $2))
+     OR EXISTS (SELECT FROM tenancy.pending_lines p WHERE p.tenant_id = $1 AND p.subscription_id = s.id
+                 AND p.due_on <= $2 AND p.invoice_id IS NULL AND p.credit_note_id IS NULL)
+     OR s.is_settled AND EXISTS (SELECT FROM tenancy.usage_records u
+                                  WHERE u.tenant_id = $1 AND u.subscription_id = s.id AND u.recorded_at > s.use_seen_at))
+   ORDER BY s.start_date, s.id`
+const noteFault = `
+  UPDATE tenancy.tenants SET billing_fault = $2, billing_fault_at = CASE WHEN $2::text IS NULL THEN NULL ELSE $3::timestamptz END
+   WHERE id = $1 AND billing_fault IS DISTINCT FROM $2::text`
+
+/** PostgreSQL's codes for "run the transaction again": serialization failure and deadlock. */
+const retryable = new Set(['40001', '40P01'])
 
 /**
  * Bills what is due of the tenant's subscriptions: an invoice for each period, once, however many workers there are and
- * whenever they die. The subscription is locked, and no two invoices of it begin on one day.
+ * whenever they die. The subscription is locked, and no two invoices of it begin on one day. One that cannot be billed keeps none of
+ * the others from it: why stands with the tenant, for operators, until it could be.
  */
 export const billing: Job = {
   name: 'billing',
   schedule: { cron: '5 * * * *', timeZone: 'UTC' },
   async run(context, transaction, _, { signal }) {
     const tx = transaction as Tx
-    const due = await tx.rows(prepared(findDue, [context.binding.tenantId, todayOf(context)]))
-    for (const [id] of due) {
+    const { tenantId } = context.binding
+    const faults: string[] = []
+    for (const [id] of await tx.rows(prepared(findDue, [tenantId, todayOf(context)]))) {
       signal.throwIfAborted()
-      await billSubscription(context, tx, String(id))
+      faults.push(...(await billApart(context, tx, String(id))))
     }
+    const fault = faults.length > 0 ? [...new Set(faults)].join(' · ').slice(0, 500) : null
+    await tx.run(prepared(noteFault, [tenantId, fault, context.clock.now().toISOString()]))
   },
 }
 
-async function billSubscription(context: SubgraphContext, tx: Tx, id: string): Promise<void> {
-  let row = await tx.find(PlanSubscription, id)
-  for (let count = 0; count < mostPeriods && !row.isSettled; count++) {
-    if (billedFrom(row) > todayOf(context)) break
-    row = await billPeriod(context, tx, row)
-  }
-  await renewSubscription(context, tx, row)
-}
-
-/** Bills one period and returns the subscription as it is then; without anything to bill there is no invoice. */
-async function billPeriod(
-  context: SubgraphContext,
-  tx: Tx,
-  row: PlanSubscription,
-): Promise<PlanSubscription> {
-  const from = billedFrom(row)
-  const { lines, totals, period, pending, carried, next } = await upcomingInvoice(
-    (statement) => tx.rows(statement),
-    row,
-  )
-  if (lines.length > 0) {
-    const drafted = await tx.insert(Invoice, {
-      ...{ currency: row.currency, subscriptionId: row.id, billedFrom: from },
-      ...totals,
+/** Bills a subscription, or nothing of it, and returns why something that is due was not billed. */
+async function billApart(context: SubgraphContext, tx: Tx, id: string): Promise<string[]> {
+  try {
+    return await tx.savepoint(async () => {
+      const { row, faults } = await billDue(context, tx, await tx.find(PlanSubscription, id))
+      await renewSubscription(context, tx, row)
+      return faults
     })
-    await tx.insertAll(
-      InvoiceLine,
-      lines.map((line, place) => ({
-        ...line,
-        ...{ invoiceId: drafted.id, currency: row.currency, position: place + 1 },
-      })),
-    )
-    await issueDraft(context, tx, drafted, null)
-    await tx.run(prepared(markBilled, [row.tenantId, pending, drafted.id]))
-    if (carried < 0n) {
-      const { serviceStart, serviceEnd } = lines.at(-1)!
-      const description = 'Credit from the invoice before'
-      const kept = { subscriptionId: row.id, description, amount: String(carried), serviceStart, serviceEnd }
-      await tx.insert(PendingLine, kept)
-    }
+  } catch (error) {
+    const { code, message } = error as { code?: string; message?: string }
+    if (code !== undefined && retryable.has(code)) throw error
+    context.log.error({ err: error, subscriptionId: id }, 'a subscription could not be billed')
+    return [`Subscription ${id}: ${message ?? String(error)}`]
   }
-  const isOver = row.endDate !== null && row.endDate <= from
-  const { plan, billingInterval, seats, features, limits, items, price, anchorDate, nextChange } = next
-  if (plan !== row.plan) await putOnPlan(context, tx, next)
-  return tx.update(PlanSubscription, row.id, null, {
-    ...{ plan, billingInterval, seats, features, limits, items, price, anchorDate, nextChange },
-    ...(isOver ? { isSettled: true } : { billedUntil: period.end }),
-  })
 }

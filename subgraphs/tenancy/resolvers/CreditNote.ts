@@ -7,9 +7,11 @@ import { summary } from '../../../kernel/summary'
 import {
   creditFor,
   creditOfDraft,
+  draftNote,
   findCreditable,
   findDraftNote,
   findInvoice,
+  issueNote,
   noteLineIds,
   shown,
 } from '../credit-notes'
@@ -18,12 +20,13 @@ import { CreditNote } from '../entities/CreditNote'
 import { CreditNoteLine } from '../entities/CreditNoteLine'
 import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
+import { Refund } from '../entities/Refund'
 import type { Resolvers } from '../generated'
 import { mutateInEntry } from '../in-entry'
-import { creditNoteNumberOf } from '../rules/credit'
+import { partOf } from '../payments'
 import { balanceOf } from '../rules/invoice'
-import { nextInSeries } from '../series'
 import { settle } from '../settle-invoice'
+import { todayOf } from '../today'
 import { requireReason } from '../void-reason'
 
 export const creditNote: Resolvers = {
@@ -45,18 +48,7 @@ export const creditNote: Resolvers = {
         'DRAFT_CREDIT_NOTE',
         async (tx) => {
           const invoice = await findCreditable(context, tx, invoiceId, 'invoiceId')
-          const { currency } = invoice
-          const { lines, parts, ...totals } = creditFor(tx, invoice, asked)
-          const drafted = await tx.insert(CreditNote, {
-            ...{ ...values, invoiceId: invoice.id, currency },
-            ...{ ...totals, taxParts: parts },
-          })
-          const note = { creditNoteId: drafted.id, currency }
-          await tx.insertAll(
-            CreditNoteLine,
-            lines.map((line, place) => ({ ...line, ...note, position: place + 1 })),
-          )
-          return { creditNote: drafted }
+          return { creditNote: await draftNote(tx, invoice, creditFor(tx, invoice, asked), values) }
         },
         record,
       )
@@ -64,17 +56,12 @@ export const creditNote: Resolvers = {
     issueCreditNote: (_, { input: { id, expectedVersion } }, context) =>
       mutateInEntry(context, 'ISSUE_CREDIT_NOTE', async (tx) => {
         const drafted = await findDraftNote(tx, id)
-        const { parts, subtotal, tax, total } = await creditOfDraft(context, tx, drafted)
-        const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
-        const issued = await tx.update(CreditNote, id, expectedVersion, {
-          ...{ status: 'ISSUED', creditNoteNumber: creditNoteNumberOf(place), issuedAt },
-          ...{ subtotal, tax, total, taxParts: parts },
-        })
-        return { creditNote: issued }
+        const credit = await creditOfDraft(context, tx, drafted)
+        return { creditNote: await issueNote(context, tx, id, expectedVersion, credit) }
       }),
     applyCreditNote: (_, { input: { id, expectedVersion, invoiceId, amount } }, context) =>
       mutateInEntry(context, 'APPLY_CREDIT_NOTE', async (tx) => {
-        const { status, currency, total, applied, remaining } = await tx.find(CreditNote, id)
+        const { status, currency, total, applied, refunded, remaining } = await tx.find(CreditNote, id)
         if (status !== 'ISSUED')
           tx.fail('INVALID_STATUS', `This credit note is ${status}: nothing of it can be used`, 'id')
         const found = await findInvoice(context, tx, invoiceId)
@@ -100,15 +87,39 @@ export const creditNote: Resolvers = {
         const now = BigInt(applied) + used
         const changed = await tx.update(CreditNote, id, expectedVersion, {
           applied: String(now),
-          status: now === BigInt(total) ? 'APPLIED' : 'ISSUED',
+          status: now + BigInt(refunded) === BigInt(total) ? 'APPLIED' : 'ISSUED',
         })
         await settle(context, tx, found, { creditNoteId: id, amount: String(used) })
         return { creditNote: changed }
       }),
+    refundCreditNote: (_, { input }, context) => {
+      const { id, expectedVersion, amount, refundedOn, reference } = input
+      return mutateInEntry(context, 'REFUND_CREDIT_NOTE', async (tx) => {
+        const { status, currency, total, applied, refunded, remaining, issuedAt } = await tx.find(
+          CreditNote,
+          id,
+        )
+        if (status !== 'ISSUED')
+          tx.fail('INVALID_STATUS', `This credit note is ${status}: nothing of it can be given back`, 'id')
+        const day = refundedOn ?? todayOf(context)
+        if (day > todayOf(context) || day < issuedAt!.slice(0, 10))
+          tx.fail('INVALID', 'refundedOn must be no day before the issue, and none to come', 'refundedOn')
+        const part = partOf(tx, amount, BigInt(remaining), currency)
+        const now = BigInt(refunded) + part
+        const changed = await tx.update(CreditNote, id, expectedVersion, {
+          refunded: String(now),
+          status: now + BigInt(applied) === BigInt(total) ? 'APPLIED' : 'ISSUED',
+        })
+        await tx.insert(Refund, {
+          ...{ creditNoteId: id, currency, amount: String(part), refundedOn: day, reference },
+        })
+        return { creditNote: changed }
+      })
+    },
     voidCreditNote: (_, { input: { id, expectedVersion, reason } }, context) =>
       mutateInEntry(context, 'VOID_CREDIT_NOTE', async (tx) => {
-        const { status, applied } = await tx.find(CreditNote, id)
-        if (status !== 'ISSUED' || applied !== '0')
+        const { status, applied, refunded } = await tx.find(CreditNote, id)
+        if (status !== 'ISSUED' || applied !== '0' || refunded !== '0')
           tx.fail('INVALID_STATUS', 'Only issued credit notes of which nothing was used become void', 'id')
         requireReason(tx, reason)
         const voided = await tx.update(CreditNote, id, expectedVersion, {
@@ -130,6 +141,7 @@ export const creditNote: Resolvers = {
     tax: needs(CreditNote, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(CreditNote, ['total', 'currency'], (row) => money(row.total, row.currency)),
     applied: needs(CreditNote, ['applied', 'currency'], (row) => money(row.applied, row.currency)),
+    refunded: needs(CreditNote, ['refunded', 'currency'], (row) => money(row.refunded, row.currency)),
     remaining: needs(CreditNote, ['remaining', 'currency'], (row) => money(row.remaining, row.currency)),
     taxBreakdown: needs(CreditNote, ['taxParts', 'currency'], ({ taxParts, currency }) =>
       taxParts.map(({ rate, net, tax }) => ({
@@ -144,7 +156,11 @@ export const creditNote: Resolvers = {
     allocations: needs(CreditNote, ['id'], ({ id }, args, context, info) =>
       nested(context, Allocation, 'creditNoteId', id, args, info),
     ),
+    refunds: needs(CreditNote, ['id'], ({ id }, args, context, info) =>
+      nested(context, Refund, 'creditNoteId', id, args, info),
+    ),
   },
+  Refund: { creditNote: one(Refund, 'creditNoteId', CreditNote) },
   CreditNoteLine: {
     creditNote: one(CreditNoteLine, 'creditNoteId', CreditNote),
     invoiceLine: one(CreditNoteLine, 'invoiceLineId', InvoiceLine),

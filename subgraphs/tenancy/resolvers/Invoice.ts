@@ -16,6 +16,7 @@ import { mutateInEntry } from '../in-entry'
 import { requireNoCredit } from '../credit-notes'
 import { issueDraft } from '../issue-invoice'
 import { requireReason } from '../void-reason'
+import { billAgain } from '../bill-again'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import { recordMoney } from '../payments'
 import { balanceOf, isOverdue } from '../rules/invoice'
@@ -25,10 +26,11 @@ import { todayOf } from '../today'
 
 const findCurrency = 'SELECT currency FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2'
 
-const taxParts = valueByKey<{ rate: string; net: string; tax: string }[]>(
+const taxParts = valueByKey<{ rate: string; net: string; tax: string; reason: string | null }[]>(
   `SELECT r.invoice_id, jsonb_agg(jsonb_build_object('rate', r.rate::text, 'net', r.net::text,
-            'tax', round(r.net * r.rate / 100)::text) ORDER BY r.rate)
-     FROM (SELECT invoice_id, trim_scale(tax_rate) AS rate, sum(amount) AS net FROM tenancy.invoice_lines
+            'tax', round(r.net * r.rate / 100)::text, 'reason', r.reason) ORDER BY r.rate)
+     FROM (SELECT invoice_id, trim_scale(tax_rate) AS rate, sum(amount) AS net, string_agg(DISTINCT tax_reason, '; ') AS reason
+             FROM tenancy.invoice_lines
             WHERE tenant_id = $1 AND invoice_id = ANY ($2) GROUP BY invoice_id, trim_scale(tax_rate)) r
     GROUP BY r.invoice_id`,
   [],
@@ -79,6 +81,8 @@ export const invoice: Resolvers = {
     issueInvoice: (_, { input: { id, expectedVersion } }, context) =>
       mutateInEntry(context, 'ISSUE_INVOICE', async (tx) => {
         const drafted = await findDraft(tx, id)
+        if (drafted.total === '0' && drafted.memo === null)
+          tx.fail('INVALID', 'This draft has nothing to be paid: say in its memo why it is issued', 'id')
         return { invoice: await issueDraft(context, tx, drafted, expectedVersion) }
       }),
     payInvoice: (_, { input }, context, info) => {
@@ -109,7 +113,8 @@ export const invoice: Resolvers = {
     },
     voidInvoice: (_, { input: { id, expectedVersion, reason } }, context) =>
       mutateInEntry(context, 'VOID_INVOICE', async (tx) => {
-        const { status } = await tx.find(Invoice, id)
+        const found = await tx.find(Invoice, id)
+        const { status } = found
         if (status !== 'ISSUED')
           tx.fail(
             'INVALID_STATUS',
@@ -123,6 +128,7 @@ export const invoice: Resolvers = {
           voidReason: reason,
           voidedAt: context.clock.now().toISOString(),
         })
+        await billAgain(context, tx, found)
         return { invoice: voided }
       }),
     discardInvoice: (_, { input: { id, expectedVersion } }, context) =>
@@ -148,8 +154,9 @@ export const invoice: Resolvers = {
       isOverdue(row.status, row.dueDate, todayOf(context)),
     ),
     taxBreakdown: needs(Invoice, ['id', 'currency'], async ({ id, currency }, _args, context) =>
-      (await taxParts(context, id)).map(({ rate, net, tax }) => ({
+      (await taxParts(context, id)).map(({ rate, net, tax, reason }) => ({
         rate,
+        reason,
         net: money(net, currency),
         tax: money(tax, currency),
       })),

@@ -2,17 +2,30 @@ import { clockAhead } from '../../../kernel/clock'
 import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
 import { mutate } from '../../../kernel/mutate'
+import { valueByKey } from '../../../kernel/query'
 import { rowPolicy } from '../../../kernel/policy'
 import { revokeCachedSessions } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
+import { TaxProfile } from '../entities/TaxProfile'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers } from '../generated'
+import { mutateInEntry } from '../in-entry'
 import { secondsTo } from '../rules/clock'
+import type { TaxTreatment } from '../rules/tax'
 import { todayOf } from '../today'
 import { requireCurrentCurrency } from '../unit-price'
 
 /** A tenant sees itself only, whatever id it asks for. */
 export const ownTenant = rowPolicy(Tenant, ['id'], (viewer) => [{ id: viewer.tenantId }])
+
+const taxesOf = valueByKey<{ validFrom: string; treatment: TaxTreatment; rate: string }[]>(
+  `SELECT p.tenant_id, jsonb_agg(jsonb_build_object('validFrom', p.valid_from, 'treatment', p.treatment,
+            'rate', trim_scale(p.rate)::text, 'taxId', p.tax_id, 'reason', p.reason) ORDER BY p.valid_from)
+     FROM tenancy.tax_profiles p WHERE p.tenant_id = $1 AND p.tenant_id = ANY ($2) GROUP BY p.tenant_id`,
+  [],
+)
+
+const hasTax = 'SELECT FROM tenancy.tax_profiles WHERE tenant_id = $1 LIMIT 1'
 
 export const tenant: Resolvers = {
   Query: {
@@ -24,6 +37,15 @@ export const tenant: Resolvers = {
         const { defaultCurrency } = changes
         if (defaultCurrency) requireCurrentCurrency(defaultCurrency, todayOf(context), ['defaultCurrency'])
         return { tenant: await tx.update(Tenant, context.binding.tenantId!, expectedVersion, changes) }
+      }),
+    setTenantTax: (_, { input: { rate = '0', ...values } }, context) =>
+      mutateInEntry(context, 'SET_TENANT_TAX', async (tx) => {
+        const today = todayOf(context)
+        const validFrom = values.validFrom ?? today
+        const known = await tx.rows(prepared(hasTax, [context.binding.tenantId]))
+        if (validFrom < today && known.length > 0)
+          tx.fail('INVALID', 'validFrom must not be in the past: what was billed stays', 'validFrom')
+        return { tax: await tx.insert(TaxProfile, { ...values, rate, validFrom }) }
       }),
     moveClock: (_, { input: { to } }, context) =>
       mutate(context, async (tx) => {
@@ -51,6 +73,7 @@ export const tenant: Resolvers = {
       }),
   },
   Tenant: {
+    taxes: needs(Tenant, ['id'], ({ id }, _args, context) => taxesOf(context, id)),
     clock: needs(Tenant, ['aheadSeconds'], ({ aheadSeconds }, _, { services }) =>
       clockAhead(services.clock, aheadSeconds).now().toISOString(),
     ),

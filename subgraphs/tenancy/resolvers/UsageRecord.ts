@@ -3,7 +3,7 @@ import { badUserInput, UserErrors } from '../../../kernel/errors'
 import { needs } from '../../../kernel/entity'
 import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
 import { prepared } from '../../../kernel/statement'
@@ -11,17 +11,17 @@ import { summary } from '../../../kernel/summary'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
 import { UsageRecord } from '../entities/UsageRecord'
-import type { Resolvers } from '../generated'
+import type { Resolvers, TenancyUserErrorCode } from '../generated'
+import { mutateInEntry } from '../in-entry'
 import { recordCorrection, recordReadings } from '../record-usage'
-import type { Limits } from '../rules/meters'
 import { todayOf } from '../today'
-import { usageOn, type MeteredSubscription } from '../usage'
+import { meteredSubscription, usageOn, type MeteredSubscription } from '../usage'
 
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
 const mostAtOnce = 500
 
 const findSubscription = `
-  SELECT id, start_date::text, end_date::text, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
+  SELECT id, start_date::text, end_date::text, cancelled_at, anchor_date::text, billing_interval, limits FROM tenancy.subscriptions
    WHERE tenant_id = $1 AND (id = $2 OR $2 IS NULL AND current_of = $1)`
 
 export const usageRecord: Resolvers = {
@@ -37,13 +37,15 @@ export const usageRecord: Resolvers = {
     },
   },
   Mutation: {
-    recordUsage: (_, { input }, context) =>
-      mutate(context, async (tx) => {
+    recordUsage: (_, { input }, context) => {
+      const work = async (tx: MutationTransaction<TenancyUserErrorCode>) => {
         const { results, uses } = await recordReadings(context, tx, [input])
         const { usageRecord, error } = results[0]!
         if (error) throw new UserErrors([error])
         return { usageRecord, usage: uses.usageOf(usageRecord.subscriptionId, usageRecord.meter) }
-      }),
+      }
+      return context.operator ? mutateInEntry(context, 'RECORD_USAGE', work) : mutate(context, work)
+    },
     recordUsageBatch: (_, { input: { records } }, context) =>
       mutate(context, async (tx) => {
         if (records.length < 1 || records.length > mostAtOnce)
@@ -57,7 +59,7 @@ export const usageRecord: Resolvers = {
         }
       }),
     correctUsage: (_, { input: { id, ...correction } }, context) =>
-      mutate(context, async (tx) => {
+      mutateInEntry(context, 'CORRECT_USAGE', async (tx) => {
         const { usageRecord, error } = await recordCorrection(context, tx, id, correction)
         if (error) throw new UserErrors([error])
         return { usageRecord }
@@ -87,16 +89,7 @@ export const usageRecord: Resolvers = {
 async function findMetered(context: SubgraphContext, id: string | null): Promise<MeteredSubscription | null> {
   const { tenantId } = context.binding
   const [row] = await context.db.rows(context.binding, prepared(findSubscription, [tenantId, id]))
-  if (!row) return null
-  const [found, startDate, endDate, anchorDate, billingInterval, limits] = row as [
-    string,
-    string,
-    string | null,
-    string | null,
-    MeteredSubscription['billingInterval'],
-    Limits,
-  ]
-  return { id: found, startDate, endDate, anchorDate, billingInterval, limits }
+  return row ? meteredSubscription(row) : null
 }
 
 /** Returns what a subscription used within the period of a day, by meter; null when there is none. */

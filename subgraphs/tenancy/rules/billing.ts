@@ -1,8 +1,16 @@
-import { shifted } from './decimal'
-import type { Meter } from './meters'
+import { scaled, shifted, unscaled } from './decimal'
+import {
+  aggregationOf,
+  meters,
+  noReadings,
+  quantityDecimals,
+  usedOf,
+  type Meter,
+  type Readings,
+} from './meters'
 import { dayAfter, periodOn, type Interval, type Period } from './period'
 import { prorate, spanOf, unusedPart } from './proration'
-import { pricedParts, type Tier, type TierMode } from './tiers'
+import { pricedParts, type PricedPart, type Tier, type TierMode } from './tiers'
 
 /** A price as it was agreed when the subscription took it: later versions of the list do not change it. */
 export interface Item {
@@ -69,22 +77,55 @@ export function feeLines(
   })
 }
 
-/** Returns what was used in a period that is over, beyond what the plan includes, by the tiers of each meter. */
+/** Describes what was agreed for a while, and what meters told from the start of the period to the end of that while. */
+export interface AgreedUse {
+  items: readonly Item[]
+  readings: ReadonlyMap<Meter, Readings>
+}
+
+/**
+ * Lines of what was used in a period, by meter: each part at the prices that held when it was used, and in the
+ * tiers in which it lies of the whole period, so that what is included is included once.
+ * @param spells in the order of time
+ */
 export function usageLines(
-  items: readonly Item[],
-  used: ReadonlyMap<Meter, string>,
+  spells: readonly AgreedUse[],
   period: Period,
   decimals: number,
-): BilledLine[] {
-  return items.flatMap(({ meter, tierMode, tiers }) => {
-    if (meter === null || meter === 'SEATS' || !tierMode || !tiers) return []
-    return pricedParts(tierMode, tiers, used.get(meter) ?? '0').map(({ quantity, unitPrice }) => ({
-      description: `Use: ${meter}`,
-      quantity,
-      unitPrice: shifted(unitPrice, decimals),
-      serviceStart: period.start,
-      serviceEnd: period.end,
+): Map<Meter, BilledLine[]> {
+  const service = { serviceStart: period.start, serviceEnd: period.end }
+  const found = new Map<Meter, BilledLine[]>()
+  for (const meter of meters) {
+    const lines = pricedUse(spells, meter).map(({ quantity, unitPrice }) => ({
+      ...{ description: `Use: ${meter}`, quantity, unitPrice: shifted(unitPrice, decimals) },
+      ...service,
     }))
+    if (lines.length > 0) found.set(meter, lines)
+  }
+  return found
+}
+
+function pricedUse(spells: readonly AgreedUse[], meter: Meter): PricedPart[] {
+  const all = spells.map(({ items, readings }) => ({
+    item: items.find((item) => item.meter === meter),
+    readings: readings.get(meter) ?? noReadings,
+  }))
+  const last = all.at(-1)?.readings
+  if (!last) return []
+  const whole = usedOf(meter, last)
+  // Of the latest reading alone there are no parts: it is priced as agreed when it was made.
+  const priced =
+    aggregationOf[meter] === 'LAST'
+      ? all.filter(({ readings }) => readings.lastAt === last.lastAt).slice(0, 1)
+      : all
+  let before = '0'
+  return priced.flatMap(({ item, readings }) => {
+    const after = usedOf(meter, readings)
+    const part = scaled(after, quantityDecimals) - scaled(before, quantityDecimals)
+    const within = { before, whole }
+    before = after
+    if (part <= 0n || !item?.tierMode || !item.tiers) return []
+    return pricedParts(item.tierMode, item.tiers, unscaled(part, quantityDecimals), within)
   })
 }
 
@@ -93,15 +134,18 @@ export function changeLines(
   change: { oldPlan: string; newPlan: string; old: readonly Item[]; new: readonly Item[] },
   period: Period,
   at: Date,
+  endDate: string | null = null,
 ): BilledLine[] {
+  const end = endDate !== null && endDate < period.end ? endDate : period.end
   const { credit, charge } = prorate({
     period: spanOf(period),
     at: at.getTime(),
+    until: Date.parse(`${end}T00:00:00.000Z`),
     from: advanceAmount(change.old),
     to: advanceAmount(change.new),
   })
   const day = at.toISOString().slice(0, 10)
-  const service = { serviceStart: day, serviceEnd: period.end > day ? period.end : dayAfter(day, 1) }
+  const service = { serviceStart: day, serviceEnd: end > day ? end : dayAfter(day, 1) }
   const line = (description: string, amount: bigint) =>
     amount === 0n ? [] : [{ description, quantity: '1', unitPrice: String(amount), ...service }]
   return [
@@ -117,9 +161,11 @@ export interface BilledTerm {
   billingInterval: Interval
   /** The day from which periods are counted. */
   anchor: string
-  /** The first day that is not billed yet. */
-  billedFrom: string
+  /** The first day that is not billed yet; null before the first invoice. */
+  billedUntil: string | null
   trialEndsOn: string | null
+  /** The first day after the term; null when no end is agreed. */
+  endDate: string | null
 }
 
 /** Returns what a change at an instant costs: nothing while its period is not billed, and nothing for the days of a trial. */
@@ -128,10 +174,10 @@ export function linesOfChange(
   changed: { plan: string; items: readonly Item[] },
   now: Date,
 ): BilledLine[] {
-  if (term.billedFrom <= now.toISOString().slice(0, 10)) return []
-  const period = periodOn(term.anchor, term.billingInterval, dayAfter(term.billedFrom, -1))
+  if (term.billedUntil === null || term.billedUntil <= now.toISOString().slice(0, 10)) return []
+  const period = periodOn(term.anchor, term.billingInterval, dayAfter(term.billedUntil, -1))
   const trialEnd = term.trialEndsOn === null ? 0 : Date.parse(`${term.trialEndsOn}T00:00:00.000Z`)
   const at = new Date(Math.max(now.getTime(), trialEnd))
   const plans = { oldPlan: term.plan, newPlan: changed.plan, old: term.items, new: changed.items }
-  return changeLines(plans, period, at)
+  return changeLines(plans, period, at, term.endDate)
 }

@@ -97,6 +97,25 @@ export function creditOf(
   return withTotals(invoice, lines)
 }
 
+/**
+ * Returns what of an invoice is credited to give back amounts by rate, before tax, no more than is left of its lines and at
+ * their rate; what is asked for is taken off `wanted`.
+ * @param wanted rate, in ten thousandths of a per cent, -> amount in the currency's smallest unit, more than nothing
+ */
+export function creditFrom(invoice: CreditableInvoice, wanted: Map<bigint, bigint>): CreditRequest[] {
+  const [billed, before] = [netByRate(invoice.lines), sumsByRate(invoice.creditedParts)]
+  const atRate = new Map([...billed].map(([rate, net]) => [rate, net - (before.get(rate)?.net ?? 0n)]))
+  return invoice.lines.flatMap(({ id, amount, credited, taxRate }) => {
+    const rate = scaled(taxRate, places)
+    const most = [BigInt(amount) - BigInt(credited), atRate.get(rate) ?? 0n, wanted.get(rate) ?? 0n]
+    const part = most.reduce((least, one) => (one < least ? one : least))
+    if (part <= 0n) return []
+    atRate.set(rate, atRate.get(rate)! - part)
+    wanted.set(rate, wanted.get(rate)! - part)
+    return [{ invoiceLineId: id, amount: String(part) }]
+  })
+}
+
 const signOf = (value: bigint): bigint => (value < 0n ? -1n : 1n)
 
 function creditedLine(

@@ -28,14 +28,17 @@ export function unusedPart(amount: bigint, period: Span, at: number): bigint {
  * Proration of a change within a period: what is unused at the old price is credited, and the same time is charged at
  * the new one. Amounts are what the whole period costs, in smallest units. A change and its opposite in one instant add up
  * to nothing, and a chain of changes costs what its parts cost: each boundary is rounded once and used on both sides.
+ * @param change.until when the term ends, where that is before the period does: what lies behind it was never billed
  * @returns `credit` at most nothing and `charge` at least nothing, for prices that are not negative
  */
-export function prorate(change: { period: Span; at: number; from: bigint; to: bigint }): {
+export function prorate(change: { period: Span; at: number; from: bigint; to: bigint; until?: number }): {
   credit: bigint
   charge: bigint
 } {
-  const { period, at, from, to } = change
-  return { credit: -unusedPart(from, period, at), charge: unusedPart(to, period, at) }
+  const { period, at, from, to, until = period.end } = change
+  if (at >= until) return { credit: 0n, charge: 0n }
+  const left = (amount: bigint) => unusedPart(amount, period, at) - unusedPart(amount, period, until)
+  return { credit: -left(from), charge: left(to) }
 }
 
 /**

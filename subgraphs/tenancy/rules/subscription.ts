@@ -11,6 +11,19 @@ export interface Term {
   billingInterval: Interval
 }
 
+/** When a term ends: with the instant of a cancellation at once, otherwise with the day before; null when no end is agreed. */
+export function termEnd({
+  endDate,
+  cancelledAt,
+}: {
+  endDate: string | null
+  cancelledAt: string | null
+}): Date | null {
+  if (endDate === null) return null
+  const asked = cancelledAt === null ? null : new Date(cancelledAt)
+  return asked?.toISOString().slice(0, 10) === endDate ? asked : new Date(`${endDate}T00:00:00.000Z`)
+}
+
 /** The subscription's status and period on a day: it begins and ends with its term, and keeps the period in which it ended. */
 export function onDay(
   { status, startDate, endDate, anchorDate, billingInterval }: Term,

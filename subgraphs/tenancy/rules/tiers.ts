@@ -66,25 +66,33 @@ const isDecimal = (value: unknown, places: number): boolean =>
 
 /**
  * A quantity in the parts in which tiers price it; none for a quantity of nothing, which costs nothing. A flat price is a part
- * of one. Only the amount of a part is rounded, so the price of the whole is that of its lines.
+ * of one, of a tier that is entered. Only the amount of a part is rounded, so the price of the whole is that of its lines.
+ * @param within of a quantity that is a part of more: what lies before it, and what the whole is
  */
-export function pricedParts(mode: TierMode, tiers: readonly Tier[], quantity: string): PricedPart[] {
-  const whole = scaled(quantity, quantityDecimals)
+export function pricedParts(
+  mode: TierMode,
+  tiers: readonly Tier[],
+  quantity: string,
+  within: { before: string; whole: string } = { before: '0', whole: quantity },
+): PricedPart[] {
+  const [before, whole] = [scaled(within.before, quantityDecimals), scaled(within.whole, quantityDecimals)]
+  const after = before + scaled(quantity, quantityDecimals)
   const parts: PricedPart[] = []
   let from = 0n
   for (const tier of tiers) {
     const end = tier.upTo === null ? null : scaled(tier.upTo, quantityDecimals)
-    const holdsEnd = end === null || whole <= end
-    const part = mode === 'GRADUATED' ? (holdsEnd ? whole : end) - from : holdsEnd ? whole : 0n
-    if (part > 0n) parts.push(...partsOf(tier, part))
-    if (holdsEnd) return parts
+    const [least, most] = mode === 'GRADUATED' ? [from, end ?? after] : [0n, after]
+    const holds = mode === 'GRADUATED' || end === null || whole <= end
+    const part = (most < after ? most : after) - (least > before ? least : before)
+    if (holds && part > 0n) parts.push(...partsOf(tier, part, before <= least))
+    if (end === null || (mode === 'GRADUATED' ? after : whole) <= end) return parts
     from = end
   }
   return parts
 }
 
-function partsOf({ unitPrice, flatPrice }: Tier, quantity: bigint): PricedPart[] {
-  const flat =
-    flatPrice && scaled(flatPrice, priceDecimals) > 0n ? [{ quantity: '1', unitPrice: flatPrice }] : []
+function partsOf({ unitPrice, flatPrice }: Tier, quantity: bigint, isEntered: boolean): PricedPart[] {
+  const hasFlat = isEntered && flatPrice !== undefined && scaled(flatPrice, priceDecimals) > 0n
+  const flat = hasFlat ? [{ quantity: '1', unitPrice: flatPrice }] : []
   return [{ quantity: unscaled(quantity, quantityDecimals), unitPrice }, ...flat]
 }

@@ -1,0 +1,40 @@
+/**
+ * Says how a tenant is taxed. STANDARD: at a rate. REVERSE_CHARGE: by the tenant itself (Directive 2006/112/EC, articles 44 and 196),
+ * which needs its tax id. EXEMPT: not at all.
+ */
+export type TaxTreatment = 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+
+/** Describes which tax a tenant pays from a day on. */
+export interface TaxProfile {
+  /** The first day, ISO 8601. */
+  validFrom: string
+  treatment: TaxTreatment
+  /** Per cent, decimal text of at most four places. */
+  rate: string
+  taxId: string | null
+  reason: string | null
+}
+
+/** Describes the tax on a line. */
+export interface LineTax {
+  taxRate: string
+  taxTreatment: TaxTreatment
+  /** Holds why nothing is taxed; null where something is. */
+  taxReason: string | null
+}
+
+/**
+ * The profile that holds on a day: the latest that has begun, and before all of them the first. Null where there is none.
+ * @param profiles in the order of their days
+ */
+export function profileOn(profiles: readonly TaxProfile[], day: string): TaxProfile | null {
+  return profiles.filter(({ validFrom }) => validFrom <= day).at(-1) ?? profiles[0] ?? null
+}
+
+/** The tax on what a period costs that begins on a day; nothing while it is not decided. */
+export function taxOn(profiles: readonly TaxProfile[], day: string): LineTax {
+  const profile = profileOn(profiles, day)
+  if (!profile) return { taxRate: '0', taxTreatment: 'STANDARD', taxReason: null }
+  const { rate, treatment, reason } = profile
+  return { taxRate: rate, taxTreatment: treatment, taxReason: reason }
+}
