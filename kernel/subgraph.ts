@@ -15,6 +15,7 @@ import { expand } from './schema/expand'
 import { listedFields, searchedFields, summarizedFields } from './schema/markings'
 import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
+import type { RetainedRows } from './retention/plan'
 import type { PersonalDeclarations } from './subjects/personal-rows'
 import { subjectDataJob } from './subjects/subject-data'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
@@ -65,6 +66,8 @@ export function subgraph(
     erasable?: SubgraphDefinition['erasable']
     /** Makes its job for people who ask for their data, and says what does not follow from the fields. */
     subjects?: PersonalDeclarations
+    /** What it keeps for a time: what holds a row from removal holds it from erasure. */
+    retained?: readonly RetainedRows[]
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -77,9 +80,10 @@ export function subgraph(
     policies: parts.policies ?? {},
     jobs: declareJobs(name, [
       ...(parts.jobs ?? []),
-      ...(parts.subjects ? [subjectDataJob(name, parts.subjects) as Job] : []),
+      ...(parts.subjects ? [subjectDataJob(name, parts.subjects, parts.retained ?? []) as Job] : []),
     ]),
     subjects: parts.subjects ?? {},
+    retained: parts.retained ?? [],
     audited: parts.audited ?? {},
     secrets: parts.secrets ?? {},
     erasable: parts.erasable ?? [],

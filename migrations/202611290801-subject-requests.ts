@@ -5,7 +5,14 @@ import { subgraphNames } from '../kernel/schema/subgraph-names'
 
 const officers = ['COMPLIANCE_OFFICER'] as const
 const users = [
-  ...['verified_by_id', 'collected_by_id', 'approved_by_id', 'fulfilled_by_id', 'rejected_by_id'],
+  ...[
+    'received_by_id',
+    'verified_by_id',
+    'collected_by_id',
+    'approved_by_id',
+    'fulfilled_by_id',
+    'rejected_by_id',
+  ],
 ] as const
 
 /** Requests of people for their data, what subgraphs are asked for them, and what they answer. */
@@ -34,6 +41,8 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
       extension_reason: 'varchar(2000)',
       verified_at: 'timestamptz(3)',
       verification: 'varchar(500)',
+      // Whether the requester's address was on record of the person; null when nothing was.
+      is_address_known: 'boolean',
       approved_at: 'timestamptz(3)',
       legal_ground: 'varchar(2000)',
       outcome: 'varchar(2000)',
@@ -60,7 +69,8 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
       verified_at: "verified_at IS NOT NULL OR status IN ('RECEIVED', 'REJECTED')",
       approved_at: "approved_at IS NOT NULL OR status NOT IN ('FULFILLING', 'FULFILLED')",
       // Two persons, whatever the application does.
-      approved_by_id: 'approved_by_id <> collected_by_id AND approved_by_id <> verified_by_id',
+      approved_by_id:
+        'approved_by_id <> collected_by_id AND approved_by_id <> verified_by_id AND approved_by_id <> received_by_id',
       collected: "jsonb_typeof(collected) = 'object'",
       receipt: "jsonb_typeof(receipt) = 'object'",
       export_hash: "(export_hash IS NULL) = (export_expires_at IS NULL) AND export_hash ~ '^[0-9a-f]{64}$'",
@@ -89,7 +99,8 @@ export const subjectRequests = migration(202611290801, 'subject-requests', [
   }),
   constraintMessages('compliance.data_subject_requests', {
     data_subject_requests_request_number_check: 'must not be empty',
-    data_subject_requests_approved_by_id_check: 'must not be who verified the identity or collected the data',
+    data_subject_requests_approved_by_id_check:
+      'must not be who noted it, verified the identity or collected the data',
   }),
   // What every subgraph is asked. Written by compliance alone, and never changed.
   tenantTable({
@@ -142,6 +153,49 @@ BEGIN
   GET DIAGNOSTICS asked = ROW_COUNT;
   RETURN asked;
 END $$`,
+      // Under a lock that lasts while an erasure does: the request cannot be rejected, or asked anew, in the middle of it.
+      `CREATE FUNCTION shared.is_subject_task_awaited(task uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  asked shared.subject_tasks;
+BEGIN
+  SELECT * INTO asked FROM shared.subject_tasks t WHERE t.tenant_id = own AND t.id = task;
+  IF asked.purpose = 'ERASE' THEN
+    PERFORM FROM compliance.data_subject_requests r WHERE r.tenant_id = own AND r.id = asked.request_id FOR SHARE;
+  END IF;
+  RETURN EXISTS (SELECT FROM compliance.data_subject_requests r WHERE r.tenant_id = own AND r.id = asked.request_id
+    AND r.task_id = task AND r.status = CASE asked.purpose WHEN 'ERASE' THEN 'FULFILLING' ELSE 'COLLECTING' END);
+END $$`,
+      // What compliance must know of a person whom it does not see: who decides about themselves, and who is not who asked.
+      `CREATE FUNCTION shared.person_facts(customer uuid, employee uuid, login uuid, address text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+  employed uuid;
+  addresses text[];
+BEGIN
+  SELECT e.user_id INTO employed FROM hr.employees e WHERE e.tenant_id = own AND e.id = employee;
+  SELECT array_agg(lower(a.email)) INTO addresses FROM (
+    SELECT u.email FROM identity.users u WHERE u.tenant_id = own AND u.id IN (login, employed)
+    UNION ALL SELECT c.email FROM insights.customers c WHERE c.tenant_id = own AND c.id = customer) a WHERE a.email IS NOT NULL;
+  RETURN jsonb_build_object('login', employed, 'isAddressKnown', lower(address) = ANY (addresses),
+    'isService', EXISTS (SELECT FROM identity.users u WHERE u.tenant_id = own AND u.id = login AND u.kind = 'SERVICE'),
+    'isActive', EXISTS (SELECT FROM identity.users u WHERE u.tenant_id = own AND u.id IN (login, employed) AND u.status = 'ACTIVE'));
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.person_facts(uuid, uuid, uuid, text) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.person_facts(uuid, uuid, uuid, text) TO app_compliance',
+      `CREATE FUNCTION shared.own_day(instant timestamptz) RETURNS date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+BEGIN
+  RETURN (instant AT TIME ZONE coalesce((SELECT t.time_zone FROM tenancy.tenants t WHERE t.id = own), 'UTC'))::date;
+END $$`,
+      'REVOKE ALL ON FUNCTION shared.own_day(timestamptz) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION shared.own_day(timestamptz) TO app_compliance',
+      'REVOKE ALL ON FUNCTION shared.is_subject_task_awaited(uuid) FROM PUBLIC',
+      `GRANT EXECUTE ON FUNCTION shared.is_subject_task_awaited(uuid) TO ${subgraphRoles.join(', ')}`,
       'REVOKE ALL ON FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz) FROM PUBLIC',
       'GRANT EXECUTE ON FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz) TO app_compliance',
       // What was encrypted with it is gone, in every copy that does not hold the key. Never the tenant's own.
@@ -183,6 +237,9 @@ END $$`,
     [
       'DROP FUNCTION shared.empty_interactions(uuid[])',
       'DROP FUNCTION shared.destroy_subject_key(uuid)',
+      'DROP FUNCTION shared.own_day(timestamptz)',
+      'DROP FUNCTION shared.person_facts(uuid, uuid, uuid, text)',
+      'DROP FUNCTION shared.is_subject_task_awaited(uuid)',
       'DROP FUNCTION shared.ask_subgraphs(uuid, uuid[], timestamptz)',
     ],
   ),

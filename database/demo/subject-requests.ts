@@ -29,6 +29,7 @@ export const dataSubjectRequests: DemoTable = {
       received_at: instant(today - daysAgo * day),
       answered: 0,
       due_date: dayOf(today + (30 - daysAgo) * day),
+      received_by_id: hr,
       created_at: instant(today - daysAgo * day),
       ...values,
     })
@@ -36,6 +37,7 @@ export const dataSubjectRequests: DemoTable = {
       verified_at: instant(today - daysAgo * day),
       verified_by_id: hr,
       verification: 'In person, with the employee badge',
+      is_address_known: true,
       collected_by_id: hr,
       answered: 6,
     })

@@ -27,6 +27,8 @@ export interface PersonalRows {
   kept?: KeptRows
   /** Properties that no field shows as they are, and that are emptied as well. */
   hidden?: readonly string[]
+  /** What must be so besides empty fields, that nothing is left to empty. */
+  isEmpty?: string
   /** What is done before the fields of rows are emptied: `$2` are their ids, `$3` the instant. */
   before?: readonly string[]
   /** What empties them where the role may not: in place of an update; `$2` and `$3` as before. */

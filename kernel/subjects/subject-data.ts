@@ -3,14 +3,14 @@ import type { Statement, SubgraphContext } from '../context'
 import { decryptRows } from '../encryption/encrypted-columns'
 import { keyIdOf, type DataKey } from '../encryption/cipher'
 import type { Job } from '../jobs'
-import { shareHolds } from '../retention/plan'
+import { shareHolds, type RetainedRows } from '../retention/plan'
 import { entityModels } from '../schema/entity-model'
 import type { SubgraphName } from '../schema/subgraph-names'
 import { projectionOf } from '../reading/projection'
 import { prepared } from '../statement'
 import type { MutationTransaction } from '../writing/mutation-transaction'
 import { collectorsOf, type Collector } from './collectors'
-import { empty, planErasure, type Outcome, type Subject } from './erase'
+import { empty, idsToEmpty, planErasure, type Outcome, type Subject } from './erase'
 import { subjectTypes, type PersonalDeclarations } from './personal-rows'
 
 /** Rows that one statement reads. */
@@ -131,6 +131,8 @@ interface Asked {
 }
 
 const findTask = `SELECT request_id, purpose, user_id, customer_id, employee_id FROM shared.subject_tasks WHERE tenant_id = $1 AND id = $2`
+/** Whether the request still waits for the task; one that erases keeps it so until the end of the transaction. */
+const isAwaited = 'SELECT shared.is_subject_task_awaited($1)'
 const addAnswer = `INSERT INTO shared.subject_answers (task_id, answers) VALUES ($1, $2)
   ON CONFLICT (tenant_id, task_id, subgraph) DO NOTHING`
 
@@ -139,27 +141,33 @@ export type Answer = Outcome & { given: number }
 
 /**
  * The job by which a subgraph answers for its own rows: it finds what is about a person, for the person to be given; or empties
- * it, with what stays and why. All of it is one transaction, so a hold is placed before or after. Asked again, nothing is left
- * to empty.
+ * it, with what stays and why, in one transaction, so a hold is placed before or after. Asked again, nothing is left to empty. For
+ * a task that nobody awaits, because its request was asked anew or ended, nothing is done.
  */
-export function subjectDataJob(subgraph: SubgraphName, declared: PersonalDeclarations): Job<Asked> {
+export function subjectDataJob(
+  subgraph: SubgraphName,
+  declared: PersonalDeclarations,
+  retained: readonly RetainedRows[],
+): Job<Asked> {
   return {
     name: 'subject-data',
     async run(context, tx, { taskId }, { progress }) {
       const tenantId = context.binding.tenantId!
       const send = (statement: Statement) => tx.rows(statement)
       const [task] = await send(prepared(findTask, [tenantId, taskId]))
-      if (!task) return
+      const [awaited] = task ? await send(prepared(isAwaited, [taskId])) : []
+      if (!task || awaited?.[0] !== true) return
       const [requestId, purpose, ...people] = task as [string, string, ...(string | null)[]]
       const subjects = subjectTypes.flatMap((type, place) => {
         const id = people[place]
         return id ? [{ type, id }] : []
       })
-      const collectors = collectorsOf(entityModels(context.db.dataSource), declared)
-      await shareHolds(send, tenantId)
+      const collectors = collectorsOf(entityModels(context.db.dataSource), declared, retained)
+      // What is written for the person to read takes its time: no hold waits for it.
+      if (purpose === 'ERASE') await shareHolds(send, tenantId)
       const at = context.clock.now().toISOString()
       const plans = await planErasure(send, tenantId, collectors, subjects, at)
-      const answers = new Map(
+      const answers = new Map<string, Answer>(
         plans.map(({ type: name, erased, kept }) => [name, { type: name, given: 0, erased, kept }]),
       )
       if (purpose === 'COLLECT') {
@@ -168,16 +176,20 @@ export function subjectDataJob(subgraph: SubgraphName, declared: PersonalDeclara
         const found = await writeExport(context, tx, collectors, asked, tenantKey!)
         for (const [name, given] of found)
           answers.set(name, { ...(answers.get(name) ?? { type: name, erased: 0, kept: [] }), given })
-      } else
-        for (const plan of plans) {
-          if (plan.ids.length === 0) continue
-          await empty(send, tenantId, plan, at)
-          for (const row of plan.ids) tx.emit('erased', { type: plan.type, id: row }, {})
+      } else {
+        const due: { plan: (typeof plans)[number]; ids: string[] }[] = []
+        for (const plan of plans) due.push({ plan, ids: await idsToEmpty(send, plan) })
+        for (const { plan, ids } of due) {
+          answers.get(plan.type)!.erased = ids.length
+          if (ids.length === 0) continue
+          await empty(send, tenantId, plan.collector, ids, at)
+          for (const row of ids) tx.emit('erased', { type: plan.type, id: row }, {})
           tx.audit({
             ...{ action: 'DELETE', resourceType: plan.type, resourceId: null },
-            changes: { after: { subjectRequest: requestId, emptied: plan.ids.length } },
+            changes: { after: { subjectRequest: requestId, emptied: ids.length } },
           })
         }
+      }
       progress(answers.size)
       await tx.run(prepared(addAnswer, [taskId, JSON.stringify([...answers.values()])]))
     },

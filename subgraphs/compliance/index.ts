@@ -72,4 +72,5 @@ export default subgraph('compliance', {
   // Each has a key of its own, which ends with it.
   erasable: ['DataSubjectRequest'],
   subjects: personal,
+  retained,
 })

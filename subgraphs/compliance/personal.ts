@@ -1,5 +1,8 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
 
+/** Types that tell of due diligence: no receipt names them, nor that there is any (article 39 of Directive (EU) 2015/849). */
+export const untold: readonly string[] = ['ComplianceRecord', 'ComplianceDecision', 'ScreeningMatch']
+
 /** What does not follow from the fields of what compliance has about people. */
 export const personal: PersonalDeclarations = {
   AuditLog: {

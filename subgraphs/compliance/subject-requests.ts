@@ -8,6 +8,8 @@ import { readExport, subgraphNames } from '../../kernel/subjects'
 import { DataSubjectRequest, type RequestStatus } from './entities/DataSubjectRequest'
 import type { ComplianceUserErrorCode } from './generated'
 import { subjectAnswers } from './jobs/subject-answers'
+import { factsOf, requireOther } from './person'
+import { untold } from './personal'
 import { downloadDays } from './rules/deadline'
 
 type Transaction = MutationTransaction<ComplianceUserErrorCode>
@@ -37,10 +39,17 @@ export async function requestIn(
   if (found.version !== expectedVersion) return found
   if (!statuses.includes(found.status))
     tx.fail('WRONG_STATUS', `A request that is ${found.status} cannot have this done`, 'id')
-  if (found.userId !== null && found.userId === context.binding.actorId)
-    tx.fail('OWN_RECORD', 'Somebody else must do this: it is about you', 'id')
+  await requireOther(context, tx, found, await factsOf(tx, found, null))
   return found
 }
+
+/** What was found or done, without what nobody is told of. */
+export const receiptOf = (types: readonly { type: string }[]) => ({
+  types: types.filter(({ type }) => !untold.includes(type)),
+})
+
+const typesOf = ({ collected }: DataSubjectRequest): { type: string }[] =>
+  (collected as { types: { type: string }[] } | null)?.types ?? []
 
 /** Has every subgraph answer for its own rows, and somebody wait for the answers. */
 export async function askSubgraphsOf(
@@ -58,7 +67,8 @@ export async function askSubgraphsOf(
   return taskId!
 }
 
-const givesExport = ({ type }: DataSubjectRequest): boolean => type === 'ACCESS' || type === 'PORTABILITY'
+export const givesExport = ({ type }: DataSubjectRequest): boolean =>
+  type === 'ACCESS' || type === 'PORTABILITY'
 
 /** Does what somebody else approved. */
 export async function fulfil(
@@ -66,7 +76,8 @@ export async function fulfil(
   tx: Transaction,
   { outcome, ...seen }: Seen & { outcome?: string | null },
 ) {
-  const found = await requestIn(context, tx, seen, ['REVIEW'])
+  // An erasure that was not answered is asked for anew: what is emptied already is left alone.
+  const found = await requestIn(context, tx, seen, ['REVIEW', 'FULFILLING'])
   const isSeen = found.version === seen.expectedVersion
   if (isSeen && found.approvedById === null)
     tx.fail('WRONG_STATUS', 'Somebody else must approve it first', 'id')
@@ -82,6 +93,12 @@ export async function fulfil(
     tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, changes)
   if (found.type === 'ERASURE') {
     if (!isSeen) return { dataSubjectRequest: await change(by), exportToken: null }
+    if ((await factsOf(tx, found, null)).isActive)
+      tx.fail(
+        'WRONG_STATUS',
+        'The account is in use: suspend it first, have it collected anew and approved',
+        'id',
+      )
     const taskId = await askSubgraphsOf(context, tx, found, 'ERASE')
     const changes = { ...by, status: 'FULFILLING', taskId, answered: 0 } as const
     return { dataSubjectRequest: await change(changes), exportToken: null }
@@ -89,7 +106,12 @@ export async function fulfil(
   if (givesExport(found)) {
     const exportToken = randomBytes(32).toString('base64url')
     const exportExpiresAt = new Date(now.getTime() + downloadDays * day).toISOString()
-    const changes = { ...done, exportHash: hashOf(exportToken), exportExpiresAt, receipt: found.collected }
+    const changes = {
+      ...done,
+      exportHash: hashOf(exportToken),
+      exportExpiresAt,
+      receipt: receiptOf(typesOf(found)),
+    }
     return { dataSubjectRequest: await change(changes), exportToken }
   }
   if (isSeen && !outcome) tx.fail('INVALID', 'outcome must say what was done', 'outcome')
@@ -111,6 +133,9 @@ export async function download(
       tx.fail('WRONG_STATUS', 'It was downloaded, or its 7 days are over: have it collected anew', 'id')
   }
   const changed = await tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, { downloadedAt: now })
+  // In the transaction: what cannot be recorded is not told.
+  const read = { fields: ['content'], ids: [found.id] }
+  tx.audit({ action: 'VIEW', resourceType: 'DataSubjectRequest', resourceId: found.id, changes: { read } })
   const lines: string[] = []
   for (const subgraph of subgraphNames) {
     const rows = await readExport(context, tx, found.id, subgraph)

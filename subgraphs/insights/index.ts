@@ -43,5 +43,6 @@ export default subgraph('insights', {
   ],
   policies,
   subjects: personal,
+  retained,
   jobs: [lateTickets, oldAnalyticsEvents, oldEventKeys, retentionJob(retained)],
 })

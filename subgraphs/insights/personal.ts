@@ -4,6 +4,7 @@ import type { PersonalDeclarations } from '../../kernel/subjects'
 export const personal: PersonalDeclarations = {
   Customer: {
     hidden: ['fullNameOverride', 'company'],
+    isEmpty: 't.erased_at IS NOT NULL',
     before: [
       `UPDATE insights.customers SET is_active = false, erased_at = coalesce(erased_at, $3), updated_at = now()
         WHERE tenant_id = $1 AND id = ANY ($2)`,
@@ -21,6 +22,7 @@ export const personal: PersonalDeclarations = {
         (SELECT c.email FROM insights.customers c WHERE c.tenant_id = $1 AND c.id = $2) AND NOT EXISTS (
           SELECT FROM insights.customers c WHERE c.tenant_id = $1 AND c.email = t.customer_email AND c.id <> $2)`,
     },
+    isEmpty: 't.erased_at IS NOT NULL',
     before: [
       'UPDATE insights.support_tickets SET erased_at = $3, updated_at = now() WHERE tenant_id = $1 AND id = ANY ($2)',
     ],

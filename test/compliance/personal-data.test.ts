@@ -26,8 +26,8 @@ let officers: (TestClient & { email: string; password: string })[]
 
 beforeAll(async () => {
   ;({ graph, databases, work, once } = await startWithJobs())
-  for (const { name, subjects } of subgraphs)
-    for (const collector of collectorsOf(entityModels(databases.get(name)!.dataSource), subjects))
+  for (const { name, subjects, retained } of subgraphs)
+    for (const collector of collectorsOf(entityModels(databases.get(name)!.dataSource), subjects, retained))
       collectors.set(collector.model.name, collector)
   acme = await graph.tenant('acme')
   officers = [await acme.user('COMPLIANCE_OFFICER'), await acme.user('COMPLIANCE_OFFICER')]

@@ -10,7 +10,7 @@ export async function startWithJobs(): Promise<{
   /** Does what waits with one of these names until nothing does, by the test's clock; schedules aside. */
   work: (tenant: TestTenant, ...names: readonly string[]) => Promise<void>
   /** Does a job of a subgraph's once, as its schedule would. */
-  once: (tenant: TestTenant, subgraph: string, name: string) => Promise<void>
+  once: (tenant: TestTenant, subgraph: string, name: string, payload?: object) => Promise<void>
 }> {
   const databases = new Map<string, Database>()
   const graph = await startGraph({
@@ -36,5 +36,5 @@ export async function startWithJobs(): Promise<{
       for (const { subgraph, name, payload } of rows) await run(tenant, subgraph, name, payload)
     }
   }
-  return { graph, databases, work, once: (tenant, subgraph, name) => run(tenant, subgraph, name) }
+  return { graph, databases, work, once: run }
 }

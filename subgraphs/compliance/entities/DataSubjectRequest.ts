@@ -35,6 +35,9 @@ export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'timestamptz', precision: 3 })
   receivedAt: string
 
+  @Column({ type: 'uuid', nullable: true })
+  receivedById: string | null
+
   @Column({ type: 'date' })
   dueDate: string
 
@@ -50,6 +53,10 @@ export class DataSubjectRequest extends TenantRow {
   /** How the person was known. */
   @Column({ type: 'varchar', length: 500, nullable: true })
   verification: string | null
+
+  /** Whether the requester's address was on record of the person when that was known. */
+  @Column({ type: 'boolean', nullable: true })
+  isAddressKnown: boolean | null
 
   @Column({ type: 'uuid', nullable: true })
   verifiedById: string | null

@@ -1,17 +1,22 @@
+import type { SubgraphContext } from '../../../kernel/context'
 import { needs } from '../../../kernel/entity'
 import { load } from '../../../kernel/load'
-import { mutate } from '../../../kernel/mutate'
+import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { page } from '../../../kernel/page'
+import { requireOwnHand } from '../../../kernel/second-person'
+import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { DataSubjectRequest } from '../entities/DataSubjectRequest'
-import type { Resolvers } from '../generated'
-import { answerMonths, extensionMonths, monthsLater } from '../rules/deadline'
-import { askSubgraphsOf, download, fulfil, requestIn } from '../subject-requests'
+import type { ComplianceUserErrorCode, Resolvers } from '../generated'
+import { factsOf, fieldOf, personOf, requireOnePerson, requireOther } from '../person'
+import { answerMonths, extensionMonths, monthsLater, workingDay } from '../rules/deadline'
+import { askSubgraphsOf, download, fulfil, givesExport, requestIn } from '../subject-requests'
 
 type Column =
   | 'customerId'
   | 'employeeId'
   | 'userId'
+  | 'receivedById'
   | 'verifiedById'
   | 'collectedById'
   | 'approvedById'
@@ -21,6 +26,29 @@ type Column =
 /** The row of another subgraph whose id a column holds. */
 const other = (column: Column) =>
   needs(DataSubjectRequest, [column], (row) => (row[column] ? { id: row[column] } : null))
+
+/** The tenant's own day at an instant. */
+const dayOf = async (tx: MutationTransaction<ComplianceUserErrorCode>, instant: string): Promise<string> =>
+  String((await tx.rows(prepared('SELECT shared.own_day($1)::text', [instant])))[0]![0])
+
+/** Whether whoever collected it, or what came of it, is out of date: as nobody had approved, done or taken it. */
+const anew = {
+  ...{ approvedById: null, approvedAt: null, fulfilledById: null, fulfilledAt: null, endedAt: null },
+  ...{ receipt: null, exportHash: null, exportExpiresAt: null, downloadedAt: null },
+}
+
+/** Ends the mutation when the viewer, or whoever could be the viewer, noted, verified or collected what is to be approved. */
+async function requireSecond(
+  context: SubgraphContext,
+  tx: MutationTransaction<ComplianceUserErrorCode>,
+  preparers: readonly (string | null)[],
+): Promise<void> {
+  if (preparers.includes(context.binding.actorId ?? ''))
+    tx.fail('OWN_RECORD', 'Somebody else must approve it: you noted, verified or collected it', 'id')
+  await requireOwnHand(context, tx, preparers, {
+    ...{ code: 'SECOND_PERSON_NEEDED', field: 'id', isPrepared: true },
+  })
+}
 
 export const dataSubjectRequest: Resolvers = {
   Query: {
@@ -34,34 +62,40 @@ export const dataSubjectRequest: Resolvers = {
         const now = context.clock.now().toISOString()
         const receivedAt = given ?? now
         if (receivedAt > now) tx.fail('INVALID', 'receivedAt must not be in the future', 'receivedAt')
-        const dueDate = monthsLater(receivedAt.slice(0, 10), answerMonths)
-        return {
-          dataSubjectRequest: await tx.insert(DataSubjectRequest, { ...input, receivedAt, dueDate }),
-        }
+        const field = fieldOf[input.subjectType]
+        if (!input[field] && (input.customerId || input.employeeId || input.userId))
+          tx.fail('INVALID', `${field} must say who it is, where anybody is named`, field)
+        const dueDate = workingDay(monthsLater(await dayOf(tx, receivedAt), answerMonths))
+        const receivedById = context.binding.actorId!
+        const values = { ...input, receivedAt, receivedById, dueDate }
+        return { dataSubjectRequest: await tx.insert(DataSubjectRequest, values) }
       }),
     verifyDataSubjectRequest: (_, { input: { verification, ...input } }, context) =>
       mutate(context, async (tx) => {
         const { id, expectedVersion, ...named } = input
         const found = await requestIn(context, tx, { id, expectedVersion }, ['RECEIVED'])
-        const people = {
-          customerId: named.customerId ?? found.customerId,
-          employeeId: named.employeeId ?? found.employeeId,
-          userId: named.userId ?? found.userId,
+        const isSeen = found.version === expectedVersion
+        const person = isSeen ? personOf(tx, found, named) : null
+        const facts = person && (await factsOf(tx, person, found.requesterEmail))
+        if (facts) {
+          requireOnePerson(tx, person, facts)
+          await requireOther(context, tx, person, facts)
         }
-        if (found.version === expectedVersion && Object.values(people).every((one) => one === null))
-          tx.fail('INVALID', 'One of customerId, employeeId, userId must say who it is', 'customerId')
         const verifiedAt = context.clock.now().toISOString()
         const by = { verifiedById: context.binding.actorId!, verifiedAt, verification }
-        const changes = { ...by, ...people, status: 'VERIFIED' } as const
+        const known = { isAddressKnown: facts?.isAddressKnown ?? null }
+        const changes = { ...by, ...person, ...known, status: 'VERIFIED' } as const
         return { dataSubjectRequest: await tx.update(DataSubjectRequest, id, expectedVersion, changes) }
       }),
     collectDataSubjectRequest: (_, { input: seen }, context) =>
       mutate(context, async (tx) => {
-        const found = await requestIn(context, tx, seen, ['VERIFIED', 'REVIEW'])
+        const found = await requestIn(context, tx, seen, ['VERIFIED', 'COLLECTING', 'REVIEW', 'FULFILLED'])
         const isSeen = found.version === seen.expectedVersion
+        const isOver = !givesExport(found) || found.shreddedAt !== null
+        if (isSeen && found.status === 'FULFILLED' && isOver)
+          tx.fail('WRONG_STATUS', 'It is done, and its time is over: receive a new request', 'id')
         const taskId = isSeen ? await askSubgraphsOf(context, tx, found, 'COLLECT') : null
-        const nobody = { approvedById: null, approvedAt: null }
-        const by = { collectedById: context.binding.actorId!, ...nobody }
+        const by = { collectedById: context.binding.actorId!, ...anew }
         const changes = { ...by, status: 'COLLECTING', taskId, answered: 0 } as const
         return {
           dataSubjectRequest: await tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, changes),
@@ -71,9 +105,8 @@ export const dataSubjectRequest: Resolvers = {
       mutate(context, async (tx) => {
         const found = await requestIn(context, tx, seen, ['REVIEW'])
         const approvedById = context.binding.actorId!
-        const isOwn = found.verifiedById === approvedById || found.collectedById === approvedById
-        if (found.version === seen.expectedVersion && isOwn)
-          tx.fail('OWN_RECORD', 'Somebody else must approve it: you verified or collected it', 'id')
+        if (found.version === seen.expectedVersion)
+          await requireSecond(context, tx, [found.receivedById, found.verifiedById, found.collectedById])
         if (found.version === seen.expectedVersion && found.approvedById !== null)
           tx.fail('WRONG_STATUS', 'It is approved already', 'id')
         const changes = { approvedById, approvedAt: context.clock.now().toISOString() }
@@ -95,13 +128,13 @@ export const dataSubjectRequest: Resolvers = {
     extendDataSubjectRequest: (_, { input: { extensionReason, ...seen } }, context) =>
       mutate(context, async (tx) => {
         const found = await requestIn(context, tx, seen, ['RECEIVED', 'VERIFIED', 'COLLECTING', 'REVIEW'])
-        const today = context.clock.now().toISOString().slice(0, 10)
+        const today = await dayOf(tx, context.clock.now().toISOString())
         if (found.version === seen.expectedVersion && found.extendedTo !== null)
           tx.fail('WRONG_STATUS', 'It was extended already', 'id')
         if (found.version === seen.expectedVersion && today > found.dueDate)
           tx.fail('WRONG_STATUS', `Its time was over on ${found.dueDate}: answer it at once`, 'id')
-        const day = found.receivedAt.slice(0, 10)
-        const changes = { extendedTo: monthsLater(day, answerMonths + extensionMonths), extensionReason }
+        const last = monthsLater(await dayOf(tx, found.receivedAt), answerMonths + extensionMonths)
+        const changes = { extendedTo: workingDay(last), extensionReason }
         return {
           dataSubjectRequest: await tx.update(DataSubjectRequest, seen.id, seen.expectedVersion, changes),
         }
@@ -113,6 +146,7 @@ export const dataSubjectRequest: Resolvers = {
     customer: other('customerId'),
     employee: other('employeeId'),
     user: other('userId'),
+    receivedBy: other('receivedById'),
     verifiedBy: other('verifiedById'),
     collectedBy: other('collectedById'),
     approvedBy: other('approvedById'),
