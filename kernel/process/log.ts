@@ -44,6 +44,7 @@ const sensitiveMembers = [
   ...['subjectName', 'subjectBirthDate', 'listedName', 'comment', 'rationale', 'sourceIp', 'destinationIp'],
   ...['customerEmail', 'requesterEmail', 'subject', 'description', 'body'],
   ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason', 'correctionReason'],
+  ...['decisionNote', 'verification', 'legalGround', 'outcome', 'extensionReason'],
 ]
 
 /**

@@ -44,6 +44,7 @@ const otherwise: Readonly<Record<string, string>> = {
   escalateSupportTicket: 'each time a step more, with its reason',
   rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
+  collectDataSubjectRequest: 'each time is begun anew, with a task of its own',
   escalateComplianceRecord: 'each time is a decision of its own',
 }
 /** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */
@@ -53,7 +54,6 @@ const refused: Readonly<Record<string, string>> = {
   flagComplianceRecord: 'WRONG_STATUS',
   screenComplianceRecord: 'WRONG_STATUS',
   verifyDataSubjectRequest: 'WRONG_STATUS',
-  collectDataSubjectRequest: 'WRONG_STATUS',
   approveDataSubjectRequest: 'WRONG_STATUS',
   fulfilDataSubjectRequest: 'WRONG_STATUS',
   rejectDataSubjectRequest: 'WRONG_STATUS',
