@@ -1,7 +1,7 @@
 import { shownBy, type ColumnModel, type EntityModel } from '../schema/entity-model'
 import { subjectTypes, type KeptRows, type PersonalDeclarations, type SubjectType } from './personal-rows'
 
-/** How the rows of one type are found that are about a person, given and emptied: derived from fields and references. */
+/** The way in which the rows of one type are found that are about a person, given and emptied: derived from fields and references. */
 export interface Collector {
   model: EntityModel
   /** Type of a person → SQL over alias `t` (`$1` the tenant, `$2` the person) of the rows about one. */

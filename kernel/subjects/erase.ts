@@ -19,7 +19,7 @@ export interface KeptCount {
   until: string | null
 }
 
-/** What is, or would be, done with the rows of one type. */
+/** The outcome, done or foretold, for the rows of one type. */
 export interface Outcome {
   type: string
   erased: number
@@ -81,7 +81,7 @@ export async function planErasure(
   return plans
 }
 
-/** What stands in a column once its row is emptied. */
+/** The value of a column once its row is emptied. */
 function nothing({ type, nullable, text }: ColumnModel): string {
   if (nullable) return 'NULL'
   if (type === 'jsonb') return `'{}'`

@@ -1,6 +1,6 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
 
-/** What does not follow from the fields of what compliance has about people. */
+/** Rules that do not follow from the fields of what compliance has about people. */
 export const personal: PersonalDeclarations = {
   AuditLog: {
     about: { User: 't.actor_id = $2' },

@@ -96,7 +96,7 @@ export async function fulfil(
   return { dataSubjectRequest: await change({ ...done, receipt: { outcome } }), exportToken: null }
 }
 
-/** What was collected, given once: whoever comes second finds it gone. */
+/** Gives what was collected, once: whoever comes second finds it gone. */
 export async function download(
   context: SubgraphContext,
   tx: Transaction,
