@@ -147,9 +147,7 @@ BEGIN
     RAISE EXCEPTION 'ask_subgraphs: there is no such task';
   END IF;
   INSERT INTO shared.jobs (tenant_id, id, subgraph, name, unique_key, payload, due_at, created_at)
-    SELECT own, job_ids[n], (ARRAY[${subgraphNames.map((name) => `'${name}'`).join(', ')}])[n], 'subject-data', task::text,
-           jsonb_build_object('taskId', task), due, due
-      FROM generate_series(1, ${subgraphNames.length}) n;
+    VALUES ${subgraphNames.map((name, place) => `(own, job_ids[${place + 1}], '${name}', 'subject-data', task::text, jsonb_build_object('taskId', task), due, due)`).join(', ')};
   GET DIAGNOSTICS asked = ROW_COUNT;
   RETURN asked;
 END $$`,

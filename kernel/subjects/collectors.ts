@@ -2,7 +2,7 @@ import { shownBy, type ColumnModel, type EntityModel } from '../schema/entity-mo
 import { heldSql, type RetainedRows } from '../retention/plan'
 import { subjectTypes, type KeptRows, type PersonalDeclarations, type SubjectType } from './personal-rows'
 
-/** How the rows of one type are found that are about a person, given and emptied: derived from fields and references. */
+/** The way in which the rows of one type are found that are about a person, given and emptied: derived from fields and references. */
 export interface Collector {
   model: EntityModel
   /** Type of a person → SQL over alias `t` (`$1` the tenant, `$2` the person) of the rows about one. */
@@ -96,7 +96,7 @@ function keptOf(
   return null
 }
 
-/** What stands in a column once its row is emptied, over an alias. */
+/** The value of a column once its row is emptied, over an alias. */
 export function nothing({ type, nullable, text }: ColumnModel, alias = ''): string {
   if (nullable) return 'NULL'
   if (type === 'jsonb') return `'{}'::jsonb`

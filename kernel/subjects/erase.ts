@@ -22,7 +22,7 @@ export interface KeptCount {
   askAgain?: string
 }
 
-/** What is, or would be, done with the rows of one type. */
+/** The outcome, done or foretold, for the rows of one type. */
 export interface Outcome {
   type: string
   erased: number

@@ -125,7 +125,7 @@ export async function readExport(
   return rows
 }
 
-/** What the job of a subgraph is asked: which task of compliance's. */
+/** The question to the job of a subgraph: which task of compliance's. */
 interface Asked {
   taskId: string
 }
@@ -136,7 +136,7 @@ const isAwaited = 'SELECT shared.is_subject_task_awaited($1)'
 const addAnswer = `INSERT INTO shared.subject_answers (task_id, answers) VALUES ($1, $2)
   ON CONFLICT (tenant_id, task_id, subgraph) DO NOTHING`
 
-/** What is answered of one type: rows that the person is given, and what erasing does, or would do. */
+/** The answer for one type: rows that the person is given, and what erasing does, or would do. */
 export type Answer = Outcome & { given: number }
 
 /**

@@ -7,23 +7,23 @@ import type { ComplianceUserErrorCode } from './generated'
 
 type Transaction = MutationTransaction<ComplianceUserErrorCode>
 
-/** Whom a request is about: the same person as a customer, an employee and a login. */
+/** The person that a request is about: the same one as a customer, an employee and a login. */
 export type Person = Pick<DataSubjectRequest, 'customerId' | 'employeeId' | 'userId'>
 
-/** What other subgraphs know of a person. */
+/** Facts that other subgraphs know of a person. */
 export interface PersonFacts {
   /** The login of the employee. */
   login: string | null
   isService: boolean
   isActive: boolean
-  /** Whether an address is on record; null when none is. */
+  /** Tells whether an address is on record; null when none is. */
   isAddressKnown: boolean | null
 }
 
 /** The fields that say who it is, by kind of person. */
 export const fieldOf = { CUSTOMER: 'customerId', EMPLOYEE: 'employeeId', USER: 'userId' } as const
 
-/** What is known of a person, and whether an address is theirs. */
+/** Reads what is known of a person, and whether an address is theirs. */
 export async function factsOf(
   tx: Transaction,
   { customerId, employeeId, userId }: Person,

@@ -3,7 +3,7 @@ import type { PersonalDeclarations } from '../../kernel/subjects'
 /** Types that tell of due diligence: no receipt names them, nor that there is any (article 39 of Directive (EU) 2015/849). */
 export const untold: readonly string[] = ['ComplianceRecord', 'ComplianceDecision', 'ScreeningMatch']
 
-/** What does not follow from the fields of what compliance has about people. */
+/** Rules that do not follow from the fields of what compliance has about people. */
 export const personal: PersonalDeclarations = {
   AuditLog: {
     about: { User: 't.actor_id = $2' },

@@ -43,7 +43,7 @@ export async function requestIn(
   return found
 }
 
-/** What was found or done, without what nobody is told of. */
+/** The receipt of what was found or done, without what nobody is told of. */
 export const receiptOf = (types: readonly { type: string }[]) => ({
   types: types.filter(({ type }) => !untold.includes(type)),
 })
@@ -118,7 +118,7 @@ export async function fulfil(
   return { dataSubjectRequest: await change({ ...done, receipt: { outcome } }), exportToken: null }
 }
 
-/** What was collected, given once: whoever comes second finds it gone. */
+/** Gives what was collected, once: whoever comes second finds it gone. */
 export async function download(
   context: SubgraphContext,
   tx: Transaction,

@@ -1,6 +1,6 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
 
-/** What does not follow from the fields: what is about an employee stays as long as the employee's own row. */
+/** Rules that do not follow from the fields: what is about an employee stays as long as the employee's own row. */
 export const personal: PersonalDeclarations = {
   Employee: {
     kept: {

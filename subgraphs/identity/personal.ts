@@ -2,7 +2,7 @@ import type { PersonalDeclarations } from '../../kernel/subjects'
 
 const of = (table: string) => `DELETE FROM identity.${table} WHERE tenant_id = $1 AND user_id = ANY ($2)`
 
-/** What does not follow from the fields of accounts. */
+/** Rules that do not follow from the fields of accounts. */
 export const personal: PersonalDeclarations = {
   User: {
     hidden: ['fullNameOverride', 'externalId', 'passwordHash', 'mfaSecret'],

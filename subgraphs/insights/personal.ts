@@ -1,6 +1,6 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
 
-/** What does not follow from the fields of types about customers. */
+/** Rules that do not follow from the fields of types about customers. */
 export const personal: PersonalDeclarations = {
   Customer: {
     hidden: ['fullNameOverride', 'company'],

@@ -62,7 +62,13 @@ const long = '2016-03-01T09:00:00.000Z'
 
 /** What a row needs besides its personal columns: rows of long ago, whose times are over. */
 const rows: Readonly<Record<string, () => Record<string, unknown>>> = {
-  User: () => ({ status: 'SUSPENDED', kind: 'PERSON', avatar_url: 'https://canary.example/me.png' }),
+  User: () => ({
+    ...{ external_id: 'canary external', full_name_override: 'canary name', password_hash: 'canary hash' },
+    mfa_secret: 'canary secret',
+    status: 'SUSPENDED',
+    kind: 'PERSON',
+    avatar_url: 'https://canary.example/me.png',
+  }),
   Session: () => ({ user_id: idOf('User'), last_seen_at: long, expires_at: long }),
   Employee: () => ({
     ...{ employee_number: 'E-1', user_id: idOf('User'), hire_date: '2010-01-01' },
@@ -77,7 +83,12 @@ const rows: Readonly<Record<string, () => Record<string, unknown>>> = {
     ...{ employee_id: idOf('Employee'), work_date: '2015-01-06', clock_in_at: long },
     ...{ time_zone: 'UTC', source: 'WEB' },
   }),
-  Customer: () => ({ external_id: 'C-1', first_seen_at: long, last_seen_at: long }),
+  Customer: () => ({
+    ...{ company: 'canary company', full_name_override: 'canary name' },
+    external_id: 'C-1',
+    first_seen_at: long,
+    last_seen_at: long,
+  }),
   CustomerInteraction: () => ({
     ...{ customer_id: idOf('Customer'), source: 's', external_id: 'x', occurred_at: long },
     ...{ channel: 'CHAT', event_type: 'x' },
@@ -201,6 +212,13 @@ test('C3 a value in every personal column of every type is found for its person,
     await prepareRows(graph, acme.id, model.table.replaceAll('"', ''), [row as never])
     expected.push(name)
   }
+  // What no type shows, and is the person's all the same.
+  await prepareRows(graph, acme.id, 'identity.email_changes', [
+    {
+      ...{ id: uuidv7(), user_id: idOf('User'), new_email: 'canary-new@mail.example', expires_at: long },
+      ...{ present_hash: '0'.repeat(64), new_hash: '1'.repeat(64), permission_version: 1 },
+    },
+  ])
   await encryptRows(graph.owner, graph.server.services.dataKeys, graph.server.encryptedModels, {
     isClearOnly: true,
   })

@@ -5,7 +5,7 @@ export type RequestType = 'ACCESS' | 'ERASURE' | 'RECTIFICATION' | 'PORTABILITY'
 export type RequestStatus =
   'RECEIVED' | 'VERIFIED' | 'COLLECTING' | 'REVIEW' | 'FULFILLING' | 'FULFILLED' | 'REJECTED'
 
-/** What a person asked of the tenant by the rights that data protection gives, and how it was answered. */
+/** A request of a person to the tenant by the rights that data protection gives, and its answer. */
 @Entity({ schema: 'compliance', name: 'data_subject_requests' })
 export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'varchar', length: 50 })
@@ -50,11 +50,11 @@ export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   verifiedAt: string | null
 
-  /** How the person was known. */
+  /** The way in which the person was known. */
   @Column({ type: 'varchar', length: 500, nullable: true })
   verification: string | null
 
-  /** Whether the requester's address was on record of the person when that was known. */
+  /** Tells whether the requester's address was on record of the person when that was known. */
   @Column({ type: 'boolean', nullable: true })
   isAddressKnown: boolean | null
 
@@ -89,7 +89,7 @@ export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   endedAt: string | null
 
-  /** What the subgraphs were asked last. */
+  /** The last question to the subgraphs. */
   @Column({ type: 'uuid', nullable: true })
   taskId: string | null
 
@@ -97,7 +97,7 @@ export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'int', default: 0 })
   answered: number
 
-  /** What was found, by type, and what erasing would leave. */
+  /** The rows found, by type, and what erasing would leave. */
   @Column({ type: 'jsonb', nullable: true })
   collected: object | null
 

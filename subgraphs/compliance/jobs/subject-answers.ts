@@ -34,7 +34,7 @@ const findIdle = `SELECT t.id FROM compliance.data_subject_requests t WHERE t.te
 const findEnded = `SELECT t.id FROM compliance.data_subject_requests t WHERE t.tenant_id = $1 AND t.ended_at <= $2
   AND t.shredded_at IS NULL AND NOT ${heldSql({ resourceType: 'DataSubjectRequest' })} ORDER BY t.ended_at, t.id LIMIT 100`
 
-/** What is answered of a type. */
+/** The answer for one type. */
 interface TypeAnswer {
   type: string
   given: number

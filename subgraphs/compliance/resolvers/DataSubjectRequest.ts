@@ -31,7 +31,7 @@ const other = (column: Column) =>
 const dayOf = async (tx: MutationTransaction<ComplianceUserErrorCode>, instant: string): Promise<string> =>
   String((await tx.rows(prepared('SELECT shared.own_day($1)::text', [instant])))[0]![0])
 
-/** Whether whoever collected it, or what came of it, is out of date: as nobody had approved, done or taken it. */
+/** Values of a request that is collected anew: nobody has approved, done or taken it. */
 const anew = {
   ...{ approvedById: null, approvedAt: null, fulfilledById: null, fulfilledAt: null, endedAt: null },
   ...{ receipt: null, exportHash: null, exportExpiresAt: null, downloadedAt: null },
