@@ -90,6 +90,8 @@ async function serve(what) {
     if (message === 'usage') process.send(process.cpuUsage())
     else process.exit(0)
   })
+  // A measurement that fails leaves nobody behind.
+  process.on('disconnect', () => process.exit(0))
   process.send(url)
 }
 

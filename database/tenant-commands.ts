@@ -1,6 +1,8 @@
 import type { ClientBase } from 'pg'
 import { uuidv7 } from '../kernel/id'
+import type { MailSeal } from '../kernel/mail/seal'
 import { normalEmail } from '../kernel/schema/text'
+import { noticeMail } from '../subgraphs/identity/mails/notices'
 import { statusAfter, type StatusVerb } from '../subgraphs/tenancy/rules/tenant-status'
 import { notePlatformAction } from './platform-trail'
 import { TenantError } from './tenants'
@@ -81,14 +83,15 @@ export async function changeTenantStatus(
 }
 
 /**
- * Gives a person of a tenant another password, which must be replaced before anything else. All sessions end, an invitation as
- * well; a second factor stays. Call it in a transaction.
+ * Gives a person of a tenant another password, which must be replaced before anything else, and mails that to the owner of the
+ * account. All sessions and API keys end, an invitation as well; a second factor stays. Call it in a transaction.
  * @param client a connection as the owner (the migrator's URL)
+ * @param reset `seal` closes the mail, under the key that signs access tokens
  * @throws TenantError when there is no such person, or the account is suspended
  */
 export async function resetUserPassword(
   client: ClientBase,
-  { slug, email, passwordHash }: { slug: string; email: string; passwordHash: string },
+  { slug, email, passwordHash, seal }: { slug: string; email: string; passwordHash: string; seal: MailSeal },
 ): Promise<void> {
   const { id: tenantId } = await findTenant(client, slug)
   const { rows } = await client.query<{ id: string; status: string }>(
@@ -109,6 +112,23 @@ export async function resetUserPassword(
     `UPDATE identity.sessions SET revoked_at = now(), revoke_reason = 'PASSWORD_CHANGED', version = version + 1,
             updated_at = now() WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL`,
     [tenantId, user.id],
+  )
+  await client.query(
+    `UPDATE identity.api_keys SET revoked_at = now(), version = version + 1, updated_at = now()
+      WHERE tenant_id = $1 AND owner_id = $2 AND revoked_at IS NULL`,
+    [tenantId, user.id],
+  )
+  const { rows: named } = await client.query<{ name: string }>(
+    'SELECT name FROM tenancy.tenants WHERE id = $1',
+    [tenantId],
+  )
+  const told = { to: normalEmail(email), tenant: named[0]!.name, at: new Date(), device: null, address: null }
+  const mail = noticeMail('PASSWORD_RESET', told)
+  const id = uuidv7()
+  await client.query(
+    `INSERT INTO shared.mails (tenant_id, created_at, due_at, id, kind, sealed, recipient)
+     VALUES ($1, now(), now(), $2, $3, $4, NULL)`,
+    [tenantId, id, mail.kind, seal.close({ tenantId, id }, mail)],
   )
   const changes = { after: { passwordReset: 'BY_COMMAND' } }
   await audit(client, tenantId, { resourceType: 'User', resourceId: user.id, changes })

@@ -1,5 +1,5 @@
 import { constraintMessages } from './constraint-messages'
-import { addColumns, migration, oneOf, sql, tenantTable, type Step } from './sql'
+import { addColumns, migration, oneOf, refuseDown, sql, tenantTable, type Step } from './sql'
 
 const treatments = ['STANDARD', 'REVERSE_CHARGE', 'EXEMPT']
 
@@ -11,12 +11,13 @@ const taxProfiles: Step[] = [
     without: ['version', 'updated_at'],
     columns: {
       valid_from: 'date NOT NULL',
+      revision: 'int NOT NULL DEFAULT 0 CHECK (revision >= 0)',
       treatment: oneOf('treatment', treatments),
       rate: 'numeric NOT NULL',
       tax_id: 'varchar(30)',
       reason: 'varchar(500)',
     },
-    unique: [['valid_from']],
+    unique: [['valid_from', 'revision']],
     checks: {
       rate: "rate BETWEEN 0 AND 100 AND scale(rate) <= 4 AND (treatment = 'STANDARD' OR rate = 0)",
       tax_id: "tax_id <> '' AND (treatment <> 'REVERSE_CHARGE' OR tax_id IS NOT NULL)",
@@ -25,7 +26,7 @@ const taxProfiles: Step[] = [
     grants: { app_tenancy: ['SELECT', 'INSERT'] },
   }),
   constraintMessages('tenancy.tax_profiles', {
-    tax_profiles_valid_from_key: 'has a tax already',
+    tax_profiles_valid_from_revision_key: 'has a tax already',
     tax_profiles_rate_check:
       'must be 0 to 100, with at most 4 decimals, and 0 without tax or with reverse charge',
     tax_profiles_tax_id_check: 'must be told for reverse charge',
@@ -63,19 +64,19 @@ const agreedFee = `jsonb_build_array(jsonb_build_object('priceId', COALESCE((SEL
        AND p.billing_interval = s.billing_interval ORDER BY p.version LIMIT 1), s.id)::text, 'version', 1, 'meter', NULL,
       'quantity', 1, 'unitAmount', s.price::text, 'tierMode', NULL, 'tiers', NULL))`
 
-/** Keeps pending lines: only which document has them changes, once. */
+/** Keeps pending lines: only what becomes of them changes, once. */
 const guardPending: Step = sql(
   [
     'REVOKE UPDATE ON tenancy.pending_lines FROM app_tenancy',
-    'GRANT UPDATE (invoice_id, credit_note_id) ON tenancy.pending_lines TO app_tenancy',
+    'GRANT UPDATE (invoice_id, credit_note_id, lapsed_on) ON tenancy.pending_lines TO app_tenancy',
     `CREATE FUNCTION tenancy.keep_pending_line() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  free constant text[] := '{invoice_id,credit_note_id}';
+  free constant text[] := '{invoice_id,credit_note_id,lapsed_on}';
 BEGIN
   IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
     RETURN OLD;
   END IF;
-  IF TG_OP = 'DELETE' OR OLD.invoice_id IS NOT NULL OR OLD.credit_note_id IS NOT NULL
+  IF TG_OP = 'DELETE' OR OLD.invoice_id IS NOT NULL OR OLD.credit_note_id IS NOT NULL OR OLD.lapsed_on IS NOT NULL
      OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
     RAISE EXCEPTION 'a pending line is billed once and stays as it is' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
@@ -87,7 +88,7 @@ END $$`,
   [
     'DROP TRIGGER keep_pending_line ON tenancy.pending_lines',
     'DROP FUNCTION tenancy.keep_pending_line()',
-    'REVOKE UPDATE (invoice_id, credit_note_id) ON tenancy.pending_lines FROM app_tenancy',
+    'REVOKE UPDATE (invoice_id, credit_note_id, lapsed_on) ON tenancy.pending_lines FROM app_tenancy',
     'GRANT UPDATE ON tenancy.pending_lines TO app_tenancy',
   ],
 )
@@ -102,8 +103,11 @@ export const billingTerms = migration(202611290430, 'billing-terms', [
   }),
   addColumns('tenancy.invoice_lines', {
     tax_treatment: `${oneOf('tax_treatment', treatments)} DEFAULT 'STANDARD'`,
-    tax_reason: "varchar(500) CHECK (tax_reason <> '')",
+    tax_reason: "varchar(500) CHECK (tax_reason <> '' AND (tax_treatment = 'STANDARD' OR tax_rate = 0))",
+    tax_on: 'date',
   }),
+  // Tells those of the billing job from those of operators: what they give back waits again when they become void.
+  addColumns('tenancy.credit_notes', { gives_back: 'boolean NOT NULL DEFAULT false' }),
   addColumns('tenancy.invoices', { is_interim: 'boolean NOT NULL DEFAULT false' }),
   addColumns(
     'tenancy.pending_lines',
@@ -114,12 +118,35 @@ export const billingTerms = migration(202611290430, 'billing-terms', [
       place: 'int NOT NULL DEFAULT 0',
       due_on: 'date',
       tax_on: 'date',
-      credit_note_id: 'uuid CHECK (num_nonnulls(invoice_id, credit_note_id) < 2)',
+      credit_note_id: 'uuid',
+      change_id: 'uuid',
+      lapsed_on: 'date CHECK (num_nonnulls(invoice_id, credit_note_id, lapsed_on) < 2)',
+      tax_rate: 'numeric CHECK (tax_rate BETWEEN 0 AND 100 AND scale(tax_rate) <= 4)',
+      tax_treatment: `text CHECK (tax_treatment IN ('STANDARD', 'REVERSE_CHARGE', 'EXEMPT'))`,
+      tax_reason: "varchar(500) CHECK (tax_reason <> '')",
     },
     { credit_note_id: { table: 'tenancy.credit_notes' } },
   ),
   guardPending,
   addColumns('tenancy.subscriptions', { use_seen_at: 'timestamptz(3)' }),
+  // Days of a trial that were looked at are not billed: whoever leaves it pays from that day on.
+  sql(
+    [
+      `UPDATE tenancy.subscriptions SET trial_ends_on = end_date, updated_at = now()
+        WHERE plan = 'TRIAL' AND status <> 'CANCELLED' AND trial_ends_on IS NULL`,
+      `UPDATE tenancy.subscriptions s SET billed_until = NULL, updated_at = now()
+        WHERE s.plan = 'TRIAL' AND NOT s.is_settled AND NOT EXISTS (
+          SELECT FROM tenancy.invoices i WHERE i.tenant_id = s.tenant_id AND i.subscription_id = s.id AND i.billed_from IS NOT NULL)`,
+      // Whatever was read until now was billed with its period.
+      'UPDATE tenancy.subscriptions SET use_seen_at = now(), updated_at = now() WHERE billed_until IS NOT NULL',
+    ],
+    [],
+  ),
+  sql(
+    `ALTER TABLE tenancy.subscriptions ADD CONSTRAINT subscriptions_next_change_items_check
+       CHECK (next_change IS NULL OR jsonb_typeof(next_change -> 'items') = 'array')`,
+    'ALTER TABLE tenancy.subscriptions DROP CONSTRAINT subscriptions_next_change_items_check',
+  ),
   // Terms that were agreed before there was a price list are a fee of their own.
   sql(
     `UPDATE tenancy.subscriptions s SET items = ${agreedFee}, updated_at = now() WHERE s.items = '[]' AND s.price > 0`,
@@ -160,8 +187,34 @@ export const billingTerms = migration(202611290430, 'billing-terms', [
     references: { subscription_id: { table: 'tenancy.subscriptions' } },
     grants: { app_tenancy: ['SELECT', 'INSERT'] },
   }),
+  // Of periods that were billed before, what their lines say; of those without use, that nothing was.
+  sql(
+    `INSERT INTO tenancy.billed_periods (tenant_id, id, subscription_id, starts_on, ends_on, amounts)
+     SELECT tenant_id, gen_random_uuid(), subscription_id, service_start, service_end,
+            COALESCE(jsonb_object_agg(meter, amount::text) FILTER (WHERE meter IS NOT NULL), '{}')
+       FROM (SELECT i.tenant_id, i.subscription_id, l.service_start, l.service_end, sum(l.amount) AS amount,
+                    substring(l.description FROM '^Use: ([A-Z_]+)') AS meter
+               FROM tenancy.invoices i JOIN tenancy.invoice_lines l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
+              WHERE i.billed_from IS NOT NULL AND i.status NOT IN ('DRAFT', 'VOID') AND l.service_end > l.service_start
+                AND (l.description LIKE 'Use: %' OR l.description LIKE '%, fee%' AND EXISTS (
+                      SELECT FROM tenancy.subscriptions s WHERE s.tenant_id = i.tenant_id AND s.id = i.subscription_id
+                         AND (s.is_settled OR l.service_end < s.billed_until)))
+              GROUP BY i.tenant_id, i.subscription_id, l.service_start, l.service_end, meter) m
+      GROUP BY tenant_id, subscription_id, service_start, service_end
+         ON CONFLICT (tenant_id, subscription_id, starts_on) DO NOTHING`,
+    [],
+  ),
   sql('GRANT UPDATE (amounts) ON tenancy.billed_periods TO app_tenancy', []),
   sql('CREATE INDEX usage_records_late ON tenancy.usage_records (tenant_id, subscription_id, recorded_at)', [
     'DROP INDEX tenancy.usage_records_late',
   ]),
+  // The last step is the first that is taken back: nothing is changed before it.
+  refuseDown(
+    'taxes that were decided, or lines with them',
+    `SELECT FROM tenancy.tax_profiles
+     UNION ALL SELECT FROM tenancy.pending_lines WHERE credit_note_id IS NOT NULL OR lapsed_on IS NOT NULL
+     UNION ALL SELECT FROM tenancy.invoice_lines WHERE position > 100 OR quantity > 1000000000 OR tax_treatment <> 'STANDARD'
+     UNION ALL SELECT FROM tenancy.credit_note_lines WHERE position > 100 OR quantity > 1000000000
+     UNION ALL SELECT FROM tenancy.invoices WHERE is_interim`,
+  ),
 ])

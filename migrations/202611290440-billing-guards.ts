@@ -1,10 +1,10 @@
-import { migration, ownerRole, sql, type Step } from './sql'
+import { migration, ownerRole, refuseDown, sql, type Step } from './sql'
 
 /**
  * Lines are added to drafts alone. Whoever loads whole documents as the owner of the tables adds them in the transaction that makes
  * the document; when it ends they add up to it.
  */
-const guardNewLines = (lines: string, documents: string, key: string, noun: string): Step => {
+const guardNewLines = (lines: string, documents: string, key: string, noun: string, tax: string): Step => {
   const name = `add_${lines}`
   return sql(
     [
@@ -14,7 +14,11 @@ DECLARE
 BEGIN
   PERFORM FROM tenancy.${documents} d WHERE d.tenant_id = line.tenant_id AND d.id = line.${key}
     AND (d.status = 'DRAFT' OR age(d.xmin) <= age(pg_current_xact_id()::xid));
-  IF NOT FOUND THEN
+  -- A document that is touched is new as a row; its lines, which nobody changes, are as old as it is.
+  IF NOT FOUND OR EXISTS (
+    SELECT FROM tenancy.${documents} d JOIN tenancy.${lines} l ON l.tenant_id = line.tenant_id AND l.${key} = d.id
+     WHERE d.tenant_id = line.tenant_id AND d.id = line.${key} AND d.status <> 'DRAFT'
+       AND age(l.xmin) > age(pg_current_xact_id()::xid)) THEN
     RAISE EXCEPTION '${noun} % is no draft: its lines stay as they are', line.${key}
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
@@ -27,7 +31,9 @@ DECLARE
   line constant tenancy.${lines} := NEW;
 BEGIN
   PERFORM FROM tenancy.${documents} d WHERE d.tenant_id = line.tenant_id AND d.id = line.${key} AND d.status <> 'DRAFT'
-    AND d.subtotal <> (SELECT sum(l.amount) FROM tenancy.${lines} l WHERE l.tenant_id = line.tenant_id AND l.${key} = line.${key});
+    AND NOT (SELECT COALESCE(sum(r.net) = d.subtotal AND sum(COALESCE(${tax}, 'NaN')) = d.tax, false) FROM (
+      SELECT l.tax_rate AS rate, sum(l.amount) AS net FROM tenancy.${lines} l
+       WHERE l.tenant_id = line.tenant_id AND l.${key} = line.${key} GROUP BY l.tax_rate) r);
   IF FOUND THEN
     RAISE EXCEPTION '${noun} % is not what its lines add up to', line.${key}
       USING ERRCODE = 'integrity_constraint_violation';
@@ -141,9 +147,21 @@ const refundedNotes: Step = sql(
 
 /** Guards that hold documents and money against the owner of the tables, and refunds of credit notes. */
 export const billingGuards = migration(202611290440, 'billing-guards', [
-  guardNewLines('invoice_lines', 'invoices', 'invoice_id', 'invoice'),
-  guardNewLines('credit_note_lines', 'credit_notes', 'credit_note_id', 'credit note'),
+  guardNewLines('invoice_lines', 'invoices', 'invoice_id', 'invoice', 'round(r.net * r.rate / 100)'),
+  // The tax of a note is also that of the notes before it: as its parts say, each of which its lines add up to.
+  guardNewLines(
+    'credit_note_lines',
+    'credit_notes',
+    'credit_note_id',
+    'credit note',
+    `(SELECT sum((p ->> 'tax')::numeric) FROM jsonb_array_elements(d.tax_parts) p
+       WHERE (p ->> 'rate')::numeric = r.rate HAVING sum((p ->> 'net')::numeric) = r.net)`,
+  ),
   refundedNotes,
   recounted('payments', 'payment_id', 'allocated'),
   recounted('credit_notes', 'credit_note_id', 'applied'),
+  refuseDown(
+    'refunds of credit notes',
+    'SELECT FROM tenancy.refunds WHERE credit_note_id IS NOT NULL UNION ALL SELECT FROM tenancy.credit_notes WHERE refunded > 0',
+  ),
 ])

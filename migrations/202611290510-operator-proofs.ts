@@ -1,6 +1,6 @@
 import { lookupFunction } from './lookup'
 import { doorByHashes } from './operator-door'
-import { migration, sql } from './sql'
+import { lookupRole, migration, sql } from './sql'
 
 const factorColumns = ['factor_key_id', 'factor_secret', 'factor_confirmed_at', 'factor_last_step']
 
@@ -17,7 +17,9 @@ export const operatorProofs = migration(202611290510, 'operator-proofs', [
   sql(
     [
       'ALTER TABLE identity.operators ADD COLUMN password_salt varchar(29), ADD COLUMN password_digest text',
-      `UPDATE identity.operators SET password_salt = left(password_hash, 29), password_digest = ${digest('password_hash')}`,
+      // Copies of the hashes, such as backups, prove the passwords they are of until these change.
+      `UPDATE identity.operators SET password_salt = left(password_hash, 29), password_digest = ${digest('password_hash')},
+         password_change_required = true`,
       `ALTER TABLE identity.operators DROP COLUMN password_hash,
          ALTER COLUMN password_salt SET NOT NULL, ALTER COLUMN password_digest SET NOT NULL,
          ADD CONSTRAINT operators_password_check CHECK (password_salt ~ '^\\$2[aby]\\$[0-9]{2}\\$[./A-Za-z0-9]{22}$'
@@ -27,10 +29,22 @@ export const operatorProofs = migration(202611290510, 'operator-proofs', [
     ],
     [
       'ALTER TABLE identity.operator_sessions DROP CONSTRAINT operator_sessions_duration_check',
-      `ALTER TABLE identity.operators ADD COLUMN password_hash varchar(255) NOT NULL DEFAULT '!'`,
-      `ALTER TABLE identity.operators ALTER COLUMN password_hash DROP DEFAULT, DROP CONSTRAINT operators_password_check,
+      'ALTER TABLE identity.operators ADD COLUMN password_hash varchar(255)',
+      `UPDATE identity.operators SET password_hash = '$2b$12$' || left(translate(encode(
+         uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64'), '+', '.'), 53)`,
+      `ALTER TABLE identity.operators ALTER COLUMN password_hash SET NOT NULL, DROP CONSTRAINT operators_password_check,
          DROP COLUMN password_salt, DROP COLUMN password_digest`,
     ],
+  ),
+
+  // By how much the time that a session is begun at may differ from the database's. Whoever owns the database says it, and no caller.
+  sql(
+    [
+      `CREATE FUNCTION identity.operator_clock_slack() RETURNS interval LANGUAGE sql STABLE AS $$ SELECT interval '5 minutes' $$`,
+      'REVOKE ALL ON FUNCTION identity.operator_clock_slack() FROM PUBLIC',
+      `GRANT EXECUTE ON FUNCTION identity.operator_clock_slack() TO ${lookupRole}`,
+    ],
+    'DROP FUNCTION identity.operator_clock_slack()',
   ),
 
   // The salt says nothing of the password; with it the caller makes what proves it.
@@ -84,7 +98,8 @@ END`,
 
   // The row of the operator is locked: who is disabled or gets another password or second factor at this moment gets no session
   // by the old one, and of several who come with the same code one does. A new password ends the sessions of the former. The
-  // code's step is of the session's own time, which is that of the database but for clocks that differ, and an hour is all of it.
+  // code's step is of the session's own time, which is that of the database but for clocks that differ by minutes, and an hour is all
+  // of it: nobody makes a session that lasts, or a step that no code of the owner comes after.
   lookupFunction({
     name: 'identity.begin_operator_session',
     parameters:
@@ -95,7 +110,7 @@ END`,
 BEGIN
   IF (new_salt IS NULL) <> (new_digest IS NULL) OR step IS NULL
      OR abs(step - floor(extract(epoch FROM instant) / 30)) > 1
-     OR instant NOT BETWEEN now() - interval '25 hours' AND now() + interval '25 hours' THEN
+     OR instant NOT BETWEEN now() - identity.operator_clock_slack() AND now() + identity.operator_clock_slack() THEN
     RETURN false;
   END IF;
   UPDATE identity.operators o SET last_sign_in_at = instant, updated_at = now(),

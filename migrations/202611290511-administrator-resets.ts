@@ -1,3 +1,4 @@
+import { lookupFunction } from './lookup'
 import { migration, tenantTable } from './sql'
 
 /** Requests to let a lone administrator in again under another address, which wait for their time and for a second operator. */
@@ -20,5 +21,20 @@ export const administratorResets = migration(202611290511, 'administrator-resets
     references: { user_id: { table: 'identity.users', onDelete: 'CASCADE' } },
     indexes: ['expires_at'],
     grants: { app_identity: ['SELECT', 'INSERT', 'DELETE'] },
+  }),
+
+  // Since when the connection's tenant is active; null while it is not.
+  lookupFunction({
+    name: 'identity.tenant_active_since',
+    parameters: '',
+    returns: 'timestamptz',
+    body: `
+DECLARE
+  own constant uuid := current_setting('app.tenant_id')::uuid;
+BEGIN
+  RETURN (SELECT coalesce(t.status_changed_at, t.created_at) FROM tenancy.tenants t WHERE t.id = own AND t.status = 'ACTIVE');
+END`,
+    reads: { 'tenancy.tenants': ['id', 'status', 'status_changed_at', 'created_at'] },
+    callers: ['app_identity'],
   }),
 ])

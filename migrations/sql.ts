@@ -42,6 +42,22 @@ export function sql(up: string | string[], down: string | string[]): Step {
   return { up: [up].flat(), down: [down].flat() }
 }
 
+/**
+ * Refuses to take a migration back that would lose rows which nothing else tells of: a last step, so that it is asked first.
+ * @param what would be lost, and a query that has a row for each
+ */
+export function refuseDown(what: string, query: string): Step {
+  return sql(
+    [],
+    `DO $$ BEGIN
+  IF EXISTS (${query}) THEN
+    RAISE EXCEPTION 'This migration is not taken back: ${what} would be lost. Restore a backup instead'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+END $$`,
+  )
+}
+
 /** A migration as TypeORM takes it. */
 export type Migration = new () => MigrationInterface
 

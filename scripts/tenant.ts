@@ -5,10 +5,12 @@ import { createMeter } from '../database/metering'
 import { notePlatformAction } from '../database/platform-trail'
 import { changeTenantStatus, listTenants, resetUserPassword } from '../database/tenant-commands'
 import { createTenant, createUser, TenantError } from '../database/tenants'
+import { mailSeal, type MailSeal } from '../kernel/mail/seal'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import type { KeyEnvironment } from '../kernel/sign-in/api-key'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
+import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL [--sandbox]
        npm run tenant -- list
@@ -23,7 +25,8 @@ Keeps the tenants of an installation, by whoever has the owner's database URL. O
   list            shows the tenants: slug, status, plan, people who may sign in, name
   suspend         shuts a tenant: nobody is let in, and who is in is out within a minute; nothing is lost
   reactivate      opens a suspended tenant again
-  reset-password  ends all sessions of somebody, and prints another password, which must be changed first; a second factor stays
+  reset-password  ends all sessions and API keys of somebody, and prints another password, which must be changed first; a second factor
+                  stays. The owner of the account is told by mail, so the process needs the server's TOKEN_PRIVATE_KEY
   meter           makes the account that records the use of a tenant, which nobody there may; prints its key, and the former one ends
 
   --slug    what people type to sign in: lower-case letters, digits and single hyphens
@@ -93,7 +96,12 @@ function parsed<T>(parse: () => T): T {
 }
 
 /** Does it, and returns what to print. */
-async function perform(client: Client, request: Request, environment: KeyEnvironment): Promise<string[]> {
+async function perform(
+  client: Client,
+  request: Request,
+  environment: KeyEnvironment,
+  seal: () => MailSeal,
+): Promise<string[]> {
   const { verb, slug, name, admin, reason, email, sandbox } = request
   if (verb === 'list')
     return (await listTenants(client)).map(
@@ -119,7 +127,7 @@ async function perform(client: Client, request: Request, environment: KeyEnviron
   const printed = `password       ${password}`
   const once = 'The password is shown this once. Sign in with it and call changePassword.'
   if (verb === 'reset-password') {
-    await resetUserPassword(client, { slug, email, passwordHash })
+    await resetUserPassword(client, { slug, email, passwordHash, seal: seal() })
     return [`tenant         ${slug}`, `user           ${email.toLowerCase()}`, printed, once]
   }
   const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
@@ -139,7 +147,9 @@ async function main(): Promise<void> {
   try {
     await client.connect()
     await client.query('BEGIN')
-    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test')
+    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test', () =>
+      mailSeal(loadTokenKeys(config)),
+    )
     await client.query('COMMIT')
     for (const line of lines) console.log(line)
   } finally {

@@ -19,6 +19,14 @@ class Waiting {
   length = 0
   readonly #lanes = new Map<string, (() => void)[]>()
 
+  /** The work that is done before what comes to this lane last: of each lane as much as of this one. */
+  before(lane: string): number {
+    const own = (this.#lanes.get(lane)?.length ?? 0) + 1
+    let before = 0
+    for (const { length } of this.#lanes.values()) before += Math.min(length, own)
+    return before
+  }
+
   add(lane: string, begin: () => void): void {
     this.#lanes.set(lane, [...(this.#lanes.get(lane) ?? []), begin])
     this.length++
@@ -40,7 +48,8 @@ class Waiting {
  * Work in turns: lanes of those who are known one after the other, and of strangers when no such waits, or after every fourth. So
  * strangers at however many addresses keep nobody from work who is known, and one network no other from signing in.
  * @param atOnce how much of it may be under way
- * @param mostWaiting how much may wait of strangers, and of those who are known, before the queue calls itself full for them
+ * @param mostWaiting how much may wait of strangers together, and before the next of a lane of those who are known: a lane with
+ * much of its own is full, and no other by it
  */
 export function hashingQueue(atOnce: number, mostWaiting: number): HashingQueue {
   const known = new Waiting()
@@ -54,7 +63,7 @@ export function hashingQueue(atOnce: number, mostWaiting: number): HashingQueue 
     return (isStrangersTurn ? strangers : known).next()
   }
   return {
-    isFullFor: (lane) => waitingOf(lane).length >= mostWaiting,
+    isFullFor: (lane) => ('known' in lane ? known.before(lane.known) : strangers.length) >= mostWaiting,
     async run(lane, work) {
       const name = 'known' in lane ? lane.known : lane.stranger
       if (running < atOnce) running++

@@ -39,6 +39,7 @@ export function passwordForm(password: string): string | null {
  * The hash to store of a password.
  * @param rounds lower only in tests, which make many users
  * @throws RangeError when the password is longer than 72 bytes
+ * @throws ApiError OVERLOADED when much waits in this lane of somebody who is known
  */
 export async function hashPassword(
   password: string,
@@ -47,6 +48,7 @@ export async function hashPassword(
 ): Promise<string> {
   const form = passwordForm(password)
   if (form === null) throw new RangeError(`a password has at most ${maxBytes} bytes`)
+  if ('known' in lane) assertRoomForPassword(lane)
   return hashing.run(lane, () => bcrypt.hash(form, rounds))
 }
 
@@ -81,10 +83,14 @@ export async function verifyPassword(
   const text = form ?? ''
   return hashing.run(lane, async () => {
     const equal = await bcrypt.compare(text, compared)
-    // 2^r and 2^r + … + 2^(rounds - 1) make 2^rounds together.
-    for (let r = roundsOf(compared) ?? rounds; r < rounds; r++) await bcrypt.compare(text, unmatched(r))
+    await fillUp(compared, rounds)
     return possible && equal
   })
+}
+
+/** Costs what is lacking from a hash, or a salt, to one of so many rounds: 2^r and 2^r + … + 2^(rounds - 1) make 2^rounds together. */
+async function fillUp(hash: string, rounds: number): Promise<void> {
+  for (let r = roundsOf(hash) ?? rounds; r < rounds; r++) await bcrypt.compare('', unmatched(r))
 }
 
 /** The part of a hash that is random, and tells nothing of the password: with it a password gives the same hash again. */
@@ -99,7 +105,7 @@ export function digestOf(hash: string): string {
 
 /**
  * The hash of a password with a salt that is known, for what keeps its digest alone. Without a salt (there is no such account) and
- * for a password that is too long it costs the same, and no account has what it returns.
+ * for a password that is too long it costs the same, with a salt of fewer rounds too, and no account has what it returns.
  */
 export async function hashWithSalt(
   password: string,
@@ -109,7 +115,11 @@ export async function hashWithSalt(
 ): Promise<string> {
   const form = passwordForm(password)
   const used = salt ?? saltOf(unmatched(rounds))
-  const hash = await hashing.run(lane, () => bcrypt.hash(form ?? '', used))
+  const hash = await hashing.run(lane, async () => {
+    const made = await bcrypt.hash(form ?? '', used)
+    await fillUp(used, rounds)
+    return made
+  })
   return form === null || salt === null ? '' : hash
 }
 

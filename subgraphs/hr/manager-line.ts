@@ -5,7 +5,6 @@ import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
 import { followDeciderInTime, handAttendanceOn } from './attendance/own-time'
 import { followDecider, handApprovalsOn } from './leave/own-leave'
-import { approverOf } from './leave/request-leave'
 import { referred } from './own-employment'
 
 type Tx = MutationTransaction<HrUserErrorCode>
@@ -15,6 +14,7 @@ const userOf = 'SELECT user_id FROM hr.employees WHERE tenant_id = $1 AND id = $
 const reportsOf = 'SELECT id FROM hr.employees WHERE tenant_id = $1 AND manager_id = $2 FOR UPDATE'
 const moveReports = `UPDATE hr.employees SET manager_id = $3, version = version + 1, updated_at = $4
   WHERE tenant_id = $1 AND id = ANY ($2)`
+const headOfDepartment = 'SELECT head_id FROM hr.departments WHERE tenant_id = $1 AND id = $2'
 /** Lines are not longer than this: what is, goes in a circle. */
 const longestLine = 100
 
@@ -116,4 +116,22 @@ async function handOn(
 ): Promise<void> {
   await followDecider(context, tx, ids, deciders)
   await followDeciderInTime(context, tx, ids, deciders)
+}
+
+/**
+ * Finds who decides about an employee: the manager, or the head of the department, unless that is the employee; null for those who
+ * decide about all.
+ */
+export async function approverOf(
+  context: SubgraphContext,
+  tx: Tx,
+  employee: Employee,
+): Promise<string | null> {
+  const manager = await loginOf(context, tx, employee.managerId)
+  if (manager !== null) return manager
+  if (!employee.departmentId) return null
+  const values = [context.binding.tenantId, employee.departmentId]
+  const [row] = await tx.rows(prepared(headOfDepartment, values))
+  const head = (row?.[0] ?? null) as string | null
+  return head === employee.userId ? null : head
 }

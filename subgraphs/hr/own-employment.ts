@@ -6,7 +6,7 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { requireOwnHand } from '../../kernel/second-person'
 import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
-import { isOwn } from './rules/employment'
+import { isOwn, loginsOf } from './rules/employment'
 
 /**
  * The row that an input refers to, locked until the transaction ends.
@@ -29,19 +29,40 @@ export async function referred<E>(
 }
 
 /**
+ * Ends a mutation with OWN_RECORD when the employee is the viewer or was, or when the viewer is in their hand.
+ * @param field the input field that the error names
+ * @param isRecorded see `requireOwnHand`
+ */
+export async function requireNotOwn(
+  context: SubgraphContext,
+  tx: Pick<MutationTransaction<HrUserErrorCode>, 'rows' | 'fail'>,
+  employee: Employee,
+  { field, isRecorded, what }: { field: string; isRecorded?: boolean; what: string },
+): Promise<void> {
+  const concerned = loginsOf(employee)
+  const { viewer } = context
+  if (viewer && concerned.includes(viewer.userId))
+    tx.fail('OWN_RECORD', `Somebody else must do this: it is ${what}`, field)
+  await requireOwnHand(context, tx, concerned, { code: 'OWN_RECORD', field, isRecorded })
+}
+
+/**
  * The employee, locked until the transaction ends: what belongs to an employee is written one after the other. Ends the
  * mutation with OWN_RECORD when it is the viewer, who would decide in a case of the own.
  * @param field the input field that the error names
+ * @param of `isRecorded`, see `requireOwnHand`; `isIndifferent` where nobody gains, so that no hand counts
  */
 export async function requireOthers(
   context: SubgraphContext,
   tx: MutationTransaction<HrUserErrorCode>,
   employeeId: string,
   field = 'employeeId',
+  { isIndifferent = false, isRecorded = false } = {},
 ): Promise<Employee> {
   const employee = await referred(tx, Employee, employeeId, field)
-  if (isOwn(employee, context.viewer?.userId))
-    tx.fail('OWN_RECORD', 'Somebody else must do this: it is about yourself', field)
-  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field })
+  const what = 'about yourself'
+  if (isIndifferent && isOwn(employee, context.viewer?.userId))
+    tx.fail('OWN_RECORD', `Somebody else must do this: it is ${what}`, field)
+  if (!isIndifferent) await requireNotOwn(context, tx, employee, { field, isRecorded, what })
   return employee
 }

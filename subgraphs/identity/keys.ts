@@ -15,6 +15,7 @@ import { findUser, requireAuthorityOver, requireHeld, requireKnown } from './aut
 import { ApiKey } from './entities/ApiKey'
 import type { User } from './entities/User'
 import type { CreateApiKeyInput, IdentityUserErrorCode, RotateApiKeyInput } from './generated'
+import { entrust } from './sessions/invitation'
 import { expiryFault, inPersonScopes, isUsable, longestOverlapMs } from './rules/api-keys'
 import { notHeld } from './rules/permissions'
 
@@ -47,6 +48,7 @@ export function createApiKey(
     const id = uuidv7(context.services.clock.now().getTime())
     const { key, kept } = newSecret(context, id)
     const values = { id, ownerId: owner.id, name, scopes, expiresAt, rateLimit, allowedNetworks, ...kept }
+    await entrust(context, tx, owner.id)
     return { apiKey: await tx.insert(ApiKey, values), secret: key }
   })
 }
@@ -100,11 +102,12 @@ export function rotateApiKey(
     if (overlapMs < 0 || overlapMs > longestOverlapMs)
       tx.fail('INVALID', 'The former secret counts for 0 to 10080 minutes', 'overlapMinutes')
     const before = await tx.find(ApiKey, id)
-    await findOwner(context, tx, before.ownerId, 'id')
+    const owner = await findOwner(context, tx, before.ownerId, 'id')
     requireHeld(context, tx, before.scopes, 'id')
     if (!isUsable(before, now)) tx.fail('KEY_ENDED', 'This key has ended: make another one', 'id')
     const fault = expiresAt ? expiryFault(expiresAt, now) : null
     if (fault) tx.fail('INVALID', fault, 'expiresAt')
+    await entrust(context, tx, owner.id)
     const { key, kept } = newSecret(context, before.id)
     const apiKey = await tx.update(ApiKey, id, expectedVersion, {
       ...kept,

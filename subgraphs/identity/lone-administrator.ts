@@ -80,6 +80,9 @@ export function requestLoneAdministratorReset(
       const { id: userId, tenantId, email } = await loneAdministrator(inTenant, tx, input.userId)
       if (email === newEmail)
         tx.fail('INVALID', 'This is the present address: take resetLoneAdministrator', 'email')
+      const taken = 'SELECT FROM identity.users WHERE tenant_id = $1 AND email = $2'
+      if ((await tx.rows(prepared(taken, [tenantId, newEmail]))).length > 0)
+        tx.fail('DUPLICATE', 'Another user of the tenant has this address', 'email')
       const { clock, config } = inTenant.services
       const now = clock.now()
       const opensAt = new Date(now.getTime() + waitMs).toISOString()
@@ -134,8 +137,10 @@ export function approveLoneAdministratorReset(
         ]),
       )
       const lastSeenAt = (seen?.[0] ?? null) as string | null
+      const [active] = await tx.rows(prepared('SELECT identity.tenant_active_since()', []))
+      const activeSince = (active?.[0] ?? null) as string | null
       const now = inTenant.services.clock.now()
-      const fault = agreementFault(request, { operatorId, email, lastSeenAt, now })
+      const fault = agreementFault(request, { operatorId, email, lastSeenAt, activeSince, now })
       if (fault) tx.fail(fault.code, fault.message)
       // The mailbox may stop it at this moment.
       if ((await tx.run(prepared(removeOfUser, [tenantId, userId]))) !== 1)

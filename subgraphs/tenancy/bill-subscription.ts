@@ -3,6 +3,7 @@ import { uuidv7 } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import {
+  atTheEnd,
   billedFrom,
   interimInvoice,
   isDocument,
@@ -19,7 +20,7 @@ import type { TenancyUserErrorCode } from './generated'
 import { giveBack } from './give-back'
 import { issueDraft } from './issue-invoice'
 import type { Item } from './rules/billing'
-import { totalsOf } from './rules/invoice'
+import { taxOfItsDay } from './rules/tax'
 import { putOnPlan } from './subscription-term'
 import { todayOf } from './today'
 
@@ -30,10 +31,14 @@ const mostPeriods = 24
 
 const markBilled = `
   UPDATE tenancy.pending_lines SET invoice_id = $3 WHERE tenant_id = $1 AND id = ANY ($2) AND invoice_id IS NULL`
+// Nobody is shown the mark, so the record stays as it was changed last.
+const markSeen =
+  'UPDATE tenancy.subscriptions SET use_seen_at = $3, updated_at = updated_at WHERE tenant_id = $1 AND id = $2'
 const noteItems =
   'INSERT INTO tenancy.agreed_items (id, subscription_id, since, items) VALUES ($1, $2, $3, $4)'
-const noteUse = `
-  INSERT INTO tenancy.billed_periods AS b (id, subscription_id, starts_on, ends_on, amounts) VALUES ($1, $2, $3, $4, $5)
+const noteUse = (count: number) => `
+  INSERT INTO tenancy.billed_periods AS b (id, subscription_id, starts_on, ends_on, amounts)
+  VALUES ${Array.from({ length: count }, (_, row) => `(${[1, 2, 3, 4, 5].map((one) => `$${row * 5 + one}`).join(', ')})`).join(', ')}
   ON CONFLICT (tenant_id, subscription_id, starts_on) DO UPDATE SET amounts = EXCLUDED.amounts`
 
 /** Notes from when on these prices hold, so that what is used is priced by them. */
@@ -109,7 +114,8 @@ async function billBetween(
     const upcoming = await upcomingInvoice(read, row)
     await billTheEnd(context, tx, row, upcoming, faults)
     await noteBilledUse(context, tx, row, upcoming)
-    await tx.update(PlanSubscription, row.id, null, { useSeenAt: context.clock.now().toISOString() })
+    // Of what is over nothing changes by being looked at: no version, and nothing in the trail.
+    await tx.run(prepared(markSeen, [row.tenantId, row.id, context.clock.now().toISOString()]))
     return
   }
   const interim = await interimInvoice(read, row)
@@ -125,19 +131,8 @@ async function billTheEnd(
   { lines, isTaxed }: Upcoming,
   faults: Set<string>,
 ): Promise<void> {
-  const nets = new Map<string, bigint>()
-  for (const { taxRate, amount } of lines) nets.set(taxRate, (nets.get(taxRate) ?? 0n) + BigInt(amount))
-  const isBack = ({ taxRate }: TaxedLine) => nets.get(taxRate)! < 0n
-  const owed = lines.filter((line) => !isBack(line))
-  const back = lines.filter(isBack)
-  await billOrKeep(
-    context,
-    tx,
-    row,
-    { lines: owed, totals: totalsOf(owed), isTaxed },
-    { isInterim: true },
-    faults,
-  )
+  const { owed, back } = atTheEnd(lines)
+  await billOrKeep(context, tx, row, { ...owed, isTaxed }, { isInterim: true }, faults)
   if (back.length === 0) return
   const ids = back.flatMap(({ pendingId }) => pendingId ?? [])
   ids.push(...(await keep(tx, row, back, null)))
@@ -163,12 +158,12 @@ async function billOrKeep(
   const drafted = await tx.insert(Invoice, { currency, subscriptionId: row.id, ...values, ...totals })
   await tx.insertAll(
     InvoiceLine,
-    lines.map(({ pendingId: _, taxOn: __, ...line }, place) => ({
+    lines.map(({ pendingId: _, isTaxKept: __, taxId: ___, ...line }, place) => ({
       ...line,
       ...{ invoiceId: drafted.id, currency, position: place + 1 },
     })),
   )
-  await issueDraft(context, tx, drafted, null)
+  await issueDraft(context, tx, drafted, null, taxIdOf(lines))
   const pending = lines.flatMap(({ pendingId }) => pendingId ?? [])
   if (pending.length > 0) await tx.run(prepared(markBilled, [row.tenantId, pending, drafted.id]))
 }
@@ -184,13 +179,22 @@ async function keep(
   if (fresh.length === 0) return []
   const kept = await tx.insertAll(
     PendingLine,
-    fresh.map(({ description, quantity, unitPrice, amount, serviceStart, serviceEnd, taxOn }, place) => ({
-      ...{ subscriptionId: row.id, description, quantity, unitPrice, amount, serviceStart, serviceEnd },
-      ...{ taxOn, dueOn, place },
-    })),
+    fresh.map((line, place) => {
+      const { description, quantity, unitPrice, amount, serviceStart, serviceEnd, taxOn } = line
+      const { taxRate, taxTreatment, taxReason, isTaxKept } = line
+      return {
+        ...{ subscriptionId: row.id, description, quantity, unitPrice, amount, serviceStart, serviceEnd },
+        ...{ taxOn, dueOn, place },
+        ...(isTaxKept ? { taxRate, taxTreatment, taxReason } : taxOfItsDay),
+      }
+    }),
   )
   return kept.map(({ id }) => id)
 }
+
+/** The tax id by the decision for the latest day that is billed, which the invoice states. */
+const taxIdOf = (lines: readonly TaxedLine[]): string | null =>
+  [...lines].sort((a, b) => (a.taxOn < b.taxOn ? -1 : a.taxOn > b.taxOn ? 1 : 0)).at(-1)?.taxId ?? null
 
 async function noteBilledUse(
   { clock }: SubgraphContext,
@@ -198,10 +202,10 @@ async function noteBilledUse(
   row: PlanSubscription,
   { billed }: Upcoming,
 ): Promise<void> {
-  for (const { period, amounts } of billed)
-    await tx.run(
-      prepared(noteUse, [
-        ...[uuidv7(clock.now().getTime()), row.id, period.start, period.end, JSON.stringify(amounts)],
-      ]),
-    )
+  if (billed.length === 0) return
+  const now = clock.now().getTime()
+  const values = billed.map(({ period: { start, end }, amounts }) => [
+    ...[uuidv7(now), row.id, start, end, JSON.stringify(amounts)],
+  ])
+  await tx.run(prepared(noteUse(billed.length), values.flat()))
 }

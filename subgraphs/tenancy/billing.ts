@@ -9,8 +9,8 @@ import {
 } from './rules/billing'
 import { amountOf, totalsOf, type Totals } from './rules/invoice'
 import type { Limits } from './rules/meters'
-import { dayAfter, periodOn, type Interval, type Period } from './rules/period'
-import { taxOn, type LineTax, type TaxProfile } from './rules/tax'
+import { dayAfter, freeUntil, periodOn, type Interval, type Period } from './rules/period'
+import { profileOn, taxKey, taxOn, type LineTax, type TaxProfile } from './rules/tax'
 import type { Read } from './usage'
 import { useToBill, type BilledUse } from './use-lines'
 
@@ -29,8 +29,12 @@ export interface NextChange {
 /** A line with what it costs and how it is taxed. */
 export interface TaxedLine extends BilledLine, LineTax {
   amount: string
-  /** The first day of the period that it belongs to, whose tax it has. */
+  /** The day whose tax it has: the first of a period for its fees, that of a change, the last of a period for its use. */
   taxOn: string
+  /** Tells whether it has the tax with which what it gives back was billed, whatever is decided since. */
+  isTaxKept: boolean
+  /** The tenant's tax id by the decision that it is taxed by; null where none was told. */
+  taxId: string | null
   /** Set for what waited for this invoice. */
   pendingId: string | null
 }
@@ -56,13 +60,27 @@ export interface Upcoming extends Bill {
 
 const findPending = `
   SELECT id, description, quantity::text, COALESCE(unit_price, amount)::text, service_start::text, service_end::text,
-         COALESCE(tax_on, service_start)::text, due_on::text
+         COALESCE(tax_on, service_start)::text, due_on::text, trim_scale(tax_rate)::text, tax_treatment, tax_reason
     FROM tenancy.pending_lines
-   WHERE tenant_id = $1 AND subscription_id = $2 AND invoice_id IS NULL AND credit_note_id IS NULL
+   WHERE tenant_id = $1 AND subscription_id = $2 AND invoice_id IS NULL AND credit_note_id IS NULL AND lapsed_on IS NULL
    ORDER BY created_at, place, amount, id`
+// Of a day the latest decision, which mends those before it.
 const findTaxes = `
-  SELECT valid_from::text, treatment, trim_scale(rate)::text, tax_id, reason FROM tenancy.tax_profiles
-   WHERE tenant_id = $1 ORDER BY valid_from`
+  SELECT DISTINCT ON (valid_from) valid_from::text, treatment, trim_scale(rate)::text, tax_id, reason FROM tenancy.tax_profiles
+   WHERE tenant_id = $1 ORDER BY valid_from, revision DESC`
+// What is given back of a period that is billed is what was charged last for the rest of it: it waits, or stands on an invoice.
+const findCharged = `
+  SELECT c.tax_on::text, trim_scale(c.tax_rate)::text, c.tax_treatment, c.tax_reason FROM (
+    SELECT 0 AS rank, created_at AS at, place, COALESCE(tax_on, service_start) AS tax_on, tax_rate, tax_treatment, tax_reason
+      FROM tenancy.pending_lines
+     WHERE tenant_id = $1 AND subscription_id = $2 AND service_end = $3 AND amount > 0
+       AND invoice_id IS NULL AND credit_note_id IS NULL AND lapsed_on IS NULL
+    UNION ALL
+    SELECT 1, i.issued_at, l.position, COALESCE(l.tax_on, l.service_start), l.tax_rate, l.tax_treatment, l.tax_reason
+      FROM tenancy.invoices i JOIN tenancy.invoice_lines l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
+     WHERE i.tenant_id = $1 AND l.tenant_id = $1 AND i.subscription_id = $2
+       AND i.status IN ('ISSUED', 'PARTLY_PAID', 'PAID') AND l.service_end = $3 AND l.amount > 0) c
+   ORDER BY c.rank, c.at DESC, c.place DESC LIMIT 1`
 
 /** The day from which periods are counted: that of the start, or of the last change of the interval. */
 export const anchorOf = ({
@@ -93,8 +111,13 @@ export function changedOn(row: PlanSubscription, day: string): PlanSubscription 
 /**
  * Returns what is billed for a subscription next: fees of the period that begins, use of the one that is over, what was read or
  * corrected later of those before, and what changes cost since. Previews and the billing job both show this and nothing else.
+ * @param kept what previews keep from periods before it, as the job does
  */
-export async function upcomingInvoice(read: Read, row: PlanSubscription): Promise<Upcoming> {
+export async function upcomingInvoice(
+  read: Read,
+  row: PlanSubscription,
+  kept: readonly UntaxedLine[] = [],
+): Promise<Upcoming> {
   const from = billedFrom(row)
   const isOver = row.isSettled || (row.endDate !== null && row.endDate <= from)
   const next = isOver ? row : changedOn(row, from)
@@ -103,9 +126,10 @@ export async function upcomingInvoice(read: Read, row: PlanSubscription): Promis
   const end = next.endDate !== null && next.endDate < whole.end ? next.endDate : whole.end
   const { lines: used, billed } = await useToBill(read, row, lastBilled(row))
   const first = laterOf(whole.start, next.trialEndsOn)
-  const fresh = [...fees.map((line) => ({ ...line, taxOn: first })), ...used]
   const pending = await pendingLines(read, row)
-  const bill = await billOf(read, row, [...fresh.map((line) => ({ ...line, pendingId: null })), ...pending])
+  const fresh = [...fees.map((line) => ({ ...line, taxOn: first })), ...used]
+  const lines = [...fresh.map((line) => ({ ...line, pendingId: null })), ...pending, ...kept]
+  const bill = await billOf(read, row, lines)
   return { ...bill, period: isOver ? { start: from, end: from } : { start: from, end }, billed, next, isOver }
 }
 
@@ -128,6 +152,18 @@ export async function interimInvoice(
 export const isDocument = ({ subtotal, tax, total }: Totals): boolean =>
   BigInt(total) > 0n && BigInt(subtotal) >= 0n && BigInt(tax) >= 0n
 
+/** Returns what is billed at the end, and the lines that are given back: by tax, what is owed or what is left over. */
+export function atTheEnd(lines: readonly TaxedLine[]): {
+  owed: Pick<Bill, 'lines' | 'totals'>
+  back: TaxedLine[]
+} {
+  const nets = new Map<string, bigint>()
+  for (const line of lines) nets.set(taxKey(line), (nets.get(taxKey(line)) ?? 0n) + BigInt(line.amount))
+  const isBack = (line: TaxedLine) => nets.get(taxKey(line))! < 0n
+  const owed = lines.filter((line) => !isBack(line))
+  return { owed: { lines: owed, totals: totalsOf(owed) }, back: lines.filter(isBack) }
+}
+
 const itemsOf = (row: PlanSubscription): Item[] => row.items as Item[]
 
 /** The last period whose fees were billed, without the days that were free; its use is billed when it is over. */
@@ -138,16 +174,32 @@ function lastBilled(row: PlanSubscription): Period | null {
   return first < end ? { start: first, end } : null
 }
 
-/** A line before its tax is looked up. */
-export type UntaxedLine = BilledLine & Pick<TaxedLine, 'taxOn' | 'pendingId'>
+/** A line before its tax is looked up; `tax` where it is kept. */
+export type UntaxedLine = BilledLine & Pick<TaxedLine, 'taxOn' | 'pendingId'> & { tax?: LineTax | null }
+
+/** Returns what a change at an instant costs, what it gives back at the tax with which that was billed. Changes and their previews both show this. */
+export async function changeToBill(
+  read: Read,
+  row: PlanSubscription,
+  changed: { plan: string; items: readonly Item[]; trialDays?: number },
+  now: Date,
+): Promise<UntaxedLine[]> {
+  const lines = linesOfChange(row, changed, now)
+  const back = lines.find(({ unitPrice }) => unitPrice.startsWith('-'))
+  if (!back) return lines
+  const [charged] = await read(prepared(findCharged, [row.tenantId, row.id, back.serviceEnd]))
+  if (!charged) return lines
+  const [day, taxRate, taxTreatment, taxReason] = charged
+  const tax = taxRate === null ? null : ({ taxRate, taxTreatment, taxReason } as LineTax)
+  return lines.map((line) => (line.unitPrice.startsWith('-') ? { ...line, taxOn: String(day), tax } : line))
+}
 
 /**
  * Returns what a change at an instant costs: the rest of the period that is billed; for who leaves a trial the first period.
- * Changes and their previews both show this.
  */
-export function linesOfChange(
+function linesOfChange(
   row: PlanSubscription,
-  changed: { plan: string; items: readonly Item[] },
+  changed: { plan: string; items: readonly Item[]; trialDays?: number },
   now: Date,
 ): UntaxedLine[] {
   const { plan, billingInterval, billedUntil, trialEndsOn, endDate } = row
@@ -157,7 +209,14 @@ export function linesOfChange(
     const fees = feeLines(changed.plan, changed.items, first, { from: today, until: null })
     return fees.map((line) => ({ ...line, taxOn: today, pendingId: null }))
   }
-  if (billedUntil === null) return []
+  if (billedUntil === null) {
+    // Days that are free with the old plan alone are billed from today on.
+    const free = freeUntil(row, changed.trialDays ?? 0, today)
+    if (row.startDate > today || free === null || free > today) return []
+    const first = periodOn(anchorOf(row), billingInterval, today)
+    const fees = feeLines(changed.plan, changed.items, first, { from: today, until: endDate })
+    return fees.map((line) => ({ ...line, taxOn: today, pendingId: null }))
+  }
   const term = {
     plan,
     items: itemsOf(row),
@@ -167,9 +226,7 @@ export function linesOfChange(
     trialEndsOn,
     endDate,
   }
-  const { start } = periodOn(anchorOf(row), billingInterval, dayAfter(billedUntil, -1))
-  const first = laterOf(start, trialEndsOn)
-  return changeOf(term, changed, now).map((line) => ({ ...line, taxOn: first, pendingId: null }))
+  return changeOf(term, changed, now).map((line) => ({ ...line, taxOn: line.serviceStart, pendingId: null }))
 }
 
 async function pendingLines(
@@ -178,9 +235,11 @@ async function pendingLines(
 ): Promise<(UntaxedLine & { dueOn: string | null })[]> {
   const rows = (await read(prepared(findPending, [row.tenantId, row.id]))) as (string | null)[][]
   return rows.map((values) => {
-    const [pendingId, description, quantity, unitPrice, serviceStart, serviceEnd, day, dueOn] = values
-    const line = { description, quantity, unitPrice, serviceStart, serviceEnd, pendingId, taxOn: day, dueOn }
-    return line as UntaxedLine & { dueOn: string | null }
+    const [pendingId, description, quantity, unitPrice, serviceStart, serviceEnd, ...others] = values
+    const [day, dueOn, taxRate, taxTreatment, taxReason] = others
+    const tax = taxRate === null ? null : { taxRate, taxTreatment, taxReason }
+    const line = { description, quantity, unitPrice, serviceStart, serviceEnd, pendingId }
+    return { ...line, taxOn: day, dueOn, tax } as UntaxedLine & { dueOn: string | null }
   })
 }
 
@@ -192,10 +251,11 @@ export async function billOf(read: Read, row: PlanSubscription, all: readonly Un
       ({ validFrom, treatment, rate, taxId, reason }) as TaxProfile,
   )
   const lines = all.map(
-    ({ description, quantity, unitPrice, serviceStart, serviceEnd, taxOn: day, pendingId }) => ({
+    ({ description, quantity, unitPrice, serviceStart, serviceEnd, taxOn: day, pendingId, tax = null }) => ({
       ...{ description, quantity, unitPrice, serviceStart, serviceEnd, pendingId },
-      ...{ amount: amountOf({ quantity, unitPrice }), taxOn: day },
-      ...taxOn(taxes, day),
+      ...{ amount: amountOf({ quantity, unitPrice }), taxOn: day, isTaxKept: tax !== null },
+      ...(tax ?? taxOn(taxes, day)),
+      taxId: profileOn(taxes, day)?.taxId ?? null,
     }),
   )
   return { lines, totals: totalsOf(lines), isTaxed: taxes.length > 0 }

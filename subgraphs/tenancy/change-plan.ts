@@ -1,13 +1,17 @@
 import type { SubgraphContext } from '../../kernel/context'
+import { uuidv7 } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
+import { prepared } from '../../kernel/statement'
 import { billDue, noteAgreed } from './bill-subscription'
-import { anchorOf, linesOfChange, type NextChange } from './billing'
+import { anchorOf, changeToBill, type NextChange } from './billing'
 import { PendingLine } from './entities/PendingLine'
 import { PlanSubscription } from './entities/PlanSubscription'
 import type { ChangeSubscriptionPlanInput, TenancyUserErrorCode } from './generated'
 import { offerOf, seatsFault, type Choice, type Offer } from './price-list'
 import { advanceAmount, type Item } from './rules/billing'
-import { periodOn } from './rules/period'
+import { amountOf } from './rules/invoice'
+import { freeUntil, periodOn } from './rules/period'
+import { taxOfItsDay } from './rules/tax'
 import { putOnPlan, renewalOn } from './subscription-term'
 import { todayOf } from './today'
 
@@ -24,7 +28,7 @@ export async function changePlan(
 ): Promise<PlanSubscription> {
   const { id, plan, seats } = input
   const isNow = input.at !== 'PERIOD_END'
-  const row = await findAt(context, tx, input, isNow)
+  const row = await findAt(context, tx, input)
   if (row.status === 'SUSPENDED')
     tx.fail('INVALID_STATUS', 'This subscription rests, by decision of the platform', 'id')
   const billingInterval = input.billingInterval ?? row.billingInterval
@@ -32,27 +36,29 @@ export async function changePlan(
     tx.fail('INVALID', 'The interval changes with a period: choose at PERIOD_END', 'billingInterval')
   if (plan === 'TRIAL' && row.plan !== 'TRIAL')
     tx.fail('INVALID', 'A trial is for those who never had a subscription', 'plan')
+  if (plan === 'TRIAL' && !isNow)
+    tx.fail('INVALID', 'A trial ends by itself: choose a plan for its end, or cancel it', 'plan')
   const today = todayOf(context)
   const choice = { plan, billingInterval, seats: seats ?? row.seats, currency: row.currency }
-  const { features, limits, items } = await offered(tx, choice, today)
+  const { features, limits, items, trialDays } = await offered(tx, choice, today)
   const agreed = { plan, billingInterval, seats: choice.seats, features, limits, items }
   const { status, currentPeriodStart, currentPeriodEnd } = row
   const renewal = { status, currentPeriodStart, currentPeriodEnd }
   const leavesTrial = row.plan === 'TRIAL' && plan !== 'TRIAL'
   if (!isNow) {
-    const on = row.plan === 'TRIAL' ? row.trialEndsOn! : currentPeriodEnd
-    // The end of a trial is no end for whoever goes on.
-    const endDate = leavesTrial ? null : row.endDate
+    const on = periodEndOf(row)
+    // The end of a trial is no end for whoever goes on, and neither is that it was cancelled.
+    const { endDate, cancelledAt } = leavesTrial ? { endDate: null, cancelledAt: null } : row
     if (endDate !== null && endDate <= on)
       tx.fail('INVALID_STATUS', `This subscription ends on ${endDate}: there is no period after it`, 'at')
     const nextChange: NextChange = { on, ...agreed }
-    return tx.update(PlanSubscription, id, null, { ...renewal, endDate, nextChange })
+    return tx.update(PlanSubscription, id, null, { ...renewal, endDate, cancelledAt, nextChange })
   }
   const trial = leavesTrial
     ? leavingTrial(row, today)
     : row.plan === 'TRIAL'
-      ? { endDate: row.trialEndsOn }
-      : {}
+      ? { endDate: row.endDate ?? periodEndOf(row) }
+      : { trialEndsOn: freeUntil(row, trialDays, today) }
   const changed = await tx.update(PlanSubscription, id, null, {
     ...{ ...renewal, ...agreed, price: String(advanceAmount(items)), nextChange: null },
     ...trial,
@@ -68,25 +74,30 @@ export async function changePlan(
 
 /**
  * A subscription that runs, as it is today, locked; fails when it is over, or at another version than the client read.
- * @param isBilled whether to bill first what is due: what began is owed, whether the billing job came by or not
+ * What is due is billed first: what began is owed, whether the billing job came by or not, and a change that was chosen for a period
+ * that began is made.
  */
 export async function findAt(
   context: SubgraphContext,
   tx: Tx,
   { id, expectedVersion }: { id: string; expectedVersion: number },
-  isBilled: boolean,
 ): Promise<PlanSubscription> {
   const { row } = await findRunning(context, tx, id)
   if (row.version !== expectedVersion)
     tx.fail('STALE_VERSION', `This record is at version ${row.version}: read it again`, 'expectedVersion')
-  if (!isBilled || row.startDate > todayOf(context) || row.status === 'SUSPENDED') return row
+  if (row.startDate > todayOf(context) || row.status === 'SUSPENDED') return row
   const { row: billed } = await billDue(context, tx, row)
   return { ...billed, ...renewalOn(billed, todayOf(context)) }
 }
 
+/** The day on which a subscription goes over into what was chosen for the end of its period: a trial with the end of the trial. */
+export const periodEndOf = ({ plan, trialEndsOn, currentPeriodEnd }: PlanSubscription): string =>
+  plan === 'TRIAL' ? (trialEndsOn ?? currentPeriodEnd) : currentPeriodEnd
+
 /** Returns what becomes of a trial that is left for a plan: it is paid from today on, its periods begin today, and nothing ends it. */
 function leavingTrial(row: PlanSubscription, today: string): Partial<PlanSubscription> {
-  const open = { endDate: null, cancelledAt: null }
+  // A trial costs nothing, so nothing of it is billed, whatever was looked at.
+  const open = { endDate: null, cancelledAt: null, billedUntil: null }
   if (row.startDate > today) return { ...open, trialEndsOn: null }
   const { start, end } = periodOn(today, row.billingInterval, today)
   const anchorDate = row.startDate === today ? null : today
@@ -113,8 +124,9 @@ async function billChange(
   old: PlanSubscription,
   changed: PlanSubscription,
 ): Promise<void> {
-  if (old.billedUntil === null) return
-  const lines = linesOfChange(
+  if (changed.billedUntil === null) return
+  const lines = await changeToBill(
+    (statement) => tx.rows(statement),
     old,
     { plan: changed.plan, items: changed.items as Item[] },
     context.clock.now(),
@@ -122,10 +134,19 @@ async function billChange(
   if (lines.length === 0) return
   // Whoever pays by the year does not wait for so long: what a change costs is billed with the month.
   const dueOn = periodOn(anchorOf(old), 'MONTHLY', todayOf(context)).end
+  const changeId = uuidv7(context.clock.now().getTime())
   await tx.insertAll(
     PendingLine,
-    lines.map(({ description, unitPrice, serviceStart, serviceEnd, taxOn }) => ({
-      ...{ subscriptionId: old.id, description, amount: unitPrice, serviceStart, serviceEnd, dueOn, taxOn },
+    lines.map(({ pendingId: _, tax, ...line }, place) => ({
+      ...{
+        ...line,
+        ...(tax ?? taxOfItsDay),
+        subscriptionId: old.id,
+        amount: amountOf(line),
+        dueOn,
+        changeId,
+        place,
+      },
     })),
   )
 }
@@ -138,4 +159,20 @@ export async function findRunning(context: SubgraphContext, tx: Tx, id: string) 
   if (row.status === 'CANCELLED')
     tx.fail('INVALID_STATUS', `This subscription ended on ${row.endDate}: start another one`, 'id')
   return { row, renewal }
+}
+
+// A change gives back when what it cost is less than nothing; only of a period that still runs.
+const lapse = `
+  UPDATE tenancy.pending_lines p SET lapsed_on = $3
+   WHERE p.tenant_id = $1 AND p.subscription_id = $2 AND p.service_end > $3
+     AND p.invoice_id IS NULL AND p.credit_note_id IS NULL AND p.lapsed_on IS NULL
+     AND p.change_id IN (SELECT c.change_id FROM tenancy.pending_lines c WHERE c.tenant_id = $1 AND c.subscription_id = $2
+                          GROUP BY c.change_id HAVING sum(c.amount) < 0)`
+
+/**
+ * Ends what is left of the period for whoever cancels at once, also what changes to something smaller gave back of it and no
+ * invoice has taken off yet: otherwise whoever changes first would not lose it.
+ */
+export async function lapseCredits(context: SubgraphContext, tx: Tx, row: PlanSubscription): Promise<void> {
+  await tx.run(prepared(lapse, [row.tenantId, row.id, todayOf(context)]))
 }

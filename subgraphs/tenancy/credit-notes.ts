@@ -19,6 +19,7 @@ import {
 } from './rules/credit'
 import { decimalsOf, shifted } from './rules/decimal'
 import { fits } from './rules/invoice'
+import type { TaxTreatment } from './rules/tax'
 import { nextInSeries } from './series'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
@@ -36,7 +37,7 @@ const lockInvoice = `
    WHERE tenant_id = $1 AND id = $2 FOR UPDATE`
 const findLines = `
   SELECT l.id, l.description, l.quantity::text, l.unit_price::text, l.amount::text, l.tax_rate::text,
-         COALESCE(c.amount, 0)::text
+         COALESCE(c.amount, 0)::text, l.tax_treatment, l.tax_reason
     FROM tenancy.invoice_lines l LEFT JOIN (
       SELECT n.invoice_line_id, sum(n.amount) AS amount FROM tenancy.credit_note_lines n
         JOIN tenancy.credit_notes d ON d.id = n.credit_note_id
@@ -79,12 +80,14 @@ export async function findCreditable(
   const lines = (await tx.rows(prepared(findLines, key))) as [
     ...[string, string, string, string],
     ...[string, string, string],
+    ...[TaxTreatment, string | null],
   ][]
   const parts = (await tx.rows(prepared(findParts, key))) as [RatePart[]][]
   return {
     ...{ id, currency, total },
-    lines: lines.map(([line, description, quantity, unitPrice, amount, taxRate, credited]) => ({
+    lines: lines.map(([line, description, quantity, unitPrice, amount, taxRate, credited, ...tax]) => ({
       ...{ id: line, description, quantity, unitPrice, amount, taxRate, credited },
+      ...{ taxTreatment: tax[0], taxReason: tax[1] },
     })),
     creditedParts: parts.flatMap(([all]) => all),
   }
@@ -122,7 +125,7 @@ export async function draftNote(
   tx: Tx,
   { id, currency }: { id: string; currency: string },
   { lines, parts, ...totals }: Credit,
-  values: Pick<CreditNote, 'reason'> & { memo?: string | null },
+  values: Pick<CreditNote, 'reason'> & { memo?: string | null; givesBack?: boolean },
 ): Promise<CreditNote> {
   const drafted = await tx.insert(CreditNote, {
     ...{ ...values, invoiceId: id, currency },
@@ -131,7 +134,9 @@ export async function draftNote(
   const note = { creditNoteId: drafted.id, currency }
   await tx.insertAll(
     CreditNoteLine,
-    lines.map((line, place) => ({ ...line, ...note, position: place + 1 })),
+    lines.map(({ taxTreatment: _, taxReason: __, ...line }, place) => ({
+      ...{ ...line, ...note, position: place + 1 },
+    })),
   )
   return drafted
 }

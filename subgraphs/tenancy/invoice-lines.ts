@@ -18,14 +18,16 @@ export type NewLine = Pick<
   | 'unitPrice'
   | 'amount'
   | 'taxRate'
+  | 'taxTreatment'
+  | 'taxReason'
   | 'serviceStart'
   | 'serviceEnd'
 >
 
 const mostLines = 100
 const findLines = `
-  SELECT id, description, quantity::text, unit_price::text, tax_rate::text, service_start::text,
-         service_end::text FROM tenancy.invoice_lines
+  SELECT id, description, quantity::text, unit_price::text, tax_rate::text, tax_treatment, tax_reason,
+         service_start::text, service_end::text FROM tenancy.invoice_lines
    WHERE tenant_id = $1 AND invoice_id = $2 ORDER BY position`
 
 /**
@@ -50,9 +52,9 @@ export function priceLines(
 function priced(currency: string, input: InvoiceLineInput, place: number): NewLine {
   // The schema gives both defaults; the generated type does not know.
   const { description, quantity = '1', unitPrice, taxRate = '0' } = input
-  const { serviceStart = null, serviceEnd = null } = input
+  const { serviceStart = null, serviceEnd = null, taxTreatment = 'STANDARD', taxReason = null } = input
   const path = (field: string) => ['lines', String(place), field]
-  const fault = lineFault({ description, quantity, taxRate })
+  const fault = lineFault({ description, quantity, taxRate, taxTreatment, taxReason })
   if (fault) throw userError('INVALID', `${fault.field} ${fault.message}`, path(fault.field))
   const stored = parseUnitPrice(unitPrice, currency, path('unitPrice'))
   const amount = amountOf({ quantity, unitPrice: stored })
@@ -71,7 +73,7 @@ function priced(currency: string, input: InvoiceLineInput, place: number): NewLi
     quantity,
     unitPrice: stored,
     amount,
-    taxRate,
+    ...{ taxRate, taxTreatment, taxReason },
     ...service,
   }
 }
@@ -104,6 +106,8 @@ export function areLines(present: readonly string[][], lines: readonly NewLine[]
     line.quantity,
     line.unitPrice,
     line.taxRate,
+    line.taxTreatment,
+    line.taxReason,
     line.serviceStart,
     line.serviceEnd,
   ])

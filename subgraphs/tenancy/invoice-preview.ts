@@ -5,19 +5,27 @@ import { money } from '../../kernel/money'
 import { prepared } from '../../kernel/statement'
 import {
   anchorOf,
+  atTheEnd,
   billedFrom,
   billOf,
   changedOn,
+  changeToBill,
   interimInvoice,
-  linesOfChange,
+  isDocument,
   upcomingInvoice,
   type Bill,
+  type UntaxedLine,
 } from './billing'
 import type { PlanSubscription } from './entities/PlanSubscription'
 import { offerOf, seatsFault } from './price-list'
 import { periodOn } from './rules/period'
 import { todayOf } from './today'
 import { unitMoney } from './unit-price'
+import type { Read } from './usage'
+
+/** Most periods without an invoice that a preview goes through. */
+const mostKept = 24
+const unseen = '9999-01-01T00:00:00.000Z'
 
 const findSubscription = `
   SELECT jsonb_build_object('tenantId', tenant_id, 'id', id, 'plan', plan, 'status', status, 'startDate', start_date,
@@ -48,8 +56,30 @@ export async function nextInvoice(context: SubgraphContext, id: string) {
     return previewOf(row, await billOf(read, row, []), { start: from, end: from })
   const interim = row.isSettled ? null : await interimInvoice(read, row)
   if (interim && interim.on < from) return previewOf(row, interim, { start: interim.on, end: interim.on })
-  const upcoming = await upcomingInvoice(read, row)
-  return previewOf(row, upcoming, upcoming.period)
+  return previewPeriods(read, row)
+}
+
+/** Returns the first invoice of the periods that come: what none can say is kept for the next one, as billing does. */
+async function previewPeriods(read: Read, found: PlanSubscription) {
+  let row = found
+  let kept: UntaxedLine[] = []
+  for (let count = 0; count < mostKept; count++) {
+    const upcoming = await upcomingInvoice(read, row, kept)
+    const { period, next, isOver, isTaxed } = upcoming
+    const bill = isOver ? { ...atTheEnd(upcoming.lines).owed, isTaxed } : upcoming
+    if (isDocument(bill.totals)) return previewOf(found, bill, period)
+    if (isOver) break
+    kept = upcoming.lines
+      .filter(({ pendingId, amount }) => pendingId === null && amount !== '0')
+      .map(({ taxRate, taxTreatment, taxReason, isTaxKept, ...line }) => ({
+        ...line,
+        tax: isTaxKept ? { taxRate, taxTreatment, taxReason } : null,
+      }))
+    // Nobody knows yet what is used then.
+    row = { ...next, billedUntil: period.end, useSeenAt: unseen }
+  }
+  const from = billedFrom(row)
+  return previewOf(found, await billOf(read, row, []), { start: from, end: from })
 }
 
 /** Returns what a change of plan or seats would cost if it were made now; null when the subscription or the offer is not there. */
@@ -74,8 +104,10 @@ export async function changePreview(
   const offer = await offerOf(readOf(context), choice, today)
   if (typeof offer === 'string') return null
   const rests = row.status === 'CANCELLED' || row.status === 'SUSPENDED'
-  const lines = rests ? [] : linesOfChange(row, { plan, items: offer.items }, context.clock.now())
-  const bill = await billOf(readOf(context), row, lines)
+  const read = readOf(context)
+  const now = context.clock.now()
+  const lines = rests ? [] : await changeToBill(read, row, { ...offer, plan }, now)
+  const bill = await billOf(read, row, lines)
   return previewOf(row, bill, { start: today, end: billedFrom(row) })
 }
 

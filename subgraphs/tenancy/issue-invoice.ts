@@ -12,23 +12,27 @@ import { todayOf } from './today'
 const findParty = `
   SELECT jsonb_build_object('name', COALESCE(legal_name, name), 'street', billing_street, 'postalCode', billing_postal_code,
            'city', billing_city, 'country', billing_country, 'email', billing_email,
-           'vatNumber', COALESCE((SELECT p.tax_id FROM tenancy.tax_profiles p WHERE p.tenant_id = $1 AND p.valid_from <= $2
-                                   ORDER BY p.valid_from DESC LIMIT 1), vat_number))
+           'vatNumber', COALESCE($3::text, (SELECT p.tax_id FROM tenancy.tax_profiles p
+              WHERE p.tenant_id = $1 AND p.valid_from <= $2 ORDER BY p.valid_from DESC, p.revision DESC LIMIT 1), vat_number))
     FROM tenancy.tenants WHERE id = $1`
 
 /**
  * Issues a draft that is locked: it gets the next number and the time, in one order, and who owes it. Fails with INVALID
  * when it would be due before.
+ * @param taxId the tenant's, by the decision that its lines are taxed by; that of today where none is given
  */
 export async function issueDraft(
   context: SubgraphContext,
   tx: MutationTransaction<TenancyUserErrorCode>,
   { id, total, dueDate }: Pick<Invoice, 'id' | 'total' | 'dueDate'>,
   expectedVersion: number | null,
+  taxId: string | null = null,
 ): Promise<Invoice> {
   const tenantId = context.binding.tenantId!
   const status = settledStatus(total, '0')
-  const [[buyer]] = (await tx.rows(prepared(findParty, [tenantId, todayOf(context)]))) as [[InvoiceParty]]
+  const [[buyer]] = (await tx.rows(prepared(findParty, [tenantId, todayOf(context), taxId]))) as [
+    [InvoiceParty],
+  ]
   const { place, issuedAt } = await nextInSeries(context, tx, 'INVOICE')
   const issueDay = issuedAt.slice(0, 10)
   if (dueDate !== null && dueDate < issueDay)

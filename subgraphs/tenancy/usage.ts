@@ -26,12 +26,14 @@ const counted = `
       AND u.correction_of_id IS NULL) r`
 const isCounted = '(r.corrected IS NULL OR r.quantity > 0)'
 
+// Each of the periods that end somewhere, with what lies in it until then.
 const findReadings = `
   SELECT e.place::int, r.meter, sum(r.quantity)::text, max(r.quantity)::text,
          (array_agg(r.quantity ORDER BY r.occurred_at DESC, r.id DESC))[1]::text, max(r.occurred_at),
          count(DISTINCT r.subject)::int, count(*)::int
-    FROM unnest($5::timestamptz[]) WITH ORDINALITY AS e (instant, place)
-    JOIN ${counted} ON r.occurred_at < e.instant WHERE ${isCounted} GROUP BY e.place, r.meter`
+    FROM unnest($5::timestamptz[], $6::timestamptz[]) WITH ORDINALITY AS e (start, instant, place)
+    JOIN ${counted} ON r.occurred_at >= e.start AND r.occurred_at < e.instant
+   WHERE ${isCounted} GROUP BY e.place, r.meter`
 
 const findSubjects = `SELECT DISTINCT r.subject FROM ${counted} WHERE ${isCounted} AND r.meter = $5 AND r.subject = ANY ($6)`
 
@@ -47,22 +49,24 @@ export async function readingsOf(
   subscriptionId: string,
   period: Period,
 ): Promise<Map<Meter, Readings>> {
-  const [all] = await readingsUntil(read, tenantId, subscriptionId, {
-    period,
-    instants: [rangeOf(period)[1]!],
-  })
+  const [all] = await readingsUntil(read, tenantId, subscriptionId, [{ period, until: rangeOf(period)[1]! }])
   return all!
 }
 
-/** Returns the same of what was read until each of some instants within the period, ISO 8601, in their order. */
+/** Returns the same of some periods, each until an instant within it, ISO 8601, in their order; in one statement. */
 export async function readingsUntil(
   read: Read,
   tenantId: string,
   subscriptionId: string,
-  { period, instants }: { period: Period; instants: readonly string[] },
+  marks: readonly { period: Period; until: string }[],
 ): Promise<Map<Meter, Readings>[]> {
-  const rows = await read(prepared(findReadings, [tenantId, subscriptionId, ...rangeOf(period), instants]))
-  const found = instants.map(() => new Map<Meter, Readings>())
+  const starts = marks.map(({ period }) => rangeOf(period)[0]!)
+  const untils = marks.map(({ until }) => until)
+  // ISO instants in UTC are in order as texts. A correction has the instant of its reading, so it lies in the same period.
+  const range = [[...starts].sort()[0], [...untils].sort().at(-1)]
+  const values = [tenantId, subscriptionId, ...range, starts, untils]
+  const rows = await read(prepared(findReadings, values))
+  const found = marks.map(() => new Map<Meter, Readings>())
   for (const row of rows as [number, Meter, string, string, string, string, number, number][]) {
     const [place, meter, sum, most, last, lastAt, subjects, count] = row
     found[place - 1]!.set(meter, { sum, most, last, lastAt, subjects, count })

@@ -23,6 +23,8 @@ const ownTime: Readonly<Record<string, string>> = {
 
 /** Bounds that the database holds by itself, whatever clock asks: nothing young is removed, no month is made far away. */
 const ownTimeOfFunctions: readonly string[] = [
+  // No session of an operator begins at another time.
+  'identity.begin_operator_session',
   'shared.drop_analytics_events',
   'shared.drop_dispatched_events',
   'shared.ensure_partitions',
@@ -32,6 +34,7 @@ const ownTimeOfFunctions: readonly string[] = [
   // Whatever clock asks: operators act while they are signed in, and no tenant is deleted before its days of grace are over.
   'shared.require_operator',
   'tenancy.delete_due_tenant',
+  'tenancy.remove_old_operator_failures',
   'tenancy.set_tenant_status',
   'tenancy.tenants_to_delete',
 ]

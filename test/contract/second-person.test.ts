@@ -44,7 +44,7 @@ it('whatever refuses with OWN_RECORD or SECOND_PERSON_NEEDED asks in whose hand 
   expect(refusing.length).toBeGreaterThan(8)
   const open = refusing.filter((file) => {
     const asking = file in callerOf ? callerOf[file]! : file
-    return asking !== '' && !textOf(asking).includes('await requireOwnHand(')
+    return asking !== '' && !/await require(OwnHand|NotOwn)\(/.test(textOf(asking))
   })
   expect(open).toEqual([])
 })
@@ -141,6 +141,23 @@ const entrusting: Readonly<Record<string, (userId: string, version: number) => P
     )
     return id
   },
+  async createServiceAccount() {
+    return (
+      await change<{ id: string }>(admin, 'createServiceAccount', { fullName: 'Program' }, 'user { id }')
+    ).id
+  },
+  async createApiKey() {
+    const id = await ownerOfKey()
+    await change(admin, 'createApiKey', { ...key(), ownerId: id }, '__typename')
+    return id
+  },
+  async rotateApiKey() {
+    const ownerId = await ownerOfKey()
+    const { id } = await change<{ id: string }>(admin, 'createApiKey', { ...key(), ownerId }, 'apiKey { id }')
+    await graph.owner.query('DELETE FROM identity.entrustments WHERE user_id = $1', [ownerId])
+    await change(admin, 'rotateApiKey', { id, expectedVersion: 1 }, '__typename')
+    return ownerId
+  },
   async reactivateUser(id) {
     await graph.owner.query(
       "UPDATE identity.users SET status = 'SUSPENDED', password_change_required = true WHERE id = $1",
@@ -152,6 +169,20 @@ const entrusting: Readonly<Record<string, (userId: string, version: number) => P
 }
 const invite = () =>
   change<{ id: string }>(admin, 'inviteUser', { email: `guest${++count}@x.example` }, 'user { id }')
+
+const key = () => {
+  const expiresAt = new Date(graph.clock.now().getTime() + 30 * 86_400_000).toISOString()
+  return { name: `Key ${++count}`, scopes: ['hr:employee:read'], expiresAt }
+}
+const ownerOfKey = async () => {
+  const id = await entrusting['createServiceAccount']!('', 0)
+  await graph.owner.query('DELETE FROM identity.entrustments WHERE user_id = $1', [id])
+  await graph.owner.query(
+    "UPDATE identity.users SET granted_permissions = '{hr:employee:read}' WHERE id = $1",
+    [id],
+  )
+  return id
+}
 
 const handsOf = async (userId: string) =>
   (
@@ -167,15 +198,37 @@ it.each(Object.keys(entrusting))('%s leaves the account in the hand of who did i
   expect(await handsOf(userId)).toEqual([{ by: admin.userId }])
 })
 
-it('a password that the mailbox chose takes an account out of all hands (K8)', async () => {
+it('who moves the address of an invited user has the account in their hand, whoever invited it (K8)', async () => {
+  const [{ id }, mover] = [await invite(), await acme.user('ADMIN')]
+  const moved = { id, expectedVersion: 1, email: `moved${++count}@x.example` }
+  expect(await userErrors(mover, 'updateUser', moved)).toEqual([])
+  const hands = [admin.userId, mover.userId].sort().map((by) => ({ by }))
+  expect((await handsOf(id)).sort((a, b) => (a.by < b.by ? -1 : 1))).toEqual(hands)
+})
+
+it('a password that the mailbox chose takes an account out of all hands but of who chose the mailbox, and ends its keys (K8)', async () => {
   const user = await acme.user('USER')
+  const mover = await acme.user('ADMIN')
+  user.email = `elsewhere${++count}@x.example`
+  const moved = { id: user.userId, expectedVersion: 1, email: user.email }
+  expect(await userErrors(mover, 'updateUser', moved)).toEqual([])
   await inHandOf(graph, user.userId, admin.userId)
+  await graph.owner.query(
+    `INSERT INTO identity.api_keys (tenant_id, id, owner_id, name, scopes, expires_at, secret_hash, key_prefix)
+     VALUES ($1, gen_random_uuid(), $2, 'Old', '{hr:employee:read}', $3, repeat('0', 64), 'x')`,
+    [acme.id, user.userId, new Date(graph.clock.now().getTime() + 86_400_000)],
+  )
   const asked = { tenant: 'acme', email: user.email }
   expect(await userErrors(graph.anonymous, 'requestPasswordReset', asked)).toEqual([])
   const [mail] = await mailsOf(graph, acme.id, user.email)
   const token = /reset-password#(\S+)/.exec(mail!.text)![1]!
-  expect(await handsOf(user.userId)).toHaveLength(1)
+  expect(await handsOf(user.userId)).toHaveLength(2)
   const chosen = { token, password: 'plentiful wombat marmalade' }
   expect(await userErrors(graph.anonymous, 'resetPassword', chosen)).toEqual([])
-  expect(await handsOf(user.userId)).toEqual([])
+  expect(await handsOf(user.userId)).toEqual([{ by: mover.userId }])
+  const { rows } = await graph.owner.query(
+    'SELECT name FROM identity.api_keys WHERE owner_id = $1 AND revoked_at IS NULL',
+    [user.userId],
+  )
+  expect(rows).toEqual([])
 })

@@ -165,6 +165,8 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'MfaDevice.codeHashes',
     'MfaDevice.secret',
     'PendingLine.description',
+    'PendingLine.taxReason',
+    'PendingLine.taxTreatment',
     'RefreshToken.secretHash',
     'ScreeningMatch.comparedDigest',
     'TaxProfile.reason',

@@ -123,6 +123,7 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     },
   },
   draftCreditNote: { why: 'all that is left, whatever lines the invoice has', values: { lines: null } },
+  refundCreditNote: { why: 'nobody paid its invoice: all of it settles that', values: { amount: null } },
   correctUsage: { why: 'less than was read', values: { quantity: '0.5' } },
   terminateEmployee: { why: 'who is hired again has left before', values: { terminationDate: daysAgo(30) } },
 }

@@ -193,7 +193,7 @@ test('A14 of wrong codes behind a right password', async () => {
   expect(await kinds(user)).toEqual(['second-factor-added', 'codes-failed'])
 })
 
-test('A14 beyond 20 an hour no more of a new device; what changes an account is told however often, and whatever else was', async () => {
+test('A14 beyond 20 an hour no more of a new device; what changes an account is told 20 times a day of each kind, whatever else was', async () => {
   const { user } = await withAuthenticator()
   await graph.owner.query('UPDATE identity.users SET mfa_enabled = false WHERE id = $1', [user.userId])
   const before = await kinds(user)
@@ -204,7 +204,7 @@ test('A14 beyond 20 an hour no more of a new device; what changes an account is 
   const input = { currentPassword: password, newPassword: 'plentiful wombat marmalade' }
   await change(user, 'changePassword', input, 'user { id }')
   expect((await kinds(user)).slice(before.length + 20)).toEqual([
-    ...Array<string>(25).fill('recovery-codes-renewed'),
+    ...Array<string>(20).fill('recovery-codes-renewed'),
     'password-changed',
   ])
   expect([...limitedNotices].sort()).toEqual(['ATTEMPTS_FAILED', 'CODES_FAILED', 'NEW_DEVICE'])
@@ -251,4 +251,22 @@ test('A14 places outlive sessions: whoever is back after a month is told of anot
   } finally {
     await database.close()
   }
+})
+
+test('L4 one address is told of one kind twenty times a day, however often an account is moved there and away', async () => {
+  const [admin, user] = [await acme.user('ADMIN'), await acme.user('USER')]
+  let expectedVersion = 1
+  const moveTo = async (email: string) => {
+    const input = { id: user.userId, expectedVersion: expectedVersion++, email }
+    expect(await userErrors(admin, 'updateUser', input)).toEqual([])
+  }
+  for (let round = 0; round < 22; round++) {
+    await moveTo('stranger@elsewhere.example')
+    await moveTo(`account${round}@elsewhere.example`)
+  }
+  const told = async () =>
+    (await mailsOf(graph, acme.id, 'stranger@elsewhere.example')).map(({ kind }) => kind)
+  expect(await told()).toEqual(Array(20).fill('identity.notice-email-changed'))
+  // Others are told all the same.
+  expect((await mailsOf(graph, acme.id, 'account20@elsewhere.example')).length).toBe(1)
 })

@@ -249,7 +249,22 @@ test('jobs go a month after their end, but for the last time of a schedule', asy
        VALUES ($1, 'hr', 'monthly', $2, 'DONE', now() - interval '90 days')`,
       [uuidv7(), `schedule 2026-${month}-01T00:00:00.000Z`],
     )
+  for (const [action, days] of [
+    ['SIGN_IN_FAILED', 91],
+    ['SIGN_IN_FAILED', 89],
+    ['SIGN_IN', 400],
+  ] as const)
+    await graph.owner.query(
+      `INSERT INTO shared.platform_actions (id, occurred_at, action, details)
+       VALUES (gen_random_uuid(), now() - $2 * interval '1 day', $1, '{"test": true}')`,
+      [action, days],
+    )
   await run('tenancy', oldPlatformJobs)
+  expect(
+    await column(
+      `SELECT action || (now()::date - occurred_at::date) AS value FROM shared.platform_actions WHERE details ? 'test' ORDER BY 1`,
+    ),
+  ).toEqual(['SIGN_IN400', 'SIGN_IN_FAILED89'])
   expect(await column('SELECT unique_key AS value FROM shared.platform_jobs')).toEqual([
     'schedule 2026-07-01T00:00:00.000Z',
   ])

@@ -225,6 +225,38 @@ it('whoever uses a session meanwhile is not locked out (A5)', async () => {
   expect(await users(tenant)).toEqual(before)
 })
 
+it('who shuts the tenant for the day of waiting gains nothing: it begins again; and a taken address is told at once (A5)', async () => {
+  const { tenant, admin, input } = await asked()
+  await graph.owner.query(
+    `UPDATE identity.administrator_resets SET created_at = created_at - interval '25 hours', opens_at = opens_at - interval '25 hours'
+      WHERE tenant_id = $1`,
+    [tenant.id],
+  )
+  const shut = (status: string, at: Date) =>
+    graph.owner.query('UPDATE tenancy.tenants SET status = $2, status_changed_at = $3 WHERE id = $1', [
+      ...[tenant.id, status, at],
+    ])
+  const now = graph.clock.now()
+  const before = await users(tenant)
+  await shut('SUSPENDED', new Date(now.getTime() - 24 * 3_600_000))
+  expect(await approve(input)).toMatchObject([{ code: 'WAITING' }])
+  await shut('ACTIVE', new Date(now.getTime() - 3_600_000))
+  expect(await approve(input)).toMatchObject([{ code: 'WAITING' }])
+  expect(await users(tenant)).toEqual(before)
+  const other = await tenant.user('USER')
+  const taken = { ...input, email: other.email.toUpperCase() }
+  expect(
+    await userErrors(await operatorClient(graph, 'takes'), 'requestLoneAdministratorReset', taken),
+  ).toMatchObject([{ code: 'DUPLICATE', field: ['email'] }])
+  expect(await requests(tenant.id)).toBe(1)
+  await graph.owner.query(
+    "UPDATE identity.sessions SET last_seen_at = last_seen_at - interval '2 days' WHERE user_id = $1",
+    [admin.userId],
+  )
+  await shut('ACTIVE', new Date(now.getTime() - 24 * 3_600_000))
+  expect(await approve(input)).toEqual([])
+})
+
 it('the rule of agreeing, at its edges (A5)', () => {
   const reset = {
     ...{ newEmail: 'new@x.example', requestedById: 'one', createdAt: '2026-03-01T00:00:00.000Z' },
@@ -233,6 +265,7 @@ it('the rule of agreeing, at its edges (A5)', () => {
   const fault = (change: object = {}) =>
     agreementFault(reset, {
       ...{ operatorId: 'two', email: 'new@x.example', lastSeenAt: null },
+      activeSince: '2026-01-01T00:00:00.000Z',
       ...{ now: new Date('2026-03-02T00:00:00.000Z'), ...change },
     })?.code ?? null
   expect(fault()).toBeNull()
@@ -242,7 +275,13 @@ it('the rule of agreeing, at its edges (A5)', () => {
   expect(fault({ operatorId: 'one' })).toBe('SECOND_PERSON_NEEDED')
   expect(fault({ lastSeenAt: '2026-03-01T00:00:00.000Z' })).toBe('NOT_LOCKED_OUT')
   expect(fault({ lastSeenAt: '2026-02-28T23:59:59.999Z' })).toBeNull()
+  expect(fault({ activeSince: null })).toBe('WAITING')
+  const activeSince = '2026-03-02T12:00:00.000Z'
+  expect(fault({ activeSince, now: new Date('2026-03-03T11:59:59.999Z') })).toBe('WAITING')
+  expect(fault({ activeSince, now: new Date('2026-03-03T12:00:00.000Z') })).toBeNull()
   expect(
-    agreementFault(null, { operatorId: 'two', email: '', lastSeenAt: null, now: new Date() })?.code,
+    agreementFault(null, {
+      ...{ operatorId: 'two', email: '', lastSeenAt: null, activeSince: null, now: new Date() },
+    })?.code,
   ).toBe('ADMINISTRATOR_RESET_ENDED')
 })

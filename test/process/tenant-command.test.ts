@@ -148,6 +148,11 @@ test('A4 gives somebody another password, which must be changed, and ends all se
     [tenant, id],
   )
   await owner.query('UPDATE identity.users SET password_change_required = false WHERE id = $1', [id])
+  await owner.query(
+    `INSERT INTO identity.api_keys (tenant_id, id, owner_id, name, scopes, expires_at, secret_hash, key_prefix)
+     VALUES ($1, gen_random_uuid(), $2, 'Old', '{hr:employee:read}', now() + interval '1 day', repeat('0', 64), 'x')`,
+    [tenant, id],
+  )
   const whose = ['--slug', 'initech', '--email']
   const { code, stdout, stderr } = await run('reset-password', ...whose, 'Bill@Initech.example')
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -159,6 +164,12 @@ test('A4 gives somebody another password, which must be changed, and ends all se
     [id],
   )
   expect(rows).toMatchObject([{ change: true, version: 2, sessions: 0 }])
+  const keys = 'SELECT name FROM identity.api_keys WHERE owner_id = $1 AND revoked_at IS NULL'
+  expect((await owner.query(keys, [id])).rows).toEqual([])
+  const mails = 'SELECT kind, recipient FROM shared.mails WHERE tenant_id = $1'
+  expect((await owner.query(mails, [tenant])).rows).toEqual([
+    { kind: 'identity.notice-password-reset', recipient: null },
+  ])
   expect(await verifyPassword(password, String(rows[0]!['hash']))).toBe(true)
   expect((await done()).at(-1)).toEqual({
     ...{ action: 'RESET_USER_PASSWORD', tenant: 'initech', details: { ...by, userId: id } },
@@ -186,6 +197,6 @@ test('explains itself', async () => {
   expect(nothing.stderr).toMatch(/^Missing: --name, --admin\n/)
   expect((await run('suspend', '--slug', 'x')).stderr).toMatch(/^Missing: --reason\n/)
   expect((await run('remove')).stderr).toMatch(
-    /^Say what to do: create, list, suspend, reactivate, reset-password\. Got: remove\n/,
+    /^Say what to do: create, list, suspend, reactivate, reset-password, meter\. Got: remove\n/,
   )
 })

@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt'
 import { hashingQueue, type HashingLane } from '../../kernel/sign-in/hashing-queue'
-import { hashPassword, hashesAtOnce, verifyPassword } from '../../kernel/sign-in/password'
+import { hashPassword, hashesAtOnce, hashWithSalt, verifyPassword } from '../../kernel/sign-in/password'
 
 const anybody = { stranger: '' }
 const tick = () => new Promise(setImmediate)
@@ -54,7 +54,9 @@ test('L4: known ones come first and strangers come, networks and tenants in turn
   works.push(add({ known: 'globex' }, 'globex1'))
   expect(queue.isFullFor({ known: 'acme' })).toBe(false)
   works.push(add({ known: 'acme' }, 'acme5'))
-  expect(queue.isFullFor({ known: 'globex' })).toBe(true)
+  // What waits of one tenant keeps no other out, and no device: its own turn comes after one of each.
+  const lanes = [{ known: 'acme' }, { known: 'globex' }, { known: 'device new' }]
+  expect(lanes.map((lane) => queue.isFullFor(lane))).toEqual([true, false, false])
   for (let n = 0; n < works.length; n++) {
     await tick()
     ends[n]!()
@@ -84,6 +86,55 @@ test('L4: passwords are hashed and compared no more than so many at once', async
     ])
     expect(new Set(answers)).toEqual(new Set([true, 'hash']))
     expect(most).toBe(hashesAtOnce)
+  } finally {
+    jest.restoreAllMocks()
+  }
+})
+
+test('A5: with a salt of fewer rounds than today a password costs what one without a salt does', async () => {
+  const costs: number[] = []
+  const cost = (text: string) => 2 ** Number(text.slice(4, 6))
+  let sum = 0
+  jest.spyOn(bcrypt, 'hash').mockImplementation(async (_, salt) => {
+    sum += cost(String(salt))
+    return 'hash'
+  })
+  jest.spyOn(bcrypt, 'compare').mockImplementation(async (_, hash) => {
+    sum += cost(hash)
+    return false
+  })
+  try {
+    for (const salt of [null, `$2b$06$${'.'.repeat(22)}`, `$2b$10$${'.'.repeat(22)}`]) {
+      sum = 0
+      await hashWithSalt('a password', salt, 10)
+      costs.push(sum)
+    }
+    expect(costs).toEqual([1024, 1024, 1024])
+  } finally {
+    jest.restoreAllMocks()
+  }
+})
+
+test('L4: more passwords of one tenant than are done in ten seconds are refused, not kept', async () => {
+  const ends: (() => void)[] = []
+  jest.spyOn(bcrypt, 'hash').mockImplementation(async () => {
+    await new Promise<void>((resolve) => ends.push(resolve))
+    return 'hash'
+  })
+  try {
+    const storm = Array.from({ length: 51 * hashesAtOnce + 1 }, () =>
+      hashPassword('a password', 4, { known: 'tenant storm' }),
+    )
+    const outcomes = Promise.allSettled(storm)
+    await tick()
+    const other = hashPassword('a password', 4, { known: 'device other' })
+    while (ends.length > 0) {
+      ends.splice(0).forEach((end) => end())
+      await tick()
+    }
+    const refused = (await outcomes).filter(({ status }) => status === 'rejected')
+    expect(refused).toMatchObject([{ reason: { extensions: { code: 'OVERLOADED' } } }])
+    expect(await other).toBe('hash')
   } finally {
     jest.restoreAllMocks()
   }

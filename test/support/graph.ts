@@ -112,6 +112,8 @@ export async function startGraph(
     passwordRounds?: number
     /** Has each user sign in from a network of their own, for more than a few hundred of them. */
     fromManyNetworks?: boolean
+    /** The database takes no session of an operator at another time than its own, as in the product: the test's clock does not move. */
+    isByTrueTime?: boolean
   } = {},
 ): Promise<TestGraph> {
   const {
@@ -121,6 +123,7 @@ export async function startGraph(
     onStatement,
     passwordRounds = 4,
     fromManyNetworks = false,
+    isByTrueTime,
     ...rest
   } = options
   const hasOwnKeys = Object.keys(env ?? {}).some((name) => name.startsWith('ENCRYPTION_'))
@@ -163,6 +166,10 @@ export async function startGraph(
   })
   const owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
+  if (!isByTrueTime)
+    await owner.query(
+      `CREATE OR REPLACE FUNCTION identity.operator_clock_slack() RETURNS interval LANGUAGE sql STABLE AS $$ SELECT interval '25 hours' $$`,
+    )
   if (demo && !copiesDemo) {
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })

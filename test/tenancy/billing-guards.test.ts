@@ -45,11 +45,23 @@ describe('the owner of the tables', () => {
     await expect(asOwner(noteLine)).rejects.toThrow('is no draft: its lines stay as they are')
     const touch = (table: string, which: string) =>
       `UPDATE tenancy.${table} SET updated_at = now() WHERE id = '${which}'`
-    await expect(asOwner(touch('invoices', id), invoiceLine)).rejects.toThrow(
-      'is not what its lines add up to',
-    )
-    await expect(asOwner(touch('credit_notes', note.id), noteLine)).rejects.toThrow('add up to')
+    // 21: a row that is touched is new; what it says is not, also where it would add up to the same.
+    for (const amount of [100, 0]) {
+      const added = lineOf('invoice_lines', `invoice_id = '${id}'`, amount)
+      await expect(asOwner(touch('invoices', id), added)).rejects.toThrow('is no draft')
+      const noted = lineOf('credit_note_lines', `credit_note_id = '${note.id}'`, amount)
+      await expect(asOwner(touch('credit_notes', note.id), noted)).rejects.toThrow('is no draft')
+    }
+    // A whole document is what its lines add up to, its tax as well.
+    const other = id.replace(/^.{8}/, 'ffffffff')
+    const whole = `INSERT INTO tenancy.invoices (tenant_id, id, invoice_number, status, subtotal, tax, total, currency, issued_at, due_date, buyer)
+      SELECT tenant_id, '${other}', 'OLD-1', 'ISSUED', subtotal, tax + 1, total + 1, currency, issued_at, due_date, buyer
+        FROM tenancy.invoices WHERE id = '${id}'`
+    const lines = `INSERT INTO tenancy.invoice_lines SELECT (jsonb_populate_record(l,
+      jsonb_build_object('id', gen_random_uuid(), 'invoice_id', '${other}'))).* FROM tenancy.invoice_lines l WHERE invoice_id = '${id}'`
+    await expect(asOwner(whole, lines)).rejects.toThrow('is not what its lines add up to')
     expect(await stored(one)).toEqual(before)
+    await asOwner(whole.replaceAll(' + 1', ''), lines)
   })
 
   test('moves no money that no row tells of', async () => {
@@ -102,6 +114,7 @@ describe('what is left of a credit note', () => {
   test('is given back, in parts, never more than there is, however many ask', async () => {
     const one = await payer()
     const { id } = await invoiced(one.biller)
+    await change(one.biller, 'payInvoice', { id, amount: euros('82.60') }, 'invoice { id }')
     const note = await credited(one.biller, { invoiceId: id })
     const selection = 'creditNote { id version status refunded { amount } remaining { amount } }'
     const part = { ...keyOf(note), amount: euros('30.00'), reference: 'SEPA 1' }

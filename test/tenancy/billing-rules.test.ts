@@ -99,6 +99,7 @@ describe('use', () => {
       ...usageLines(
         spells.map(([agreed, all]) => ({
           items: [...agreed, ...itemsOf(1n, 1n, 1)],
+          weight: 1n,
           readings: new Map(
             Object.entries(all).map(([meter, some]) => [meter as Meter, { ...noReadings, ...some }]),
           ),
@@ -119,13 +120,36 @@ describe('use', () => {
 
   test('is priced as agreed when it happened, and what is included is included once', () => {
     const [small, large] = [[metered('1000', '0.01')], [metered('5000', '0.02')]]
-    // 1,500 under the one, 4,500 more under the other, which begins at 1,500: 3,500 included, 1,000 beyond.
+    // Each for half of the period: 500 and 2,500 are included. 1,500 under the one, 4,500 more under the other.
     expect(lines([small, calls('1500')], [large, calls('6000')])).toEqual([
-      ...['1000 × 0', '500 × 1', '1 × 100', '3500 × 0', '1000 × 2', '1 × 100'],
+      ...['1500 × 0', '1500 × 0', '3000 × 2', '1 × 100'],
     ])
     // Nothing more under the second costs nothing; use without a price neither.
-    expect(lines([small, calls('1500')], [large, calls('1500')])).toEqual(['1000 × 0', '500 × 1', '1 × 100'])
+    expect(lines([small, calls('3500')], [large, calls('3500')])).toEqual(['3000 × 0', '500 × 1', '1 × 100'])
     expect(lines([[], calls('1500')], [small, calls('1600')])).toEqual(['100 × 1'])
+  })
+
+  test('6: an hour of a larger plan includes the part of an hour, rounded up; a level is priced as agreed when it was reached', () => {
+    const spell = (included: string, hours: bigint, meter: Meter, readings: Partial<Readings>) => ({
+      items: [{ ...metered(included, '0.01'), meter }],
+      readings: new Map([[meter, { ...noReadings, ...readings }]]),
+      weight: hours,
+    })
+    const priced = (meter: Meter, before: Partial<Readings>, after: Partial<Readings>) =>
+      [
+        ...usageLines(
+          [spell('1000', 719n, meter, before), spell('500000', 1n, meter, after)],
+          period,
+          2,
+        ).values(),
+      ].flatMap((all) => all.map(({ quantity, unitPrice }) => `${quantity} × ${unitPrice}`))
+    // 1,000 × 719/720 + 500,000 × 1/720 = 1,693.06 are included.
+    expect(priced('API_CALLS', { sum: '0' }, { sum: '400000' })).toEqual([
+      '1694 × 0',
+      '398306 × 1',
+      '1 × 100',
+    ])
+    expect(priced('STORAGE_GB', { most: '900' }, { most: '900' })).toEqual(['900 × 0'])
   })
 
   test('by volume is priced by the tier of the whole, each part as agreed', () => {

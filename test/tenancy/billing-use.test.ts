@@ -30,18 +30,25 @@ test('use is priced as agreed when it happened, not by the last moment of its pe
   await record(one, '30000')
   await act(one, 'changeSubscriptionPlan', { plan: 'ENTERPRISE' })
   await travel(one, dayAfter(one.startDate, 6))
-  // Below what the larger plan includes, so it costs nothing; the 10,000 beyond the smaller one do.
-  await record(one, '100000')
+  await record(one, '500000')
   await travel(one, month(one, 1))
   const shown = await preview(one)
   await bill(one)
   const { lines, total } = (await invoices(one)).at(-1)!
   expect({ lines: lines.nodes, total }).toEqual({ lines: shown.lines, total: shown.total })
+  // Each plan includes its part of the period: 20,000 until the change, 500,000 from then on.
+  const { rows } = await started.graph.owner.query<{ included: number }>(
+    `SELECT ceil((20000 * extract(epoch FROM since - $2::timestamptz) + 500000 * extract(epoch FROM $3::timestamptz - since))
+              / extract(epoch FROM $3::timestamptz - $2::timestamptz))::int AS included
+       FROM tenancy.agreed_items WHERE subscription_id = $1 ORDER BY since DESC LIMIT 1`,
+    [one.id, `${one.startDate}T00:00:00Z`, `${month(one, 1)}T00:00:00Z`],
+  )
+  const { included } = rows[0]!
   const used = lines.nodes.filter(({ description }) => description === 'Use: API_CALLS')
   expect(used.map(({ quantity, unitPrice, amount }) => [quantity, unitPrice.amount, amount.amount])).toEqual([
-    ['20000', '0.00', '0.00'],
-    ['10000', '0.0004', '4.00'],
-    ['100000', '0.00', '0.00'],
+    ['30000', '0.00', '0.00'],
+    [String(included - 30_000), '0.00', '0.00'],
+    [String(530_000 - included), '0.0004', (Math.round((530_000 - included) * 0.04) / 100).toFixed(2)],
   ])
 }, 60_000)
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import {
   allThatIsLeft,
+  creditFrom,
   creditNoteNumberOf,
   creditOf,
   type Credit,
@@ -9,6 +10,7 @@ import {
   type CreditRequest,
 } from '../../subgraphs/tenancy/rules/credit'
 import { amountOf, totalsOf } from '../../subgraphs/tenancy/rules/invoice'
+import { taxKey } from '../../subgraphs/tenancy/rules/tax'
 
 interface Line {
   quantity: string
@@ -161,4 +163,44 @@ test('whatever is credited and made void, no line, no rate and no invoice gives 
 
 test('numbers are of their own series', () => {
   expect([creditNoteNumberOf(1), creditNoteNumberOf(1_234_567)]).toEqual(['CN-000001', 'CN-1234567'])
+})
+
+test('5: what is given back by tax is never refused, and is all that the invoice has left of it', () => {
+  const lines = fc.array(
+    fc.record({
+      quantity: fc.constant('1'),
+      unitPrice: fc.integer({ min: -5000, max: 10_000 }).map(String),
+      taxRate: fc.constantFrom('0', '7', '19'),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  const wants = fc.array(fc.bigInt({ min: 1n, max: 20_000n }), { minLength: 3, maxLength: 3 })
+  fc.assert(
+    fc.property(lines, wants, wants, (billed, ...asked) => {
+      if (BigInt(invoiceOf(billed).total) <= 0n) return
+      const credits: Credit[] = []
+      for (const amounts of asked) {
+        const invoice = invoiceOf(billed, credits)
+        const wanted = new Map(
+          ['0', '7', '19'].map((taxRate, place) => [taxKey({ taxRate }), amounts[place]!]),
+        )
+        const sum = () => [...wanted.values()].reduce((total, amount) => total + amount, 0n)
+        const before = sum()
+        const requests = creditFrom(invoice, wanted)
+        if (requests.length === 0) continue
+        const credit = creditOf(invoice, requests)
+        if (isFault(credit)) throw new Error(credit.message)
+        expect(BigInt(credit.subtotal)).toBe(before - sum())
+        credits.push(credit)
+      }
+      const credited = credits.reduce((total, credit) => total + BigInt(credit.total), 0n)
+      expect(credited <= BigInt(invoiceOf(billed).total)).toBe(true)
+    }),
+  )
+  // A discount at another rate: 119.00 of the line, but only 86.90 of the invoice, which no whole net is.
+  const invoice = invoiceOf([line('10000', '19'), line('-3000', '7')])
+  const wanted = new Map([[taxKey({ taxRate: '19' }), 10_000n]])
+  const requests = creditFrom(invoice, wanted)
+  expect(creditOf(invoice, requests)).toMatchObject({ total: '8689' })
+  expect([requests, [...wanted.values()]]).toEqual([[of(0, { amount: '7302' })], [2698n]])
 })

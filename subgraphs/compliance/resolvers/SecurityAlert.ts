@@ -29,7 +29,10 @@ async function step(
   if ('fault' in found && alert.version === expectedVersion)
     tx.fail(found.fault.code, found.fault.message, 'id')
   if (alert.version === expectedVersion)
-    await requireOwnHand(context, tx, [alert.userId], { code: 'OWN_RECORD', field: 'id' })
+    await requireOwnHand(context, tx, [alert.userId], {
+      ...{ code: 'OWN_RECORD', field: 'id' },
+      isRecorded: action !== 'RESOLVE' && action !== 'REOPEN',
+    })
   const status = 'fault' in found ? alert.status : found.status
   const changes = { status, ...changesOf(alert) }
   return { securityAlert: await tx.update(SecurityAlert, id, expectedVersion, changes) }

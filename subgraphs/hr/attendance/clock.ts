@@ -4,7 +4,7 @@ import { prepared } from '../../../kernel/statement'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
 import { Employee } from '../entities/Employee'
 import type { ClockInInput, CreateAttendanceRecordInput, HrUserErrorCode } from '../generated'
-import { approverOf } from '../leave/request-leave'
+import { approverOf } from '../manager-line'
 import { referred, requireOthers } from '../own-employment'
 import {
   endedBreaks,
@@ -189,7 +189,7 @@ export async function addAttendance(
   input: CreateAttendanceRecordInput,
 ): Promise<AttendanceRecord> {
   const { clockInAt, clockOutAt, breakMinutes = 0, despiteLeave = false, correctionReason } = input
-  const employee = await requireOthers(context, tx, input.employeeId)
+  const employee = await requireOthers(context, tx, input.employeeId, 'employeeId', { isRecorded: true })
   const timeZone = await zoneOf(context, tx, employee.id, clockInAt, input.timeZone)
   const times = { clockInAt, clockOutAt, breakMinutes }
   const workDate = await requireTimes(context, tx, employee, times, timeZone, null)

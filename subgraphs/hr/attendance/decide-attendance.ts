@@ -6,9 +6,10 @@ import { prepared } from '../../../kernel/statement'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
 import { Employee } from '../entities/Employee'
 import type { CorrectAttendanceRecordInput, HrUserErrorCode } from '../generated'
-import { approverOf } from '../leave/request-leave'
+import { approverOf } from '../manager-line'
 import { longestOpenMs, workedMinutes, type WorkTimes } from '../rules/attendance-time'
-import { isOwn } from '../rules/employment'
+import { requireNotOwn } from '../own-employment'
+import { isOwn, loginsOf } from '../rules/employment'
 import { requireTimes } from './attendance-rules'
 import { requireOpenDays } from './closing'
 import { nameDecider } from './own-time'
@@ -75,8 +76,7 @@ export async function correctAttendance(
 /** A record for somebody who may decide about it: its approver, or who decides about all; never its employee. */
 async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, 'hr:attendance:approve')
-  if (found.isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own work', 'id')
-  await requireOwnHand(context, tx, [found.employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  await requireNotOwn(context, tx, found.employee, { field: 'id', what: 'your own work' })
   if (!found.mayAct && !found.isDeciders)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:approve, and somebody else is to decide', 'id')
   return found
@@ -106,8 +106,12 @@ export async function approveAttendance(
   const { userId } = context.viewer!
   if (record.correctedById === userId || record.authorIds.includes(userId))
     tx.fail('OWN_RECORD', 'Somebody else must do this: these times are yours', 'id')
-  const authors = [record.correctedById, ...record.authorIds]
-  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id' })
+  // Whom it is of gains by it, and was asked about: what they prepared makes them no other.
+  const concerned = loginsOf(employee)
+  const authors = [record.correctedById, ...record.authorIds].filter(
+    (id) => id === null || !concerned.includes(id),
+  )
+  await requireOwnHand(context, tx, authors, { code: 'OWN_RECORD', field: 'id', isPrepared: true })
   const times = correctionOf(record)
   const decision = {
     approvedById: userId,

@@ -10,6 +10,10 @@ export class Employee extends TenantRow {
   @Column({ type: 'uuid', nullable: true })
   userId: string | null
 
+  /** Users whose login it was. */
+  @Column({ type: 'text', array: true, default: [] })
+  formerUserIds: string[]
+
   @Column({ type: 'varchar', length: 100, nullable: true })
   firstName: string | null
 

@@ -1,12 +1,12 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
-import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { Employee } from '../entities/Employee'
 import { LeaveRequest, type LeaveStatus } from '../entities/LeaveRequest'
 import { LeaveType } from '../entities/LeaveType'
 import type { HrUserErrorCode } from '../generated'
+import { requireNotOwn } from '../own-employment'
 import { isOwn } from '../rules/employment'
 import { giveBack, requireBalance, useDays } from './ledger'
 import { nameApprover } from './own-leave'
@@ -40,9 +40,8 @@ async function lock(context: SubgraphContext, tx: Tx, { id, expectedVersion }: C
 
 /** A request that waits, for somebody who may decide about it: its approver, or who decides about all; never its employee. */
 async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
-  const { request, employee, isViewers, mayAct } = await lock(context, tx, change, 'hr:leave:approve')
-  if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
-  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  const { request, employee, mayAct } = await lock(context, tx, change, 'hr:leave:approve')
+  await requireNotOwn(context, tx, employee, { field: 'id', what: 'your own leave' })
   if (!mayAct && request.approverId !== context.viewer?.userId)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:leave:approve, and somebody else is to decide', 'id')
   requireStatus(tx, request, ['PENDING'])
@@ -98,9 +97,8 @@ export async function revokeLeave(
   tx: Tx,
   { id, expectedVersion, decisionNote }: Change & { decisionNote: string },
 ): Promise<LeaveRequest> {
-  const { request, employee, isViewers } = await lock(context, tx, { id, expectedVersion }, 'hr:leave:write')
-  if (isViewers) tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own leave', 'id')
-  await requireOwnHand(context, tx, [employee.userId], { code: 'OWN_RECORD', field: 'id' })
+  const { request, employee } = await lock(context, tx, { id, expectedVersion }, 'hr:leave:write')
+  await requireNotOwn(context, tx, employee, { field: 'id', what: 'your own leave' })
   requireStatus(tx, request, ['APPROVED'])
   if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
   const changed = await tx.update(LeaveRequest, id, expectedVersion, { status: 'REVOKED', decisionNote })

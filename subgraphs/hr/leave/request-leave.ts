@@ -5,7 +5,7 @@ import { Employee } from '../entities/Employee'
 import { LeaveRequest } from '../entities/LeaveRequest'
 import { LeaveType } from '../entities/LeaveType'
 import type { CreateLeaveRequestInput, HrUserErrorCode } from '../generated'
-import { loginOf } from '../manager-line'
+import { approverOf } from '../manager-line'
 import { referred } from '../own-employment'
 import { isOwn } from '../rules/employment'
 import { dayNumber } from '../rules/half-days'
@@ -19,7 +19,6 @@ import { ownRequest } from './own-leave'
 
 type Tx = MutationTransaction<HrUserErrorCode>
 
-const headOfDepartment = 'SELECT head_id FROM hr.departments WHERE tenant_id = $1 AND id = $2'
 const overlapping = `
   SELECT request_number FROM hr.leave_requests
    WHERE tenant_id = $1 AND employee_id = $2 AND status IN ('PENDING', 'APPROVED')
@@ -138,22 +137,4 @@ async function requireNoOverlap(
       `It overlaps with ${String(found[0])}: take that back first, or choose other days`,
       'startDate',
     )
-}
-
-/**
- * Finds who decides about an employee: the manager, or the head of the department, unless that is the employee; null for those who
- * decide about all.
- */
-export async function approverOf(
-  context: SubgraphContext,
-  tx: Tx,
-  employee: Employee,
-): Promise<string | null> {
-  const manager = await loginOf(context, tx, employee.managerId)
-  if (manager !== null) return manager
-  if (!employee.departmentId) return null
-  const values = [context.binding.tenantId, employee.departmentId]
-  const [row] = await tx.rows(prepared(headOfDepartment, values))
-  const head = (row?.[0] ?? null) as string | null
-  return head === employee.userId ? null : head
 }

@@ -5,7 +5,6 @@ import { money, moneyColumns } from '../../../kernel/money'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { nested, page } from '../../../kernel/page'
 import { one } from '../../../kernel/relation'
-import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { followLoginInTime } from '../attendance/own-time'
@@ -16,7 +15,8 @@ import { settleLeave } from '../leave/end-of-work'
 import { followLogin } from '../leave/own-leave'
 import { handLineOn, requireManager, withDecisions } from '../manager-line'
 import { requireOpenDepartment } from '../open-department'
-import { isOwn, terminationFault } from '../rules/employment'
+import { requireNotOwn } from '../own-employment'
+import { terminationFault } from '../rules/employment'
 
 export const employee: Resolvers = {
   Query: {
@@ -34,8 +34,8 @@ export const employee: Resolvers = {
       }),
     updateEmployee: (_, { input: { id, expectedVersion, ...changes } }, context) =>
       mutate(context, async (tx) => {
-        await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
-        const employee = await tx.update(Employee, id, expectedVersion, changes)
+        const former = await requireCorrectable(context, tx, { id, expectedVersion, ...changes })
+        const employee = await tx.update(Employee, id, expectedVersion, { ...changes, ...former })
         await requireTakenOver(context, tx, changes.userId)
         if (changes.userId !== undefined) {
           await followLogin(context, tx, id, employee.userId)
@@ -128,30 +128,34 @@ async function others(
   tx: MutationTransaction<HrUserErrorCode>,
   changed: Employee,
 ): Promise<Employee> {
-  if (isOwn(changed, context.viewer?.userId))
-    tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'id')
-  await requireOwnHand(context, tx, [changed.userId], { code: 'OWN_RECORD', field: 'id' })
+  await requireNotOwn(context, tx, changed, { field: 'id', what: 'your own employment' })
   return changed
 }
 
 /**
- * Ends the mutation when the correction would replace a login by another, or is one of the viewer's own position or first
- * day of work. Who may write `userId` at all, the policy says (`policies.ts`).
+ * Ends the mutation when the correction would replace a login by another, or is one of the viewer's own login, position or first
+ * day of work. Who may write `userId` at all, the policy says (`policies.ts`). Returns whose login it was, where it is taken away.
  */
 async function requireCorrectable(
   context: SubgraphContext,
   tx: MutationTransaction<HrUserErrorCode>,
   { id, expectedVersion, userId, position, hireDate }: UpdateEmployeeInput,
-): Promise<void> {
-  if (userId === undefined && position === undefined && hireDate === undefined) return
+): Promise<Partial<Pick<Employee, 'formerUserIds'>>> {
+  if (userId === undefined && position === undefined && hireDate === undefined) return {}
   const before = await tx.find(Employee, id)
   // A version that nobody saw is answered with STALE_VERSION by the update, not judged.
-  if (before.version !== expectedVersion) return
+  if (before.version !== expectedVersion) return {}
   const isPromoted = position !== undefined && position !== before.position
   const isRedated = hireDate !== undefined && hireDate !== before.hireDate
-  if (isPromoted || isRedated) await others(context, tx, before)
-  if (before.userId !== null && userId && userId.toLowerCase() !== before.userId)
+  const isUnlinked = userId !== undefined && before.userId !== null && userId?.toLowerCase() !== before.userId
+  if (isPromoted || isRedated || isUnlinked) {
+    const field = isPromoted || isRedated ? 'id' : 'userId'
+    await requireNotOwn(context, tx, before, { field, isRecorded: true, what: 'your own employment' })
+  }
+  if (!isUnlinked) return {}
+  if (userId)
     tx.fail('ALREADY_LINKED', 'This employee has a login: take it away first, with userId: null', 'userId')
+  return { formerUserIds: [...new Set([...before.formerUserIds, before.userId!])] }
 }
 
 /**
@@ -164,7 +168,8 @@ async function requireTakenOver(
   userId: string | null | undefined,
 ): Promise<void> {
   if (!userId) return
-  await requireOwnHand(context, tx, [userId], { code: 'OWN_RECORD', field: 'userId' })
+  if (userId.toLowerCase() === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: it is your own employment', 'userId')
   const [row] = await tx.rows(prepared('SELECT shared.user_is_taken_over($1)', [userId]))
   const message =
     'Others may know the secret of this login: link it once its owner has accepted the invitation or changed the first ' +

@@ -49,7 +49,7 @@ export const leaveLedgerEntry: Resolvers = {
     createLeaveLedgerEntry: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const { employeeId, leaveTypeId, days, effectiveOn, note } = input
-        const employee = await requireOthers(context, tx, employeeId)
+        const employee = await requireOthers(context, tx, employeeId, 'employeeId', { isRecorded: true })
         await referred(tx, LeaveType, leaveTypeId, 'leaveTypeId')
         const entry = { leaveTypeId, kind: 'ADJUSTMENT', days, effectiveOn, note } as const
         const [leaveLedgerEntry] = await addEntries(context, tx, employee, [entry])

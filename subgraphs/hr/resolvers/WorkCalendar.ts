@@ -53,7 +53,7 @@ export const workCalendar: Resolvers = {
     createCalendarAssignment: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const calendarAssignment = await tx.insert(CalendarAssignment, input)
-        await requireOthers(context, tx, calendarAssignment.employeeId)
+        await requireOthers(context, tx, calendarAssignment.employeeId, 'employeeId', { isIndifferent: true })
         const { isActive } = await tx.find(WorkCalendar, calendarAssignment.calendarId)
         if (!isActive)
           tx.fail('INVALID', 'calendarId is of a closed calendar: choose an open one', 'calendarId')
@@ -62,7 +62,7 @@ export const workCalendar: Resolvers = {
     deleteCalendarAssignment: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         const calendarAssignment = await tx.remove(CalendarAssignment, id, expectedVersion)
-        await requireOthers(context, tx, calendarAssignment.employeeId, 'id')
+        await requireOthers(context, tx, calendarAssignment.employeeId, 'id', { isIndifferent: true })
         return { calendarAssignment }
       }),
   },

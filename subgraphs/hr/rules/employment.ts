@@ -9,6 +9,20 @@ export function isOwn({ userId }: { userId: string | null }, viewerId: string | 
   return userId !== null && userId === viewerId
 }
 
+/**
+ * The users who gain by what is decided about an employee: whose login it is, and whose it was. Who lost the login does not decide
+ * about what was theirs.
+ */
+export function loginsOf({
+  userId,
+  formerUserIds,
+}: {
+  userId: string | null
+  formerUserIds: readonly string[]
+}): string[] {
+  return userId === null ? [...formerUserIds] : [userId, ...formerUserIds]
+}
+
 /** Says how far the first place on earth to begin a day is ahead of UTC: the Line Islands (UTC+14). */
 const earliestZone = 14 * 3_600_000
 

@@ -33,9 +33,10 @@ const removeAdministratorResets = `DELETE FROM identity.administrator_resets AS 
 const removePlaces = `DELETE FROM identity.sign_in_places AS t WHERE t.tenant_id = $1 AND (t.user_id, t.place) IN (
   SELECT p.user_id, p.place FROM identity.sign_in_places p WHERE p.tenant_id = $1 AND p.last_seen_at <= $2 LIMIT ${atOnce})`
 
-/** That somebody could let themselves into an account, which counts for 30 days (shared.hand_fault). */
+/** That somebody could let themselves into a person's account, which counts for 30 days (shared.hand_fault). */
 const removeEntrustments = `DELETE FROM identity.entrustments AS t WHERE t.tenant_id = $1 AND (t.user_id, t.by_id) IN (
-  SELECT e.user_id, e.by_id FROM identity.entrustments e WHERE e.tenant_id = $1 AND e.entrusted_at <= $2 LIMIT ${atOnce})`
+  SELECT e.user_id, e.by_id FROM identity.entrustments e JOIN identity.users u ON u.tenant_id = $1 AND u.id = e.user_id
+   WHERE e.tenant_id = $1 AND e.entrusted_at <= $2 AND u.kind = 'PERSON' LIMIT ${atOnce})`
 
 /** Those that ended early expire `sessionMs` later at most: with that bound the index of the expiry finds them. */
 const removeSessions = `DELETE FROM identity.sessions AS t WHERE t.tenant_id = $1 AND t.id IN (

@@ -3,6 +3,7 @@ import { composeMail, type Mail } from '../../../kernel/mail'
 /** Says what a notice tells the owner of an account; all of it happened already. */
 export type Notice =
   | 'PASSWORD_CHANGED'
+  | 'PASSWORD_RESET'
   | 'SECOND_FACTOR_ADDED'
   | 'SECOND_FACTOR_REMOVED'
   | 'RECOVERY_CODES_RENEWED'
@@ -14,6 +15,7 @@ export type Notice =
 /** Notices that change nothing of the account. */
 export const limitedNotices: ReadonlySet<Notice> = new Set(['NEW_DEVICE', 'ATTEMPTS_FAILED', 'CODES_FAILED'])
 
+const withoutQuestion: ReadonlySet<Notice> = new Set(['ATTEMPTS_FAILED', 'EMAIL_CHANGED', 'PASSWORD_RESET'])
 const isMine = 'If it was you, you need not do anything.'
 const changePassword =
   'If it was not you, change your password at once and tell those who look after your users.'
@@ -23,6 +25,11 @@ const words: Readonly<Record<Notice, { subject: string; what: string; next: stri
     subject: 'Your password was changed',
     what: 'The password was changed, and other sessions have ended.',
     next: 'If it was not you, set another one with “forgot password” and tell those who look after your users.',
+  },
+  PASSWORD_RESET: {
+    subject: 'Your password was reset',
+    what: 'Who runs the platform gave the account a password for one sign-in; all sessions and API keys of the account have ended.',
+    next: 'If you did not ask for it, tell those who look after your users at once.',
   },
   SECOND_FACTOR_ADDED: {
     subject: 'A second factor was added',
@@ -85,7 +92,7 @@ export function noticeMail(
       `This is about the account ${to} at ${tenant}. ${what}`,
       `When: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC.${place ? ` From: ${place}.` : ''}`,
     ],
-    notes: notice === 'ATTEMPTS_FAILED' || notice === 'EMAIL_CHANGED' ? [next] : [isMine, next],
+    notes: withoutQuestion.has(notice) ? [next] : [isMine, next],
     hasOwnLimit: true,
   })
 }

@@ -79,7 +79,9 @@ export const user: Resolvers = {
         // Nothing is ever sent there: `.invalid` is no domain (RFC 2606).
         const email = `${uuidv7(context.services.clock.now().getTime())}@service.invalid`
         const values = { email, fullName, roleIds }
-        return { user: await addUser(context, tx, values, { kind: 'SERVICE' }) }
+        const user = await addUser(context, tx, values, { kind: 'SERVICE' })
+        await entrust(context, tx, user.id)
+        return { user }
       }),
     updateUser: (_, { input: { id, expectedVersion, email, fullName, ...changes } }, context) =>
       mutate(context, async (tx) => {
@@ -97,8 +99,7 @@ export const user: Resolvers = {
           )
         const withdrawn = isMoved ? noInvitation : {}
         const user = await tx.update(User, id, expectedVersion, { ...changes, ...names, ...withdrawn })
-        if (isMoved && before.kind === 'PERSON' && before.status !== 'INVITED')
-          await move(context, tx, before)
+        if (isMoved && before.kind === 'PERSON') await move(context, tx, before)
         return { user }
       }),
     requestEmailChange: (_, { input: { newEmail } }, context) => requestEmailChange(context, newEmail),
@@ -169,7 +170,9 @@ export const user: Resolvers = {
 /** Ends what a user began under an address that somebody else exchanged, and tells that address. */
 async function move(context: SubgraphContext, tx: MutationTransaction, before: User): Promise<void> {
   const { id: userId, tenantId } = before
-  await entrust(context, tx, userId)
+  await entrust(context, tx, userId, true)
+  // Nobody came in, and nobody need be told.
+  if (before.status === 'INVITED') return
   await revokeSessions(context, tx, { tenantId, userId }, { reason: 'REVOKED' })
   const text = 'DELETE FROM identity.email_changes WHERE tenant_id = $1 AND user_id = $2'
   await tx.run(prepared(text, [tenantId, userId]))

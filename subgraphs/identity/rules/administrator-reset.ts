@@ -22,13 +22,15 @@ export interface Agreement {
   email: string
   /** When one of the owner's sessions was last used, an instant; null when none was. */
   lastSeenAt: string | null
+  /** Since when the tenant is active, an instant; null while it is not: nobody there can come in, or be told by what they see. */
+  activeSince: string | null
   now: Date
 }
 
 /** Returns why a second operator cannot agree; null when nothing is against it. */
 export function agreementFault(
   reset: AgreedReset | null,
-  { operatorId, email, lastSeenAt, now }: Agreement,
+  { operatorId, email, lastSeenAt, activeSince, now }: Agreement,
 ): {
   code: 'ADMINISTRATOR_RESET_ENDED' | 'SECOND_PERSON_NEEDED' | 'WAITING' | 'NOT_LOCKED_OUT'
   message: string
@@ -44,6 +46,18 @@ export function agreementFault(
     return { code: 'SECOND_PERSON_NEEDED', message: 'Another operator must agree: you asked for it' }
   if (now.getTime() < Date.parse(reset.opensAt))
     return { code: 'WAITING', message: `The owner can stop it until ${reset.opensAt}` }
+  // Whoever shuts a tenant keeps its owner from coming in: the wait begins again.
+  if (activeSince === null)
+    return {
+      code: 'WAITING',
+      message: 'The tenant is shut: its owner has a day from when it is active again',
+    }
+  const opensAgainAt = Date.parse(activeSince) + waitMs
+  if (Date.parse(activeSince) > Date.parse(reset.createdAt) && now.getTime() < opensAgainAt)
+    return {
+      code: 'WAITING',
+      message: `The tenant was shut meanwhile: the owner can stop it until ${new Date(opensAgainAt).toISOString()}`,
+    }
   if (lastSeenAt !== null && Date.parse(lastSeenAt) >= Date.parse(reset.createdAt))
     return {
       code: 'NOT_LOCKED_OUT',

@@ -77,6 +77,12 @@ export function delayMs(delayedBefore: number): number {
 /** Limits how many notices of one kind that changed nothing of an account are mailed to its owner. */
 export const noticeLimit = { limit: 20, windowMs: 60 * 60_000 } as const
 
+/** Limits how many notices of one kind a tenant mails to one address. */
+export const noticesToAddress = { limit: 20, windowMs: 24 * 60 * 60_000 } as const
+
+/** Limits how many failed sign-ins of operators that there are not stand in the platform's trail, of one network. */
+export const unknownOperators = { limit: 1, windowMs: 5 * 60_000 } as const
+
 /** Says from how many failed attempts on the owner of the account is told, and when again. */
 export const failureNotices = {
   password: { told: 10, withinMs: 60 * 60_000, againAfterMs: 24 * 60 * 60_000 },

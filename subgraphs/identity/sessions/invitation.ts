@@ -28,16 +28,19 @@ export function newInvitation(context: SubgraphContext) {
 /**
  * Notes that the viewer could let themselves into somebody else's account from here on: its secret passes through their hands, or
  * goes where they say. For a while neither is a second person to the other (`kernel/second-person.ts`).
+ * @param choseAddress whether they say where what is mailed to the account goes
  */
 export async function entrust(
   { viewer, services }: SubgraphContext,
   tx: Pick<MutationTransaction, 'run'>,
   userId: string,
+  choseAddress = false,
 ): Promise<void> {
   if (!viewer || viewer.userId === userId) return
-  const text = `INSERT INTO identity.entrustments (user_id, by_id, entrusted_at) VALUES ($1, $2, $3)
-    ON CONFLICT (tenant_id, user_id, by_id) DO UPDATE SET entrusted_at = excluded.entrusted_at`
-  await tx.run(prepared(text, [userId, viewer.userId, services.clock.now().toISOString()]))
+  const text = `INSERT INTO identity.entrustments AS e (user_id, by_id, entrusted_at, chose_address) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (tenant_id, user_id, by_id)
+    DO UPDATE SET entrusted_at = excluded.entrusted_at, chose_address = e.chose_address OR excluded.chose_address`
+  await tx.run(prepared(text, [userId, viewer.userId, services.clock.now().toISOString(), choseAddress]))
 }
 
 /**

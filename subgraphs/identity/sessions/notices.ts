@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { SubgraphContext, Transaction } from '../../../kernel/context'
 import { type Mail, writeMails } from '../../../kernel/mail'
 import { prepared } from '../../../kernel/statement'
 import { limitedNotices, noticeMail, type Notice } from '../mails/notices'
 import { deviceLabel } from '../rules/device'
-import { failureNotices, noticeLimit } from '../rules/session-limits'
+import { failureNotices, noticeLimit, noticesToAddress } from '../rules/session-limits'
 
 interface Owner {
   tenantId: string
@@ -12,8 +13,9 @@ interface Owner {
 }
 
 /**
- * The notice of what was done in this request; null when the owner of the account got many of the kind within the hour. What
- * changed the account is always told: no number of other notices, or of changes, hides one.
+ * The notice of what was done in this request; null when the owner of the account got many of the kind within the hour, or the
+ * address of the tenant within the day, which may be a stranger's whom an account was moved to. What changed the account is told
+ * until then: no number of other notices hides one.
  */
 async function noticeOf(
   context: SubgraphContext,
@@ -26,6 +28,10 @@ async function noticeOf(
     const key = `t:${tenantId}:notices:${userId}:${notice}`
     if (!(await context.services.rateLimit.consume(key, limit, windowMs)).allowed) return null
   }
+  const { limit, windowMs } = noticesToAddress
+  const address = createHash('sha256').update(email).digest('base64url')
+  const key = `t:${tenantId}:notices-to:${address}:${notice}`
+  if (!(await context.services.rateLimit.consume(key, limit, windowMs)).allowed) return null
   const [tenant] = await tx.rows(prepared('SELECT shared.tenant_name()', []))
   return noticeMail(notice, {
     ...{ to: email, tenant: String(tenant?.[0]), at: context.services.clock.now() },

@@ -8,6 +8,7 @@ import {
   hashPassword,
   hashWithSalt,
   issueOperatorToken,
+  networkOf,
   normalEmail,
   saltOf,
 } from '../../../kernel/sign-in'
@@ -15,7 +16,7 @@ import { prepared } from '../../../kernel/statement'
 import { tenantScope } from '../../../kernel/context'
 import type { IdentityUserErrorCode, OperatorSignInInput } from '../generated'
 import { passwordFault } from '../passwords/password-rules'
-import { operatorSessionMs } from '../rules/session-limits'
+import { operatorSessionMs, unknownOperators } from '../rules/session-limits'
 import { accountKey, countAttempt, countNetwork, forgetAttempts, hashingLane, linesOf } from './attempts'
 import { deviceOf, newDeviceMark } from './device-mark'
 import { checkCode, offerFactor, type OperatorFactor } from './operator-factor'
@@ -190,19 +191,33 @@ async function openSession(
   return { accessToken, expiresAt: end.toISOString(), userErrors: [] }
 }
 
-/** Notes a failed attempt, of an unknown address as well: what is done must not tell whether there is an operator. */
+/**
+ * Notes a failed attempt. Of unknown addresses one stands for all that a network tries within five minutes; the others cost the
+ * same and are undone, because what is done must not tell whether there is an operator.
+ */
 async function noteFailure(
   context: SubgraphContext,
   operatorId: string | null,
   reason: 'WRONG_PASSWORD' | 'WRONG_CODE' | 'UNKNOWN_OPERATOR',
 ): Promise<void> {
   const binding = { tenantId: null, actorId: operatorId, requestId: context.requestId }
-  await context.db.transaction(binding, async (tx) => {
+  const { limit, windowMs } = unknownOperators
+  const key = `operators:unknown:${operatorId ?? networkOf(context.clientIp)}`
+  const { allowed } = await context.services.rateLimit.consume(key, limit, windowMs)
+  const isKept = operatorId !== null || allowed
+  const noting = context.db.transaction(binding, async (tx) => {
     // Nobody waits for the disk to know of it.
     await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
     await tx.rows(platformAction(context, 'SIGN_IN_FAILED', null, { reason }))
+    if (!isKept) throw new Undone()
+  })
+  await noting.catch((error: unknown) => {
+    if (!(error instanceof Undone)) throw error
   })
 }
+
+/** Ends a transaction that leaves nothing. */
+class Undone extends Error {}
 
 /** Ends the operator's session, or all of them, and with each every entry that was made in it. */
 export async function operatorSignOut(

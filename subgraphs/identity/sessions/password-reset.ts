@@ -14,7 +14,7 @@ import { answerStepMs, resetMs, resetRequests } from '../rules/password-reset'
 import { accountKey, countNetwork, forgetAttempts, laneOfTenant, linesOf } from './attempts'
 import { notify } from './notices'
 import { formatToken, newSecret, parseToken, secretMatches, type OpaqueToken } from './opaque-token'
-import { refreshAuthority, revokeSessions } from './revoke'
+import { refreshAuthority, revokeKeys, revokeSessions } from './revoke'
 import { findTenant, noTenant, storable, tooManyAttempts } from './sign-in'
 import { tenantNames } from './tenant-names'
 
@@ -176,9 +176,12 @@ async function resetWith(
       tx.fail(ended.code, ended.message, ended.field)
     const others = 'DELETE FROM identity.password_resets WHERE tenant_id = $1 AND user_id = $2'
     await tx.run(prepared(others, [tenantId, userId]))
-    // Whoever reads the mailbox chose it: nobody else knows a way in.
-    const hands = 'DELETE FROM identity.entrustments WHERE tenant_id = $1 AND user_id = $2'
-    await tx.run(prepared(hands, [tenantId, userId]))
+    // Whoever reads the mailbox chose it: nobody else knows a way in, but those who chose the mailbox.
+    const hands =
+      'DELETE FROM identity.entrustments WHERE tenant_id = $1 AND user_id = $2 AND NOT chose_address'
+    // What they made while they could come in is no way in either.
+    if ((await tx.run(prepared(hands, [tenantId, userId]))) > 0)
+      await revokeKeys(asUser, tx, { tenantId, userId })
     const changes = { passwordHash, passwordChangeRequired: false }
     await tx.update(User, userId, null, changes, { permissionVersion: user.permissionVersion + 1 })
     await revokeSessions(asUser, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGED' })

@@ -1,12 +1,15 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
+import type { TaxTreatment } from './TaxProfile'
 
 export type CreditNoteStatus = 'DRAFT' | 'ISSUED' | 'APPLIED' | 'VOID'
 export type CreditReason = 'DUPLICATE' | 'ERROR' | 'CANCELLATION' | 'PRORATION' | 'GOODWILL' | 'OTHER'
 
-/** Describes what is taxed at one rate, as it is stored: decimal texts, amounts in the currency's smallest unit. */
+/** Describes what is taxed in one way, as it is stored: decimal texts, amounts in the currency's smallest unit. */
 export interface StoredTaxPart {
   rate: string
+  treatment?: TaxTreatment
+  reason?: string | null
   net: string
   tax: string
 }
@@ -56,6 +59,10 @@ export class CreditNote extends TenantRow {
   /** Made by the database: what can still be used. */
   @Column({ type: 'bigint', insert: false, update: false })
   readonly remaining: string
+
+  /** Tells whether the billing job made it, for what was left over at the end of a subscription. */
+  @Column({ type: 'boolean', default: false })
+  givesBack: boolean
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   issuedAt: string | null

@@ -46,6 +46,10 @@ export class InvoiceLine {
   @Column({ type: 'varchar', length: 500, nullable: true })
   taxReason: string | null
 
+  /** The day whose tax it has; null where a person chose the tax. */
+  @Column({ type: 'date', nullable: true })
+  taxOn: string | null
+
   @Column({ type: 'date', nullable: true })
   serviceStart: string | null
 

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
+import type { TaxTreatment } from './TaxProfile'
 
 /** Holds what a change of a subscription cost, in its currency, until an invoice has it. */
 @Entity({ schema: 'tenancy', name: 'pending_lines' })
@@ -49,6 +50,24 @@ export class PendingLine {
   /** The credit note that gave it back at the end of the subscription. */
   @Column({ type: 'uuid', nullable: true })
   creditNoteId: string | null
+
+  /** One for all lines that were written for one change of the subscription. */
+  @Column({ type: 'uuid', nullable: true })
+  changeId: string | null
+
+  /** When it was lost: by who cancelled within the period that it was given back of. */
+  @Column({ type: 'date', nullable: true })
+  lapsedOn: string | null
+
+  /** Per cent, a decimal of at most four places: that of what it gives back; null where the tax is that of `taxOn`. */
+  @Column({ type: 'numeric', nullable: true })
+  taxRate: string | null
+
+  @Column({ type: 'text', nullable: true })
+  taxTreatment: TaxTreatment | null
+
+  @Column({ type: 'varchar', length: 500, nullable: true })
+  taxReason: string | null
 
   @Column({ type: 'uuid', nullable: true })
   invoiceId: string | null

@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
+export type TaxTreatment = 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+
 /** Which tax a tenant pays from a day on: written once, never changed or removed. */
 @Entity({ schema: 'tenancy', name: 'tax_profiles' })
 export class TaxProfile {
@@ -13,8 +15,12 @@ export class TaxProfile {
   @Column({ type: 'date' })
   validFrom: string
 
+  /** 0 for the first decision for the day; a later one mends those before it. */
+  @Column({ type: 'int', default: 0 })
+  revision: number
+
   @Column({ type: 'text' })
-  treatment: 'STANDARD' | 'REVERSE_CHARGE' | 'EXEMPT'
+  treatment: TaxTreatment
 
   /** Per cent, a decimal of at most four places. */
   @Column({ type: 'numeric' })

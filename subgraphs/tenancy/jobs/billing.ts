@@ -10,7 +10,8 @@ import { todayOf } from '../today'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
-// What is over is settled, what waits is billed on its day, and what was read after the end is billed or given back then.
+// What is over is settled, what waits is billed on its day, and what was read after the end is billed or given back then. A
+// reading is written a while after its time of recording was taken, and what was looked at moves with each run: hence the day.
 const findDue = `
   SELECT s.id FROM tenancy.subscriptions s
    WHERE s.tenant_id = $1 AND s.status <> 'SUSPENDED' AND (
@@ -18,9 +19,9 @@ const findDue = `
        COALESCE(s.billed_until, GREATEST(s.start_date, s.trial_ends_on)) <= $2 OR s.end_date <= $2
        OR s.start_date <= $2 AND s.status <> 'CANCELLED' AND (s.status = 'SCHEDULED' OR s.current_period_end <= $2))
      OR EXISTS (SELECT FROM tenancy.pending_lines p WHERE p.tenant_id = $1 AND p.subscription_id = s.id
-                 AND p.due_on <= $2 AND p.invoice_id IS NULL AND p.credit_note_id IS NULL)
+                 AND (p.due_on <= $2 OR s.is_settled) AND p.invoice_id IS NULL AND p.credit_note_id IS NULL AND p.lapsed_on IS NULL)
      OR s.is_settled AND EXISTS (SELECT FROM tenancy.usage_records u
-                                  WHERE u.tenant_id = $1 AND u.subscription_id = s.id AND u.recorded_at > s.use_seen_at))
+                                  WHERE u.tenant_id = $1 AND u.subscription_id = s.id AND u.recorded_at >= s.use_seen_at - interval '1 day'))
    ORDER BY s.start_date, s.id`
 const noteFault = `
   UPDATE tenancy.tenants SET billing_fault = $2, billing_fault_at = CASE WHEN $2::text IS NULL THEN NULL ELSE $3::timestamptz END

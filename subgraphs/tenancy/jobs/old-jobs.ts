@@ -26,12 +26,13 @@ export const oldJobs: Job = {
   },
 }
 
-/** Removes the jobs of the installation in the same way. */
+/** Removes the jobs of the installation in the same way, and of the platform's trail old failed sign-ins of operators. */
 export const oldPlatformJobs: Job = {
   name: 'old-platform-jobs',
   for: 'platform',
   schedule: { cron: '55 3 * * *', timeZone: 'UTC' },
   async run({ clock, services }, tx) {
     await tx.run(prepared(removePlatformJobs, [keptUntil(clock.now(), services.config.keptDays.jobs)]))
+    await tx.rows(prepared('SELECT tenancy.remove_old_operator_failures()', []))
   },
 }

@@ -22,6 +22,7 @@ import { Invoice } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import { Refund } from '../entities/Refund'
 import type { Resolvers } from '../generated'
+import { giveBackAgain } from '../give-back'
 import { mutateInEntry } from '../in-entry'
 import { partOf } from '../payments'
 import { balanceOf } from '../rules/invoice'
@@ -95,30 +96,34 @@ export const creditNote: Resolvers = {
     refundCreditNote: (_, { input }, context) => {
       const { id, expectedVersion, amount, refundedOn, reference } = input
       return mutateInEntry(context, 'REFUND_CREDIT_NOTE', async (tx) => {
-        const { status, currency, total, applied, refunded, remaining, issuedAt } = await tx.find(
-          CreditNote,
-          id,
-        )
+        const found = await tx.find(CreditNote, id)
+        const { status, currency, total, applied, refunded, remaining, issuedAt, invoiceId } = found
         if (status !== 'ISSUED')
           tx.fail('INVALID_STATUS', `This credit note is ${status}: nothing of it can be given back`, 'id')
         const day = refundedOn ?? todayOf(context)
         if (day > todayOf(context) || day < issuedAt!.slice(0, 10))
           tx.fail('INVALID', 'refundedOn must be no day before the issue, and none to come', 'refundedOn')
-        const part = partOf(tx, amount, BigInt(remaining), currency)
-        const now = BigInt(refunded) + part
+        // What nobody paid is not paid out: first the note settles what is left to be paid of its own invoice.
+        const invoice = await findInvoice(context, tx, invoiceId)
+        const [left, owed] = [BigInt(remaining), BigInt(balanceOf(invoice))]
+        const settled = left < owed ? left : owed
+        const part = partOf(tx, amount, left - settled, currency)
+        const [back, used] = [BigInt(refunded) + part, BigInt(applied) + settled]
         const changed = await tx.update(CreditNote, id, expectedVersion, {
-          refunded: String(now),
-          status: now + BigInt(applied) === BigInt(total) ? 'APPLIED' : 'ISSUED',
+          ...{ refunded: String(back), applied: String(used) },
+          status: back + used === BigInt(total) ? 'APPLIED' : 'ISSUED',
         })
-        await tx.insert(Refund, {
-          ...{ creditNoteId: id, currency, amount: String(part), refundedOn: day, reference },
-        })
+        if (settled > 0n) await settle(context, tx, invoice, { creditNoteId: id, amount: String(settled) })
+        if (part > 0n)
+          await tx.insert(Refund, {
+            ...{ creditNoteId: id, currency, amount: String(part), refundedOn: day, reference },
+          })
         return { creditNote: changed }
       })
     },
     voidCreditNote: (_, { input: { id, expectedVersion, reason } }, context) =>
       mutateInEntry(context, 'VOID_CREDIT_NOTE', async (tx) => {
-        const { status, applied, refunded } = await tx.find(CreditNote, id)
+        const { status, applied, refunded, givesBack } = await tx.find(CreditNote, id)
         if (status !== 'ISSUED' || applied !== '0' || refunded !== '0')
           tx.fail('INVALID_STATUS', 'Only issued credit notes of which nothing was used become void', 'id')
         requireReason(tx, reason)
@@ -126,6 +131,7 @@ export const creditNote: Resolvers = {
           ...{ status: 'VOID', voidReason: reason },
           voidedAt: context.clock.now().toISOString(),
         })
+        if (givesBack) await giveBackAgain(context, tx, voided)
         return { creditNote: voided }
       }),
     discardCreditNote: (_, { input: { id, expectedVersion } }, context) =>
@@ -144,8 +150,8 @@ export const creditNote: Resolvers = {
     refunded: needs(CreditNote, ['refunded', 'currency'], (row) => money(row.refunded, row.currency)),
     remaining: needs(CreditNote, ['remaining', 'currency'], (row) => money(row.remaining, row.currency)),
     taxBreakdown: needs(CreditNote, ['taxParts', 'currency'], ({ taxParts, currency }) =>
-      taxParts.map(({ rate, net, tax }) => ({
-        ...{ rate, net: money(net, currency), tax: money(tax, currency) },
+      taxParts.map(({ rate, treatment = 'STANDARD', reason = null, net, tax }) => ({
+        ...{ rate, treatment, reason, net: money(net, currency), tax: money(tax, currency) },
       })),
     ),
     lines: needs(CreditNote, ['id'], ({ id }, args, context, info) =>

@@ -20,18 +20,21 @@ import { billAgain } from '../bill-again'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
 import { recordMoney } from '../payments'
 import { balanceOf, isOverdue } from '../rules/invoice'
+import type { LineTax } from '../rules/tax'
 import { settle } from '../settle-invoice'
 import { requireCurrentCurrency } from '../unit-price'
 import { todayOf } from '../today'
 
 const findCurrency = 'SELECT currency FROM tenancy.subscriptions WHERE tenant_id = $1 AND id = $2'
 
-const taxParts = valueByKey<{ rate: string; net: string; tax: string; reason: string | null }[]>(
-  `SELECT r.invoice_id, jsonb_agg(jsonb_build_object('rate', r.rate::text, 'net', r.net::text,
-            'tax', round(r.net * r.rate / 100)::text, 'reason', r.reason) ORDER BY r.rate)
-     FROM (SELECT invoice_id, trim_scale(tax_rate) AS rate, sum(amount) AS net, string_agg(DISTINCT tax_reason, '; ') AS reason
-             FROM tenancy.invoice_lines
-            WHERE tenant_id = $1 AND invoice_id = ANY ($2) GROUP BY invoice_id, trim_scale(tax_rate)) r
+// By treatment, rate and reason (EN 16931-1, BG-23). What is taxed has no reason, so a rate is rounded once.
+const taxParts = valueByKey<(LineTax & { net: string; tax: string })[]>(
+  `SELECT r.invoice_id, jsonb_agg(jsonb_build_object('taxRate', r.rate::text, 'net', r.net::text,
+            'tax', round(r.net * r.rate / 100)::text, 'taxTreatment', r.tax_treatment, 'taxReason', r.tax_reason)
+            ORDER BY r.rate, r.tax_treatment, r.tax_reason)
+     FROM (SELECT invoice_id, trim_scale(tax_rate) AS rate, tax_treatment, tax_reason, sum(amount) AS net
+             FROM tenancy.invoice_lines WHERE tenant_id = $1 AND invoice_id = ANY ($2)
+            GROUP BY invoice_id, trim_scale(tax_rate), tax_treatment, tax_reason) r
     GROUP BY r.invoice_id`,
   [],
 )
@@ -154,9 +157,8 @@ export const invoice: Resolvers = {
       isOverdue(row.status, row.dueDate, todayOf(context)),
     ),
     taxBreakdown: needs(Invoice, ['id', 'currency'], async ({ id, currency }, _args, context) =>
-      (await taxParts(context, id)).map(({ rate, net, tax, reason }) => ({
-        rate,
-        reason,
+      (await taxParts(context, id)).map(({ taxRate, taxTreatment, taxReason, net, tax }) => ({
+        ...{ rate: taxRate, treatment: taxTreatment, reason: taxReason },
         net: money(net, currency),
         tax: money(tax, currency),
       })),

@@ -7,8 +7,8 @@ import { nested, page } from '../../../kernel/page'
 import { prepared } from '../../../kernel/statement'
 import { summary } from '../../../kernel/summary'
 import { noteAgreed } from '../bill-subscription'
-import type { NextChange } from '../billing'
-import { changePlan, findAt, findRunning, offered } from '../change-plan'
+import { billedFrom, type NextChange } from '../billing'
+import { changePlan, findAt, findRunning, lapseCredits, offered, periodEndOf } from '../change-plan'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
@@ -73,13 +73,18 @@ export const subscription: Resolvers = {
     cancelSubscription: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const isNow = input.at === 'NOW'
-        const row = await findAt(context, tx, input, isNow)
-        const { startDate, endDate, currentPeriodEnd, trialEndsOn, status } = row
+        const row = await findAt(context, tx, input)
+        const { startDate, endDate, currentPeriodEnd, status } = row
         const today = todayOf(context)
         const hasBegun = startDate <= today
         const isTrial = row.plan === 'TRIAL'
         // One that has not begun ends on the day on which it would have.
-        const end = !hasBegun ? startDate : isNow ? today : isTrial ? trialEndsOn! : currentPeriodEnd
+        const rests = status === 'SUSPENDED'
+        if (rests && !isNow)
+          tx.fail('INVALID_STATUS', 'This subscription rests, so no period of it ends: cancel it NOW', 'at')
+        // One that rests is not billed: it ends with what was.
+        const last = rests && billedFrom(row) < today ? billedFrom(row) : today
+        const end = !hasBegun ? startDate : isNow ? last : periodEndOf(row)
         const endsByItself = isTrial && row.cancelledAt === null
         if (endDate !== null && endDate <= end && !endsByItself)
           tx.fail('INVALID_STATUS', `This subscription ends on ${endDate} already`, 'at')
@@ -89,6 +94,7 @@ export const subscription: Resolvers = {
           ...{ currentPeriodStart, currentPeriodEnd, status: isOver ? 'CANCELLED' : status },
           ...{ endDate: end, nextChange: null, cancelledAt: context.clock.now().toISOString() },
         })
+        if (isOver && hasBegun) await lapseCredits(context, tx, cancelled)
         if (isOver && hasBegun) await putOnPlan(context, tx, null)
         return { subscription: cancelled }
       }),

@@ -21,11 +21,20 @@ export const ownTenant = rowPolicy(Tenant, ['id'], (viewer) => [{ id: viewer.ten
 const taxesOf = valueByKey<{ validFrom: string; treatment: TaxTreatment; rate: string }[]>(
   `SELECT p.tenant_id, jsonb_agg(jsonb_build_object('validFrom', p.valid_from, 'treatment', p.treatment,
             'rate', trim_scale(p.rate)::text, 'taxId', p.tax_id, 'reason', p.reason) ORDER BY p.valid_from)
-     FROM tenancy.tax_profiles p WHERE p.tenant_id = $1 AND p.tenant_id = ANY ($2) GROUP BY p.tenant_id`,
+     FROM (SELECT DISTINCT ON (tenant_id, valid_from) * FROM tenancy.tax_profiles
+            WHERE tenant_id = $1 AND tenant_id = ANY ($2) ORDER BY tenant_id, valid_from, revision DESC) p
+    GROUP BY p.tenant_id`,
   [],
 )
 
-const hasTax = 'SELECT FROM tenancy.tax_profiles WHERE tenant_id = $1 LIMIT 1'
+const findDecided = `
+  SELECT count(*)::int, count(*) FILTER (WHERE valid_from = $2)::int,
+         (SELECT max(l.tax_on)::text FROM tenancy.invoice_lines l
+            JOIN tenancy.invoices i ON i.tenant_id = l.tenant_id AND i.id = l.invoice_id
+           WHERE l.tenant_id = $1 AND i.tenant_id = $1 AND i.status IN ('ISSUED', 'PARTLY_PAID', 'PAID'))
+    FROM tenancy.tax_profiles WHERE tenant_id = $1`
+
+const mend = 'to mend what was decided, set isCorrection'
 
 export const tenant: Resolvers = {
   Query: {
@@ -38,14 +47,23 @@ export const tenant: Resolvers = {
         if (defaultCurrency) requireCurrentCurrency(defaultCurrency, todayOf(context), ['defaultCurrency'])
         return { tenant: await tx.update(Tenant, context.binding.tenantId!, expectedVersion, changes) }
       }),
-    setTenantTax: (_, { input: { rate = '0', ...values } }, context) =>
+    setTenantTax: (_, { input: { rate = '0', isCorrection, ...values } }, context) =>
       mutateInEntry(context, 'SET_TENANT_TAX', async (tx) => {
         const today = todayOf(context)
         const validFrom = values.validFrom ?? today
-        const known = await tx.rows(prepared(hasTax, [context.binding.tenantId]))
-        if (validFrom < today && known.length > 0)
-          tx.fail('INVALID', 'validFrom must not be in the past: what was billed stays', 'validFrom')
-        return { tax: await tx.insert(TaxProfile, { ...values, rate, validFrom }) }
+        const statement = prepared(findDecided, [context.binding.tenantId, validFrom])
+        const [[known, ofTheDay, billed]] = (await tx.rows(statement)) as [[number, number, string | null]]
+        if (!isCorrection && known > 0) {
+          if (validFrom < today) tx.fail('INVALID', `validFrom must not be in the past: ${mend}`, 'validFrom')
+          if (ofTheDay === 0 && billed !== null && validFrom <= billed)
+            tx.fail(
+              'INVALID',
+              `validFrom must be after ${billed}, whose tax was billed: ${mend}`,
+              'validFrom',
+            )
+        }
+        const revision = isCorrection ? ofTheDay : 0
+        return { tax: await tx.insert(TaxProfile, { ...values, rate, validFrom, revision }) }
       }),
     moveClock: (_, { input: { to } }, context) =>
       mutate(context, async (tx) => {

@@ -1,4 +1,4 @@
-import { scaled, shifted, unscaled } from './decimal'
+import { divided, scaled, shifted, unscaled } from './decimal'
 import {
   aggregationOf,
   meters,
@@ -81,11 +81,15 @@ export function feeLines(
 export interface AgreedUse {
   items: readonly Item[]
   readings: ReadonlyMap<Meter, Readings>
+  /** The time it held within the period, in any unit that all of them have in common. */
+  weight: bigint
 }
 
 /**
  * Lines of what was used in a period, by meter: each part at the prices that held when it was used, and in the
- * tiers in which it lies of the whole period, so that what is included is included once.
+ * tiers in which it lies of the whole period, so that what is included is included once. Where what is used adds up, each spell brings
+ * its tiers by its share of the period: an hour of a plan includes an hour's part. A level, such as the most that was stored, is
+ * priced as agreed when it was reached.
  * @param spells in the order of time
  */
 export function usageLines(
@@ -106,10 +110,12 @@ export function usageLines(
 }
 
 function pricedUse(spells: readonly AgreedUse[], meter: Meter): PricedPart[] {
-  const all = spells.map(({ items, readings }) => ({
+  const found = spells.map(({ items, readings, weight }) => ({
     item: items.find((item) => item.meter === meter),
     readings: readings.get(meter) ?? noReadings,
+    weight,
   }))
+  const all = aggregationOf[meter] === 'SUM' ? sharedTiers(found) : found
   const last = all.at(-1)?.readings
   if (!last) return []
   const whole = usedOf(meter, last)
@@ -128,6 +134,30 @@ function pricedUse(spells: readonly AgreedUse[], meter: Meter): PricedPart[] {
     return pricedParts(item.tierMode, item.tiers, unscaled(part, quantityDecimals), within)
   })
 }
+
+/** The same with tiers that end where the shares of all of them end; of one that has fewer tiers, those of the other hold. */
+function sharedTiers<T extends { item: Item | undefined; weight: bigint }>(spells: readonly T[]): T[] {
+  const whole = spells.reduce((sum, { weight }) => sum + weight, 0n)
+  return spells.map((spell) => {
+    const { item } = spell
+    if (!item?.tiers || whole <= 0n) return spell
+    const tiers = item.tiers.map((tier, place) => {
+      if (tier.upTo === null) return tier
+      const parts = spells.reduce((sum, { item: other, weight }) => {
+        const upTo = other?.tiers ? (other.tiers[place]?.upTo ?? tier.upTo!) : '0'
+        return sum + scaled(upTo, quantityDecimals) * weight
+      }, 0n)
+      const shared = divided(parts, whole)
+      const upTo = shared === scaled(tier.upTo, quantityDecimals) ? shared : wholeUnits(shared)
+      return { ...tier, upTo: unscaled(upTo, quantityDecimals) }
+    })
+    return { ...spell, item: { ...item, tiers } }
+  })
+}
+
+const unit = 10n ** BigInt(quantityDecimals)
+/** Rounds an end of a tier that was shared up to a whole unit, in favour of whoever uses. */
+const wholeUnits = (quantity: bigint): bigint => ((quantity + unit - 1n) / unit) * unit
 
 /** Returns what a change within a billed period costs: the unused fee of the old items back, that of the new ones on top. */
 export function changeLines(

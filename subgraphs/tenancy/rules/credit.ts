@@ -1,5 +1,6 @@
 import { decimalsOf, divided, scaled, unscaled } from './decimal'
 import { amountOf } from './invoice'
+import { taxKey, type TaxTreatment } from './tax'
 
 /** A line of an invoice, and what issued notes credited of it. Amounts are in the currency's smallest unit. */
 export interface CreditableLine {
@@ -11,12 +12,18 @@ export interface CreditableLine {
   amount: string
   /** Per cent, decimal text of at most four places. */
   taxRate: string
+  /** STANDARD where nothing is told. */
+  taxTreatment?: TaxTreatment
+  taxReason?: string | null
   credited: string
 }
 
-/** Describes what is taxed at one rate of a document. */
+/** Describes what is taxed in one way of a document: at a rate, with a treatment, for a reason (EN 16931-1, BG-23). */
 export interface RatePart {
   rate: string
+  /** STANDARD where nothing is told. */
+  treatment?: TaxTreatment
+  reason?: string | null
   net: string
   tax: string
 }
@@ -44,6 +51,8 @@ export interface CreditedLine {
   quantity: string | null
   amount: string
   taxRate: string
+  taxTreatment?: TaxTreatment
+  taxReason?: string | null
 }
 
 /** Describes what a credit note says. */
@@ -98,23 +107,45 @@ export function creditOf(
 }
 
 /**
- * Returns what of an invoice is credited to give back amounts by rate, before tax, no more than is left of its lines and at
- * their rate; what is asked for is taken off `wanted`.
- * @param wanted rate, in ten thousandths of a per cent, -> amount in the currency's smallest unit, more than nothing
+ * Returns what of an invoice is credited to give back amounts by tax, before it, no more than is left of its lines, with their tax,
+ * and of the whole invoice; what is asked for is taken off `wanted`.
+ * @param wanted `taxKey` -> amount in the currency's smallest unit, more than nothing
  */
-export function creditFrom(invoice: CreditableInvoice, wanted: Map<bigint, bigint>): CreditRequest[] {
-  const [billed, before] = [netByRate(invoice.lines), sumsByRate(invoice.creditedParts)]
-  const atRate = new Map([...billed].map(([rate, net]) => [rate, net - (before.get(rate)?.net ?? 0n)]))
-  return invoice.lines.flatMap(({ id, amount, credited, taxRate }) => {
-    const rate = scaled(taxRate, places)
-    const most = [BigInt(amount) - BigInt(credited), atRate.get(rate) ?? 0n, wanted.get(rate) ?? 0n]
-    const part = most.reduce((least, one) => (one < least ? one : least))
-    if (part <= 0n) return []
-    atRate.set(rate, atRate.get(rate)! - part)
-    wanted.set(rate, wanted.get(rate)! - part)
-    return [{ invoiceLineId: id, amount: String(part) }]
-  })
+export function creditFrom(invoice: CreditableInvoice, wanted: Map<string, bigint>): CreditRequest[] {
+  const [billed, before] = [netsOf(invoice.lines), sumsOf(invoice.creditedParts)]
+  let left = [...before.values()].reduce((sum, { net, tax }) => sum - net - tax, BigInt(invoice.total))
+  const requests: CreditRequest[] = []
+  for (const [key, { net: whole, rate }] of billed) {
+    const { net: netBefore, tax: taxBefore } = before.get(key) ?? { net: 0n, tax: 0n }
+    const lines = invoice.lines
+      .filter((line) => taxKey(line) === key)
+      .map(({ id, amount, credited }) => ({ id, rest: BigInt(amount) - BigInt(credited) }))
+      .filter(({ rest }) => rest > 0n)
+    const most = [whole - netBefore, wanted.get(key) ?? 0n, lines.reduce((sum, { rest }) => sum + rest, 0n)]
+    const cost = (net: bigint) => net + more(taxOf(netBefore + net, rate) - taxBefore)
+    let part = leastOf(most)
+    // As much as is left before tax is too much; from there it is a step or two.
+    if (part > 0n && cost(part) > left) part = leastOf([part, (left * hundred) / (hundred + rate) + 1n])
+    while (part > 0n && cost(part) > left) part -= 1n
+    if (part <= 0n) continue
+    left -= cost(part)
+    wanted.set(key, wanted.get(key)! - part)
+    for (const { id, rest } of lines) {
+      const amount = leastOf([rest, part])
+      if (amount <= 0n) break
+      part -= amount
+      requests.push({ invoiceLineId: id, amount: String(amount) })
+    }
+  }
+  return requests
 }
+
+/** A hundred per cent, in ten thousandths of one. */
+const hundred = 100n * 10n ** BigInt(places)
+const taxOf = (net: bigint, rate: bigint): bigint => divided(net * rate, hundred)
+const more = (value: bigint): bigint => (value > 0n ? value : 0n)
+const leastOf = (values: readonly bigint[]): bigint =>
+  values.reduce((least, one) => (one < least ? one : least))
 
 const signOf = (value: bigint): bigint => (value < 0n ? -1n : 1n)
 
@@ -143,7 +174,8 @@ function creditedLine(
       : amount !== null
         ? BigInt(amount)
         : left
-  const common = { invoiceLineId: line.id, description: line.description, taxRate: line.taxRate }
+  const { id, description, taxRate, taxTreatment, taxReason } = line
+  const common = { invoiceLineId: id, description, taxRate, taxTreatment, taxReason }
   if (asked * sign > 0n && asked * sign <= left * sign) return { ...common, quantity, amount: String(asked) }
   return left === 0n
     ? { field: 'invoiceLineId', message: 'is credited already' }
@@ -152,22 +184,22 @@ function creditedLine(
 
 function withTotals(invoice: CreditableInvoice, lines: CreditedLine[]): Credit | CreditFault {
   const whole = (message: string): CreditFault => ({ place: null, field: null, message })
-  const billed = netByRate(invoice.lines)
-  const before = sumsByRate(invoice.creditedParts)
+  const billed = netsOf(invoice.lines)
+  const before = sumsOf(invoice.creditedParts)
   const parts: RatePart[] = []
-  for (const [rate, net] of netByRate(lines)) {
-    const most = billed.get(rate)!
+  for (const [key, { net, rate, treatment, reason }] of netsOf(lines)) {
+    const most = billed.get(key)!.net
     const sign = signOf(most)
-    const { net: netBefore, tax: taxBefore } = before.get(rate) ?? { net: 0n, tax: 0n }
+    const { net: netBefore, tax: taxBefore } = before.get(key) ?? { net: 0n, tax: 0n }
     const shown = unscaled(rate, places)
     if (net * sign < 0n)
       return whole(`take back more of discounts than of what they were given on, at ${shown} %`)
     if ((netBefore + net) * sign > most * sign)
       return whole(`credit more than was billed at ${shown} %: credit its discounts with it`)
-    const tax = sign * divided(sign * (netBefore + net) * rate, 100n * 10n ** BigInt(places)) - taxBefore
-    parts.push({ rate: shown, net: String(net), tax: String(tax * sign > 0n ? tax : 0n) })
+    const tax = sign * taxOf(sign * (netBefore + net), rate) - taxBefore
+    parts.push({ rate: shown, treatment, reason, net: String(net), tax: String(tax * sign > 0n ? tax : 0n) })
   }
-  parts.sort((a, b) => Number(scaled(a.rate, places) - scaled(b.rate, places)))
+  parts.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
   const subtotal = parts.reduce((sum, { net }) => sum + BigInt(net), 0n)
   const tax = parts.reduce((sum, part) => sum + BigInt(part.tax), 0n)
   const total = subtotal + tax
@@ -178,21 +210,31 @@ function withTotals(invoice: CreditableInvoice, lines: CreditedLine[]): Credit |
   return { lines, parts, subtotal: String(subtotal), tax: String(tax), total: String(total) }
 }
 
-function netByRate(lines: readonly { amount: string; taxRate: string }[]): Map<bigint, bigint> {
-  const nets = new Map<bigint, bigint>()
-  for (const { amount, taxRate } of lines) {
-    const rate = scaled(taxRate, places)
-    nets.set(rate, (nets.get(rate) ?? 0n) + BigInt(amount))
+const keyOf = ({ rate, treatment, reason }: RatePart): string =>
+  taxKey({ taxRate: rate, taxTreatment: treatment, taxReason: reason })
+
+interface Net extends Pick<RatePart, 'treatment' | 'reason'> {
+  net: bigint
+  rate: bigint
+}
+
+function netsOf(
+  lines: readonly Pick<CreditedLine, 'amount' | 'taxRate' | 'taxTreatment' | 'taxReason'>[],
+): Map<string, Net> {
+  const nets = new Map<string, Net>()
+  for (const line of lines) {
+    const { amount, taxRate, taxTreatment: treatment, taxReason: reason } = line
+    const net = (nets.get(taxKey(line))?.net ?? 0n) + BigInt(amount)
+    nets.set(taxKey(line), { net, rate: scaled(taxRate, places), treatment, reason })
   }
   return nets
 }
 
-function sumsByRate(parts: readonly RatePart[]): Map<bigint, { net: bigint; tax: bigint }> {
-  const sums = new Map<bigint, { net: bigint; tax: bigint }>()
+function sumsOf(parts: readonly RatePart[]): Map<string, { net: bigint; tax: bigint }> {
+  const sums = new Map<string, { net: bigint; tax: bigint }>()
   for (const part of parts) {
-    const rate = scaled(part.rate, places)
-    const { net, tax } = sums.get(rate) ?? { net: 0n, tax: 0n }
-    sums.set(rate, { net: net + BigInt(part.net), tax: tax + BigInt(part.tax) })
+    const { net, tax } = sums.get(keyOf(part)) ?? { net: 0n, tax: 0n }
+    sums.set(keyOf(part), { net: net + BigInt(part.net), tax: tax + BigInt(part.tax) })
   }
   return sums
 }

@@ -1,4 +1,5 @@
 import { divided, priceDecimals, scaled } from './decimal'
+import type { TaxTreatment } from './tax'
 
 /** Decimals of a quantity and of a tax rate. */
 const places = 4
@@ -36,8 +37,10 @@ export function lineFault(line: {
   description: string
   quantity: string
   taxRate: string
+  taxTreatment?: TaxTreatment
+  taxReason?: string | null
 }): { field: string; message: string } | null {
-  const { description, quantity, taxRate } = line
+  const { description, quantity, taxRate, taxTreatment = 'STANDARD', taxReason = null } = line
   if (description.trim() === '' || [...description].length > 500)
     return { field: 'description', message: 'must have 1 to 500 characters' }
   if (!isBetween(quantity, 1n, 10n ** 13n))
@@ -45,9 +48,18 @@ export function lineFault(line: {
       field: 'quantity',
       message: 'must be more than 0 and at most 1000000000, with at most 4 decimals',
     }
-  return isBetween(taxRate, 0n, 10n ** 6n)
-    ? null
-    : { field: 'taxRate', message: 'must be 0 to 100, with at most 4 decimals' }
+  if (!isBetween(taxRate, 0n, 10n ** 6n))
+    return { field: 'taxRate', message: 'must be 0 to 100, with at most 4 decimals' }
+  const isTaxed = scaled(taxRate, places) > 0n
+  if (isTaxed && taxTreatment !== 'STANDARD')
+    return { field: 'taxRate', message: 'must be 0 without tax and with reverse charge' }
+  if (isTaxed && taxReason !== null)
+    return { field: 'taxReason', message: 'must be left out where tax is paid' }
+  if (taxTreatment !== 'STANDARD' && taxReason === null)
+    return { field: 'taxReason', message: 'must say why no tax is paid' }
+  return taxReason !== null && (taxReason.trim() === '' || [...taxReason].length > 500)
+    ? { field: 'taxReason', message: 'must have 1 to 500 characters' }
+    : null
 }
 
 /** Tells whether a decimal has at most four places and lies in a range of ten thousandths. */

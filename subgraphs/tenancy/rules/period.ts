@@ -47,3 +47,20 @@ export function periodOn(anchor: string, interval: Interval, day: string): Perio
     end: periodStart(anchor, interval, number + 1),
   }
 }
+
+/**
+ * The first day that is not free after a change of plan: the free days of the new plan are counted from the start, so that nobody
+ * takes those of another plan along, and none are added. What is billed already stays as it is.
+ * @param trialDays the free days of the new plan
+ */
+export function freeUntil(
+  row: { startDate: string; trialEndsOn: string | null; billedUntil: string | null },
+  trialDays: number,
+  today: string,
+): string | null {
+  const { startDate, trialEndsOn, billedUntil } = row
+  if (trialEndsOn === null || billedUntil !== null) return trialEndsOn
+  const [last, least] = [dayAfter(startDate, trialDays), startDate > today ? startDate : today]
+  const free = last > least ? last : least
+  return free < trialEndsOn ? free : trialEndsOn
+}

@@ -1,3 +1,5 @@
+import { scaled } from './decimal'
+
 /**
  * Says how a tenant is taxed. STANDARD: at a rate. REVERSE_CHARGE: by the tenant itself (Directive 2006/112/EC, articles 44 and 196),
  * which needs its tax id. EXEMPT: not at all.
@@ -31,10 +33,23 @@ export function profileOn(profiles: readonly TaxProfile[], day: string): TaxProf
   return profiles.filter(({ validFrom }) => validFrom <= day).at(-1) ?? profiles[0] ?? null
 }
 
-/** The tax on what a period costs that begins on a day; nothing while it is not decided. */
+/** The tax on what is taxed as on a day; nothing while it is not decided. */
 export function taxOn(profiles: readonly TaxProfile[], day: string): LineTax {
   const profile = profileOn(profiles, day)
   if (!profile) return { taxRate: '0', taxTreatment: 'STANDARD', taxReason: null }
   const { rate, treatment, reason } = profile
-  return { taxRate: rate, taxTreatment: treatment, taxReason: reason }
+  return { taxRate: rate, taxTreatment: treatment, taxReason: Number(rate) === 0 ? reason : null }
+}
+
+/** The tax of a line that waits and has that of its day. */
+export const taxOfItsDay = { taxRate: null, taxTreatment: null, taxReason: null }
+
+/** Returns what lines of one group of a breakdown have in common (EN 16931-1, BG-23): treatment, rate and reason. */
+export const taxKey = (line: {
+  taxRate: string
+  taxTreatment?: TaxTreatment
+  taxReason?: string | null
+}): string => {
+  const { taxRate, taxTreatment = 'STANDARD', taxReason } = line
+  return `${String(scaled(taxRate, 4)).padStart(7, '0')} ${taxTreatment} ${taxReason ?? ''}`
 }

@@ -16,7 +16,7 @@ const users = [
 ] as const
 
 /** Requests of people for their data, what subgraphs are asked for them, and what they answer. */
-export const subjectRequests = migration(202611290801, 'subject-requests', [
+export const subjectRequests = migration(202611291300, 'subject-requests', [
   tenantTable({
     schema: 'compliance',
     table: 'data_subject_requests',
