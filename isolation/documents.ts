@@ -41,6 +41,7 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   carryOverExpires: '03-31',
   // Days that have passed.
   closedThrough: new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10),
+  receivedAt: new Date(Date.now() - 86_400_000).toISOString(),
   // Work has ended.
   clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
   clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),

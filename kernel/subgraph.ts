@@ -15,6 +15,9 @@ import { expand } from './schema/expand'
 import { listedFields, searchedFields, summarizedFields } from './schema/markings'
 import { sensitiveFields } from './sensitive/marks'
 import { parseSdl, readSdl } from './schema/sdl'
+import type { RetainedRows } from './retention/plan'
+import type { PersonalDeclarations } from './subjects/personal-rows'
+import { subjectDataJob } from './subjects/subject-data'
 import type { ResolverMap, RunningSubgraph, SubgraphDefinition } from './schema/subgraph-definition'
 import { buildSchema, type SchemaVariant } from './schema/subgraph-schema'
 
@@ -61,6 +64,10 @@ export function subgraph(
     audited?: SubgraphDefinition['audited']
     secrets?: SubgraphDefinition['secrets']
     erasable?: SubgraphDefinition['erasable']
+    /** Makes its job for people who ask for their data, and says what does not follow from the fields. */
+    subjects?: PersonalDeclarations
+    /** What it keeps for a time: what holds a row from removal holds it from erasure. */
+    retained?: readonly RetainedRows[]
     typeDefs?: DocumentNode
   },
 ): SubgraphDefinition {
@@ -71,7 +78,12 @@ export function subgraph(
     entities: parts.entities,
     resolvers: mergeResolvers(name, parts.resolvers),
     policies: parts.policies ?? {},
-    jobs: declareJobs(name, parts.jobs ?? []),
+    jobs: declareJobs(name, [
+      ...(parts.jobs ?? []),
+      ...(parts.subjects ? [subjectDataJob(name, parts.subjects, parts.retained ?? []) as Job] : []),
+    ]),
+    subjects: parts.subjects ?? {},
+    retained: parts.retained ?? [],
     audited: parts.audited ?? {},
     secrets: parts.secrets ?? {},
     erasable: parts.erasable ?? [],

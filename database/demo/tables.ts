@@ -12,6 +12,7 @@ import {
   retentionRules,
   retentionReceipts,
 } from './compliance'
+import { dataSubjectRequests } from './subject-requests'
 import { books } from './books'
 import {
   agreedItems,
@@ -355,6 +356,7 @@ export const demoTables: readonly DemoTable[] = [
   retentionPolicies,
   retentionRules,
   retentionReceipts,
+  dataSubjectRequests,
   departments,
   employees,
   ...workTimeTables,

@@ -20,4 +20,13 @@ export const retained: readonly RetainedRows[] = [
     remove:
       'DELETE FROM compliance.security_alerts WHERE tenant_id = $1 AND id = ANY ($2) AND resolved_at <= $3',
   },
+  {
+    // With what was asked for it and answered.
+    dataClass: 'USER_DATA',
+    resourceType: 'DataSubjectRequest',
+    table: 'compliance.data_subject_requests',
+    startsAt: 't.ended_at',
+    remove:
+      'DELETE FROM compliance.data_subject_requests WHERE tenant_id = $1 AND id = ANY ($2) AND ended_at <= $3',
+  },
 ]

@@ -22,6 +22,7 @@ import { statements } from './resolvers/Statements'
 import { transaction } from './resolvers/Transaction'
 
 export default subgraph('finance', {
+  subjects: {},
   entities: [
     Budget,
     CommissionRule,

@@ -15,6 +15,7 @@ import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
 import { overtimeProposals } from './jobs/overtime-proposals'
+import { personal } from './personal'
 import { policies } from './policies'
 import { attendanceClosing } from './resolvers/AttendanceClosing'
 import { attendanceRecord } from './resolvers/AttendanceRecord'
@@ -57,5 +58,6 @@ export default subgraph('hr', {
     overtimeRecord,
   ],
   policies,
+  subjects: personal,
   jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals],
 })

@@ -11,6 +11,7 @@ import { endedMails } from './jobs/ended-mails'
 import { failureNoticesJob } from './jobs/failure-notices'
 import { oldKeys } from './jobs/old-keys'
 import { oldSessions } from './jobs/old-sessions'
+import { personal } from './personal'
 import { policies } from './policies'
 import { apiKey } from './resolvers/ApiKey'
 import { mfaDevice } from './resolvers/MfaDevice'
@@ -28,6 +29,7 @@ export default subgraph('identity', {
   policies,
   secrets: { User: ['mfaSecret'], MfaDevice: ['secret'] },
   erasable: ['User'],
+  subjects: personal,
   jobs: [endedMails, oldSessions, oldKeys, failureNoticesJob],
   // Who may sign in, and by which name, is what the trail of an account is about.
   audited: {

@@ -70,6 +70,7 @@ export default subgraph('tenancy', {
     platformTenant,
     operatorEntry,
   ],
+  subjects: {},
   jobs: [billing, oldJobs, oldPlatformJobs, dueDeletions],
   policies: { 'tenancy:own-tenant': ownTenant, 'tenancy:public-plan': publicPlan },
 })

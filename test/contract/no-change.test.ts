@@ -30,8 +30,8 @@ const inputFields = (mutation: string): Record<string, GraphQLInputField> => {
   const input = getNamedType(args.find(({ name }) => name === 'input')?.type)
   return isInputObjectType(input) ? input.getFields() : {}
 }
-/** Changes what is no row of an entity: test/identity/sign-in-policy.test.ts. */
-const withoutEntity = ['setSignInPolicy']
+/** Changes what is no row of an entity (test/identity/sign-in-policy.test.ts), or takes files (test/compliance/subject-requests.test.ts). */
+const withoutEntity = ['setSignInPolicy', 'downloadDataSubjectRequest']
 const changes = Object.keys(api.getMutationType()!.getFields()).filter(
   (mutation) =>
     'expectedVersion' in inputFields(mutation) &&
@@ -44,6 +44,7 @@ const otherwise: Readonly<Record<string, string>> = {
   escalateSupportTicket: 'each time a step more, with its reason',
   rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
+  collectDataSubjectRequest: 'each time is begun anew, with a task of its own',
   escalateComplianceRecord: 'each time is a decision of its own',
 }
 /** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */
@@ -52,6 +53,11 @@ const refused: Readonly<Record<string, string>> = {
   rejectComplianceRecord: 'WRONG_STATUS',
   flagComplianceRecord: 'WRONG_STATUS',
   screenComplianceRecord: 'WRONG_STATUS',
+  verifyDataSubjectRequest: 'WRONG_STATUS',
+  approveDataSubjectRequest: 'WRONG_STATUS',
+  fulfilDataSubjectRequest: 'WRONG_STATUS',
+  rejectDataSubjectRequest: 'WRONG_STATUS',
+  extendDataSubjectRequest: 'WRONG_STATUS',
   decideScreeningMatch: 'WRONG_STATUS',
   resolveSecurityAlert: 'WRONG_STATUS',
   proposeHoldRelease: 'WRONG_STATUS',

@@ -247,6 +247,7 @@ it('what is told of several people together asks for a sensitive scope as well (
     'compliance:alert:details',
     'compliance:audit:details',
     'compliance:record:details',
+    'compliance:subject:details',
     'finance:performance:read',
     'hr:attendance:read',
     'hr:leave:medical',

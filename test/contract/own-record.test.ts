@@ -69,6 +69,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'never by whom the alert is about (test/compliance/alerts.test.ts)',
   'placeLegalHold extendLegalHold proposeHoldRelease withdrawHoldRelease proposeRetentionPolicy withdrawRetentionPolicy':
     'keeps, or proposes what somebody else decides',
+  'receiveDataSubjectRequest verifyDataSubjectRequest collectDataSubjectRequest approveDataSubjectRequest fulfilDataSubjectRequest rejectDataSubjectRequest extendDataSubjectRequest downloadDataSubjectRequest':
+    'never by whom the request is about (test/compliance/subject-requests.test.ts)',
   'releaseLegalHold approveRetentionPolicy': 'never by who proposed it (test/compliance/retention.test.ts)',
   'raiseSecurityAlert createAlertSuppression endAlertSuppression':
     'is about nobody, and never silences what is CRITICAL',

@@ -222,6 +222,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'hr/overtime/propose.ts hr.attendance_records',
     'hr/overtime/propose.ts hr.overtime_records',
     'identity/authority.ts identity.users',
+    'identity/personal.ts identity.users',
     'identity/resolvers/Permission.ts identity.users',
     'identity/resolvers/Role.ts identity.users',
     'identity/sessions/invitation.ts identity.users',
@@ -233,6 +234,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'identity/sessions/sign-in.ts identity.users',
     // The text of a message that is erased, and to which conversation one belongs.
     'insights/erasure.ts insights.ticket_messages',
+    'insights/personal.ts insights.ticket_messages',
     'insights/resolvers/SupportTicket.ts insights.ticket_messages',
     'tenancy/jobs/billing.ts tenancy.tenants',
     'tenancy/subscription-term.ts tenancy.tenants',

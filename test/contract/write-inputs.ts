@@ -110,6 +110,10 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   updateComplianceRecord: { why: 'somebody is screened', values: { subjectName: 'Ada Lovelace' } },
   extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
   proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
+  receiveDataSubjectRequest: {
+    why: 'it came in the past',
+    values: { receivedAt: `${daysAgo(3)}T09:00:00.000Z` },
+  },
   decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
   createAttendanceClosing: {
     why: 'days that have passed, and are opened again the second time',
@@ -190,7 +194,8 @@ export async function readWrites(
   const rows = await readRows(graph.owner, models, [])
   // What takes many rows at once tells of each by itself: test/tenancy/usage.test.ts.
   const places = readSurface(api, graph.server.subgraphs, models, rows).mutations.filter(
-    ({ field }) => field.name !== 'recordUsageBatch',
+    // A download takes files of all subgraphs: test/compliance/subject-requests.test.ts.
+    ({ field }) => !['recordUsageBatch', 'downloadDataSubjectRequest'].includes(field.name),
   )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
@@ -291,6 +296,21 @@ export async function readWrites(
     return id
   }
 
+  /** How far a request must be: jobs of all subgraphs bring it there. */
+  async function reach(tenant: TestTenant, mutation: string, id: string): Promise<void> {
+    const needed: Readonly<Record<string, string>> = {
+      collect: 'VERIFIED',
+      approve: 'REVIEW',
+      fulfil: 'REVIEW',
+    }
+    const status = needed[mutation.replace('DataSubjectRequest', '')]
+    if (!status) return
+    const approver = mutation.startsWith('fulfil') ? (await writerOf(graph, tenant, mutation)).userId : null
+    const text = `UPDATE compliance.data_subject_requests SET status = $2, user_id = $3, verified_at = now(), verified_by_id = $3,
+        approved_by_id = $4::uuid, approved_at = CASE WHEN $4::uuid IS NOT NULL THEN now() END WHERE id = $1`
+    await graph.owner.query(text, [id, status, (await preparer(tenant)).userId, approver])
+  }
+
   /** Lines come with their invoice. */
   async function makeLine(tenant: TestTenant): Promise<string> {
     const { row } = await perform(tenant, 'issueInvoice')
@@ -382,6 +402,7 @@ export async function readWrites(
           [values[at]],
         )
     }
+    if (place.type === 'DataSubjectRequest') await reach(tenant, mutation, String(values['id']))
     if (isRequired(place, 'expectedVersion')) {
       const text = `SELECT version FROM ${models.get(place.type)!.table} WHERE id = $1`
       const { rows: found } = await graph.owner.query<{ version: number }>(text, [values['id'] ?? tenant.id])

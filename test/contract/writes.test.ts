@@ -9,7 +9,6 @@ import type { ColumnModel } from '../../kernel/schema/entity-model'
 import { uuidv7 } from '../../kernel/id'
 import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
-import { attemptLimits } from '../../subgraphs/identity/rules/session-limits'
 import { cheapBcrypt } from '../support/bcrypt'
 import { startGraph, type TestGraph, type TestTenant } from '../support/graph'
 import { stateBesidesEntries, writerOf } from '../support/operator'
@@ -38,9 +37,10 @@ const aboutSessions = [
   // About the caller's own second factors, or those that another has.
   ...['confirmMfaDevice', 'removeMfaDevice', 'regenerateRecoveryCodes', 'resetUserMfa'],
 ]
-/** By mutation: the test of what tells of each item by itself, so that no item refuses the others. */
+/** By mutation: the test of what tells of each item by itself, so that no item refuses the others, or takes files of all subgraphs. */
 const itemByItem = [
   'recordUsageBatch', // test/tenancy/usage.test.ts
+  'downloadDataSubjectRequest', // test/compliance/subject-requests.test.ts
   'trackEvents', // test/insights/analytics-event.test.ts
 ]
 const mutations = Object.values(api.getMutationType()!.getFields())
@@ -157,12 +157,11 @@ const seen: string[] = []
 
 beforeAll(async () => {
   cheapBcrypt()
-  // Two people sign in for each mutation, all from one network.
-  Object.assign(attemptLimits.network, { limit: 10_000 })
   const databases: Database[] = []
-  // Everybody signs in from one network.
-  jest.replaceProperty(attemptLimits.network as { limit: number }, 'limit', 10_000)
-  graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
+  graph = await startGraph({
+    fromManyNetworks: true,
+    around: (_, database) => (databases.push(database), database),
+  })
   globex = await graph.tenant('globex')
   writes = await readWrites(graph, api, databases)
   tables = await readTables(graph.owner)

@@ -259,7 +259,14 @@ test('C6 rows in clear are read, encrypted, and then found; a second time there 
   const { dataKeys } = graph.server.services
   const models = graph.server.encryptedModels
   expect(models.map(({ name }) => name).sort()).toEqual([
-    ...['AttendanceRecord', 'ComplianceDecision', 'ComplianceRecord', 'LeaveRequest', 'MfaDevice'],
+    ...[
+      'AttendanceRecord',
+      'ComplianceDecision',
+      'ComplianceRecord',
+      'DataSubjectRequest',
+      'LeaveRequest',
+      'MfaDevice',
+    ],
     ...['ScreeningMatch', 'User'],
   ])
   await graph.owner.query(

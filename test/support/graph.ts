@@ -76,6 +76,7 @@ export interface TestGraph {
   config: Config
   /** A connection as the owner of every table, past row level security: to prepare and to check. */
   owner: Client
+  fromManyNetworks: boolean
   anonymous: TestClient
   tenant(slug: string): Promise<TestTenant>
   /** A signed-in user of the demo data; the graph must have been started with `demo`. */
@@ -109,17 +110,28 @@ export async function startGraph(
     demo?: boolean
     /** bcrypt's cost; those of the product are slow. */
     passwordRounds?: number
+    /** Has each user sign in from a network of their own, for more than a few hundred of them. */
+    fromManyNetworks?: boolean
     /** The database takes no session of an operator at another time than its own, as in the product: the test's clock does not move. */
     isByTrueTime?: boolean
   } = {},
 ): Promise<TestGraph> {
-  const { env, database: given, demo, onStatement, passwordRounds = 4, isByTrueTime, ...rest } = options
+  const {
+    env,
+    database: given,
+    demo,
+    onStatement,
+    passwordRounds = 4,
+    fromManyNetworks = false,
+    isByTrueTime,
+    ...rest
+  } = options
   const hasOwnKeys = Object.keys(env ?? {}).some((name) => name.startsWith('ENCRYPTION_'))
   const copiesDemo = demo && !given && !hasOwnKeys
   const database = given ?? (await freshDatabase(copiesDemo ? { copyOf: await demoTemplate() } : {}))
   const dataDir = mkdtempSync(join(tmpdir(), 'graph-'))
   // Tests do jobs when they mean it: a statement that comes by itself would be counted.
-  const quiet = { JOBS: 'off', LOG_LEVEL: 'silent' }
+  const quiet = { JOBS: 'off', LOG_LEVEL: 'silent', TRUST_PROXY: String(fromManyNetworks) }
   // Walking everything asks in a minute what a tenant asks in an hour, and how fast depends on the machine.
   const wide = { TENANT_COST_PER_MINUTE: '999999999' }
   const keys = copiesDemo ? { ENCRYPTION_KEYS: demoKeys() } : {}
@@ -169,6 +181,7 @@ export async function startGraph(
     clock,
     config,
     owner,
+    fromManyNetworks,
     anonymous: testClient(server.url, '', {}),
     tenant(slug) {
       let tenant = tenants.get(slug)
@@ -261,8 +274,13 @@ async function addTenant(graph: TestGraph, slug: string): Promise<TestTenant> {
   }
 }
 
+let signIns = 0
+
 async function signIn(graph: TestGraph, tenant: string, email: string): Promise<string> {
-  const { signIn: payload } = await graph.anonymous.data<{
+  // From one network alone so many could not sign in.
+  const from = { 'x-forwarded-for': `198.18.${(++signIns >> 8) & 255}.${signIns & 255}` }
+  const nobody = graph.fromManyNetworks ? testClient(graph.server.url, '', from) : graph.anonymous
+  const { signIn: payload } = await nobody.data<{
     signIn: { accessToken: string | null; userErrors: object[] }
   }>('mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }', {
     input: { tenant, email, password },
