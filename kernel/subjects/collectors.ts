@@ -117,10 +117,10 @@ function collectorOf(
   }
   if (about.size === 0) return null
   const own = declared[model.name] ?? {}
-  const { withheld = [], hidden = [], given = 'true', before = [], empty = null } = own
-  const personal = [...model.sensitive.keys()].flatMap((field) =>
-    shownBy(model, field, model.fields.get(field) ?? []),
-  )
+  const { withheld = [], anonymous = [], hidden = [], given = 'true', before = [], empty = null } = own
+  const personal = [...model.sensitive.keys()]
+    .filter((field) => !anonymous.includes(field))
+    .flatMap((field) => shownBy(model, field, model.fields.get(field) ?? []))
   const indexes = [...model.encrypted.values()].flatMap(({ property, index }) =>
     personal.includes(property) && index ? [index.property] : [],
   )

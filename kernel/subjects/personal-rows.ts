@@ -25,6 +25,8 @@ export interface PersonalRows {
   /** Fields that tell of other people, or how the business decides. */
   withheld?: readonly string[]
   kept?: KeptRows
+  /** Fields that stay for good, because they name nobody once the account that the row refers to is emptied: sums of books. */
+  anonymous?: readonly string[]
   /** Properties that no field shows as they are, and that are emptied as well. */
   hidden?: readonly string[]
   /** Condition besides empty fields, that nothing is left to empty. */

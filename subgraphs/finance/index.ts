@@ -10,6 +10,7 @@ import { SalesPerformance } from './entities/SalesPerformance'
 import { SalesPerformanceLine } from './entities/SalesPerformanceLine'
 import { Transaction } from './entities/Transaction'
 import { salesPerformances } from './jobs/sales-performances'
+import { personal } from './personal'
 import { policies } from './policies'
 import { budget } from './resolvers/Budget'
 import { commissionRule } from './resolvers/CommissionRule'
@@ -22,7 +23,7 @@ import { statements } from './resolvers/Statements'
 import { transaction } from './resolvers/Transaction'
 
 export default subgraph('finance', {
-  subjects: {},
+  subjects: personal,
   entities: [
     Budget,
     CommissionRule,
