@@ -7,7 +7,7 @@ import { employeeId, overtimeEntryId, userOf } from './work-time'
 const id = (series: 7 | 8, slug: DemoSlug, number: number): string =>
   `019b76da-a800-7000-8000-000000000${series}${slug === 'acme' ? 'c' : 'd'}${number}`
 
-/** What was agreed two years ago, what holds since this year with the night worth more, and what waits for the next one. */
+/** Rules: what was agreed two years ago, what holds since this year with the night worth more, and what waits for the next one. */
 export const overtimeRules: DemoTable = {
   name: 'hr.overtime_rules',
   noun: 'rules of overtime',

@@ -148,7 +148,7 @@ const isRefused = ({ status, isDecided, isRequested }: Known) =>
 const isSame = (old: Claim, one: Claim | FoundOvertime) =>
   old.workDate === one.workDate && old.kind === one.kind
 
-/** What was refused and not asked for by hand since: what is asked for is counted by itself. */
+/** Finds what was refused and not asked for by hand since: what is asked for is counted by itself. */
 function refusedOf(known: readonly Known[]): Claim[] {
   const asked = known.filter(({ isRequested, status }) => isRequested && status !== 'REJECTED')
   const left = new Map(asked.map(({ id, minutes }) => [id, minutes]))

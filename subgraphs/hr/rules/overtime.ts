@@ -97,7 +97,7 @@ export function workedOn(works: readonly EndedWork[], day: string): number {
   return works.reduce((sum, work) => sum + (work.workDate === day ? workedMinutes(work) : 0), 0)
 }
 
-/** What overtime is worth: minutes by their factor, in hundredths of a minute. */
+/** The worth of overtime: minutes by their factor, in hundredths of a minute. */
 export const worthOf = ({ minutes, factor }: Pick<Claim, 'minutes' | 'factor'>): number =>
   minutes * hundredthsOf(factor)
 
@@ -278,7 +278,7 @@ function unclaimed(amounts: readonly Amount[], claims: readonly Claim[], rule: D
     .filter(({ minutes }) => minutes > 0)
 }
 
-/** What is worth least first. */
+/** Sorts what is worth least first. */
 const inOrderOfWorth = (amounts: readonly Amount[], rule: DatedRule): Amount[] =>
   [...amounts].reverse().sort((one, other) => worth(rule, one.kind) - worth(rule, other.kind))
 
