@@ -214,7 +214,7 @@ test('who has a rule simulated, or reads by what somebody earns, stands in the t
   const found = await compute(userId, -2)
   const [rule] = await readAll(first, 'commissionRules', 'id')
   const ruleId = String(rule!['id'])
-  const read = `{ simulateCommission(ruleId: "${ruleId}", periodStart: "${month(-2)}", currency: "EUR") { sales commission { amount } }
+  const read = `{ simulateCommission(commissionRuleId: "${ruleId}", periodStart: "${month(-2)}", currency: "EUR") { sales commission { amount } }
     salesPerformance(id: "${found.id}") { lines { nodes { base { amount } rate } } } }`
   const answer = await second.data<{ salesPerformance: object }>(read)
   expect(answer.salesPerformance).toEqual({ lines: { nodes: [{ base: { amount: '100.00' }, rate: '10' }] } })

@@ -366,7 +366,7 @@ test('lists and nested lines cost one statement each, and the summary adds up re
     total: { count: 1, revenue: [{ currency: 'EUR', sum: { amount: '500.00' } }] },
   })
   const rule = await readAll(first, 'commissionRules', 'id')
-  const simulation = `{ simulateCommission(ruleId: "${String(rule[0]!['id'])}", periodStart: "${month(-2)}", currency: EUR)
+  const simulation = `{ simulateCommission(commissionRuleId: "${String(rule[0]!['id'])}", periodStart: "${month(-2)}", currency: EUR)
     { sales commission { amount } } }`
   const inEuros = simulation.replace('EUR)', '"EUR")')
   for (const day of [month(-2), `${month(-2).slice(0, 7)}-17`])

@@ -29,10 +29,10 @@ export const commissionRule: Resolvers = {
   Query: {
     commissionRule: (_, { id }, context, info) => load(context, CommissionRule, id, info),
     commissionRules: (_, args, context, info) => page(context, CommissionRule, args, info, { defaultOrder }),
-    simulateCommission: async (_, { ruleId, periodStart, currency }, context) => {
+    simulateCommission: async (_, { commissionRuleId, periodStart, currency }, context) => {
       const { db, binding } = context
       const rows = (statement: Parameters<typeof db.rows>[1]) => db.rows(binding, statement)
-      const rule = isUuid(ruleId) ? await ruleById(rows, binding.tenantId!, ruleId) : null
+      const rule = isUuid(commissionRuleId) ? await ruleById(rows, binding.tenantId!, commissionRuleId) : null
       if (!rule) return null
       const month = { periodStart: monthFrom(periodStart, 0), periodEnd: monthFrom(periodStart, 1) }
       const all = { tenantId: binding.tenantId!, currency, ...month, userId: null }
