@@ -55,18 +55,6 @@ export async function tenantTables(client: Client): Promise<TenantTable[]> {
   return rows
 }
 
-/** A performance that nobody has submitted yet. */
-const undecided = {
-  ...{ status: 'DRAFT', manager_id: null, submitted_by_id: null, approved_by_id: null },
-  ...{
-    dispute_reason: null,
-    transaction_id: null,
-    paid_at: null,
-    period_start: '2020-01-01',
-    period_end: '2020-02-01',
-  },
-}
-
 /** Two contrasting tenants with rows in every table, and twins of the first that differ from it in nothing but ids and slug. */
 export async function populate(stage: Stage, twins: number): Promise<AttackedTenant[]> {
   const owner = new Client({ connectionString: stage.migratorUrl })
@@ -101,8 +89,8 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         },
         'shared.outbox_events': { position: null },
         'shared.event_positions': { given: 0, dispatched: 0 },
-        // The demo has one of each status; what ties the others together is more than can be tried.
-        'finance.sales_performances': undecided,
+        // A condition is parsed.
+        'finance.commission_rules': { criteria: 'true' },
       },
     })
   for (const { id, slug } of [attacker, stranger])

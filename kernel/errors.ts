@@ -110,7 +110,10 @@ export interface UserError<Code extends string = string> {
   field: string[] | null
 }
 
-/** Thrown inside `mutate()`: the transaction is rolled back and the errors become the payload's `userErrors`. */
+/**
+ * Thrown inside `mutate()`: the transaction is rolled back and the errors become the payload's `userErrors`. Thrown elsewhere, by a
+ * query, the first of them is the caller's BAD_USER_INPUT.
+ */
 export class UserErrors extends Error {
   constructor(readonly errors: readonly UserError[]) {
     super(errors.map((error) => `${error.code}: ${error.message}`).join('; '))
@@ -198,6 +201,12 @@ export function maskError(error: unknown, requestId: string, log: Logger): Graph
   const cause = rootCause(error)
   if (isUnstorableText(cause)) return maskError(unstorableText(path, locations), requestId, log)
   let code: unknown = extensions?.['code']
+  if (cause instanceof UserErrors)
+    return maskError(
+      located(cause.errors[0]!.message, locations, path, { code: 'BAD_USER_INPUT' }),
+      requestId,
+      log,
+    )
   const refusal = knownCodes.has(code) ? undefined : databaseRefusal(cause)
   if (!knownCodes.has(code))
     code = refusal?.code ?? (isArgumentRefusal(cause) ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR')

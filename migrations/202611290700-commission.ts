@@ -105,7 +105,7 @@ export const commission = migration(202611290700, 'commission', [
       user_id: 'uuid NOT NULL',
       manager_id: 'uuid',
       period_start: 'date NOT NULL',
-      period_end: 'date NOT NULL',
+      period_end: "date NOT NULL GENERATED ALWAYS AS ((period_start + interval '1 month')::date) STORED",
       currency: 'text NOT NULL',
       revenue: 'bigint NOT NULL DEFAULT 0',
       commission: 'bigint NOT NULL DEFAULT 0',
@@ -125,13 +125,13 @@ export const commission = migration(202611290700, 'commission', [
       manager_id: 'manager_id <> user_id',
       period_start:
         "period_start BETWEEN '1900-01-01' AND '2999-12-01' AND extract(day FROM period_start) = 1",
-      period_end: "period_end = (period_start + interval '1 month')::date",
       currency,
       // Nobody approves their own, nor what they submitted, whatever the application does.
       approved_by_id:
         "(approved_by_id IS NOT NULL) = (status IN ('APPROVED', 'PAID')) AND approved_by_id <> user_id AND approved_by_id <> submitted_by_id",
       submitted_by_id: "(submitted_by_id IS NOT NULL) = (status IN ('SUBMITTED', 'APPROVED', 'PAID'))",
-      dispute_reason: "dispute_reason <> '' AND (status <> 'DISPUTED' OR dispute_reason IS NOT NULL)",
+      dispute_reason: "dispute_reason <> ''",
+      disputed: "status <> 'DISPUTED' OR dispute_reason IS NOT NULL",
       paid_at:
         "(paid_at IS NOT NULL) = (status = 'PAID') AND (transaction_id IS NOT NULL) = (status = 'PAID' AND commission <> 0)",
     },

@@ -325,7 +325,6 @@ function performanceTables(transactions: DemoTable): DemoTable[] {
           user_id: demoUserIds[source.slug][one.seller],
           manager_id: leaderOf(source, one.seller),
           period_start: dayOf(monthsBefore(source.today, one.ago)),
-          period_end: dayOf(monthsBefore(source.today, one.ago - 1)),
           currency: one.currency,
           ...totalsOf(one.lines),
           lines_checksum: digestOf(one.lines),

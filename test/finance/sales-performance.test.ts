@@ -368,7 +368,9 @@ test('lists and nested lines cost one statement each, and the summary adds up re
   const rule = await readAll(first, 'commissionRules', 'id')
   const simulation = `{ simulateCommission(ruleId: "${String(rule[0]!['id'])}", periodStart: "${month(-2)}", currency: EUR)
     { sales commission { amount } } }`
-  expect(await first.data(simulation.replace('EUR)', '"EUR")'))).toMatchObject({
-    simulateCommission: { sales: 3, commission: { amount: '60.00' } },
-  })
+  const inEuros = simulation.replace('EUR)', '"EUR")')
+  for (const day of [month(-2), `${month(-2).slice(0, 7)}-17`])
+    expect(await first.data(inEuros.replace(month(-2), day))).toMatchObject({
+      simulateCommission: { sales: 3, commission: { amount: '60.00' } },
+    })
 })

@@ -34,7 +34,7 @@ const findApproved = `
 const removeLines =
   'DELETE FROM finance.sales_performance_lines l WHERE l.tenant_id = $1 AND l.performance_id = $2'
 
-/** The first day of the month after, or so many months before, that of a first day. */
+/** The first day of the month that is so many after that of a day; before it, where less than 0. */
 export function monthFrom(periodStart: string, months: number): string {
   const [year, month] = periodStart.split('-').map(Number) as [number, number]
   return new Date(Date.UTC(year, month - 1 + months, 1)).toISOString().slice(0, 10)
@@ -199,8 +199,8 @@ export async function reckon(
 }
 
 const addPerformance = `
-  INSERT INTO finance.sales_performances (id, user_id, manager_id, period_start, period_end, currency)
-  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, user_id, period_start, currency) DO NOTHING RETURNING id`
+  INSERT INTO finance.sales_performances (id, user_id, manager_id, period_start, currency)
+  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, user_id, period_start, currency) DO NOTHING RETURNING id`
 const lockPerformance = `
   SELECT p.id, p.user_id, p.manager_id, p.currency, p.period_start::text, p.period_end::text, p.status, p.revenue::text,
          p.lines_checksum
@@ -227,7 +227,7 @@ export async function performanceOf(
   await lockSeller(tx, context.binding.tenantId!, { userId, currency })
   const managerId = given === undefined ? await managerBefore(context, tx, userId, periodStart) : given
   const of = { userId, periodStart, currency, managerId }
-  const values = [userId, managerId, periodStart, monthFrom(periodStart, 1), currency]
+  const values = [userId, managerId, periodStart, currency]
   const [made] = await tx.rows(prepared(addPerformance, [uuidv7(context.clock.now().getTime()), ...values]))
   if (made) {
     const about = { type: 'SalesPerformance', id: String(made[0]) }

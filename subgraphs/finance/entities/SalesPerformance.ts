@@ -16,9 +16,9 @@ export class SalesPerformance extends TenantRow {
   @Column({ type: 'date' })
   periodStart: string
 
-  /** The day after the last one. */
-  @Column({ type: 'date' })
-  periodEnd: string
+  /** The day after the last one: made by the database from the first. */
+  @Column({ type: 'date', insert: false, update: false })
+  readonly periodEnd: string
 
   @Column({ type: 'text' })
   currency: string

@@ -1,5 +1,5 @@
 import { needs } from '../../../kernel/entity'
-import { userError } from '../../../kernel/errors'
+import { queryTooCostly } from '../../../kernel/errors'
 import { isUuid } from '../../../kernel/id'
 import { load } from '../../../kernel/load'
 import { money } from '../../../kernel/money'
@@ -30,17 +30,15 @@ export const commissionRule: Resolvers = {
     commissionRule: (_, { id }, context, info) => load(context, CommissionRule, id, info),
     commissionRules: (_, args, context, info) => page(context, CommissionRule, args, info, { defaultOrder }),
     simulateCommission: async (_, { ruleId, periodStart, currency }, context) => {
-      if (!periodStart.endsWith('-01'))
-        throw userError('INVALID', 'periodStart must be the first day of a month', ['periodStart'])
       const { db, binding } = context
       const rows = (statement: Parameters<typeof db.rows>[1]) => db.rows(binding, statement)
       const rule = isUuid(ruleId) ? await ruleById(rows, binding.tenantId!, ruleId) : null
       if (!rule) return null
-      const periodEnd = monthFrom(periodStart, 1)
-      const all = { tenantId: binding.tenantId!, currency, periodStart, periodEnd, userId: null }
+      const month = { periodStart: monthFrom(periodStart, 0), periodEnd: monthFrom(periodStart, 1) }
+      const all = { tenantId: binding.tenantId!, currency, ...month, userId: null }
       const sales = await readSales(rows, all)
       if (sales.length > mostSales)
-        throw userError('INVALID', `There are more than ${mostSales} sales in this month`, ['periodStart'])
+        throw queryTooCostly(`There are more than ${mostSales} sales in this month`)
       const users = [...new Set(sales.map(({ userId }) => userId))]
       const lines = users.flatMap((userId) => {
         const own = sales.filter((sale) => sale.userId === userId)
