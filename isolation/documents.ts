@@ -244,12 +244,17 @@ export function selectionsOf(
       (selection) => `${field.name}${argumentsOf(field, ids)} ${selection}`,
     )
   })
-  const parts = [leavesOf(named)]
-  for (const text of inner) {
+  return packed(leavesOf(named), inner, most).map((part) => `{ ${part} }`)
+}
+
+/** Selections of so many names at most that hold all texts, each whole; the first begins with `first`. */
+export function packed(first: string, texts: readonly string[], most: number): string[] {
+  const parts = [first]
+  for (const text of texts) {
     if (namesIn(`${parts.at(-1)!} ${text}`) > most) parts.push('__typename')
     parts[parts.length - 1] += ` ${text}`
   }
-  return parts.map((part) => `{ ${part} }`)
+  return parts
 }
 
 const namesIn = (text: string): number => text.match(/\w+/g)?.length ?? 0
