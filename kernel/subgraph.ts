@@ -66,7 +66,7 @@ export function subgraph(
     erasable?: SubgraphDefinition['erasable']
     /** Makes its job for people who ask for their data, and says what does not follow from the fields. */
     subjects?: PersonalDeclarations
-    /** What it keeps for a time: what holds a row from removal holds it from erasure. */
+    /** Says what it keeps for a time: what holds a row from removal holds it from erasure. */
     retained?: readonly RetainedRows[]
     typeDefs?: DocumentNode
   },

@@ -131,7 +131,7 @@ interface Asked {
 }
 
 const findTask = `SELECT request_id, purpose, user_id, customer_id, employee_id FROM shared.subject_tasks WHERE tenant_id = $1 AND id = $2`
-/** Whether the request still waits for the task; one that erases keeps it so until the end of the transaction. */
+/** Tells whether the request still waits for the task; one that erases keeps it so until the end of the transaction. */
 const isAwaited = 'SELECT shared.is_subject_task_awaited($1)'
 const addAnswer = `INSERT INTO shared.subject_answers (task_id, answers) VALUES ($1, $2)
   ON CONFLICT (tenant_id, task_id, subgraph) DO NOTHING`

@@ -1,4 +1,5 @@
 import type { SubgraphContext } from '../../kernel/context'
+import { isUuid } from '../../kernel/id'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { requireOwnHand } from '../../kernel/second-person'
 import { prepared } from '../../kernel/statement'
@@ -29,9 +30,9 @@ export async function factsOf(
   { customerId, employeeId, userId }: Person,
   address: string | null,
 ): Promise<PersonFacts> {
-  const [row] = await tx.rows(
-    prepared('SELECT shared.person_facts($1, $2, $3, $4)', [customerId, employeeId, userId, address]),
-  )
+  // What is no id is nobody's: the reference says so when it is written.
+  const ids = [customerId, employeeId, userId].map((id) => (id && isUuid(id) ? id : null))
+  const [row] = await tx.rows(prepared('SELECT shared.person_facts($1, $2, $3, $4)', [...ids, address]))
   return row![0] as PersonFacts
 }
 
