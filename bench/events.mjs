@@ -1,29 +1,50 @@
-/**
- * What brings events from the outbox to the log, and how many jobs a process does.
- *
- *   npm run build && node bench/events.mjs [events] [jobs]
- *
- * Starts its own PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.
- */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
-import databaseServers from '../dist/database/index.js'
-import clocks from '../dist/kernel/clock.js'
-import databases from '../dist/kernel/connection/database.js'
-import dispatchers from '../dist/kernel/events/dispatcher.js'
-import ids from '../dist/kernel/id.js'
-import workers from '../dist/kernel/jobs/worker.js'
-import configs from '../dist/kernel/process/config.js'
-import logs from '../dist/kernel/process/log.js'
-import memoryStores from '../dist/kernel/store/key-value-memory.js'
-import redisStores from '../dist/kernel/store/key-value-redis.js'
-import statements from '../dist/kernel/statement.js'
+import { parseArgs } from 'node:util'
 
-const eventCount = Number(process.argv[2] ?? 10_000)
-const jobCount = Number(process.argv[3] ?? 4_000)
+const usage = `node bench/events.mjs [options]      (after npm run build)
+
+Prints how fast events go from the outbox to the log, and how many jobs without effect a process does. Starts its own
+PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.
+
+--events N    default 10000; a multiple of 20, which is the number of tenants
+--jobs N      default 4000; likewise
+--help`
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '10000' },
+    jobs: { type: 'string', default: '4000' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+if (values.help) {
+  console.log(usage)
+  process.exit()
+}
 const tenantCount = 20
+const [eventCount, jobCount] = [values.events, values.jobs].map((count) => {
+  if (Number(count) > 0 && Number(count) % tenantCount === 0) return Number(count)
+  console.error(`${count} is no multiple of ${tenantCount}\n\n${usage}`)
+  process.exit(2)
+})
+
+const load = async (path) => (await import(`../dist/${path}.js`)).default
+const { default: pg } = await import('pg')
+const databaseServers = await load('database/index')
+const { makeTenantKeys } = await load('database/encrypt-rows')
+const clocks = await load('kernel/clock')
+const databases = await load('kernel/connection/database')
+const { openDataKeys } = await load('kernel/encryption/open-keys')
+const dispatchers = await load('kernel/events/dispatcher')
+const ids = await load('kernel/id')
+const workers = await load('kernel/jobs/worker')
+const configs = await load('kernel/process/config')
+const logs = await load('kernel/process/log')
+const memoryStores = await load('kernel/store/key-value-memory')
+const redisStores = await load('kernel/store/key-value-redis')
+const statements = await load('kernel/statement')
 
 const dataDir = mkdtempSync(join(tmpdir(), 'bench-events-'))
 chmodSync(dataDir, 0o755)
@@ -38,6 +59,8 @@ for (const [place, id] of tenants.entries())
     id,
     `tenant-${place}`,
   ])
+const dataKeys = openDataKeys(config, () => undefined)
+await makeTenantKeys(owner, dataKeys)
 
 const open = (role, connections) =>
   databases.openDatabase({ url: server.urlFor(role), entities: [], connections, applicationName: 'bench' })
@@ -91,7 +114,7 @@ async function dispatchTo(name, store) {
 async function doJobs(slots) {
   let done = 0
   const job = { name: 'nothing', run: async () => void done++ }
-  const services = { clock: clocks.systemClock, log, config }
+  const services = { clock: clocks.systemClock, log, config, dataKeys }
   const worker = workers.jobWorker('hr', [job], hr, services, { slots })
   for (const tenantId of tenants) {
     const rows = Array.from({ length: jobCount / tenantCount }, () => [ids.uuidv7(), 'nothing'])
