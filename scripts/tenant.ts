@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { prepareDatabase } from '../database'
+import { makeTenantKeys } from '../database/encrypt-rows'
 import { createMeter } from '../database/metering'
 import { notePlatformAction } from '../database/platform-trail'
 import { changeTenantStatus, listTenants, resetUserPassword } from '../database/tenant-commands'
 import { createTenant, createUser, TenantError } from '../database/tenants'
+import type { DataKeys } from '../kernel/encryption/data-keys'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import { mailSeal, type MailSeal } from '../kernel/mail/seal'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
@@ -21,7 +24,8 @@ const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin E
 
 Keeps the tenants of an installation, by whoever has the owner's database URL. Operators of the platform do most of it over the graph.
 
-  create          adds a tenant with its first administrator, and prints a password for the first sign-in
+  create          adds a tenant with its first administrator, and prints a password for the first sign-in; makes the key of its
+                  encrypted columns, so the process needs the server's ENCRYPTION_… settings
   list            shows the tenants: slug, status, plan, people who may sign in, name
   suspend         shuts a tenant: nobody is let in, and who is in is out within a minute; nothing is lost
   reactivate      opens a suspended tenant again
@@ -100,7 +104,7 @@ async function perform(
   client: Client,
   request: Request,
   environment: KeyEnvironment,
-  seal: () => MailSeal,
+  { seal, dataKeys }: { seal: () => MailSeal; dataKeys: () => DataKeys },
 ): Promise<string[]> {
   const { verb, slug, name, admin, reason, email, sandbox } = request
   if (verb === 'list')
@@ -133,6 +137,7 @@ async function perform(
   const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
   const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
   await createUser(client, tenantId, user)
+  await makeTenantKeys(client, dataKeys())
   await notePlatformAction(client, 'CREATE_TENANT', tenantId, { slug, name, isSandbox: sandbox })
   return [`tenant         ${slug}`, `administrator  ${admin.toLowerCase()}`, printed, once]
 }
@@ -147,9 +152,10 @@ async function main(): Promise<void> {
   try {
     await client.connect()
     await client.query('BEGIN')
-    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test', () =>
-      mailSeal(loadTokenKeys(config)),
-    )
+    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test', {
+      seal: () => mailSeal(loadTokenKeys(config)),
+      dataKeys: () => openDataKeys(config, (line) => console.log(line)),
+    })
     await client.query('COMMIT')
     for (const line of lines) console.log(line)
   } finally {

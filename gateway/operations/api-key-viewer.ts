@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock'
-import type { Database } from '../../kernel/connection/database'
+import type { Binding, Database } from '../../kernel/connection/database'
 import type { Logger } from '../../kernel/process/log'
 import { hashKeySecret, isOneOfHashes, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
 import { networksOf } from '../../kernel/sign-in/networks'
@@ -74,7 +74,8 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     const hash = key && hashKeySecret(key.secret)
     // Somebody else in the same network spends nothing of a key that is in use, and its id alone, which many may see, opens nothing.
     if (!key || !isKnown(key.keyId, hash!)) wrong.refuse(address)
-    const state = key && (await stateOf(key, requestId))
+    const isGuess = key !== null && !isKnown(key.keyId, hash!)
+    const state = key && (await stateOf(key, requestId, isGuess))
     if (!key || !state || !isGood(hash!, state, clock.now())) {
       wrong.count(address)
       throw refused('The API key is not valid: it is mistyped, revoked or over, or its owner is suspended')
@@ -97,9 +98,11 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
   }
   return resolve
 
-  function stateOf(key: ApiKeyText, requestId: string): Promise<KeyState | null> {
+  function stateOf(key: ApiKeyText, requestId: string, isGuess: boolean): Promise<KeyState | null> {
     const name = sessionKey(key.tenantId, key.keyId)
-    return states.of(name, requestId, () => storedKey(options, key, requestId))
+    return states.of(name, requestId, () =>
+      storedKey(options, key, isGuess ? { requestId, share: 'anonymous' } : { requestId }),
+    )
   }
 }
 
@@ -113,10 +116,10 @@ function isGood(hash: string, state: KeyState, now: Date): boolean {
 async function storedKey(
   { database, clock }: ApiKeyOptions,
   { tenantId, keyId }: ApiKeyText,
-  requestId: string,
+  asking: Pick<Binding, 'requestId' | 'share'>,
 ): Promise<KeyState | null> {
   const [row] = await database.rows(
-    { tenantId, requestId },
+    { tenantId, ...asking },
     {
       name: 'gateway_api_key_viewer',
       text: `SELECT user_id, permission_version, scopes, password_change_required, secret_hash, previous_hash, previous_until,

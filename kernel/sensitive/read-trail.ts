@@ -44,7 +44,8 @@ class TenantTrail {
   private send(rows: readonly unknown[][]): Promise<void> {
     const { database, tenantId } = this
     const sending = (async () => {
-      for (const statement of auditRowStatements(rows)) await database.rows({ tenantId }, statement)
+      for (const statement of auditRowStatements(rows))
+        await database.rows({ tenantId, share: 'trail' }, statement)
     })()
     this.busy = sending
     const ended = () => {

@@ -41,7 +41,7 @@ export type Mask = (model: EntityModel, id: string, property: string, value: unk
  * The mask of a tenant's trail: a digest that only the tenant's key can make. It is equal for equal values of one property of one
  * row, so the trail shows that a value changed, or came back. Two rows never share one: whoever may write a value could find
  * out with a row of their own what another row holds. What is done for no tenant shows no digest.
- * Not to be called in a transaction: a key that is made in one that is undone would be lost with what it masked.
+ * Not to be called in a transaction, which has its connection already.
  */
 export async function maskOf(context: SubgraphContext): Promise<Mask> {
   if (context.binding.tenantId === null) return () => '[masked]'

@@ -1,5 +1,5 @@
 import { uuidv7 } from '../../kernel/id'
-import { readTypeDefs } from '../../kernel/subgraph'
+import { readTypeDefs } from '../../kernel/schema/sdl-files'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, userErrors } from '../support/lists'
 

@@ -22,8 +22,8 @@ it('each bench says how it is called', async () => {
 })
 
 it('a bench refuses what is no number', async () => {
-  await expect(run(process.execPath, [join(folder, 'events.mjs'), 'many'])).rejects.toMatchObject({
+  await expect(run(process.execPath, [join(folder, 'postings.mjs'), 'many'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/^node bench\/events\.mjs \[events\] \[jobs\]/) as string,
+    stderr: expect.stringMatching(/^node bench\/postings\.mjs \[rounds\] \[rows\]/) as string,
   })
 })

@@ -52,6 +52,8 @@ test('makes a tenant and its administrator, whose password is printed once and m
     },
   ])
   expect(await verifyPassword(password, String(rows[0]!['password_hash']))).toBe(true)
+  const { rows: keys } = await owner.query('SELECT generation FROM shared.data_keys')
+  expect(keys).toEqual([{ generation: 1 }])
 
   const again = await run('create', '--slug', 'initech', '--name', 'Other', '--admin', 'x@initech.example')
   expect(again).toEqual({ code: 2, stdout: '', stderr: 'The slug "initech" is taken: choose another one\n' })

@@ -4,7 +4,6 @@ import {
   conflict,
   errorCodes,
   forbidden,
-  maskError,
   protocolCodes,
   overloaded,
   queryTooCostly,
@@ -13,6 +12,7 @@ import {
   unavailable,
   userError,
 } from '../../kernel/errors'
+import { maskError } from '../../kernel/execution/mask-error'
 import { createLogger } from '../../kernel/process/log'
 
 const lines: string[] = []

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { insertDemoData } from '../../database/demo'
-import { encryptRows } from '../../database/encrypt-rows'
+import { encryptRows, makeTenantKeys } from '../../database/encrypt-rows'
 import { demoUserIds, type DemoSlug, type DemoUserName } from '../../database/demo/ids'
 import { createTenant, createUser } from '../../database/tenants'
 import type { SystemRole } from '../../migrations/permissions'
@@ -174,6 +174,7 @@ export async function startGraph(
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })
   }
+  await makeTenantKeys(owner, server.services.dataKeys)
   const tenants = new Map<string, Promise<TestTenant>>()
   const graph: TestGraph = {
     server,
@@ -244,7 +245,12 @@ async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise
 }
 
 async function addTenant(graph: TestGraph, slug: string): Promise<TestTenant> {
-  const id = await inTransaction(graph.owner, () => createTenant(graph.owner, { slug, name: `${slug} Ltd` }))
+  const { dataKeys } = graph.server.services
+  const id = await inTransaction(graph.owner, async () => {
+    const made = await createTenant(graph.owner, { slug, name: `${slug} Ltd` })
+    await makeTenantKeys(graph.owner, dataKeys)
+    return made
+  })
   const known = new Map<SystemRole, Promise<TestClient>>()
   let count = 0
   const user: TestTenant['user'] = async (...roles) => {
