@@ -59,6 +59,9 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   holidayFactor: '2',
   firstResponseMinutes: 60,
   resolutionMinutes: 480,
+  share: '100',
+  // A month that has passed.
+  periodStart: `${new Date(Date.now() - 70 * 86_400_000).toISOString().slice(0, 8)}01`,
   // Readings of meters are of the last weeks.
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }
@@ -72,7 +75,11 @@ const namedLists: Readonly<Record<string, readonly unknown[]>> = {
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 /** By the name of an enum, of which not every value is taken. */
-const enumSamples: Readonly<Record<string, string>> = { MatchDecision: 'FALSE_POSITIVE' }
+const enumSamples: Readonly<Record<string, string>> = {
+  MatchDecision: 'FALSE_POSITIVE',
+  // Days off are given as a kind of leave.
+  Compensation: 'TIME',
+}
 
 /** By the name of a list of inputs: for each of its items the optional fields that it has. */
 const itemFields: Readonly<Record<string, readonly (readonly string[])[]>> = {

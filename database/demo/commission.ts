@@ -159,6 +159,8 @@ interface Reckoned {
   ago: number
   lines: CommissionLine[]
   transactionId: string
+  /** Part of the number of the payment: no id of a row, or whoever uses the number of another tenant would be shown one. */
+  payout: string
 }
 
 /**
@@ -189,7 +191,8 @@ function performancesOf(source: DemoSource, transactions: readonly DemoRow[]): R
         if (told.length + adjusted.length === 0) continue
         const id = seededId(random, until - day)
         const transactionId = seededId(random, until + 9 * day)
-        made.push({ id, seller, currency, ago, lines: [...lines(told), ...adjusted], transactionId })
+        const payout = seededId(random, until + 9 * day)
+        made.push({ id, seller, currency, ago, lines: [...lines(told), ...adjusted], transactionId, payout })
       }
   return made
 }
@@ -205,11 +208,11 @@ const isPaid = ({ ago, lines }: Reckoned) => ago >= 2 && totalsOf(lines).commiss
 export function commissionPayments(source: DemoSource, transactions: readonly DemoRow[]): DemoRow[] {
   return performancesOf(source, transactions)
     .filter(isPaid)
-    .map(({ currency, ago, lines, transactionId }) => {
+    .map(({ currency, ago, lines, transactionId, payout }) => {
       const paid = monthsBefore(source.today, ago - 1) + 9.5 * day
       return {
         id: transactionId,
-        transaction_number: `PAYOUT-${transactionId}`,
+        transaction_number: `PAYOUT-${payout}`,
         type: 'EXPENSE',
         category: 'Commission',
         department_id: null,
