@@ -153,6 +153,8 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'AuditLog.requestId',
     'BehaviorPattern.dismissReason',
     'ComplianceRecord.digestKey',
+    'DunningPolicy.currency',
+    'DunningPolicy.levels',
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',
