@@ -20,6 +20,7 @@ export const globalTables: readonly string[] = [
   'tenancy.industries',
   'tenancy.plans',
   'tenancy.plan_prices',
+  'tenancy.sellers',
   'identity.permissions',
   'identity.operators',
   'identity.operator_sessions',

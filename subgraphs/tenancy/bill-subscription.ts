@@ -192,9 +192,13 @@ async function keep(
   return kept.map(({ id }) => id)
 }
 
-/** The tax id by the decision for the latest day that is billed, which the invoice states. */
-const taxIdOf = (lines: readonly TaxedLine[]): string | null =>
-  [...lines].sort((a, b) => (a.taxOn < b.taxOn ? -1 : a.taxOn > b.taxOn ? 1 : 0)).at(-1)?.taxId ?? null
+/** The tax id by the decision for the latest day that is billed, with reverse charge where any is, which the invoice states. */
+function taxIdOf(lines: readonly TaxedLine[]): string | null {
+  const reversed = lines.filter(({ taxTreatment }) => taxTreatment === 'REVERSE_CHARGE')
+  const ordered = [...(reversed.length > 0 ? reversed : lines)]
+  ordered.sort((a, b) => (a.taxOn < b.taxOn ? -1 : a.taxOn > b.taxOn ? 1 : 0))
+  return ordered.at(-1)?.taxId ?? null
+}
 
 async function noteBilledUse(
   { clock }: SubgraphContext,

@@ -8,6 +8,7 @@ import { CreditNote } from './entities/CreditNote'
 import { CreditNoteLine } from './entities/CreditNoteLine'
 import type { Invoice } from './entities/Invoice'
 import type { CreditNoteLineInput, TenancyUserErrorCode } from './generated'
+import { partiesOf } from './parties'
 import {
   allThatIsLeft,
   creditNoteNumberOf,
@@ -141,18 +142,20 @@ export async function draftNote(
   return drafted
 }
 
-/** Issues a draft that is locked, under the next number of its series. */
+/** Issues a draft that is locked, under the next number of its series; fails as `partiesOf` does. */
 export async function issueNote(
   context: SubgraphContext,
   tx: Tx,
-  id: string,
+  { id, invoiceId }: Pick<CreditNote, 'id' | 'invoiceId'>,
   expectedVersion: number | null,
   { parts, subtotal, tax, total }: Credit,
 ): Promise<CreditNote> {
+  const isReverseCharge = parts.some(({ treatment }) => treatment === 'REVERSE_CHARGE')
+  const parties = await partiesOf(context, tx, { invoiceId, isReverseCharge })
   const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
   return tx.update(CreditNote, id, expectedVersion, {
     ...{ status: 'ISSUED', creditNoteNumber: creditNoteNumberOf(place), issuedAt },
-    ...{ subtotal, tax, total, taxParts: parts },
+    ...{ subtotal, tax, total, taxParts: parts, ...parties },
   })
 }
 

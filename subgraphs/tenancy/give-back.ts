@@ -53,9 +53,9 @@ export async function giveBack(
     if (!credit) continue
     if ('message' in credit) throw new Error(`A credit of ${invoice.id} must not ${credit.message}`)
     const values = { reason: 'PRORATION' as const, memo: memo.slice(0, 2000), givesBack: true }
-    const { id } = await draftNote(tx, invoice, credit, values)
-    await issueNote(context, tx, id, null, credit)
-    noteId ??= id
+    const drafted = await draftNote(tx, invoice, credit, values)
+    await issueNote(context, tx, drafted, null, credit)
+    noteId ??= drafted.id
   }
   if (noteId) await tx.run(prepared(markCredited, [tenantId, pendingIds, noteId]))
   if (!isLeft()) return null

@@ -74,6 +74,8 @@ const refused: Readonly<Record<string, string>> = {
   rehireEmployee: 'EMPLOYED',
   issueInvoice: 'INVALID_STATUS',
   voidInvoice: 'INVALID_STATUS',
+  pauseInvoice: 'INVALID_STATUS',
+  resumeInvoice: 'INVALID_STATUS',
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
   uncancelSubscription: 'INVALID_STATUS',

@@ -119,6 +119,7 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'an operator is of no tenant (B1)',
   'recordPayment allocatePayment refundPayment refundCreditNote reversePayment setTenantTax':
     'an operator is of no tenant (B1)',
+  'setDunningLevels pauseInvoice resumeInvoice': 'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'an operator is of no tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':

@@ -172,6 +172,8 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'BehaviorPattern.dismissReason',
     'ComplianceRecord.digestKey',
     'DataSubjectRequest.exportHash',
+    'DunningPolicy.currency',
+    'DunningPolicy.levels',
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',

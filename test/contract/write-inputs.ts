@@ -54,6 +54,8 @@ const preparations: Readonly<Record<string, string>> = {
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
+  pauseInvoice: 'issueInvoice',
+  resumeInvoice: 'pauseInvoice',
   applyCreditNote: 'issueCreditNote',
   refundCreditNote: 'issueCreditNote',
   voidCreditNote: 'issueCreditNote',

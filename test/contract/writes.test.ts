@@ -32,6 +32,8 @@ const aboutSessions = [
   'setSignInPolicy',
   // Dated decisions, which no type of their own shows: test/tenancy/billing-documents.test.ts.
   'setTenantTax',
+  // Likewise: test/tenancy/dunning.test.ts.
+  'setDunningLevels',
   // By what was mailed: test/operator/lone-administrator.test.ts.
   'stopLoneAdministratorReset',
   // About the caller's own second factors, or those that another has.

@@ -309,6 +309,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'insights subject-data tenant undefined undefined',
     'tenancy billing tenant 5 * * * * UTC',
     'tenancy due-deletions platform 20 * * * * UTC',
+    'tenancy dunning tenant 20 6 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
     'tenancy subject-data tenant undefined undefined',

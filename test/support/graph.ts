@@ -170,6 +170,7 @@ export async function startGraph(
     await owner.query(
       `CREATE OR REPLACE FUNCTION identity.operator_clock_slack() RETURNS interval LANGUAGE sql STABLE AS $$ SELECT interval '25 hours' $$`,
     )
+  await addTestSeller(owner)
   if (demo && !copiesDemo) {
     await inTransaction(owner, () => insertDemoData(owner, { password, rounds: 4 }))
     await encryptRows(owner, server.services.dataKeys, server.encryptedModels, { isClearOnly: true })
@@ -218,6 +219,25 @@ export async function startGraph(
     },
   }
   return graph
+}
+
+/** Documents are issued by somebody; in the demo by whom it says. */
+async function addTestSeller(owner: Client): Promise<void> {
+  await owner.query(
+    `INSERT INTO tenancy.sellers (id, valid_from, legal_name, street, postal_code, city, country, tax_id, email)
+     SELECT gen_random_uuid(), '2000-01-01', $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM tenancy.sellers)`,
+    [
+      ...[
+        'Test Cloud GmbH',
+        'Hafenstraße 1',
+        '20457',
+        'Hamburg',
+        'DE',
+        'DE123456789',
+        'billing@cloud.example',
+      ],
+    ],
+  )
 }
 
 /** The master key of demo data that is encrypted once and copied. */

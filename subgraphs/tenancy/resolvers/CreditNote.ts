@@ -58,7 +58,7 @@ export const creditNote: Resolvers = {
       mutateInEntry(context, 'ISSUE_CREDIT_NOTE', async (tx) => {
         const drafted = await findDraftNote(tx, id)
         const credit = await creditOfDraft(context, tx, drafted)
-        return { creditNote: await issueNote(context, tx, id, expectedVersion, credit) }
+        return { creditNote: await issueNote(context, tx, drafted, expectedVersion, credit) }
       }),
     applyCreditNote: (_, { input: { id, expectedVersion, invoiceId, amount } }, context) =>
       mutateInEntry(context, 'APPLY_CREDIT_NOTE', async (tx) => {

@@ -143,6 +143,7 @@ export const invoice: Resolvers = {
   },
   Invoice: {
     subscription: one(Invoice, 'subscriptionId', PlanSubscription),
+    feeOf: one(Invoice, 'feeOfId', Invoice),
     subtotal: needs(Invoice, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),
