@@ -15,12 +15,14 @@ import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refu
 import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
 import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
+import type { ExportTrail } from './exports/export-trail'
+import { withExports } from './exports/exports'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
 import type { CompletionFault } from './execution/complete-result'
 import { planExecution } from './execution/executor'
 import { preparedOperations, type PreparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
-import type { Explorer } from './http/explorer'
+import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
@@ -31,6 +33,7 @@ import {
   type AcceptedDocuments,
   type PersistedDocuments,
 } from './operations/persisted-documents'
+import type { Explanations } from './operations/explanations'
 import { defaultLimits, type Limits } from './operations/limits'
 import { createMetrics, type Metrics } from './http/metrics'
 import { anyScalar } from './plans/any-variables'
@@ -98,8 +101,14 @@ export interface GatewayOptions {
   persistedDocuments?: PersistedDocuments
   /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
-  /** The page for a browser at `GET /graphql`. */
-  explorer?: Explorer
+  /** Where exports are noted; without it no list is answered as a file. */
+  exports?: { trail: ExportTrail; nestedPageLimit: number }
+  /** Says for whoever asks how an operation was answered; only where the schema is shown to everybody. */
+  explanations?: Explanations
+  /** Origins whose pages may call from a browser. */
+  corsOrigins?: readonly string[]
+  /** The pages for browsers. */
+  pages?: Pages
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
   foreignSubgraphs?: boolean
   /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
@@ -138,10 +147,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       )
     : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
   const front = operationPipeline({
     gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
     known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone),
+    check,
     turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => served.costs,
@@ -151,6 +161,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     formatError,
   })
+  const exporting = (ordinary: typeof front) => {
+    if (!options.exports) return ordinary
+    const { trail, nestedPageLimit } = options.exports
+    const pageLimits = { root: limits.pageLimit, nested: nestedPageLimit }
+    const schema = () => operations.serves.schema
+    return withExports({ front: ordinary, check, schema, pageLimits, trail, clock, formatError })
+  }
+  const explaining = (ordinary: Pick<typeof front, 'answer'>) =>
+    options.explanations?.explaining(ordinary, {
+      sdl: () => operations.serves.sdl,
+      costLimit: limits.maxCost,
+    }) ?? ordinary
   const letGo = async () => {
     await plans.close()
     await sources.close()
@@ -161,7 +183,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const server = createHttpServer({
       ...options,
       front: withPersistedDocuments(
-        front,
+        explaining(exporting(front)),
         options.persistedDocuments ?? readPersistedDocuments([]),
         options.documents ?? 'any',
         formatError,

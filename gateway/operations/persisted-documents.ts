@@ -26,11 +26,16 @@ const manifest = z.object({
 
 /**
  * Reads manifests of persisted documents, as `schema operations --manifest` writes them.
+ * @param pages texts of further documents: those that pages of ours send
  * @throws Error that names the file: it is not there, is no manifest, or gives an id to another text
  */
-export function readPersistedDocuments(files: readonly string[]): PersistedDocuments {
+export function readPersistedDocuments(
+  files: readonly string[],
+  pages: readonly string[] = [],
+): PersistedDocuments {
   const texts = new Map<string, string>()
-  const known = new Set<string>()
+  const known = new Set(pages)
+  for (const text of pages) texts.set(createHash('sha256').update(text).digest('hex'), text)
   for (const file of files) {
     for (const { id, body } of readManifest(file).operations) {
       if ((texts.get(id) ?? body) !== body)
