@@ -4,7 +4,8 @@ import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphq
 import { systemClock, type Clock } from '../kernel/clock'
 import { overrideApolloVariables } from '../kernel/process/config'
 import type { Logger } from '../kernel/process/log'
-import { operationPipeline } from './operations/operation-pipeline'
+import { operationPipeline, type OperationPipeline } from './operations/operation-pipeline'
+import type { PipelineOptions } from './operations/pipeline-options'
 import { subgraphNamesOf } from '../registry/composition/compose'
 import { costModel, type CostModel } from './operations/cost-model'
 import type { GatewayContext, RequestRecord, SubgraphDataSource } from './context'
@@ -161,18 +162,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     formatError,
   })
-  const exporting = (ordinary: typeof front) => {
-    if (!options.exports) return ordinary
-    const { trail, nestedPageLimit } = options.exports
-    const pageLimits = { root: limits.pageLimit, nested: nestedPageLimit }
-    const schema = () => operations.serves.schema
-    return withExports({ front: ordinary, check, schema, pageLimits, trail, clock, formatError })
-  }
-  const explaining = (ordinary: Pick<typeof front, 'answer'>) =>
-    options.explanations?.explaining(ordinary, {
-      sdl: () => operations.serves.sdl,
-      costLimit: limits.maxCost,
-    }) ?? ordinary
   const letGo = async () => {
     await plans.close()
     await sources.close()
@@ -182,12 +171,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await front.start()
     const server = createHttpServer({
       ...options,
-      front: withPersistedDocuments(
-        explaining(exporting(front)),
-        options.persistedDocuments ?? readPersistedDocuments([]),
-        options.documents ?? 'any',
-        formatError,
-      ),
+      front: wholePipeline(front, options, { check, limits, operations, clock, formatError }),
       checks: sources.checks,
       clock,
       metrics,
@@ -217,6 +201,32 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await letGo()
     throw error
   }
+}
+
+/** The pipeline with what stands before it: documents by their names, explanations, lists as files. */
+function wholePipeline(
+  front: Pick<OperationPipeline, 'answer'>,
+  { exports, explanations, persistedDocuments, documents }: GatewayOptions,
+  given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
+    operations: PreparedOperations
+    clock: Clock
+  },
+): Pick<OperationPipeline, 'answer'> {
+  const { check, limits, operations, clock, formatError } = given
+  const exporting = exports
+    ? withExports({
+        ...{ front, check, clock, formatError, trail: exports.trail },
+        schema: () => operations.serves.schema,
+        pageLimits: { root: limits.pageLimit, nested: exports.nestedPageLimit },
+      })
+    : front
+  const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
+  return withPersistedDocuments(
+    explanations?.explaining(exporting, asked) ?? exporting,
+    persistedDocuments ?? readPersistedDocuments([]),
+    documents ?? 'any',
+    formatError,
+  )
 }
 
 /** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */

@@ -103,15 +103,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const remote: Partial<Record<SubgraphName, string>> =
       config.subgraphs === 'in-process' ? {} : config.subgraphs
     const local = subgraphs.filter(({ name }) => !remote[name])
-    const { onStatement } = options
-    // Tells of tables, so only where the schema is for everybody to see.
-    const explanations = config.introspection === 'public' ? new Explanations() : undefined
-    const around = (role: SubgraphName | 'gateway', opened: Database) => {
-      const database = explanations ? explainedDatabase(role, opened, explanations) : opened
-      return options.around?.(role, database) ?? database
-    }
+    const { explanations, around, source } = explaining(options)
     const roles = roleDatabases({
-      ...{ config, log, database: options.database, metrics, onStatement, around },
+      ...{ config, log, database: options.database, metrics, onStatement: options.onStatement, around },
       roles: local.length + 1,
     })
     opened.push(() => roles.close())
@@ -145,10 +139,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     const gateway = await startGateway({
       ...gatewaySettings(config),
-      dataSource: ({ name }) => {
-        const source = dataSource(name, byName, remote, config, clock, log)
-        return explanations?.source(name, source) ?? source
-      },
+      dataSource: ({ name }) => source(name, dataSource(name, byName, remote, config, clock, log)),
       explanations,
       resolveViewer: oneOf(
         sessionViewers({ ...finding, keys: services.keys, issuer: config.tokenIssuer }),
@@ -179,6 +170,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/**
+ * What notes how operations are answered, at databases and subgraphs. It tells of tables, so it is there only where the schema
+ * is for everybody to see.
+ */
+function explaining({ config, around: outer }: ServerOptions) {
+  const explanations = config.introspection === 'public' ? new Explanations() : undefined
+  return {
+    explanations,
+    around: (role: SubgraphName | 'gateway', opened: Database): Database => {
+      const database = explanations ? explainedDatabase(role, opened, explanations) : opened
+      return outer?.(role, database) ?? database
+    },
+    source: (name: string, of: SubgraphDataSource) => explanations?.source(name, of) ?? of,
   }
 }
 

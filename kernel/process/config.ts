@@ -78,7 +78,7 @@ export interface Config {
   /** Manifests of documents that clients may name by their id; absolute paths. */
   persistedDocuments: string[]
   /** Tells whether other documents than those are executed. */
-  documents: 'any' | 'known'
+  documents: 'any' | 'known' | 'known-without-key'
   /** Origins whose pages may call from a browser, as browsers name them. */
   corsOrigins: readonly string[]
   /** Tells whether the dashboard is served. */
@@ -168,7 +168,7 @@ const variables = z.object({
     )
     .default('demo-password'),
   PERSISTED_DOCUMENTS: optional(z.string()),
-  DOCUMENTS: oneOf('any', 'known').default('any'),
+  DOCUMENTS: oneOf('any', 'known', 'known-without-key').default('any'),
   CORS_ORIGINS: origins.default([]),
   DASHBOARD: optional(oneOf('on', 'off')),
   TRUST_PROXY: oneOf('true', 'false').default('false'),

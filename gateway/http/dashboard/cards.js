@@ -59,6 +59,7 @@
       kind: 'bars',
       label: (key) => key.status,
       money: 'total',
+      isGoodWhenLess: true,
       rows: 'InvoiceRows',
       group: value('status'),
     },

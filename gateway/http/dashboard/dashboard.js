@@ -135,7 +135,7 @@
       return card.number ? (group[card.number]?.sum ?? '0') : String(group.count)
     }
     const money = { style: 'currency', currency, maximumFractionDigits: 0 }
-    const numbers = new Intl.NumberFormat('en', card.money ? money : { maximumSignificantDigits: 6 })
+    const numbers = new Intl.NumberFormat('en', card.money ? money : { maximumFractionDigits: 1 })
     const format = (value) =>
       value === null || value === undefined ? (card.isAverage ? 'not told' : '–') : numbers.format(value)
     return { of, format }

@@ -20,8 +20,7 @@
 
   // CodeMirror 5 puts the editor on its element; GraphiQL hears of a change like of typing.
   const queryEditor = () => document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror
-  const variableEditor = () =>
-    document.querySelector('.graphiql-editor-tool [aria-label="Variables"] .CodeMirror')?.CodeMirror
+  const variableEditor = () => document.querySelector('.graphiql-editor-tool .CodeMirror')?.CodeMirror
 
   function load({ query, variables }) {
     queryEditor().setValue(query)
@@ -85,9 +84,7 @@
     event.preventDefault()
     document.querySelector('button[aria-label="Show Documentation Explorer"]')?.click()
     const focus = (left) => {
-      const field = document.querySelector(
-        '.graphiql-doc-explorer-search input, .graphiql-doc-explorer-search-input',
-      )
+      const field = document.querySelector('.graphiql-doc-explorer-search input')
       if (field) field.focus()
       else if (left > 0) setTimeout(() => focus(left - 1), 50)
     }
