@@ -4,7 +4,8 @@ import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphq
 import { systemClock, type Clock } from '../kernel/clock'
 import { overrideApolloVariables } from '../kernel/process/config'
 import type { Logger } from '../kernel/process/log'
-import { operationPipeline } from './operations/operation-pipeline'
+import { operationPipeline, type OperationPipeline } from './operations/operation-pipeline'
+import type { PipelineOptions } from './operations/pipeline-options'
 import { subgraphNamesOf } from '../registry/composition/compose'
 import { costModel, type CostModel } from './operations/cost-model'
 import type { GatewayContext, RequestRecord, SubgraphDataSource } from './context'
@@ -15,12 +16,14 @@ import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refu
 import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
 import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
+import type { ExportTrail } from './exports/export-trail'
+import { withExports } from './exports/exports'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
 import type { CompletionFault } from './execution/complete-result'
 import { planExecution } from './execution/executor'
 import { preparedOperations, type PreparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
-import type { Explorer } from './http/explorer'
+import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
@@ -31,6 +34,7 @@ import {
   type AcceptedDocuments,
   type PersistedDocuments,
 } from './operations/persisted-documents'
+import type { Explanations } from './operations/explanations'
 import { defaultLimits, type Limits } from './operations/limits'
 import { createMetrics, type Metrics } from './http/metrics'
 import { anyScalar } from './plans/any-variables'
@@ -98,8 +102,14 @@ export interface GatewayOptions {
   persistedDocuments?: PersistedDocuments
   /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
-  /** The page for a browser at `GET /graphql`. */
-  explorer?: Explorer
+  /** Where exports are noted; without it no list is answered as a file. */
+  exports?: { trail: ExportTrail; nestedPageLimit: number }
+  /** Says for whoever asks how an operation was answered; only where the schema is shown to everybody. */
+  explanations?: Explanations
+  /** Origins whose pages may call from a browser. */
+  corsOrigins?: readonly string[]
+  /** The pages for browsers. */
+  pages?: Pages
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
   foreignSubgraphs?: boolean
   /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
@@ -138,10 +148,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       )
     : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
   const front = operationPipeline({
     gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
     known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone),
+    check,
     turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => served.costs,
@@ -160,12 +171,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await front.start()
     const server = createHttpServer({
       ...options,
-      front: withPersistedDocuments(
-        front,
-        options.persistedDocuments ?? readPersistedDocuments([]),
-        options.documents ?? 'any',
-        formatError,
-      ),
+      front: wholePipeline(front, options, { check, limits, operations, clock, formatError }),
       checks: sources.checks,
       clock,
       metrics,
@@ -195,6 +201,32 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await letGo()
     throw error
   }
+}
+
+/** The pipeline with what stands before it: documents by their names, explanations, lists as files. */
+function wholePipeline(
+  front: Pick<OperationPipeline, 'answer'>,
+  { exports, explanations, persistedDocuments, documents }: GatewayOptions,
+  given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
+    operations: PreparedOperations
+    clock: Clock
+  },
+): Pick<OperationPipeline, 'answer'> {
+  const { check, limits, operations, clock, formatError } = given
+  const exporting = exports
+    ? withExports({
+        ...{ front, check, clock, formatError, trail: exports.trail },
+        schema: () => operations.serves.schema,
+        pageLimits: { root: limits.pageLimit, nested: exports.nestedPageLimit },
+      })
+    : front
+  const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
+  return withPersistedDocuments(
+    explanations?.explaining(exporting, asked) ?? exporting,
+    persistedDocuments ?? readPersistedDocuments([]),
+    documents ?? 'any',
+    formatError,
+  )
 }
 
 /** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PreparedDatabase } from '../database'
 import type { SubgraphDataSource } from '../gateway/context'
-import { examplesIn, explorer } from '../gateway/http/explorer'
+import { exportTrail } from '../gateway/exports/export-trail'
 import { startGateway, type GatewayOptions } from '../gateway/gateway'
 import type { Limits } from '../gateway/operations/limits'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
+import { dashboardDocuments } from '../gateway/http/dashboard'
+import { Explanations } from '../gateway/operations/explanations'
 import { apiKeyViewers, oneOf } from '../gateway/operations/api-key-viewer'
 import {
   operationsInManifest,
@@ -39,6 +41,8 @@ import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 import type { Store } from '../kernel/store/key-value'
 import { startBackground } from './background'
+import { explainedDatabase } from './explained-database'
+import { pagesOf } from './pages'
 import { roleDatabases } from './role-databases'
 
 export interface ServerOptions {
@@ -100,9 +104,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const remote: Partial<Record<SubgraphName, string>> =
       config.subgraphs === 'in-process' ? {} : config.subgraphs
     const local = subgraphs.filter(({ name }) => !remote[name])
-    const { onStatement, around } = options
+    const { explanations, around, source } = explaining(options)
     const roles = roleDatabases({
-      ...{ config, log, database: options.database, metrics, onStatement, around },
+      ...{ config, log, database: options.database, metrics, onStatement: options.onStatement, around },
       roles: local.length + 1,
     })
     opened.push(() => roles.close())
@@ -136,7 +140,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     const gateway = await startGateway({
       ...gatewaySettings(config),
-      dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
+      dataSource: ({ name }) => source(name, dataSource(name, byName, remote, config, clock, log)),
+      explanations,
       resolveViewer: oneOf(
         sessionViewers({ ...finding, keys: services.keys, issuer: config.tokenIssuer }),
         apiKeyViewers({ ...finding, rates: store.rateLimit }),
@@ -153,6 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
       scalars,
       usage,
+      exports: { trail: exportTrail(gatewayDatabase, clock), nestedPageLimit: config.nestedPageLimit },
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
       // Planned here, they would be in everybody's way.
@@ -165,6 +171,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/**
+ * What notes how operations are answered, at databases and subgraphs. It tells of tables, so it is there only where the schema
+ * is for everybody to see.
+ */
+function explaining({ config, around: outer }: ServerOptions) {
+  const explanations = config.introspection === 'public' ? new Explanations() : undefined
+  return {
+    explanations,
+    around: (role: SubgraphName | 'gateway', opened: Database): Database => {
+      const database = explanations ? explainedDatabase(role, opened, explanations) : opened
+      return outer?.(role, database) ?? database
+    },
+    source: (name: string, of: SubgraphDataSource) => explanations?.source(name, of) ?? of,
   }
 }
 
@@ -192,12 +214,13 @@ function gatewaySettings(config: Config) {
     connections: { perAddress: config.connectionsPerAddress },
     schemaVisibility: config.introspection,
     trustProxy: config.trustProxy,
-    persistedDocuments: readPersistedDocuments(config.persistedDocuments),
+    persistedDocuments: readPersistedDocuments(
+      config.persistedDocuments,
+      config.dashboard ? dashboardDocuments() : [],
+    ),
     documents: config.documents,
-    explorer:
-      config.introspection === 'public'
-        ? explorer(examplesIn(join(projectRoot, 'test', 'operations')))
-        : undefined,
+    pages: pagesOf(config),
+    corsOrigins: config.corsOrigins,
   } satisfies Partial<GatewayOptions>
 }
 

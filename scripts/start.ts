@@ -59,7 +59,11 @@ async function main(): Promise<void> {
     const rows = await encryptClearRows(database.migratorUrl, services.dataKeys, encryptedModels)
     if (rows > 0) log.info({ rows }, 'rows encrypted')
     if (stopping) await server.close()
-    else console.log(`ready ${server.url}`)
+    else {
+      console.log(`ready ${server.url}`)
+      if (process.stdout.isTTY && config.dashboard)
+        console.log(`open ${new URL('/', server.url).href} in a browser: dashboard, explorer, reference`)
+    }
   } catch (error) {
     if (stopping) return void (await stopping)
     await stop(1)

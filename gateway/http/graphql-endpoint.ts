@@ -10,9 +10,9 @@ import type { Rates } from '../operations/rates'
 import type { Asking } from '../operations/asking'
 import type { ViewerResolver } from '../operations/viewer'
 import { anonymousBody, harmlessLength, mostBodyValues, type BodyBounds } from './body-bounds'
-import type { Explorer } from './explorer'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
+import type { Pages } from './pages/page'
 import { HttpRequestContext, type Departure } from './request-context'
 
 export interface EndpointOptions {
@@ -24,8 +24,8 @@ export interface EndpointOptions {
   rates: Rates
   /** Tells whether callers can be signed in; where nobody can, nobody is treated as less than others. */
   callersSignIn: boolean
-  /** Holds what a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
-  explorer?: Explorer
+  /** Holds what a browser gets, at `GET /graphql` too where it asks for no query; without it a line of text says what is here. */
+  pages?: Pages
   /** Makes an error safe to leave. */
   formatError: (error: unknown, record: RequestRecord) => object
 }
@@ -54,16 +54,23 @@ export class GraphqlEndpoint {
     } catch (error) {
       return this.#refused(error, record)
     }
-    return front.answer({ method, headers, search, body }, record, () =>
-      this.#contextOf(request, record, gone, viewerOf),
-    )
+    return front.answer({ method, headers, search, body }, record, () => {
+      const context = this.#contextOf(request, record, gone, viewerOf)
+      // Who asks again, in the middle of an export, is told what holds then.
+      viewer = undefined
+      return context
+    })
   }
 
   #page(accept: string | undefined): HttpResponse {
-    const { explorer } = this.options
-    return explorer && accept?.includes('text/html')
-      ? explorer.page()
-      : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
+    const page = accept?.includes('text/html') ? this.options.pages?.at('/graphql') : undefined
+    return (
+      page ?? {
+        status: 404,
+        type: 'text/plain; charset=utf-8',
+        body: 'GraphQL answers POST /graphql here.\n',
+      }
+    )
   }
 
   /**

@@ -1,8 +1,10 @@
-/** A whole HTTP answer. */
+/** An HTTP answer. */
 export interface HttpResponse {
   status: number
   type: string
   body: string
+  /** In place of the body: what is sent as fast as the client takes it. `end` is called once nothing more is, however that came. */
+  stream?: { chunks: AsyncIterable<string>; end: () => void }
   headers?: Record<string, string>
 }
 

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { withoutRedaction, type Logger } from '../../kernel/process/log'
 import type { RequestRecord } from '../context'
+import { crossOrigin, type Cors } from './cors'
 import {
   defaultConnections,
   defaultTimes,
@@ -23,6 +26,8 @@ export interface HttpOptions extends EndpointOptions {
   trustProxy: boolean
   connections?: Partial<ConnectionLimits>
   times?: Partial<RequestTimes>
+  /** Origins whose pages may call. */
+  corsOrigins?: readonly string[]
 }
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
@@ -54,6 +59,8 @@ class Requests {
   readonly #options: HttpOptions
   readonly #endpoint: GraphqlEndpoint
   readonly #ready: ReturnType<typeof readiness>
+  /** Null where no page of another origin may call: such a page is told nothing. */
+  readonly #cors: Cors | null
   /** Writes ids, a name from a validated document and codes of a closed list: nothing in it can be a secret. */
   readonly #log: Logger
 
@@ -62,6 +69,8 @@ class Requests {
     this.#options = options
     this.#endpoint = new GraphqlEndpoint(options)
     this.#ready = readiness(options.checks, options.log, options.clock)
+    const { corsOrigins = [] } = options
+    this.#cors = corsOrigins.length > 0 ? crossOrigin(corsOrigins) : null
     this.#log = withoutRedaction(options.log)
   }
 
@@ -75,6 +84,7 @@ class Requests {
       userId: null,
       anonymous: callersSignIn,
       address: clientIpOf(request, trustProxy),
+      cost: 0,
       codes: new Set(),
       clientGone: false,
     }
@@ -86,8 +96,8 @@ class Requests {
         .catch((error) => this.#failed(request, response, record, error))
   }
 
-  async #route({ method }: IncomingMessage, path: string): Promise<HttpResponse> {
-    const { metrics, explorer } = this.#options
+  async #route({ method, headers }: IncomingMessage, path: string): Promise<HttpResponse> {
+    const { metrics, pages } = this.#options
     if (method !== 'GET' && method !== 'HEAD') return notFound
     if (path === '/healthz') return json(200, { status: 'alive' })
     if (path === '/readyz') {
@@ -98,7 +108,8 @@ class Requests {
       const body = await metrics.registry.metrics()
       return { status: 200, type: metrics.registry.contentType, body }
     }
-    return explorer?.asset(path) ?? notFound
+    const page = headers.accept?.includes('text/html') ? pages?.at(path) : undefined
+    return page ?? pages?.asset(path) ?? notFound
   }
 
   /** Answers, and leaves the line in the log and the measurements once there is an answer and the response is over. */
@@ -115,7 +126,8 @@ class Requests {
       if (!answering) this.#ended(response, record, started)
     })
     try {
-      this.#send(response, record, await this.#endpoint.answer(request, record, gone))
+      const preflight = this.#cors?.preflight(request)
+      this.#send(response, record, preflight ?? (await this.#endpoint.answer(request, record, gone)))
     } catch (error) {
       this.#failed(request, response, record, error)
     }
@@ -143,25 +155,51 @@ class Requests {
   }
 
   #send(response: ServerResponse, record: RequestRecord, answer: HttpResponse): void {
-    if (response.destroyed) return
+    const { stream } = answer
+    if (response.destroyed) return stream?.end()
     const leftUnread = isUnread(response.req)
     response.writeHead(answer.status, {
       'content-type': answer.type,
-      'content-length': Buffer.byteLength(answer.body),
+      ...(!stream && { 'content-length': Buffer.byteLength(answer.body) }),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'x-request-id': record.requestId,
       // On the way down a kept connection would bring new requests.
       // What is left of a body is not read, so nothing else can come over this connection.
       ...((!this.#server.listening || leftUnread) && { connection: 'close' }),
+      ...(this.#cors && pathOf(response.req) === '/graphql' && this.#cors.headers(response.req)),
       ...answer.headers,
     })
-    if (leftUnread) {
+    if (stream) void this.#stream(response, record, stream)
+    else if (leftUnread) {
       response.write(answer.body)
       endAfterRequest(response.req, response)
     } else response.end(response.req.method === 'HEAD' ? undefined : answer.body)
   }
+
+  /** Sends what comes, as fast as the client takes it. A fault on the way breaks the connection off: nothing looks whole that is not. */
+  async #stream(
+    response: ServerResponse,
+    { requestId }: RequestRecord,
+    { chunks, end }: NonNullable<HttpResponse['stream']>,
+  ): Promise<void> {
+    response.setTimeout(slowestReaderMs, () => response.destroy())
+    try {
+      await pipeline(Readable.from(chunks), response)
+    } catch (error) {
+      if (!isGone(error)) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+    } finally {
+      end()
+    }
+  }
 }
+
+/** A client that takes nothing of a stream for so long is given up. */
+const slowestReaderMs = 30_000
+
+/** Tells whether the client left before the end, which is no fault. */
+const isGone = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const end = url.indexOf('?')
