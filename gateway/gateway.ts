@@ -22,6 +22,7 @@ import { preparedOperations, type PreparedOperations } from './execution/prepare
 import { createPlanner } from './execution/query-plan'
 import type { Explorer } from './http/explorer'
 import { createHttpServer } from './http/http-server'
+import { LiveRequests, type LiveOptions } from './live/live-requests'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
@@ -98,6 +99,8 @@ export interface GatewayOptions {
   persistedDocuments?: PersistedDocuments
   /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
+  /** Holds how changes are streamed; without it nothing is. */
+  live?: LiveOptions
   /** The page for a browser at `GET /graphql`. */
   explorer?: Explorer
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
@@ -138,10 +141,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       )
     : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const execution = planExecution(gateway, operations, (name) => sources.get(name), logNulls)
+  const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
   const front = operationPipeline({
-    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
+    gateway: execution,
     known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone),
+    check,
     turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => served.costs,
@@ -158,14 +163,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   try {
     await front.start()
-    const server = createHttpServer({
+    const withDocuments = namedDocuments(options, formatError)
+    const endpoint = {
       ...options,
-      front: withPersistedDocuments(
-        front,
-        options.persistedDocuments ?? readPersistedDocuments([]),
-        options.documents ?? 'any',
-        formatError,
-      ),
+      front: withDocuments(front),
       checks: sources.checks,
       clock,
       metrics,
@@ -174,9 +175,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rates,
       callersSignIn,
       formatError,
-    })
+    }
+    const streams =
+      options.live &&
+      new LiveRequests({
+        ...{ ...endpoint, front, withDocuments, check, limits, live: options.live, usage: options.usage },
+        execute: execution.execute,
+        schema: () => operations.serves.schema,
+        costs: () => served.costs,
+      })
+    gateway.onSchemaLoadOrUpdate(() => streams?.restart('the schema changed: come again'))
+    const server = createHttpServer({ ...endpoint, streams })
     const drain = drainable(server, log)
     const close = async () => {
+      streams?.close()
       await drain(options.drainMs ?? 10_000)
       await front.stop()
       await letGo()
@@ -195,6 +207,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await letGo()
     throw error
   }
+}
+
+/** Puts the texts of known documents in place of their names, before another front looks at a request. */
+function namedDocuments(
+  { persistedDocuments = readPersistedDocuments([]), documents = 'any' }: GatewayOptions,
+  formatError: Parameters<typeof withPersistedDocuments>[3],
+) {
+  return (next: Parameters<typeof withPersistedDocuments>[0]) =>
+    withPersistedDocuments(next, persistedDocuments, documents, formatError)
 }
 
 /** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */
