@@ -25,6 +25,7 @@ import { preparedOperations, type PreparedOperations } from './execution/prepare
 import { createPlanner } from './execution/query-plan'
 import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
+import { LiveRequests, type LiveOptions } from './live/live-requests'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
@@ -110,6 +111,8 @@ export interface GatewayOptions {
   corsOrigins?: readonly string[]
   /** The pages for browsers. */
   pages?: Pages
+  /** Holds how changes are streamed; without it nothing is. */
+  live?: LiveOptions
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
   foreignSubgraphs?: boolean
   /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
@@ -148,9 +151,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       )
     : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const execution = planExecution(gateway, operations, (name) => sources.get(name), logNulls)
   const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
   const front = operationPipeline({
-    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
+    gateway: execution,
     known,
     check,
     turns: options.turns ?? anonymousTurns(),
@@ -169,9 +173,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   try {
     await front.start()
-    const server = createHttpServer({
+    const withDocuments = namedDocuments(options, formatError)
+    const endpoint = {
       ...options,
-      front: wholePipeline(front, options, { check, limits, operations, clock, formatError }),
+      front: wholePipeline(withDocuments, front, options, { check, limits, operations, clock, formatError }),
       checks: sources.checks,
       clock,
       metrics,
@@ -180,9 +185,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rates,
       callersSignIn,
       formatError,
-    })
+    }
+    const streams =
+      options.live &&
+      new LiveRequests({
+        ...{ ...endpoint, front, withDocuments, check, limits, live: options.live, usage: options.usage },
+        execute: execution.execute,
+        schema: () => operations.serves.schema,
+        costs: () => served.costs,
+      })
+    gateway.onSchemaLoadOrUpdate(() => streams?.restart('the schema changed: come again'))
+    const server = createHttpServer({ ...endpoint, streams })
     const drain = drainable(server, log)
     const close = async () => {
+      streams?.close()
       await drain(options.drainMs ?? 10_000)
       await front.stop()
       await letGo()
@@ -205,8 +221,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** The pipeline with what stands before it: documents by their names, explanations, lists as files. */
 function wholePipeline(
+  withDocuments: ReturnType<typeof namedDocuments>,
   front: Pick<OperationPipeline, 'answer'>,
-  { exports, explanations, persistedDocuments, documents }: GatewayOptions,
+  { exports, explanations }: GatewayOptions,
   given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
     operations: PreparedOperations
     clock: Clock
@@ -221,12 +238,16 @@ function wholePipeline(
       })
     : front
   const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
-  return withPersistedDocuments(
-    explanations?.explaining(exporting, asked) ?? exporting,
-    persistedDocuments ?? readPersistedDocuments([]),
-    documents ?? 'any',
-    formatError,
-  )
+  return withDocuments(explanations?.explaining(exporting, asked) ?? exporting)
+}
+
+/** Puts the texts of known documents in place of their names, before another front looks at a request. */
+function namedDocuments(
+  { persistedDocuments = readPersistedDocuments([]), documents = 'any' }: GatewayOptions,
+  formatError: Parameters<typeof withPersistedDocuments>[3],
+) {
+  return (next: Parameters<typeof withPersistedDocuments>[0]) =>
+    withPersistedDocuments(next, persistedDocuments, documents, formatError)
 }
 
 /** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */

@@ -5,6 +5,7 @@ import { parse, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'g
 import { Client } from 'pg'
 import { encryptClearRows } from '../database/encrypt-rows'
 import { loadable } from '../registry/composition/compose'
+import { askForRow } from '../gateway/live/changed-rows'
 import { startServer, type RunningServer, type ServerOptions } from '../product/server'
 import { projectRoot, type Config } from '../kernel/process/config'
 import type { Clock } from '../kernel/clock'
@@ -39,6 +40,8 @@ export interface Lab {
   coverage: Coverage
   witness: Witness
   findings: Finding[]
+  /** Asks for the rows that streams tell of. */
+  askForRow: typeof askForRow
   /** Says how many operations were sent. */
   operations(): number
   /** Somebody of a tenant, signed in. */
@@ -88,6 +91,8 @@ export async function openLab(
     ...given,
     clock: options.clock ?? standingClock(),
     database: stage,
+    // Every stream is followed at once.
+    live: { limits: { perSession: 1000, perTenant: 1000 }, ask: (...given) => lab.askForRow(...given) },
     // What runs beside requests would be among the statements of an attack.
     backgroundMs: 3_600_000,
     around: (role, database) => {
@@ -126,6 +131,7 @@ export async function openLab(
     coverage,
     witness,
     findings,
+    askForRow,
     operations: () => askers.operations,
     as: (tenant, user) => askers.as(tenant, user),
     renew: (tenant, user) => askers.renew(tenant, user),

@@ -156,7 +156,7 @@ const mayHoldMuch = ({ headers }: IncomingMessage): boolean =>
   !(Number(headers['content-length']) <= harmlessLength)
 
 /** The headers of a request as those who ask for a viewer see them. */
-const headersOf = ({ headers }: IncomingMessage) => ({
+export const headersOf = ({ headers }: IncomingMessage) => ({
   get: (name: string) => headers[name] as string | undefined,
 })
 

@@ -19,6 +19,8 @@ import { json, notFound, type HttpResponse } from './http-response'
 import type { Metrics } from './metrics'
 import { readiness, type Checks } from './readiness'
 import { Departure } from './request-context'
+import { streamFormOf } from '../live/stream-writers'
+import type { LiveRequests } from '../live/live-requests'
 
 export interface HttpOptions extends EndpointOptions {
   checks: Checks
@@ -28,6 +30,8 @@ export interface HttpOptions extends EndpointOptions {
   times?: Partial<RequestTimes>
   /** Origins whose pages may call. */
   corsOrigins?: readonly string[]
+  /** Answers those who ask for a stream; without it nothing is streamed. */
+  streams?: Pick<LiveRequests, 'answer'>
 }
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
@@ -89,8 +93,12 @@ class Requests {
       clientGone: false,
     }
     const path = pathOf(request)
-    if (path === '/graphql') void this.#graphql(request, response, record)
-    else
+    const { streams } = this.#options
+    if (path === '/graphql') {
+      if (streams && streamFormOf(request.headers.accept))
+        void this.#stream(streams, request, response, record)
+      else void this.#graphql(request, response, record)
+    } else
       void this.#route(request, path)
         .then((answer) => this.#send(response, record, answer))
         .catch((error) => this.#failed(request, response, record, error))
@@ -135,6 +143,33 @@ class Requests {
     if (response.closed) this.#ended(response, record, started)
   }
 
+  /** Answers with a stream, and leaves the line in the log when it is over: it is no request that lasted long. */
+  async #stream(
+    streams: Pick<LiveRequests, 'answer'>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
+    const started = performance.now()
+    const gone = new Departure()
+    for (const [name, value] of Object.entries(this.#cors?.headers(request) ?? {}))
+      response.setHeader(name, value)
+    response.once('close', () => {
+      record.clientGone = true
+      gone.abort()
+    })
+    try {
+      const answer = await streams.answer(request, response, record, gone)
+      if (answer) this.#send(response, record, answer)
+    } catch (error) {
+      this.#failed(request, response, record, error)
+    }
+    const { requestId, operationName, tenantId, userId, codes } = record
+    const ms = Math.round(performance.now() - started)
+    const { statusCode: status } = response
+    this.#log.info({ requestId, operationName, status, ms, tenantId, userId, errors: [...codes] }, 'stream')
+  }
+
   #ended(response: ServerResponse, record: RequestRecord, started: number): void {
     const { metrics } = this.#options
     const ms = performance.now() - started
@@ -170,7 +205,7 @@ class Requests {
       ...(this.#cors && pathOf(response.req) === '/graphql' && this.#cors.headers(response.req)),
       ...answer.headers,
     })
-    if (stream) void this.#stream(response, record, stream)
+    if (stream) void this.#sendChunks(response, record, stream)
     else if (leftUnread) {
       response.write(answer.body)
       endAfterRequest(response.req, response)
@@ -178,7 +213,7 @@ class Requests {
   }
 
   /** Sends what comes, as fast as the client takes it. A fault on the way breaks the connection off: nothing looks whole that is not. */
-  async #stream(
+  async #sendChunks(
     response: ServerResponse,
     { requestId }: RequestRecord,
     { chunks, end }: NonNullable<HttpResponse['stream']>,

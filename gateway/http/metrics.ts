@@ -20,6 +20,7 @@ export function createMetrics() {
       registers,
     }),
     inFlight: new Gauge({ name: 'graphql_requests_in_flight', help: 'Requests being answered', registers }),
+    streams: new Gauge({ name: 'graphql_streams_open', help: 'Streams of changes', registers }),
     errors: new Counter({
       name: 'graphql_errors_total',
       help: 'Errors in answers, by code',
