@@ -43,7 +43,7 @@ export async function requireOther(
   { userId }: Person,
   { login }: PersonFacts,
 ): Promise<void> {
-  const logins = [userId, login]
+  const logins = [userId, login].filter((id) => id === null || isUuid(id))
   if (logins.includes(context.binding.actorId ?? ''))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is about you', 'id')
   await requireOwnHand(context, tx, logins, { code: 'OWN_RECORD', field: 'id' })
