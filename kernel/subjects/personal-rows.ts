@@ -24,6 +24,8 @@ export interface PersonalRows {
   given?: string
   /** Fields that tell of other people, or how the business decides. */
   withheld?: readonly string[]
+  /** False where the person did not provide it, or it is kept by a duty: it is not taken along (article 20(1) GDPR). */
+  isPorted?: false
   kept?: KeptRows
   /** Properties that no field shows as they are, and that are emptied as well. */
   hidden?: readonly string[]
