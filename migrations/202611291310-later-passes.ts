@@ -17,7 +17,7 @@ BEGIN
     PERFORM FROM compliance.data_subject_requests r WHERE r.tenant_id = own AND r.id = asked.request_id FOR SHARE;
   END IF;
   RETURN EXISTS (SELECT FROM compliance.data_subject_requests r WHERE r.tenant_id = own AND r.id = asked.request_id
-    AND r.task_id = task AND CASE asked.purpose WHEN 'ERASE' THEN ${erasing} ELSE r.status = 'COLLECTING' END);
+    AND r.task_id = task AND ${status});
 END $$`
 
 const personFacts = (
@@ -67,7 +67,9 @@ export const laterPasses = migration(202611291310, 'later-passes', [
       'ALTER TABLE shared.subject_tasks ALTER COLUMN asked_at SET NOT NULL',
       dropPurposes,
       purposes('COLLECT', 'PORT', 'ERASE'),
-      isAwaited("r.status IN ('FULFILLING', 'FULFILLED')"),
+      isAwaited(
+        "CASE asked.purpose WHEN 'ERASE' THEN r.status IN ('FULFILLING', 'FULFILLED') ELSE r.status = 'COLLECTING' END",
+      ),
       personFacts(true),
       // Public ones, of the country and for all or by the calendar of whoever has no other; days off of the tenant's own are not.
       `CREATE FUNCTION shared.public_holidays(first date) RETURNS text[]
@@ -88,7 +90,7 @@ END $$`,
       'REVOKE EXECUTE ON FUNCTION shared.tenant_name() FROM app_compliance',
       'DROP FUNCTION shared.public_holidays(date)',
       personFacts(false),
-      isAwaited("r.status = 'FULFILLING'"),
+      isAwaited("r.status = CASE asked.purpose WHEN 'ERASE' THEN 'FULFILLING' ELSE 'COLLECTING' END"),
       dropPurposes,
       "UPDATE shared.subject_tasks SET purpose = 'COLLECT' WHERE purpose = 'PORT'",
       purposes('COLLECT', 'ERASE'),

@@ -1,11 +1,12 @@
 import { migration, sql } from './sql'
 
-const deletes = (
-  isHeld: string,
-) => `CREATE OR REPLACE FUNCTION tenancy.delete_due_tenant(of_tenant uuid) RETURNS boolean
+const deletes = (held: {
+  declare: string
+  check: string
+}) => `CREATE OR REPLACE FUNCTION tenancy.delete_due_tenant(of_tenant uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  DELETE FROM tenancy.tenants t WHERE t.id = of_tenant AND t.status = 'CANCELLED' AND t.deletion_due_at <= now()${isHeld};
+${held.declare}BEGIN
+${held.check}  DELETE FROM tenancy.tenants t WHERE t.id = of_tenant AND t.status = 'CANCELLED' AND t.deletion_due_at <= now();
   RETURN FOUND;
 END $$`
 
@@ -13,8 +14,13 @@ END $$`
 export const tenantReceipts = migration(202611291320, 'tenant-receipts', [
   sql(
     [
-      deletes(`
-     AND NOT EXISTS (SELECT FROM shared.held_subjects h WHERE h.tenant_id = of_tenant AND h.released_at IS NULL)`),
+      deletes({
+        declare: 'DECLARE\n  own constant uuid := of_tenant;\n',
+        check: `  IF EXISTS (SELECT FROM shared.held_subjects h WHERE h.tenant_id = own AND h.released_at IS NULL) THEN
+    RETURN false;
+  END IF;
+`,
+      }),
       // Of tenants that are due alone, by table; tables without a row of it are left out.
       `CREATE FUNCTION tenancy.count_due_tenant(of_tenant uuid) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -40,6 +46,6 @@ END $$`,
       'REVOKE ALL ON FUNCTION tenancy.count_due_tenant(uuid) FROM PUBLIC',
       'GRANT EXECUTE ON FUNCTION tenancy.count_due_tenant(uuid) TO app_tenancy',
     ],
-    ['DROP FUNCTION tenancy.count_due_tenant(uuid)', deletes('')],
+    ['DROP FUNCTION tenancy.count_due_tenant(uuid)', deletes({ declare: '', check: '' })],
   ),
 ])
