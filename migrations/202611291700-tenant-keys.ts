@@ -4,25 +4,26 @@ import { migration, sql, subgraphRoles } from './sql'
 const workers = subgraphRoles.join(', ')
 /** Stands for the tenant as a whole in `subject_id`. */
 const wholeTenant = "'00000000-0000-0000-0000-000000000000'::uuid"
-/** Identity alone has people with keys of their own. */
-const withoutPeople = subgraphRoles.filter((role) => role !== 'app_identity').join(', ')
+/** Those whose rows have keys of their own, to be destroyed with the row: accounts, and requests of people. */
+const erasing = ['app_identity', 'app_compliance']
+const others = subgraphRoles.filter((role) => !erasing.includes(role)).join(', ')
 
 /**
  * A tenant's first key is made with the tenant, by the owner or by an operator who makes the tenant, and by nobody else: one that
- * a subgraph's role planted, and that does not open, would keep the tenant from writing. People's keys are identity's.
+ * a subgraph's role planted, and that does not open, would keep the tenant from writing. Keys of rows that are erased are their subgraph's.
  * Tenants that have no key yet get one from `npm start`, or from `npm run keys -- encrypt`.
  */
 export const tenantKeys = migration(202611291700, 'tenant-keys', [
   sql(
     [
       'DROP POLICY first_generation ON shared.data_keys',
-      `REVOKE INSERT ON shared.data_keys FROM ${withoutPeople}`,
-      `CREATE POLICY people_only ON shared.data_keys AS RESTRICTIVE FOR INSERT TO app_identity
+      `REVOKE INSERT ON shared.data_keys FROM ${others}`,
+      `CREATE POLICY people_only ON shared.data_keys AS RESTRICTIVE FOR INSERT TO ${erasing.join(', ')}
          WITH CHECK (subject_id <> ${wholeTenant} AND generation BETWEEN 1 AND 1000)`,
     ],
     [
       'DROP POLICY people_only ON shared.data_keys',
-      `GRANT INSERT ON shared.data_keys TO ${withoutPeople}`,
+      `GRANT INSERT ON shared.data_keys TO ${others}`,
       `CREATE POLICY first_generation ON shared.data_keys AS RESTRICTIVE FOR INSERT TO ${workers}
          WITH CHECK (generation = 1 OR subject_id <> ${wholeTenant} AND generation BETWEEN 1 AND 1000)`,
     ],

@@ -9,8 +9,8 @@ export interface Collector {
   about: ReadonlyMap<SubjectType, string>
   /** SQL over alias `t`: a hold of the row, of a part of it, or of what it is about, near and far. */
   held: string
-  /** SQL of the rows that the person is given, and their properties; null when none are. */
-  given: { condition: string; properties: readonly string[] } | null
+  /** SQL of the rows that the person is given, and their properties; null when none are. `ported` are those to take along. */
+  given: { condition: string; properties: readonly string[]; ported: readonly string[] } | null
   /** The columns to empty; none where nothing of a row is personal. */
   emptied: readonly ColumnModel[]
   kept: KeptRows | null
@@ -96,12 +96,25 @@ function keptOf(
   return null
 }
 
+/** Properties that were made of what the person provided, by others: such a judgement is not taken along. */
+const judgements = (model: EntityModel): readonly string[] =>
+  [...model.sensitive].flatMap(([field, name]) =>
+    name === 'ASSESSMENT' ? shownBy(model, field, model.fields.get(field) ?? []) : [],
+  )
+
 /** The value of a column once its row is emptied, over an alias. */
 export function nothing({ type, nullable, text }: ColumnModel, alias = ''): string {
   if (nullable) return 'NULL'
   if (type === 'jsonb') return `'{}'::jsonb`
   if (type.endsWith('[]')) return `'{}'`
+  if (/^(int|bigint|smallint|numeric|double|real)/.test(type)) return '0'
   return text === 'email' ? `${alias}id || '@erased.invalid'` : `'erased'`
+}
+
+/** The properties that are told of a tenant's rows when all of it is exported: what fields show as values, and ids of other rows. */
+export function givenOfTenant({ columns, values, references }: EntityModel): string[] {
+  const keys = new Set([...references.values()].map(({ key }) => key.property))
+  return [...columns.keys()].filter((name) => name === 'id' || values.has(name) || keys.has(name))
 }
 
 function collectorOf(
@@ -130,11 +143,13 @@ function collectorOf(
   const left = emptied.map((column) => `t.${column.sql} IS NOT DISTINCT FROM ${nothing(column, 't.')}`)
   const kept = new Set([...withheld].flatMap((field) => model.fields.get(field) ?? [field]))
   const properties = [...model.values].filter((property) => !kept.has(property))
+  const judged = judgements(model)
+  const ported = own.isPorted === false ? [] : properties.filter((property) => !judged.includes(property))
   return {
     model,
     about,
     held: heldBy(model, models, retained, 't'),
-    given: given === 'false' ? null : { condition: given, properties },
+    given: given === 'false' ? null : { condition: given, properties, ported },
     emptied,
     kept: keptOf(model, models, declared),
     isEmpty: `(${[...left, ...(own.isEmpty ? [own.isEmpty] : [])].join(' AND ') || 'true'})`,

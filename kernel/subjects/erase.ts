@@ -11,15 +11,14 @@ export interface Subject {
   id: string
 }
 
-/**
- * Rows that stay, why, and until when retention removes them; null for as long as a hold or their use lasts, and where nothing removes
- * them: then `askAgain` is the day from which another request empties them, once it is known.
- */
+/** Rows that stay, why, until which day, and what becomes of them then. */
 export interface KeptCount {
   rows: number
   reason: string
+  /** Null while nobody knows it: as long as a hold or their use lasts. */
   until: string | null
-  askAgain?: string
+  /** By retention they are REMOVED, by a later pass of the same request EMPTIED; some stay for good. */
+  then: 'REMOVED' | 'EMPTIED' | 'STAYS'
 }
 
 /** The outcome, done or foretold, for the rows of one type. */
@@ -35,12 +34,16 @@ interface Plan extends Outcome {
   due: { condition: string; values: unknown[] }
 }
 
+/** The reason given of rows that somebody holds. */
+export const heldReason = 'Legal hold'
 /** The reason given of rows of which nothing names a person, besides the reference to one. */
 const unnamed = 'Nothing in it is about the person but the reference'
 
 /**
  * Decides of each row about somebody whether it is emptied: hold beats retention beats erasure. Who holds the person holds every row
  * found for the person. What a hold keeps stays true until the end of a transaction that waited for holds (`shareHolds`).
+ * @param at the instant by which times are over
+ * @param madeUntil of a later pass: rows that were made afterwards were never asked to go; null for all rows
  */
 export async function planErasure(
   send: Send,
@@ -48,6 +51,7 @@ export async function planErasure(
   collectors: readonly Collector[],
   subjects: readonly Subject[],
   at: string,
+  madeUntil: string | null = null,
 ): Promise<Plan[]> {
   const rules = await rulesAt(send, tenantId, at)
   const plans: Plan[] = []
@@ -67,40 +71,41 @@ export async function planErasure(
       ) => `(${alternatives[place]} AND EXISTS (SELECT FROM shared.held_subjects h WHERE h.tenant_id = $1
         AND h.released_at IS NULL AND h.resource_type = '${type}' AND h.resource_id = $${place + 2}))`,
     )
-    const values: unknown[] = [tenantId, ...ways.map(({ id }) => id), at]
+    const values: unknown[] = [tenantId, ...ways.map(({ id }) => id), at, madeUntil]
+    const [now, last] = [`$${values.length - 1}::timestamptz`, `$${values.length}::timestamptz`]
     const { keepFor, unit } = kept?.dataClass ? rules(kept.dataClass) : { keepFor: 0, unit: 'DAY' as const }
     const span = `make_interval(${steps[unit]} => ${Math.trunc(keepFor)})`
     const until = kept
       ? `((${kept.startsAt})::timestamptz AT TIME ZONE 'UTC' + ${span}) AT TIME ZONE 'UTC'`
       : 'NULL::timestamptz'
-    const stays = kept
-      ? kept.isRemoved
-        ? 'true'
-        : `coalesce(${until} > $${values.length}::timestamptz, true)`
-      : 'false'
+    const stays = kept ? (kept.isRemoved ? 'true' : `coalesce(${until} > ${now}, true)`) : 'false'
     const isHeld = `(${[held, ...holds].join(' OR ')})`
-    const found = `t.tenant_id = $1 AND (${alternatives.join(' OR ')})`
-    const counted = `SELECT held, stays, gone, until, count(*)::int FROM (SELECT ${isHeld} AS held, ${stays} AS stays, ${isEmpty} AS gone,
-        ${until} AS until FROM ${model.table} t WHERE ${found} AND $${values.length}::text IS NOT NULL) AS counted GROUP BY 1, 2, 3, 4`
+    const made = model.columns.get('createdAt') ?? model.instantKey
+    const bound = made ? `AND (${last} IS NULL OR t.${made.sql} <= ${last})` : `AND (${last} IS NULL OR true)`
+    const found = `t.tenant_id = $1 AND (${alternatives.join(' OR ')}) ${bound} AND ${now} IS NOT NULL`
+    // Of what retention removes the last day is told, of what a later pass empties each.
+    const days = kept?.isRemoved ? 'NULL' : 'day'
+    const counted = `SELECT held, stays, gone, max(day), count(*)::int FROM (SELECT ${isHeld} AS held, ${stays} AS stays, ${isEmpty} AS gone,
+        to_char((${until}) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day FROM ${model.table} t WHERE ${found}) AS counted
+      GROUP BY held, stays, gone, day IS NULL, ${days}::text`
     const groups = await send(prepared(counted, values))
     if (groups.length === 0) continue
-    const condition = `${found} AND NOT ${isHeld} AND NOT ${stays} AND NOT ${isEmpty} AND $${values.length}::text IS NOT NULL`
+    const condition = `${found} AND NOT ${isHeld} AND NOT ${stays} AND NOT ${isEmpty}`
     const plan: Plan = { collector, type: model.name, erased: 0, kept: [], due: { condition, values } }
-    const keep = (rows: number, reason: string, end: string | null = null) => {
-      const known = plan.kept.find(
-        (one) => one.reason === reason && (one.until ?? one.askAgain ?? null) === end,
-      )
+    const then = kept?.isRemoved ? 'REMOVED' : 'EMPTIED'
+    const keep = (rows: number, reason: string, end: string | null, what: KeptCount['then']) => {
+      const known = plan.kept.find((one) => one.reason === reason && one.until === end)
       if (known) known.rows += rows
-      else if (kept?.isRemoved || end === null) plan.kept.push({ rows, reason, until: end })
-      else plan.kept.push({ rows, reason, until: null, askAgain: end })
+      else plan.kept.push({ rows, reason, until: end, then: what })
     }
     for (const [rowsHeld, rowsStay, rowsGone, end, count] of groups) {
       const rows = Number(count)
-      const day = end === null ? null : new Date(end as string).toISOString().slice(0, 10)
-      if (emptied.length === 0) keep(rows, unnamed)
-      else if (rowsHeld) keep(rows, 'Legal hold')
-      else if (rowsStay) keep(rows, kept!.reason, day)
-      else if (!rowsGone) plan.erased += rows
+      const day = end as string | null
+      if (emptied.length === 0) keep(rows, unnamed, null, 'STAYS')
+      else if (rowsGone && !kept?.isRemoved) continue
+      else if (rowsHeld) keep(rows, heldReason, null, then)
+      else if (rowsStay) keep(rows, kept!.reason, day, then)
+      else plan.erased += rows
     }
     plans.push(plan)
   }

@@ -24,6 +24,8 @@ export interface PersonalRows {
   given?: string
   /** Fields that tell of other people, or how the business decides. */
   withheld?: readonly string[]
+  /** False where the person did not provide it, or it is kept by a duty: it is not taken along (article 20(1) GDPR). */
+  isPorted?: false
   kept?: KeptRows
   /** Fields that stay for good, because they name nobody once the account that the row refers to is emptied: sums of books. */
   anonymous?: readonly string[]

@@ -13,6 +13,7 @@ import { ScreeningMatch } from './entities/ScreeningMatch'
 import { SecurityAlert } from './entities/SecurityAlert'
 import { auditMonths } from './jobs/audit-months'
 import { idempotencyKeys } from './jobs/idempotency-keys'
+import { laterPasses } from './jobs/later-passes'
 import { oldEvents } from './jobs/old-events'
 import { oldUsage } from './jobs/old-usage'
 import { newLists, reviewDates } from './jobs/review-dates'
@@ -59,6 +60,7 @@ export default subgraph('compliance', {
     auditMonths,
     endedRequests,
     idempotencyKeys,
+    laterPasses,
     newLists,
     oldEvents,
     oldUsage,

@@ -15,6 +15,8 @@ export type Person = Pick<DataSubjectRequest, 'customerId' | 'employeeId' | 'use
 export interface PersonFacts {
   /** The login of the employee. */
   login: string | null
+  /** The employee whose login it is. */
+  employee: string | null
   isService: boolean
   isActive: boolean
   /** Tells whether an address is on record; null when none is. */
@@ -43,7 +45,7 @@ export async function requireOther(
   { userId }: Person,
   { login }: PersonFacts,
 ): Promise<void> {
-  const logins = [userId, login]
+  const logins = [userId, login].filter((id) => id === null || isUuid(id))
   if (logins.includes(context.binding.actorId ?? ''))
     tx.fail('OWN_RECORD', 'Somebody else must do this: it is about you', 'id')
   await requireOwnHand(context, tx, logins, { code: 'OWN_RECORD', field: 'id' })
@@ -70,6 +72,14 @@ export function personOf(tx: Transaction, found: DataSubjectRequest, named: Part
   const field = fieldOf[found.subjectType]
   if (person[field] === null) tx.fail('INVALID', `${field} must say who it is`, field)
   return person
+}
+
+/** The person with the login that the employee has, and the employee whose login it is: who asks as one asks as both. */
+export function wholePerson(
+  { customerId, employeeId, userId }: Person,
+  { login, employee }: PersonFacts,
+): Person {
+  return { customerId, employeeId: employeeId ?? employee, userId: userId ?? login }
 }
 
 /** Ends the mutation when the login is no person's, or not that of the employee. */

@@ -1,4 +1,5 @@
 import type { PersonalDeclarations } from '../../kernel/subjects'
+import { requestEnd } from './retained'
 
 /** Types that tell of due diligence: no receipt names them, nor that there is any (article 39 of Directive (EU) 2015/849). */
 export const untold: readonly string[] = ['ComplianceRecord', 'ComplianceDecision', 'ScreeningMatch']
@@ -9,6 +10,7 @@ export const personal: PersonalDeclarations = {
     about: { User: 't.actor_id = $2' },
     // It names other people.
     withheld: ['changes'],
+    isPorted: false,
     kept: {
       dataClass: 'AUDIT',
       startsAt: 't.occurred_at',
@@ -23,6 +25,7 @@ export const personal: PersonalDeclarations = {
       ...['status', 'riskScore', 'screenedAt', 'listVersion', 'dueAt', 'expiresAt', 'escalatedAt'],
       ...['contentVersion', 'metadata'],
     ],
+    isPorted: false,
     kept: {
       dataClass: 'COMPLIANCE',
       startsAt: "CASE WHEN t.status IN ('REJECTED', 'EXPIRED') THEN t.updated_at END",
@@ -46,7 +49,7 @@ export const personal: PersonalDeclarations = {
     withheld: ['collected', 'receipt', 'exportHash'],
     kept: {
       dataClass: 'USER_DATA',
-      startsAt: 't.ended_at',
+      startsAt: requestEnd,
       reason: 'Proof that the request was answered (article 5(2) GDPR)',
       isRemoved: true,
     },

@@ -14,7 +14,11 @@ export const personal: PersonalDeclarations = {
   CustomerInteraction: {
     empty: 'SELECT shared.empty_interactions($2) WHERE $1::uuid IS NOT NULL',
   },
-  BehaviorPattern: { empty: 'DELETE FROM insights.behavior_patterns WHERE tenant_id = $1 AND id = ANY ($2)' },
+  // Drawn from what the customer did, by the business.
+  BehaviorPattern: {
+    isPorted: false,
+    empty: 'DELETE FROM insights.behavior_patterns WHERE tenant_id = $1 AND id = ANY ($2)',
+  },
   SupportTicket: {
     // Those from an address that is only this customer's.
     about: {

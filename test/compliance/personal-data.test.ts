@@ -241,8 +241,8 @@ test('C3 a value in every personal column of every type is found for its person,
     const input = { id, expectedVersion: version + 1, token: done.exportToken }
     const text = `mutation ($input: DownloadDataSubjectRequestInput!) { file: downloadDataSubjectRequest(input: $input) { content userErrors { message } } }`
     const { file } = await officers[1]!.data<{ file: { content: string } }>(text, { input })
-    for (const line of file.content.trimEnd().split('\n')) {
-      const row = JSON.parse(line) as { type: string; fields: object }
+    const { rows: told } = JSON.parse(file.content) as { rows: { type: string; fields: object }[] }
+    for (const row of told) {
       const fields = given.get(row.type) ?? new Set()
       for (const [field, value] of Object.entries(row.fields))
         if (signs.some((sign) => JSON.stringify(value).includes(sign))) fields.add(field)

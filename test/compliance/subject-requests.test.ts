@@ -116,8 +116,12 @@ test.each([
   ['2026-11-27', '2026-11-27'],
   ['2026-11-28', '2026-11-30'],
   ['2026-11-29', '2026-11-30'],
+  // Christmas and the day after, then a weekend; the day before is a working day whatever follows.
+  ['2026-12-24', '2026-12-24'],
+  ['2026-12-25', '2026-12-28'],
+  ['2027-01-01', '2027-01-04'],
 ])('a period that would end on %s ends on %s', (day, then) => {
-  expect(workingDay(day)).toBe(then)
+  expect(workingDay(day, new Set(['2026-12-25', '2026-12-26', '2027-01-01']))).toBe(then)
 })
 
 test('nothing is done before the identity is known but to extend it, once and before its end, or to reject it', async () => {
@@ -159,6 +163,7 @@ test('nothing is done before the identity is known but to extend it, once and be
 
 test('what is about a person is given once, without what is about others, and is gone after a week', async () => {
   const [anna] = [await customer('anna'), await customer('bert')]
+  const number = `D-${count + 1}`
   const review = await collected(await receive('ACCESS', anna.id))
   expect(review.status).toBe('REVIEW')
   expect(await read(review.id, 'answered collected')).toEqual({
@@ -179,10 +184,8 @@ test('what is about a person is given once, without what is about others, and is
   const tries = await Promise.all(Array.from({ length: 10 }, () => download(other, done, exportToken!)))
   const [file, ...more] = tries.filter(({ content }) => content !== null)
   expect(more).toEqual([])
-  const lines = file!
-    .content!.trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const { rows: lines, ...head } = JSON.parse(file!.content!) as { rows: Record<string, unknown>[] }
+  expect(head).toEqual({ format: 'tenantgraph personal data 1', request: number, part: 1, parts: 1 })
   expect(lines.map(({ type }) => type)).toEqual(['Customer', 'CustomerInteraction', 'DataSubjectRequest'])
   expect(lines[1]).toMatchObject({ id: anna.interaction, fields: { content: 'anna wrote' } })
   expect(file!.content).not.toContain('bert')
@@ -225,14 +228,15 @@ test('hold beats erasure, in the receipt too; repeated it is harmless, and once 
     await work(tenant, 'subject-data', 'subject-answers')
     const { status, receipt } = await read<{
       status: string
-      receipt: { types: { type: string; given: number }[] }
+      receipt: { types: { type: string; given: number }[]; passes: object[] }
     }>(review.id, 'status receipt')
     expect(status).toBe('FULFILLED')
     const asDone = ({ types }: { types: { given: number }[] }) => types.map((one) => ({ ...one, given: 0 }))
     expect(asDone(preview.collected)).toEqual(receipt.types)
+    expect(receipt.passes.length).toBe(1)
     return receipt.types.filter(({ type }) => type.startsWith('Customer'))
   }
-  const kept = { rows: 1, reason: 'Legal hold', until: null }
+  const kept = { rows: 1, reason: 'Legal hold', until: null, then: 'EMPTIED' }
   const first = [
     { type: 'Customer', given: 0, erased: 1, kept: [] },
     { type: 'CustomerInteraction', given: 0, erased: 0, kept: [kept] },
@@ -277,7 +281,7 @@ test('whoever works for the tenant stays until three years after the end; nobody
   const use = {
     rows: 1,
     reason: 'The account is in use: suspend it first (article 6(1)(b) GDPR)',
-    until: null,
+    ...{ until: null, then: 'EMPTIED' },
   }
   expect(of('User')).toEqual({ type: 'User', given: 1, erased: 0, kept: [use] })
   expect(of('Employee')).toMatchObject({ erased: 0, kept: [{ rows: 1, until: null }] })
@@ -293,6 +297,6 @@ test('whoever works for the tenant stays until three years after the end; nobody
   await work(tenant, 'subject-data', 'subject-answers')
   const second = await read<{ collected: { types: { type: string }[] } }>(again.id, 'collected')
   expect(second.collected.types.find(({ type }) => type === 'Employee')).toMatchObject({
-    kept: [{ rows: 1, until: null, askAgain: '2029-02-28' }],
+    kept: [{ rows: 1, until: '2029-02-28', then: 'EMPTIED' }],
   })
 })

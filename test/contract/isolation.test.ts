@@ -202,11 +202,14 @@ describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (n
     const id = await idOf(typeOfId(asked, entityNames) ?? type, demoTenantIds.globex)
     const others = field.args.filter((one) => one.name !== asked && isRequiredArgument(one))
     const given = others.map((one) => `, ${one.name}: ${inputValue(one.type, one.name, () => '""')}`)
-    const query = `query ($id: ID!) { ${name}(${asked}: $id${given.join('')}) { __typename ${asked} } }`
+    // What is made of a row for an answer does not name the row.
+    const shown =
+      isObjectType(api.getType(type)) && asked in (api.getType(type) as GraphQLObjectType).getFields()
+    const query = `query ($id: ID!) { ${name}(${asked}: $id${given.join('')}) { __typename ${shown ? asked : ''} } }`
     const globex = await graph.demo('globex', 'admin')
     expect(await globex.query(query, { id })).toEqual({
       status: 200,
-      data: { [name]: { __typename: type, [asked]: id } },
+      data: { [name]: { __typename: type, ...(shown && { [asked]: id }) } },
     })
     const answers = [await acme.query(query, { id }), await acme.query(query, { id: uuidv7() })]
     expect(answers[0]).toEqual({ status: 200, data: { [name]: null } })

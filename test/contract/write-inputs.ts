@@ -308,7 +308,7 @@ export async function readWrites(
     const status = needed[mutation.replace('DataSubjectRequest', '')]
     if (!status) return
     const approver = mutation.startsWith('fulfil') ? (await writerOf(graph, tenant, mutation)).userId : null
-    const text = `UPDATE compliance.data_subject_requests SET status = $2, user_id = $3, verified_at = now(), verified_by_id = $3,
+    const text = `UPDATE compliance.data_subject_requests SET status = $2, user_id = $3, verified_at = now(), verified_by_id = $3, is_address_known = false,
         approved_by_id = $4::uuid, approved_at = CASE WHEN $4::uuid IS NOT NULL THEN now() END WHERE id = $1`
     await graph.owner.query(text, [id, status, (await preparer(tenant)).userId, approver])
   }

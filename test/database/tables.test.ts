@@ -422,7 +422,7 @@ describe('the shared tables', () => {
     expect(await as('tenancy', globex, touch)).toEqual([])
   })
 
-  test('12 no subgraph plants a key of a tenant; identity alone makes those of people', async () => {
+  test('12 no subgraph plants a key of a tenant; those of rows that are erased are made by identity and compliance', async () => {
     const zeros = '00000000-0000-0000-0000-000000000000'
     const plant = (number: number, subject: string, generation: number) =>
       `INSERT INTO shared.data_keys (id, subject_id, generation, master_key_id, wrapped)
@@ -430,11 +430,13 @@ describe('the shared tables', () => {
     for (const name of subgraphNames)
       for (const generation of [0, 1, 2, 99])
         await expect(as(name, acme, plant(38, zeros, generation))).rejects.toMatchObject(denied)
-    for (const name of subgraphNames.filter((one) => one !== 'identity'))
+    for (const name of subgraphNames.filter((one) => one !== 'identity' && one !== 'compliance'))
       await expect(as(name, acme, plant(38, id(1), 1))).rejects.toMatchObject(denied)
     // A person's key is made anew after a rotation.
     for (const generation of [1, 2]) await as('identity', acme, plant(38 + generation, id(1), generation))
-    await expect(as('identity', acme, plant(41, id(1), 2_000))).rejects.toMatchObject(denied)
+    await as('compliance', acme, plant(43, id(2), 1))
+    for (const name of ['identity', 'compliance'] as const)
+      await expect(as(name, acme, plant(41, id(1), 2_000))).rejects.toMatchObject(denied)
     // Nor by the function that an operator's new tenant gets its key from.
     const asNobody = `SELECT shared.add_tenant_key('${id(42)}', 'master', 'x')`
     for (const name of subgraphNames) await expect(as(name, acme, asNobody)).rejects.toMatchObject(denied)

@@ -280,6 +280,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'compliance audit-months platform 10 3 * * * UTC',
     'compliance ended-subject-requests tenant 50 4 * * * UTC',
     'compliance idempotency-keys tenant 20 3 * * * UTC',
+    'compliance later-passes tenant 20 5 * * * UTC',
     'compliance new-lists tenant 25 * * * * UTC',
     'compliance old-events platform 15 3 * * * UTC',
     'compliance old-usage platform 40 3 * * * UTC',

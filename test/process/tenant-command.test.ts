@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -136,6 +137,30 @@ test('T1 lists tenants, suspends one for a reason and opens it again, in both tr
       ...{ action: 'REACTIVATE_TENANT', tenant: 'initech' },
       details: { ...by, status: 'ACTIVE', statusReason: null },
     },
+  ])
+})
+
+test('issue 14: exports a tenant into a folder, which stands in both trails with the digest of its manifest', async () => {
+  const folder = join(dataDir, 'initech export')
+  const { code, stdout, stderr } = await run('export', '--slug', 'initech', '--to', folder)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const text = readFileSync(join(folder, 'manifest.json'))
+  const manifest = createHash('sha256').update(text).digest('hex')
+  expect(stdout).toContain(`manifest  ${manifest}\n`)
+  const { types } = JSON.parse(text.toString()) as { types: { rows: number }[] }
+  const told = { rows: types.reduce((sum, one) => sum + one.rows, 0), files: 0, manifest }
+  const { rows } = await owner.query(
+    `SELECT l.action, l.changes FROM shared.audit_logs l JOIN tenancy.tenants t ON t.id = l.tenant_id
+      WHERE t.slug = 'initech' ORDER BY l.id DESC LIMIT 1`,
+  )
+  expect(rows).toEqual([{ action: 'VIEW', changes: { after: told } }])
+  expect((await done()).at(-1)).toEqual({
+    ...{ action: 'EXPORT_TENANT', tenant: 'initech', details: { ...by, ...told } },
+  })
+  const again = await run('export', '--slug', 'initech', '--to', folder)
+  expect([again.code, again.stderr]).toEqual([
+    2,
+    `${folder} is there already: an export never overwrites one.\n`,
   ])
 })
 

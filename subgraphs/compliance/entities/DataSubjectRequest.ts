@@ -113,6 +113,22 @@ export class DataSubjectRequest extends TenantRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   downloadedAt: string | null
 
+  /** Counts the parts of it that were downloaded. */
+  @Column({ type: 'int', default: 0 })
+  downloadedParts: number
+
+  /** The last time that the subgraphs were asked to erase. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  lastPassAt: string | null
+
+  /** The next time, for what has to stay until then. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  nextPassAt: string | null
+
+  /** Tells whether something stays because somebody holds it. */
+  @Column({ type: 'boolean', default: false })
+  isHeld: boolean
+
   /** When its key was destroyed, and with it the address and what was collected. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   shreddedAt: string | null

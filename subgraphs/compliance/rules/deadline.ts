@@ -10,14 +10,15 @@ export function monthsLater(day: string, months: number): string {
 }
 
 /**
- * The day itself, or the Monday after a weekend: a period that would end on it ends with the next working day (article 3(4) of
- * Regulation (EEC, Euratom) 1182/71).
+ * The day itself, or the next working day where it is a Saturday, a Sunday or a public holiday: with it a period ends that would end on
+ * such a day (article 3(4) of Regulation (EEC, Euratom) 1182/71). Holidays within the period make it no longer (article 3(3)).
+ * @param holidays public ones of the place where the answer is given (article 2(1)), YYYY-MM-DD
  */
-export function workingDay(day: string): string {
-  const at = Date.parse(`${day}T00:00:00Z`)
-  const weekday = new Date(at).getUTCDay()
-  const more = weekday === 6 ? 2 : weekday === 0 ? 1 : 0
-  return new Date(at + more * 86_400_000).toISOString().slice(0, 10)
+export function workingDay(day: string, holidays: ReadonlySet<string> = new Set()): string {
+  for (let at = Date.parse(`${day}T00:00:00Z`); ; at += 86_400_000) {
+    const date = new Date(at).toISOString().slice(0, 10)
+    if (![0, 6].includes(new Date(at).getUTCDay()) && !holidays.has(date)) return date
+  }
 }
 
 /** Months within which a request is answered, and by how many more it may be extended, once. */
