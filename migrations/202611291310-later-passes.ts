@@ -5,7 +5,7 @@ const purposes = (...values: string[]) =>
 const dropPurposes = 'ALTER TABLE shared.subject_tasks DROP CONSTRAINT subject_tasks_purpose_check'
 
 const isAwaited = (
-  erasing: string,
+  status: string,
 ) => `CREATE OR REPLACE FUNCTION shared.is_subject_task_awaited(task uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
