@@ -203,8 +203,8 @@ describe.each(lookUps.map((field) => [field.name, field] as const))('%s(id)', (n
     const others = field.args.filter((one) => one.name !== asked && isRequiredArgument(one))
     const given = others.map((one) => `, ${one.name}: ${inputValue(one.type, one.name, () => '""')}`)
     // What is made of a row for an answer does not name the row.
-    const shown =
-      isObjectType(api.getType(type)) && asked in (api.getType(type) as GraphQLObjectType).getFields()
+    const object = api.getType(type)
+    const shown = isObjectType(object) && asked in object.getFields()
     const query = `query ($id: ID!) { ${name}(${asked}: $id${given.join('')}) { __typename ${shown ? asked : ''} } }`
     const globex = await graph.demo('globex', 'admin')
     expect(await globex.query(query, { id })).toEqual({
