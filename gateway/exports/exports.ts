@@ -81,7 +81,7 @@ class Exports {
     const inOurs = (error: unknown) => this.options.formatError(error, record)
     try {
       const given = await context()
-      if (!given.request.viewer || record.anonymous) throw unauthenticated()
+      if (!given.request.viewer) throw unauthenticated()
       const { tenantId } = given.request.viewer
       const leave = this.#enter(tenantId)
       try {
