@@ -103,7 +103,7 @@ export interface GatewayOptions {
   persistedDocuments?: PersistedDocuments
   /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
-  /** Where exports are noted; without it no list is answered as a file. */
+  /** Says where exports are noted; without it no list is answered as a file. */
   exports?: { trail: ExportTrail; nestedPageLimit: number }
   /** Says for whoever asks how an operation was answered; only where the schema is shown to everybody. */
   explanations?: Explanations

@@ -7,9 +7,12 @@ export function explainedDatabase(role: string, database: Database, explanations
     dataSource: database.dataSource,
     close: () => database.close(),
     rows: (binding, statement) =>
-      explanations.statement(role, binding, statement.text, () => database.rows(binding, statement)),
-    transaction: (binding, work, options) =>
-      database.transaction(
+      explanations.isIdle
+        ? database.rows(binding, statement)
+        : explanations.statement(role, binding, statement.text, () => database.rows(binding, statement)),
+    transaction: (binding, work, options) => {
+      if (explanations.isIdle) return database.transaction(binding, work, options)
+      return database.transaction(
         binding,
         (tx) =>
           work({
@@ -25,6 +28,7 @@ export function explainedDatabase(role: string, database: Database, explanations
               explanations.statement(role, binding, statement.text, () => tx.run(statement)),
           }),
         options,
-      ),
+      )
+    },
   }
 }

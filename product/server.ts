@@ -178,7 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /**
- * What notes how operations are answered, at databases and subgraphs. It tells of tables, so it is there only where the schema
+ * Makes what notes how operations are answered, at databases and subgraphs. It tells of tables, so it is there only where the schema
  * is for everybody to see.
  */
 function explaining({ config, around: outer }: ServerOptions) {

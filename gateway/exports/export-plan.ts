@@ -28,10 +28,10 @@ export interface ExportPlan {
   field: string
   /** Type of the rows. */
   type: GraphQLObjectType
-  /** What of a row is selected. */
+  /** Holds what of a row is selected. */
   rows: FieldNode
   fragments: ReadonlyMap<string, FragmentDefinitionNode>
-  /** How many rows the operation asks for; null: all. */
+  /** Counts the rows that the operation asks for; null: all. */
   first: number | null
   after: string | null
   /** Names the other arguments that the list is asked with. */

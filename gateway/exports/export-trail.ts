@@ -12,7 +12,7 @@ export interface ExportEntry {
   columns: readonly string[]
   /** Names the arguments that chose the rows. */
   asked: readonly string[]
-  /** How many rows leave, or would if nobody breaks off; at most so many where the list counts none. */
+  /** Counts the rows that leave, or would if nobody breaks off; at most so many where the list counts none. */
   rows: number
 }
 

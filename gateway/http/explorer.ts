@@ -7,7 +7,7 @@ import { ownFile, packageFile, page, sessionOperations, signInForm, type DemoPeo
 export interface Example {
   name: string
   query: string
-  /** What its variables are set to. */
+  /** Values of its variables. */
   variables?: Readonly<Record<string, unknown>>
   /** Whom of the demo it is written for, as `hr of acme`; left out where that does not matter. */
   as?: string

@@ -16,13 +16,13 @@ export interface Explanation {
   fetches: { subgraph: string; start: number; ms: number; query: string }[]
   /** SQL of the subgraphs in this process, without values. */
   statements: { subgraph: string; start: number; ms: number; sql: string }[]
-  /** What the schema asks for; `held` is null where a rule decides for each row. */
+  /** Names what the schema asks for; `held` is null where a rule decides for each row. */
   access: { needs: string; of: string[]; held: boolean | null }[]
 }
 
 /** The header that asks for an explanation. */
 const header = 'x-explain'
-/** What is told of one operation at most: a mutation of many rows has as many statements. */
+/** So much is told of one operation at most: a mutation of many rows has as many statements. */
 const most = 200
 
 interface Running {
@@ -47,11 +47,18 @@ export class Explanations {
   readonly #byRequest = new Map<string, Set<Running>>()
   #schema: { sdl: string; model: SchemaModel } | undefined
 
+  /** Nothing is explained at the moment, as nearly always. */
+  get isIdle(): boolean {
+    return this.#byRequest.size === 0
+  }
+
   /** Returns the subgraph with its calls noted. */
   source(name: string, source: SubgraphDataSource): SubgraphDataSource {
     return {
-      ...source,
+      ping: () => source.ping(),
+      close: () => source.close(),
       process: (call) => {
+        if (this.isIdle) return source.process(call)
         const record = 'incomingRequestContext' in call ? call.context.record : undefined
         const running = record && this.#byRecord.get(record)
         if (!running) return source.process(call)

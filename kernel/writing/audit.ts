@@ -82,7 +82,7 @@ export function auditedValues(
   return values
 }
 
-/** What an entry says of its request. */
+/** Describes what an entry says of its request. */
 export type AuditContext = Pick<SubgraphContext, 'viewer' | 'clientIp' | 'userAgent' | 'requestId'> & {
   binding: Pick<Binding, 'actorId'>
   services: Pick<Services, 'clock'>

@@ -16,7 +16,7 @@
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
-  /** How a day is written that a span begins with. */
+  /** Writes the day that a span begins with. */
   const spanName = (per, firstDay, isLong = false) => {
     if (!firstDay) return 'Earlier'
     const options = {

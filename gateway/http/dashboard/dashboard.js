@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id)
   const dialog = byId('rows')
   const shownRows = 25
-  /** Who looks, and as what the page counts; null until somebody is signed in. */
+  /** The viewer, and as what the page counts; null until somebody is signed in. */
   let look = null
   let periodName = 'months'
   /** Ends what was drawn, by card. */
@@ -127,7 +127,7 @@
     }
   }
 
-  /** What a card counts, and how it is written. */
+  /** Returns what a card counts, and the way it is written. */
   function measureOf(card, currency) {
     const amount = (group) => group[card.money]?.find((one) => one.currency === currency)
     const of = (group) => {

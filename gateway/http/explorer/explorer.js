@@ -7,7 +7,7 @@
   const panel = document.getElementById('explanation')
   const session = openSession(endpoint, () => showExplanation(panel, undefined))
 
-  /** What GraphiQL sends through. */
+  /** Sends what GraphiQL asks. */
   async function fetcher({ operationName, ...rest }) {
     // GraphiQL notices a new name some moments after the text changed; until then it sends the old one.
     const body = operationName && rest.query.includes(operationName) ? { ...rest, operationName } : rest
@@ -33,7 +33,7 @@
     if (example) load(example)
   })
 
-  /** What a link holds of an operation: the text and its variables, nothing of who asks. */
+  /** Reads what a link holds of an operation: the text and its variables, nothing of who asks. */
   function linked() {
     const parameters = new URLSearchParams(location.hash.slice(1))
     const query = parameters.get('query')

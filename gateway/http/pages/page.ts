@@ -6,7 +6,7 @@ import { projectRoot } from '../../../kernel/process/config'
 import { fragmentsOf } from '../../execution/selections'
 import type { HttpResponse } from '../http-response'
 
-/** What browsers get: pages, and the files that they need. */
+/** Describes what browsers get: pages, and the files that they need. */
 export interface Pages {
   /** The page at a path, `/dashboard`; undefined when there is none. */
   at(path: string): HttpResponse | undefined
@@ -22,7 +22,7 @@ export interface PageFiles {
   /** In the order the page loads them. */
   styles: readonly string[]
   scripts: readonly string[]
-  /** What stands in the page as JSON, by the id of its element. Nothing of it is run. */
+  /** Holds what stands in the page as JSON, by the id of its element. Nothing of it is run. */
   data?: Readonly<Record<string, unknown>>
   /** Further parts of the page: `<!-- name -->` becomes this HTML. */
   parts?: Readonly<Record<string, string>>
@@ -116,7 +116,7 @@ export interface DemoPerson {
   role: string
 }
 
-/** Who the demo data has, and their password; null where nobody is to be let in so. */
+/** The people of the demo data and their password; null where nobody is to be let in so. */
 export type DemoPeople = { people: readonly DemoPerson[]; password: string } | null
 
 /** The operations of a file by name, each with the fragments that it uses: the texts that a page sends. */
