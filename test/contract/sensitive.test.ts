@@ -153,6 +153,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'AuditLog.requestId',
     'BehaviorPattern.dismissReason',
     'ComplianceRecord.digestKey',
+    'Credential.publicKey',
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',
@@ -362,6 +363,9 @@ describe('C1 payment card numbers are refused at the door', () => {
     'signIn input.email',
     'signIn input.password',
     'signIn input.tenant',
+    'signInPasskeyBegin input.mfaToken',
+    'signInPasskeyBegin input.tenant',
+    'signInPasskeyFinish input.tenant',
     'stepUp input.password',
     'stopLoneAdministratorReset input.token',
   ]
