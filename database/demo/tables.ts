@@ -35,6 +35,7 @@ import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
 import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
+import { credentials, mfaDevices } from './second-factors'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
@@ -318,24 +319,6 @@ const apiKeys: DemoTable = {
     }),
 }
 
-/** Authenticators that somebody began to add and never confirmed: everybody signs in with the password alone. */
-const mfaDevices: DemoTable = {
-  name: 'identity.mfa_devices',
-  noun: 'second factors',
-  rows: ({ slug, random, today }) =>
-    demoUserNames.map((name, place) => {
-      const began = today - (3 + 5 * place) * day
-      return {
-        id: seededId(random, began),
-        user_id: demoUserIds[slug][name],
-        type: 'TOTP',
-        label: ['Telephone', 'Work telephone', 'Tablet', 'Watch'][place],
-        secret: times(32, () => random.pick([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'])).join(''),
-        created_at: instant(began),
-      }
-    }),
-}
-
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
@@ -389,4 +372,5 @@ export const demoTables: readonly DemoTable[] = [
   sessions,
   apiKeys,
   mfaDevices,
+  credentials,
 ]

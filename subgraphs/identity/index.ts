@@ -1,5 +1,6 @@
 import { subgraph } from '../../kernel/subgraph'
 import { ApiKey } from './entities/ApiKey'
+import { Credential } from './entities/Credential'
 import { MfaDevice } from './entities/MfaDevice'
 import { Permission } from './entities/Permission'
 import { RefreshToken } from './entities/RefreshToken'
@@ -14,6 +15,7 @@ import { oldSessions } from './jobs/old-sessions'
 import { personal } from './personal'
 import { policies } from './policies'
 import { apiKey } from './resolvers/ApiKey'
+import { credential } from './resolvers/Credential'
 import { mfaDevice } from './resolvers/MfaDevice'
 import { operator } from './resolvers/Operator'
 import { permission } from './resolvers/Permission'
@@ -24,8 +26,19 @@ import { signInPolicy } from './resolvers/SignInPolicy'
 import { user } from './resolvers/User'
 
 export default subgraph('identity', {
-  entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken, ApiKey, MfaDevice],
-  resolvers: [user, role, roleAssignment, permission, session, apiKey, mfaDevice, signInPolicy, operator],
+  entities: [User, Role, Permission, RoleAssignment, Session, RefreshToken, ApiKey, MfaDevice, Credential],
+  resolvers: [
+    user,
+    role,
+    roleAssignment,
+    permission,
+    session,
+    apiKey,
+    mfaDevice,
+    credential,
+    signInPolicy,
+    operator,
+  ],
   policies,
   secrets: { User: ['mfaSecret'], MfaDevice: ['secret'] },
   erasable: ['User'],

@@ -7,6 +7,7 @@ import { MfaDevice } from './entities/MfaDevice'
 import { User } from './entities/User'
 import type { ConfirmMfaDeviceInput, IdentityUserErrorCode, ResetUserMfaInput } from './generated'
 import { secondFactorResetMail } from './mails/second-factor-reset'
+import { relyingParty } from './rules/relying-party'
 import {
   acceptedStep,
   mostAuthenticators,
@@ -28,7 +29,7 @@ type Told<T> = Promise<Partial<T> & { userErrors: UserError<IdentityUserErrorCod
 const defaultLabel = 'Recovery codes'
 
 /** The viewer's account, locked: what is done to one user's second factors is done one after the other. */
-function findOwner({ viewer }: SubgraphContext, tx: Tx): Promise<User> {
+export function findOwner({ viewer }: SubgraphContext, tx: Tx): Promise<User> {
   if (!viewer) throw unauthenticated()
   return tx.find(User, viewer.userId)
 }
@@ -54,15 +55,35 @@ async function devicesOf(
 }
 
 /**
- * Has `mfaEnabled` say what follows from the devices: whether there is an authenticator that counts. Where the tenant asks for
- * one, what open sessions may do follows from it, on every gateway.
+ * Has `mfaEnabled` say what follows from devices and passkeys: whether there is an authenticator or a passkey that counts. With the
+ * last of them the recovery codes go, which stand in for one. Where the tenant asks for a second factor, what open sessions may do
+ * follows from it, on every gateway.
  */
-async function noteEnabled(context: SubgraphContext, tx: Tx, owner: User): Promise<User> {
+export async function noteSecondFactors(context: SubgraphContext, tx: Tx, owner: User): Promise<User> {
   const devices = await devicesOf(tx, owner)
-  const mfaEnabled = devices.some(({ type, isConfirmed }) => type === 'TOTP' && isConfirmed)
+  const hasAuthenticator = devices.some(({ type, isConfirmed }) => type === 'TOTP' && isConfirmed)
+  const mfaEnabled = hasAuthenticator || (await hasPasskey(context, tx, owner))
+  const codes = devices.filter(({ type }) => type === 'RECOVERY_CODES').map(({ id }) => id)
+  if (!mfaEnabled && codes.length > 0) await tx.removeAll(MfaDevice, codes)
   if (mfaEnabled !== owner.mfaEnabled)
     await refreshAuthority(context, tx, { tenantId: owner.tenantId, userIds: [owner.id] })
   return tx.update(User, owner.id, null, { mfaEnabled })
+}
+
+/** A blocked one counts: otherwise whoever copied a passkey would be asked for the password alone. */
+async function hasPasskey(context: SubgraphContext, tx: Tx, { tenantId, id }: User): Promise<boolean> {
+  const text =
+    'SELECT FROM identity.credentials WHERE tenant_id = $1 AND user_id = $2 AND issuer = $3 LIMIT 1'
+  const values = [tenantId, id, relyingParty(context.services.config.publicUrl).id]
+  return (await tx.rows(prepared(text, values))).length === 1
+}
+
+/** Fails when the viewer gave the last second factor away, and the tenant asks for one. */
+export async function requireFactorWhereAsked(tx: Tx, { id, mfaEnabled }: User): Promise<void> {
+  if (mfaEnabled) return
+  const [due] = await tx.rows(prepared('SELECT shared.second_factor_due($1)', [id]))
+  if (due![0] !== null)
+    tx.fail('LAST_FACTOR', 'Your organization asks for a second factor: add another one first', 'id')
 }
 
 /** Makes a secret for an authenticator of the viewer, which counts for nothing yet. */
@@ -102,17 +123,23 @@ export async function confirmMfaDevice(
     if (lastStep === null) tx.fail('INVALID_CODE', wrongCode, 'code')
     const at = now.toISOString()
     const mfaDevice = await tx.update(MfaDevice, id, null, { confirmedAt: at, lastUsedAt: at, lastStep })
-    await noteEnabled(context, tx, owner)
+    await noteSecondFactors(context, tx, owner)
     await notify(context, tx, owner, 'SECOND_FACTOR_ADDED')
-    const hasCodes = (await devicesOf(tx, owner)).some(({ type }) => type === 'RECOVERY_CODES')
-    const recoveryCodes = hasCodes
-      ? null
-      : (await replaceCodes(context, tx, owner, defaultLabel)).recoveryCodes
-    return { mfaDevice, recoveryCodes }
+    return { mfaDevice, recoveryCodes: await firstRecoveryCodes(context, tx, owner) }
   })
   if (counted?.wait) return { ...result, retryAfterSeconds: counted.wait }
   if (counted && result.mfaDevice) await forgetAttempts(context, [counted.codes])
   return result
+}
+
+/** Recovery codes for whoever has none; null for everybody else. */
+export async function firstRecoveryCodes(
+  context: SubgraphContext,
+  tx: Tx,
+  owner: User,
+): Promise<string[] | null> {
+  const hasCodes = (await devicesOf(tx, owner)).some(({ type }) => type === 'RECOVERY_CODES')
+  return hasCodes ? null : (await replaceCodes(context, tx, owner, defaultLabel)).recoveryCodes
 }
 
 /** New recovery codes of a user in place of those there are. */
@@ -139,7 +166,8 @@ export function regenerateRecoveryCodes(
 ): Told<{ mfaDevice: MfaDevice; recoveryCodes: string[] }> {
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
-    if (!owner.mfaEnabled) tx.fail('NO_SECOND_FACTOR', 'Add an authenticator first, with enrollTotp')
+    if (!owner.mfaEnabled)
+      tx.fail('NO_SECOND_FACTOR', 'Add an authenticator first, with enrollTotp, or a passkey')
     await notify(context, tx, owner, 'RECOVERY_CODES_RENEWED')
     return replaceCodes(context, tx, owner, label ?? defaultLabel)
   })
@@ -151,25 +179,26 @@ export function removeMfaDevice(context: SubgraphContext, id: string): Told<{ mf
     const owner = await findOwner(context, tx)
     const mfaDevice = await findOwn(tx, owner, id)
     await tx.remove(MfaDevice, id)
-    const { mfaEnabled } = await noteEnabled(context, tx, owner)
-    const codes = (await devicesOf(tx, owner)).filter(({ type }) => type === 'RECOVERY_CODES')
-    if (!mfaEnabled && codes.length > 0)
-      await tx.removeAll(
-        MfaDevice,
-        codes.map((one) => one.id),
-      )
+    const after = await noteSecondFactors(context, tx, owner)
+    if (owner.mfaEnabled) await requireFactorWhereAsked(tx, after)
     if (mfaDevice.confirmedAt !== null) await notify(context, tx, owner, 'SECOND_FACTOR_REMOVED')
     return { mfaDevice }
   })
 }
 
-/** Removes all second factors of a user whose row is locked, and returns how many; `mfaEnabled` is the caller's to write. */
-export function removeSecondFactors(
+/**
+ * Removes all second factors of a user whose row is locked, passkeys among them, and returns how many; `mfaEnabled` is the caller's
+ * to write.
+ */
+export async function removeSecondFactors(
   tx: Pick<MutationTransaction, 'run'>,
   { tenantId, id }: Pick<User, 'tenantId' | 'id'>,
 ): Promise<number> {
-  const text = 'DELETE FROM identity.mfa_devices WHERE tenant_id = $1 AND user_id = $2'
-  return tx.run(prepared(text, [tenantId, id]))
+  const devices = 'DELETE FROM identity.mfa_devices WHERE tenant_id = $1 AND user_id = $2'
+  const passkeys = 'DELETE FROM identity.credentials WHERE tenant_id = $1 AND user_id = $2'
+  return (
+    (await tx.run(prepared(devices, [tenantId, id]))) + (await tx.run(prepared(passkeys, [tenantId, id])))
+  )
 }
 
 /** Removes all second factors of another user, over whom the viewer has authority, and tells the user. */
@@ -184,15 +213,14 @@ export function resetUserMfa(
       tx.fail('INVALID', 'Remove your own devices with removeMfaDevice', 'userId')
     if (reason.length === 0 || reason.length > 500)
       throw userError('INVALID', 'Give a reason of 1 to 500 characters', ['reason'])
-    const devices = await devicesOf(tx, user)
-    if (devices.length === 0) tx.fail('NO_SECOND_FACTOR', 'This user has no second factor', 'userId')
-    await removeSecondFactors(tx, user)
+    const count = await removeSecondFactors(tx, user)
+    if (count === 0) tx.fail('NO_SECOND_FACTOR', 'This user has no second factor', 'userId')
     await entrust(context, tx, user.id)
     tx.audit({
       ...{ action: 'UPDATE', resourceType: 'User', resourceId: user.id },
-      changes: { after: { secondFactors: 0, count: devices.length, reason } },
+      changes: { after: { secondFactors: 0, count, reason } },
     })
-    const changed = await noteEnabled(context, tx, user)
+    const changed = await noteSecondFactors(context, tx, user)
     const whose = { tenantId: user.tenantId, userId: user.id }
     await revokeSessions(context, tx, whose, { reason: 'REVOKED' })
     const by = context.viewer ? await tx.find(User, context.viewer.userId) : null

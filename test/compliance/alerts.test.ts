@@ -341,6 +341,17 @@ describe('the product watches itself', () => {
     expect(await watch()).toEqual([alert])
   })
 
+  test('a passkey whose counter goes back', async () => {
+    const changes = { after: { reason: 'PASSKEY_COPIED', credentialId: uuidv7() } }
+    await add(1, 'SIGN_IN_FAILED', { user: watcher.userId, changes })
+    expect(await watch()).toEqual([
+      {
+        ...{ alertType: 'PASSKEY_COPIED', severity: 'HIGH', occurrences: 1, isThreat: true },
+        ...{ user: { id: watcher.userId }, sourceIp: '192.0.2.9' },
+      },
+    ])
+  })
+
   test.each([
     ['SIGN_IN_FAILED', 'LOCK_OUT', 20],
     ['DENY', 'DENIAL_BURST', 20],

@@ -43,6 +43,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['Session', 'user_id'],
   ['ApiKey', 'owner_id'],
   ['MfaDevice', 'user_id'],
+  ['Credential', 'user_id'],
   ['LeaveRequest', 'user_id'],
   ['LeaveLedgerEntry', 'user_id'],
   ['AttendanceRecord', 'user_id'],

@@ -120,6 +120,8 @@ const keysOfMachines = [
   'finance.journal_entries.source_id',
   'finance.journal_entries.source_type',
   'hr.departments.name',
+  'identity.credentials.issuer',
+  'identity.credentials.subject',
   'identity.users.email',
   'identity.users.external_id',
   'insights.analytics_event_keys.event_id',

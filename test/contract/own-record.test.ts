@@ -93,7 +93,10 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'is the owner’s, with what was mailed to them',
   'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
     'is the own account’s',
+  'signInPasskeyBegin signInPasskeyFinish': 'is the own account’s',
   'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes': 'second factors are everybody’s own',
+  'registerPasskeyBegin registerPasskeyFinish stepUpPasskeyBegin renameCredential removeCredential':
+    'passkeys are everybody’s own',
   resetUserMfa: 'is refused for oneself, who removes devices after a step-up',
   'revokeSession revokeOtherSessions revokeUserSessions': 'ends sessions, the own ones too',
   'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',

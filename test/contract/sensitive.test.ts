@@ -171,6 +171,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'AuditLog.requestId',
     'BehaviorPattern.dismissReason',
     'ComplianceRecord.digestKey',
+    'Credential.publicKey',
     'DataSubjectRequest.exportHash',
     'DunningPolicy.currency',
     'DunningPolicy.levels',
@@ -379,6 +380,9 @@ describe('C1 payment card numbers are refused at the door', () => {
     'resetPassword input.password',
     'resetPassword input.token',
     ...['deviceMark', 'email', 'password', 'tenant'].map((one) => `signIn input.${one}`),
+    'signInPasskeyBegin input.mfaToken',
+    'signInPasskeyBegin input.tenant',
+    'signInPasskeyFinish input.tenant',
     'stepUp input.password',
     'stopLoneAdministratorReset input.token',
   ]

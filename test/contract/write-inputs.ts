@@ -245,6 +245,7 @@ export async function readWrites(
     if (type === 'Job') return makeJob(tenant)
     if (type === 'OperatorEntry') return makeEntry(tenant)
     if (type === 'Session') return makeSession(tenant)
+    if (type === 'Credential') return makePasskey(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
     if (type === 'FiscalPeriod') return makePeriod(tenant)
     if (type === 'InvoiceLine') return makeLine(tenant)
@@ -259,6 +260,15 @@ export async function readWrites(
     const { userId } = await tenant.user('USER')
     const text = 'SELECT id FROM identity.sessions WHERE user_id = $1'
     return (await graph.owner.query<{ id: string }>(text, [userId])).rows[0]!.id
+  }
+
+  /** One of the administrator's: authenticators alone make them. */
+  async function makePasskey(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text = `INSERT INTO identity.credentials (tenant_id, id, user_id, label, issuer, subject, public_key)
+      VALUES ($1, $2, $3, 'Laptop', 'app.example', $4, 'AAAA')`
+    await graph.owner.query(text, [tenant.id, id, (await tenant.as('ADMIN')).userId, id])
+    return id
   }
 
   /** A tenant has one at a time. */

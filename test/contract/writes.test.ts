@@ -38,6 +38,9 @@ const aboutSessions = [
   'stopLoneAdministratorReset',
   // About the caller's own second factors, or those that another has.
   ...['confirmMfaDevice', 'removeMfaDevice', 'regenerateRecoveryCodes', 'resetUserMfa'],
+  // By what an authenticator signed: test/identity/passkeys.test.ts.
+  ...['registerPasskeyBegin', 'registerPasskeyFinish', 'stepUpPasskeyBegin', 'removeCredential'],
+  ...['signInPasskeyBegin', 'signInPasskeyFinish'],
 ]
 /** By mutation: the test of what tells of each item by itself, so that no item refuses the others, or takes files of all subgraphs. */
 const itemByItem = [

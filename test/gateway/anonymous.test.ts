@@ -140,6 +140,8 @@ describe('L4 an operation for signed-in callers only', () => {
       'Mutation.requestPasswordReset',
       'Mutation.resetPassword',
       'Mutation.signIn',
+      'Mutation.signInPasskeyBegin',
+      'Mutation.signInPasskeyFinish',
       'Mutation.stopLoneAdministratorReset',
     ])
     expect(all.length).toBeGreaterThan(80)

@@ -445,6 +445,7 @@ test('A6 what asks for a person is refused to keys: every mutation of identity b
   const open = new Set([
     ...['signIn', 'completeSignIn', 'refreshSession', 'acceptInvitation', 'operatorSignIn'],
     ...['requestPasswordReset', 'resetPassword', 'confirmEmailChange', 'stopLoneAdministratorReset'],
+    ...['signInPasskeyBegin', 'signInPasskeyFinish'],
   ])
   // No key holds what verbs of the platform ask for: test/contract/operator-scopes.test.ts.
   const asked = fields.filter(isOfTenants('Mutation')).filter(({ name }) => !open.has(name))

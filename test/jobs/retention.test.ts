@@ -163,6 +163,19 @@ test('A4 sessions go a month after their end, whether they were revoked, left id
   ).toEqual(['alive', 'idle lately', 'over lately'])
 })
 
+test('challenges that passkeys signed go when they would have ended, of the own tenant alone', async () => {
+  for (const tenant of [acme, globex])
+    await graph.owner.query(
+      `INSERT INTO identity.used_challenges (tenant_id, challenge_hash, expires_at)
+       SELECT $1, repeat(c, 64), now() + e::interval FROM (VALUES ('a', '-1 second'), ('b', '1 minute')) AS v (c, e)`,
+      [tenant.id],
+    )
+  await run('identity', oldSessions, acme)
+  const text =
+    'SELECT left(challenge_hash, 1) AS value FROM identity.used_challenges WHERE tenant_id = $1 ORDER BY 1'
+  expect([await column(text, [acme.id]), await column(text, [globex.id])]).toEqual([['b'], ['a', 'b']])
+})
+
 test('A6 API keys go a month after they were revoked or over, of the own tenant alone', async () => {
   for (const tenant of [acme, globex]) {
     const { userId } = await tenant.user('USER')

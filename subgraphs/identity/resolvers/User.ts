@@ -10,6 +10,7 @@ import { prepared } from '../../../kernel/statement'
 import { hashPassword, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
+import { Credential } from '../entities/Credential'
 import { MfaDevice } from '../entities/MfaDevice'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
@@ -160,6 +161,9 @@ export const user: Resolvers = {
     ),
     mfaDevices: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, MfaDevice, 'userId', id, args, info),
+    ),
+    credentials: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, Credential, 'userId', id, args, info),
     ),
     apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, ApiKey, 'ownerId', id, args, info),

@@ -4,7 +4,13 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
 import { Session } from '../entities/Session'
-import type { IdentityUserErrorCode } from '../generated'
+import { User } from '../entities/User'
+import type { IdentityUserErrorCode, PasskeyPlace } from '../generated'
+import type { ChallengeUse } from '../passkeys/challenge'
+import { passkeysOf, requestOptions } from '../passkeys/options'
+import { assertionOf } from '../passkeys/responses'
+import { blockCopied, usePasskey, wrongPasskey } from '../passkeys/use'
+import { isProof, verifyAssertion } from '../passkeys/verify'
 import { countAttempt, countCodes, forgetAttempts, laneOfTenant, passwordLine } from './attempts'
 import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
@@ -23,14 +29,18 @@ interface Proof {
  */
 export async function stepUp(
   context: SubgraphContext,
-  { password, code }: { password?: string | null; code?: string | null },
+  { password, code, passkey }: { password?: string | null; code?: string | null; passkey?: unknown },
 ): Promise<Proof> {
   const { viewer } = context
   if (!viewer?.sessionId) throw unauthenticated()
   const session = { ...viewer, sessionId: viewer.sessionId }
-  if (typeof password === 'string' && typeof code !== 'string') return byPassword(context, session, password)
-  if (typeof code === 'string' && typeof password !== 'string') return byCode(context, session, code)
-  return { userErrors: [{ code: 'INVALID', message: 'Give either password or code', field: null }] }
+  const given = [password, code, passkey].filter((one) => one !== null && one !== undefined)
+  if (given.length !== 1)
+    return {
+      userErrors: [{ code: 'INVALID', message: 'Give password, code or passkey, one of them', field: null }],
+    }
+  if (typeof password === 'string') return byPassword(context, session, password)
+  return typeof code === 'string' ? byCode(context, session, code) : byPasskey(context, session, passkey)
 }
 
 type SessionViewer = Viewer & { sessionId: string }
@@ -57,6 +67,41 @@ async function byCode(context: SubgraphContext, viewer: SessionViewer, code: str
     return prove(context, tx, viewer.sessionId)
   })
   if (result.provedUntil) await forgetAttempts(context, [codes])
+  return result
+}
+
+/** A challenge that a passkey of the viewer signs to prove, in this session, that the viewer is there. */
+export async function stepUpPasskeyBegin(
+  context: SubgraphContext,
+  keptOn: PasskeyPlace | null,
+): Promise<{ options?: object; userErrors: UserError<IdentityUserErrorCode>[] }> {
+  const { viewer } = context
+  if (!viewer?.sessionId) throw unauthenticated()
+  const own = await passkeysOf(context, viewer.userId)
+  if (own.length === 0) {
+    const message = 'You have no passkey: give password or code'
+    return { userErrors: [{ code: 'NOT_FOUND', message, field: null }] }
+  }
+  const use = stepUpUse({ ...viewer, sessionId: viewer.sessionId })
+  return { options: await requestOptions(context, use, own, keptOn), userErrors: [] }
+}
+
+const stepUpUse = ({ tenantId, userId, sessionId }: SessionViewer): ChallengeUse => ({
+  ...{ purpose: 'step-up', whose: [tenantId, userId, sessionId] },
+})
+
+async function byPasskey(context: SubgraphContext, viewer: SessionViewer, passkey: unknown): Promise<Proof> {
+  const told = assertionOf(passkey)
+  const proof = told && (await verifyAssertion(context, viewer.tenantId, told, stepUpUse(viewer)))
+  const isOwn = proof && isProof(proof) && proof.userId === viewer.userId
+  const use = isOwn ? { proof, isAlone: false, isCopied: false } : null
+  const result = await mutate(context, async (tx: Tx) => {
+    await tx.find(User, viewer.userId)
+    if (!use) return tx.fail(wrongPasskey.code, wrongPasskey.message, 'passkey')
+    await usePasskey(context, tx, use)
+    return prove(context, tx, viewer.sessionId)
+  })
+  if (use?.isCopied) await blockCopied(context, viewer.tenantId, use.proof)
   return result
 }
 
