@@ -67,6 +67,9 @@ export const credentials = migration(202611291600, 'credentials', [
     ],
     [
       'ALTER TABLE identity.sessions DROP CONSTRAINT sessions_auth_methods_check, DROP CONSTRAINT sessions_revoke_reason_check',
+      // Who had passkeys alone has no second factor without them.
+      `UPDATE identity.users u SET mfa_enabled = false WHERE u.mfa_enabled AND NOT EXISTS (SELECT FROM identity.mfa_devices d
+         WHERE d.tenant_id = u.tenant_id AND d.user_id = u.id AND d.type = 'TOTP' AND d.confirmed_at IS NOT NULL)`,
       // What the former constraints do not know: sessions that passkeys began, and why others ended.
       `DELETE FROM identity.sessions WHERE 'PASSKEY' = ANY (auth_methods)`,
       `UPDATE identity.sessions SET revoke_reason = 'REVOKED' WHERE revoke_reason = 'PASSKEY_COPIED'`,

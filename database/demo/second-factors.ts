@@ -21,7 +21,8 @@ export const mfaDevices: DemoTable = {
 }
 
 /**
- * Passkeys of the domain at which the product was before: they sign for no other, so everybody signs in with the password alone. Who
+ * Passkeys of the domain at which the product was before: they sign for no other, and were added before they were second factors, so
+ * everybody signs in with the password alone. Who
  * keeps theirs on a key that is plugged in has one that was blocked.
  */
 export const credentials: DemoTable = {

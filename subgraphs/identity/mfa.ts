@@ -19,6 +19,7 @@ import {
 import { countCodes, forgetAttempts } from './sessions/attempts'
 import { entrust } from './sessions/invitation'
 import { notify } from './sessions/notices'
+import { noteProof, requireSecondFactorProof } from './sessions/proof'
 import { refreshAuthority, revokeSessions } from './sessions/revoke'
 import { wrongCode } from './sessions/second-factor'
 import { tooManyAttempts } from './sessions/sign-in'
@@ -62,7 +63,7 @@ async function devicesOf(
 export async function noteSecondFactors(context: SubgraphContext, tx: Tx, owner: User): Promise<User> {
   const devices = await devicesOf(tx, owner)
   const hasAuthenticator = devices.some(({ type, isConfirmed }) => type === 'TOTP' && isConfirmed)
-  const mfaEnabled = hasAuthenticator || (await hasPasskey(context, tx, owner))
+  const mfaEnabled = hasAuthenticator || (await hasPasskey(tx, owner))
   const codes = devices.filter(({ type }) => type === 'RECOVERY_CODES').map(({ id }) => id)
   if (!mfaEnabled && codes.length > 0) await tx.removeAll(MfaDevice, codes)
   if (mfaEnabled !== owner.mfaEnabled)
@@ -70,19 +71,32 @@ export async function noteSecondFactors(context: SubgraphContext, tx: Tx, owner:
   return tx.update(User, owner.id, null, { mfaEnabled })
 }
 
-/** A blocked one counts: otherwise whoever copied a passkey would be asked for the password alone. */
-async function hasPasskey(context: SubgraphContext, tx: Tx, { tenantId, id }: User): Promise<boolean> {
-  const text =
-    'SELECT FROM identity.credentials WHERE tenant_id = $1 AND user_id = $2 AND issuer = $3 LIMIT 1'
-  const values = [tenantId, id, relyingParty(context.services.config.publicUrl).id]
-  return (await tx.rows(prepared(text, values))).length === 1
+/**
+ * One that is blocked or of a former domain counts: otherwise a copy of a passkey, or that the product moves, would have the
+ * password alone open the account.
+ */
+async function hasPasskey(tx: Tx, { tenantId, id }: User): Promise<boolean> {
+  const text = 'SELECT FROM identity.credentials WHERE tenant_id = $1 AND user_id = $2 LIMIT 1'
+  return (await tx.rows(prepared(text, [tenantId, id]))).length === 1
 }
 
-/** Fails when the viewer gave the last second factor away, and the tenant asks for one. */
-export async function requireFactorWhereAsked(tx: Tx, { id, mfaEnabled }: User): Promise<void> {
-  if (mfaEnabled) return
-  const [due] = await tx.rows(prepared('SELECT shared.second_factor_due($1)', [id]))
-  if (due![0] !== null)
+const usable = `SELECT FROM identity.mfa_devices
+    WHERE tenant_id = $1 AND user_id = $2 AND type = 'TOTP' AND confirmed_at IS NOT NULL
+  UNION ALL SELECT FROM identity.credentials
+    WHERE tenant_id = $1 AND user_id = $2 AND issuer = $3 AND blocked_at IS NULL LIMIT 1`
+
+/** Fails when the viewer gave the last second factor away that is taken, and the tenant asks for one. */
+export async function requireFactorWhereAsked(
+  context: SubgraphContext,
+  tx: Tx,
+  { tenantId, id }: User,
+): Promise<void> {
+  const { id: issuer } = relyingParty(context.services.config.publicUrl)
+  if ((await tx.rows(prepared(usable, [tenantId, id, issuer]))).length > 0) return
+  // What `shared.second_factor_due` asks, which takes a blocked passkey for a second factor.
+  const asks = `SELECT FROM identity.sign_in_policies
+    WHERE tenant_id = $1 AND mfa_required AND (mfa_scopes = '{}' OR mfa_scopes && $2::text[])`
+  if ((await tx.rows(prepared(asks, [tenantId, [...(context.viewer?.scopes ?? [])]]))).length > 0)
     tx.fail('LAST_FACTOR', 'Your organization asks for a second factor: add another one first', 'id')
 }
 
@@ -93,6 +107,7 @@ export function enrollTotp(
 ): Told<{ mfaDevice: MfaDevice; secret: string; otpauthUri: string }> {
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
+    await requireSecondFactorProof(context, tx)
     const authenticators = (await devicesOf(tx, owner)).filter(({ type }) => type === 'TOTP')
     const left = authenticators.filter(({ isConfirmed }) => !isConfirmed).map(({ id }) => id)
     if (authenticators.length - left.length >= mostAuthenticators)
@@ -114,6 +129,7 @@ export async function confirmMfaDevice(
   let counted: Awaited<ReturnType<typeof countCodes>> | undefined
   const result = await mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
+    await requireSecondFactorProof(context, tx)
     const { id: deviceId, secret, confirmedAt } = await findOwn(tx, owner, id)
     if (confirmedAt !== null || !secret) return tx.fail('INVALID', 'This device was confirmed already', 'id')
     counted = await countCodes(context, owner.tenantId, deviceId)
@@ -123,6 +139,7 @@ export async function confirmMfaDevice(
     if (lastStep === null) tx.fail('INVALID_CODE', wrongCode, 'code')
     const at = now.toISOString()
     const mfaDevice = await tx.update(MfaDevice, id, null, { confirmedAt: at, lastUsedAt: at, lastStep })
+    await noteProof(context, tx, 'TOTP')
     await noteSecondFactors(context, tx, owner)
     await notify(context, tx, owner, 'SECOND_FACTOR_ADDED')
     return { mfaDevice, recoveryCodes: await firstRecoveryCodes(context, tx, owner) }
@@ -168,6 +185,7 @@ export function regenerateRecoveryCodes(
     const owner = await findOwner(context, tx)
     if (!owner.mfaEnabled)
       tx.fail('NO_SECOND_FACTOR', 'Add an authenticator first, with enrollTotp, or a passkey')
+    await requireSecondFactorProof(context, tx)
     await notify(context, tx, owner, 'RECOVERY_CODES_RENEWED')
     return replaceCodes(context, tx, owner, label ?? defaultLabel)
   })
@@ -177,10 +195,11 @@ export function regenerateRecoveryCodes(
 export function removeMfaDevice(context: SubgraphContext, id: string): Told<{ mfaDevice: MfaDevice }> {
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
+    await requireSecondFactorProof(context, tx)
     const mfaDevice = await findOwn(tx, owner, id)
     await tx.remove(MfaDevice, id)
     const after = await noteSecondFactors(context, tx, owner)
-    if (owner.mfaEnabled) await requireFactorWhereAsked(tx, after)
+    if (owner.mfaEnabled) await requireFactorWhereAsked(context, tx, after)
     if (mfaDevice.confirmedAt !== null) await notify(context, tx, owner, 'SECOND_FACTOR_REMOVED')
     return { mfaDevice }
   })

@@ -227,6 +227,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'identity/resolvers/Permission.ts identity.users',
     'identity/resolvers/Role.ts identity.users',
     'identity/sessions/invitation.ts identity.users',
+    'identity/sessions/proof.ts identity.sessions',
     'identity/sessions/proved-session.ts identity.users',
     'identity/sessions/revoke.ts identity.api_keys',
     'identity/sessions/revoke.ts identity.credentials',

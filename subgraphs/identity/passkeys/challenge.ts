@@ -1,8 +1,9 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import { relyingParty } from '../rules/relying-party'
+import { derivedKey } from '../sessions/derived-key'
 
 /** Milliseconds that a challenge is good for. */
 export const challengeMs = 5 * 60_000
@@ -23,12 +24,10 @@ const nonceBytes = 16
 const endBytes = 6
 
 function codeOf(context: SubgraphContext, content: Buffer, { purpose, whose }: ChallengeUse): Buffer {
-  const { keys, config } = context.services
-  const secret = keys.privateKey?.export({ format: 'jwk' }).d ?? ''
-  const key = hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', 'tenantgraph passkey challenge 1', 32)
-  const { id, origin } = relyingParty(config.publicUrl)
+  const key = derivedKey(context, 'tenantgraph passkey challenge 1')
+  const { id, origin } = relyingParty(context.services.config.publicUrl)
   const signed = [content.toString('base64url'), purpose, id, origin, ...whose]
-  return createHmac('sha256', Buffer.from(key)).update(JSON.stringify(signed)).digest()
+  return createHmac('sha256', key).update(JSON.stringify(signed)).digest()
 }
 
 /**

@@ -12,6 +12,7 @@ import type {
 import { findOwner, firstRecoveryCodes, noteSecondFactors, requireFactorWhereAsked } from '../mfa'
 import { relyingParty } from '../rules/relying-party'
 import { notify } from '../sessions/notices'
+import { noteProof, requireSecondFactorProof } from '../sessions/proof'
 import { tenantNames } from '../sessions/tenant-names'
 import { challengeMs, newChallenge, useChallenge, type ChallengeUse } from './challenge'
 import { passkeysOf } from './options'
@@ -44,6 +45,7 @@ export async function registerPasskeyBegin(
   keptOn: PasskeyPlace | null,
 ): Promise<{ options: object; userErrors: [] }> {
   const { userId, tenantId, ...use } = registerUse(context)
+  await context.db.transaction(context.binding, (tx) => requireSecondFactorProof(context, tx))
   const text = `SELECT email, coalesce(full_name, email) FROM identity.users WHERE tenant_id = $1 AND id = $2`
   const [row] = await context.db.rows(context.binding, prepared(text, [tenantId, userId]))
   const [userName, userDisplayName] = row as [string, string]
@@ -71,6 +73,7 @@ export async function registerPasskeyFinish(
   const passkey = told && (await verifyRegistration(context, told, registerUse(context)))
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
+    await requireSecondFactorProof(context, tx)
     const isTaken = 'SELECT FROM identity.credentials WHERE tenant_id = $1 AND issuer = $2 AND subject = $3'
     const refuse = () => tx.fail(wrongPasskey.code, wrongPasskey.message, 'credential')
     if (!told || !passkey || !(await useChallenge(context, tx, told.challenge))) return refuse()
@@ -81,6 +84,7 @@ export async function registerPasskeyFinish(
     if (Number(present![0]) >= mostPasskeys)
       tx.fail('INVALID', `You have ${mostPasskeys} passkeys, which is the most: remove one first`)
     const added = await tx.insert(Credential, { userId: owner.id, label, ...passkey })
+    await noteProof(context, tx, 'PASSKEY', added.id)
     await noteSecondFactors(context, tx, owner)
     await notify(context, tx, owner, 'PASSKEY_ADDED')
     return { credential: added, recoveryCodes: await firstRecoveryCodes(context, tx, owner) }
@@ -109,10 +113,11 @@ export function renameCredential(
 export function removeCredential(context: SubgraphContext, id: string): Told<{ credential: Credential }> {
   return mutate(context, async (tx: Tx) => {
     const owner = await findOwner(context, tx)
+    await requireSecondFactorProof(context, tx)
     const credential = await findOwn(context, tx, id)
     await tx.remove(Credential, id)
     const after = await noteSecondFactors(context, tx, owner)
-    if (owner.mfaEnabled) await requireFactorWhereAsked(tx, after)
+    if (owner.mfaEnabled) await requireFactorWhereAsked(context, tx, after)
     await notify(context, tx, owner, 'SECOND_FACTOR_REMOVED')
     return { credential }
   })

@@ -14,6 +14,9 @@ const isObject = (value: unknown): value is Json =>
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
+/** Tells base64url in letters that every decoder reads alike: what some skip, others take for zeros. */
+const isBase64url = (value: unknown): value is string => isText(value) && /^[\w-]+$/.test(value)
+
 /**
  * The challenge of a `clientDataJSON`; null when it cannot be read, and for a page in a frame of another one: there a
  * stranger's page would have people sign what they cannot see.
@@ -32,9 +35,9 @@ function challengeOf(clientDataJSON: string): string | null {
 
 /** The answer of `navigator.credentials`, by its `toJSON()`, when it has these texts; null for anything else. */
 function read(value: unknown, texts: readonly string[]): { inner: Json; challenge: string } | null {
-  if (!isObject(value) || !isText(value['id']) || value['id'].length > 1364) return null
+  if (!isObject(value) || !isBase64url(value['id']) || value['id'].length > 1364) return null
   const inner = value['response']
-  if (!isObject(inner) || !['clientDataJSON', ...texts].every((name) => isText(inner[name]))) return null
+  if (!isObject(inner) || !['clientDataJSON', ...texts].every((name) => isBase64url(inner[name]))) return null
   const challenge = challengeOf(inner['clientDataJSON'] as string)
   return challenge === null ? null : { inner, challenge }
 }

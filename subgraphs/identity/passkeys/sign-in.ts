@@ -3,12 +3,13 @@ import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, SignInPasskeyFinishInput } from '../generated'
 import { countNetwork } from '../sessions/attempts'
+import { parseToken } from '../sessions/opaque-token'
 import { beginProvedSession, provedAnswer } from '../sessions/proved-session'
 import { findTenant, noTenant, storable, tooManyAttempts, type SignInResult } from '../sessions/sign-in'
 import { secondFactorUse, type ChallengeUse } from './challenge'
 import { requestOptions } from './options'
 import { assertionOf, type Told } from './responses'
-import { blockCopied, recordPasskeyFailure, usePasskey, wrongPasskey } from './use'
+import { blockCopied, notePasskeyFailure, usePasskey, wrongPasskey } from './use'
 import { isProof, verifyAssertion } from './verify'
 
 const signInUse = (slug: string): ChallengeUse => ({ purpose: 'sign-in', whose: [slug] })
@@ -21,7 +22,9 @@ export async function signInPasskeyBegin(
   context: SubgraphContext,
   { tenant, mfaToken }: { tenant: string; mfaToken?: string | null },
 ): Promise<{ options?: object; retryAfterSeconds?: number; userErrors: SignInResult['userErrors'] }> {
-  const wait = await countNetwork(context)
+  // Whoever ends a half sign-in told the password; what they end it with is counted by account.
+  const isHalf = mfaToken ? parseToken(mfaToken) !== null : false
+  const wait = isHalf ? null : await countNetwork(context, 'challenge')
   if (wait) return tooManyAttempts(wait)
   const use = mfaToken ? secondFactorUse(mfaToken) : signInUse(storable(tenant))
   return { options: await requestOptions(context, use), userErrors: [] }
@@ -55,8 +58,7 @@ async function enter(
 ): Promise<SignInResult> {
   const proof = await verifyAssertion(context, tenantId, told, signInUse(slug))
   if (!isProof(proof)) {
-    const { userId } = proof
-    if (userId) await recordFailure(context, tenantId, userId)
+    await notePasskeyFailure(context, tenantId, proof.userId)
     return refused
   }
   const { userId } = proof
@@ -70,7 +72,7 @@ async function enter(
       const user = await tx.find(User, userId)
       if (user.status !== 'ACTIVE') tx.fail(wrongPasskey.code, wrongPasskey.message)
       await usePasskey(asUser, tx, use)
-      const how = { methods: ['PASSKEY'], isKnownDevice: false } as const
+      const how = { methods: ['PASSKEY'], isKnownDevice: false, passkeyId: proof.credentialId } as const
       const begun = await beginProvedSession(asUser, tx, user, how)
       const found = begun ?? tx.fail(wrongPasskey.code, wrongPasskey.message)
       return { session: found, permissionVersion: user.permissionVersion }
@@ -79,11 +81,4 @@ async function enter(
   if (use.isCopied) await blockCopied(context, tenantId, proof)
   if (!session || permissionVersion === undefined) return refused
   return provedAnswer(context, { tenantId, userId, permissionVersion }, session)
-}
-
-async function recordFailure(context: SubgraphContext, tenantId: string, userId: string): Promise<void> {
-  await context.db.transaction({ tenantId, requestId: context.requestId }, (tx) => {
-    recordPasskeyFailure(context, tx, userId, { reason: 'WRONG_PASSKEY' })
-    return Promise.resolve()
-  })
 }

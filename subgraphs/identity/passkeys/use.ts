@@ -2,6 +2,7 @@ import type { SubgraphContext, Transaction } from '../../../kernel/context'
 import { writeAudit, type MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
 import type { IdentityUserErrorCode } from '../generated'
+import { attemptLimits } from '../rules/session-limits'
 import { isCountedOn } from '../rules/sign-count'
 import { notifyAt } from '../sessions/notices'
 import { revokeSessions } from '../sessions/revoke'
@@ -42,9 +43,10 @@ export async function usePasskey(
   const { credentialId, userId, signCount, backedUp, challenge } = use.proof
   if (!(await useChallenge(context, tx, challenge))) tx.fail(wrongPasskey.code, wrongPasskey.message)
   const [row] = await tx.rows(prepared(stored, [tenantId, credentialId, userId]))
-  if (!row || (use.isAlone && row[1] !== true)) return tx.fail(wrongPasskey.code, wrongPasskey.message)
+  if (!row) return tx.fail(wrongPasskey.code, wrongPasskey.message)
+  // Looked at first: that there is a copy is told also where the passkey would not do.
   use.isCopied = !isCountedOn(Number(row[0]), signCount)
-  if (use.isCopied) tx.fail(wrongPasskey.code, wrongPasskey.message)
+  if (use.isCopied || (use.isAlone && row[1] !== true)) tx.fail(wrongPasskey.code, wrongPasskey.message)
   const now = context.services.clock.now().toISOString()
   await tx.run(prepared(noteUse, [tenantId, credentialId, signCount, backedUp, now]))
 }
@@ -72,8 +74,26 @@ export async function blockCopied(
   })
 }
 
-/** Notes in the trail that a passkey of this user was not taken. */
-export function recordPasskeyFailure(
+/**
+ * Notes in the trail that a passkey was not taken, if it is known whose, as many times a day as a password may be tried: whoever
+ * knows the id of one needs no more to fail. Waiting for the disk would tell by the time that there is something to note, so the
+ * commit does not.
+ */
+export async function notePasskeyFailure(
+  context: SubgraphContext,
+  tenantId: string,
+  userId: string | null,
+): Promise<void> {
+  const { limit, windowMs } = attemptLimits.passkeyFailure
+  const key = `t:${tenantId}:passkey-failure:${userId}`
+  const { allowed } = await context.services.rateLimit.consume(key, limit, windowMs)
+  await context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
+    await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
+    if (userId && allowed) recordPasskeyFailure(context, tx, userId, { reason: 'WRONG_PASSKEY' })
+  })
+}
+
+function recordPasskeyFailure(
   context: SubgraphContext,
   tx: Pick<Transaction, 'atEnd'>,
   userId: string,

@@ -31,6 +31,9 @@ export const credential: Resolvers = {
   },
   Credential: {
     user: one(Credential, 'userId', User),
+    subject: needs(Credential, ['userId', 'subject'], ({ userId, subject }, _args, { viewer }) =>
+      userId === viewer?.userId ? subject : null,
+    ),
     isActive: needs(
       Credential,
       ['issuer', 'blockedAt'],

@@ -27,17 +27,17 @@ export async function beginProvedSession(
   context: SubgraphContext,
   tx: MutationTransaction<IdentityUserErrorCode>,
   user: User,
-  { methods, isKnownDevice }: { methods: readonly AuthMethod[]; isKnownDevice: boolean },
+  how: { methods: readonly AuthMethod[]; isKnownDevice: boolean; passkeyId: string | null },
 ): Promise<ProvedSession | null> {
   const owner = { tenantId: user.tenantId, userId: user.id }
   const now = context.services.clock.now().toISOString()
   const text =
     'UPDATE identity.users SET last_login_at = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2'
   await tx.run(prepared(text, [owner.tenantId, owner.userId, now]))
-  if (!isKnownDevice && !(await isKnownPlace(context, tx, owner, user.lastLoginAt !== null)))
+  if (!how.isKnownDevice && !(await isKnownPlace(context, tx, owner, user.lastLoginAt !== null)))
     await notify(context, tx, user, 'NEW_DEVICE')
   await notePlace(context, tx, owner)
-  const { entry, ...session } = await beginSession(context, tx, owner, methods)
+  const { entry, ...session } = await beginSession(context, tx, owner, how.methods, how.passkeyId)
   const [alive] = await tx.rows(
     prepared('SELECT shared.tenant_slug() FROM shared.session_viewer($1, $2)', [session.sessionId, now]),
   )

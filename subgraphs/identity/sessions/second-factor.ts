@@ -155,7 +155,8 @@ async function complete(
       const method = use ? 'PASSKEY' : await useCode(asUser, tx, userId, code ?? '')
       if (!method) return tx.fail('INVALID_CODE', wrongCode, 'code')
       const methods = ['PASSWORD', method] as const
-      const begun = await beginProvedSession(asUser, tx, user, { methods, isKnownDevice })
+      const passkeyId = use?.proof.credentialId ?? null
+      const begun = await beginProvedSession(asUser, tx, user, { methods, isKnownDevice, passkeyId })
       return { session: begun ?? tx.fail(ended.code, ended.message, ended.field) }
     },
   )

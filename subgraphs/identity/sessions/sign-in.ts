@@ -226,11 +226,12 @@ export async function beginSession(
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId }: { tenantId: string; userId: string },
   methods: readonly AuthMethod[] = ['PASSWORD'],
+  passkeyId: string | null = null,
 ): Promise<BegunSession> {
   const now = context.services.clock.now()
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await insertSession(context, tx, { sessionId, userId, methods }, now)
+  await insertSession(context, tx, { sessionId, userId, methods, passkeyId }, now)
   await tx.run(refreshTokenStatement(token.tokenId, sessionId, hashSecret(token.secret), now))
   const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
   return { sessionId, refreshToken: formatToken(token), entry }
@@ -256,22 +257,24 @@ export async function tokensFor(
 async function insertSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
-  { sessionId, userId, methods }: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
+  begun: { sessionId: string; userId: string; methods: readonly AuthMethod[]; passkeyId: string | null },
   now: Date,
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods)
-       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods, proved_by, passkey_ids)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8, $9)`,
       [
-        sessionId,
-        userId,
+        begun.sessionId,
+        begun.userId,
         now.toISOString(),
         end.toISOString(),
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
-        methods,
+        begun.methods,
+        begun.methods.at(-1),
+        begun.passkeyId ? [begun.passkeyId] : [],
       ],
     ),
   )

@@ -3,15 +3,16 @@ import { unauthenticated, type UserError } from '../../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
-import { Session } from '../entities/Session'
+import { Session, type AuthMethod } from '../entities/Session'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode, PasskeyPlace } from '../generated'
 import type { ChallengeUse } from '../passkeys/challenge'
 import { passkeysOf, requestOptions } from '../passkeys/options'
 import { assertionOf } from '../passkeys/responses'
-import { blockCopied, usePasskey, wrongPasskey } from '../passkeys/use'
+import { blockCopied, notePasskeyFailure, usePasskey, wrongPasskey } from '../passkeys/use'
 import { isProof, verifyAssertion } from '../passkeys/verify'
 import { countAttempt, countCodes, forgetAttempts, laneOfTenant, passwordLine } from './attempts'
+import { noteProof } from './proof'
 import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
@@ -56,15 +57,15 @@ async function byPassword(context: SubgraphContext, viewer: SessionViewer, passw
     return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
   }
   await forgetAttempts(context, lines)
-  return mutate(context, (tx: Tx) => prove(context, tx, viewer.sessionId))
+  return mutate(context, (tx: Tx) => prove(context, tx, 'PASSWORD'))
 }
 
 async function byCode(context: SubgraphContext, viewer: SessionViewer, code: string): Promise<Proof> {
   const { codes, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
   if (wait) return tooManyAttempts(wait)
   const result = await mutate(context, async (tx: Tx) => {
-    if (!(await useCode(context, tx, viewer.userId, code))) tx.fail('INVALID_CODE', wrongCode, 'code')
-    return prove(context, tx, viewer.sessionId)
+    const method = await useCode(context, tx, viewer.userId, code)
+    return prove(context, tx, method ?? tx.fail('INVALID_CODE', wrongCode, 'code'))
   })
   if (result.provedUntil) await forgetAttempts(context, [codes])
   return result
@@ -99,9 +100,10 @@ async function byPasskey(context: SubgraphContext, viewer: SessionViewer, passke
     await tx.find(User, viewer.userId)
     if (!use) return tx.fail(wrongPasskey.code, wrongPasskey.message, 'passkey')
     await usePasskey(context, tx, use)
-    return prove(context, tx, viewer.sessionId)
+    return prove(context, tx, 'PASSKEY', use.proof.credentialId)
   })
   if (use?.isCopied) await blockCopied(context, viewer.tenantId, use.proof)
+  else if (result.userErrors.length > 0) await notePasskeyFailure(context, viewer.tenantId, viewer.userId)
   return result
 }
 
@@ -117,9 +119,17 @@ export async function accountOf(
   return { email, names, passwordHash }
 }
 
-async function prove(context: SubgraphContext, tx: Tx, sessionId: string): Promise<{ provedUntil: string }> {
+async function prove(
+  context: SubgraphContext,
+  tx: Tx,
+  method: AuthMethod,
+  passkeyId: string | null = null,
+): Promise<{ provedUntil: string }> {
+  const { sessionId } = context.viewer ?? {}
+  if (!sessionId) throw unauthenticated()
   const now = context.services.clock.now()
   const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
+  await noteProof(context, tx, method, passkeyId)
   await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
   return { provedUntil: provedUntil(now.getTime()) }
 }
