@@ -138,7 +138,7 @@ async function sourcesOf(
   return unsolved(table, part)
 }
 
-/** How much of each source there is: values that their column's own checks admit, parents that exist. */
+/** Counts what there is of each source: values that their column's own checks admit, parents that exist. */
 async function countedSizes(client: ClientBase, sources: readonly Source[]): Promise<number[]> {
   const counts = sources.map(({ text }) => `(SELECT count(*)::int FROM ${text.replace('$ALIAS', 's')})`)
   const { rows } = await client.query<number[]>({ text: `SELECT ${counts.join(', ')}`, rowMode: 'array' })
