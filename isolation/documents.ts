@@ -24,6 +24,12 @@ export type Field = GraphQLField<unknown, unknown>
  */
 export type IdSource = (path: readonly string[], holder?: string) => string
 
+/** The first day of the month that is so many after the present one. */
+function monthIn(months: number): string {
+  const now = new Date()
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString().slice(0, 10)
+}
+
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
   alertType: 'SAMPLE',
@@ -41,6 +47,9 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   carryOverExpires: '03-31',
   // Days that have passed.
   closedThrough: new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10),
+  // Months begin on their first day.
+  periodStart: monthIn(0),
+  periodEnd: monthIn(1),
   // Work has ended.
   clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
   clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
@@ -64,7 +73,11 @@ const namedLists: Readonly<Record<string, readonly unknown[]>> = {
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 /** By the name of an enum, of which not every value is taken. */
-const enumSamples: Readonly<Record<string, string>> = { MatchDecision: 'FALSE_POSITIVE' }
+const enumSamples: Readonly<Record<string, string>> = {
+  MatchDecision: 'FALSE_POSITIVE',
+  ForecastMethod: 'MEAN',
+  ForecastFactorMode: 'MARGINAL',
+}
 
 /** By the name of a list of inputs: for each of its items the optional fields that it has. */
 const itemFields: Readonly<Record<string, readonly (readonly string[])[]>> = {

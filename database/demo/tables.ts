@@ -29,6 +29,7 @@ import {
 import { commission, commissionPayments } from './commission'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
+import { forecasts } from './forecasts'
 import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
@@ -362,6 +363,7 @@ export const demoTables: readonly DemoTable[] = [
   transactions,
   ...books(transactions),
   ...commission(movements),
+  ...forecasts(transactions),
   budgets,
   taxProfiles,
   subscriptions,

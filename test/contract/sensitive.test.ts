@@ -164,6 +164,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'AuditLog.requestId',
     'BehaviorPattern.dismissReason',
     'ComplianceRecord.digestKey',
+    'Forecast.factorsChecksum',
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',

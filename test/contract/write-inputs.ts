@@ -80,6 +80,7 @@ const preparations: Readonly<Record<string, string>> = {
   recalculateSalesPerformance: 'disputeSalesPerformance',
   approveSalesPerformance: 'submitSalesPerformance',
   paySalesPerformance: 'approveSalesPerformance',
+  reviseForecast: 'publishForecast',
 }
 
 /** What another person does than did the step before. */
