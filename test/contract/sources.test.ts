@@ -117,6 +117,7 @@ describe('who breaks a rule is told by field, and changes nothing', () => {
     ])
     const types = new Set(sources.map(({ type }) => type))
     const readOnly = [...types].filter((type) => !(type in writers))
-    expect(readOnly.sort()).toEqual(['AuditLog', 'Country', 'Industry', 'Permission'])
+    // Factors are written with their forecast: test/finance/forecast.test.ts.
+    expect(readOnly.sort()).toEqual(['AuditLog', 'Country', 'ForecastFactor', 'Industry', 'Permission'])
   })
 })
