@@ -56,6 +56,7 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   year: 2026,
   language: 'de',
   confidence: 0.5,
+  weight: '0.5',
   opensAt: '09:00',
   closesAt: '17:00',
   firstResponseMinutes: 60,
