@@ -20,6 +20,8 @@ const keptTriggers = [
   'recount_credit_notes',
   'keep_row',
   'keep_commission_rule',
+  'keep_forecast',
+  'keep_forecast_factors',
   'keep_performance_lines',
   'keep_sales_performance',
   'keep_price',
