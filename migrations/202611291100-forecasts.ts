@@ -2,7 +2,6 @@ import { constraintMessages } from './constraint-messages'
 import { permissions } from './permissions'
 import { byLanguage, migration, oneOf, ownerRole, sql, tenantTable } from './sql'
 
-const byApplication = `WHEN (current_user <> '${ownerRole}')`
 const trigger = 'RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$'
 const currency = "currency ~ '^[A-Z]{3}$'"
 const isMonth = (column: string) =>
@@ -100,27 +99,49 @@ export const forecasts = migration(202611291100, 'forecasts', [
     [
       `CREATE FUNCTION finance.keep_forecast() ${trigger}
 BEGIN
+  IF TG_OP = 'INSERT' THEN
+    RAISE EXCEPTION 'a forecast begins as a draft' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   IF OLD.status = 'PUBLISHED' THEN
+    -- What was a tenant's goes with it.
+    IF TG_OP = 'DELETE' AND current_user = '${ownerRole}' THEN
+      IF NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
+        RETURN OLD;
+      END IF;
+    END IF;
     RAISE EXCEPTION 'a published forecast stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$`,
       `CREATE TRIGGER keep_forecast BEFORE UPDATE OR DELETE ON finance.forecasts
-         FOR EACH ROW ${byApplication} EXECUTE FUNCTION finance.keep_forecast()`,
+         FOR EACH ROW EXECUTE FUNCTION finance.keep_forecast()`,
+      // Whole forecasts are loaded by the owner alone; so are the factors of published ones.
+      `CREATE TRIGGER add_forecast BEFORE INSERT ON finance.forecasts
+         FOR EACH ROW WHEN (current_user <> '${ownerRole}' AND NEW.status <> 'DRAFT') EXECUTE FUNCTION finance.keep_forecast()`,
       `CREATE FUNCTION finance.keep_forecast_factors() ${trigger}
 DECLARE
   factor finance.forecast_factors := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
   IF EXISTS (SELECT FROM finance.forecasts f WHERE f.tenant_id = factor.tenant_id
        AND f.id = factor.forecast_id AND f.status = 'PUBLISHED') THEN
+    -- What was a tenant's goes with it.
+    IF TG_OP = 'DELETE' AND current_user = '${ownerRole}' THEN
+      IF NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
+        RETURN OLD;
+      END IF;
+    END IF;
     RAISE EXCEPTION 'the factors of a published forecast stay' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN factor;
 END $$`,
-      `CREATE TRIGGER keep_forecast_factors BEFORE INSERT OR DELETE ON finance.forecast_factors
-         FOR EACH ROW ${byApplication} EXECUTE FUNCTION finance.keep_forecast_factors()`,
+      `CREATE TRIGGER keep_forecast_factors BEFORE UPDATE OR DELETE ON finance.forecast_factors
+         FOR EACH ROW EXECUTE FUNCTION finance.keep_forecast_factors()`,
+      `CREATE TRIGGER add_forecast_factors BEFORE INSERT ON finance.forecast_factors
+         FOR EACH ROW WHEN (current_user <> '${ownerRole}') EXECUTE FUNCTION finance.keep_forecast_factors()`,
     ],
     [
+      'DROP TRIGGER add_forecast_factors ON finance.forecast_factors',
+      'DROP TRIGGER add_forecast ON finance.forecasts',
       'DROP TRIGGER keep_forecast_factors ON finance.forecast_factors',
       'DROP TRIGGER keep_forecast ON finance.forecasts',
       'DROP FUNCTION finance.keep_forecast_factors()',

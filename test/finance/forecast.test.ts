@@ -123,18 +123,24 @@ test('what is generated goes by the months before the present one, and stays whe
   )
   const francs = { amount: { amount: '10', currency: 'CHF' } }
   await book('INCOME', '', -1, { ...francs, departmentId: department.id })
-  const ofPlant = () =>
-    generate(
-      { currency: 'CHF', departmentId: department.id, historyMonths: 2 },
-      'forecast { id version history { amount } }',
-    )
+  const inPlant = { currency: 'CHF', departmentId: department.id, historyMonths: 2 }
+  const ofPlant = () => generate({ ...inPlant, method: 'MEAN' }, 'forecast { id version history { amount } }')
   const plant = await ofPlant()
-  expect(plant).toMatchObject({ history: [{ amount: '0.00' }, { amount: '10.00' }] })
+  // Before its first month there was no plant.
+  expect(plant).toMatchObject({ history: [{ amount: '10.00' }] })
+  const before = await stored()
+  expect(await userErrors(planner, 'generateForecast', { ...asked, ...inPlant })).toEqual([
+    {
+      ...{ code: 'INVALID', field: null },
+      message: 'DRIFT looks back on 2 to 60 months: what is booked begins 1 months ago',
+    },
+  ])
+  expect(await stored()).toEqual(before)
   await book('INCOME', '', -1, { ...francs, departmentId: department.id })
   await book('INCOME', '', -1, francs)
-  expect(await ofPlant()).toMatchObject({ history: [{ amount: '0.00' }, { amount: '20.00' }] })
+  expect(await ofPlant()).toMatchObject({ history: [{ amount: '20.00' }] })
   expect(await shown(plant.id, 'value { amount } isReplayable')).toEqual({
-    ...{ value: { amount: '50.00' }, isReplayable: true },
+    ...{ value: { amount: '20.00' }, isReplayable: true },
   })
 })
 
@@ -174,6 +180,11 @@ test('a manual forecast is of whole months, and its confidence between 0 and 100
   await refused({ periodEnd: month(0) }, 'periodEnd', span)
   await refused({ periodEnd: month(-1) }, 'periodEnd', span)
   await refused({ periodEnd: month(25) }, 'periodEnd', span)
+  await refused(
+    { type: 'HEADCOUNT', departmentId: '01a2256d-8832-7f23-9f37-a6dfcb3903c8' },
+    'departmentId',
+    'departmentId is not for HEADCOUNT: it would tell what few people earn',
+  )
   await refused(
     { periodStart: `${month(0).slice(0, 8)}02` },
     'periodStart',

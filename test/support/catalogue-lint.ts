@@ -20,6 +20,8 @@ const keptTriggers = [
   'recount_credit_notes',
   'keep_row',
   'keep_commission_rule',
+  'add_forecast',
+  'add_forecast_factors',
   'keep_forecast',
   'keep_forecast_factors',
   'keep_performance_lines',

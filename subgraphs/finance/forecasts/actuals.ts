@@ -50,7 +50,10 @@ export function endedMonth({ clock }: SubgraphContext, series: Series, month: st
   return isOver && isBooked(series) ? keyOf(series, month) : null
 }
 
-/** The amounts that were booked in the months just before a first day, the last one last. */
+/**
+ * The amounts that were booked in the months just before a first day, the last one last; from the first one in which anything was, for
+ * before it nobody kept books. All of them where nothing was.
+ */
 export async function historyOf(
   rows: ReadRows,
   tenantId: string,
@@ -59,5 +62,6 @@ export async function historyOf(
 ): Promise<string[]> {
   const keys = Array.from({ length: count }, (_, place) => keyOf(series, monthFrom(before, place - count)))
   const found = new Map((await rows(prepared(sumMonths, valuesOf(tenantId, keys)))) as [string, string][])
-  return keys.map((key) => found.get(key) ?? '0')
+  const first = keys.findIndex((key) => found.has(key))
+  return keys.slice(Math.max(first, 0)).map((key) => found.get(key) ?? '0')
 }

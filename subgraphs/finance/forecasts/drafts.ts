@@ -23,6 +23,7 @@ import {
   forecastMonths,
   historyFault,
   methodVersion,
+  mostHistory,
   mostMonths,
   total,
   valueOf,
@@ -68,6 +69,12 @@ export async function draftForecast(tx: Tx, input: CreateForecastInput): Promise
   const count = monthsBetween(periodStart, periodEnd)
   if (count < 1 || count > mostMonths)
     tx.fail('INVALID', `periodEnd must be 1 to ${mostMonths} months after periodStart`, 'periodEnd')
+  if (plain.type === 'HEADCOUNT' && plain.departmentId)
+    tx.fail(
+      'INVALID',
+      'departmentId is not for HEADCOUNT: it would tell what few people earn',
+      'departmentId',
+    )
   const { minor, currency } = parseMoney(value, 'value')
   const amounts = { currency, base: minor, value: minor, months: evenly(minor, count) }
   return tx.insert(Forecast, { ...plain, periodStart, periodEnd, ...amounts })
@@ -89,6 +96,8 @@ async function reckoned(
   const periodEnd = monthFrom(periodStart, horizonMonths)
   const asked = { before: periodStart, count: historyMonths }
   const history = await historyOf((one) => tx.rows(one), context.binding.tenantId!, series, asked)
+  const fault = historyFault(method, history.length)
+  if (fault) tx.fail('INVALID', `${fault}: what is booked begins ${history.length} months ago`)
   const months = forecastMonths(method, history, horizonMonths)
   const base = total(months)
   if (!fit([...history, ...months, base])) tx.fail('INVALID', 'The amounts are more than can be stored')
@@ -205,13 +214,23 @@ export async function setFactors(
   return tx.update(Forecast, found.id, expectedVersion, { value, factorMode, factorsChecksum })
 }
 
-/** Drafts the next version of what is published, with its factors. */
+/**
+ * Drafts the next version of what is published. What was reckoned is reckoned anew for what is left of its months, looking back to
+ * the same first month; factors, which were said of all months, come with it while all are left.
+ */
 export async function reviseForecast(context: SubgraphContext, tx: Tx, change: Change): Promise<Forecast> {
   const found = await forecastIn(tx, change, 'PUBLISHED')
-  const { name, type, currency, departmentId, method, factorMode, factorsChecksum } = found
-  const { periodStart, periodEnd, base, months, confidenceScore } = found
-  const factors = await factorsOf(tx, found)
-  const lengths = { historyMonths: found.history.length, horizonMonths: months.length }
+  const { name, type, currency, departmentId, method, periodStart, periodEnd, base, months } = found
+  const { confidenceScore } = found
+  const present = monthFrom(context.clock.now().toISOString().slice(0, 10), 0)
+  const gone = method === 'MANUAL' ? 0 : monthsBetween(periodStart, present)
+  if (gone >= months.length) tx.fail('INVALID_STATUS', 'Its months are over: generate another forecast', 'id')
+  const factors = gone === 0 ? await factorsOf(tx, found) : []
+  const { factorMode = null, factorsChecksum = null } = gone === 0 ? found : {}
+  const lengths = {
+    historyMonths: Math.min(found.history.length + gone, mostHistory),
+    horizonMonths: months.length - gone,
+  }
   const series = { type, currency, departmentId }
   const made =
     method === 'MANUAL'

@@ -21,6 +21,7 @@ import {
   updateForecast,
 } from '../forecasts/drafts'
 import type { ForecastMonth, Resolvers } from '../generated'
+import { dayOf } from '../rules/entry'
 import { isReplayed, meanAbsolutePercentageError, shownMonths, total, type Factor } from '../rules/forecast'
 
 const defaultOrder = { property: 'periodStart', direction: 'DESC' } as const
@@ -113,14 +114,21 @@ export const forecast: Resolvers = {
       const ended = (await actualsOf(context, row)).filter((amount) => amount !== null)
       return ended.length > 0 ? money(total(ended), row.currency) : null
     }),
-    meanAbsolutePercentageError: needs(Forecast, [...ofMonths, 'value'], async (row, _args, context) => {
-      const actuals = await actualsOf(context, row)
-      if (actuals.includes(null)) return null
-      const shown = shownMonths(row.months, row.value)
-      return meanAbsolutePercentageError(
-        shown.map((amount, place) => ({ forecast: amount, actual: actuals[place]! })),
-      )
-    }),
+    meanAbsolutePercentageError: needs(
+      Forecast,
+      [...ofMonths, 'value', 'publishedAt'],
+      async ({ publishedAt, ...row }, _args, context) => {
+        if (publishedAt === null) return null
+        const actuals = await actualsOf(context, row)
+        if (actuals.includes(null)) return null
+        const outcomes = shownMonths(row.months, row.value).map((amount, place) => ({
+          ...{ forecast: amount, actual: actuals[place]! },
+          month: monthOf(row.periodStart, place),
+        }))
+        // What is known already is not forecast.
+        return meanAbsolutePercentageError(outcomes.filter(({ month }) => month > dayOf(publishedAt)))
+      },
+    ),
     createdBy: needs(Forecast, ['createdById'], (row) => reference(row.createdById)),
     publishedBy: needs(Forecast, ['publishedById'], (row) => reference(row.publishedById)),
   },
