@@ -163,7 +163,7 @@ export async function disputePerformance(
   })
 }
 
-/** What is approved of the seller before a month, and what any other month takes back. */
+/** Finds what is approved of the seller before a month, and what any other month takes back. */
 const findDue = `
   SELECT p.id, p.commission::text FROM finance.sales_performances p
    WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.currency = $3 AND p.status = 'APPROVED' AND p.id <> $4

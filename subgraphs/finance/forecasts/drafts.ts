@@ -226,7 +226,7 @@ export async function reviseForecast(context: SubgraphContext, tx: Tx, change: C
   const gone = method === 'MANUAL' ? 0 : monthsBetween(periodStart, present)
   if (gone >= months.length) tx.fail('INVALID_STATUS', 'Its months are over: generate another forecast', 'id')
   const factors = gone === 0 ? await factorsOf(tx, found) : []
-  const { factorMode = null, factorsChecksum = null } = gone === 0 ? found : {}
+  const [factorMode, factorsChecksum] = gone === 0 ? [found.factorMode, found.factorsChecksum] : [null, null]
   const lengths = {
     historyMonths: Math.min(found.history.length + gone, mostHistory),
     horizonMonths: months.length - gone,
