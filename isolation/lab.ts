@@ -101,7 +101,6 @@ export async function openLab(
     },
     onStatement: (role, { text }) => trace.note(role, text),
   })
-  // As at every start of the product.
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()

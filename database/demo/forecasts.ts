@@ -1,7 +1,6 @@
 import {
   confidenceIn,
   contributions,
-  digestOfFactors,
   evenly,
   forecastMonths,
   methodVersion,
@@ -11,6 +10,7 @@ import {
   type FactorMode,
   type ForecastMethod,
 } from '../../subgraphs/finance/rules/forecast'
+import { digestOfFactors } from '../../subgraphs/finance/digest'
 import { demoUserIds } from './ids'
 import type { DemoCurrency } from './profiles'
 import { seededId, seededRandom } from './random'

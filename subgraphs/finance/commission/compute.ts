@@ -5,13 +5,8 @@ import { prepared } from '../../../kernel/statement'
 import type { SalesPerformance, SalesPerformanceStatus } from '../entities/SalesPerformance'
 import { SalesPerformanceLine } from '../entities/SalesPerformanceLine'
 import type { FinanceUserErrorCode } from '../generated'
-import {
-  adjustmentLines,
-  commissionLines,
-  digestOf,
-  totalsOf,
-  type CommissionLine,
-} from '../rules/commission'
+import { adjustmentLines, commissionLines, totalsOf, type CommissionLine } from '../rules/commission'
+import { digestOf } from '../digest'
 import { ruleBook, type RuleBook, type StoredRule } from './rule-book'
 import { mostSales, readSales, type UserSale } from './sales'
 

@@ -16,7 +16,6 @@ import type {
 import {
   confidenceIn,
   contributions,
-  digestOfFactors,
   evenly,
   factorsFault,
   fit,
@@ -30,6 +29,7 @@ import {
   type Factor,
   type FactorMode,
 } from '../rules/forecast'
+import { digestOfFactors } from '../digest'
 import { historyOf, isBooked, type Series } from './actuals'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { money } from '../../../kernel/money'
 import { meets } from './criteria'
 
@@ -273,10 +272,6 @@ export function adjustmentLines(
   if (revenue === '0' && commission === '0') return []
   return [{ ...noLine, kind: 'ADJUSTMENT', adjustsId, revenue, commission }]
 }
-
-/** A digest of lines: equal for equal ones in their order. */
-export const digestOf = (lines: readonly CommissionLine[]): string =>
-  createHash('sha256').update(JSON.stringify(lines)).digest('hex')
 
 /** The fault of a rule, and the input field at fault; null when nothing is. */
 export function ruleFault(rule: RuleTerms): { field: string; fault: string } | null {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { millionths, rounded } from './commission'
 
 /**
@@ -243,12 +242,6 @@ export function isReplayed(
     valueOf(base, factorMode, parts) === value
   )
 }
-
-/** A digest of factors: equal for equal ones in their order. */
-export const digestOfFactors = (mode: FactorMode | null, factors: readonly Factor[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify([mode, factors.map(({ name, value, weight }) => [name, value, Number(weight)])]))
-    .digest('hex')
 
 const largest = 2n ** 63n - 1n
 
