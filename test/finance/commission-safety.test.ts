@@ -138,6 +138,13 @@ test('months that correct others come in their order, and nobody submits a sum t
   expect(anew).toMatchObject({ version: earlier.version + 1, commission: { amount: '0.00' } })
   expect(await refused(seller, 'submit', anew)).toEqual([])
   expect(await refused(seller, 'submit', later)).toEqual([])
+  // What was approved to be taken back is settled before a later month is paid in full (A8).
+  const { seller: owing } = await fraud()
+  const back = await approved(owing.userId, -2)
+  const due = await approved(owing.userId, -1)
+  const settled = `${month(-2).slice(0, 7)} takes back more than it gives: settle it first, and pay the rest`
+  expect(await refused(first, 'pay', due)).toEqual([{ ...turn, message: settled }])
+  for (const one of [back, due]) expect(await refused(first, 'pay', one)).toEqual([])
 })
 
 test('who leads a team is told, changes while nothing is approved, and ends (14)', async () => {

@@ -161,11 +161,27 @@ export async function disputePerformance(
   })
 }
 
+const findOwedBack = `
+  SELECT p.period_start::text FROM finance.sales_performances p
+   WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.currency = $3 AND p.period_start < $4 AND p.status = 'APPROVED' AND p.commission < 0
+   ORDER BY p.period_start LIMIT 1`
+
+/** Ends the mutation when an earlier month takes something back and is not settled: nobody is paid in full beside it. */
+async function requireSettled(context: SubgraphContext, tx: Tx, found: SalesPerformance): Promise<void> {
+  const { userId, currency, periodStart } = found
+  const values = [context.binding.tenantId, userId, currency, periodStart]
+  const [earlier] = await tx.rows(prepared(findOwedBack, values))
+  if (!earlier) return
+  const month = String(earlier[0]).slice(0, 7)
+  tx.fail('INVALID_STATUS', `${month} takes back more than it gives: settle it first, and pay the rest`, 'id')
+}
+
 /** Pays what is approved: one expense, booked now. */
 export async function payPerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['APPROVED'])
   requireOthers(context, tx, found)
   await requireOwnHand(context, tx, [found.userId], gaining)
+  await requireSettled(context, tx, found)
   const paidAt = context.clock.now().toISOString()
   let transactionId: string | null = null
   if (found.commission !== '0') {
