@@ -13,7 +13,7 @@ import { billing } from '../../subgraphs/tenancy/jobs/billing'
 const [url] = process.argv.slice(2)
 
 async function main(): Promise<void> {
-  const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' })
+  const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error' })
   const database = await openDatabase({
     url: url!,
     entities: [...tenancy.entities],
