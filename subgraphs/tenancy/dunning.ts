@@ -84,7 +84,7 @@ export const policyOf = valueByKey<DunningPolicy>(
 )
 
 /**
- * What is still owed of each invoice of a tenant ($1), as a query of `id` and `owed`: without what was credited of it and not used
+ * Query of what is still owed of each invoice of a tenant ($1), by `id` and `owed`: without what was credited of it and not used
  * yet, and without other money of the tenant that is on account, which settles what is due for longest. What is disputed takes none.
  */
 export const stillOwed = `

@@ -14,7 +14,7 @@ export interface LateInvoice {
 
 export const euros = (amount: string) => ({ amount, currency: 'EUR' })
 
-/** What tests of money that meets a reminder share: debtors by the clocks of sandboxes. */
+/** Shares debtors, by the clocks of sandboxes, among tests of money that meets a reminder. */
 export function lateOf(started: () => Awaited<ReturnType<typeof startBilling>>) {
   const billed = billingOf(started)
   const { subscriber, bill, travel } = billed

@@ -4,7 +4,7 @@ import { money } from '../../../kernel/money'
 /** An invoice that a reminder is about. Amounts are in the currency's smallest unit. */
 export interface RemindedInvoice {
   invoiceNumber: string
-  /** Who issued it, and where to ask about it. */
+  /** Issuer, and where to ask about it. */
   seller: { name: string; email: string | null }
   dueDate: string
   currency: string
