@@ -48,12 +48,14 @@ async function work(url) {
   const { loadConfig } = await load('kernel/process/config')
   const { createLogger } = await load('kernel/process/log')
   const { systemClock } = await load('kernel/clock')
+  const { buildSchema } = await load('kernel/schema/subgraph-schema')
   const { default: tenancy } = await load('subgraphs/tenancy/index')
   const { billing } = await load('subgraphs/tenancy/jobs/billing')
   const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error' })
   const database = await openDatabase({
     ...{ url, entities: [...tenancy.entities], connections: slots * 2, applicationName: 'billing' },
   })
+  await buildSchema(tenancy, database, {})
   const dataKeys = await benchKeys()
   const services = { clock: systemClock, log: createLogger(config), config, dataKeys }
   jobWorker('tenancy', [billing], database, services, { slots }).start()
