@@ -24,7 +24,9 @@ const endBytes = 6
 
 function codeOf(context: SubgraphContext, content: Buffer, { purpose, whose }: ChallengeUse): Buffer {
   const { keys, config } = context.services
-  const secret = keys.privateKey?.export({ format: 'jwk' }).d ?? ''
+  const secret = keys.privateKey?.export({ format: 'jwk' }).d
+  // With a secret that everybody knows, signatures could be made in stock.
+  if (!secret) throw new Error('Challenges of passkeys need TOKEN_PRIVATE_KEY')
   const key = hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', 'tenantgraph passkey challenge 1', 32)
   const { id, origin } = relyingParty(config.publicUrl)
   const signed = [content.toString('base64url'), purpose, id, origin, ...whose]

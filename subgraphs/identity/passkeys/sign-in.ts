@@ -82,8 +82,9 @@ async function enter(
 }
 
 async function recordFailure(context: SubgraphContext, tenantId: string, userId: string): Promise<void> {
-  await context.db.transaction({ tenantId, requestId: context.requestId }, (tx) => {
+  await context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
+    // Waiting for the disk would tell by the time that there is such a passkey.
+    await tx.run({ text: 'SET LOCAL synchronous_commit TO off' })
     recordPasskeyFailure(context, tx, userId, { reason: 'WRONG_PASSKEY' })
-    return Promise.resolve()
   })
 }

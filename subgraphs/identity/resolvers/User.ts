@@ -24,7 +24,7 @@ import { entrust, invited, newInvitation, noInvitation, noPassword } from '../se
 import { notify } from '../sessions/notices'
 import { confirmEmailChange, requestEmailChange } from '../sessions/email-change'
 import { laneOfTenant } from '../sessions/attempts'
-import { refreshAuthority, revokeSessions } from '../sessions/revoke'
+import { bindPasskeys, refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
   'SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id',
@@ -131,6 +131,7 @@ export const user: Resolvers = {
         const changes = { status, ...noPassword, ...kept }
         const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+        await bindPasskeys(tx, { tenantId, userId })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return invited(context, tx, again, secret)
       }),
@@ -144,6 +145,7 @@ export const user: Resolvers = {
         const along = { permissionVersion: permissionVersion + 1 }
         const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
         await revokeSessions(context, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGE_REQUIRED' })
+        await bindPasskeys(tx, { tenantId, userId })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: required }
       }),
