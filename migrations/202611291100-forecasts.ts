@@ -116,14 +116,14 @@ END $$`,
       `CREATE TRIGGER keep_forecast BEFORE UPDATE OR DELETE ON finance.forecasts
          FOR EACH ROW EXECUTE FUNCTION finance.keep_forecast()`,
       // Whole forecasts are loaded by the owner alone; so are the factors of published ones.
-      `CREATE TRIGGER add_forecast BEFORE INSERT ON finance.forecasts
+      `CREATE TRIGGER begin_forecast BEFORE INSERT ON finance.forecasts
          FOR EACH ROW WHEN (current_user <> '${ownerRole}' AND NEW.status <> 'DRAFT') EXECUTE FUNCTION finance.keep_forecast()`,
       `CREATE FUNCTION finance.keep_forecast_factors() ${trigger}
 DECLARE
-  factor finance.forecast_factors := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  line finance.forecast_factors := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
-  IF EXISTS (SELECT FROM finance.forecasts f WHERE f.tenant_id = factor.tenant_id
-       AND f.id = factor.forecast_id AND f.status = 'PUBLISHED') THEN
+  IF EXISTS (SELECT FROM finance.forecasts f WHERE f.tenant_id = line.tenant_id
+       AND f.id = line.forecast_id AND f.status = 'PUBLISHED') THEN
     -- What was a tenant's goes with it.
     IF TG_OP = 'DELETE' AND current_user = '${ownerRole}' THEN
       IF NOT EXISTS (SELECT FROM tenancy.tenants t WHERE t.id = OLD.tenant_id) THEN
@@ -132,16 +132,16 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'the factors of a published forecast stay' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  RETURN factor;
+  RETURN line;
 END $$`,
       `CREATE TRIGGER keep_forecast_factors BEFORE UPDATE OR DELETE ON finance.forecast_factors
          FOR EACH ROW EXECUTE FUNCTION finance.keep_forecast_factors()`,
-      `CREATE TRIGGER add_forecast_factors BEFORE INSERT ON finance.forecast_factors
+      `CREATE TRIGGER begin_forecast_factors BEFORE INSERT ON finance.forecast_factors
          FOR EACH ROW WHEN (current_user <> '${ownerRole}') EXECUTE FUNCTION finance.keep_forecast_factors()`,
     ],
     [
-      'DROP TRIGGER add_forecast_factors ON finance.forecast_factors',
-      'DROP TRIGGER add_forecast ON finance.forecasts',
+      'DROP TRIGGER begin_forecast_factors ON finance.forecast_factors',
+      'DROP TRIGGER begin_forecast ON finance.forecasts',
       'DROP TRIGGER keep_forecast_factors ON finance.forecast_factors',
       'DROP TRIGGER keep_forecast ON finance.forecasts',
       'DROP FUNCTION finance.keep_forecast_factors()',
