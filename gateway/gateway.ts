@@ -25,7 +25,7 @@ import { preparedOperations, type PreparedOperations } from './execution/prepare
 import { createPlanner } from './execution/query-plan'
 import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
-import { LiveRequests, type LiveOptions } from './live/live-requests'
+import { LiveRequests, type LiveOptions, type LiveParts } from './live/live-requests'
 import { rootScopes, type RootScopes } from './live/root-scopes'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
@@ -188,24 +188,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       callersSignIn,
       formatError,
     }
-    const streams =
-      options.live &&
-      new LiveRequests({
-        ...{
-          ...endpoint,
-          front,
-          ordinary,
-          withDocuments,
-          check,
-          limits,
-          live: options.live,
-          usage: options.usage,
-        },
-        execute: execution.execute,
-        schema: () => operations.serves.schema,
-        costs: () => served.costs,
-        scopes: () => served.scopes,
-      })
+    const { execute } = execution
+    const given = { ...endpoint, front, ordinary, withDocuments, check, limits, execute }
+    const streams = liveRequests(options, given, operations, served)
     gateway.onSchemaLoadOrUpdate(() => streams?.restart('the schema changed: come again'))
     const server = createHttpServer({ ...endpoint, streams })
     const drain = drainable(server, log)
@@ -229,6 +214,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await letGo()
     throw error
   }
+}
+
+/** What answers those who take streams, by the supergraph of the moment; undefined where nothing is streamed. */
+function liveRequests(
+  { live, usage }: GatewayOptions,
+  given: Omit<LiveParts, 'live' | 'usage' | 'schema' | 'costs' | 'scopes'>,
+  operations: PreparedOperations,
+  served: Served,
+): LiveRequests | undefined {
+  if (!live) return undefined
+  const schema = () => operations.serves.schema
+  const [costs, scopes] = [() => served.costs, () => served.scopes]
+  return new LiveRequests({ ...given, live, usage, schema, costs, scopes })
 }
 
 /** The pipeline with what stands before it: explanations, lists as files. */
