@@ -35,6 +35,12 @@ const slots = Number(values.slots)
 const load = async (path) => (await import(`../dist/${path}.js`)).default
 const periods = 4
 
+async function benchKeys() {
+  const { DataKeys } = await load('kernel/encryption/data-keys')
+  const { keyRing } = await load('kernel/encryption/key-ring')
+  return new DataKeys(keyRing(new Map([['bench', Buffer.alloc(32, 1)]])))
+}
+
 /** A process that does billing jobs until it is killed. */
 async function work(url) {
   const { openDatabase } = await load('kernel/connection/database')
@@ -42,15 +48,15 @@ async function work(url) {
   const { loadConfig } = await load('kernel/process/config')
   const { createLogger } = await load('kernel/process/log')
   const { systemClock } = await load('kernel/clock')
-  const { DataKeys } = await load('kernel/encryption/data-keys')
-  const { keyRing } = await load('kernel/encryption/key-ring')
-  const { default: tenancy } = await load('subgraphs/tenancy')
+  const { buildSchema } = await load('kernel/schema/subgraph-schema')
+  const { default: tenancy } = await load('subgraphs/tenancy/index')
   const { billing } = await load('subgraphs/tenancy/jobs/billing')
   const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error' })
   const database = await openDatabase({
     ...{ url, entities: [...tenancy.entities], connections: slots * 2, applicationName: 'billing' },
   })
-  const dataKeys = new DataKeys(keyRing(new Map([['bench', Buffer.alloc(32, 1)]])))
+  await buildSchema(tenancy, database, {})
+  const dataKeys = await benchKeys()
   const services = { clock: systemClock, log: createLogger(config), config, dataKeys }
   jobWorker('tenancy', [billing], database, services, { slots }).start()
   console.log('working')
@@ -62,6 +68,7 @@ async function measure() {
   const { databaseStatements, migratorRole, rolePassword, roleStatements, underRolesLock } =
     await load('database/roles')
   const { asOwner, migrateUp } = await load('database/migrate')
+  const { makeTenantKeys } = await load('database/encrypt-rows')
   const { default: pg } = await import('pg')
 
   const folder = mkdtempSync(join(tmpdir(), 'billing-bench-'))
@@ -92,6 +99,7 @@ async function measure() {
     await owner.connect()
     await owner.query('SELECT shared.ensure_partitions(0, 2)')
     await owner.query(readFileSync(new URL('billed-tenants.sql', import.meta.url), 'utf8'), [tenants])
+    await makeTenantKeys(owner, await benchKeys())
     await owner.query('ANALYZE')
     await owner.query(
       `INSERT INTO shared.jobs (tenant_id, id, subgraph, name, payload, most_attempts)
@@ -110,7 +118,8 @@ async function measure() {
       },
     )
     children.add(child)
-    await once(child.stdout, 'data')
+    const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => null)])
+    if (!said) throw new Error('a worker ended before it worked')
     return child
   }
 
@@ -132,17 +141,24 @@ async function measure() {
     return new Map(rows.map(({ id, whole }) => [id, whole]))
   }
 
+  /** Waits, unless a job has failed, which it does not do here. */
+  async function next(owner, milliseconds) {
+    const failed = await count(owner, 'shared.jobs', "state IN ('FAILED', 'WAITING') AND attempts > 1")
+    if (failed > slots) throw new Error(`${failed} jobs failed: see the log`)
+    await sleep(milliseconds)
+  }
+
   const whole = tenants * periods
 
   async function killed() {
     const owner = await database('killed')
     const first = await begin('killed')
-    while ((await count(owner, 'tenancy.invoices')) < whole / 2) await sleep(5)
+    while ((await count(owner, 'tenancy.invoices')) < whole / 2) await next(owner, 5)
     await kill(first)
     const before = await documents(owner)
     await owner.query("UPDATE shared.jobs SET lease_until = now() WHERE state = 'RUNNING'")
     const second = await begin('killed')
-    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await sleep(100)
+    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
     await kill(second)
     const after = await documents(owner)
     const changed = [...before].filter(([id, text]) => after.get(id) !== text).length
@@ -163,7 +179,7 @@ async function measure() {
     const owner = await database('timed')
     const child = await begin('timed')
     const before = performance.now()
-    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await sleep(100)
+    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
     const seconds = (performance.now() - before) / 1000
     await kill(child)
     if ((await count(owner, 'tenancy.invoices')) !== whole) throw new Error('invoices are missing')

@@ -59,7 +59,7 @@ await owner.connect()
 await owner.query('BEGIN')
 await demo.insertDemoData(owner, { password, rounds: 4 })
 await owner.query('COMMIT')
-const limits = { perSession: streamCount, perTenant: streamCount }
+const limits = { perSession: streamCount, perUser: streamCount, perTenant: streamCount }
 const server = await servers.startServer({
   config,
   log: logs.createLogger(config),

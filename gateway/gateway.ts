@@ -25,7 +25,8 @@ import { preparedOperations, type PreparedOperations } from './execution/prepare
 import { createPlanner } from './execution/query-plan'
 import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
-import { LiveRequests, type LiveOptions } from './live/live-requests'
+import { LiveRequests, type LiveOptions, type LiveParts } from './live/live-requests'
+import { rootScopes, type RootScopes } from './live/root-scopes'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
@@ -174,9 +175,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await front.start()
     const withDocuments = namedDocuments(options, formatError)
+    const ordinary = wholePipeline(front, options, { check, limits, operations, clock, formatError })
     const endpoint = {
       ...options,
-      front: wholePipeline(withDocuments, front, options, { check, limits, operations, clock, formatError }),
+      front: withDocuments(ordinary),
       checks: sources.checks,
       clock,
       metrics,
@@ -186,14 +188,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       callersSignIn,
       formatError,
     }
-    const streams =
-      options.live &&
-      new LiveRequests({
-        ...{ ...endpoint, front, withDocuments, check, limits, live: options.live, usage: options.usage },
-        execute: execution.execute,
-        schema: () => operations.serves.schema,
-        costs: () => served.costs,
-      })
+    const { execute } = execution
+    const given = { ...endpoint, front, ordinary, withDocuments, check, limits, execute }
+    const streams = liveRequests(options, given, operations, served)
     gateway.onSchemaLoadOrUpdate(() => streams?.restart('the schema changed: come again'))
     const server = createHttpServer({ ...endpoint, streams })
     const drain = drainable(server, log)
@@ -219,9 +216,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** The pipeline with what stands before it: documents by their names, explanations, lists as files. */
+/** What answers those who take streams, by the supergraph of the moment; undefined where nothing is streamed. */
+function liveRequests(
+  { live, usage }: GatewayOptions,
+  given: Omit<LiveParts, 'live' | 'usage' | 'schema' | 'costs' | 'scopes'>,
+  operations: PreparedOperations,
+  served: Served,
+): LiveRequests | undefined {
+  if (!live) return undefined
+  const schema = () => operations.serves.schema
+  const [costs, scopes] = [() => served.costs, () => served.scopes]
+  return new LiveRequests({ ...given, live, usage, schema, costs, scopes })
+}
+
+/** The pipeline with what stands before it: explanations, lists as files. */
 function wholePipeline(
-  withDocuments: ReturnType<typeof namedDocuments>,
   front: Pick<OperationPipeline, 'answer'>,
   { exports, explanations }: GatewayOptions,
   given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
@@ -238,7 +247,7 @@ function wholePipeline(
       })
     : front
   const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
-  return withDocuments(explanations?.explaining(exporting, asked) ?? exporting)
+  return explanations?.explaining(exporting, asked) ?? exporting
 }
 
 /** Puts the texts of known documents in place of their names, before another front looks at a request. */
@@ -283,6 +292,7 @@ function planning(options: GatewayOptions, sources: SubgraphSources) {
 interface Served {
   costs: CostModel
   roots: ProtectedRoots
+  scopes: RootScopes
   /** The mutations of which an operation has one at most. */
   lone: ReadonlySet<string>
 }
@@ -296,6 +306,7 @@ function servedSupergraph(
   const served: Served = {
     costs: { weights: new Map(), listSizes: new Map() },
     roots: new Set(),
+    scopes: () => true,
     lone: new Set(),
   }
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
@@ -303,6 +314,7 @@ function servedSupergraph(
     served.costs = costModel(coreSupergraphSdl)
     if (callersSignIn) {
       served.roots = protectedRoots(coreSupergraphSdl, apiSchema)
+      served.scopes = rootScopes(coreSupergraphSdl)
       served.lone = publicMutations(coreSupergraphSdl)
     }
     usage?.supergraphLoaded(coreSupergraphSdl)

@@ -92,7 +92,10 @@ export async function openLab(
     clock: options.clock ?? standingClock(),
     database: stage,
     // Every stream is followed at once.
-    live: { limits: { perSession: 1000, perTenant: 1000 }, ask: (...given) => lab.askForRow(...given) },
+    live: {
+      limits: { perSession: 1000, perUser: 1000, perTenant: 1000 },
+      ask: (...given) => lab.askForRow(...given),
+    },
     // What runs beside requests would be among the statements of an attack.
     backgroundMs: 3_600_000,
     around: (role, database) => {
@@ -101,7 +104,6 @@ export async function openLab(
     },
     onStatement: (role, { text }) => trace.note(role, text),
   })
-  // As at every start of the product.
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()

@@ -61,6 +61,11 @@ export interface RequestContext {
   log: Logger
   /** Aborted when the client is gone. */
   signal?: AbortSignal
+  /**
+   * Set where the product asks again by itself for what the viewer asked for once, as a stream does: what is denied then is no
+   * attempt of the viewer's, and what is read counts for no alert.
+   */
+  isFollowUp?: boolean
 }
 
 /** Describes what a subgraph needs besides its database, made once per process. */

@@ -1,13 +1,13 @@
 import {
   adjustmentLines,
   commissionLines,
-  digestOf,
   partsOf,
   totalsOf,
   type AttributedSale,
   type CommissionLine,
   type RuleTerms,
 } from '../../subgraphs/finance/rules/commission'
+import { digestOf } from '../../subgraphs/finance/digest'
 import { demoUserIds, type DemoUserName } from './ids'
 import { seededId, seededRandom } from './random'
 import type { DemoRow } from './rows'

@@ -20,7 +20,7 @@ import type { Metrics } from './metrics'
 import { readiness, type Checks } from './readiness'
 import { Departure } from './request-context'
 import { streamFormOf } from '../live/stream-writers'
-import type { LiveRequests } from '../live/live-requests'
+import type { LiveRequests, OpenedStream } from '../live/live-requests'
 
 export interface HttpOptions extends EndpointOptions {
   checks: Checks
@@ -93,12 +93,8 @@ class Requests {
       clientGone: false,
     }
     const path = pathOf(request)
-    const { streams } = this.#options
-    if (path === '/graphql') {
-      if (streams && streamFormOf(request.headers.accept))
-        void this.#stream(streams, request, response, record)
-      else void this.#graphql(request, response, record)
-    } else
+    if (path === '/graphql') void this.#graphql(request, response, record)
+    else
       void this.#route(request, path)
         .then((answer) => this.#send(response, record, answer))
         .catch((error) => this.#failed(request, response, record, error))
@@ -134,8 +130,15 @@ class Requests {
       if (!answering) this.#ended(response, record, started)
     })
     try {
-      const preflight = this.#cors?.preflight(request)
-      this.#send(response, record, preflight ?? (await this.#endpoint.answer(request, record, gone)))
+      const { streams } = this.#options
+      const takesStreams = streams !== undefined && streamFormOf(request.headers.accept) !== null
+      const answer =
+        this.#cors?.preflight(request) ??
+        (await (takesStreams
+          ? streams.answer(request, response, record, gone)
+          : this.#endpoint.answer(request, record, gone)))
+      if ('run' in answer) return await this.#stream(answer, request, response, record, started)
+      this.#send(response, record, answer)
     } catch (error) {
       this.#failed(request, response, record, error)
     }
@@ -143,28 +146,22 @@ class Requests {
     if (response.closed) this.#ended(response, record, started)
   }
 
-  /** Answers with a stream, and leaves the line in the log when it is over: it is no request that lasted long. */
+  /** Sends a stream, and leaves lines in the log when it begins and when it is over: it is no request that lasted long. */
   async #stream(
-    streams: Pick<LiveRequests, 'answer'>,
+    stream: OpenedStream,
     request: IncomingMessage,
     response: ServerResponse,
     record: RequestRecord,
+    started: number,
   ): Promise<void> {
-    const started = performance.now()
-    const gone = new Departure()
-    for (const [name, value] of Object.entries(this.#cors?.headers(request) ?? {}))
-      response.setHeader(name, value)
-    response.once('close', () => {
-      record.clientGone = true
-      gone.abort()
-    })
+    const { requestId, operationName, tenantId, userId, codes } = record
+    this.#options.metrics.inFlight.dec()
+    this.#log.info({ requestId, operationName, tenantId, userId }, 'stream opened')
     try {
-      const answer = await streams.answer(request, response, record, gone)
-      if (answer) this.#send(response, record, answer)
+      await stream.run(this.#cors?.headers(request) ?? {})
     } catch (error) {
       this.#failed(request, response, record, error)
     }
-    const { requestId, operationName, tenantId, userId, codes } = record
     const ms = Math.round(performance.now() - started)
     const { statusCode: status } = response
     this.#log.info({ requestId, operationName, status, ms, tenantId, userId, errors: [...codes] }, 'stream')

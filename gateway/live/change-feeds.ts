@@ -12,7 +12,7 @@ export interface ChangeSource {
 
 /** One who follows the changes of a tenant. */
 export interface Follower {
-  /** Up to where it was told; set by the feed. */
+  /** Up to where it was told; set by the feed, after `take`. */
   position: number
   /** Called once, before anything is told: where it begins. */
   begin(position: number): void
@@ -23,6 +23,8 @@ export interface Follower {
 
 /** Events that are read at a time. */
 const atOnce = 500
+/** Events that a follower may be behind; whoever has missed more reads again at once. */
+const mostBehind = 2000
 /** Milliseconds between two looks at a log whose calls were lost. */
 const pollMs = 1000
 
@@ -40,9 +42,15 @@ export class ChangeFeeds {
 
   /**
    * Follows a tenant from a position on; null: from now on.
+   * @param charge called before each page of what was missed is read; what it throws ends it
    * @returns ends it
    */
-  async follow(tenantId: string, after: number | null, follower: Follower): Promise<() => void> {
+  async follow(
+    tenantId: string,
+    after: number | null,
+    follower: Follower,
+    charge: () => void = () => undefined,
+  ): Promise<() => void> {
     let feed = this.#feeds.get(tenantId)
     if (!feed) this.#feeds.set(tenantId, (feed = new Feed(tenantId, this.source, this.log)))
     feed.users++
@@ -50,17 +58,18 @@ export class ChangeFeeds {
       feed.followers.delete(follower)
       feed.users--
       if (feed.users > 0) return
-      this.#feeds.delete(tenantId)
+      if (this.#feeds.get(tenantId) === feed) this.#feeds.delete(tenantId)
       feed.close()
     }
     try {
       await feed.started
-      follower.position = after ?? (await this.source.read(tenantId, null, atOnce)).position
+      const now = (await this.source.read(tenantId, null, atOnce)).position
+      follower.position = after ?? now
       follower.begin(follower.position)
-      // Behind what others were told already; nothing comes in between once it has caught up.
-      if (after !== null || follower.position < feed.position)
-        await catchUp(this.source, tenantId, feed, follower)
-      feed.followers.add(follower)
+      if (after !== null && (after < now - mostBehind || after < 0)) missed(follower, now)
+      // The log may be ahead of what is noted, and knows better which places there are.
+      else if (after !== null && after > now) tell(follower, after, await feed.page(after))
+      await catchUp(feed, follower, now, charge)
       return leave
     } catch (error) {
       leave()
@@ -69,18 +78,18 @@ export class ChangeFeeds {
   }
 }
 
-async function catchUp(
-  source: ChangeSource,
-  tenantId: string,
-  feed: Feed,
-  follower: Follower,
-): Promise<void> {
-  do {
-    const page = await source.read(tenantId, follower.position, atOnce)
-    tell(follower, page)
-    if (page.events.length === 0 && !page.isReset && follower.position < feed.position)
-      return missed(follower, feed.position)
-  } while (follower.position < feed.position)
+/** Tells a follower what it missed up to now, and adds it to the feed in the same turn in which nothing is missing. */
+async function catchUp(feed: Feed, follower: Follower, now: number, charge: () => void): Promise<void> {
+  let empty = 0
+  while (follower.position < now || follower.position < feed.position) {
+    charge()
+    const before = follower.position
+    tell(follower, before, await feed.page(before))
+    // A read that others began may be older than what is missing. A second one that finds nothing: it cannot be told.
+    empty = follower.position === before ? empty + 1 : 0
+    if (empty > 1) missed(follower, Math.max(now, feed.position))
+  }
+  feed.followers.add(follower)
 }
 
 function missed(follower: Follower, position: number): void {
@@ -88,10 +97,21 @@ function missed(follower: Follower, position: number): void {
   follower.missed(position)
 }
 
-function tell(follower: Follower, { events, position, isReset }: FollowedEvents): void {
-  if (isReset) return missed(follower, position)
-  for (const event of events) if (event.position > follower.position) follower.take(event)
-  if (position > follower.position) follower.position = position
+/**
+ * Tells a follower what a page has of what it was not told yet. Positions follow each other without a gap, so one that does not
+ * shows that something is missing, for whatever reason.
+ * @param from the position behind which the page begins
+ */
+function tell(follower: Follower, from: number, { events, position, isReset }: FollowedEvents): void {
+  if (position <= follower.position && !isReset) return
+  if (isReset || follower.position < from) return missed(follower, position)
+  for (const event of events) {
+    if (event.position <= follower.position) continue
+    if (event.position !== follower.position + 1) return missed(follower, position)
+    follower.take(event)
+    follower.position = event.position
+  }
+  if (position > follower.position) missed(follower, position)
 }
 
 /** The reader of one tenant. */
@@ -107,6 +127,8 @@ class Feed {
   #isCalled = false
   #isClosed = false
   #isFailing = false
+  /** Pages that followers who catch up wait for, by the position that they begin behind. */
+  readonly #pages = new Map<number, Promise<FollowedEvents>>()
 
   constructor(
     private readonly tenantId: string,
@@ -114,6 +136,16 @@ class Feed {
     private readonly log: Logger,
   ) {
     this.started = this.#start()
+  }
+
+  /** A page for a follower that catches up; those at the same place share one read. */
+  page(after: number): Promise<FollowedEvents> {
+    let page = this.#pages.get(after)
+    if (!page) {
+      page = this.source.read(this.tenantId, after, atOnce).finally(() => this.#pages.delete(after))
+      this.#pages.set(after, page)
+    }
+    return page
   }
 
   close(): void {
@@ -139,9 +171,10 @@ class Feed {
     try {
       while (this.#isCalled && !this.#isClosed) {
         this.#isCalled = false
-        const page = await this.source.read(this.tenantId, this.position, atOnce)
+        const from = this.position
+        const page = await this.source.read(this.tenantId, from, atOnce)
         this.position = page.position
-        for (const follower of this.followers) tell(follower, page)
+        for (const follower of this.followers) tell(follower, from, page)
         if (page.events.length === atOnce) this.#isCalled = true
       }
       this.#isFailing = false

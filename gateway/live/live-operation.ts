@@ -66,6 +66,8 @@ const takesIdAlone = (args: readonly { name: string; type: unknown }[]): boolean
 
 /** An ordinary query that shows one row by its id. */
 export interface RowQuery {
+  /** The field of `Query` that shows the row. */
+  field: string
   document: DocumentNode
   operation: OperationDefinitionNode
   source: string
@@ -274,7 +276,7 @@ function rowQuery(
   const source = print(document)
   const queryHash = createHash('sha256').update(source).digest('hex')
   const keys = [...new Set(selections.map((node) => responseKey(node as FieldNode)))]
-  return { document, operation, source, queryHash, idVariable, keys }
+  return { field, document, operation, source, queryHash, idVariable, keys }
 }
 
 /** The fragments and variables that selections need. */

@@ -6,9 +6,10 @@ import type { StreamWriter } from './stream-writers'
 
 /**
  * The outcome of asking for a changed row: the message, in the form of an answer of GraphQL; that there is nothing that the viewer
- * may see; or that it cannot be asked, and how long to wait before it is asked again.
+ * may see; or that it cannot be asked, and how long to wait before it is asked again. A fault may be of this row
+ * alone, and for ever.
  */
-export type Asked = { result: object } | 'nothing' | { waitMs: number }
+export type Asked = { result: object } | 'nothing' | { waitMs: number; isFault?: boolean }
 
 /** The viewer may not go on: the stream is over. */
 export class StreamRefused extends Error {
@@ -20,14 +21,21 @@ export class StreamRefused extends Error {
 /** The credentials are over: the client comes again with others. */
 export class CredentialsExpired extends Error {}
 
+/** The graph has changed since the stream was opened: the client comes again. */
+export class StreamOutdated extends Error {}
+
 /** Milliseconds. */
 export interface StreamTiming {
-  /** After which a stream ends, and its client comes again with the token of then. */
+  /** After which a stream ends at the latest, and its client comes again with the token of then; a fifth earlier at the earliest. */
   lifeMs: number
   /** Between two looks whether the viewer may go on. */
   beatMs: number
   /** That a reader may take to read what was sent. */
   stalledMs: number
+  /** Over which all streams are ended when the schema changes. */
+  spreadMs: number
+  /** That browsers wait before they come again, at most. */
+  retryMs: number
 }
 
 export interface LiveStreamOptions {
@@ -38,6 +46,12 @@ export interface LiveStreamOptions {
   ask(event: LoggedEvent, cursor: string): Promise<Asked>
   /** @throws StreamRefused when the viewer may not go on */
   assertAllowed(): Promise<void>
+  /** Tells whether the viewer, as they were found last, may ask for rows of a type. Default: for all. */
+  mayFollow?(type: string): boolean
+  /** The state of the viewer's rights, as they were found last. */
+  rights?(): number
+  /** Counts what was sent or is tried again. */
+  count?(what: 'CHANGED' | 'RESET' | 'ERROR' | 'RETRY'): void
   cursorOf(position: number): string
   /** Makes an error safe to leave, and counts it. */
   formatError(error: unknown): object
@@ -45,6 +59,9 @@ export interface LiveStreamOptions {
   /** Rows whose changes wait to be sent; with more of them the reader is too slow. */
   mostWaiting: number
 }
+
+/** A time between four fifths of one and all of it, so that those who began together do not end together. */
+const upTo = (ms: number): number => Math.round(ms * (0.8 + 0.2 * Math.random()))
 
 /** Times that a change is asked for while a part of the product does not answer. */
 const mostTries = 5
@@ -61,7 +78,10 @@ export class LiveStream implements Follower {
   #missed: number | null = null
   /** Up to where everything was sent that is to be sent. */
   #told = 0
+  /** The viewer's rights when a change was passed over that they may not ask for; null when none was. */
+  #passedOver: number | null = null
   #isAsking = false
+  #isBegun = false
   #isEnded = false
   #wake: (() => void) | undefined
   readonly #ended: Promise<void>
@@ -74,6 +94,10 @@ export class LiveStream implements Follower {
     options.response.once('close', () => this.#stop())
   }
 
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
   begin(position: number): void {
     // A place that nobody knows comes before all others.
     this.#told = Math.max(position, 0)
@@ -84,6 +108,11 @@ export class LiveStream implements Follower {
     const { aggregateType, aggregateId } = event
     if (this.#isEnded || operation.queryFor(aggregateType) === null) return
     if (operation.ids && !operation.ids.has(aggregateId)) return
+    // What the viewer may not ask for takes no place here, so nothing shows that it changed.
+    if (this.options.mayFollow?.(aggregateType) === false) {
+      this.#passedOver ??= this.options.rights?.() ?? 0
+      return
+    }
     const row = `${aggregateType} ${aggregateId}`
     // The row is shown as it is by then, so its latest change is the one to tell of.
     this.#waiting.delete(row)
@@ -101,15 +130,18 @@ export class LiveStream implements Follower {
   /** Ends the connection; the client goes on over another. */
   reconnect(reason: string): void {
     if (this.#isEnded) return
-    this.options.writer.reconnect(reason)
+    if (this.#isBegun) this.options.writer.reconnect(reason)
     this.#stop()
   }
 
   /** Sends until the stream ends. */
   async run(): Promise<void> {
-    const { timing, writer } = this.options
-    writer.beat(this.options.cursorOf(this.#told))
-    const life = setTimeout(() => this.reconnect('come again with a new token'), timing.lifeMs)
+    const { timing, writer, response } = this.options
+    if (response.destroyed) this.#stop()
+    if (this.#isEnded) return
+    this.#isBegun = true
+    writer.begin(this.options.cursorOf(this.#told), Math.round(timing.retryMs * (0.2 + 0.8 * Math.random())))
+    const life = setTimeout(() => this.reconnect('come again with a new token'), upTo(timing.lifeMs))
     const beat = setInterval(() => void this.#beat().catch((error) => this.#fail(error)), timing.beatMs)
     this.#send().catch((error) => this.#fail(error))
     await this.#ended
@@ -128,11 +160,13 @@ export class LiveStream implements Follower {
     if (this.#isEnded) return
     const { writer, formatError } = this.options
     if (error instanceof CredentialsExpired) return this.reconnect('come again with a new token')
+    if (error instanceof StreamOutdated) return this.reconnect('the schema changed: come again')
     if (!(error instanceof StreamRefused)) {
       formatError(error)
       return this.reconnect('something failed: come again')
     }
     writer.next({ errors: [formatError(error.refusal)] }, null)
+    this.options.count?.('ERROR')
     writer.complete()
     this.#stop()
   }
@@ -154,7 +188,7 @@ export class LiveStream implements Follower {
   #sendReset(position: number): void {
     this.#missed = null
     const cursor = this.options.cursorOf(position)
-    this.#write({ data: this.options.operation.reset(cursor) }, cursor)
+    this.#write({ data: this.options.operation.reset(cursor) }, cursor, 'RESET')
     this.#told = position
   }
 
@@ -165,13 +199,15 @@ export class LiveStream implements Follower {
     try {
       for (let tries = 1; ; tries++) {
         const asked = await this.options.ask(event, cursor)
+        this.#lookAtRights()
         if (this.#isEnded || this.#missed !== null) return
         if (asked !== 'nothing' && 'waitMs' in asked) {
-          if (tries === mostTries) return this.reconnect('part of the service does not answer: come again')
+          this.options.count?.('RETRY')
+          if (tries === mostTries) return this.#giveUp(asked.isFault === true)
           await this.#pause(asked.waitMs)
           continue
         }
-        if (asked !== 'nothing') this.#write(asked.result, cursor)
+        if (asked !== 'nothing') this.#write(asked.result, cursor, 'CHANGED')
         this.#told = event.position
         return
       }
@@ -180,8 +216,22 @@ export class LiveStream implements Follower {
     }
   }
 
-  #write(result: object, cursor: string): void {
+  /** Goes on over another connection; or behind a row that fails each time, which would stop every one. */
+  #giveUp(isFault: boolean): void {
+    if (isFault) this.missed(this.position)
+    else this.reconnect('part of the service does not answer: come again')
+  }
+
+  /** With other rights than before, what was passed over may be for the viewer. */
+  #lookAtRights(): void {
+    if (this.#passedOver === null || this.#passedOver === this.options.rights?.()) return
+    this.#passedOver = null
+    this.missed(this.position)
+  }
+
+  #write(result: object, cursor: string, kind: 'CHANGED' | 'RESET'): void {
     this.sent++
+    this.options.count?.(kind)
     this.options.writer.next(result, cursor)
   }
 
@@ -203,6 +253,7 @@ export class LiveStream implements Follower {
   async #beat(): Promise<void> {
     const { response, writer, assertAllowed, cursorOf } = this.options
     await assertAllowed()
+    this.#lookAtRights()
     if (this.#isEnded || response.writableNeedDrain) return
     const isIdle = !this.#isAsking && this.#waiting.size === 0 && this.#missed === null
     writer.beat(cursorOf(isIdle ? this.position : this.#told))

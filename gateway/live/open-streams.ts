@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Viewer } from '../../kernel/context'
 import { refusedForNow } from '../errors'
 
@@ -5,12 +6,21 @@ import { refusedForNow } from '../errors'
 export interface StreamLimits {
   /** Of one session or API key. */
   perSession: number
+  /** Of one user, over all sessions and keys: nobody takes what colleagues need. */
+  perUser: number
   perTenant: number
+  perProcess: number
 }
 
-export const defaultStreamLimits: StreamLimits = { perSession: 10, perTenant: 500 }
-/** Streams end often, and each at most 15 minutes after it began. */
-const retryAfterSeconds = 10
+export const defaultStreamLimits: StreamLimits = {
+  perSession: 10,
+  perUser: 30,
+  perTenant: 500,
+  perProcess: 5000,
+}
+/** Seconds, from and to, after which one may try again: not all at the same moment. */
+const retryAfter = [5, 16] as const
+const process = 'all'
 
 /** Counts streams that are open. */
 export class OpenStreams {
@@ -20,28 +30,29 @@ export class OpenStreams {
 
   /**
    * Counts one more.
-   * @returns counts it no longer
+   * @returns counts it no longer, once
    * @throws GraphQLError RATE_LIMITED with status 429 when there are too many
    */
-  enter({ tenantId, sessionId, apiKeyId }: Viewer): () => void {
-    const session = `${tenantId} ${sessionId ?? apiKeyId}`
-    const { perSession, perTenant } = this.limits
-    if (this.#count(session) >= perSession || this.#count(tenantId) >= perTenant)
-      throw refusedForNow('RATE_LIMITED', retryAfterSeconds)
-    this.#add(session, 1)
-    this.#add(tenantId, 1)
+  enter({ tenantId, userId, sessionId, apiKeyId }: Viewer): () => void {
+    const { perSession, perUser, perTenant, perProcess } = this.limits
+    const places = [
+      [`${tenantId} session ${sessionId ?? apiKeyId}`, perSession],
+      [`${tenantId} user ${userId}`, perUser],
+      [tenantId, perTenant],
+      [process, perProcess],
+    ] as const
+    if (places.some(([key, most]) => (this.#counts.get(key) ?? 0) >= most))
+      throw refusedForNow('RATE_LIMITED', randomInt(...retryAfter))
+    for (const [key] of places) this.#add(key, 1)
+    let isIn = true
     return () => {
-      this.#add(session, -1)
-      this.#add(tenantId, -1)
+      if (isIn) for (const [key] of places) this.#add(key, -1)
+      isIn = false
     }
   }
 
-  #count(key: string): number {
-    return this.#counts.get(key) ?? 0
-  }
-
   #add(key: string, change: number): void {
-    const count = this.#count(key) + change
+    const count = (this.#counts.get(key) ?? 0) + change
     if (count > 0) this.#counts.set(key, count)
     else this.#counts.delete(key)
   }

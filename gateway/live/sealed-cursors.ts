@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 /** Places in the changes of a tenant as clients hold them: equal places look different, and none tells how many changes there were. */
@@ -9,13 +10,27 @@ export interface SealedCursors {
 
 const [ivBytes, tagBytes, positionBytes] = [12, 16, 8]
 
-/** @param secret known to the gateways alone, which all open each other's cursors */
+/** Keys that are kept: each is made again when it is needed. */
+const mostKeys = 1000
+
+/**
+ * Cursors under a key of their own for each tenant: what one tenant is sent brings no other's nonces closer to a repetition.
+ * @param secret known to the gateways alone, which all open each other's cursors
+ */
 export function sealedCursors(secret: string): SealedCursors {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'cursors of streams', 32))
+  const keys = new LRUCache<string, Buffer>({ max: mostKeys })
+  const keyOf = (tenantId: string): Buffer => {
+    let key = keys.get(tenantId)
+    if (!key) {
+      key = Buffer.from(hkdfSync('sha256', secret, '', `cursors of streams of ${tenantId}`, 32))
+      keys.set(tenantId, key)
+    }
+    return key
+  }
   return {
     seal(tenantId, position) {
       const iv = randomBytes(ivBytes)
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(tenantId))
+      const cipher = createCipheriv('aes-256-gcm', keyOf(tenantId), iv).setAAD(Buffer.from(tenantId))
       const plain = Buffer.alloc(positionBytes)
       plain.writeBigUInt64BE(BigInt(position))
       return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString(
@@ -25,7 +40,7 @@ export function sealedCursors(secret: string): SealedCursors {
     open(tenantId, cursor) {
       const bytes = Buffer.from(cursor, 'base64url')
       if (bytes.length !== ivBytes + positionBytes + tagBytes) return null
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+      const decipher = createDecipheriv('aes-256-gcm', keyOf(tenantId), bytes.subarray(0, ivBytes), {
         authTagLength: tagBytes,
       })
       decipher.setAAD(Buffer.from(tenantId))

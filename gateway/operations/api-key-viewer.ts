@@ -67,7 +67,10 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     const good = known.get(keyId)
     return good !== undefined && clock.now().getTime() < good.until && isOneOfHashes(hash, [good.hash])
   }
-  const resolve: ViewerResolver = async (headers, requestId, address) => {
+  const find = async (
+    isCounted: boolean,
+    ...[headers, requestId, address]: Parameters<ViewerResolver>
+  ): ReturnType<ViewerResolver> => {
     const text = headers.get(apiKeyHeader)
     if (text === undefined) return null
     const key = parseApiKey(text)
@@ -85,13 +88,15 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     if (!admits(state.networks)(address))
       throw refused('The API key may not be used from this network: see its allowedNetworks')
     const { tenantId, keyId } = key
-    const wait = within(`t:${tenantId}:api-key:${keyId}`, 1, state.rateLimit)
+    const wait = isCounted ? within(`t:${tenantId}:api-key:${keyId}`, 1, state.rateLimit) : 0
     if (wait > 0) throw refusedForNow('RATE_LIMITED', Math.ceil(wait / 1000))
     noteUse(tenantId, keyId)
     const { userId, permissionVersion, scopes, passwordChangeRequired, secondsAhead } = state
     const viewer = { tenantId, userId, sessionId: null, apiKeyId: keyId, permissionVersion, scopes }
     return { ...viewer, passwordChangeRequired, secondsAhead }
   }
+  const resolve: ViewerResolver = (...given) => find(true, ...given)
+  resolve.again = (...given) => find(false, ...given)
   resolve.isSigned = (headers) => {
     const key = parseApiKey(headers.get(apiKeyHeader) ?? '')
     return key !== null && isKnown(key.keyId, hashKeySecret(key.secret))
@@ -185,11 +190,16 @@ function refused(message: string): GraphQLError {
 
 /** Whoever comes with both a session and a key is refused: which of them is meant would be a guess. */
 export function oneOf(sessions: ViewerResolver, keys: ViewerResolver): ViewerResolver {
-  const resolve: ViewerResolver = async (headers, requestId, address) => {
-    if (headers.get(apiKeyHeader) === undefined) return sessions(headers, requestId, address)
+  const ofThem = (headers: Parameters<ViewerResolver>[0]): ViewerResolver => {
+    if (headers.get(apiKeyHeader) === undefined) return sessions
     if (headers.get('authorization') !== undefined)
       throw refused(`Send either authorization or ${apiKeyHeader}, not both`)
-    return keys(headers, requestId, address)
+    return keys
+  }
+  const resolve: ViewerResolver = async (headers, ...rest) => ofThem(headers)(headers, ...rest)
+  resolve.again = async (headers, ...rest) => {
+    const one = ofThem(headers)
+    return (one.again ?? one)(headers, ...rest)
   }
   resolve.isSigned = (headers) => {
     const [session, key] = [headers.get('authorization'), headers.get(apiKeyHeader)]

@@ -34,6 +34,8 @@ export interface ViewerResolver {
    * good. Without it no credentials count before the body of their request was read.
    */
   isSigned?(headers: RequestHeaders): boolean
+  /** Finds who asks, as the function does, for something that goes on: it counts as no further request. */
+  again?(headers: RequestHeaders, requestId: string, address: string | null): Promise<Asking | null>
 }
 
 /** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */

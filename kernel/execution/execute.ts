@@ -49,7 +49,8 @@ export function executor(
     const run = async () => {
       const variableValues = variables as Record<string, unknown> | undefined
       const executed = await execute({ document, operationName, variableValues, contextValue })
-      if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
+      if (executed.errors && !contextValue.isFollowUp)
+        await auditDenials(contextValue, schema, document, executed.errors)
       if (contextValue.operator) noteEntry(contextValue, document)
       const refused = contextValue.reads.size === 0 ? null : await writeReads(contextValue)
       return refused ? { data: null, errors: [refused] } : executed

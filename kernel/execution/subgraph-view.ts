@@ -20,6 +20,7 @@ class SubgraphView implements SubgraphContext {
   readonly userAgent: string | null
   readonly clock: Clock
   readonly log: Logger
+  readonly isFollowUp: boolean
   readonly db: Database
   readonly binding: Binding
   readonly loaders = new Map<unknown, unknown>()
@@ -40,6 +41,7 @@ class SubgraphView implements SubgraphContext {
     this.userAgent = request.userAgent
     this.clock = viewer?.secondsAhead ? clockAhead(request.clock, viewer.secondsAhead) : request.clock
     this.log = request.log
+    this.isFollowUp = request.isFollowUp === true
     const actorId = viewer?.userId ?? this.operator?.operatorId ?? null
     this.binding = { tenantId: viewer?.tenantId ?? null, actorId, requestId }
   }

@@ -75,15 +75,19 @@ function trailOf(database: Database, tenantId: string): TenantTrail {
 /** The type whose reads are told by number: ids of entries in entries would fill the trail with itself. */
 const trailType = 'AuditLog'
 
-function entryOf({ type: resourceType, fields, ids, own, summary }: TypeReads): AuditEntry {
+function entryOf(
+  { type: resourceType, fields, ids, own, summary }: TypeReads,
+  isFollowUp: boolean,
+): AuditEntry {
+  const followUp = isFollowUp && { followUp: true }
   if (summary) {
     const { groups, by, rows } = summary
-    const read = { fields: [...fields].sort(), groups: groups.size, by: [...by].sort(), rows }
+    const read = { fields: [...fields].sort(), groups: groups.size, by: [...by].sort(), rows, ...followUp }
     return { action: 'VIEW', resourceType, resourceId: null, changes: { read } }
   }
   const [only] = ids
   const rows = resourceType === trailType ? { rows: ids.size } : { ids: [...ids] }
-  const read = { fields: [...fields].sort(), ...rows, ...(own.size > 0 ? { own: [...own] } : {}) }
+  const read = { fields: [...fields].sort(), ...rows, ...(own.size > 0 && { own: [...own] }), ...followUp }
   const resourceId = ids.size === 1 && resourceType !== trailType ? only! : null
   return { action: 'VIEW', resourceType, resourceId, changes: { read } }
 }
@@ -97,7 +101,7 @@ export async function writeReads(context: SubgraphContext): Promise<ApiError | n
   const fresh = freshReads(context.reads)
   const { tenantId } = context.binding
   if (fresh.length === 0 || !tenantId) return null
-  const entries = fresh.map(entryOf)
+  const entries = fresh.map((reads) => entryOf(reads, context.isFollowUp === true))
   for (const reads of fresh) reads.isNew = false
   try {
     await trailOf(context.db, tenantId).append(auditRows(context, entries))

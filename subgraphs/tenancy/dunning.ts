@@ -21,17 +21,30 @@ import { requireReason } from './void-reason'
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
 const findLatest = `
-  SELECT revision, currency, levels FROM tenancy.dunning_policies WHERE tenant_id = $1 ORDER BY revision DESC LIMIT 1`
+  SELECT revision FROM tenancy.dunning_policies WHERE tenant_id = $1 ORDER BY revision DESC LIMIT 1`
+const findAll = `
+  SELECT created_at, currency, levels FROM tenancy.dunning_policies WHERE tenant_id = $1 ORDER BY revision DESC`
 
-/** The policy that holds for the tenant: the last that was decided, else the standard one. */
-export async function findPolicy(context: SubgraphContext, tx: Tx): Promise<DunningPolicy> {
-  const [row] = await tx.rows(prepared(findLatest, [context.binding.tenantId]))
-  if (!row) return standardPolicy
-  const [, currency, levels] = row as [number, string | null, DunningLevel[]]
-  return { currency, levels }
+/**
+ * Finds the policies of the tenant. Of an invoice that holds which was decided last before it was issued, else the standard one:
+ * nobody pays for being late by what was decided afterwards, and its levels stay those that were begun with.
+ */
+export async function findPolicies(
+  context: SubgraphContext,
+  tx: Tx,
+): Promise<(issuedAt: string) => DunningPolicy> {
+  const rows = (await tx.rows(prepared(findAll, [context.binding.tenantId]))) as [
+    string,
+    string | null,
+    DunningLevel[],
+  ][]
+  return (issuedAt) => {
+    const [, currency, levels] = rows.find(([since]) => Date.parse(since) <= Date.parse(issuedAt)) ?? []
+    return levels ? { currency: currency ?? null, levels } : standardPolicy
+  }
 }
 
-/** Decides which steps are taken from here on; fails with INVALID for levels that cannot be followed. */
+/** Decides which steps are taken about what is issued from here on; fails with INVALID for levels that cannot be followed. */
 export async function decidePolicy(
   context: SubgraphContext,
   tx: Tx,
@@ -52,7 +65,8 @@ export async function decidePolicy(
     )
   }
   const [row] = await tx.rows(prepared(findLatest, [context.binding.tenantId]))
-  return tx.insert(StoredPolicy, { revision: Number(row?.[0] ?? 0) + 1, currency, levels })
+  const createdAt = context.clock.now().toISOString()
+  return tx.insert(StoredPolicy, { revision: Number(row?.[0] ?? 0) + 1, currency, levels, createdAt })
 }
 
 /** The levels of a policy as they are shown. */
@@ -69,12 +83,45 @@ export const policyOf = valueByKey<DunningPolicy>(
   standardPolicy,
 )
 
-/** Instant since which a subscription is past due: that of the last step about an invoice of it that is still not paid. */
+/**
+ * Query of what is still owed of each invoice of a tenant ($1), by `id` and `owed`: without what was credited of it and not used
+ * yet, and without other money of the tenant that is on account, which settles what is due for longest. What is disputed takes none.
+ */
+export const stillOwed = `
+  SELECT o.id, LEAST(o.open, o.so_far - COALESCE(m.money, 0)) AS owed FROM (
+    SELECT x.id, x.currency, x.open, sum(x.open) OVER (PARTITION BY x.currency ORDER BY x.due_date, x.id) AS so_far FROM (
+      SELECT i.id, i.currency, i.due_date, i.total - i.amount_paid - i.amount_credited - COALESCE((
+               SELECT sum(n.remaining) FROM tenancy.credit_notes n
+                WHERE n.tenant_id = $1 AND n.invoice_id = i.id AND n.status = 'ISSUED'), 0) AS open
+        FROM tenancy.invoices i
+       WHERE i.tenant_id = $1 AND i.status IN ('ISSUED', 'PARTLY_PAID') AND i.dunning_paused_at IS NULL) x
+     WHERE x.open > 0) o
+  LEFT JOIN (
+    SELECT c.currency, sum(c.part) AS money FROM (
+      SELECT p.currency, p.amount - p.allocated - p.refunded AS part FROM tenancy.payments p
+       WHERE p.tenant_id = $1 AND p.status <> 'REVERSED'
+      UNION ALL
+      SELECT n.currency, sum(n.remaining) - LEAST(sum(n.remaining), CASE WHEN i.status IN ('ISSUED', 'PARTLY_PAID')
+               THEN i.total - i.amount_paid - i.amount_credited ELSE 0 END)
+        FROM tenancy.credit_notes n JOIN tenancy.invoices i ON i.tenant_id = $1 AND i.id = n.invoice_id
+       WHERE n.tenant_id = $1 AND n.status = 'ISSUED'
+       GROUP BY n.currency, i.id, i.status, i.total, i.amount_paid, i.amount_credited) c
+     GROUP BY c.currency) m ON m.currency = o.currency
+   WHERE o.so_far > COALESCE(m.money, 0)`
+
+/**
+ * Instant since which a subscription is past due: that of the last step about an invoice of it that is still owed; of one that was paid
+ * with money that went back that of its return, when that is later.
+ */
 export const pastDueSince = valueByKey<string | null>(
-  `SELECT i.subscription_id, min(d.created_at) FROM tenancy.dunning_steps d
-     JOIN tenancy.invoices i ON i.tenant_id = d.tenant_id AND i.id = d.invoice_id
-    WHERE d.tenant_id = $1 AND i.tenant_id = $1 AND i.subscription_id = ANY ($2) AND d.is_last
-      AND i.status IN ('ISSUED', 'PARTLY_PAID') GROUP BY i.subscription_id`,
+  `SELECT i.subscription_id, min(GREATEST(d.created_at, (
+            SELECT max(a.created_at) FROM tenancy.allocations a
+             WHERE a.tenant_id = $1 AND a.invoice_id = i.id AND a.amount < 0 AND i.total <= (
+               SELECT sum(b.amount) FROM tenancy.allocations b
+                WHERE b.tenant_id = $1 AND b.invoice_id = i.id AND (b.created_at, b.id) < (a.created_at, a.id)))))
+     FROM tenancy.dunning_steps d JOIN tenancy.invoices i ON i.tenant_id = d.tenant_id AND i.id = d.invoice_id
+     JOIN (${stillOwed}) w ON w.id = i.id
+    WHERE d.tenant_id = $1 AND i.tenant_id = $1 AND i.subscription_id = ANY ($2) AND d.is_last GROUP BY i.subscription_id`,
   null,
 )
 

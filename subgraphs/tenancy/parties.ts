@@ -5,53 +5,79 @@ import type { InvoiceParty } from './entities/Invoice'
 import type { TenancyUserErrorCode } from './generated'
 import { todayOf } from './today'
 
+type Tx = MutationTransaction<TenancyUserErrorCode>
+
 /** Names who issues a document, and for whom. */
 export interface Parties {
   seller: InvoiceParty
   buyer: InvoiceParty
 }
 
+/** Says why a document cannot be issued. */
+export interface NoParties {
+  code: 'NO_SELLER' | 'INVALID'
+  message: string
+}
+
+/** A document that is to be issued. */
+export interface PartiesQuestion {
+  /** The invoice that a note is on, or whose late payment a fee is for: its parties hold, whatever they are today. */
+  ofInvoiceId?: string | null
+  /** The buyer's, by the decision that the document is taxed by; today's where it is null. */
+  taxId?: string | null
+  isReverseCharge: boolean
+}
+
 // In SQL: a job, which nobody asks for, issues as well, and the tenant's row is for its viewers. Of a day's sellers the latest holds.
-const findParties = `
-  SELECT (SELECT jsonb_build_object('name', s.legal_name, 'street', s.street, 'postalCode', s.postal_code, 'city', s.city,
+// What a tenant writes about itself takes no tax away: with reverse charge the id is that of the platform's decision.
+const find = `
+  SELECT COALESCE(o.seller,
+           (SELECT jsonb_build_object('name', s.legal_name, 'street', s.street, 'postalCode', s.postal_code, 'city', s.city,
                    'country', s.country, 'vatNumber', s.tax_id, 'email', s.email)
-            FROM tenancy.sellers s WHERE s.valid_from <= $2 ORDER BY s.valid_from DESC, s.created_at DESC, s.id DESC LIMIT 1),
-         jsonb_build_object('name', COALESCE(legal_name, name), 'street', billing_street, 'postalCode', billing_postal_code,
-           'city', billing_city, 'country', billing_country, 'email', billing_email,
+            FROM tenancy.sellers s WHERE s.valid_from <= $2 ORDER BY s.valid_from DESC, s.created_at DESC, s.id DESC LIMIT 1)),
+         COALESCE(o.buyer, jsonb_build_object('name', COALESCE(t.legal_name, t.name), 'street', t.billing_street,
+           'postalCode', t.billing_postal_code, 'city', t.billing_city, 'country', t.billing_country, 'email', t.billing_email,
            'vatNumber', COALESCE($3::text,
-              (SELECT i.buyer ->> 'vatNumber' FROM tenancy.invoices i WHERE i.tenant_id = $1 AND i.id = $4),
               (SELECT p.tax_id FROM tenancy.tax_profiles p
-              WHERE p.tenant_id = $1 AND p.valid_from <= $2 ORDER BY p.valid_from DESC, p.revision DESC LIMIT 1), vat_number)),
-         EXISTS (SELECT FROM tenancy.invoice_lines l
-                  WHERE l.tenant_id = $1 AND l.invoice_id = $4 AND l.tax_treatment = 'REVERSE_CHARGE')
-    FROM tenancy.tenants WHERE id = $1`
+              WHERE p.tenant_id = $1 AND p.valid_from <= $2 ORDER BY p.valid_from DESC, p.revision DESC LIMIT 1),
+              CASE WHEN NOT $5::boolean THEN t.vat_number END)))
+    FROM tenancy.tenants t LEFT JOIN tenancy.invoices o ON o.tenant_id = $1 AND o.id = $4 WHERE t.id = $1`
 
 /**
- * Returns seller and buyer as they are today. Fails with NO_SELLER while the platform has not told its legal entity, and with INVALID
- * where reverse charge would name no buyer's tax id (Directive 2006/112/EC, article 226(4)).
- * @param document the invoice, or that which a note is on, whose tax id the note states; `taxId` the buyer's by the decision that
- * it is taxed by, today's where it is null; `isReverseCharge` of a note, which has not all lines of its invoice
+ * Returns seller and buyer of a document: those of the invoice that it is about, or as they are today. Says why there are none while
+ * the platform has not told its legal entity, and where reverse charge would name no buyer's tax id (Directive 2006/112/EC, article 226(4)).
  */
+export async function findParties(
+  context: SubgraphContext,
+  tx: Tx,
+  { ofInvoiceId = null, taxId = null, isReverseCharge }: PartiesQuestion,
+): Promise<Parties | NoParties> {
+  const values = [context.binding.tenantId, todayOf(context), taxId, ofInvoiceId, isReverseCharge]
+  const [[seller, buyer]] = (await tx.rows(prepared(find, values))) as [[InvoiceParty | null, InvoiceParty]]
+  if (!seller)
+    return {
+      code: 'NO_SELLER',
+      message:
+        'The platform has not told which legal entity issues documents: tell it with npm run operator -- seller',
+    }
+  if (isReverseCharge && (buyer.vatNumber ?? '').trim() === '')
+    return {
+      code: 'INVALID',
+      message:
+        'With reverse charge a document names the tax id of who buys: set it with setTenantTax, by which it is taxed',
+    }
+  return { seller, buyer }
+}
+
+/** Returns what {@link findParties} does; fails with NO_SELLER or INVALID where there are none. */
 export async function partiesOf(
   context: SubgraphContext,
-  tx: MutationTransaction<TenancyUserErrorCode>,
-  document: { invoiceId: string; taxId?: string | null; isReverseCharge?: boolean },
+  tx: Tx,
+  question: PartiesQuestion,
 ): Promise<Parties> {
-  const { invoiceId, taxId = null } = document
-  const values = [context.binding.tenantId, todayOf(context), taxId, invoiceId]
-  const [[seller, buyer, hasSuchLines]] = (await tx.rows(prepared(findParties, values))) as [
-    [InvoiceParty | null, InvoiceParty, boolean],
-  ]
-  if (!seller)
-    return tx.fail(
-      'NO_SELLER',
-      'The platform has not told which legal entity issues documents: tell it with npm run operator -- seller',
-    )
-  if ((document.isReverseCharge ?? hasSuchLines) && buyer.vatNumber === null)
-    tx.fail(
-      'INVALID',
-      'With reverse charge a document names the tax id of who buys: set it with setTenantTax, or as vatNumber of the tenant',
-      'id',
-    )
-  return { seller, buyer }
+  const found = await findParties(context, tx, question)
+  if (!('code' in found)) return found
+  return found.code === 'INVALID'
+    ? tx.fail(found.code, found.message, 'id')
+    : tx.fail(found.code, found.message)
 }

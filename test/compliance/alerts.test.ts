@@ -369,6 +369,8 @@ describe('the product watches itself', () => {
     const read = (rows: number) => ({ read: { fields: ['x'], ids: Array.from({ length: rows }, () => 'x') } })
     await add(19, 'VIEW', { actor: watcher.userId, changes: read(100) })
     await add(1, 'VIEW', { actor: watcher.userId, changes: read(99) })
+    // What a stream shows again when others change it is nobody's reading of many (live 2).
+    await add(1, 'VIEW', { actor: watcher.userId, changes: { read: { ...read(500).read, followUp: true } } })
     expect(await watch()).toEqual([])
     await add(1, 'VIEW', { actor: watcher.userId, changes: read(1) })
     expect(await watch()).toMatchObject([{ alertType: 'MASS_READ', severity: 'HIGH' }])

@@ -84,6 +84,7 @@ const preparations: Readonly<Record<string, string>> = {
   paySalesPerformance: 'approveSalesPerformance',
   createOvertimeRecord: 'createAttendanceRecord',
   compensateOvertimeRecord: 'approveOvertimeRecord',
+  reviseForecast: 'publishForecast',
 }
 
 /** What another person does than did the step before. */

@@ -92,6 +92,10 @@ test('another key, another user’s handle, and what is no answer at all are ref
     ],
     { ...honest, response: { ...honest.response, clientDataJSON: 'bm9uZQ' } },
     { ...honest, response: { ...honest.response, userHandle: 1 } },
+    // Characters that one decoder skips and the next reads: a text must not be two things.
+    { ...honest, response: { ...honest.response, signature: `!!!!${honest.response.signature}` } },
+    { ...honest, response: { ...honest.response, clientDataJSON: `${honest.response.clientDataJSON}!` } },
+    { ...honest, id: `${honest.id}!`, rawId: `${honest.id}!` },
   ])
     expect(await door.finish(none)).toEqual(refused)
   expect(await state()).toEqual(before)

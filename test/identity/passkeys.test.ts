@@ -2,7 +2,7 @@ import { relyingParty } from '../../subgraphs/identity/rules/relying-party'
 import { isCountedOn } from '../../subgraphs/identity/rules/sign-count'
 import { codeAt } from '../support/authenticator'
 import { cheapBcrypt } from '../support/bcrypt'
-import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { password, startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, userErrors } from '../support/lists'
 import { mailsOf } from '../support/mails'
 import { SoftPasskey } from '../support/passkey'
@@ -287,6 +287,7 @@ test('whoever is invited again, because others may know the password, needs it b
   )
   const demand = { id: user.userId, expectedVersion: seen.version }
   await change(admin, 'requirePasswordChange', demand, 'user { id }')
+  // Whoever knew the password that leaked may have added it.
   expect(await door.signIn(passkey)).toEqual(refused)
   const grant = { userId: user.userId, permission: 'hr:employee:read' }
   const token = await change<string>(admin, 'grantPermission', grant, 'invitationToken')
@@ -300,4 +301,35 @@ test('whoever is invited again, because others may know the password, needs it b
   const { mfaToken } = acceptInvitation
   const whole = await door.complete({ mfaToken, passkey: passkey.get(await door.options(mfaToken)) })
   expect(whole.userErrors).toEqual([])
+})
+
+test('a passkey outlives no password that bought it: changed by its owner, or taken by an administrator', async () => {
+  const [admin, user] = [await acme.user('ADMIN'), await acme.user('VIEWER')]
+  const changed = await door.register(user)
+  expect((await door.signIn(changed.passkey)).accessToken).toEqual(expect.any(String))
+  const input = { currentPassword: password, newPassword: 'correct horse other battery' }
+  expect(await userErrors(user, 'changePassword', input)).toEqual([])
+  expect(await door.signIn(changed.passkey)).toEqual(refused)
+
+  const other = await acme.user('VIEWER')
+  const { passkey } = await door.register(other)
+  for (const verb of ['requirePasswordChange', 'suspendUser', 'reactivateUser']) {
+    // Each for itself: the first would hide what the last leaves out.
+    await graph.owner.query('UPDATE identity.credentials SET signs_in_alone = true WHERE user_id = $1', [
+      other.userId,
+    ])
+    const { user: seen } = await admin.data<{ user: { version: number } }>(
+      'query ($id: ID!) { user(id: $id) { version } }',
+      { id: other.userId },
+    )
+    await change(admin, verb, { id: other.userId, expectedVersion: seen.version }, 'user { status }')
+    if (verb !== 'suspendUser') {
+      const { rows } = await graph.owner.query(
+        'SELECT signs_in_alone FROM identity.credentials WHERE user_id = $1',
+        [other.userId],
+      )
+      expect([verb, rows]).toEqual([verb, [{ signs_in_alone: false }]])
+    }
+  }
+  expect(await door.signIn(passkey)).toEqual(refused)
 })

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import { makeTenantKeys } from '../../database/encrypt-rows'
+import { DataKeys } from '../../kernel/encryption/data-keys'
+import { keyRing } from '../../kernel/encryption/key-ring'
 import { projectRoot } from '../../kernel/process/project-root'
-import { runChild } from '../gateway/fixtures/child'
+import { runChild, type Child } from '../gateway/fixtures/child'
 import { freshDatabase, type TestDatabase } from '../support/postgres'
 
 /** Issue 16: a billing run that is killed in the middle; `bench/billing.mjs` does the same with 1,000 tenants. */
@@ -14,25 +15,35 @@ const tenants = 40
 const periods = 4
 let database: TestDatabase
 let owner: Client
-const children = new Set<ChildProcess>()
+const children = new Set<Child>()
 
 beforeAll(async () => {
   database = await freshDatabase()
   owner = new Client({ connectionString: database.migratorUrl })
   await owner.connect()
   await owner.query(readFileSync(join(projectRoot, 'bench', 'billed-tenants.sql'), 'utf8'), [tenants])
+  await makeTenantKeys(owner, new DataKeys(keyRing(new Map([['test', Buffer.alloc(32, 1)]]))))
 })
 afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children) child.process.kill('SIGKILL')
   await owner?.end()
   await database?.drop()
 })
 
-async function begin(): Promise<ChildProcess> {
+async function begin(): Promise<Child> {
   const child = runChild('test/process/bill-tenants.ts', [database.urlFor('tenancy')])
-  children.add(child.process)
+  children.add(child)
   await child.printed(/working/)
-  return child.process
+  return child
+}
+
+/** Waits for something that a child does, and throws what it says instead: it logs nothing but errors. */
+async function until(child: Child, isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) {
+    const said = child.stdout().replace('working', '').trim() + child.stderr()
+    if (said !== '') throw new Error(said)
+    await sleep(2)
+  }
 }
 
 const askAll = () =>
@@ -54,27 +65,28 @@ async function documents(): Promise<Map<string, string>> {
   return new Map(rows.map(({ id, whole }) => [id, whole]))
 }
 
-const allDone = async () => {
-  while ((await count('shared.jobs', "state <> 'DONE'")) > 0) await sleep(50)
-}
+const allDone = (child: Child) =>
+  until(child, async () => (await count('shared.jobs', "state <> 'DONE'")) === 0)
 
 test('a billing run that is killed twice bills exactly what was missing, in series without gaps', async () => {
   await askAll()
   let before = new Map<string, string>()
   for (const least of [1, 60]) {
     const child = await begin()
-    while (
-      (await count('tenancy.invoices')) < least ||
-      (await count('shared.jobs', "state = 'RUNNING'")) === 0
+    await until(
+      child,
+      async () =>
+        (await count('tenancy.invoices')) >= least && (await count('shared.jobs', "state = 'RUNNING'")) > 0,
     )
-      await sleep(2)
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
+    child.process.kill('SIGKILL')
+    await child.exit
     children.delete(child)
     const left = await documents()
     // A tenant has all of its invoices, or none, and what there was stayed as it was.
-    expect(left.size % periods).toBe(0)
+    const { rows: counts } = await owner.query<{ rows: number }>(
+      'SELECT DISTINCT count(*)::int AS rows FROM tenancy.invoices GROUP BY tenant_id',
+    )
+    expect(counts).toEqual([{ rows: periods }])
     expect(left.size).toBeLessThan(tenants * periods)
     expect(await count('shared.jobs', "state = 'RUNNING'")).toBeGreaterThan(0)
     for (const [id, whole] of before) expect(left.get(id)).toBe(whole)
@@ -83,7 +95,7 @@ test('a billing run that is killed twice bills exactly what was missing, in seri
   }
   expect(before.size).toBeGreaterThanOrEqual(60)
   const last = await begin()
-  await allDone()
+  await allDone(last)
   const whole = await documents()
   for (const [id, text] of before) expect(whole.get(id)).toBe(text)
   const { rows } = await owner.query(
@@ -101,7 +113,7 @@ test('a billing run that is killed twice bills exactly what was missing, in seri
   // What was done while it was killed was done again.
   expect(await count('shared.jobs', 'attempts > 1')).toBeGreaterThan(0)
   await askAll()
-  await allDone()
+  await allDone(last)
   expect(await documents()).toEqual(whole)
-  last.kill('SIGKILL')
+  last.process.kill('SIGKILL')
 }, 300_000)

@@ -5,13 +5,8 @@ import { prepared } from '../../../kernel/statement'
 import type { SalesPerformance, SalesPerformanceStatus } from '../entities/SalesPerformance'
 import { SalesPerformanceLine } from '../entities/SalesPerformanceLine'
 import type { FinanceUserErrorCode } from '../generated'
-import {
-  adjustmentLines,
-  commissionLines,
-  digestOf,
-  totalsOf,
-  type CommissionLine,
-} from '../rules/commission'
+import { adjustmentLines, commissionLines, totalsOf, type CommissionLine } from '../rules/commission'
+import { digestOf } from '../digest'
 import { ruleBook, type RuleBook, type StoredRule } from './rule-book'
 import { mostSales, readSales, type UserSale } from './sales'
 
@@ -131,6 +126,19 @@ export async function lockSeller(
 ): Promise<void> {
   if (!('id' in of)) await tx.rows(prepared(lockOfUser, [tenantId, of.userId.toLowerCase(), of.currency]))
   else if (isUuid(of.id)) await tx.rows(prepared(lockOfPerformance, [tenantId, tenantId, of.id]))
+}
+
+const lockOfTerms = {
+  shared: `SELECT pg_advisory_xact_lock_shared(hashtextextended('finance.commission ' || $1, 0))`,
+  alone: `SELECT pg_advisory_xact_lock(hashtextextended('finance.commission ' || $1, 0))`,
+}
+
+/**
+ * Keeps those who submit months, who share it, apart from who puts a rule into force: a rule begins after what is submitted. Until the
+ * transaction ends; before any other lock.
+ */
+export async function lockTerms(tx: Tx, tenantId: string, how: keyof typeof lockOfTerms): Promise<void> {
+  await tx.rows(prepared(lockOfTerms[how], [tenantId]))
 }
 
 /** The part of a performance that its reckoning is about. */

@@ -1,5 +1,4 @@
-import type { Statement } from '../../../kernel/connection/database'
-import { prepared } from '../../../kernel/statement'
+import { prepared, type Statement } from '../../../kernel/statement'
 import { partsOf, type AttributedSale } from '../rules/commission'
 
 /** Reads rows as arrays: within a mutation, a job or a query. */

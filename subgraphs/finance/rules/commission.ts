@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { money } from '../../../kernel/money'
 import { meets } from './criteria'
 
@@ -75,7 +74,7 @@ export interface CommissionLine {
 }
 
 /** A decimal of at most six digits behind the point in millionths. */
-function millionths(decimal: string): bigint {
+export function millionths(decimal: string): bigint {
   const [whole = '0', fraction = ''] = decimal.split('.')
   return BigInt(whole + fraction.padEnd(6, '0'))
 }
@@ -273,10 +272,6 @@ export function adjustmentLines(
   if (revenue === '0' && commission === '0') return []
   return [{ ...noLine, kind: 'ADJUSTMENT', adjustsId, revenue, commission }]
 }
-
-/** A digest of lines: equal for equal ones in their order. */
-export const digestOf = (lines: readonly CommissionLine[]): string =>
-  createHash('sha256').update(JSON.stringify(lines)).digest('hex')
 
 /** The fault of a rule, and the input field at fault; null when nothing is. */
 export function ruleFault(rule: RuleTerms): { field: string; fault: string } | null {

@@ -36,10 +36,6 @@ export class Session extends TenantRow {
   @Column({ type: 'text', nullable: true })
   provedBy: AuthMethod | null
 
-  /** Passkeys that began the session, proved its user in it, or were added in it; some may be gone. */
-  @Column({ type: 'uuid', array: true, default: [] })
-  passkeyIds: string[]
-
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: string | null
 

@@ -84,7 +84,7 @@ export async function registerPasskeyFinish(
     if (Number(present![0]) >= mostPasskeys)
       tx.fail('INVALID', `You have ${mostPasskeys} passkeys, which is the most: remove one first`)
     const added = await tx.insert(Credential, { userId: owner.id, label, ...passkey })
-    await noteProof(context, tx, 'PASSKEY', added.id)
+    await noteProof(context, tx, 'PASSKEY')
     await noteSecondFactors(context, tx, owner)
     await notify(context, tx, owner, 'PASSKEY_ADDED')
     return { credential: added, recoveryCodes: await firstRecoveryCodes(context, tx, owner) }

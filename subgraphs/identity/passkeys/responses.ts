@@ -14,8 +14,8 @@ const isObject = (value: unknown): value is Json =>
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-/** Tells base64url in letters that every decoder reads alike: what some skip, others take for zeros. */
-const isBase64url = (value: unknown): value is string => isText(value) && /^[\w-]+$/.test(value)
+/** Base64url in the spelling that all decoders read alike: of other characters one skips what the next takes for zero bits. */
+const isBase64Url = (value: unknown): value is string => isText(value) && /^[\w-]+$/.test(value)
 
 /**
  * The challenge of a `clientDataJSON`; null when it cannot be read, and for a page in a frame of another one: there a
@@ -35,9 +35,9 @@ function challengeOf(clientDataJSON: string): string | null {
 
 /** The answer of `navigator.credentials`, by its `toJSON()`, when it has these texts; null for anything else. */
 function read(value: unknown, texts: readonly string[]): { inner: Json; challenge: string } | null {
-  if (!isObject(value) || !isBase64url(value['id']) || value['id'].length > 1364) return null
+  if (!isObject(value) || !isBase64Url(value['id']) || value['id'].length > 1364) return null
   const inner = value['response']
-  if (!isObject(inner) || !['clientDataJSON', ...texts].every((name) => isBase64url(inner[name]))) return null
+  if (!isObject(inner) || !['clientDataJSON', ...texts].every((name) => isBase64Url(inner[name]))) return null
   const challenge = challengeOf(inner['clientDataJSON'] as string)
   return challenge === null ? null : { inner, challenge }
 }
@@ -51,7 +51,8 @@ export function registrationOf(value: unknown): Told<RegistrationResponseJSON> |
 /** A signature of a passkey as the browser tells it; null for what is none. */
 export function assertionOf(value: unknown): Told<AuthenticationResponseJSON> | null {
   const told = read(value, ['authenticatorData', 'signature'])
-  if (!told || !isText(told.inner['userHandle'] ?? '')) return null
+  const handle = told?.inner['userHandle'] ?? ''
+  if (!told || (handle !== '' && !isBase64Url(handle))) return null
   return { response: value as AuthenticationResponseJSON, challenge: told.challenge }
 }
 

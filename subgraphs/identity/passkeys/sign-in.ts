@@ -72,7 +72,7 @@ async function enter(
       const user = await tx.find(User, userId)
       if (user.status !== 'ACTIVE') tx.fail(wrongPasskey.code, wrongPasskey.message)
       await usePasskey(asUser, tx, use)
-      const how = { methods: ['PASSKEY'], isKnownDevice: false, passkeyId: proof.credentialId } as const
+      const how = { methods: ['PASSKEY'], isKnownDevice: false } as const
       const begun = await beginProvedSession(asUser, tx, user, how)
       const found = begun ?? tx.fail(wrongPasskey.code, wrongPasskey.message)
       return { session: found, permissionVersion: user.permissionVersion }

@@ -3,29 +3,14 @@ import { ApiError, unauthenticated } from '../../../kernel/errors'
 import { prepared } from '../../../kernel/statement'
 import type { AuthMethod } from '../entities/Session'
 
-const own = 'WHERE tenant_id = $1 AND id = $2'
-
 /** Notes in the viewer's session by what its user proved who they are; when they last did stays as it was. */
 export async function noteProof(
   { viewer }: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
   method: AuthMethod,
-  passkeyId: string | null = null,
 ): Promise<void> {
-  const text = `UPDATE identity.sessions SET proved_by = $3, updated_at = now(),
-      passkey_ids = CASE WHEN $4::uuid IS NULL THEN passkey_ids ELSE array_append(array_remove(passkey_ids, $4), $4) END ${own}`
-  await tx.run(prepared(text, [viewer?.tenantId, viewer?.sessionId, method, passkeyId]))
-}
-
-/** Passkeys by which the viewer's session began, which proved its user in it, or were added in it. */
-export async function provedPasskeys(
-  { viewer }: SubgraphContext,
-  sql: Pick<Transaction, 'rows'>,
-): Promise<string[]> {
-  if (!viewer?.sessionId) return []
-  const text = `SELECT passkey_ids FROM identity.sessions ${own}`
-  const [row] = await sql.rows(prepared(text, [viewer.tenantId, viewer.sessionId]))
-  return (row?.[0] ?? []) as string[]
+  const text = `UPDATE identity.sessions SET proved_by = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2`
+  await tx.run(prepared(text, [viewer?.tenantId, viewer?.sessionId, method]))
 }
 
 /**

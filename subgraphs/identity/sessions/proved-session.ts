@@ -27,7 +27,7 @@ export async function beginProvedSession(
   context: SubgraphContext,
   tx: MutationTransaction<IdentityUserErrorCode>,
   user: User,
-  how: { methods: readonly AuthMethod[]; isKnownDevice: boolean; passkeyId: string | null },
+  how: { methods: readonly AuthMethod[]; isKnownDevice: boolean },
 ): Promise<ProvedSession | null> {
   const owner = { tenantId: user.tenantId, userId: user.id }
   const now = context.services.clock.now().toISOString()
@@ -37,7 +37,7 @@ export async function beginProvedSession(
   if (!how.isKnownDevice && !(await isKnownPlace(context, tx, owner, user.lastLoginAt !== null)))
     await notify(context, tx, user, 'NEW_DEVICE')
   await notePlace(context, tx, owner)
-  const { entry, ...session } = await beginSession(context, tx, owner, how.methods, how.passkeyId)
+  const { entry, ...session } = await beginSession(context, tx, owner, how.methods)
   const [alive] = await tx.rows(
     prepared('SELECT shared.tenant_slug() FROM shared.session_viewer($1, $2)', [session.sessionId, now]),
   )

@@ -80,16 +80,14 @@ export async function revokeKeys(
 /**
  * Has the passkeys of users ask for the password as well from here on: whoever knew the password that ended may have added them. They
  * stay second factors, of which none is taken away.
- * @param except ids of those that are known to be the owner's
  */
 export async function bindPasskeys(
   sql: Pick<Transaction, 'run'>,
   user: { tenantId: string; userId: string | readonly string[] },
-  except: readonly string[] = [],
 ): Promise<void> {
   const text = `UPDATE identity.credentials SET signs_in_alone = false, version = version + 1, updated_at = now()
-    WHERE tenant_id = $1 AND user_id = ANY ($2) AND signs_in_alone AND id <> ALL ($3)`
-  await sql.run(prepared(text, [user.tenantId, [user.userId].flat(), except]))
+    WHERE tenant_id = $1 AND user_id = ANY ($2) AND signs_in_alone`
+  await sql.run(prepared(text, [user.tenantId, [user.userId].flat()]))
 }
 
 /** Has every gateway read anew what users and their keys may do. Call it after the change, in the transaction that makes it. */

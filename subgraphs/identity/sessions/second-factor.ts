@@ -155,8 +155,7 @@ async function complete(
       const method = use ? 'PASSKEY' : await useCode(asUser, tx, userId, code ?? '')
       if (!method) return tx.fail('INVALID_CODE', wrongCode, 'code')
       const methods = ['PASSWORD', method] as const
-      const passkeyId = use?.proof.credentialId ?? null
-      const begun = await beginProvedSession(asUser, tx, user, { methods, isKnownDevice, passkeyId })
+      const begun = await beginProvedSession(asUser, tx, user, { methods, isKnownDevice })
       return { session: begun ?? tx.fail(ended.code, ended.message, ended.field) }
     },
   )

@@ -226,12 +226,11 @@ export async function beginSession(
   tx: Pick<Transaction, 'run'>,
   { tenantId, userId }: { tenantId: string; userId: string },
   methods: readonly AuthMethod[] = ['PASSWORD'],
-  passkeyId: string | null = null,
 ): Promise<BegunSession> {
   const now = context.services.clock.now()
   const sessionId = uuidv7(now.getTime())
   const token = { tenantId, tokenId: uuidv7(now.getTime()), secret: newSecret() }
-  await insertSession(context, tx, { sessionId, userId, methods, passkeyId }, now)
+  await insertSession(context, tx, { sessionId, userId, methods }, now)
   await tx.run(refreshTokenStatement(token.tokenId, sessionId, hashSecret(token.secret), now))
   const entry: AuditEntry = { action: 'SIGN_IN', resourceType: 'Session', resourceId: sessionId, changes: {} }
   return { sessionId, refreshToken: formatToken(token), entry }
@@ -257,14 +256,14 @@ export async function tokensFor(
 async function insertSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
-  begun: { sessionId: string; userId: string; methods: readonly AuthMethod[]; passkeyId: string | null },
+  begun: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
   now: Date,
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods, proved_by, passkey_ids)
-       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8, $9)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods, proved_by)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8)`,
       [
         begun.sessionId,
         begun.userId,
@@ -274,7 +273,6 @@ async function insertSession(
         context.userAgent?.slice(0, 1_000) ?? null,
         begun.methods,
         begun.methods.at(-1),
-        begun.passkeyId ? [begun.passkeyId] : [],
       ],
     ),
   )

@@ -100,7 +100,7 @@ async function byPasskey(context: SubgraphContext, viewer: SessionViewer, passke
     await tx.find(User, viewer.userId)
     if (!use) return tx.fail(wrongPasskey.code, wrongPasskey.message, 'passkey')
     await usePasskey(context, tx, use)
-    return prove(context, tx, 'PASSKEY', use.proof.credentialId)
+    return prove(context, tx, 'PASSKEY')
   })
   if (use?.isCopied) await blockCopied(context, viewer.tenantId, use.proof)
   else if (result.userErrors.length > 0) await notePasskeyFailure(context, viewer.tenantId, viewer.userId)
@@ -123,13 +123,12 @@ async function prove(
   context: SubgraphContext,
   tx: Tx,
   method: AuthMethod,
-  passkeyId: string | null = null,
 ): Promise<{ provedUntil: string }> {
   const { sessionId } = context.viewer ?? {}
   if (!sessionId) throw unauthenticated()
   const now = context.services.clock.now()
   const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
-  await noteProof(context, tx, method, passkeyId)
+  await noteProof(context, tx, method)
   await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
   return { provedUntil: provedUntil(now.getTime()) }
 }

@@ -2,9 +2,9 @@ import type { SubgraphContext } from '../../../kernel/context'
 import type { Job } from '../../../kernel/jobs'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
-import { findPolicy } from '../dunning'
+import { findPolicies, stillOwed } from '../dunning'
 import { DunningStep } from '../entities/DunningStep'
-import { Invoice } from '../entities/Invoice'
+import { Invoice, type InvoiceParty } from '../entities/Invoice'
 import { InvoiceLine } from '../entities/InvoiceLine'
 import type { TenancyUserErrorCode } from '../generated'
 import { issueDraft } from '../issue-invoice'
@@ -14,7 +14,7 @@ import { todayOf } from '../today'
 
 type Tx = MutationTransaction<TenancyUserErrorCode>
 
-/** An overdue invoice, locked, and where to remind of it. */
+/** An overdue invoice, locked, what is still owed of it, and where to remind of it. */
 interface Late {
   id: string
   invoiceNumber: string
@@ -24,18 +24,23 @@ interface Late {
   feeOfId: string | null
   overdueDays: number
   sentTo: string | null
+  seller: InvoiceParty
 }
 
+// What was issued before documents named their seller is reminded of by nobody but people, and what had its last step.
 // In one order, so that those who do it at once wait for each other and do not block each other.
 const lockOverdue = `
-  SELECT id, invoice_number, currency, (total - amount_paid - amount_credited)::text, due_date::text, fee_of_id,
-         dunning_paused_days, buyer ->> 'email' FROM tenancy.invoices
-   WHERE tenant_id = $1 AND status IN ('ISSUED', 'PARTLY_PAID') AND due_date < $2 AND dunning_paused_at IS NULL
+  SELECT id, invoice_number, currency, due_date::text, fee_of_id, dunning_paused_days, issued_at, buyer ->> 'email', seller
+    FROM tenancy.invoices i
+   WHERE i.tenant_id = $1 AND status IN ('ISSUED', 'PARTLY_PAID') AND due_date < $2 AND dunning_paused_at IS NULL
+     AND seller IS NOT NULL AND NOT EXISTS (
+       SELECT FROM tenancy.dunning_steps d WHERE d.tenant_id = $1 AND d.invoice_id = i.id AND d.is_last)
    ORDER BY id FOR UPDATE`
-// A statement of its own, after the locks: it sees what was done by whoever had them before.
+// Statements of their own, after the locks: they see what was done by whoever had them before.
 const findTaken = `
   SELECT invoice_id, max(level), max(overdue_days) FROM tenancy.dunning_steps WHERE tenant_id = $1 AND invoice_id = ANY ($2)
    GROUP BY invoice_id`
+const findOwed = `SELECT w.id, w.owed::text FROM (${stillOwed}) w`
 const findTenant = 'SELECT COALESCE(legal_name, name), billing_email FROM tenancy.tenants WHERE id = $1'
 
 /**
@@ -50,8 +55,8 @@ export const dunning: Job = {
     const { tenantId } = context.binding
     const today = todayOf(context)
     const rows = (await tx.rows(prepared(lockOverdue, [tenantId, today]))) as [
-      ...[string, string, string, string, string],
-      ...[string | null, number, string | null],
+      ...[string, string, string, string],
+      ...[string | null, number, string, string | null, InvoiceParty],
     ][]
     if (rows.length === 0) return
     const taken = new Map(
@@ -60,17 +65,21 @@ export const dunning: Job = {
         { taken: Number(level), overdueAtLast: Number(days) },
       ]),
     )
-    const policy = await findPolicy(context, tx)
+    const owed = new Map((await tx.rows(prepared(findOwed, [tenantId]))) as [string, string][])
+    const policyAt = await findPolicies(context, tx)
     const [[name, address]] = (await tx.rows(prepared(findTenant, [tenantId]))) as [[string, string | null]]
     const letters = new Map<string, RemindedInvoice[]>()
-    for (const [id, invoiceNumber, currency, balance, dueDate, feeOfId, paused, former] of rows) {
+    for (const [id, invoiceNumber, currency, dueDate, feeOfId, paused, issuedAt, former, seller] of rows) {
       signal.throwIfAborted()
+      const balance = owed.get(id)
+      if (balance === undefined) continue
+      const policy = policyAt(issuedAt)
       const overdueDays = daysBetween(dueDate, today) - paused
       const level = dueLevel(policy, { overdueDays, ...(taken.get(id) ?? { taken: 0, overdueAtLast: 0 }) })
       if (level === null) continue
       // An address that is taken away is no way out of reminders.
       const sentTo = address ?? former
-      const late = { id, invoiceNumber, currency, balance, dueDate, feeOfId, overdueDays, sentTo }
+      const late = { id, invoiceNumber, currency, balance, dueDate, feeOfId, overdueDays, sentTo, seller }
       const reminded = await takeStep(context, tx, policy, late, level)
       if (reminded && sentTo) letters.set(sentTo, [...(letters.get(sentTo) ?? []), reminded])
     }
@@ -86,7 +95,7 @@ async function takeStep(
   late: Late,
   level: number,
 ): Promise<RemindedInvoice | null> {
-  const { id, invoiceNumber, currency, balance, dueDate, overdueDays, sentTo } = late
+  const { id, invoiceNumber, currency, balance, dueDate, overdueDays, sentTo, seller } = late
   // Nobody pays for a reminder that was sent to nobody.
   const amount = sentTo ? feeOf(policy, level, late) : '0'
   const isLast = late.feeOfId === null && level === policy.levels.length
@@ -99,7 +108,7 @@ async function takeStep(
         createdAt: context.clock.now().toISOString(),
       })
       const billed = fee && { invoiceNumber: fee.invoiceNumber!, amount }
-      return { invoiceNumber, dueDate, currency, balance, level, isLast, fee: billed }
+      return { invoiceNumber, seller, dueDate, currency, balance, level, isLast, fee: billed }
     })
   } catch (error) {
     const { code } = error as { code?: string }

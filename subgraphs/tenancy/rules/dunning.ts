@@ -4,7 +4,7 @@ import { spanOf } from './proration'
 export interface DunningLevel {
   /** Days after the last day on which to pay. */
   days: number
-  /** What the step costs, in the smallest unit of the policy's currency. */
+  /** The fee of the step, in the smallest unit of the policy's currency. */
   fee: string
 }
 
@@ -40,7 +40,7 @@ export interface Overdue {
   overdueDays: number
   /** The level of the last step; 0 before the first. */
   taken: number
-  /** How many days it was overdue at the last step. */
+  /** Days that it was overdue at the last step. */
   overdueAtLast: number
 }
 
@@ -60,16 +60,18 @@ export function dueLevel(
 }
 
 /**
- * The fee of a step, in the currency's smallest unit: nothing is converted, and a fee is never charged on a fee.
+ * The fee of a step, in the currency's smallest unit: nothing is converted, no fee is more than what is owed, and none is charged on a fee.
  * @param invoice what the step is about, with the invoice whose late payment it is the fee for
  */
 export function feeOf(
   { levels, currency }: DunningPolicy,
   level: number,
-  invoice: { currency: string; feeOfId: string | null },
+  invoice: { currency: string; balance: string; feeOfId: string | null },
 ): string {
   const isCharged = invoice.feeOfId === null && invoice.currency === currency
-  return isCharged ? (levels[level - 1]?.fee ?? '0') : '0'
+  const fee = levels[level - 1]?.fee
+  if (!isCharged || !fee) return '0'
+  return BigInt(fee) < BigInt(invoice.balance) ? fee : invoice.balance
 }
 
 const mostLevels = 9
