@@ -1,6 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { withoutRedaction, type Logger } from '../../kernel/process/log'
 import type { RequestRecord } from '../context'
 import { crossOrigin, type Cors } from './cors'
@@ -10,6 +8,7 @@ import {
   endAfterRequest,
   isUnread,
   limitConnections,
+  sendAsTaken,
   type ConnectionLimits,
   type RequestTimes,
 } from './connections'
@@ -213,25 +212,20 @@ class Requests {
   async #sendChunks(
     response: ServerResponse,
     { requestId }: RequestRecord,
-    { chunks, end }: NonNullable<HttpResponse['stream']>,
+    { chunks, end, longestMs = Infinity }: NonNullable<HttpResponse['stream']>,
   ): Promise<void> {
-    response.setTimeout(slowestReaderMs, () => response.destroy())
+    const life = Number.isFinite(longestMs) && setTimeout(() => response.destroy(), longestMs)
     try {
-      await pipeline(Readable.from(chunks), response)
+      await sendAsTaken(response, chunks, this.#options.times?.readerMs ?? defaultTimes.readerMs)
     } catch (error) {
-      if (!isGone(error)) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+      if (!response.destroyed) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+      response.destroy()
     } finally {
+      if (life) clearTimeout(life)
       end()
     }
   }
 }
-
-/** A client that takes nothing of a stream for so long is given up. */
-const slowestReaderMs = 30_000
-
-/** Tells whether the client left before the end, which is no fault. */
-const isGone = (error: unknown): boolean =>
-  (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const end = url.indexOf('?')
