@@ -15,6 +15,7 @@ import {
 import { GraphqlEndpoint, type EndpointOptions } from './graphql-endpoint'
 import { clientIpOf, requestIdOf, saysTooLarge } from './http-request'
 import { json, notFound, type HttpResponse } from './http-response'
+import { isLocalRequest } from './local-request'
 import type { Metrics } from './metrics'
 import { readiness, type Checks } from './readiness'
 import { Departure } from './request-context'
@@ -99,7 +100,8 @@ class Requests {
         .catch((error) => this.#failed(request, response, record, error))
   }
 
-  async #route({ method, headers }: IncomingMessage, path: string): Promise<HttpResponse> {
+  async #route(request: IncomingMessage, path: string): Promise<HttpResponse> {
+    const { method, headers } = request
     const { metrics, pages } = this.#options
     if (method !== 'GET' && method !== 'HEAD') return notFound
     if (path === '/healthz') return json(200, { status: 'alive' })
@@ -111,7 +113,7 @@ class Requests {
       const body = await metrics.registry.metrics()
       return { status: 200, type: metrics.registry.contentType, body }
     }
-    const page = headers.accept?.includes('text/html') ? pages?.at(path) : undefined
+    const page = headers.accept?.includes('text/html') ? pages?.at(path, isLocalRequest(request)) : undefined
     return page ?? pages?.asset(path) ?? notFound
   }
 
