@@ -34,6 +34,7 @@ import { behaviorPatterns } from './patterns'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
+import { remoteWorkRules, remoteWorkSessions } from './remote-work'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoSource, type DemoTable } from './table'
 import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
@@ -351,6 +352,8 @@ export const demoTables: readonly DemoTable[] = [
   attendanceClosings,
   overtimeRules,
   overtimeRecords,
+  remoteWorkRules,
+  remoteWorkSessions,
   transactions,
   ...books(transactions),
   budgets,

@@ -44,6 +44,7 @@ const sensitiveMembers = [
   ...['subjectName', 'subjectBirthDate', 'listedName', 'comment', 'rationale', 'sourceIp', 'destinationIp'],
   ...['customerEmail', 'subject', 'description', 'body'],
   ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason', 'correctionReason'],
+  ...['place', 'note'],
 ]
 
 /**

@@ -10,10 +10,13 @@ import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
 import { OvertimeRecord } from './entities/OvertimeRecord'
 import { OvertimeRule } from './entities/OvertimeRule'
+import { RemoteWorkRule } from './entities/RemoteWorkRule'
+import { RemoteWorkSession } from './entities/RemoteWorkSession'
 import { WorkCalendar } from './entities/WorkCalendar'
 import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
+import { longRemoteWork } from './jobs/long-remote-work'
 import { overtimeProposals } from './jobs/overtime-proposals'
 import { policies } from './policies'
 import { attendanceClosing } from './resolvers/AttendanceClosing'
@@ -26,6 +29,8 @@ import { leaveRequest } from './resolvers/LeaveRequest'
 import { leaveType } from './resolvers/LeaveType'
 import { overtimeRecord } from './resolvers/OvertimeRecord'
 import { overtimeRule } from './resolvers/OvertimeRule'
+import { remoteWorkRule } from './resolvers/RemoteWorkRule'
+import { remoteWorkSession } from './resolvers/RemoteWorkSession'
 import { workCalendar } from './resolvers/WorkCalendar'
 
 export default subgraph('hr', {
@@ -42,6 +47,8 @@ export default subgraph('hr', {
     AttendanceClosing,
     OvertimeRule,
     OvertimeRecord,
+    RemoteWorkRule,
+    RemoteWorkSession,
   ],
   resolvers: [
     department,
@@ -55,7 +62,9 @@ export default subgraph('hr', {
     attendanceClosing,
     overtimeRule,
     overtimeRecord,
+    remoteWorkRule,
+    remoteWorkSession,
   ],
   policies,
-  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals],
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals, longRemoteWork],
 })

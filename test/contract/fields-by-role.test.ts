@@ -47,6 +47,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['LeaveLedgerEntry', 'user_id'],
   ['AttendanceRecord', 'user_id'],
   ['OvertimeRecord', 'user_id'],
+  ['RemoteWorkSession', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

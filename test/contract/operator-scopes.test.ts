@@ -252,6 +252,7 @@ it('what is told of several people together asks for a sensitive scope as well (
     'hr:leave:read',
     'hr:performance:read',
     'hr:performance:summary',
+    'hr:remote:read',
     'hr:salary:read',
     'hr:salary:summary',
   ])

@@ -107,6 +107,8 @@ test('C1 every field that holds personal data has a class', () => {
     'Employee.retentionRisk ASSESSMENT',
     'Employee.salary PAY',
     'LeaveRequest.reason HEALTH',
+    'RemoteWorkSession.note PERSONAL',
+    'RemoteWorkSession.place PERSONAL',
     'ScreeningMatch.comment IDENTITY_DOCUMENT',
     'ScreeningMatch.listedName IDENTITY_DOCUMENT',
     'SecurityAlert.destinationIp PERSONAL',

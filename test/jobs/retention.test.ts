@@ -289,6 +289,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'compliance trail-watch tenant */15 * * * * UTC',
     'hr leave-accrual tenant 10 2 * * * UTC',
     'hr leave-carry-over tenant 20 2 * * * UTC',
+    'hr long-remote-work tenant 45 * * * * UTC',
     'hr missing-clock-outs tenant 40 * * * * UTC',
     'hr overtime-proposals tenant 50 2 * * * UTC',
     'identity ended-mails platform 25 3 * * * UTC',
