@@ -117,6 +117,11 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       isFound: true,
       changed: ['hr.attendance_records', 'shared.audit_logs', 'shared.outbox_events'],
     },
+    'startRemoteWorkSession employeeId taken': {
+      why: 'who begins again within a minute has begun once',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+    },
     ...Object.fromEntries(
       ['clockOut', 'startBreak', 'endBreak'].map((mutation) => [
         `${mutation} employeeId taken`,
