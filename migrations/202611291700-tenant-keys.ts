@@ -6,7 +6,7 @@ const workers = subgraphRoles.join(', ')
 const wholeTenant = "'00000000-0000-0000-0000-000000000000'::uuid"
 /** Those whose rows have keys of their own, to be destroyed with the row: accounts, and requests of people. */
 const erasing = ['app_identity', 'app_compliance']
-const others = subgraphRoles.filter((role) => !erasing.includes(role)).join(', ')
+const columns = 'tenant_id, id, subject_id, generation, master_key_id, wrapped'
 
 /**
  * A tenant's first key is made with the tenant, by the owner or by an operator who makes the tenant, and by nobody else: one that
@@ -17,13 +17,15 @@ export const tenantKeys = migration(202611291700, 'tenant-keys', [
   sql(
     [
       'DROP POLICY first_generation ON shared.data_keys',
-      `REVOKE INSERT ON shared.data_keys FROM ${others}`,
+      `REVOKE INSERT ON shared.data_keys FROM ${workers}`,
+      `GRANT INSERT (${columns}) ON shared.data_keys TO ${erasing.join(', ')}`,
       `CREATE POLICY people_only ON shared.data_keys AS RESTRICTIVE FOR INSERT TO ${erasing.join(', ')}
          WITH CHECK (subject_id <> ${wholeTenant} AND generation BETWEEN 1 AND 1000)`,
     ],
     [
       'DROP POLICY people_only ON shared.data_keys',
-      `GRANT INSERT ON shared.data_keys TO ${others}`,
+      `REVOKE INSERT (${columns}) ON shared.data_keys FROM ${erasing.join(', ')}`,
+      `GRANT INSERT ON shared.data_keys TO ${workers}`,
       `CREATE POLICY first_generation ON shared.data_keys AS RESTRICTIVE FOR INSERT TO ${workers}
          WITH CHECK (generation = 1 OR subject_id <> ${wholeTenant} AND generation BETWEEN 1 AND 1000)`,
     ],

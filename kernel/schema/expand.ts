@@ -31,7 +31,7 @@ import {
   payloadForm,
   userErrorForm,
 } from './derived-forms'
-import { liveField, liveFieldName, liveForm } from './live-forms'
+import { changeKindForm, liveField, liveFieldName, liveForm } from './live-forms'
 import {
   dimensionForm,
   groupForm,
@@ -269,6 +269,7 @@ function deriveSubscriptions({ objects, entities }: Outline, made: DerivedTypes)
     )
     if (!isById || !entities.has(type) || !changes || isHidden || written.has(liveFieldName(query))) return []
     made.add(`${type}Change`, () => liveForm(query, type), field.name)
+    made.add('ChangeKind', changeKindForm, field.name)
     const [parent] = derived(liveField(query, type), field.name.loc) as [ObjectTypeDefinitionNode]
     const directives = field.directives?.filter(({ name }) => !isForExpansion(name.value))
     return parent.fields!.map((form) => ({ ...form, directives }))

@@ -29,3 +29,10 @@ export function liveForm(queryField: string, type: string): string {
       ${described(`The ${noun} as it is now; null with \`RESET\` alone.`, `${queryField}: ${type}`)}
     }`
 }
+
+/** The enum of what messages of streams are about, of every subgraph that has a stream. */
+export const changeKindForm = (): string => `
+  ${described('What a message of a stream is about.', 'enum ChangeKind')} {
+    ${described('Something was added, or changed.', 'CHANGED')}
+    ${described('Changes were missed, because the stream was resumed too late or read too slowly: read again what you show; the stream goes on from here.', 'RESET')}
+  }`

@@ -96,8 +96,8 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       ['not an id', 'of no row', 'of another tenant'].map((fault) => [
         `setSalesAttributions attributions ${fault}`,
         {
-          why: 'the sample of a part is not all of a sale, which is told first; users are tried in test/finance/sales-performance.test.ts',
-          answer: told('INVALID', 'attributions'),
+          why: 'all parts are written at once, so which of them it is is not told',
+          answer: told('REFERENCE_NOT_FOUND', 'userId'),
         },
       ]),
     ),

@@ -12,7 +12,6 @@ const small = (name: string) => `
   "A thing." type ${name}Thing @key(fields: "id") @requiresScopes(scopes: [["${name}:thing:read"]]) {
     "Id." id: ID!
     "Price." price: Money
-    "Kind." kind: ChangeKind
   }
   "Why not." type ${name}UserError implements UserError {
     "What." message: String!
