@@ -40,12 +40,15 @@ const moveOvertimeDecisionsOf = `UPDATE hr.overtime_records
 const moveRemote = `UPDATE hr.remote_work_sessions
   SET user_id = $3, approver_id = nullif(approver_id, $3), updated_at = $4
   WHERE tenant_id = $1 AND employee_id = $2`
+// Where somebody worked is shown to nobody who decides no more: what is to come follows who does, the rest is shown to neither.
+const isToCome = "status IN ('REQUESTED', 'APPROVED')"
 const moveRemoteDecisions = `UPDATE hr.remote_work_sessions
-  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $3 THEN NULL ELSE $3 END, updated_at = $4
-  WHERE tenant_id = $1 AND approver_id = $2 AND status = 'REQUESTED'`
+  SET approver_id = CASE WHEN ${isToCome} AND user_id IS DISTINCT FROM $3 THEN $3 END, updated_at = $4
+  WHERE tenant_id = $1 AND approver_id = $2`
 const moveRemoteDecisionsOf = `UPDATE hr.remote_work_sessions
-  SET approver_id = CASE WHEN user_id IS NOT DISTINCT FROM $4 THEN NULL ELSE $4 END, updated_at = $5
-  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3 AND status = 'REQUESTED'`
+  SET approver_id = CASE WHEN ${isToCome} AND user_id IS DISTINCT FROM $4 THEN $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
+    AND (approver_id IS NOT NULL OR ${isToCome})`
 
 /** Has whoever is to decide about an employee today decide about a record. */
 export async function nameDecider<R extends { id: string; approverId: string | null }>(

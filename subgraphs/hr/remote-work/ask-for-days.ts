@@ -27,7 +27,14 @@ export async function requestRemoteDay(
   if (workDate < today) tx.fail('INVALID', `workDate must not have passed: it is ${today} there`, 'workDate')
   requireEmployment(tx, employee, workDate, 'workDate')
   const rule = await remoteRuleOn(context, tx, kind, workDate)
-  await requireQuota(context, tx, employee.id, { ...rule, kind, workDate, today }, 'workDate')
+  await requireQuota(
+    context,
+    tx,
+    employee.id,
+    { ...rule, kind, workDate },
+    ['REQUESTED', 'APPROVED'],
+    'workDate',
+  )
   return tx.insert(RemoteWorkSession, {
     employeeId: employee.id,
     workDate,
@@ -72,6 +79,10 @@ export async function approveRemoteDay(
   const { record, employee } = await lockForDecision(context, tx, remoteWork, change, 'hr:remote:approve')
   requireStatus(tx, record, ['REQUESTED'])
   await requireOtherThanAsker(context, tx, record, employee)
+  const { kind, workDate } = record
+  const rule = await remoteRuleOn(context, tx, kind, workDate)
+  // The rule may have changed since.
+  await requireQuota(context, tx, employee.id, { ...rule, kind, workDate }, ['APPROVED'], 'id')
   return tx.update(RemoteWorkSession, record.id, change.expectedVersion, {
     status: 'APPROVED',
     approvedById: context.viewer!.userId,

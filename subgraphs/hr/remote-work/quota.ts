@@ -1,8 +1,9 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { prepared } from '../../../kernel/statement'
-import type { RemoteKind } from '../entities/RemoteWorkSession'
+import type { RemoteKind, RemoteStatus } from '../entities/RemoteWorkSession'
 import type { HrUserErrorCode } from '../generated'
+import { dayIn } from '../rules/zone-time'
 
 type Tx = MutationTransaction<HrUserErrorCode>
 
@@ -14,7 +15,7 @@ const usedText = `
    CROSS JOIN LATERAL (VALUES (s.work_date), (s.last_date)) AS d (day)
    WHERE s.tenant_id = $1 AND s.employee_id = $2 AND s.kind = $3
      AND s.work_date BETWEEN $4::date - 1 AND $5 AND d.day BETWEEN $4 AND $5 AND d.day <> $6
-     AND (s.started_at IS NOT NULL OR s.status IN ('REQUESTED', 'APPROVED') AND s.work_date >= $7)`
+     AND (s.started_at IS NOT NULL OR s.status = ANY ($8) AND s.work_date >= $7)`
 
 /** An agreement about a kind of remote work. */
 export interface RemoteRule {
@@ -35,21 +36,24 @@ export async function remoteRuleOn(
 
 /**
  * Ends the mutation when a day of a kind would be one too many in its calendar year. The row of the employee is locked, so that it
- * stays true until the transaction ends.
- * @param today from which day on what is asked for and granted counts
+ * stays true until the transaction ends. What waits counts while its day has not passed anywhere on earth (Baker Island, UTC-12):
+ * callers choose the zone of the place.
+ * @param waiting in which states a day that is not worked counts
  * @param field the input field that the error names
  */
 export async function requireQuota(
-  { binding }: SubgraphContext,
+  { binding, clock }: SubgraphContext,
   tx: Tx,
   employeeId: string,
-  { kind, workDate, daysPerYear, today }: { kind: RemoteKind; workDate: string; today: string } & RemoteRule,
+  { kind, workDate, daysPerYear }: { kind: RemoteKind; workDate: string } & RemoteRule,
+  waiting: readonly RemoteStatus[],
   field: string,
 ): Promise<void> {
   if (daysPerYear === null) return
   const year = workDate.slice(0, 4)
-  const values = [binding.tenantId, employeeId, kind, `${year}-01-01`, `${year}-12-31`, workDate, today]
-  const [row] = await tx.rows(prepared(usedText, values))
+  const values = [binding.tenantId, employeeId, kind, `${year}-01-01`, `${year}-12-31`, workDate]
+  const today = dayIn('Etc/GMT+12', clock.now())
+  const [row] = await tx.rows(prepared(usedText, [...values, today, waiting]))
   if (Number(row![0]) >= daysPerYear)
     tx.fail('REMOTE_QUOTA', `${kind} is for ${daysPerYear} days of ${year}, and none is left`, field)
 }

@@ -7,7 +7,6 @@ import { lockDecided, type Change, type Decided } from '../decided-row'
 import { Employee } from '../entities/Employee'
 import { RemoteWorkSession } from '../entities/RemoteWorkSession'
 import type { HrUserErrorCode, StartRemoteWorkSessionInput } from '../generated'
-import { approverOf } from '../manager-line'
 import { referred } from '../own-employment'
 import { isSamePunch } from '../rules/attendance-time'
 import { isOwn } from '../rules/employment'
@@ -70,7 +69,14 @@ export async function startRemoteWork(
     )
   // What is granted was counted when it was asked for.
   if (!granted)
-    await requireQuota(context, tx, employee.id, { ...rule, kind, workDate, today: workDate }, 'kind')
+    await requireQuota(
+      context,
+      tx,
+      employee.id,
+      { ...rule, kind, workDate },
+      ['REQUESTED', 'APPROVED'],
+      'kind',
+    )
   const attendance = await findOpen(context, tx, employee.id)
   const isWithin = attendance !== null && !isForgotten(attendance, now)
   const record = isWithin
@@ -94,7 +100,8 @@ export async function startRemoteWork(
     kind,
     countryCode,
     requestedById,
-    approverId: await approverOf(context, tx, employee),
+    // Nobody has to decide about it, so it is shown to nobody who would.
+    approverId: null,
     userId: employee.userId,
   })
 }
