@@ -24,6 +24,12 @@ export type Field = GraphQLField<unknown, unknown>
  */
 export type IdSource = (path: readonly string[], holder?: string) => string
 
+/** The first day of the month that is so many after the present one. */
+function monthIn(months: number): string {
+  const now = new Date()
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString().slice(0, 10)
+}
+
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
   alertType: 'SAMPLE',
@@ -42,6 +48,9 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   // Days that have passed.
   closedThrough: new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10),
   receivedAt: new Date(Date.now() - 86_400_000).toISOString(),
+  // A month that has passed, and the first day of one later.
+  periodStart: monthIn(-2),
+  periodEnd: monthIn(1),
   // Work has ended.
   clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
   clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
@@ -50,6 +59,7 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   year: 2026,
   language: 'de',
   confidence: 0.5,
+  weight: '0.5',
   opensAt: '09:00',
   closesAt: '17:00',
   nightFrom: '22:00',
@@ -62,8 +72,6 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   firstResponseMinutes: 60,
   resolutionMinutes: 480,
   share: '100',
-  // A month that has passed.
-  periodStart: `${new Date(Date.now() - 70 * 86_400_000).toISOString().slice(0, 8)}01`,
   // Readings of meters are of the last weeks.
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }
@@ -81,6 +89,8 @@ const enumSamples: Readonly<Record<string, string>> = {
   MatchDecision: 'FALSE_POSITIVE',
   // Days off are given as a kind of leave.
   Compensation: 'TIME',
+  ForecastMethod: 'MEAN',
+  ForecastFactorMode: 'MARGINAL',
 }
 
 /** By the name of a list of inputs: for each of its items the optional fields that it has. */

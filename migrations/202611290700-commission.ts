@@ -120,7 +120,7 @@ export const commission = migration(202611290700, 'commission', [
       transaction_id: 'uuid',
       paid_at: 'timestamptz(3)',
     },
-    unique: [['user_id', 'period_start', 'currency'], ['transaction_id']],
+    unique: [['user_id', 'period_start', 'currency']],
     checks: {
       manager_id: 'manager_id <> user_id',
       period_start:
@@ -132,8 +132,8 @@ export const commission = migration(202611290700, 'commission', [
       submitted_by_id: "(submitted_by_id IS NOT NULL) = (status IN ('SUBMITTED', 'APPROVED', 'PAID'))",
       dispute_reason: "dispute_reason <> ''",
       disputed: "status <> 'DISPUTED' OR dispute_reason IS NOT NULL",
-      paid_at:
-        "(paid_at IS NOT NULL) = (status = 'PAID') AND (transaction_id IS NOT NULL) = (status = 'PAID' AND commission <> 0)",
+      // One payment may be of several months, and of none when they come to nothing.
+      paid_at: "(paid_at IS NOT NULL) = (status = 'PAID') AND (transaction_id IS NULL OR status = 'PAID')",
     },
     references: {
       user_id: { table: 'identity.users', index: 'user_id, period_start, id' },

@@ -5,7 +5,7 @@ import { addColumns, migration, refuseDown, sql, tenantTable } from './sql'
 const areLevels = `jsonb_typeof(levels) = 'array' AND NOT jsonb_path_exists(levels,
   '$[*] ? (!(@.days.type() == "number" && @.fee.type() == "string"))')`
 
-/** What is done about invoices that are not paid in time: by which policy, what was done, and what waits for a dispute. */
+/** Steps about invoices that are not paid in time: by which policy, what was done, and what waits for a dispute. */
 export const dunning = migration(202611291410, 'dunning', [
   addColumns(
     'tenancy.invoices',

@@ -33,6 +33,7 @@ import {
 import { commission, commissionPayments } from './commission'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
+import { forecasts } from './forecasts'
 import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
 import { credentials, mfaDevices } from './second-factors'
@@ -355,6 +356,7 @@ export const demoTables: readonly DemoTable[] = [
   transactions,
   ...books(transactions),
   ...commission(movements),
+  ...forecasts(transactions),
   budgets,
   taxProfiles,
   subscriptions,

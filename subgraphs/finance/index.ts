@@ -2,6 +2,8 @@ import { subgraph } from '../../kernel/subgraph'
 import { Budget } from './entities/Budget'
 import { CommissionRule } from './entities/CommissionRule'
 import { FiscalPeriod } from './entities/FiscalPeriod'
+import { Forecast } from './entities/Forecast'
+import { ForecastFactor } from './entities/ForecastFactor'
 import { JournalEntry } from './entities/JournalEntry'
 import { LedgerAccount } from './entities/LedgerAccount'
 import { Posting } from './entities/Posting'
@@ -15,6 +17,7 @@ import { policies } from './policies'
 import { budget } from './resolvers/Budget'
 import { commissionRule } from './resolvers/CommissionRule'
 import { fiscalPeriod } from './resolvers/FiscalPeriod'
+import { forecast } from './resolvers/Forecast'
 import { journalEntry } from './resolvers/JournalEntry'
 import { ledgerAccount } from './resolvers/LedgerAccount'
 import { posting } from './resolvers/Posting'
@@ -28,6 +31,8 @@ export default subgraph('finance', {
     Budget,
     CommissionRule,
     FiscalPeriod,
+    Forecast,
+    ForecastFactor,
     JournalEntry,
     LedgerAccount,
     Posting,
@@ -40,6 +45,7 @@ export default subgraph('finance', {
     budget,
     commissionRule,
     fiscalPeriod,
+    forecast,
     journalEntry,
     ledgerAccount,
     posting,

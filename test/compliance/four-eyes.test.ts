@@ -93,7 +93,8 @@ const verbs: Readonly<Record<string, Verb>> = {
     prepare: async () => {
       const id = await subjectRequest(service.userId)
       await graph.owner.query(
-        `UPDATE compliance.data_subject_requests SET status = 'REVIEW', verified_at = now(), verified_by_id = $2, collected_by_id = $2
+        `UPDATE compliance.data_subject_requests SET status = 'REVIEW', verified_at = now(), verified_by_id = $2, collected_by_id = $2,
+           is_address_known = false
           WHERE id = $1`,
         [id, maker.userId],
       )

@@ -101,6 +101,10 @@ const refused: Readonly<Record<string, string>> = {
   approveSalesPerformance: 'INVALID_STATUS',
   disputeSalesPerformance: 'INVALID_STATUS',
   paySalesPerformance: 'INVALID_STATUS',
+  publishForecast: 'INVALID_STATUS',
+  // The version that is answered is the next one's.
+  reviseForecast: 'STALE_VERSION',
+  deleteForecast: 'NOT_FOUND',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())

@@ -143,6 +143,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'computeSalesPerformance recalculateSalesPerformance submitSalesPerformance disputeSalesPerformance':
     'reckons by rules, and asks: others decide',
   'approveSalesPerformance paySalesPerformance': 'never the own (test/finance/sales-performance.test.ts)',
+  'createForecast generateForecast updateForecast setForecastFactors publishForecast reviseForecast deleteForecast':
+    'moves no money, and is about nobody',
   'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
     'is about nobody',
 }

@@ -180,6 +180,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'DataSubjectRequest.exportHash',
     'DunningPolicy.currency',
     'DunningPolicy.levels',
+    'Forecast.factorsChecksum',
     'LeaveRequest.parts',
     'MfaDevice.codeHashes',
     'MfaDevice.secret',

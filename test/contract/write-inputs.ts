@@ -88,6 +88,7 @@ const preparations: Readonly<Record<string, string>> = {
   approveRemoteWorkSession: 'requestRemoteWorkSession',
   rejectRemoteWorkSession: 'requestRemoteWorkSession',
   cancelRemoteWorkSession: 'requestRemoteWorkSession',
+  reviseForecast: 'publishForecast',
 }
 
 /** What another person does than did the step before. */

@@ -2,6 +2,7 @@ import type { Database } from '../../kernel/connection/database'
 import { salesPerformances } from '../../subgraphs/finance/jobs/sales-performances'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { inHandOf } from '../support/hands'
+import { untilWaiting } from '../support/locks'
 import { runJob } from '../support/jobs'
 import { change, readAll, userErrors } from '../support/lists'
 
@@ -236,5 +237,87 @@ test('a sale that is attributed late has its month reckoned, twelve back at most
   expect(amounts).toEqual([
     [month(-5), { amount: '10.00' }],
     [month(-12), { amount: '10.00' }],
+  ])
+  // Drafts too, whoever reckoned them (20).
+  await sell(userId, '100', -5)
+  await run()
+  expect((await monthsOf(userId))[0]).toMatchObject({
+    ...{ periodStart: month(-5), commission: { amount: '20.00' } },
+  })
+})
+
+test('what is taken back is taken from what is paid, and no month is paid without it (8)', async () => {
+  const { userId } = await acme.user('USER')
+  const sale = await sell(userId, '1000', -4)
+  await step(first, 'pay', await approved(userId, -4))
+  await flag(sale, true)
+  await sell(userId, '600', -2)
+  await sell(userId, '700', -1)
+  const [back, some, more] = [
+    await approved(userId, -3),
+    await approved(userId, -2),
+    await approved(userId, -1),
+  ]
+  expect([back, some, more].map(({ commission }) => commission.amount)).toEqual(['-100.00', '60.00', '70.00'])
+  const sums = async () =>
+    (
+      await graph.owner.query(
+        `SELECT p.status, t.amount::text FROM finance.sales_performances p
+           LEFT JOIN finance.transactions t ON t.tenant_id = p.tenant_id AND t.id = p.transaction_id
+          WHERE p.user_id = $1 ORDER BY p.period_start`,
+        [userId],
+      )
+    ).rows.map(({ status, amount }) => [status, amount])
+  for (const [due, amount] of [
+    [back, '-100.00'],
+    [some, '-40.00'],
+  ] as const)
+    expect(await refused(first, 'pay', due)).toEqual([
+      {
+        ...{ code: 'INVALID_STATUS', field: ['id'] },
+        message: `What is due comes to ${amount} EUR: a later month that makes up for it is paid with this one`,
+      },
+    ])
+  const open = ['APPROVED', null]
+  expect(await sums()).toEqual([['PAID', '10000'], open, open, open])
+  expect(await step(first, 'pay', more)).toMatchObject({ status: 'PAID' })
+  const paid = ['PAID', '3000']
+  expect(await sums()).toEqual([['PAID', '10000'], paid, paid, paid])
+  const { rows } = await graph.owner.query<{ count: number }>(
+    `SELECT count(DISTINCT transaction_id)::int AS count FROM finance.sales_performances WHERE user_id = $1`,
+    [userId],
+  )
+  expect(rows).toEqual([{ count: 2 }])
+})
+
+test('a rule that is approved while somebody submits sees what is submitted (26)', async () => {
+  const seller = await acme.user('USER')
+  await sell(seller.userId, '100', -1)
+  const due = await compute(seller.userId, -1)
+  const rule = await change<Performance>(
+    first,
+    'createCommissionRule',
+    { name: 'Mine', type: 'PERCENTAGE', rate: '90', startDate: month(-1), userId: seller.userId },
+    'commissionRule { id version }',
+  )
+  await graph.owner.query('BEGIN')
+  await graph.owner.query('SELECT FROM finance.sales_performances WHERE id = $1 FOR UPDATE', [due.id])
+  const submitted = refused(seller, 'submit', due)
+  await untilWaiting(graph.owner, 1)
+  const approval = userErrors(second, 'approveCommissionRule', at(rule))
+  await untilWaiting(graph.owner, 2)
+  await graph.owner.query('COMMIT')
+  expect(await submitted).toEqual([])
+  expect(await approval).toMatchObject([{ code: 'INVALID', field: ['startDate'] }])
+})
+
+test('somebody whose month is out of range keeps nobody else from theirs (21)', async () => {
+  const [large, small] = [await acme.user('USER'), await acme.user('USER')]
+  for (let sales = 0; sales < 2; sales++) await sell(large.userId, '50000000000000000', -1)
+  await sell(small.userId, '100', -1)
+  await run()
+  expect(await monthsOf(large.userId)).toEqual([])
+  expect(await monthsOf(small.userId)).toEqual([
+    { periodStart: month(-1), status: 'DRAFT', commission: { amount: '10.00' } },
   ])
 })

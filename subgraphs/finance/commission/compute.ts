@@ -133,6 +133,19 @@ export async function lockSeller(
   else if (isUuid(of.id)) await tx.rows(prepared(lockOfPerformance, [tenantId, tenantId, of.id]))
 }
 
+const lockOfTerms = {
+  shared: `SELECT pg_advisory_xact_lock_shared(hashtextextended('finance.commission ' || $1, 0))`,
+  alone: `SELECT pg_advisory_xact_lock(hashtextextended('finance.commission ' || $1, 0))`,
+}
+
+/**
+ * Keeps those who submit months, who share it, apart from who puts a rule into force: a rule begins after what is submitted. Until the
+ * transaction ends; before any other lock.
+ */
+export async function lockTerms(tx: Tx, tenantId: string, how: keyof typeof lockOfTerms): Promise<void> {
+  await tx.rows(prepared(lockOfTerms[how], [tenantId]))
+}
+
 /** The part of a performance that its reckoning is about. */
 export type Reckonable = Pick<
   SalesPerformance,

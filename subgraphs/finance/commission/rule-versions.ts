@@ -9,6 +9,7 @@ import type { CommissionTierInput, CreateCommissionRuleInput, FinanceUserErrorCo
 import { ruleFault, type Tier } from '../rules/commission'
 import { criteriaFault } from '../rules/criteria'
 import { dayOf } from '../rules/entry'
+import { lockTerms } from './compute'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>
 
@@ -139,6 +140,7 @@ async function requireUnpromised(context: SubgraphContext, tx: Tx, rule: Commiss
 /** Puts a draft into force, by another person than wrote it, and ends the version before it. */
 export async function approveRule(context: SubgraphContext, tx: Tx, change: Change): Promise<CommissionRule> {
   const { viewer, clock, binding } = context
+  await lockTerms(tx, binding.tenantId!, 'alone')
   const scope = isUuid(change.id) ? prepared(lockScope, [binding.tenantId, change.id]) : null
   const others = (scope ? await tx.rows(scope) : []) as [string, string, boolean, string, string | null][]
   const found = await ruleIn(tx, change, 'DRAFT')

@@ -1,5 +1,6 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid, uuidv7 } from '../../../kernel/id'
+import { money } from '../../../kernel/money'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { requireOwnHand } from '../../../kernel/second-person'
 import { prepared } from '../../../kernel/statement'
@@ -9,7 +10,7 @@ import { Transaction } from '../entities/Transaction'
 import type { ComputeSalesPerformanceInput, FinanceUserErrorCode } from '../generated'
 import { requireOpenPeriod } from '../open-period'
 import { dayOf } from '../rules/entry'
-import { lockSeller, performanceOf, reckon } from './compute'
+import { lockSeller, lockTerms, performanceOf, reckon } from './compute'
 
 type Tx = MutationTransaction<FinanceUserErrorCode>
 
@@ -104,8 +105,9 @@ export async function recalculatePerformance(context: SubgraphContext, tx: Tx, c
 }
 
 export async function submitPerformance(context: SubgraphContext, tx: Tx, change: Change) {
-  const found = await lock(context, tx, change, ['DRAFT'])
   const { viewer, clock } = context
+  await lockTerms(tx, context.binding.tenantId!, 'shared')
+  const found = await lock(context, tx, change, ['DRAFT'])
   if (found.userId !== viewer?.userId && !viewer?.scopes.has('finance:commission:write'))
     tx.fail('PERMISSION_NOT_HELD', 'You lack finance:commission:write: it is not your own', 'id')
   const now = clock.now().toISOString()
@@ -161,27 +163,46 @@ export async function disputePerformance(
   })
 }
 
-/** Pays what is approved: one expense, booked now. */
+/** Finds what is approved of the seller before a month, and what any other month takes back. */
+const findDue = `
+  SELECT p.id, p.commission::text FROM finance.sales_performances p
+   WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.currency = $3 AND p.status = 'APPROVED' AND p.id <> $4
+     AND (p.period_start < $5 OR p.commission < 0) ORDER BY p.period_start`
+
+/**
+ * Pays what is approved, with what is approved of the seller before it and what other months take back: one expense, booked now.
+ * Nothing is taken back but from what is paid: a sum of less than nothing waits for a later month.
+ */
 export async function payPerformance(context: SubgraphContext, tx: Tx, change: Change) {
   const found = await lock(context, tx, change, ['APPROVED'])
   requireOthers(context, tx, found)
   await requireOwnHand(context, tx, [found.userId], gaining)
+  const { userId, currency, periodStart } = found
+  const values = [context.binding.tenantId, userId, currency, found.id, periodStart]
+  const others = (await tx.rows(prepared(findDue, values))) as [string, string][]
+  const sum = others.reduce((due, [, commission]) => due + BigInt(commission), BigInt(found.commission))
+  if (sum < 0n) {
+    const { amount } = money(String(sum), currency)
+    const message = `What is due comes to ${amount} ${currency}: a later month that makes up for it is paid with this one`
+    tx.fail('INVALID_STATUS', message, 'id')
+  }
   const paidAt = context.clock.now().toISOString()
   let transactionId: string | null = null
-  if (found.commission !== '0') {
+  if (sum > 0n) {
     await requireOpenPeriod(context, tx, dayOf(paidAt), undefined)
     const paid = await tx.insert(Transaction, {
       // Whoever reads transactions does not learn from it whose it is, or of when.
       transactionNumber: `PAYOUT-${uuidv7(context.clock.now().getTime())}`,
       type: 'EXPENSE',
       category: 'Commission',
-      amount: found.commission,
-      currency: found.currency,
+      amount: String(sum),
+      currency,
       occurredAt: paidAt,
     })
     await bookTransaction(context, tx, paid, null)
     transactionId = paid.id
   }
   const changes = { status: 'PAID', paidAt, transactionId } as const
+  for (const [id] of others) await tx.update(SalesPerformance, id, null, changes)
   return tx.update(SalesPerformance, found.id, change.expectedVersion, changes)
 }

@@ -16,7 +16,7 @@ const nobodys = '00000000-0000-0000-0000-000000000000'
 
 /**
  * A page of those who sold in a month, or have a performance of it, which `is_present` tells, and of those who have earlier months that
- * are approved. Of months before the last one ($6 is false) only sales without a performance.
+ * are approved. Of months before the last one ($6 is false) only sales without a performance, and drafts.
  */
 const findSellers = `
   SELECT s.user_id, s.currency, bool_or(s.is_present)
@@ -31,8 +31,8 @@ const findSellers = `
           UNION ALL
           SELECT p.user_id, p.currency, p.period_start = $4::date
             FROM finance.sales_performances p
-           WHERE $6 AND p.tenant_id = $1 AND (p.period_start = $4::date
-              OR p.period_start >= $5 AND p.period_start < $4::date AND p.status IN ('APPROVED', 'PAID'))) AS s
+           WHERE p.tenant_id = $1 AND (p.period_start = $4::date AND ($6 OR p.status = 'DRAFT')
+              OR $6 AND p.period_start >= $5 AND p.period_start < $4::date AND p.status IN ('APPROVED', 'PAID'))) AS s
    WHERE (s.user_id, s.currency) > ($7::uuid, $8)
    GROUP BY s.user_id, s.currency ORDER BY s.user_id, s.currency LIMIT ${pageSize}`
 
@@ -61,6 +61,10 @@ async function* sellersIn(
   }
 }
 
+/** Tells whether an error is of what one sold: refused, or by the database (data exceptions, such as a sum that is out of range). */
+const isOfSeller = (error: unknown): boolean =>
+  error instanceof UserErrors || String((error as { code?: unknown }).code).startsWith('22')
+
 async function reckonMonth(
   context: SubgraphContext,
   tx: Tx,
@@ -78,14 +82,14 @@ async function reckonMonth(
 }
 
 /**
- * Reckons what everybody sold in the present month and the one before it, and in those of the year before what nobody has reckoned:
- * sales that were attributed late. Whoever sold nothing gets a performance only when months that are approved have changed. What
+ * Reckons what everybody sold in the present month and the one before it, and in those of the year before what is a draft or what nobody
+ * has reckoned: sales that were attributed late. Whoever sold nothing gets a performance only when months that are approved have changed. What
  * is submitted stays, so it may run at any time and again. Whose month cannot be reckoned keeps nobody else from theirs.
  */
 export const salesPerformances: Job = {
   name: 'sales-performances',
   schedule: { cron: '20 3 * * *', timeZone: 'UTC' },
-  async run(context, transaction) {
+  async run(context, transaction, _, { signal }) {
     const tx = transaction as Tx
     const present = `${context.clock.now().toISOString().slice(0, 7)}-01`
     const rules = rulesOf(context, tx)
@@ -93,14 +97,16 @@ export const salesPerformances: Job = {
     await rules(nobodys)
     for (let ago = months - 1; ago >= 0; ago--) {
       const periodStart = monthFrom(present, -ago)
-      for await (const seller of sellersIn(context, tx, periodStart, ago <= 1))
+      for await (const seller of sellersIn(context, tx, periodStart, ago <= 1)) {
+        signal.throwIfAborted()
         try {
           await tx.savepoint(() => reckonMonth(context, tx, rules, { ...seller, periodStart }))
         } catch (error) {
-          if (!(error instanceof UserErrors)) throw error
+          if (!isOfSeller(error)) throw error
           const { userId, currency } = seller
           context.log.error({ userId, currency, periodStart, err: error }, 'a performance cannot be reckoned')
         }
+      }
     }
   },
 }

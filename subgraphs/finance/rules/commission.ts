@@ -75,7 +75,7 @@ export interface CommissionLine {
 }
 
 /** A decimal of at most six digits behind the point in millionths. */
-function millionths(decimal: string): bigint {
+export function millionths(decimal: string): bigint {
   const [whole = '0', fraction = ''] = decimal.split('.')
   return BigInt(whole + fraction.padEnd(6, '0'))
 }

@@ -27,7 +27,7 @@ export class DunningStep {
   @Column({ type: 'text' })
   currency: string
 
-  /** What was left to be paid, in the currency's smallest unit. */
+  /** The amount that was left to be paid, in the currency's smallest unit. */
   @Column({ type: 'bigint' })
   balance: string
 

@@ -87,7 +87,7 @@ export class Invoice extends TenantRow {
   @Column({ type: 'varchar', length: 500, nullable: true })
   dunningPauseReason: string | null
 
-  /** How many days after the last day on which to pay count for no step. */
+  /** Days after the last day on which to pay that count for no step. */
   @Column({ type: 'int', default: 0 })
   dunningPausedDays: number
 

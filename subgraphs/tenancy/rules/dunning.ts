@@ -4,7 +4,7 @@ import { spanOf } from './proration'
 export interface DunningLevel {
   /** Days after the last day on which to pay. */
   days: number
-  /** What the step costs, in the smallest unit of the policy's currency. */
+  /** The fee of the step, in the smallest unit of the policy's currency. */
   fee: string
 }
 
@@ -40,7 +40,7 @@ export interface Overdue {
   overdueDays: number
   /** The level of the last step; 0 before the first. */
   taken: number
-  /** How many days it was overdue at the last step. */
+  /** Days that it was overdue at the last step. */
   overdueAtLast: number
 }
 
