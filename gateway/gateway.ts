@@ -15,7 +15,7 @@ import type { RateLimit } from '../kernel/store/key-value'
 import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refusal'
 import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
-import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
+import { createRates, defaultRates, noRates, windowLimit, type RateLimits } from './operations/rates'
 import type { ExportTrail } from './exports/export-trail'
 import { withExports } from './exports/exports'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
@@ -145,12 +145,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sources.keepOnly(subgraphNamesOf(coreSupergraphSdl))
   })
   const memory = options.rateStore ? null : openMemoryStore(clock, log)
-  const rates = callersSignIn
-    ? createRates(
-        { ...defaultRates, ...options.rates },
-        { store: options.rateStore ?? memory!.rateLimit, clock, log },
-      )
-    : noRates
+  const perMinute = { ...defaultRates, ...options.rates }
+  const counting = { store: options.rateStore ?? memory!.rateLimit, clock, log }
+  const rates = callersSignIn ? createRates(perMinute, counting) : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
   const execution = planExecution(gateway, operations, (name) => sources.get(name), logNulls)
   const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
@@ -175,7 +172,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await front.start()
     const withDocuments = namedDocuments(options, formatError)
-    const ordinary = wholePipeline(front, options, { check, limits, operations, clock, formatError })
+    const share = exportShare(perMinute, counting)
+    const ordinary = wholePipeline(front, options, { check, limits, operations, clock, formatError, share })
     const endpoint = {
       ...options,
       front: withDocuments(ordinary),
@@ -236,18 +234,28 @@ function wholePipeline(
   given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
     operations: PreparedOperations
     clock: Clock
+    share: ReturnType<typeof exportShare>
   },
 ): Pick<OperationPipeline, 'answer'> {
-  const { check, limits, operations, clock, formatError } = given
+  const { check, limits, operations, clock, formatError, share } = given
   const exporting = exports
     ? withExports({
-        ...{ front, check, clock, formatError, trail: exports.trail },
+        ...{ front, check, clock, formatError, share, trail: exports.trail },
         schema: () => operations.serves.schema,
         pageLimits: { root: limits.pageLimit, nested: exports.nestedPageLimit },
       })
     : front
   const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
   return explanations?.explaining(exporting, asked) ?? exporting
+}
+
+/** The exports of a tenant spend half of what it has in a minute: the other half is left to those who wait at screens. */
+function exportShare(
+  { tenantCostPerMinute }: RateLimits,
+  counting: Omit<Parameters<typeof windowLimit>[0], 'limit'>,
+): (tenantId: string, cost: number) => number {
+  const within = windowLimit({ ...counting, limit: tenantCostPerMinute / 2 })
+  return (tenantId, cost) => within(`t:${tenantId}:export:cost`, cost)
 }
 
 /** Puts the texts of known documents in place of their names, before another front looks at a request. */

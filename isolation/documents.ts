@@ -54,6 +54,8 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   // Work has ended.
   clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
   clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
+  // A day that has not passed anywhere.
+  workDate: new Date(Date.now() + 86_400_000).toISOString().slice(0, 10),
   year: 2026,
   language: 'de',
   confidence: 0.5,

@@ -122,7 +122,7 @@ export const overtime = migration(202611290600, 'overtime', [
       allows: 'Ask for overtime of one’s own, see it, and decide about overtime that one is the approver of',
       roles: ['USER', 'COMPLIANCE_OFFICER', 'HR_MANAGER', 'ANALYST'],
     },
-    'hr:overtime:read': { allows: 'Read everybody’s overtime', roles: ['HR_MANAGER'] },
+    'hr:overtime:read': { allows: 'Read everybody’s overtime', roles: ['HR_MANAGER'], sensitive: true },
     'hr:overtime:approve': {
       allows: 'Decide about everybody’s overtime, and about proposed rules',
       roles: ['HR_MANAGER'],

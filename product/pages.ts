@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { parse } from 'graphql'
 import { demoPeople } from '../database/demo/users'
 import { demoSlugs, demoUserNames } from '../database/demo/ids'
 import { examplesIn, readExamples } from '../gateway/http/explorer'
+import { isLoopback } from '../gateway/http/local-request'
 import { installationPages } from '../gateway/http/pages'
 import type { DemoPeople, Pages } from '../gateway/http/pages/page'
 import { projectRoot, type Config } from '../kernel/process/config'
@@ -23,9 +23,11 @@ export function pagesOf(config: Config): Pages | undefined {
     dashboard: config.dashboard,
     demo: demoOf(config),
     reference,
-    sdl: () => readFileSync(join(projectRoot, 'schema', 'api.graphql'), 'utf8'),
+    sdl,
   })
 }
+
+const sdl = (): string => readFileSync(join(projectRoot, 'schema', 'api.graphql'), 'utf8')
 
 function reference(): string {
   const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
@@ -35,10 +37,17 @@ function reference(): string {
 
 /**
  * Whom a page may let in with one click: the people of the demo data, which an embedded database has. Never in production, and
- * never where others than this machine could read the password from the page.
+ * never where others than this machine could read the password from the page: behind a proxy, or under a public address.
  */
-export function demoOf({ nodeEnv, databaseUrl, host, demoPassword }: Config): DemoPeople {
-  const isLocal = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+export function demoOf({
+  nodeEnv,
+  databaseUrl,
+  host,
+  publicUrl,
+  trustProxy,
+  demoPassword,
+}: Config): DemoPeople {
+  const isLocal = isLoopback(host) && isLoopback(new URL(publicUrl).hostname) && !trustProxy
   if (nodeEnv === 'production' || databaseUrl !== null || !isLocal) return null
   const people = demoSlugs.flatMap((tenant) =>
     demoUserNames.map((user) => {

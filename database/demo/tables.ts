@@ -40,6 +40,7 @@ import { credentials, mfaDevices } from './second-factors'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
+import { remoteWorkRules, remoteWorkSessions } from './remote-work'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoSource, type DemoTable } from './table'
 import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
@@ -350,6 +351,8 @@ export const demoTables: readonly DemoTable[] = [
   attendanceClosings,
   overtimeRules,
   overtimeRecords,
+  remoteWorkRules,
+  remoteWorkSessions,
   transactions,
   ...books(transactions),
   ...commission(movements),

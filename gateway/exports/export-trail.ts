@@ -12,8 +12,10 @@ export interface ExportEntry {
   columns: readonly string[]
   /** Names the arguments that chose the rows. */
   asked: readonly string[]
-  /** Counts the rows that leave, or would if nobody breaks off; at most so many where the list counts none. */
-  rows: number
+  /** Counts the rows that leave, or would if nobody breaks off. */
+  rows?: number
+  /** In its place where nobody has counted: behind a cursor, and in a list that counts none, or not so far. */
+  rowsAtMost?: number
 }
 
 /** Writes that something is exported. */

@@ -1,8 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { getOperationAST, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import type { Clock } from '../../kernel/clock'
-import { badUserInput, queryTooCostly, unauthenticated } from '../../kernel/errors'
+import { badUserInput, forbidden, queryTooCostly, unauthenticated } from '../../kernel/errors'
 import type { GatewayContext, RequestRecord } from '../context'
-import { refusedForNow } from '../errors'
 import { json, type HttpResponse } from '../http/http-response'
 import { httpOf } from '../operations/cached-execution'
 import type { Caller } from '../operations/document-bounds'
@@ -11,13 +11,14 @@ import type { FrontRequest, OperationPipeline } from '../operations/operation-pi
 import { exportFormatOf, type ExportFormat, type RowWriter } from './export-formats'
 import { exportPlan, pageKeys, type ExportPlan } from './export-plan'
 import type { ExportTrail } from './export-trail'
+import { defaultExportBounds, OpenExports, type ExportBounds } from './open-exports'
 
 /** So many rows an export has at most. */
 export const mostExportedRows = 100_000
 /** Counting of a list stops here: as many or more (docs/queries.md). A list of so many is exported in parts that say `first`. */
 const countedRows = 10_000
-/** Exports at the same time, each of which holds a page in memory and one statement at a time. */
-const mostAtOnce = { all: 16, tenant: 3 }
+/** How often whoever waits looks whether the client is still there. */
+const lookMs = 1000
 
 export interface ExportOptions {
   front: Pick<OperationPipeline, 'answer'>
@@ -29,6 +30,12 @@ export interface ExportOptions {
   trail: ExportTrail
   clock: Clock
   formatError: (error: unknown, record: RequestRecord) => object
+  /**
+   * Counts what a page costs a tenant's exports, which may spend a part of what the tenant has in a minute. Returns 0, or counts
+   * nothing and returns the milliseconds to wait.
+   */
+  share?: (tenantId: string, cost: number) => number
+  bounds?: Partial<ExportBounds>
 }
 
 interface Page {
@@ -67,10 +74,13 @@ export function withExports(options: ExportOptions): Pick<OperationPipeline, 'an
 type Asking = () => Promise<GatewayContext>
 
 class Exports {
-  readonly #running = new Map<string, number>()
-  #all = 0
+  readonly #bounds: ExportBounds
+  readonly #open: OpenExports
 
-  constructor(private readonly options: ExportOptions) {}
+  constructor(private readonly options: ExportOptions) {
+    this.#bounds = { ...defaultExportBounds, ...options.bounds }
+    this.#open = new OpenExports(this.#bounds)
+  }
 
   async answer(
     format: ExportFormat,
@@ -81,9 +91,10 @@ class Exports {
     const inOurs = (error: unknown) => this.options.formatError(error, record)
     try {
       const given = await context()
-      if (!given.request.viewer) throw unauthenticated()
-      const { tenantId } = given.request.viewer
-      const leave = this.#enter(tenantId)
+      const { viewer, operator } = given.request
+      if (!viewer) throw unauthenticated()
+      if (operator) throw forbidden('Exports are for the members of a tenant')
+      const leave = this.#open.enter(viewer)
       try {
         return await this.#export(format, request, record, context, given, leave)
       } catch (error) {
@@ -117,7 +128,9 @@ class Exports {
     record.operationName = operationName
     if (plan.first !== null && plan.first > mostExportedRows)
       throw queryTooCostly(`An export has ${mostExportedRows} rows at most: ask for fewer with first`)
-    const pages = new Pages(this.options, request, record, plan, variables)
+    const { tenantId } = given.request.viewer!
+    const inTurn: InTurn = (read) => this.#open.inTurn(tenantId, read)
+    const pages = new Pages(this.options, request, record, { plan, variables, tenantId, inTurn })
     const size = plan.path.length === 1 ? this.options.pageLimits.root : this.options.pageLimits.nested
     const wanted = plan.first ?? mostExportedRows
     const first = await pages.read(Math.min(size, wanted), plan.after, () => Promise.resolve(given))
@@ -132,17 +145,17 @@ class Exports {
       format: format.name,
       columns: writer.columns,
       asked: plan.arguments,
-      rows: Math.min(first.total ?? wanted, wanted),
+      ...counted(first, wanted, plan.after === null),
     })
     const day = clock.now().toISOString().slice(0, 10)
     const chunks = rowsOf(writer, first, wanted, plan.first === null, (left, after) =>
-      pages.read(Math.min(size, left), after, context),
+      pages.readOn(Math.min(size, left), after, context),
     )
     return {
       status: 200,
       type: format.type,
       body: '',
-      stream: { chunks, end: leave },
+      stream: { chunks, end: leave, longestMs: this.#bounds.longestMs },
       headers: {
         'content-disposition': `attachment; filename="${plan.field}-${day}.${format.name}"`,
       },
@@ -169,23 +182,29 @@ class Exports {
       operationName: operation.name?.value ?? null,
     }
   }
+}
 
-  /** Counts an export. Returns what ends it, to be called as often as one likes. */
-  #enter(tenantId: string): () => void {
-    const ofTenant = this.#running.get(tenantId) ?? 0
-    if (ofTenant >= mostAtOnce.tenant || this.#all >= mostAtOnce.all) throw refusedForNow('OVERLOADED', 5)
-    this.#running.set(tenantId, ofTenant + 1)
-    this.#all++
-    let isOver = false
-    return () => {
-      if (isOver) return
-      isOver = true
-      this.#all--
-      const left = this.#running.get(tenantId)! - 1
-      if (left > 0) this.#running.set(tenantId, left)
-      else this.#running.delete(tenantId)
-    }
-  }
+/** Says how many rows leave: exactly where that is known, else how many at most. */
+function counted(
+  first: Page,
+  wanted: number,
+  isFromStart: boolean,
+): { rows: number } | { rowsAtMost: number } {
+  if (!first.hasNext) return { rows: first.rows.length }
+  const { total } = first
+  const isCounted = total !== null && (total < countedRows || wanted <= total)
+  const most = isCounted ? Math.min(total, wanted) : wanted
+  return isCounted && isFromStart ? { rows: most } : { rowsAtMost: most }
+}
+
+type InTurn = <T>(read: () => Promise<T>) => Promise<T>
+
+/** What one export asks for, and for whom. */
+interface Exported {
+  plan: ExportPlan
+  variables: Readonly<Record<string, unknown>>
+  tenantId: string
+  inTurn: InTurn
 }
 
 /** The pages of one export, each a request of its own. */
@@ -196,38 +215,78 @@ class Pages {
     private readonly options: ExportOptions,
     { headers }: FrontRequest,
     private readonly record: RequestRecord,
-    private readonly plan: ExportPlan,
-    private readonly variables: Readonly<Record<string, unknown>>,
+    private readonly exported: Exported,
   ) {
     this.#headers = { ...headers, accept: 'application/json', 'content-type': 'application/json' }
   }
 
-  /** @throws ExportRefused */
+  /** @throws ExportRefused, and ApiError where the list is not there */
   async read(size: number, after: string | null, context: Asking): Promise<Page> {
-    const { query, pageVariables, path } = this.plan
+    const { plan, inTurn } = this.exported
+    const { query, pageVariables, path } = plan
     const variables = {
-      ...this.variables,
+      ...this.exported.variables,
       [pageVariables.first]: size,
       [pageVariables.after]: after,
-      [pageVariables.count]: after === this.plan.after,
+      [pageVariables.count]: after === plan.after,
     }
-    const answer = await this.options.front.answer(
-      { method: 'POST', headers: this.#headers, search: '', body: { query, variables } },
-      this.record,
-      context,
+    const answer = await inTurn(() =>
+      this.options.front.answer(
+        { method: 'POST', headers: this.#headers, search: '', body: { query, variables } },
+        this.record,
+        context,
+      ),
     )
     const { data, errors } = JSON.parse(answer.body) as { data?: unknown; errors?: object[] }
     if (errors) throw new ExportRefused(answer.status === 200 ? statusOf(errors) : answer.status, errors)
     let list = data as Record<string, unknown> | null | undefined
     for (const key of path) list = list?.[key] as Record<string, unknown> | null | undefined
-    const info = list?.[pageKeys.info] as { hasNextPage: boolean; endCursor: string | null } | undefined
-    return {
-      rows: (list?.['nodes'] as unknown[] | undefined) ?? [],
-      hasNext: info?.hasNextPage ?? false,
-      endCursor: info?.endCursor ?? null,
-      total: (list?.[pageKeys.total] as number | null | undefined) ?? null,
+    const rows = list?.['nodes'] as unknown[] | null | undefined
+    const info = list?.[pageKeys.info] as
+      { hasNextPage: boolean; endCursor: string | null } | null | undefined
+    // Null without an error is an object that is not there, or is not for this viewer.
+    if (!rows || !info) throw badUserInput(`There is no list to export: nothing is at ${path.join('.')}`)
+    const total = (list?.[pageKeys.total] as number | null | undefined) ?? null
+    return { rows, hasNext: info.hasNextPage, endCursor: info.endCursor, total }
+  }
+
+  /**
+   * Reads a page behind the first: waits where the exports of the tenant have spent their part of this minute, or whoever asks has
+   * asked for enough, and goes on then.
+   *
+   * @throws as {@link read}
+   */
+  async readOn(size: number, after: string | null, context: Asking): Promise<Page> {
+    const { share = () => 0 } = this.options
+    for (let wait = 1; wait > 0;) {
+      wait = share(this.exported.tenantId, 1 + (this.record.cost ?? 0))
+      await this.#wait(wait)
+    }
+    for (;;) {
+      try {
+        return await this.read(size, after, context)
+      } catch (error) {
+        const seconds = error instanceof ExportRefused ? secondsToWait(error.errors) : null
+        if (seconds === null) throw error
+        await this.#wait(seconds * 1000)
+      }
     }
   }
+
+  /** @throws Error when the client left meanwhile */
+  async #wait(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= lookMs) {
+      await setTimeout(Math.min(left, lookMs))
+      if (this.record.clientGone) throw new Error('The client left an export')
+    }
+  }
+}
+
+/** Returns after how long a refusal passes by itself; null when it does not. */
+function secondsToWait(errors: readonly object[]): number | null {
+  const [first] = errors as { extensions?: { code?: string; retryAfterSeconds?: number } }[]
+  const { code, retryAfterSeconds } = first?.extensions ?? {}
+  return code === 'RATE_LIMITED' || code === 'OVERLOADED' ? (retryAfterSeconds ?? 1) : null
 }
 
 /**

@@ -12,6 +12,7 @@ import type { ViewerResolver } from '../operations/viewer'
 import { anonymousBody, harmlessLength, mostBodyValues, type BodyBounds } from './body-bounds'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
+import { isLocalRequest } from './local-request'
 import type { Pages } from './pages/page'
 import { HttpRequestContext, type Departure } from './request-context'
 
@@ -39,7 +40,7 @@ export class GraphqlEndpoint {
     const { front, rates } = this.options
     const { method = 'GET', headers } = request
     const search = searchOf(request)
-    if (method === 'GET' && !namesOperation(search)) return this.#page(headers.accept)
+    if (method === 'GET' && !namesOperation(search)) return this.#page(request)
     let body: unknown
     let viewer: Promise<Asking | null> | undefined
     const viewerOf = () => (viewer ??= this.#viewerOf(request, record))
@@ -62,8 +63,9 @@ export class GraphqlEndpoint {
     })
   }
 
-  #page(accept: string | undefined): HttpResponse {
-    const page = accept?.includes('text/html') ? this.options.pages?.at('/graphql') : undefined
+  #page(request: IncomingMessage): HttpResponse {
+    const isPage = request.headers.accept?.includes('text/html')
+    const page = isPage ? this.options.pages?.at('/graphql', isLocalRequest(request)) : undefined
     return (
       page ?? {
         status: 404,

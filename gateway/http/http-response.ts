@@ -3,8 +3,11 @@ export interface HttpResponse {
   status: number
   type: string
   body: string
-  /** In place of the body: what is sent as fast as the client takes it. `end` is called once nothing more is, however that came. */
-  stream?: { chunks: AsyncIterable<string>; end: () => void }
+  /**
+   * In place of the body: what is sent as fast as the client takes it, for so many milliseconds at most. `end` is called once
+   * nothing more is, however that came.
+   */
+  stream?: { chunks: AsyncIterable<string>; end: () => void; longestMs?: number }
   headers?: Record<string, string>
 }
 

@@ -1,6 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { withoutRedaction, type Logger } from '../../kernel/process/log'
 import type { RequestRecord } from '../context'
 import { crossOrigin, type Cors } from './cors'
@@ -10,12 +8,14 @@ import {
   endAfterRequest,
   isUnread,
   limitConnections,
+  sendAsTaken,
   type ConnectionLimits,
   type RequestTimes,
 } from './connections'
 import { GraphqlEndpoint, type EndpointOptions } from './graphql-endpoint'
 import { clientIpOf, requestIdOf, saysTooLarge } from './http-request'
 import { json, notFound, type HttpResponse } from './http-response'
+import { isLocalRequest } from './local-request'
 import type { Metrics } from './metrics'
 import { readiness, type Checks } from './readiness'
 import { Departure } from './request-context'
@@ -100,7 +100,8 @@ class Requests {
         .catch((error) => this.#failed(request, response, record, error))
   }
 
-  async #route({ method, headers }: IncomingMessage, path: string): Promise<HttpResponse> {
+  async #route(request: IncomingMessage, path: string): Promise<HttpResponse> {
+    const { method, headers } = request
     const { metrics, pages } = this.#options
     if (method !== 'GET' && method !== 'HEAD') return notFound
     if (path === '/healthz') return json(200, { status: 'alive' })
@@ -112,7 +113,7 @@ class Requests {
       const body = await metrics.registry.metrics()
       return { status: 200, type: metrics.registry.contentType, body }
     }
-    const page = headers.accept?.includes('text/html') ? pages?.at(path) : undefined
+    const page = headers.accept?.includes('text/html') ? pages?.at(path, isLocalRequest(request)) : undefined
     return page ?? pages?.asset(path) ?? notFound
   }
 
@@ -213,25 +214,20 @@ class Requests {
   async #sendChunks(
     response: ServerResponse,
     { requestId }: RequestRecord,
-    { chunks, end }: NonNullable<HttpResponse['stream']>,
+    { chunks, end, longestMs = Infinity }: NonNullable<HttpResponse['stream']>,
   ): Promise<void> {
-    response.setTimeout(slowestReaderMs, () => response.destroy())
+    const life = Number.isFinite(longestMs) && setTimeout(() => response.destroy(), longestMs)
     try {
-      await pipeline(Readable.from(chunks), response)
+      await sendAsTaken(response, chunks, this.#options.times?.readerMs ?? defaultTimes.readerMs)
     } catch (error) {
-      if (!isGone(error)) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+      if (!response.destroyed) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+      response.destroy()
     } finally {
+      if (life) clearTimeout(life)
       end()
     }
   }
 }
-
-/** A client that takes nothing of a stream for so long is given up. */
-const slowestReaderMs = 30_000
-
-/** Tells whether the client left before the end, which is no fault. */
-const isGone = (error: unknown): boolean =>
-  (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const end = url.indexOf('?')

@@ -10,6 +10,7 @@ export interface PageOptions {
   /** The explorer with these examples; null: none, and no reference. */
   explorer: readonly Example[] | null
   dashboard: boolean
+  /** Shown to somebody at this machine alone. */
   demo: DemoPeople
   /** Writes the reference of the schema, an HTML page with its script and style inline, when somebody first looks. */
   reference?: () => string
@@ -26,10 +27,15 @@ export function installationPages({
   sdl,
 }: PageOptions): Pages {
   const assets = new Map<string, HttpResponse>()
-  const pages = new Map<string, HttpResponse>()
+  /** Each page with the demo people, and without. */
+  const pages = new Map<string, { local: HttpResponse; other: HttpResponse }>()
+  const twice = (of: (shown: DemoPeople) => HttpResponse) => ({ local: of(demo), other: of(null) })
   const ways: Way[] = []
   if (hasDashboard) {
-    pages.set('/dashboard', dashboard(assets, demo))
+    pages.set(
+      '/dashboard',
+      twice((shown) => dashboard(assets, shown)),
+    )
     ways.push({
       href: 'dashboard',
       name: 'Dashboard',
@@ -42,7 +48,10 @@ export function installationPages({
       ...(hasDashboard ? ['<a href="dashboard">Dashboard</a>'] : []),
       ...(reference ? ['<a href="graphql/reference">Reference</a>'] : []),
     ]
-    pages.set('/graphql', explorer(examples, assets, { demo, links: links.join(' ') }))
+    pages.set(
+      '/graphql',
+      twice((shown) => explorer(examples, assets, { demo: shown, links: links.join(' ') })),
+    )
     ways.push({
       href: 'graphql',
       name: 'Explorer',
@@ -55,16 +64,21 @@ export function installationPages({
       name: 'Reference',
       about: 'Every type and field: what it means, who may read it, what it costs, which operations use it.',
     })
-  if (ways.length > 0) pages.set('/', landing(assets, ways, demo))
+  if (ways.length > 0)
+    pages.set(
+      '/',
+      twice((shown) => landing(assets, ways, shown)),
+    )
   let written: HttpResponse | undefined
+  let schema: string | undefined
   return {
-    at: (path) =>
+    at: (path, isLocal) =>
       path === '/graphql/reference' && examples && reference
         ? (written ??= selfContained(reference()))
-        : pages.get(path),
+        : pages.get(path)?.[isLocal ? 'local' : 'other'],
     asset: (path) =>
       path === '/graphql/schema.graphql' && examples && sdl
-        ? { status: 200, type: 'text/plain; charset=utf-8', body: sdl() }
+        ? { status: 200, type: 'text/plain; charset=utf-8', body: (schema ??= sdl()) }
         : assets.get(path),
   }
 }

@@ -27,6 +27,7 @@ const most = 200
 
 interface Running {
   tenantId: string | null
+  actorId: string | null
   started: number
   fetches: Explanation['fetches']
   statements: Explanation['statements']
@@ -35,6 +36,7 @@ interface Running {
 /** Binding of a statement, as far as it says whose it is. */
 interface Whose {
   tenantId: string | null
+  actorId?: string | null
   requestId?: string | null
 }
 
@@ -71,13 +73,18 @@ export class Explanations {
   }
 
   /** Runs a statement of this role, and notes it when its request is one that is explained. */
-  statement<T>(role: string, { tenantId, requestId }: Whose, sql: string, run: () => Promise<T>): Promise<T> {
+  statement<T>(
+    role: string,
+    { tenantId, actorId, requestId }: Whose,
+    sql: string,
+    run: () => Promise<T>,
+  ): Promise<T> {
     const all = requestId && this.#byRequest.get(requestId)
     if (!all) return run()
     return this.#timed(0, run(), (start, ms) => {
-      for (const { tenantId: of, started, statements } of all)
+      for (const { tenantId: of, actorId: by, started, statements } of all)
         // Anybody may choose the id of a request.
-        if (of === tenantId && statements.length < most)
+        if (of === tenantId && by === actorId && statements.length < most)
           statements.push({ subgraph: role, start: round(start - started), ms, sql })
     })
   }
@@ -90,7 +97,8 @@ export class Explanations {
     return {
       answer: async (request, record, context) => {
         if (request.headers[header] === undefined) return front.answer(request, record, context)
-        const running: Running = { tenantId: null, started: performance.now(), fetches: [], statements: [] }
+        const started = performance.now()
+        const running: Running = { tenantId: null, actorId: null, started, fetches: [], statements: [] }
         let viewer: Viewer | null = null
         const { requestId } = record
         try {
@@ -98,6 +106,7 @@ export class Explanations {
             const given = await context()
             viewer = given.request.viewer
             running.tenantId = viewer?.tenantId ?? null
+            running.actorId = viewer?.userId ?? null
             if (viewer && !record.anonymous) this.#begin(requestId, record, running)
             return given
           })
@@ -130,15 +139,17 @@ export class Explanations {
     { cost = 0 }: RequestRecord,
     asked: { viewer: Viewer; text: string; sdl: () => string; costLimit: number },
   ): HttpResponse {
+    const body = JSON.parse(answer.body) as { data?: unknown; extensions?: object }
     const explanation: Explanation = {
       ms: round(performance.now() - started),
       cost: { estimated: Math.ceil(cost), limit: asked.costLimit },
       fetches: fetches.sort((a, b) => a.start - b.start),
       statements: statements.sort((a, b) => a.start - b.start),
-      access: this.#accessOf(asked.text, asked.viewer, asked.sdl()),
+      // A document that was refused is not read again, and what it asks for may be none of the clients' schema.
+      access: body.data === undefined ? [] : this.#accessOf(asked.text, asked.viewer, asked.sdl()),
     }
-    const body = JSON.parse(answer.body) as object
-    return { ...answer, body: `${JSON.stringify({ ...body, extensions: { explanation } })}\n` }
+    const extensions = { ...body.extensions, explanation }
+    return { ...answer, body: `${JSON.stringify({ ...body, extensions })}\n` }
   }
 
   #accessOf(text: string, { scopes }: Viewer, sdl: string): Explanation['access'] {

@@ -46,6 +46,7 @@ const sensitiveMembers = [
   ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason', 'correctionReason'],
   ...['commission', 'flatAmount', 'base', 'rate', 'transaction'],
   ...['decisionNote', 'verification', 'legalGround', 'outcome', 'extensionReason'],
+  ...['place', 'note'],
 ]
 
 /**

@@ -34,7 +34,8 @@ export interface AuditEntry {
       format: string
       columns: readonly string[]
       asked: readonly string[]
-      rows: number
+      rows?: number
+      rowsAtMost?: number
     }
     /** The key with which it was done, where it was one; written by itself. */
     apiKeyId?: string

@@ -10,10 +10,13 @@ import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
 import { OvertimeRecord } from './entities/OvertimeRecord'
 import { OvertimeRule } from './entities/OvertimeRule'
+import { RemoteWorkRule } from './entities/RemoteWorkRule'
+import { RemoteWorkSession } from './entities/RemoteWorkSession'
 import { WorkCalendar } from './entities/WorkCalendar'
 import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
+import { longRemoteWork } from './jobs/long-remote-work'
 import { overtimeProposals } from './jobs/overtime-proposals'
 import { personal } from './personal'
 import { policies } from './policies'
@@ -27,6 +30,8 @@ import { leaveRequest } from './resolvers/LeaveRequest'
 import { leaveType } from './resolvers/LeaveType'
 import { overtimeRecord } from './resolvers/OvertimeRecord'
 import { overtimeRule } from './resolvers/OvertimeRule'
+import { remoteWorkRule } from './resolvers/RemoteWorkRule'
+import { remoteWorkSession } from './resolvers/RemoteWorkSession'
 import { workCalendar } from './resolvers/WorkCalendar'
 
 export default subgraph('hr', {
@@ -43,6 +48,8 @@ export default subgraph('hr', {
     AttendanceClosing,
     OvertimeRule,
     OvertimeRecord,
+    RemoteWorkRule,
+    RemoteWorkSession,
   ],
   resolvers: [
     department,
@@ -56,8 +63,10 @@ export default subgraph('hr', {
     attendanceClosing,
     overtimeRule,
     overtimeRecord,
+    remoteWorkRule,
+    remoteWorkSession,
   ],
   policies,
   subjects: personal,
-  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals],
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals, longRemoteWork],
 })

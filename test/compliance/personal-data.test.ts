@@ -83,6 +83,14 @@ const rows: Readonly<Record<string, () => Record<string, unknown>>> = {
     ...{ employee_id: idOf('Employee'), work_date: '2015-01-06', clock_in_at: long },
     ...{ time_zone: 'UTC', source: 'WEB' },
   }),
+  OvertimeRecord: () => ({
+    ...{ employee_id: idOf('Employee'), attendance_id: idOf('AttendanceRecord'), work_date: '2015-01-06' },
+    ...{ kind: 'DAILY', minutes: 60, exact_minutes: 60, factor: '1' },
+  }),
+  RemoteWorkSession: () => ({
+    ...{ employee_id: idOf('Employee'), work_date: '2015-01-07', last_date: '2015-01-07' },
+    ...{ time_zone: 'UTC', country_code: 'DE', kind: 'HOME', status: 'CANCELLED' },
+  }),
   Customer: () => ({
     ...{ company: 'canary company', full_name_override: 'canary name' },
     external_id: 'C-1',

@@ -51,6 +51,7 @@ const ofUsers: ReadonlyMap<string, string> = new Map([
   ['SalesPerformance', 'manager_id'],
   ['SalesPerformanceLine', 'manager_id'],
   ['OvertimeRecord', 'user_id'],
+  ['RemoteWorkSession', 'user_id'],
 ])
 /** Whose employment is in the demo data. */
 const asking = demoUserIds.acme.hr

@@ -252,8 +252,10 @@ it('what is told of several people together asks for a sensitive scope as well (
     'hr:attendance:read',
     'hr:leave:medical',
     'hr:leave:read',
+    'hr:overtime:read',
     'hr:performance:read',
     'hr:performance:summary',
+    'hr:remote:read',
     'hr:salary:read',
     'hr:salary:summary',
   ])

@@ -18,7 +18,7 @@ const refused: Readonly<
   Record<
     string,
     {
-      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance' | 'overtime'
+      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance' | 'overtime' | 'remote'
       input: object
       field: string
       /** Nobody gains by it: whose hand an account is in counts for nothing. */
@@ -52,6 +52,8 @@ const refused: Readonly<
   approveOvertimeRecord: { of: 'overtime', input: {}, field: 'id' },
   rejectOvertimeRecord: { of: 'overtime', input: { decisionNote: 'No' }, field: 'id' },
   compensateOvertimeRecord: { of: 'overtime', input: { compensation: 'PAY' }, field: 'id' },
+  approveRemoteWorkSession: { of: 'remote', input: {}, field: 'id' },
+  rejectRemoteWorkSession: { of: 'remote', input: { decisionNote: 'No' }, field: 'id' },
   createCalendarAssignment: {
     of: 'calendar',
     input: { validFrom: '2027-01-01' },
@@ -82,6 +84,9 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
   'proposeOvertime createOvertimeRecord': 'asks: others decide',
+  'startRemoteWorkSession endRemoteWorkSession': 'records what is, within attendance that others confirm',
+  'requestRemoteWorkSession cancelRemoteWorkSession': 'asks for and gives back: others decide',
+  'createRemoteWorkRule updateRemoteWorkRule deleteRemoteWorkRule': 'is about nobody',
   'createOvertimeRule approveOvertimeRule deleteOvertimeRule': 'is about nobody',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
@@ -198,6 +203,16 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
   if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
   if (of === 'overtime') return { ...input, ...(await ownOvertime(mutation, id)) }
+  if (of === 'remote') {
+    const asked = { employeeId: id, workDate: '2099-01-05', kind: 'HOME', countryCode: 'DE' }
+    const made = await change<{ id: string }>(
+      user,
+      'requestRemoteWorkSession',
+      asked,
+      'remoteWorkSession { id }',
+    )
+    return { ...input, id: made.id, expectedVersion: 1 }
+  }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -294,6 +309,7 @@ async function stored(): Promise<unknown[]> {
      UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
      UNION ALL SELECT to_jsonb(t) FROM hr.attendance_records t
      UNION ALL SELECT to_jsonb(o) FROM hr.overtime_records o
+     UNION ALL SELECT to_jsonb(s) FROM hr.remote_work_sessions s
      UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows

@@ -135,6 +135,7 @@ describe('every mutation (A1)', () => {
     }
     expect([...giving].sort()).toEqual([
       'hr:leave:read',
+      'hr:remote:read',
       'hr:salary:read',
       'identity:key:read',
       'identity:role:read',
@@ -214,6 +215,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'finance/commission/compute.ts finance.sales_performances',
     'hr/attendance/own-time.ts hr.attendance_records',
     'hr/attendance/own-time.ts hr.overtime_records',
+    'hr/attendance/own-time.ts hr.remote_work_sessions',
     'hr/jobs/missing-clock-outs.ts hr.attendance_records',
     'hr/leave/own-leave.ts hr.leave_ledger_entries',
     'hr/leave/own-leave.ts hr.leave_requests',
@@ -221,6 +223,7 @@ it('no statement of a resolver writes what a rule looks at past the kernel (A1)'
     'hr/overtime/look-again.ts hr.attendance_records',
     'hr/overtime/propose.ts hr.attendance_records',
     'hr/overtime/propose.ts hr.overtime_records',
+    'hr/remote-work/end-session.ts hr.remote_work_sessions',
     'identity/authority.ts identity.users',
     'identity/passkeys/use.ts identity.credentials',
     'identity/personal.ts identity.users',

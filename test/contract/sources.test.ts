@@ -44,7 +44,7 @@ const rows = async <T extends object>(text: string, values: unknown[] = []): Pro
 const rules = sourceRules(sources, { fieldsOf, models, rows })
 
 it('has sources for its types', () => {
-  expect(new Set(sources.map(({ type }) => type)).size).toBe(32)
+  expect(new Set(sources.map(({ type }) => type)).size).toBe(33)
   expect(sources.flatMap(({ columns }) => columns).length).toBeGreaterThan(200)
 })
 

@@ -84,6 +84,10 @@ const preparations: Readonly<Record<string, string>> = {
   paySalesPerformance: 'approveSalesPerformance',
   createOvertimeRecord: 'createAttendanceRecord',
   compensateOvertimeRecord: 'approveOvertimeRecord',
+  endRemoteWorkSession: 'startRemoteWorkSession',
+  approveRemoteWorkSession: 'requestRemoteWorkSession',
+  rejectRemoteWorkSession: 'requestRemoteWorkSession',
+  cancelRemoteWorkSession: 'requestRemoteWorkSession',
   reviseForecast: 'publishForecast',
 }
 
@@ -164,6 +168,11 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
     },
   },
   compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
+  requestRemoteWorkSession: {
+    why: 'a day that has not passed',
+    values: { countryCode: 'DE', workDate: daysAgo(-100) },
+  },
+  startRemoteWorkSession: { why: 'a country has a code', values: { countryCode: 'DE' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',

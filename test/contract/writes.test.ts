@@ -118,6 +118,22 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       changed: ['hr.attendance_records', 'shared.audit_logs', 'shared.outbox_events'],
     },
     ...Object.fromEntries(
+      ['employeeId', 'employeeId, workDate'].map((key) => [
+        `requestRemoteWorkSession ${key} taken`,
+        {
+          why: 'what goes on is no day that somebody asks for',
+          answer: { errors: [], userErrors: [] },
+          isFound: true,
+          changed: ['hr.remote_work_sessions', 'shared.audit_logs', 'shared.outbox_events'],
+        },
+      ]),
+    ),
+    'startRemoteWorkSession employeeId taken': {
+      why: 'who begins again within a minute has begun once',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+    },
+    ...Object.fromEntries(
       ['clockOut', 'startBreak', 'endBreak'].map((mutation) => [
         `${mutation} employeeId taken`,
         { why: 'the work has ended', answer: told('WRONG_STATUS', 'employeeId') },

@@ -14,7 +14,13 @@ async function explained(tenants: string[], who: object | null): Promise<[Explan
       async answer(_request, _record, context) {
         await context()
         for (const tenantId of tenants)
-          await explanations.statement('hr', { tenantId, requestId: 'r' }, `of ${tenantId}`, async () => 1)
+          for (const actorId of ['u', 'colleague', null])
+            await explanations.statement(
+              'hr',
+              { tenantId, actorId, requestId: 'r' },
+              `of ${actorId} of ${tenantId}`,
+              async () => 1,
+            )
         return json(200, { data: { a: 1 } })
       },
     },
@@ -27,11 +33,11 @@ async function explained(tenants: string[], who: object | null): Promise<[Explan
   return [extensions?.explanation, explanations.isIdle]
 }
 
-test('E4: statements of another tenant under the same request id are told nobody, and nothing is kept', async () => {
+test('E4: statements of another tenant or of a colleague (dash 25) under the same request id are told nobody, and nothing is kept', async () => {
   const [explanation, isIdle] = await explained(['theirs', 'ours'], viewer)
   expect(explanation).toMatchObject({
     cost: { estimated: 3, limit: 50 },
-    statements: [{ subgraph: 'hr', sql: 'of ours' }],
+    statements: [{ subgraph: 'hr', sql: 'of u of ours' }],
     access: [],
   })
   expect([explanation!.statements.length, isIdle]).toEqual([1, true])

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { get } from 'node:http'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -99,9 +100,45 @@ it('has no page where there is neither explorer nor dashboard', () => {
     demo: null,
     reference: () => reference,
   })
-  expect(['/', '/graphql', '/dashboard', '/graphql/reference'].map((path) => pages.at(path))).toEqual(
+  expect(['/', '/graphql', '/dashboard', '/graphql/reference'].map((path) => pages.at(path, true))).toEqual(
     Array.from({ length: 4 }, () => undefined),
   )
+})
+
+it('dash 19: shows the demo people and their password to somebody at this machine, and to nobody that comes from elsewhere', async () => {
+  const demo = { people: [{ tenant: 't', email: 'a@t', name: 'A', role: 'R' }], password: 'demo-secret' }
+  const shown = await startTestGateway({
+    pages: installationPages({ explorer: [example], dashboard: true, demo }),
+  })
+  const { port } = new URL(shown.url)
+  const ask = (path: string, headers: object) =>
+    new Promise<string>((resolve, reject) => {
+      const options = { port, path, host: '127.0.0.1', headers: { accept: 'text/html', ...headers } }
+      get(options, (answer) => {
+        let text = ''
+        answer.on('data', (part: Buffer) => (text += part.toString()))
+        answer.on('end', () => resolve(text))
+      }).on('error', reject)
+    })
+  for (const path of ['/', '/graphql', '/dashboard']) {
+    for (const host of [`127.0.0.1:${port}`, 'localhost', '[::1]:4000'])
+      expect([path, host, (await ask(path, { host })).includes('demo-secret')]).toEqual([path, host, true])
+    for (const headers of [
+      { host: 'rebound.example' },
+      { host: '127.0.0.1.example:4000' },
+      { 'x-forwarded-for': '203.0.113.7' },
+      { forwarded: 'for=203.0.113.7' },
+    ]) {
+      const text = await ask(path, headers)
+      expect([path, headers, text.includes('demo-secret'), text.includes('</html>')]).toEqual([
+        path,
+        headers,
+        false,
+        true,
+      ])
+    }
+  }
+  await shown.close()
 })
 
 it('takes its examples from the operations of a folder, if there is one', () => {

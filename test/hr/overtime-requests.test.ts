@@ -214,7 +214,61 @@ test('closed days are looked into once, and stay as they are until they are open
     `, filter: { employeeId: { eq: "${id}" }, workDate: { eq: "${day(1)}" } }`,
   )) as unknown as Overtime[]
   await decide(second, 'compensate', await decide(hr, 'approve', waits!), { compensation: 'PAY' })
+  // What waits of the day whose rule changed is granted as well, and stays (review 10, 11).
+  const [still] = (await readAll(
+    hr,
+    'overtimeRecords',
+    'id version',
+    `, filter: { employeeId: { eq: "${id}" }, workDate: { eq: "${day()}" } }`,
+  )) as unknown as Overtime[]
+  await decide(hr, 'approve', still!)
+  expect(await stored(id)).toEqual(['DAILY 120 APPROVED', 'DAILY 60 COMPENSATED'])
   await close(dayOfNumber(dayNumber(day()) - 1))
   await propose(id)
   expect(await stored(id)).toEqual(['DAILY 120 REJECTED', 'HOLIDAY 600 PROPOSED', 'DAILY 60 COMPENSATED'])
+})
+
+test('who recorded the work does not grant its overtime, nor does who asked for it pay it (review 3, 23, 28)', async () => {
+  const on = day(1, 2)
+  const { id, version } = await staff()
+  await works(id, on, '18:30', hr)
+  const [proposed] = await propose(id, on)
+  expect(await denied(hr, 'approve', proposed!)).toEqual([
+    {
+      code: 'OWN_RECORD',
+      field: ['id'],
+      message: 'Somebody else must do this: you recorded work of the day',
+    },
+  ])
+  const puppet = await signedIn('HR_MANAGER')
+  await inHandOf(graph, puppet.userId, hr.userId)
+  expect(await denied(puppet, 'approve', proposed!)).toMatchObject([{ code: 'OWN_RECORD', field: ['id'] }])
+  expect(await stored(id)).toEqual(['DAILY 120 PROPOSED'])
+  const granted = await decide(second, 'approve', proposed!)
+  await change(
+    hr,
+    'terminateEmployee',
+    { id, expectedVersion: version, terminationDate: on },
+    'employee { id }',
+  )
+  const type = await change<Row>(
+    hr,
+    'createLeaveType',
+    { code: 'LATE', name: 'Late' },
+    'leaveType { id version }',
+  )
+  const off = { compensation: 'TIME', leaveTypeId: type.id }
+  expect(await denied(hr, 'compensate', granted, off)).toMatchObject([
+    { code: 'NOT_EMPLOYED', field: ['compensation'] },
+  ])
+  const other = await staff()
+  await works(other.id, on, '18:30')
+  const asked = await decide(second, 'approve', await ask(hr, other.id, { workDate: on }))
+  expect(await denied(hr, 'compensate', asked, { compensation: 'PAY' })).toEqual([
+    { code: 'OWN_RECORD', field: ['id'], message: 'Somebody else must do this: you asked for it' },
+  ])
+  expect(await denied(puppet, 'compensate', asked, { compensation: 'PAY' })).toMatchObject([
+    { code: 'OWN_RECORD', field: ['id'] },
+  ])
+  expect(await stored(other.id)).toEqual(['DAILY 60 APPROVED'])
 })

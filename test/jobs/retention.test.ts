@@ -308,6 +308,7 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'finance subject-data tenant undefined undefined',
     'hr leave-accrual tenant 10 2 * * * UTC',
     'hr leave-carry-over tenant 20 2 * * * UTC',
+    'hr long-remote-work tenant 45 * * * * UTC',
     'hr missing-clock-outs tenant 40 * * * * UTC',
     'hr overtime-proposals tenant 50 2 * * * UTC',
     'hr subject-data tenant undefined undefined',

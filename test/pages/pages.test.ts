@@ -153,10 +153,13 @@ test('E3: demo people are let in with a click from this machine alone, and never
     name: 'Ada Okafor',
     role: 'Operations director',
   })
-  expect(demoOf({ ...config, nodeEnv: 'production' })).toBeNull()
-  expect(demoOf({ ...config, host: '0.0.0.0' })).toBeNull()
-  expect(demoOf({ ...config, host: '127.example.com' })).toBeNull()
+  expect(demoOf({ ...config, databaseUrl: null, nodeEnv: 'production' })).toBeNull()
+  expect(demoOf({ ...config, databaseUrl: null, host: '0.0.0.0' })).toBeNull()
+  expect(demoOf({ ...config, databaseUrl: null, host: '127.example.com' })).toBeNull()
   expect(demoOf({ ...config, databaseUrl: 'postgresql://db/x' })).toBeNull()
+  // dash 19: a tunnel or a proxy leads others to this machine's own address.
+  expect(demoOf({ ...config, databaseUrl: null, trustProxy: true })).toBeNull()
+  expect(demoOf({ ...config, databaseUrl: null, publicUrl: 'https://demo.example' })).toBeNull()
 })
 
 test('E6 E7: the reference and the schema are served where the explorer is', async () => {

@@ -134,23 +134,28 @@
     if (others > 0) holder.append(element('p', { className: 'note', text: `and ${others} more` }))
   }
 
-  /** The same figures as a table, for those who read or listen. */
-  function asTable(groups, before, against) {
+  /** The same figures as a table, for those who read or listen; the name of each opens its rows, as its bar does. */
+  function asTable(groups, before, against, open) {
     const head = element('tr')
-    for (const name of ['', 'Now', ...(before ? [against] : [])])
-      head.append(element('th', { text: words(name || ' '), className: name ? 'number' : '', scope: 'col' }))
+    for (const name of ['Begins', 'Now', ...(before ? [against] : [])])
+      head.append(
+        element('th', { text: words(name), className: name === 'Begins' ? '' : 'number', scope: 'col' }),
+      )
     const body = element('tbody')
-    groups.forEach(({ name, text }, place) =>
+    groups.forEach((group, place) => {
+      const { name, text } = group
+      const button = element('button', { type: 'button', text: name, title: `Rows of ${name}` })
+      button.addEventListener('click', () => open(group))
       body.append(
         element(
           'tr',
           {},
-          element('th', { text: name, scope: 'row' }),
+          element('th', { scope: 'row' }, button),
           element('td', { text, className: 'number' }),
           before && element('td', { text: before[place] ?? '', className: 'number' }),
         ),
-      ),
-    )
+      )
+    })
     return element('table', {}, element('thead', {}, head), body)
   }
 

@@ -7,6 +7,12 @@
   const shownRows = 25
   /** The viewer, and as what the page counts; null until somebody is signed in. */
   let look = null
+  /** Changes with each sign-in and sign-out: what was asked for before it is shown to nobody. */
+  let looks = 0
+  /** Changes with each opening of the rows. */
+  let openings = 0
+  /** The question that each card asked last. */
+  const asking = new WeakMap()
   let periodName = 'months'
   /** Ends what was drawn, by card. */
   const drawn = new Map()
@@ -15,17 +21,27 @@
 
   const session = openSession('graphql', (isSignedIn) => void (isSignedIn ? begin() : leave()))
 
+  /** The answer as JSON; what a proxy says in its own words is told in ours. */
+  async function answerOf(response) {
+    try {
+      return await response.json()
+    } catch {
+      throw new Error('The server does not answer. Try again.')
+    }
+  }
+
   /** The data of an operation; throws with words for people. */
   async function ask(operation, variables) {
     const query = operations[operation]
     const used = Object.entries(variables).filter(([name]) => query.includes(`$${name}:`))
     const response = await session.send({ query, variables: Object.fromEntries(used) })
-    const { data, errors } = await response.json()
+    const { data, errors } = await answerOf(response)
     if (errors) throw new Error(errors.map(({ message }) => message).join(' '))
     return data
   }
 
   function leave() {
+    looks++
     look = null
     for (const end of drawn.values()) end()
     drawn.clear()
@@ -38,23 +54,43 @@
   }
 
   async function begin() {
-    const message = byId('message')
+    const mine = ++looks
     try {
-      const { viewer, tenant } = await ask('Who', {})
-      look = {
-        permissions: new Set(viewer.permissions),
-        currency: tenant.defaultCurrency ?? 'USD',
-        zone: tenant.timeZone ?? 'UTC',
-        instant: tenant.clock,
-      }
-      byId('title').textContent = tenant.name
+      if (!(await see(mine))) return
     } catch (error) {
-      message.textContent = error.message
+      if (mine === looks) byId('message').textContent = error.message
       return
     }
     byId('welcome').hidden = true
     byId('controls').hidden = false
     showAll(false)
+  }
+
+  /** Asks who looks, and at which time; answers whether it is still the same person. */
+  async function see(mine) {
+    const { viewer, tenant } = await ask('Who', {})
+    if (mine !== looks) return false
+    look = {
+      permissions: new Set(viewer.permissions),
+      currency: tenant.defaultCurrency ?? 'USD',
+      zone: tenant.timeZone ?? 'UTC',
+      instant: tenant.clock,
+    }
+    byId('title').textContent = tenant.name
+    return true
+  }
+
+  /** Shows all cards anew, until today as it is by now. */
+  async function showAgain(isFresh) {
+    const mine = looks
+    for (const card of document.querySelectorAll('.card')) card.setAttribute('aria-busy', 'true')
+    try {
+      if (await see(mine)) showAll(isFresh)
+    } catch (error) {
+      if (mine !== looks) return
+      byId('message').textContent = error.message
+      for (const card of document.querySelectorAll('.card')) card.removeAttribute('aria-busy')
+    }
   }
 
   /** Shows the cards that the viewer has all scopes for, by section; no other is asked for. */
@@ -97,6 +133,9 @@
     ]
     article.replaceChildren(...head.filter(Boolean), body)
     article.setAttribute('aria-busy', 'true')
+    const question = {}
+    asking.set(article, question)
+    const isLast = () => asking.get(article) === question && article.isConnected
     const filter = card.filter(period.now)
     const variables = {
       now: filter,
@@ -108,6 +147,7 @@
     }
     try {
       const { now, before } = await ask(card.operation, variables)
+      if (!isLast()) return
       const draw = () => {
         drawn.get(article)?.()
         body.replaceChildren()
@@ -117,13 +157,14 @@
       draw()
       redraws.set(article, draw)
     } catch (error) {
+      if (!isLast()) return
       const again = element('button', { type: 'button', text: 'Try again' })
       again.addEventListener('click', () => void show(article, card, period, { isFresh, currency }))
       body.replaceChildren(
         element('div', { className: 'fault' }, element('p', { text: error.message }), again),
       )
     } finally {
-      article.removeAttribute('aria-busy')
+      if (isLast()) article.removeAttribute('aria-busy')
     }
   }
 
@@ -207,7 +248,7 @@
             'details',
             {},
             element('summary', { text: 'As a table' }),
-            asTable(groups, beforeTexts, period.against),
+            asTable(groups, beforeTexts, period.against, open),
           ),
         all,
       ),
@@ -246,21 +287,24 @@
 
   /** The rows behind a figure, the first of them; as many as there are in the file. */
   async function openRows(card, title, filter) {
+    const mine = ++openings
+    const isOpen = () => mine === openings && dialog.open
     byId('rows-title').textContent = title
     const count = byId('rows-count')
     const table = dialog.querySelector('table')
     count.textContent = 'Reading …'
     table.replaceChildren()
     dialog.showModal()
-    byId('rows-csv').onclick = () => void download(card, title, filter)
+    byId('rows-csv').onclick = () => void download(card, title, filter, isOpen)
     try {
       const { rows } = await ask(card.rows, { filter, first: shownRows })
+      if (!isOpen()) return
       const total = rows.totalCount >= 10_000 ? '10,000 or more' : rows.totalCount
       count.textContent =
         rows.totalCount > shownRows ? `The first ${rows.nodes.length} of ${total}` : `${total} in all`
       table.append(...rowsOf(rows.nodes))
     } catch (error) {
-      count.textContent = error.message
+      if (isOpen()) count.textContent = error.message
     }
   }
 
@@ -312,19 +356,29 @@
     return [element('thead', {}, head), body]
   }
 
-  async function download(card, title, filter) {
-    const count = byId('rows-count')
-    const response = await session.send(
-      { query: operations[card.rows], variables: { filter } },
-      { accept: 'text/csv' },
-    )
-    if (!response.ok) {
-      const { errors } = await response.json()
-      count.textContent = errors.map(({ message }) => message).join(' ')
+  /** Saves the rows as a file; a file that broke off is not saved, and said. */
+  async function download(card, title, filter, isOpen) {
+    const say = (text) => isOpen() && (byId('rows-count').textContent = text)
+    const mine = looks
+    let text
+    try {
+      const response = await session.send(
+        { query: operations[card.rows], variables: { filter } },
+        { accept: 'text/csv' },
+      )
+      if (!response.ok) {
+        const { errors } = await answerOf(response)
+        say(errors.map(({ message }) => message).join(' '))
+        return
+      }
+      text = await response.text()
+    } catch {
+      say('The file broke off before its end. Try again.')
       return
     }
+    if (mine !== looks) return
     // Spreadsheets read UTF-8 by this mark.
-    const file = new Blob(['\ufeff', await response.text()], { type: 'text/csv' })
+    const file = new Blob(['\ufeff', text], { type: 'text/csv' })
     const link = element('a', {
       href: URL.createObjectURL(file),
       download: `${title.toLowerCase().replaceAll(/[^a-z\d]+/g, '-')}.csv`,
@@ -334,7 +388,7 @@
   }
 
   byId('rows-close').addEventListener('click', () => dialog.close())
-  byId('refresh').addEventListener('click', () => showAll(true))
+  byId('refresh').addEventListener('click', () => void showAgain(true))
   for (const [name, { name: label }] of Object.entries(periods.all)) {
     const input = element('input', {
       type: 'radio',
@@ -344,7 +398,7 @@
     })
     input.addEventListener('change', () => {
       periodName = name
-      showAll(false)
+      void showAgain(false)
     })
     byId('periods').append(element('label', {}, input, label))
   }

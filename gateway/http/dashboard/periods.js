@@ -42,7 +42,7 @@
       new Date(instant),
     )
 
-  /** The instant at which a day begins in a zone. */
+  /** The instant at which a day begins in a zone: its midnight, or what comes first where clocks leave midnight out. */
   function beginning(date, timeZone) {
     const format = new Intl.DateTimeFormat('en-GB', {
       timeZone,
@@ -60,8 +60,11 @@
       )
       return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - time
     }
-    const guess = utc(date) - offset(utc(date))
-    return new Date(utc(date) - offset(guess)).toISOString()
+    // A day away clocks show what they did before a change in this night, and what they do after it.
+    const candidates = [utc(date) - day, utc(date) + day].map((near) => utc(date) - offset(near))
+    const isOn = (time) => dayIn(time, timeZone) === date
+    const found = candidates.sort((one, other) => one - other).find(isOn)
+    return new Date(found ?? candidates[1]).toISOString()
   }
 
   globalThis.periods = {
@@ -78,7 +81,7 @@
       })
       const until = plusDays(today, 1)
       const now = span(start(today), until)
-      return { per, timeZone, now, before: span(back(now.from), back(until)), against: before }
+      return { per, timeZone, now, before: span(back(now.from), plusDays(back(today), 1)), against: before }
     },
   }
 }

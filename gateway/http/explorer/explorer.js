@@ -46,8 +46,16 @@
   }
 
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`
+  /** Comments and texts of a document. */
+  const commentsAndTexts = /#[^\n]*|"""[^]*?"""|"(?:\\.|[^"\\\n])*"/g
+  /** What of an operation a link may hold: of what changes something the text without its values, which may be a password. */
+  function linkable(query, variables) {
+    const bare = query.replaceAll(commentsAndTexts, (found) => (found.startsWith('#') ? '' : '""'))
+    return /\bmutation\b/.test(bare) ? { query: bare } : { query, variables }
+  }
   const copies = {
-    link: (query, variables) => {
+    link: (...given) => {
+      const { query, variables } = linkable(...given)
       const url = new URL(location.href)
       url.hash = new URLSearchParams({
         query,

@@ -8,8 +8,8 @@ import type { HttpResponse } from '../http-response'
 
 /** Describes what browsers get: pages, and the files that they need. */
 export interface Pages {
-  /** The page at a path, `/dashboard`; undefined when there is none. */
-  at(path: string): HttpResponse | undefined
+  /** The page at a path, `/dashboard`, with its demo people for somebody at this machine alone; undefined when there is none. */
+  at(path: string, isLocal: boolean): HttpResponse | undefined
   /** The file at a path; undefined when there is none. */
   asset(path: string): HttpResponse | undefined
 }

@@ -10,6 +10,8 @@ globalThis.openSession = (endpoint, changed) => {
 
   /** Access and refresh token, nowhere but in this variable: who reloads or closes the page signs in again. */
   let session = null
+  /** Counts who signed in: a session has the same number when its tokens are renewed. */
+  let signIns = 0
   /** A sign-in whose password was right and whose second factor is asked for: its token, and who it is. */
   let pending = null
   /**
@@ -28,7 +30,7 @@ globalThis.openSession = (endpoint, changed) => {
   })()
   form.elements.tenant.value = kept?.getItem(lastTenant) ?? ''
 
-  /** The renewal under way, so that requests that fail together renew once. */
+  /** The renewal under way and of which tokens, so that requests that fail together renew once. */
   let renewing = null
 
   function sent(body, token, headers) {
@@ -51,25 +53,35 @@ globalThis.openSession = (endpoint, changed) => {
 
   /** Sends a request as whoever is signed in. 401 refuses it as a whole, so it can be sent again with a new token. */
   async function send(body, headers) {
-    const response = await sent(body, session?.accessToken, headers)
-    if (response.status !== 401 || !session) return response
-    renewing ??= renew().finally(() => (renewing = null))
-    await renewing
-    return session ? sent(body, session.accessToken, headers) : response
+    const asked = session
+    const response = await sent(body, asked?.accessToken, headers)
+    if (response.status !== 401 || !asked) return response
+    if (session === asked) {
+      if (renewing?.of !== asked)
+        renewing = { of: asked, done: renew(asked).finally(() => (renewing = null)) }
+      await renewing.done
+    }
+    // Whoever signed in meanwhile is somebody else.
+    return session && session.id === asked.id ? sent(body, session.accessToken, headers) : response
   }
 
-  async function renew() {
-    const answer = await post({
-      query: operations.Renew,
-      variables: { input: { refreshToken: session.refreshToken } },
-    })
+  /** The tokens that come after those of a session; null when it has ended. */
+  async function renewedTokens({ refreshToken }) {
+    const answer = await post({ query: operations.Renew, variables: { input: { refreshToken } } })
     const renewed = answer.data?.refreshSession
-    if (renewed?.accessToken) {
+    return renewed?.accessToken ? renewed : null
+  }
+
+  async function renew(asked) {
+    const renewed = await renewedTokens(asked)
+    if (session !== asked) return renewed
+    if (renewed) {
       session = { ...session, ...renewed }
-      return
+      return renewed
     }
     show(null)
     message.textContent = 'The session has ended. Sign in again.'
+    return null
   }
 
   async function signIn({ tenant, email, password }) {
@@ -95,7 +107,7 @@ globalThis.openSession = (endpoint, changed) => {
       const { deviceMark, ...tokens } = told
       kept?.setItem(lastTenant, tenant)
       kept?.setItem(lastMark, deviceMark)
-      show({ ...tokens, name: `${email} of ${tenant}` })
+      show({ ...tokens, id: ++signIns, name: `${email} of ${tenant}` })
       if (told.passwordChangeRequired)
         message.textContent = 'Somebody else chose your password: run changePassword first.'
       return
@@ -115,9 +127,14 @@ globalThis.openSession = (endpoint, changed) => {
   }
 
   async function signOut() {
-    const { accessToken } = session
+    const asked = session
     show(null)
-    await post({ query: operations.SignOut }, accessToken)
+    // Tokens of a renewal under way are those that end the session.
+    const later = renewing?.of === asked ? await renewing.done : null
+    const response = await sent({ query: operations.SignOut }, (later ?? asked).accessToken)
+    if (response.status !== 401) return
+    const renewed = await renewedTokens(asked)
+    if (renewed) await post({ query: operations.SignOut }, renewed.accessToken)
   }
 
   /** Makes this the session, null for none, and shows who is signed in. */

@@ -37,6 +37,19 @@ const moveOvertimeDecisionsOf = `UPDATE hr.overtime_records
   WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
     AND status IN ('PROPOSED', 'REQUESTED')`
 
+const moveRemote = `UPDATE hr.remote_work_sessions
+  SET user_id = $3, approver_id = nullif(approver_id, $3), updated_at = $4
+  WHERE tenant_id = $1 AND employee_id = $2`
+// Where somebody worked is shown to nobody who decides no more: what is to come follows who does, the rest is shown to neither.
+const isToCome = "status IN ('REQUESTED', 'APPROVED')"
+const moveRemoteDecisions = `UPDATE hr.remote_work_sessions
+  SET approver_id = CASE WHEN ${isToCome} AND user_id IS DISTINCT FROM $3 THEN $3 END, updated_at = $4
+  WHERE tenant_id = $1 AND approver_id = $2`
+const moveRemoteDecisionsOf = `UPDATE hr.remote_work_sessions
+  SET approver_id = CASE WHEN ${isToCome} AND user_id IS DISTINCT FROM $4 THEN $4 END, updated_at = $5
+  WHERE tenant_id = $1 AND employee_id = ANY ($2) AND approver_id IS NOT DISTINCT FROM $3
+    AND (approver_id IS NOT NULL OR ${isToCome})`
+
 /** Has whoever is to decide about an employee today decide about a record. */
 export async function nameDecider<R extends { id: string; approverId: string | null }>(
   { binding, clock }: SubgraphContext,
@@ -70,6 +83,7 @@ export async function handTimeOn(
   const values = [binding.tenantId, formerId, approverId, clock.now().toISOString()]
   await tx.run(prepared(moveDecisions, values))
   await tx.run(prepared(moveOvertimeDecisions, values))
+  await tx.run(prepared(moveRemoteDecisions, values))
 }
 
 /** Gives what waits of some employees for whoever decided about them to who does from here on; null: those who decide about all. */
@@ -82,6 +96,7 @@ export async function followDeciderInTime(
   const values = [binding.tenantId, employeeIds, formerId, approverId, clock.now().toISOString()]
   await tx.run(prepared(moveDecisionsOf, values))
   await tx.run(prepared(moveOvertimeDecisionsOf, values))
+  await tx.run(prepared(moveRemoteDecisionsOf, values))
 }
 
 /** Moves what is an employee's own to another login, or to none. */
@@ -94,4 +109,5 @@ export async function followLoginInTime(
   const values = [binding.tenantId, employeeId, userId, clock.now().toISOString()]
   await tx.run(prepared(moveAttendance, values))
   await tx.run(prepared(moveOvertime, values))
+  await tx.run(prepared(moveRemote, values))
 }

@@ -1,7 +1,8 @@
 import type { SubgraphContext } from '../../../kernel/context'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { requireOwnHand } from '../../../kernel/second-person'
-import { requireOpenDays } from '../attendance/closing'
+import { prepared } from '../../../kernel/statement'
+import { closedThrough, requireOpenDays } from '../attendance/closing'
 import { lockDecided, lockForDecision, type Change, type Decided } from '../decided-row'
 import { Employee } from '../entities/Employee'
 import { LeaveType } from '../entities/LeaveType'
@@ -38,6 +39,12 @@ const overtime: Decided<OvertimeRecord> = {
   noun: 'record',
   read: 'hr:overtime:read',
 }
+
+/** Authors of the day's work: whoever wrote it down, or asked for other times of it, asked for its overtime. */
+const authorsText = `
+  SELECT DISTINCT a.id FROM hr.attendance_records r CROSS JOIN LATERAL unnest(r.author_ids || r.corrected_by_id::text) AS a (id)
+   WHERE r.tenant_id = $1 AND r.employee_id = $2 AND r.work_date = $3 AND a.id IS NOT NULL`
+
 /** Looks for the overtime of a week at once. */
 export async function propose(
   context: SubgraphContext,
@@ -140,6 +147,10 @@ function requireWaiting(tx: Tx, { status }: OvertimeRecord): void {
     tx.fail('WRONG_STATUS', `The record is ${status}: that is for PROPOSED and REQUESTED`, 'id')
 }
 
+/** Those who asked, but for whom it is of: they gain by it and were asked about, so what they ask for makes them no other. */
+const othersThan = (employee: Employee, ids: readonly (string | null)[]) =>
+  ids.filter((id) => id !== null && !loginsOf(employee).includes(id))
+
 /** Grants overtime. */
 export async function approveOvertime(
   context: SubgraphContext,
@@ -151,11 +162,16 @@ export async function approveOvertime(
   requireWaiting(tx, record)
   if (record.requestedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for it', 'id')
+  const key = [context.binding.tenantId, employee.id, record.workDate]
+  const authors = (await tx.rows(prepared(authorsText, key))).map(([id]) => String(id))
+  if (context.viewer && authors.includes(context.viewer.userId))
+    tx.fail('OWN_RECORD', 'Somebody else must do this: you recorded work of the day', 'id')
   const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
-  // Whom it is of gains by it, and was asked about: what they ask for makes them no other.
-  const asked = [record.requestedById].filter((id) => id !== null && !loginsOf(employee).includes(id))
-  await requireOwnHand(context, tx, asked, told)
-  await requireRoom(context, tx, employee, record, { kind: 'id', minutes: 'id' })
+  await requireOwnHand(context, tx, othersThan(employee, [record.requestedById, ...authors]), told)
+  // Of a closed day nothing else is proposed or asked for: what waits has its room.
+  const closedUntil = await closedThrough(tx, context.binding.tenantId)
+  if (closedUntil === null || record.workDate > closedUntil)
+    await requireRoom(context, tx, employee, record, { kind: 'id', minutes: 'id' })
   return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'APPROVED',
     approvedById: context.viewer!.userId,
@@ -180,11 +196,13 @@ export async function rejectOvertime(
     decidedAt: context.clock.now().toISOString(),
     decisionNote,
   })
-  await proposeWeek(context, tx, employee, record.workDate, record.workDate)
+  // What attendance tells of a closed day stays as it is; what somebody asked for there may have hidden some of it.
+  const hidden = record.requestedById === null ? undefined : record.workDate
+  await proposeWeek(context, tx, employee, record.workDate, hidden)
   return refused
 }
 
-/** Compensates granted overtime, once: whoever granted it does not pay it. */
+/** Compensates granted overtime, once: whoever asked for it or granted it does not pay it. */
 export async function compensateOvertime(
   context: SubgraphContext,
   tx: Tx,
@@ -195,12 +213,17 @@ export async function compensateOvertime(
   await requireNotOwn(context, tx, employee, { field: 'id', what: 'your own work' })
   if (record.approvedById === context.viewer?.userId)
     tx.fail('OWN_RECORD', 'Somebody else must do this: you granted it', 'id')
+  if (record.requestedById !== null && record.requestedById === context.viewer?.userId)
+    tx.fail('OWN_RECORD', 'Somebody else must do this: you asked for it', 'id')
   const told = { code: 'OWN_RECORD', field: 'id', isPrepared: true } as const
-  await requireOwnHand(context, tx, [record.approvedById], told)
+  const asked = othersThan(employee, [record.requestedById])
+  await requireOwnHand(context, tx, [record.approvedById, ...asked], told)
   if (record.status !== 'APPROVED')
     tx.fail('WRONG_STATUS', `The record is ${record.status}: that is for APPROVED`, 'id')
   if ((compensation === 'TIME') !== Boolean(leaveTypeId))
     tx.fail('INVALID', 'leaveTypeId is for TIME, which needs it', 'leaveTypeId')
+  if (compensation === 'TIME' && !employee.isActive)
+    tx.fail('NOT_EMPLOYED', 'This employee has left and takes no days off: have it paid', 'compensation')
   const leaveEntryId = leaveTypeId ? await giveTimeOff(context, tx, employee, record, leaveTypeId) : null
   return tx.update(OvertimeRecord, record.id, change.expectedVersion, {
     status: 'COMPENSATED',

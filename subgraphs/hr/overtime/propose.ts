@@ -214,7 +214,7 @@ function foundIn({ rules, works, planned, known }: Week): FoundOvertime[] {
  * at the same time. What is granted or proposed already and is no longer so is proposed anew, or refused when nothing is left of
  * it; what was asked for, granted and no longer fits waits again; what is compensated or was refused stays. Closed days stay as they
  * are, unless nobody looked into their work yet.
- * @param despiteClosing a day that is looked into though it is closed
+ * @param despiteClosing a day that is looked into though it is closed: what is missing is proposed, and what stands there stays
  * @returns whether any day was open to a look; the day until which attendance is closed
  */
 export async function proposeWeek(
@@ -231,9 +231,11 @@ export async function proposeWeek(
     closedUntil === null || date > closedUntil || date === despiteClosing || unseen.has(date)
   const found = foundIn(week).filter(({ workDate }) => isOpen(workDate))
   const known = week.known.filter(({ workDate }) => isOpen(workDate))
+  const isSettled = (date: string) => closedUntil !== null && date <= closedUntil && !unseen.has(date)
+  const moving = known.filter(({ workDate }) => !isSettled(workDate))
   const waiting = [
-    ...(await follow(context, tx, known, found)),
-    ...(await waitAgain(context, tx, week, known)),
+    ...(await follow(context, tx, moving, found)),
+    ...(await waitAgain(context, tx, week, moving)),
   ]
   const fresh = found.filter((one) => !known.some((old) => isSame(old, one) && follows(old)))
   if (fresh.length > 0 || waiting.length > 0) {
