@@ -8,8 +8,6 @@ export const sessionProofs = migration(202611291806, 'session-proofs', [
       `ALTER TABLE identity.sessions ADD COLUMN proved_by text
         CHECK (proved_by IN ('PASSWORD', 'TOTP', 'RECOVERY_CODE', 'PASSKEY'))`,
     ],
-    [
-      'ALTER TABLE identity.sessions DROP COLUMN proved_by',
-    ],
+    ['ALTER TABLE identity.sessions DROP COLUMN proved_by'],
   ),
 ])

@@ -3,7 +3,7 @@ import { TenantRow } from '../../../kernel/tenant-row'
 
 export type CredentialType = 'PASSKEY'
 
-/** What a user signs in with besides the password: a passkey, whose private key stays in the user's authenticator. */
+/** Means of signing in besides the password: a passkey, whose private key stays in the user's authenticator. */
 @Entity({ schema: 'identity', name: 'credentials' })
 export class Credential extends TenantRow {
   @Column({ type: 'uuid' })
@@ -29,7 +29,7 @@ export class Credential extends TenantRow {
   @Column({ type: 'bigint', default: 0 })
   signCount: string
 
-  /** How browsers reach the authenticator, in the words of WebAuthn. */
+  /** Ways by which browsers reach the authenticator, in the words of WebAuthn. */
   @Column({ type: 'text', array: true, default: [] })
   transports: string[]
 

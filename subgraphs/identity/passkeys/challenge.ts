@@ -15,7 +15,7 @@ export interface ChallengeUse {
   whose: readonly string[]
 }
 
-/** What a challenge is for that ends a half sign-in: of that one, by its token. */
+/** Use of a challenge that ends a half sign-in: of that one, by its token. */
 export function secondFactorUse(mfaToken: string): ChallengeUse {
   return { purpose: 'second-factor', whose: [mfaToken] }
 }

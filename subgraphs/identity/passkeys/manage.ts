@@ -32,14 +32,14 @@ const places = {
   OTHER_DEVICE: 'remoteDevice',
 } as const
 
-/** What a challenge is for that a new passkey of the viewer signs: this session's. */
+/** Use of a challenge that a new passkey of the viewer signs: this session's. */
 function registerUse({ viewer }: SubgraphContext): ChallengeUse & { userId: string; tenantId: string } {
   if (!viewer?.sessionId) throw unauthenticated()
   const { tenantId, userId, sessionId } = viewer
   return { purpose: 'register', whose: [tenantId, userId, sessionId], userId, tenantId }
 }
 
-/** What `navigator.credentials.create` takes, by `PublicKeyCredential.parseCreationOptionsFromJSON`. Nothing is kept. */
+/** Options that `navigator.credentials.create` takes, by `PublicKeyCredential.parseCreationOptionsFromJSON`. Nothing is kept. */
 export async function registerPasskeyBegin(
   context: SubgraphContext,
   keptOn: PasskeyPlace | null,

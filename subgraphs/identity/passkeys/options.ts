@@ -12,7 +12,7 @@ export interface OwnPasskey {
   transports: AuthenticatorTransport[]
 }
 
-/** Where browsers look first, in their words (WebAuthn level 3, section 5.8.7). */
+/** Places where browsers look first, in their words (WebAuthn level 3, section 5.8.7). */
 const hints = { THIS_DEVICE: 'client-device', SECURITY_KEY: 'security-key', OTHER_DEVICE: 'hybrid' } as const
 
 /** The passkeys of a user of the viewer's tenant that can be used here, the oldest first. */
@@ -24,7 +24,7 @@ export async function passkeysOf(context: SubgraphContext, userId: string): Prom
   return rows.map((row) => ({ id: String(row[0]), transports: row[1] as AuthenticatorTransport[] }))
 }
 
-/** What `navigator.credentials.get` takes, by `PublicKeyCredential.parseRequestOptionsFromJSON`; of any passkey without a list. */
+/** Options that `navigator.credentials.get` takes, by `PublicKeyCredential.parseRequestOptionsFromJSON`; of any passkey without a list. */
 export async function requestOptions(
   context: SubgraphContext,
   use: ChallengeUse,

@@ -1,6 +1,6 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 
-/** What a browser answers to a challenge, as far as it can be read; whether it is true is another question. */
+/** Answer of a browser to a challenge, as far as it can be read; whether it is true is another question. */
 export interface Told<Response> {
   response: Response
   /** Base64url. */
@@ -56,7 +56,7 @@ export function assertionOf(value: unknown): Told<AuthenticationResponseJSON> | 
   return { response: value as AuthenticationResponseJSON, challenge: told.challenge }
 }
 
-/** How browsers reach an authenticator, of the words that WebAuthn has for it. */
+/** Ways by which browsers reach an authenticator, of the words that WebAuthn has for it. */
 export function transportsOf({ response }: RegistrationResponseJSON): string[] {
   const told: unknown = response.transports
   const known = ['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']

@@ -16,7 +16,7 @@ export function userHandle(tenantId: string, userId: string): Uint8Array<ArrayBu
   return Uint8Array.from(Buffer.from(`${tenantId}${userId}`.replaceAll('-', ''), 'hex'))
 }
 
-/** What is kept of a new passkey. */
+/** Columns that are kept of a new passkey. */
 export interface NewPasskey {
   issuer: string
   subject: string

@@ -74,7 +74,7 @@ const ended = {
 
 const refused: SignInResult = { userErrors: [{ ...ended, field: [ended.field] }] }
 
-/** What ends a half sign-in: a code, or the signature of a passkey. */
+/** Proof that ends a half sign-in: a code, or the signature of a passkey. */
 interface FactorInput {
   code?: string | null
   passkey?: unknown

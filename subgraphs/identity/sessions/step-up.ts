@@ -119,11 +119,7 @@ export async function accountOf(
   return { email, names, passwordHash }
 }
 
-async function prove(
-  context: SubgraphContext,
-  tx: Tx,
-  method: AuthMethod,
-): Promise<{ provedUntil: string }> {
+async function prove(context: SubgraphContext, tx: Tx, method: AuthMethod): Promise<{ provedUntil: string }> {
   const { sessionId } = context.viewer ?? {}
   if (!sessionId) throw unauthenticated()
   const now = context.services.clock.now()
