@@ -214,7 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** What answers those who take streams, by the supergraph of the moment; undefined where nothing is streamed. */
+/** Answers those who take streams, by the supergraph of the moment; undefined where nothing is streamed. */
 function liveRequests(
   { live, usage }: GatewayOptions,
   given: Omit<LiveParts, 'live' | 'usage' | 'schema' | 'costs' | 'scopes'>,

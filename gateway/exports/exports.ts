@@ -17,7 +17,7 @@ import { defaultExportBounds, OpenExports, type ExportBounds } from './open-expo
 export const mostExportedRows = 100_000
 /** Counting of a list stops here: as many or more (docs/queries.md). A list of so many is exported in parts that say `first`. */
 const countedRows = 10_000
-/** How often whoever waits looks whether the client is still there. */
+/** Milliseconds after which whoever waits looks again whether the client is still there. */
 const lookMs = 1000
 
 export interface ExportOptions {
@@ -199,7 +199,7 @@ function counted(
 
 type InTurn = <T>(read: () => Promise<T>) => Promise<T>
 
-/** What one export asks for, and for whom. */
+/** Request for one export, and its tenant. */
 interface Exported {
   plan: ExportPlan
   variables: Readonly<Record<string, unknown>>

@@ -25,7 +25,7 @@ export interface RowAsker {
   resolveViewer(): Promise<Asking | null>
   /** @param isFollowUp it is asked again what was asked before: no attempt of the viewer's */
   contextOf(asking: Asking, isFollowUp: boolean): GatewayContext
-  /** Whether scopes suffice for a field of `Query`: what they do not suffice for is not asked. */
+  /** Tells whether scopes suffice for a field of `Query`: what they do not suffice for is not asked. */
   mayAsk: RootScopes
   gate: Pick<RowGate, 'run'>
   /** Tells whether nobody waits for the answer any more. */
@@ -111,7 +111,7 @@ export async function askForRow(asker: RowAsker, event: LoggedEvent, cursor: str
   return { result: shown.length > 0 ? { ...message, errors: shown } : message }
 }
 
-/** What an answer without its row says: nothing to see, to be asked again, or @throws the end of the stream. */
+/** Meaning of an answer without its row: nothing to see, to be asked again, or @throws the end of the stream. */
 function withoutRow(operation: LiveOperation, type: string, errors: readonly GraphQLError[]): Asked {
   for (const error of errors) {
     const code = codeOf(error)

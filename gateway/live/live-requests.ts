@@ -45,7 +45,7 @@ export interface LiveOptions {
   ask?: typeof askForRow
   /** Rows whose changes may wait for one reader. Default 1,000. */
   mostWaiting?: number
-  /** How many rows are asked for at once. */
+  /** Limits of how many rows are asked for at once. */
   gate?: RowGateLimits
 }
 

@@ -4,7 +4,7 @@ import { Kind, parse, type ConstDirectiveNode, type TypeNode, type ValueNode } f
 export type RootScopes = (field: string, scopes: ReadonlySet<string>) => boolean
 
 /**
- * What the supergraph says of the scopes that fields of `Query` need: at the field, and at the type that it shows. This only
+ * Reads from the supergraph the scopes that fields of `Query` need: at the field, and at the type that it shows. This only
  * saves questions whose answer is known: it is the subgraphs that guard.
  */
 export function rootScopes(supergraph: string): RootScopes {
