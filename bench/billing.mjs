@@ -62,8 +62,8 @@ async function work(url) {
   console.log('working')
 }
 
-/** Bills everybody and prints how long it took. */
-async function measure() {
+/** A server of PostgreSQL for the databases of the bench, and processes that bill in them. */
+async function openServer() {
   const { startEmbedded } = await load('database/embedded')
   const { databaseStatements, migratorRole, rolePassword, roleStatements, underRolesLock } =
     await load('database/roles')
@@ -130,74 +130,85 @@ async function measure() {
     children.delete(child)
   }
 
-  const count = async (owner, table, condition = 'true') =>
-    (await owner.query(`SELECT count(*)::int AS rows FROM ${table} WHERE ${condition}`)).rows[0].rows
-
-  async function documents(owner) {
-    const { rows } = await owner.query(
-      `SELECT i.id, md5(to_jsonb(i)::text || (SELECT jsonb_agg(l ORDER BY l.position)::text FROM tenancy.invoice_lines l
-          WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id)) AS whole FROM tenancy.invoices i`,
-    )
-    return new Map(rows.map(({ id, whole }) => [id, whole]))
-  }
-
-  /** Waits, unless a job has failed, which it does not do here. */
-  async function next(owner, milliseconds) {
-    const failed = await count(owner, 'shared.jobs', "state IN ('FAILED', 'WAITING') AND attempts > 1")
-    if (failed > slots) throw new Error(`${failed} jobs failed: see the log`)
-    await sleep(milliseconds)
-  }
-
-  const whole = tenants * periods
-
-  async function killed() {
-    const owner = await database('killed')
-    const first = await begin('killed')
-    while ((await count(owner, 'tenancy.invoices')) < whole / 2) await next(owner, 5)
-    await kill(first)
-    const before = await documents(owner)
-    await owner.query("UPDATE shared.jobs SET lease_until = now() WHERE state = 'RUNNING'")
-    const second = await begin('killed')
-    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
-    await kill(second)
-    const after = await documents(owner)
-    const changed = [...before].filter(([id, text]) => after.get(id) !== text).length
-    const { rows } = await owner.query(
-      `SELECT count(*)::int AS tenants FROM (SELECT tenant_id FROM tenancy.invoices GROUP BY tenant_id
-        HAVING array_agg(invoice_number ORDER BY invoice_number) <> '{INV-000001,INV-000002,INV-000003,INV-000004}'
-            OR array_agg(id ORDER BY billed_from) <> array_agg(id ORDER BY invoice_number)) g`,
-    )
-    const faults = { changed, tenantsWithGaps: rows[0].tenants, missing: whole - after.size }
-    if (Object.values(faults).some((each) => each !== 0)) throw new Error(JSON.stringify(faults))
-    console.log(
-      `killed after ${before.size} of ${whole} invoices; begun again: ${after.size - before.size} more, none changed, no gap`,
-    )
-    await owner.end()
-  }
-
-  async function timed() {
-    const owner = await database('timed')
-    const child = await begin('timed')
-    const before = performance.now()
-    while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
-    const seconds = (performance.now() - before) / 1000
-    await kill(child)
-    if ((await count(owner, 'tenancy.invoices')) !== whole) throw new Error('invoices are missing')
-    console.log(
-      `${tenants} tenants, ${whole} invoices: ${seconds.toFixed(1)} s, ${Math.round(whole / seconds)} invoices/s`,
-    )
-    await owner.end()
-  }
-
-  try {
-    const cores = execFileSync('nproc', { encoding: 'utf8' }).trim()
-    console.log(`node ${process.version}, ${cores} cores, PostgreSQL durable, ${slots} slots`)
-    await killed()
-    await timed()
-  } finally {
+  async function close() {
     for (const child of children) child.kill('SIGKILL')
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
+  }
+  return { database, begin, kill, close }
+}
+
+const count = async (owner, table, condition = 'true') =>
+  (await owner.query(`SELECT count(*)::int AS rows FROM ${table} WHERE ${condition}`)).rows[0].rows
+
+async function documents(owner) {
+  const { rows } = await owner.query(
+    `SELECT i.id, md5(to_jsonb(i)::text || (SELECT jsonb_agg(l ORDER BY l.position)::text FROM tenancy.invoice_lines l
+        WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id)) AS whole FROM tenancy.invoices i`,
+  )
+  return new Map(rows.map(({ id, whole }) => [id, whole]))
+}
+
+/** Waits, unless a job has failed, which it does not do here. */
+async function next(owner, milliseconds) {
+  const failed = await count(owner, 'shared.jobs', "state IN ('FAILED', 'WAITING') AND attempts > 1")
+  if (failed > slots) throw new Error(`${failed} jobs failed: see the log`)
+  await sleep(milliseconds)
+}
+
+const whole = tenants * periods
+
+/** Kills the worker at half and compares what it left with what stands in the end. */
+async function killed({ database, begin, kill }) {
+  const owner = await database('killed')
+  const first = await begin('killed')
+  while ((await count(owner, 'tenancy.invoices')) < whole / 2) await next(owner, 5)
+  await kill(first)
+  const before = await documents(owner)
+  await owner.query("UPDATE shared.jobs SET lease_until = now() WHERE state = 'RUNNING'")
+  const second = await begin('killed')
+  while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
+  await kill(second)
+  const after = await documents(owner)
+  const changed = [...before].filter(([id, text]) => after.get(id) !== text).length
+  const { rows } = await owner.query(
+    `SELECT count(*)::int AS tenants FROM (SELECT tenant_id FROM tenancy.invoices GROUP BY tenant_id
+      HAVING array_agg(invoice_number ORDER BY invoice_number) <> '{INV-000001,INV-000002,INV-000003,INV-000004}'
+          OR array_agg(id ORDER BY billed_from) <> array_agg(id ORDER BY invoice_number)) g`,
+  )
+  const faults = { changed, tenantsWithGaps: rows[0].tenants, missing: whole - after.size }
+  if (Object.values(faults).some((each) => each !== 0)) throw new Error(JSON.stringify(faults))
+  console.log(
+    `killed after ${before.size} of ${whole} invoices; begun again: ${after.size - before.size} more, none changed, no gap`,
+  )
+  await owner.end()
+}
+
+/** Bills everybody in one go. */
+async function timed({ database, begin, kill }) {
+  const owner = await database('timed')
+  const child = await begin('timed')
+  const before = performance.now()
+  while ((await count(owner, 'shared.jobs', "state <> 'DONE'")) > 0) await next(owner, 100)
+  const seconds = (performance.now() - before) / 1000
+  await kill(child)
+  if ((await count(owner, 'tenancy.invoices')) !== whole) throw new Error('invoices are missing')
+  console.log(
+    `${tenants} tenants, ${whole} invoices: ${seconds.toFixed(1)} s, ${Math.round(whole / seconds)} invoices/s`,
+  )
+  await owner.end()
+}
+
+/** Bills everybody and prints how long it took. */
+async function measure() {
+  const server = await openServer()
+  try {
+    const cores = execFileSync('nproc', { encoding: 'utf8' }).trim()
+    console.log(`node ${process.version}, ${cores} cores, PostgreSQL durable, ${slots} slots`)
+    await killed(server)
+    await timed(server)
+  } finally {
+    await server.close()
   }
 }
 

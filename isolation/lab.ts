@@ -74,6 +74,9 @@ export function standingClock(): Clock {
   return { now: () => new Date(now) }
 }
 
+/** All streams are followed at once. */
+const everyStream = { perSession: 1000, perUser: 1000, perTenant: 1000 }
+
 /** Starts the product on a populated stage. `twins` are its tenants besides the attacker and the stranger. */
 export async function openLab(
   stage: Stage,
@@ -91,11 +94,7 @@ export async function openLab(
     ...given,
     clock: options.clock ?? standingClock(),
     database: stage,
-    // Every stream is followed at once.
-    live: {
-      limits: { perSession: 1000, perUser: 1000, perTenant: 1000 },
-      ask: (...given) => lab.askForRow(...given),
-    },
+    live: { limits: everyStream, ask: (...given) => lab.askForRow(...given) },
     // What runs beside requests would be among the statements of an attack.
     backgroundMs: 3_600_000,
     around: (role, database) => {
