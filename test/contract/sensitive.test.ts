@@ -190,6 +190,7 @@ test('C1 columns that no field shows and that can hold a secret are not shown by
     'RefreshToken.secretHash',
     'SalesPerformance.linesChecksum',
     'ScreeningMatch.comparedDigest',
+    'Session.provedBy',
     'TaxProfile.reason',
     'TaxProfile.taxId',
     'TaxProfile.treatment',
