@@ -15,7 +15,7 @@ import configs from '../dist/kernel/process/config.js'
 import logs from '../dist/kernel/process/log.js'
 import servers from '../dist/product/server.js'
 
-const usage = `npm run build && node bench/live.mjs [options]
+const usage = `node bench/live.mjs [options]      (after npm run build)
 
 Starts the product with its own PostgreSQL in a temporary folder; the clients are in this process too.
 

@@ -224,6 +224,6 @@ test('explains itself', async () => {
   expect(nothing.stderr).toMatch(/^Missing: --name, --admin\n/)
   expect((await run('suspend', '--slug', 'x')).stderr).toMatch(/^Missing: --reason\n/)
   expect((await run('remove')).stderr).toMatch(
-    /^Say what to do: create, list, suspend, reactivate, reset-password, meter\. Got: remove\n/,
+    /^Say what to do: create, list, suspend, reactivate, reset-password, meter, export\. Got: remove\n/,
   )
 })
