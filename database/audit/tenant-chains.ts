@@ -16,6 +16,7 @@ export interface ChainTenant {
   slug: string
 }
 
+/** Rows of one FETCH. */
 const page = 5000
 
 /** Tenants by their slug; all when none is named. */
@@ -37,15 +38,15 @@ export async function* sealedEntries(
   tenantId: string,
 ): AsyncGenerator<SealedEntry, void, undefined> {
   // A cursor is planned once and reads in one pass: pages would be sorted anew each while statistics are missing.
-  await client.query(
-    `DECLARE sealed_entries NO SCROLL CURSOR FOR SELECT ${entryColumns}, position, hash FROM shared.audit_logs
+  await client.query({
+    text: `DECLARE sealed_entries NO SCROLL CURSOR FOR SELECT ${entryColumns}, position, hash FROM shared.audit_logs
        WHERE tenant_id = $1 AND position >= 0 ORDER BY position, id`,
-    [tenantId],
-  )
+    values: [tenantId],
+  })
   try {
     for (;;) {
       const { rows } = await client.query<unknown[]>({
-        text: `FETCH ${page} FROM sealed_entries`,
+        text: 'FETCH 5000 FROM sealed_entries',
         rowMode: 'array',
       })
       for (const row of rows) {
