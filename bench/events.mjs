@@ -31,7 +31,7 @@ const log = logs.createLogger(config)
 const server = await databaseServers.prepareDatabase(config, log)
 const owner = new pg.Client(server.migratorUrl)
 await owner.connect()
-const dataKeys = openKeys.openDataKeys(config, (message) => console.log(message))
+const dataKeys = openKeys.openDataKeys(config, () => undefined)
 const tenants = Array.from({ length: tenantCount }, () => ids.uuidv7())
 for (const [place, id] of tenants.entries())
   await owner.query('INSERT INTO tenancy.tenants (id, name, slug) VALUES ($1, $2, $2)', [
