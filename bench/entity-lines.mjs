@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { Kind, parse } from 'graphql'
 import { argumentsFrom } from './measure/arguments.mjs'
 
-const usage = `node bench/entity-lines.mjs [COMMIT]      (after npm run build)
+const usage = `node bench/entity-lines.mjs [COMMIT]
 
 Counts the lines that entities take by hand, blank ones left out, at a commit or in the working tree.
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { large, largeGraph, largeUsage, ordinary, sweeping, withEdits } from './large-graph.mjs'
 import { numbersFrom } from './measure/arguments.mjs'
 
-const help = `node bench/registry.mjs [rounds]      (after npm run build)
+const help = `node bench/registry.mjs [rounds] [--verbose]      (after npm run build)
 
 Says how long schema check takes on a large graph, in a new process, and what memory it needs.
 

@@ -1,5 +1,5 @@
 /**
- * Prints `usage` and ends the process where `--help` is among the arguments.
+ * Prints `usage` and ends the process where `--help` is among the arguments; with status 2 where an option is that it does not name.
  * @returns the arguments that are no options, as texts
  */
 export function argumentsFrom(usage) {
@@ -7,6 +7,10 @@ export function argumentsFrom(usage) {
   if (given.some((one) => one === '--help' || one === '-h')) {
     console.log(usage)
     process.exit()
+  }
+  if (given.some((one) => one.startsWith('--') && !usage.includes(one))) {
+    console.error(usage)
+    process.exit(2)
   }
   return given.filter((one) => !one.startsWith('--'))
 }

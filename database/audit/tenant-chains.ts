@@ -16,9 +16,6 @@ export interface ChainTenant {
   slug: string
 }
 
-/** Rows of one FETCH. */
-const page = 5000
-
 /** Tenants by their slug; all when none is named. */
 export async function chainTenants(client: Client, slug?: string): Promise<ChainTenant[]> {
   const { rows } = await client.query<ChainTenant>(
@@ -53,7 +50,7 @@ export async function* sealedEntries(
         const [position, hash] = row.slice(-2) as [string, string]
         yield { position: Number(position), hash, entry: entryOf(tenantId, row) }
       }
-      if (rows.length < page) return
+      if (rows.length === 0) return
     }
   } finally {
     // A transaction that failed has closed it, and tells why by itself.

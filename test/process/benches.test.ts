@@ -21,8 +21,8 @@ it('each bench says how it is called', async () => {
   for (const [file, line] of said) expect(`${file}: ${line}`).toMatch(/^\S+: (node .*bench\/|npm run bench)/)
 })
 
-it('a bench refuses what is no number', async () => {
-  await expect(run(process.execPath, [join(folder, 'postings.mjs'), 'many'])).rejects.toMatchObject({
+it.each(['many', '--many'])('a bench refuses %s, which is neither a number nor an option', async (given) => {
+  await expect(run(process.execPath, [join(folder, 'postings.mjs'), given])).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^node bench\/postings\.mjs \[rounds\] \[rows\]/) as string,
   })
