@@ -135,7 +135,13 @@ export async function openLab(
     askForRow,
     operations: () => askers.operations,
     as: (tenant, user) => askers.as(tenant, user),
-    renew: (tenant, user) => askers.renew(tenant, user),
+    async renew(tenant, user) {
+      // With the password alone, whatever an attack did to second factors: no passkey of the stage can sign.
+      await client.query('UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled', [
+        tenant.id,
+      ])
+      await askers.renew(tenant, user)
+    },
     async ask(asker, where, query, variables, signal) {
       cover(query)
       if (query.startsWith('mutation')) witness.wrote(variables)

@@ -36,7 +36,7 @@ import { analyticsEventKeys, analyticsEvents } from './events'
 import { forecasts } from './forecasts'
 import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
-import { credentials, mfaDevices } from './second-factors'
+import { mfaDevices } from './second-factors'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
@@ -377,5 +377,4 @@ export const demoTables: readonly DemoTable[] = [
   sessions,
   apiKeys,
   mfaDevices,
-  credentials,
 ]

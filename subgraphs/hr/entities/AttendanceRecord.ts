@@ -72,7 +72,7 @@ export class AttendanceRecord extends TenantRow {
   recordedById: string | null
 
   /** Users other than the employee who recorded something of it. */
-  @Column({ type: 'text', array: true, default: [] })
+  @Column({ type: 'uuid', array: true, default: [] })
   authorIds: string[]
 
   @Column({ type: 'uuid', nullable: true })

@@ -42,7 +42,7 @@ const overtime: Decided<OvertimeRecord> = {
 
 /** Authors of the day's work: whoever wrote it down, or asked for other times of it, asked for its overtime. */
 const authorsText = `
-  SELECT DISTINCT a.id FROM hr.attendance_records r CROSS JOIN LATERAL unnest(r.author_ids || r.corrected_by_id::text) AS a (id)
+  SELECT DISTINCT a.id FROM hr.attendance_records r CROSS JOIN LATERAL unnest(r.author_ids || r.corrected_by_id) AS a (id)
    WHERE r.tenant_id = $1 AND r.employee_id = $2 AND r.work_date = $3 AND a.id IS NOT NULL`
 
 /** Looks for the overtime of a week at once. */
