@@ -137,9 +137,10 @@ export async function openLab(
     as: (tenant, user) => askers.as(tenant, user),
     async renew(tenant, user) {
       // With the password alone, whatever an attack did to second factors: no passkey of the stage can sign.
-      await client.query('UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled', [
-        tenant.id,
-      ])
+      await client.query(
+        'UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled',
+        [tenant.id],
+      )
       await askers.renew(tenant, user)
     },
     async ask(asker, where, query, variables, signal) {
