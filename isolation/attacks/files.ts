@@ -33,8 +33,12 @@ export async function attackFiles(lab: Lab, victims: readonly AttackedTenant[]):
       const text = await textIn(own, key).catch(() => null)
       if (text !== null) lab.found('file', tried, `is read: ${text}`)
       if (await own.info(key).catch(() => null)) lab.found('file', tried, 'is there')
-      for (const prefix of [key, `${key}/`, key.slice(0, key.lastIndexOf('/') + 1)])
-        if ((await keysIn(own, prefix).catch(() => [])).length > 0) lab.found('file', tried, 'is listed')
+      for (const prefix of [key, `${key}/`, key.slice(0, key.lastIndexOf('/') + 1)]) {
+        const listed = await keysIn(own, prefix).catch((): string[] => [])
+        // Without a prefix one's own files are listed, whatever they are called.
+        if (listed.some((one) => prefix !== '' || one.endsWith(secretKey)))
+          lab.found('file', tried, 'is listed')
+      }
       await own.delete(key).catch(() => undefined)
       await own.put(key, [Buffer.from('changed')]).catch(() => undefined)
       // What was written in the attacker's own place is no attack's success.
