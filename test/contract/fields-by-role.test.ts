@@ -71,6 +71,12 @@ beforeAll(async () => {
   // What the demo data has none of.
   await graph.owner.query('BEGIN')
   await addMissingRows(graph.owner, { tenantId: demoTenantIds.acme, seed: 'acme', now: new Date() })
+  // Browsers alone make them: one of the user's who asks, one of another's.
+  await graph.owner.query(
+    `INSERT INTO identity.credentials (tenant_id, id, user_id, label, issuer, subject, public_key)
+     SELECT $1, u, u, 'Laptop', 'app.example', u, 'AAAA' FROM unnest($2::uuid[]) u`,
+    [demoTenantIds.acme, [asking, demoUserIds.acme.admin]],
+  )
   await graph.owner.query('COMMIT')
 })
 afterAll(() => graph?.close())
