@@ -35,9 +35,9 @@ export async function attackFiles(lab: Lab, victims: readonly AttackedTenant[]):
       if (await own.info(key).catch(() => null)) lab.found('file', tried, 'is there')
       for (const prefix of [key, `${key}/`, key.slice(0, key.lastIndexOf('/') + 1)]) {
         const listed = await keysIn(own, prefix).catch((): string[] => [])
-        // Without a prefix one's own files are listed, whatever they are called.
-        if (listed.some((one) => prefix !== '' || one.endsWith(secretKey)))
-          lab.found('file', tried, 'is listed')
+        // Without a prefix one's own files are listed, those among them that attacks wrote.
+        const found = prefix === '' ? await withText(own, listed, content) : listed
+        if (found.length > 0) lab.found('file', tried, 'is listed')
       }
       await own.delete(key).catch(() => undefined)
       await own.put(key, [Buffer.from('changed')]).catch(() => undefined)
@@ -101,6 +101,13 @@ async function textIn(blobs: TenantBlobs, key: string): Promise<string | null> {
   const chunks: Buffer[] = []
   for await (const chunk of file.body) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
+}
+
+/** Returns those of the keys whose files hold a text. */
+async function withText(blobs: TenantBlobs, keys: readonly string[], text: string): Promise<string[]> {
+  const found: string[] = []
+  for (const key of keys) if ((await textIn(blobs, key)) === text) found.push(key)
+  return found
 }
 
 async function keysIn(blobs: TenantBlobs, prefix: string): Promise<string[]> {
