@@ -76,10 +76,9 @@ test('documents and payments of a deleted tenant stay as they were, its drafts a
   )
   const before: Record<string, { row: Record<string, unknown> }[]> = {}
   for (const table of tables)
-    before[table] = await rows(
-      `SELECT to_jsonb(t) AS row FROM tenancy.${table} t WHERE tenant_id = $1`,
-      [one.tenant.id],
-    )
+    before[table] = await rows(`SELECT to_jsonb(t) AS row FROM tenancy.${table} t WHERE tenant_id = $1`, [
+      one.tenant.id,
+    ])
   const rowOf = (table: string, id: unknown) => before[table]!.find(({ row }) => row['id'] === id)!.row
   expect(before['invoices']).toHaveLength(2)
 
