@@ -21,6 +21,7 @@ export const globalTables: readonly string[] = [
   'tenancy.plans',
   'tenancy.plan_prices',
   'tenancy.sellers',
+  'tenancy.kept_documents',
   'identity.permissions',
   'identity.operators',
   'identity.operator_sessions',

@@ -4,6 +4,7 @@ import { sensitiveClasses } from '../sensitive/classes'
 import { noteCondition, noteOf } from '../sensitive/recorded-reads'
 import type { CursorOrder } from './cursor'
 import type { Filter } from './filter'
+import type { PageRequest } from './page-request'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -37,6 +38,25 @@ export function noteConditions(
 ): void {
   if (!filter || recordedFields(model).size === 0) return
   noteProperties(context, model, propertiesOf(model, filter, new Set()), rows)
+}
+
+/**
+ * Notes the conditions of a page: its filter, and the cursor that it begins behind. Whoever writes a cursor by hand asks which
+ * rows lie beyond a value.
+ */
+export function notePage(
+  context: SubgraphContext,
+  { model, filter, position, order }: Pick<PageRequest, 'model' | 'filter' | 'position' | 'order'>,
+  rows: readonly unknown[],
+): void {
+  noteConditions(context, model, filter, rows)
+  if (position)
+    noteProperties(
+      context,
+      model,
+      order.keys.map(({ column }) => column.property),
+      rows,
+    )
 }
 
 /** Notes that rows were chosen by these properties, where they are of recorded fields. */

@@ -56,6 +56,9 @@ class TenantTrail {
   }
 }
 
+/** Writes under way, by what a request read: nobody tells what another part of the request has only begun to write down. */
+const writing = new WeakMap<RequestReads, Promise<void>>()
+
 const trails = new WeakMap<Database, Map<string, TenantTrail>>()
 /** Writers that are kept at most; those of tenants that nobody asks for are dropped then. */
 const mostTrails = 1_000
@@ -98,13 +101,17 @@ function entryOf(
  * @returns the error to answer with instead of the data, when it must not be told without its entry
  */
 export async function writeReads(context: SubgraphContext): Promise<ApiError | null> {
-  const fresh = freshReads(context.reads)
   const { tenantId } = context.binding
+  for (let before = writing.get(context.reads); before; before = writing.get(context.reads)) await before
+  const fresh = freshReads(context.reads)
   if (fresh.length === 0 || !tenantId) return null
   const entries = fresh.map((reads) => entryOf(reads, context.isFollowUp === true))
   for (const reads of fresh) reads.isNew = false
+  const written = trailOf(context.db, tenantId).append(auditRows(context, entries))
+  const ended = written.then(noFurther, noFurther).then(() => void writing.delete(context.reads))
+  writing.set(context.reads, ended)
   try {
-    await trailOf(context.db, tenantId).append(auditRows(context, entries))
+    await written
     return null
   } catch (error) {
     const types = fresh.map(({ type }) => type)
@@ -121,6 +128,8 @@ export async function writeReads(context: SubgraphContext): Promise<ApiError | n
     )
   }
 }
+
+const noFurther = (): void => undefined
 
 const freshReads = (reads: RequestReads): TypeReads[] =>
   reads.size === 0 ? [] : [...reads.values()].filter(({ isNew }) => isNew)

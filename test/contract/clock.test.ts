@@ -35,6 +35,9 @@ const ownTimeOfFunctions: readonly string[] = [
   'shared.require_operator',
   'tenancy.count_due_tenant',
   'tenancy.delete_due_tenant',
+  // No document goes before its years are over, whatever clock asks.
+  'tenancy.keep_document',
+  'tenancy.remove_kept_documents',
   'tenancy.remove_old_operator_failures',
   'tenancy.set_tenant_status',
   'tenancy.tenants_to_delete',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -163,4 +163,19 @@ test('tells who issues documents, and refuses what they cannot say (B10)', async
     "SELECT details ->> 'legalName' AS name FROM shared.platform_actions WHERE action = 'ADD_SELLER'",
   )
   expect(rows).toEqual([{ name: 'Cloud GmbH' }])
+})
+
+it('documents of deleted tenants are written to a file that there is not yet', async () => {
+  const file = join(dataDir, 'documents.jsonl')
+  expect(await run('documents')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Missing: --out') as string,
+  })
+  const told = { code: 0, stderr: '', stdout: `0 documents of deleted tenants are in ${file}\n` }
+  expect(await run('documents', '--out', file)).toEqual(told)
+  expect(readFileSync(file, 'utf8')).toBe('')
+  expect(await run('documents', '--out', file)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('cannot be made') as string,
+  })
 })

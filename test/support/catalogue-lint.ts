@@ -28,6 +28,8 @@ const keptTriggers = [
   'keep_sales_performance',
   'keep_price',
   'keep_seller',
+  'keep_document',
+  'keep_documents',
   'check_fee',
   'require_parties',
   'check_entry',

@@ -22,7 +22,8 @@ async function removeFiles(
 /**
  * Deletes tenants whose days of grace are over, with all their rows and files. By the clock of the database: nobody who asks hurries it,
  * and no sandbox. How many rows of each table and how many files went stands in the platform's own trail, from the same transaction. Files
- * go before it commits: where that fails, or the process dies, the tenant is still due, and the next hour begins anew.
+ * go before it commits: where that fails, or the process dies, the tenant is still due, and the next hour begins anew. What the platform
+ * billed stays apart until the years of tax law are over (`tenancy.kept_documents`), and goes here then.
  */
 export const dueDeletions: Job = {
   name: 'due-deletions',
@@ -40,5 +41,6 @@ export const dueDeletions: Job = {
       await tx.rows(platformAction(context, 'DELETE_TENANT', String(tenantId), receipt))
       progress(place + 1, due.length)
     }
+    await tx.rows(prepared('SELECT tenancy.remove_kept_documents()', []))
   },
 }
