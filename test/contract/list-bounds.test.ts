@@ -36,7 +36,7 @@ beforeAll(async () => {
     )
     built.push((await buildSchema(definition, database!, { guard: (plain) => plain })).schema)
   }
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** The paths of lists in an argument, each with a value around a list of as many items as asked for. */

@@ -12,7 +12,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.user('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const forPrograms = [

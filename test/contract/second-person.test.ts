@@ -19,7 +19,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** Files of rules say who is the same person; their callers ask in whose hand the accounts are. */

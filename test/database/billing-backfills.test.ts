@@ -146,7 +146,7 @@ it('terms, trials and use that were there are what they were, in the new columns
   )
   expect(taxes).toEqual([{ treatment: 'STANDARD', reason: null, day: null }])
   expect(await rows('SELECT FROM tenancy.tax_profiles')).toEqual([])
-}, 60_000)
+})
 
 /** By what would be lost: the row that tells of it, in a tenant with a subscription, an invoice and a note. */
 const lost: Readonly<Record<string, (of: Record<string, string>) => Promise<unknown>>> = {
@@ -200,4 +200,4 @@ it('it is taken back unless something would be lost that nothing else tells of (
   }
   expect(await migrateDown(database.migratorUrl)).toBe(terms)
   await migrateUp(database.migratorUrl)
-}, 60_000)
+})

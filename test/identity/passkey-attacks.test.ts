@@ -18,7 +18,7 @@ beforeAll(async () => {
   acme = await graph.tenant('acme')
   globex = await graph.tenant('globex')
   door = new PasskeyClient(graph, acme)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const refused = { accessToken: null, userErrors: [{ code: 'INVALID_PASSKEY', field: null }] }

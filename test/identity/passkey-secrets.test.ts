@@ -21,7 +21,7 @@ beforeAll(async () => {
   acme = await graph.tenant('acme')
   door = new PasskeyClient(graph, acme)
   admin = await acme.user('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const alone = async (...ids: string[]) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   graph = await startGraph({ env: { PUBLIC_URL: origin } })
   acme = await graph.tenant('acme')
   door = new PasskeyClient(graph, acme)
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const refused = { accessToken: null, userErrors: [{ code: 'INVALID_PASSKEY', field: null }] }

@@ -33,7 +33,7 @@ let tenants = 0
 beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph()
-}, 60_000)
+})
 beforeEach(() => graph.clock.advance({ seconds: 35 - ((graph.clock.now().getTime() / 1000) % 30) }))
 afterAll(() => graph?.close())
 
@@ -298,7 +298,7 @@ describe('a session that may only add a second factor', () => {
       const codes = answer.errors?.map(({ extensions }) => extensions.code)
       expect([field.name, codes, answer.data?.[field.name] ?? null]).toEqual([field.name, [required], null])
     }
-  }, 60_000)
+  })
 })
 
 test('subgraphs over HTTP know it too', async () => {
@@ -319,7 +319,7 @@ test('subgraphs over HTTP know it too', async () => {
     await close()
     await database.drop()
   }
-}, 60_000)
+})
 
 test('A1 A8 nobody forces or frees people who may do more: those asked before count, and those asked from here on', async () => {
   const tenant = await nextTenant()

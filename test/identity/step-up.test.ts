@@ -25,7 +25,7 @@ beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph()
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 beforeEach(async () => (admin = await acme.user('ADMIN')))
 afterAll(() => graph?.close())
 
@@ -249,4 +249,4 @@ test('subgraphs over HTTP know it too', async () => {
     await close()
     await database.drop()
   }
-}, 60_000)
+})

@@ -12,7 +12,7 @@ let operator: TestClient
 beforeAll(async () => {
   graph = await startGraph()
   operator = await operatorClient(graph, 'olga')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const asks = '{ __typename viewer { id } }'

@@ -42,7 +42,7 @@ test('nobody is reminded of what was credited or whose money is on account, and 
   expect(await pastDueSince(partly.one)).toEqual(expect.any(String))
   await record(partly.act, '7.00')
   expect(await pastDueSince(partly.one)).toBeNull()
-}, 120_000)
+})
 
 test('a fee whose ground is gone is credited: the invoice void, credited, or paid before the step (A2)', async () => {
   const stages = [await debtor(withFee), await debtor(withFee), await debtor(withFee), await debtor(withFee)]
@@ -71,7 +71,7 @@ test('a fee whose ground is gone is credited: the invoice void, credited, or pai
   for (const one of [voided, credited, early])
     expect(await feeOf(one)).toMatchObject({ status: 'PAID', balance: { amount: '0.00' } })
   expect(await feeOf(late)).toMatchObject({ status: 'ISSUED', balance: { amount: '5.00' } })
-}, 120_000)
+})
 
 test('days while it was paid count for no step when the money goes back (A3), and a dispute ends with the payment (C28)', async () => {
   const { one, invoice, due, act } = await debtor(withFee)
@@ -102,7 +102,7 @@ test('days while it was paid count for no step when the money goes back (A3), an
   const { version: now } = (await invoices(one))[0]!
   await change(act, 'pauseInvoice', { ...pause, expectedVersion: now }, 'invoice { id }')
   expect(await pastDueSince(one)).toBeNull()
-}, 120_000)
+})
 
 test('what was decided after an invoice changes neither its fees nor its levels (B11, B17)', async () => {
   const { one, due, act } = await debtor([{ days: 3 }, { days: 10 }, { days: 20 }])
@@ -113,4 +113,4 @@ test('what was decided after an invoice changes neither its fees nor its levels 
   await remindOn(one, dayAfter(due, 20))
   expect((await steps(one)).at(-1)).toBe('INV-000001 3: 67.00, fee none')
   expect((await pastDueSince(one))?.slice(0, 10)).toBe(dayAfter(due, 20))
-}, 120_000)
+})

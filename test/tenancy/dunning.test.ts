@@ -141,7 +141,7 @@ test('each level is taken on its day, once, with its fee; the last says past due
     `Invoice INV-000001 of Test Cloud GmbH was due on ${due}: 67.00 EUR is still to be paid (reminder 3). ` +
       'For this reminder 15.00 EUR is billed as INV-000003. This is the last reminder.',
   )
-}, 120_000)
+})
 
 test('ten workers take one step, bill one fee and write one mail', async () => {
   const { one, invoice, due } = await debtor([{ days: 3, fee: euros('5.00') }])
@@ -154,7 +154,7 @@ test('ten workers take one step, bill one fee and write one mail', async () => {
   expect(await stepsOf(one, invoice.id)).toHaveLength(1)
   expect((await all(one)).map(({ invoiceNumber }) => invoiceNumber)).toEqual(['INV-000001', 'INV-000002'])
   expect(await mailsOf(started.graph, one.tenant.id)).toHaveLength(1)
-}, 60_000)
+})
 
 test('days on which it is paused count for no step, and late steps hurry nobody', async () => {
   const { one, invoice, due } = await debtor([{ days: 3 }, { days: 10 }])
@@ -206,7 +206,7 @@ test('days on which it is paused count for no step, and late steps hurry nobody'
   expect(await userErrors(operator, 'pauseInvoice', input)).toMatchObject([
     { code: 'INVALID_STATUS', field: ['id'] },
   ])
-}, 120_000)
+})
 
 test('a fee is charged in its currency alone, and for a reminder that was sent somewhere', async () => {
   const dollars = await debtor([{ days: 3, fee: { amount: '5.00', currency: 'USD' } }])
@@ -225,7 +225,7 @@ test('a fee is charged in its currency alone, and for a reminder that was sent s
   expect(await stepsOf(one, invoice.id)).toMatchObject([
     { sentTo: address, feeInvoice: { total: { amount: '5.00' } } },
   ])
-}, 120_000)
+})
 
 test('without a decision there are three reminders without a fee, and levels that cannot be followed are refused', async () => {
   const { one } = await debtor(null)
@@ -270,7 +270,7 @@ test('without a decision there are three reminders without a fee, and levels tha
   expect(await one.admin.data(shown)).toEqual({
     tenant: { dunningLevels: [{ level: 1, days: 6, fee: euros('2.50'), isLast: true }] },
   })
-}, 60_000)
+})
 
 test('the database keeps steps, and no fee is ever charged on a fee', async () => {
   const { one, invoice, due } = await debtor([{ days: 3, fee: euros('5.00') }])
@@ -301,4 +301,4 @@ test('the database keeps steps, and no fee is ever charged on a fee', async () =
     ),
   )
   expect(statements.map(({ role }) => role)).toEqual(['tenancy', 'tenancy'])
-}, 60_000)
+})
