@@ -63,7 +63,7 @@ export async function* sealedEntries(
 export interface ChainState {
   position: number
   hash: string | null
-  /** Where it was signed last, and the SHA-256 of that checkpoint as it is kept; 0 and null when never. */
+  /** The position that was signed last, and the SHA-256 of that checkpoint as it is kept; 0 and null when never. */
   signedPosition: number
   signedHash: string | null
   /** Counts entries that have no position yet. */

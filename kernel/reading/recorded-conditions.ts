@@ -2,9 +2,8 @@ import type { SubgraphContext } from '../context'
 import type { EntityModel } from '../schema/entity-model'
 import { sensitiveClasses } from '../sensitive/classes'
 import { noteCondition, noteOf } from '../sensitive/recorded-reads'
-import type { CursorOrder } from './cursor'
+import type { CursorOrder, Position } from './cursor'
 import type { Filter } from './filter'
-import type { PageRequest } from './page-request'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -46,17 +45,14 @@ export function noteConditions(
  */
 export function notePage(
   context: SubgraphContext,
-  { model, filter, position, order }: Pick<PageRequest, 'model' | 'filter' | 'position' | 'order'>,
+  page: { model: EntityModel; filter: Filter | null; position: Position | null; order: CursorOrder },
   rows: readonly unknown[],
 ): void {
+  const { model, filter, position, order } = page
   noteConditions(context, model, filter, rows)
-  if (position)
-    noteProperties(
-      context,
-      model,
-      order.keys.map(({ column }) => column.property),
-      rows,
-    )
+  if (!position) return
+  const properties = order.keys.map(({ column }) => column.property)
+  noteProperties(context, model, properties, rows)
 }
 
 /** Notes that rows were chosen by these properties, where they are of recorded fields. */
