@@ -135,14 +135,7 @@ export async function openLab(
     askForRow,
     operations: () => askers.operations,
     as: (tenant, user) => askers.as(tenant, user),
-    async renew(tenant, user) {
-      // With the password alone, whatever an attack did to second factors: no passkey of the stage can sign.
-      await client.query(
-        'UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled',
-        [tenant.id],
-      )
-      await askers.renew(tenant, user)
-    },
+    renew: renewing(client, askers),
     async ask(asker, where, query, variables, signal) {
       cover(query)
       if (query.startsWith('mutation')) witness.wrote(variables)
@@ -174,6 +167,15 @@ export async function openLab(
 
   return lab
 }
+
+/** Signs in again with the password alone, whatever an attack did to second factors: no passkey of the stage can sign. */
+const renewing =
+  (client: Client, askers: Askers): Lab['renew'] =>
+  async (tenant, user) => {
+    const text = 'UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled'
+    await client.query(text, [tenant.id])
+    await askers.renew(tenant, user)
+  }
 
 /** The graph and the models as far as tenants can be in them, and the fields that are operators' alone. */
 function readTarget(server: RunningServer, databases: readonly Database[]) {
