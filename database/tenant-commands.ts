@@ -50,7 +50,14 @@ export async function audit(
   await client.query(
     `INSERT INTO shared.audit_logs (tenant_id, id, action, resource_type, resource_id, changes)
      VALUES ($1, $2, $6, $3, $4, $5)`,
-    [tenantId, uuidv7(), entry.resourceType, entry.resourceId, JSON.stringify(entry.changes), entry.action ?? 'UPDATE'],
+    [
+      tenantId,
+      uuidv7(),
+      entry.resourceType,
+      entry.resourceId,
+      JSON.stringify(entry.changes),
+      entry.action ?? 'UPDATE',
+    ],
   )
 }
 
