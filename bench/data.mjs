@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import ids from '../dist/kernel/id.js'
 import embedded from '../dist/database/embedded.js'
+import encryptedRows from '../dist/database/encrypt-rows.js'
+import encryptionKeys from '../dist/kernel/encryption/open-keys.js'
 import databases from '../dist/database/index.js'
 import roles from '../dist/database/roles.js'
 import tenants from '../dist/database/tenants.js'
@@ -161,6 +163,9 @@ export async function prepareData(log, copiesFor) {
   log(`a tenant with ${Object.values(rowCounts).reduce((sum, rows) => sum + rows, 0)} rows, and another one`)
   const { tenantId, users } = await addTenant(client, 'bench', rowCounts)
   await addTenant(client, 'other', { ...rowCounts, transactions: 2_000, interactions: 500 })
+  const dataKeys = encryptionKeys.openDataKeys(config, log)
+  await encryptedRows.makeTenantKeys(client, dataKeys)
+  dataKeys.close()
 
   const superuser = new pg.Client(superuserUrl('tenantgraph'))
   await superuser.connect()

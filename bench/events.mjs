@@ -1,28 +1,50 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
-import databaseServers from '../dist/database/index.js'
-import clocks from '../dist/kernel/clock.js'
-import databases from '../dist/kernel/connection/database.js'
-import openKeys from '../dist/kernel/encryption/open-keys.js'
-import dispatchers from '../dist/kernel/events/dispatcher.js'
-import ids from '../dist/kernel/id.js'
-import workers from '../dist/kernel/jobs/worker.js'
-import configs from '../dist/kernel/process/config.js'
-import logs from '../dist/kernel/process/log.js'
-import memoryStores from '../dist/kernel/store/key-value-memory.js'
-import redisStores from '../dist/kernel/store/key-value-redis.js'
-import statements from '../dist/kernel/statement.js'
-import { numbersFrom } from './measure/arguments.mjs'
+import { parseArgs } from 'node:util'
 
-const usage = `node bench/events.mjs [events] [jobs]      (after npm run build)
+const usage = `node bench/events.mjs [options]      (after npm run build)
 
-What brings events from the outbox to the log, and how many jobs a process does.
+Prints how fast events go from the outbox to the log, and how many jobs without effect a process does. Starts its own
+PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.
 
-Starts its own PostgreSQL, durable as the product's, in a temporary folder. With REDIS_URL events go to Redis as well.`
-const [eventCount, jobCount] = numbersFrom(usage, 10_000, 4_000)
+--events N    default 10000; a multiple of 20, which is the number of tenants
+--jobs N      default 4000; likewise
+--help`
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '10000' },
+    jobs: { type: 'string', default: '4000' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+if (values.help) {
+  console.log(usage)
+  process.exit()
+}
 const tenantCount = 20
+const [eventCount, jobCount] = [values.events, values.jobs].map((count) => {
+  if (Number(count) > 0 && Number(count) % tenantCount === 0) return Number(count)
+  console.error(`${count} is no multiple of ${tenantCount}\n\n${usage}`)
+  process.exit(2)
+})
+
+const load = async (path) => (await import(`../dist/${path}.js`)).default
+const { default: pg } = await import('pg')
+const databaseServers = await load('database/index')
+const { makeTenantKeys } = await load('database/encrypt-rows')
+const clocks = await load('kernel/clock')
+const databases = await load('kernel/connection/database')
+const { openDataKeys } = await load('kernel/encryption/open-keys')
+const dispatchers = await load('kernel/events/dispatcher')
+const ids = await load('kernel/id')
+const workers = await load('kernel/jobs/worker')
+const configs = await load('kernel/process/config')
+const logs = await load('kernel/process/log')
+const memoryStores = await load('kernel/store/key-value-memory')
+const redisStores = await load('kernel/store/key-value-redis')
+const statements = await load('kernel/statement')
 
 const dataDir = mkdtempSync(join(tmpdir(), 'bench-events-'))
 chmodSync(dataDir, 0o755)
@@ -31,13 +53,14 @@ const log = logs.createLogger(config)
 const server = await databaseServers.prepareDatabase(config, log)
 const owner = new pg.Client(server.migratorUrl)
 await owner.connect()
-const dataKeys = openKeys.openDataKeys(config, () => undefined)
 const tenants = Array.from({ length: tenantCount }, () => ids.uuidv7())
 for (const [place, id] of tenants.entries())
   await owner.query('INSERT INTO tenancy.tenants (id, name, slug) VALUES ($1, $2, $2)', [
     id,
     `tenant-${place}`,
   ])
+const dataKeys = openDataKeys(config, () => undefined)
+await makeTenantKeys(owner, dataKeys)
 
 const open = (role, connections) =>
   databases.openDatabase({ url: server.urlFor(role), entities: [], connections, applicationName: 'bench' })

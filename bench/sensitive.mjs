@@ -1,22 +1,41 @@
 import { randomBytes } from 'node:crypto'
-import configs from '../dist/kernel/process/config.js'
-import ciphers from '../dist/kernel/encryption/cipher.js'
-import ids from '../dist/kernel/id.js'
-import logs from '../dist/kernel/process/log.js'
-import servers from '../dist/product/server.js'
-import { prepareData } from './data.mjs'
-import { closedLoop } from './measure/load.mjs'
-import { numbersFrom } from './measure/arguments.mjs'
+import { parseArgs } from 'node:util'
 
-const usage = `node bench/sensitive.mjs [rounds] [seconds]      (after npm run build)
+const usage = `node bench/sensitive.mjs [options]      (after npm run build)
 
-Holds what encryption and the record of reads cost.
+Prints what encryption and the record of reads cost. First values alone: encrypting and decrypting 1,000 texts of a telephone
+number's length and 1,000 JSON values of 1 KiB. Then the whole product over a PostgreSQL of its own, durable as in production: a
+list of 20 customers with four fields whose reads are recorded, beside the same list where nothing is recorded. They take turns in
+every round; medians of requests a second are printed, and their ratio.
 
-First values alone: encrypting and decrypting 1,000 texts of a telephone number's length and 1,000 JSON values of 1 KiB.
-Then the whole product over a PostgreSQL of its own, durable as in production: a list of 20 customers with four fields whose
-reads are recorded, beside the same list where nothing is recorded. They take turns in every round; medians of requests a
-second are printed, and their ratio.`
-const [rounds, seconds] = numbersFrom(usage, 7, 2)
+--rounds N       default 7
+--seconds N      of each turn, default 2
+--connections N  of each role, default 3, which is what a process has at least
+--help`
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '3' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+if (options.help) {
+  console.log(usage)
+  process.exit()
+}
+const [rounds, seconds, connections] = [options.rounds, options.seconds, options.connections].map(Number)
+
+const load = async (path) => (await import(`../dist/${path}.js`)).default
+const configs = await load('kernel/process/config')
+const ciphers = await load('kernel/encryption/cipher')
+const ids = await load('kernel/id')
+const logs = await load('kernel/process/log')
+const servers = await load('product/server')
+const { prepareData } = await import('./data.mjs')
+const { closedLoop } = await import('./measure/load.mjs')
+
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 const key = new ciphers.DataKey(ids.uuidv7(), randomBytes(32))
@@ -40,7 +59,8 @@ for (const [what, plain] of [
 }
 
 const data = await prepareData((line) => console.error(line), [])
-const config = configs.loadConfig(data.env)
+const roles = 7
+const config = configs.loadConfig({ ...data.env, DATABASE_CONNECTIONS: String(connections * roles) })
 const log = logs.createLogger({ logLevel: 'silent' })
 const isEntry = ({ text, values = [] }) =>
   text.startsWith('INSERT INTO shared.audit_logs') && values.includes('VIEW')

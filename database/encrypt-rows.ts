@@ -25,6 +25,28 @@ const textSql = ({ sql, isJson }: EncryptedColumn): string =>
   isJson ? `coalesce(t.${sql} ->> 'encrypted', t.${sql} ->> 0, t.${sql} #>> '{}')` : `t.${sql}`
 
 /**
+ * Makes the first key of every tenant that has none. Subgraphs may not: whoever took one over could make a key that does not
+ * open, and the tenant's values could not be encrypted. To be called when a tenant was made, in its transaction or after it,
+ * and at each start.
+ * @param client as the owner
+ * @returns the number of keys
+ */
+export async function makeTenantKeys(client: ClientBase, dataKeys: DataKeys): Promise<number> {
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT t.id FROM tenancy.tenants t
+      WHERE NOT EXISTS (SELECT FROM shared.data_keys k WHERE k.tenant_id = t.id AND k.subject_id = $1) ORDER BY t.id`,
+    [wholeTenant],
+  )
+  for (const { id } of rows) await dataKeys.addGeneration(sendRows(client), id)
+  return rows.length
+}
+
+/** The same over a connection of its own. */
+export async function makeKeysOfTenants(migratorUrl: string, dataKeys: DataKeys): Promise<number> {
+  return connected(migratorUrl, (client) => makeTenantKeys(client, dataKeys))
+}
+
+/**
  * Encrypts what stands in clear, and anew what was encrypted with another than the tenant's current key. Each batch is a
  * transaction of its own, so it can be stopped and run again at any time, beside requests: what was encrypted before and
  * after is read all along.
@@ -39,10 +61,9 @@ export async function encryptRows(
   options: { isClearOnly?: boolean; onProgress?: (progress: EncryptProgress) => void } = {},
 ): Promise<number> {
   let total = 0
+  await makeTenantKeys(client, dataKeys)
   for (const model of models) {
     for (const tenantId of await (options.isClearOnly ? tenantsInClear(client, model) : allTenants(client))) {
-      // In a transaction of its own: a key must outlive the one that uses it first.
-      await inTransaction(client, tenantId, (send) => dataKeys.ofTenant(send, tenantId))
       for (let after: string | null = wholeTenant; after !== null;) {
         const batch: Batch = await inTransaction(client, tenantId, (send) =>
           encryptBatch(send, dataKeys, model, tenantId, after!, options.isClearOnly ?? false),
@@ -99,10 +120,14 @@ export async function encryptClearRows(
   dataKeys: DataKeys,
   models: readonly EntityModel[],
 ): Promise<number> {
+  return connected(migratorUrl, (client) => encryptRows(client, dataKeys, models, { isClearOnly: true }))
+}
+
+async function connected<T>(migratorUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: migratorUrl })
   await client.connect()
   try {
-    return await encryptRows(client, dataKeys, models, { isClearOnly: true })
+    return await work(client)
   } finally {
     await client.end()
   }
@@ -208,6 +233,11 @@ async function allTenants(client: ClientBase): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+const sendRows =
+  (client: ClientBase): SendRows =>
+  async ({ text, values }) =>
+    (await client.query<unknown[]>({ text, values: values as unknown[], rowMode: 'array' })).rows
+
 async function inTransaction<T>(
   client: ClientBase,
   tenantId: string,
@@ -216,10 +246,7 @@ async function inTransaction<T>(
   await client.query('BEGIN')
   try {
     await client.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId])
-    const result = await work(async ({ text, values }) => {
-      const { rows } = await client.query<unknown[]>({ text, values: values as unknown[], rowMode: 'array' })
-      return rows
-    })
+    const result = await work(sendRows(client))
     await client.query('COMMIT')
     return result
   } catch (error) {

@@ -45,12 +45,19 @@ export async function findTenant(
 export async function audit(
   client: ClientBase,
   tenantId: string,
-  entry: { resourceType: string; resourceId: string; changes: object },
+  entry: { action?: 'UPDATE' | 'VIEW'; resourceType: string; resourceId: string; changes: object },
 ): Promise<void> {
   await client.query(
     `INSERT INTO shared.audit_logs (tenant_id, id, action, resource_type, resource_id, changes)
-     VALUES ($1, $2, 'UPDATE', $3, $4, $5)`,
-    [tenantId, uuidv7(), entry.resourceType, entry.resourceId, JSON.stringify(entry.changes)],
+     VALUES ($1, $2, $6, $3, $4, $5)`,
+    [
+      tenantId,
+      uuidv7(),
+      entry.resourceType,
+      entry.resourceId,
+      JSON.stringify(entry.changes),
+      entry.action ?? 'UPDATE',
+    ],
   )
 }
 

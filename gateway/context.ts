@@ -18,6 +18,8 @@ export interface RequestRecord {
   anonymous: boolean
   /** Of the client. */
   address: string | null
+  /** The cost of the operation, as it was estimated before it was executed. */
+  cost?: number
   /** Codes of the errors in the answer. */
   codes: Set<string>
   /** The connection ended before the answer was sent. */

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { maskError, overloaded, rateLimited } from '../kernel/errors'
+import { overloaded, rateLimited } from '../kernel/errors'
+import { maskError } from '../kernel/execution/mask-error'
 import type { Logger } from '../kernel/process/log'
 
 /**

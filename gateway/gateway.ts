@@ -4,7 +4,8 @@ import { isScalarType, type GraphQLScalarType, type GraphQLSchema } from 'graphq
 import { systemClock, type Clock } from '../kernel/clock'
 import { overrideApolloVariables } from '../kernel/process/config'
 import type { Logger } from '../kernel/process/log'
-import { operationPipeline } from './operations/operation-pipeline'
+import { operationPipeline, type OperationPipeline } from './operations/operation-pipeline'
+import type { PipelineOptions } from './operations/pipeline-options'
 import { subgraphNamesOf } from '../registry/composition/compose'
 import { costModel, type CostModel } from './operations/cost-model'
 import type { GatewayContext, RequestRecord, SubgraphDataSource } from './context'
@@ -14,14 +15,18 @@ import type { RateLimit } from '../kernel/store/key-value'
 import { protectedRoots, type ProtectedRoots } from './operations/anonymous-refusal'
 import { anonymousTurns, type AnonymousTurns } from './operations/anonymous-turns'
 import { documentCheck, type SchemaVisibility } from './operations/document-check'
-import { createRates, defaultRates, noRates, type RateLimits } from './operations/rates'
+import { createRates, defaultRates, noRates, windowLimit, type RateLimits } from './operations/rates'
+import type { ExportTrail } from './exports/export-trail'
+import { withExports } from './exports/exports'
 import type { ConnectionLimits, RequestTimes } from './http/connections'
 import type { CompletionFault } from './execution/complete-result'
 import { planExecution } from './execution/executor'
 import { preparedOperations, type PreparedOperations } from './execution/prepared-operations'
 import { createPlanner } from './execution/query-plan'
-import type { Explorer } from './http/explorer'
+import type { Pages } from './http/pages/page'
 import { createHttpServer } from './http/http-server'
+import { LiveRequests, type LiveOptions, type LiveParts } from './live/live-requests'
+import { rootScopes, type RootScopes } from './live/root-scopes'
 import { publicMutations } from './operations/lone-mutations'
 import { operationCache } from './operations/operation-cache'
 import { drainable, listen } from './http/listen'
@@ -31,6 +36,7 @@ import {
   type AcceptedDocuments,
   type PersistedDocuments,
 } from './operations/persisted-documents'
+import type { Explanations } from './operations/explanations'
 import { defaultLimits, type Limits } from './operations/limits'
 import { createMetrics, type Metrics } from './http/metrics'
 import { anyScalar } from './plans/any-variables'
@@ -98,8 +104,16 @@ export interface GatewayOptions {
   persistedDocuments?: PersistedDocuments
   /** Tells whether other documents than those are executed. Default `any`. */
   documents?: AcceptedDocuments
-  /** The page for a browser at `GET /graphql`. */
-  explorer?: Explorer
+  /** Says where exports are noted; without it no list is answered as a file. */
+  exports?: { trail: ExportTrail; nestedPageLimit: number }
+  /** Says for whoever asks how an operation was answered; only where the schema is shown to everybody. */
+  explanations?: Explanations
+  /** Origins whose pages may call from a browser. */
+  corsOrigins?: readonly string[]
+  /** The pages for browsers. */
+  pages?: Pages
+  /** Holds how changes are streamed; without it nothing is. */
+  live?: LiveOptions
   /** The subgraphs are somebody else's: their error messages and codes are passed on instead of masked. */
   foreignSubgraphs?: boolean
   /** Milliseconds that requests under way have to finish on {@link Gateway.close}. Default 10,000. */
@@ -131,17 +145,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sources.keepOnly(subgraphNamesOf(coreSupergraphSdl))
   })
   const memory = options.rateStore ? null : openMemoryStore(clock, log)
-  const rates = callersSignIn
-    ? createRates(
-        { ...defaultRates, ...options.rates },
-        { store: options.rateStore ?? memory!.rateLimit, clock, log },
-      )
-    : noRates
+  const perMinute = { ...defaultRates, ...options.rates }
+  const counting = { store: options.rateStore ?? memory!.rateLimit, clock, log }
+  const rates = callersSignIn ? createRates(perMinute, counting) : noRates
   const formatError = errorFormatter(metrics, options.foreignSubgraphs ?? false)
+  const execution = planExecution(gateway, operations, (name) => sources.get(name), logNulls)
+  const check = documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone)
   const front = operationPipeline({
-    gateway: planExecution(gateway, operations, (name) => sources.get(name), logNulls),
+    gateway: execution,
     known,
-    check: documentCheck(limits, options.schemaVisibility ?? 'public', () => served.lone),
+    check,
     turns: options.turns ?? anonymousTurns(),
     rates,
     costs: () => served.costs,
@@ -158,14 +171,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   try {
     await front.start()
-    const server = createHttpServer({
+    const withDocuments = namedDocuments(options, formatError)
+    const share = exportShare(perMinute, counting)
+    const ordinary = wholePipeline(front, options, { check, limits, operations, clock, formatError, share })
+    const endpoint = {
       ...options,
-      front: withPersistedDocuments(
-        front,
-        options.persistedDocuments ?? readPersistedDocuments([]),
-        options.documents ?? 'any',
-        formatError,
-      ),
+      front: withDocuments(ordinary),
       checks: sources.checks,
       clock,
       metrics,
@@ -174,9 +185,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rates,
       callersSignIn,
       formatError,
-    })
+    }
+    const { execute } = execution
+    const given = { ...endpoint, front, ordinary, withDocuments, check, limits, execute }
+    const streams = liveRequests(options, given, operations, served)
+    gateway.onSchemaLoadOrUpdate(() => streams?.restart('the schema changed: come again'))
+    const server = createHttpServer({ ...endpoint, streams })
     const drain = drainable(server, log)
     const close = async () => {
+      streams?.close()
       await drain(options.drainMs ?? 10_000)
       await front.stop()
       await letGo()
@@ -195,6 +212,59 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await letGo()
     throw error
   }
+}
+
+/** Answers those who take streams, by the supergraph of the moment; undefined where nothing is streamed. */
+function liveRequests(
+  { live, usage }: GatewayOptions,
+  given: Omit<LiveParts, 'live' | 'usage' | 'schema' | 'costs' | 'scopes'>,
+  operations: PreparedOperations,
+  served: Served,
+): LiveRequests | undefined {
+  if (!live) return undefined
+  const schema = () => operations.serves.schema
+  const [costs, scopes] = [() => served.costs, () => served.scopes]
+  return new LiveRequests({ ...given, live, usage, schema, costs, scopes })
+}
+
+/** The pipeline with what stands before it: explanations, lists as files. */
+function wholePipeline(
+  front: Pick<OperationPipeline, 'answer'>,
+  { exports, explanations }: GatewayOptions,
+  given: Pick<PipelineOptions, 'check' | 'limits' | 'formatError'> & {
+    operations: PreparedOperations
+    clock: Clock
+    share: ReturnType<typeof exportShare>
+  },
+): Pick<OperationPipeline, 'answer'> {
+  const { check, limits, operations, clock, formatError, share } = given
+  const exporting = exports
+    ? withExports({
+        ...{ front, check, clock, formatError, share, trail: exports.trail },
+        schema: () => operations.serves.schema,
+        pageLimits: { root: limits.pageLimit, nested: exports.nestedPageLimit },
+      })
+    : front
+  const asked = { sdl: () => operations.serves.sdl, costLimit: limits.maxCost }
+  return explanations?.explaining(exporting, asked) ?? exporting
+}
+
+/** The exports of a tenant spend half of what it has in a minute: the other half is left to those who wait at screens. */
+function exportShare(
+  { tenantCostPerMinute }: RateLimits,
+  counting: Omit<Parameters<typeof windowLimit>[0], 'limit'>,
+): (tenantId: string, cost: number) => number {
+  const within = windowLimit({ ...counting, limit: tenantCostPerMinute / 2 })
+  return (tenantId, cost) => within(`t:${tenantId}:export:cost`, cost)
+}
+
+/** Puts the texts of known documents in place of their names, before another front looks at a request. */
+function namedDocuments(
+  { persistedDocuments = readPersistedDocuments([]), documents = 'any' }: GatewayOptions,
+  formatError: Parameters<typeof withPersistedDocuments>[3],
+) {
+  return (next: Parameters<typeof withPersistedDocuments>[0]) =>
+    withPersistedDocuments(next, persistedDocuments, documents, formatError)
 }
 
 /** ApolloGateway, which follows the supergraph and plans, and where its plans are made and kept. */
@@ -230,6 +300,7 @@ function planning(options: GatewayOptions, sources: SubgraphSources) {
 interface Served {
   costs: CostModel
   roots: ProtectedRoots
+  scopes: RootScopes
   /** The mutations of which an operation has one at most. */
   lone: ReadonlySet<string>
 }
@@ -243,6 +314,7 @@ function servedSupergraph(
   const served: Served = {
     costs: { weights: new Map(), listSizes: new Map() },
     roots: new Set(),
+    scopes: () => true,
     lone: new Set(),
   }
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
@@ -250,6 +322,7 @@ function servedSupergraph(
     served.costs = costModel(coreSupergraphSdl)
     if (callersSignIn) {
       served.roots = protectedRoots(coreSupergraphSdl, apiSchema)
+      served.scopes = rootScopes(coreSupergraphSdl)
       served.lone = publicMutations(coreSupergraphSdl)
     }
     usage?.supergraphLoaded(coreSupergraphSdl)

@@ -66,6 +66,7 @@ const withVictim: ReadonlySet<Kind> = new Set<Kind>([
   'id in an input',
   'persisted document',
   'restricted field',
+  'subscription',
   'encrypted column',
   'right of a role',
   'beside the graph',

@@ -24,6 +24,12 @@ export type Field = GraphQLField<unknown, unknown>
  */
 export type IdSource = (path: readonly string[], holder?: string) => string
 
+/** The first day of the month that is so many after the present one. */
+function monthIn(months: number): string {
+  const now = new Date()
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString().slice(0, 10)
+}
+
 /** By the name of the input, where not every value of its type is taken. */
 const namedSamples: Readonly<Record<string, unknown>> = {
   alertType: 'SAMPLE',
@@ -41,16 +47,31 @@ const namedSamples: Readonly<Record<string, unknown>> = {
   carryOverExpires: '03-31',
   // Days that have passed.
   closedThrough: new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10),
+  receivedAt: new Date(Date.now() - 86_400_000).toISOString(),
+  // A month that has passed, and the first day of one later.
+  periodStart: monthIn(-2),
+  periodEnd: monthIn(1),
   // Work has ended.
   clockInAt: new Date(Date.now() - 9 * 3_600_000).toISOString(),
   clockOutAt: new Date(Date.now() - 3_600_000).toISOString(),
+  // A day that has not passed anywhere.
+  workDate: new Date(Date.now() + 86_400_000).toISOString().slice(0, 10),
   year: 2026,
   language: 'de',
   confidence: 0.5,
+  weight: '0.5',
   opensAt: '09:00',
   closesAt: '17:00',
+  nightFrom: '22:00',
+  nightTo: '06:00',
+  dailyFactor: '1.25',
+  weeklyFactor: '1.25',
+  nightFactor: '1.5',
+  sundayFactor: '1.75',
+  holidayFactor: '2',
   firstResponseMinutes: 60,
   resolutionMinutes: 480,
+  share: '100',
   // Readings of meters are of the last weeks.
   occurredAt: new Date(Date.now() - 60_000).toISOString(),
 }
@@ -64,7 +85,13 @@ const namedLists: Readonly<Record<string, readonly unknown[]>> = {
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 /** By the name of an enum, of which not every value is taken. */
-const enumSamples: Readonly<Record<string, string>> = { MatchDecision: 'FALSE_POSITIVE' }
+const enumSamples: Readonly<Record<string, string>> = {
+  MatchDecision: 'FALSE_POSITIVE',
+  // Days off are given as a kind of leave.
+  Compensation: 'TIME',
+  ForecastMethod: 'MEAN',
+  ForecastFactorMode: 'MARGINAL',
+}
 
 /** By the name of a list of inputs: for each of its items the optional fields that it has. */
 const itemFields: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -236,12 +263,17 @@ export function selectionsOf(
       (selection) => `${field.name}${argumentsOf(field, ids)} ${selection}`,
     )
   })
-  const parts = [leavesOf(named)]
-  for (const text of inner) {
+  return packed(leavesOf(named), inner, most).map((part) => `{ ${part} }`)
+}
+
+/** Selections of so many names at most that hold all texts, each whole; the first begins with `first`. */
+export function packed(first: string, texts: readonly string[], most: number): string[] {
+  const parts = [first]
+  for (const text of texts) {
     if (namesIn(`${parts.at(-1)!} ${text}`) > most) parts.push('__typename')
     parts[parts.length - 1] += ` ${text}`
   }
-  return parts.map((part) => `{ ${part} }`)
+  return parts
 }
 
 const namesIn = (text: string): number => text.match(/\w+/g)?.length ?? 0

@@ -13,6 +13,7 @@ import { attackIds } from './attacks/reads'
 import { attackOperators } from './attacks/operators'
 import { attackReferences } from './attacks/references'
 import { attackRights } from './attacks/rights'
+import { attackStreams } from './attacks/streams'
 import { attackSubgraphs } from './attacks/tokens'
 import { openLab } from './lab'
 import { addTwins, attacker, populate, stranger } from './population'
@@ -81,6 +82,7 @@ export async function proveIsolation(stage: Stage, options: IsolationOptions): P
       await attackEvents(lab, victims)
       await attackMails(lab, victims)
     })
+    await phase('streams', () => lab.unrecorded(() => attackStreams(lab, victims)))
     await phase('files and audit exports', async () => {
       await attackFiles(lab, victims)
       await attackExport(lab, victims)

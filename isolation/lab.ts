@@ -5,6 +5,7 @@ import { parse, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'g
 import { Client } from 'pg'
 import { encryptClearRows } from '../database/encrypt-rows'
 import { loadable } from '../registry/composition/compose'
+import { askForRow } from '../gateway/live/changed-rows'
 import { startServer, type RunningServer, type ServerOptions } from '../product/server'
 import { projectRoot, type Config } from '../kernel/process/config'
 import type { Clock } from '../kernel/clock'
@@ -39,6 +40,8 @@ export interface Lab {
   coverage: Coverage
   witness: Witness
   findings: Finding[]
+  /** Asks for the rows that streams tell of. */
+  askForRow: typeof askForRow
   /** Says how many operations were sent. */
   operations(): number
   /** Somebody of a tenant, signed in. */
@@ -71,6 +74,9 @@ export function standingClock(): Clock {
   return { now: () => new Date(now) }
 }
 
+/** All streams are followed at once. */
+const everyStream = { perSession: 1000, perUser: 1000, perTenant: 1000 }
+
 /** Starts the product on a populated stage. `twins` are its tenants besides the attacker and the stranger. */
 export async function openLab(
   stage: Stage,
@@ -88,6 +94,7 @@ export async function openLab(
     ...given,
     clock: options.clock ?? standingClock(),
     database: stage,
+    live: { limits: everyStream, ask: (...given) => lab.askForRow(...given) },
     // What runs beside requests would be among the statements of an attack.
     backgroundMs: 3_600_000,
     around: (role, database) => {
@@ -96,7 +103,6 @@ export async function openLab(
     },
     onStatement: (role, { text }) => trace.note(role, text),
   })
-  // As at every start of the product.
   await encryptClearRows(stage.migratorUrl, server.services.dataKeys, server.encryptedModels)
   const client = new Client({ connectionString: stage.superuserUrl })
   await client.connect()
@@ -126,9 +132,10 @@ export async function openLab(
     coverage,
     witness,
     findings,
+    askForRow,
     operations: () => askers.operations,
     as: (tenant, user) => askers.as(tenant, user),
-    renew: (tenant, user) => askers.renew(tenant, user),
+    renew: renewing(client, askers),
     async ask(asker, where, query, variables, signal) {
       cover(query)
       if (query.startsWith('mutation')) witness.wrote(variables)
@@ -160,6 +167,15 @@ export async function openLab(
 
   return lab
 }
+
+/** Signs in again with the password alone, whatever an attack did to second factors: no passkey of the stage can sign. */
+const renewing =
+  (client: Client, askers: Askers): Lab['renew'] =>
+  async (tenant, user) => {
+    const text = 'UPDATE identity.users SET mfa_enabled = false WHERE tenant_id = $1 AND mfa_enabled'
+    await client.query(text, [tenant.id])
+    await askers.renew(tenant, user)
+  }
 
 /** The graph and the models as far as tenants can be in them, and the fields that are operators' alone. */
 function readTarget(server: RunningServer, databases: readonly Database[]) {

@@ -89,6 +89,10 @@ export async function populate(stage: Stage, twins: number): Promise<AttackedTen
         },
         'shared.outbox_events': { position: null },
         'shared.event_positions': { given: 0, dispatched: 0 },
+        // Of one user, so that there is one after another; all count as second factors (see `Lab.renew`).
+        'identity.credentials': { user_id: demoUserIds[slug as DemoSlug].admin },
+        // A condition is parsed.
+        'finance.commission_rules': { criteria: 'true' },
       },
     })
   for (const { id, slug } of [attacker, stranger])

@@ -6,6 +6,7 @@ import {
   inputValue,
   isWrapper,
   leavesOf,
+  packed,
   queryAlong,
   queryOf,
   selectionOf,
@@ -48,7 +49,10 @@ export function fieldQuestions(lab: Lab, tenant: AttackedTenant = attacker): Que
     const inner = Object.values(type.getFields())
       .filter((field) => isCompositeType(getNamedType(field.type)))
       .map((field) => `${field.name}${argumentsOf(field, ids)} ${selectionOf(field.type, 1, ids)}`)
-    return [{ where: type.name, query: queryAlong(path, [leavesOf(type), ...inner].join(' '), ids) }]
+    return packed(leavesOf(type), inner, mostNames).map((selection) => ({
+      where: type.name,
+      query: queryAlong(path, selection, ids),
+    }))
   })
   const roots = Object.values(lab.api.getQueryType()!.getFields())
   const ofRoots = roots.flatMap((field) => {

@@ -11,6 +11,7 @@ import { attackColumns } from './attacks/columns'
 import { attackEvents, attackMails } from './attacks/events'
 import { attackFiles } from './attacks/files'
 import { attackOperators } from './attacks/operators'
+import { attackStreams } from './attacks/streams'
 import { attackReferences } from './attacks/references'
 import { attackRights } from './attacks/rights'
 import { askAll } from './attacks/reads'
@@ -131,6 +132,15 @@ const oneEventLog = (lab: Lab) => {
     read: (_tenant, after, most) => read('', after, most),
   })
 }
+/** Streams tell of what changed without asking the graph for it. */
+const changesUnasked = async (lab: Lab) => {
+  const { askForRow } = lab
+  lab.askForRow = async ({ operation }, event, cursor) => {
+    const row = new Proxy({}, { get: () => ({ id: event.aggregateId }) })
+    return { result: { data: operation.changed(event, cursor, row) } }
+  }
+  await attackStreams(lab, [stranger]).finally(() => (lab.askForRow = askForRow))
+}
 /** Mails are sealed for no row. */
 const mailsWithoutPlace = (lab: Lab) => {
   const seal = mailSeal(lab.server.services.keys)
@@ -199,6 +209,11 @@ const walls: readonly Wall[] = [
   },
   { name: 'keys of files are not checked', mustHold: false, breach: { beside: filesWithoutCheck } },
   { name: 'the log of events is one for all tenants', mustHold: false, breach: { beside: oneEventLog } },
+  {
+    name: 'streams tell of changes without asking for them',
+    mustHold: false,
+    breach: { beside: changesUnasked },
+  },
   { name: 'sealed mails are bound to no row', mustHold: false, breach: { beside: mailsWithoutPlace } },
   { name: 'anybody acts as an operator', mustHold: false, breach: { beside: anybodyOperates } },
 ]

@@ -1,5 +1,5 @@
 import type { BlobStore } from './blobs/blob-store'
-import { clockAhead, type Clock } from './clock'
+import type { Clock } from './clock'
 import type { Config } from './process/config'
 import type { Database } from './connection/database'
 import type { KeyValue, PubSub, RateLimit } from './store/key-value'
@@ -61,6 +61,11 @@ export interface RequestContext {
   log: Logger
   /** Aborted when the client is gone. */
   signal?: AbortSignal
+  /**
+   * Set where the product asks again by itself for what the viewer asked for once, as a stream does: what is denied then is no
+   * attempt of the viewer's, and what is read counts for no alert.
+   */
+  isFollowUp?: boolean
 }
 
 /** Describes what a subgraph needs besides its database, made once per process. */
@@ -87,56 +92,4 @@ export interface SubgraphContext extends RequestContext {
   loaders: Map<unknown, unknown>
   /** Reads of this request that the audit trail is to tell of. */
   reads: RequestReads
-}
-
-/**
- * A subgraph's view of a request. graphql-shield caches rule results by rule name in `_shield`; the view owns that
- * property, or two subgraphs with an equally named rule would read each other's result.
- *
- * A class, and not an object that inherits from the request: each request would be a prototype of its own, and V8 would
- * look up every property of every view anew.
- */
-class SubgraphView implements SubgraphContext {
-  readonly requestId: string
-  readonly viewer: Viewer | null
-  readonly operator: Operator | null
-  readonly clientIp: string | null
-  readonly userAgent: string | null
-  readonly clock: Clock
-  readonly log: Logger
-  readonly binding: Binding
-  readonly loaders = new Map<unknown, unknown>()
-  readonly reads: RequestReads = new Map()
-  readonly _shield: unknown = undefined
-
-  constructor(
-    private readonly request: RequestContext,
-    readonly db: Database,
-    readonly services: Services,
-  ) {
-    const { requestId, viewer } = request
-    this.requestId = requestId
-    this.viewer = viewer
-    this.operator = request.operator ?? null
-    this.clientIp = request.clientIp
-    this.userAgent = request.userAgent
-    this.clock = viewer?.secondsAhead ? clockAhead(request.clock, viewer.secondsAhead) : request.clock
-    this.log = request.log
-    const actorId = viewer?.userId ?? this.operator?.operatorId ?? null
-    this.binding = { tenantId: viewer?.tenantId ?? null, actorId, requestId }
-  }
-
-  /** Made when it is asked for: most requests are answered without. */
-  get signal(): AbortSignal | undefined {
-    return this.request.signal
-  }
-}
-
-/** A request as one subgraph sees it, with loaders of its own. */
-export function subgraphContext(
-  request: RequestContext,
-  database: Database,
-  services: Services,
-): SubgraphContext {
-  return new SubgraphView(request, database, services)
 }

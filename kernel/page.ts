@@ -5,7 +5,7 @@ import { asMalformedCursor, connectionOf, type Connection } from './reading/conn
 import type { EntityClass } from './entity'
 import type { SyncPromise } from './execution/sync-promise'
 import { readPage, type PageArguments, type PageOptions } from './reading/page-request'
-import { noteConditions } from './reading/recorded-conditions'
+import { notePage } from './reading/recorded-conditions'
 import { nestedCounts, nestedRows, pageCount, pageRows } from './reading/page-sql'
 
 /**
@@ -27,7 +27,7 @@ export async function page<E>(
       request.wantsRows ? pageRows(context, request) : [],
       request.wantsCount ? pageCount(context, request) : null,
     ])
-    noteConditions(context, request.model, request.filter, rows.slice(0, request.size))
+    notePage(context, request, rows.slice(0, request.size))
     return connectionOf(request, rows, count)
   } catch (error) {
     throw asMalformedCursor(request, error)
@@ -127,7 +127,7 @@ function nestedPages<E>(
         request.wantsCount ? nestedCounts(context, request, property, parents) : new Map<unknown, number>(),
       ])
       const shown = [...rows.values()].flatMap((ofParent) => ofParent.slice(0, request.size))
-      noteConditions(context, request.model, request.filter, shown)
+      notePage(context, request, shown)
       return parents.map((parent) =>
         connectionOf<E>(
           request,

@@ -1,5 +1,7 @@
 import type { Statement } from './connection/database'
 
+export type { Statement } from './connection/database'
+
 /** A statement that PostgreSQL prepares once per connection, under a name that the connection chooses. */
 export function prepared(text: string, values: readonly unknown[]): Statement {
   return { name: 'prepared', text, values }

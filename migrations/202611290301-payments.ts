@@ -1,31 +1,9 @@
 import { constraintMessages } from './constraint-messages'
-import { creditGuard, freeWithCredits, keepIssuedInvoice } from './issued-invoice'
+import { creditGuard, settledGuard } from './issued-invoice'
 import { byLanguage, migration, oneOf, sql, tenantTable, type Step } from './sql'
 
 const methods = ['BANK_TRANSFER', 'CARD', 'DIRECT_DEBIT', 'CASH']
 const statuses = ['SUCCEEDED', 'PARTLY_REFUNDED', 'REFUNDED', 'REVERSED']
-
-/** Holds an invoice to show as paid and credited what allocations say, whoever writes it. */
-const recounted = keepIssuedInvoice({
-  free: freeWithCredits,
-  first: {
-    declare: `  line constant tenancy.invoices := OLD;
-  paid numeric;
-  credited numeric;`,
-    check: `  IF TG_OP = 'UPDATE' AND (NEW.amount_paid <> OLD.amount_paid OR NEW.amount_credited <> OLD.amount_credited) THEN
-    SELECT COALESCE(sum(a.amount) FILTER (WHERE a.payment_id IS NOT NULL), 0),
-           COALESCE(sum(a.amount) FILTER (WHERE a.credit_note_id IS NOT NULL), 0) INTO paid, credited
-      FROM tenancy.allocations a WHERE a.tenant_id = line.tenant_id AND a.invoice_id = line.id;
-    IF (NEW.amount_paid, NEW.amount_credited) <> (paid, credited) THEN
-      RAISE EXCEPTION 'invoice % is settled by payments and credit notes alone', OLD.invoice_number
-        USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-  END IF;`,
-  },
-  refused: `OLD.status = 'VOID' OR OLD.status = 'PAID' AND NEW.amount_paid >= OLD.amount_paid
-     OR NEW.status = 'DRAFT' OR NEW.amount_credited < OLD.amount_credited`,
-  uses: 'paid, credited or made void',
-})
 
 /** Payments for what was paid before they were records, one for each invoice, on the day of its last change. */
 const formerPayments: Step = sql(
@@ -166,6 +144,6 @@ export const payments = migration(202611290301, 'payments', [
     ],
   ),
   formerPayments,
-  sql(recounted, creditGuard),
+  sql(settledGuard(), creditGuard),
   guardPayments,
 ])

@@ -65,6 +65,32 @@ export const creditGuard = keepIssuedInvoice({
 })
 
 /**
+ * Holds an invoice to show as paid and credited what allocations say, whoever writes it.
+ * @param free columns besides that change after the issue
+ */
+export const settledGuard = (free: readonly string[] = []): string =>
+  keepIssuedInvoice({
+    free: [...freeWithCredits, ...free],
+    first: {
+      declare: `  line constant tenancy.invoices := OLD;
+  paid numeric;
+  credited numeric;`,
+      check: `  IF TG_OP = 'UPDATE' AND (NEW.amount_paid <> OLD.amount_paid OR NEW.amount_credited <> OLD.amount_credited) THEN
+    SELECT COALESCE(sum(a.amount) FILTER (WHERE a.payment_id IS NOT NULL), 0),
+           COALESCE(sum(a.amount) FILTER (WHERE a.credit_note_id IS NOT NULL), 0) INTO paid, credited
+      FROM tenancy.allocations a WHERE a.tenant_id = line.tenant_id AND a.invoice_id = line.id;
+    IF (NEW.amount_paid, NEW.amount_credited) <> (paid, credited) THEN
+      RAISE EXCEPTION 'invoice % is settled by payments and credit notes alone', OLD.invoice_number
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;`,
+    },
+    refused: `OLD.status = 'VOID' OR OLD.status = 'PAID' AND NEW.amount_paid >= OLD.amount_paid
+     OR NEW.status = 'DRAFT' OR NEW.amount_credited < OLD.amount_credited`,
+    uses: 'paid, credited or made void',
+  })
+
+/**
  * Returns the trigger function that keeps lines of documents: written once, by whatever role; those of a draft are removed, never
  * changed.
  * @param name of the function and its trigger

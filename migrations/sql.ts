@@ -20,6 +20,8 @@ export const globalTables: readonly string[] = [
   'tenancy.industries',
   'tenancy.plans',
   'tenancy.plan_prices',
+  'tenancy.sellers',
+  'tenancy.kept_documents',
   'identity.permissions',
   'identity.operators',
   'identity.operator_sessions',

@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PreparedDatabase } from '../database'
 import type { SubgraphDataSource } from '../gateway/context'
-import { examplesIn, explorer } from '../gateway/http/explorer'
+import { exportTrail } from '../gateway/exports/export-trail'
 import { startGateway, type GatewayOptions } from '../gateway/gateway'
 import type { Limits } from '../gateway/operations/limits'
+import type { ChangeSource } from '../gateway/live/change-feeds'
+import type { LiveOptions } from '../gateway/live/live-requests'
 import { localDataSource } from '../gateway/subgraphs/local'
 import { createMetrics } from '../gateway/http/metrics'
 import { readPersistedDocuments } from '../gateway/operations/persisted-documents'
+import { dashboardDocuments } from '../gateway/http/dashboard'
+import { Explanations } from '../gateway/operations/explanations'
 import { apiKeyViewers, oneOf } from '../gateway/operations/api-key-viewer'
 import {
   operationsInManifest,
@@ -19,7 +23,7 @@ import { remoteDataSource, signedHeaders } from '../gateway/subgraphs/remote'
 import { holdSingleInstance } from '../gateway/single-instance'
 import { usageRecorder } from '../gateway/operations/usage'
 import { databaseUsageStore } from '../gateway/operations/usage-store'
-import { sessionViewers } from '../gateway/operations/viewer'
+import { sessionViewers, type ViewerResolver } from '../gateway/operations/viewer'
 import { subgraphs } from '../subgraphs'
 import { openBlobs } from '../kernel/blobs/open-blobs'
 import { systemClock, type Clock } from '../kernel/clock'
@@ -27,17 +31,21 @@ import { demoDocuments, projectRoot, type Config } from '../kernel/process/confi
 import type { Services } from '../kernel/context'
 import type { Binding, Database, Statement } from '../kernel/connection/database'
 import type { Logger } from '../kernel/process/log'
-import { eventDispatcher } from '../kernel/events/dispatcher'
+import { eventDispatcher, eventTopic } from '../kernel/events/dispatcher'
+import { readEvents } from '../kernel/events/read-events'
 import { openStore } from '../kernel/store/store'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
 import type { EntityModel } from '../kernel/schema/entity-model'
 import { scalars } from '../kernel/schema/scalars'
-import { startSubgraph, type RunningSubgraph } from '../kernel/subgraph'
+import { startSubgraph } from '../kernel/execution/start-subgraph'
+import type { RunningSubgraph } from '../kernel/subgraph'
 import type { SchemaVariant } from '../kernel/schema/subgraph-schema'
 import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
 import type { Store } from '../kernel/store/key-value'
 import { startBackground } from './background'
+import { explainedDatabase } from './explained-database'
+import { pagesOf } from './pages'
 import { roleDatabases } from './role-databases'
 
 export interface ServerOptions {
@@ -52,6 +60,8 @@ export interface ServerOptions {
   usageIntervalMs?: number
   /** Milliseconds between two runs of what goes on beside requests, such as sending mails; each has its own default. */
   backgroundMs?: number
+  /** Bounds and times of streams, for tests. */
+  live?: Partial<Omit<LiveOptions, 'source' | 'secret'>>
   /** This process can no longer keep its promises, and says why: stop it. */
   onFatal?: (error: Error) => void
   /** Sees every statement that a subgraph or the gateway sends, with its role. For tests and benchmarks. */
@@ -70,6 +80,8 @@ export interface RunningServer {
   subgraphs: ReadonlyMap<SubgraphName, RunningSubgraph>
   /** Entities with encrypted columns, of the subgraphs in this process. */
   encryptedModels: readonly EntityModel[]
+  /** Hands on the events that transactions wrote, at once instead of within a quarter of a second; answers how many. */
+  dispatchEvents(): Promise<number>
   /** Lets requests under way finish, then lets go of everything it opened. */
   close(): Promise<void>
 }
@@ -99,9 +111,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const remote: Partial<Record<SubgraphName, string>> =
       config.subgraphs === 'in-process' ? {} : config.subgraphs
     const local = subgraphs.filter(({ name }) => !remote[name])
-    const { onStatement, around } = options
+    const { explanations, around, source } = explaining(options)
     const roles = roleDatabases({
-      ...{ config, log, database: options.database, metrics, onStatement, around },
+      ...{ config, log, database: options.database, metrics, onStatement: options.onStatement, around },
       roles: local.length + 1,
     })
     opened.push(() => roles.close())
@@ -118,7 +130,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const byName = new Map(running.map((subgraph) => [subgraph.name, subgraph]))
     for (const subgraph of running) opened.push(() => subgraph.close())
 
-    if (config.jobs) opened.push(startEvents(gatewayDatabase, store, log))
+    const events = eventDispatcher({ database: gatewayDatabase, ...store, log })
+    opened.push(() => events.stop())
+    if (config.jobs) events.start()
     const usage = usageRecorder({
       store: databaseUsageStore(gatewayDatabase),
       clock,
@@ -126,20 +140,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       intervalMs: options.usageIntervalMs,
     })
     opened.push(() => usage.close())
-    const finding = {
-      database: gatewayDatabase,
-      // Another process that revokes sessions would not reach this process's memory.
-      cache: store.shared || config.subgraphs === 'in-process' ? services.keyValue : null,
-      clock,
-      log,
-    }
     const gateway = await startGateway({
       ...gatewaySettings(config),
-      dataSource: ({ name }) => dataSource(name, byName, remote, config, clock, log),
-      resolveViewer: oneOf(
-        sessionViewers({ ...finding, keys: services.keys, issuer: config.tokenIssuer }),
-        apiKeyViewers({ ...finding, rates: store.rateLimit }),
-      ),
+      dataSource: ({ name }) => source(name, dataSource(name, byName, remote, config, clock, log)),
+      explanations,
+      resolveViewer: viewers(gatewayDatabase, store, services),
       log,
       clock,
       limits: { pageLimit: config.pageLimit, ...options.limits },
@@ -152,18 +157,39 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
       scalars,
       usage,
+      exports: { trail: exportTrail(gatewayDatabase, clock), nestedPageLimit: config.nestedPageLimit },
       makePlans: options.makePlans,
       planStore: sharedPlans(services, store.shared),
+      live: { ...options.live, source: changesOf(gatewayDatabase, store), secret: gatewaySecret(services) },
       // Planned here, they would be in everybody's way.
       expectedOperations: async () =>
         options.makePlans === 'here' ? [] : expectedOperations(config, gatewayDatabase),
     })
     opened.push(() => gateway.close())
     const encryptedModels = roles.models().filter(({ encrypted }) => encrypted.size > 0)
-    return { url: gateway.url, services, subgraphs: byName, encryptedModels, close }
+    return {
+      ...{ url: gateway.url, services, subgraphs: byName, encryptedModels, close },
+      dispatchEvents: () => events.dispatch(),
+    }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/**
+ * Makes what notes how operations are answered, at databases and subgraphs. It tells of tables, so it is there only where the schema
+ * is for everybody to see.
+ */
+function explaining({ config, around: outer }: ServerOptions) {
+  const explanations = config.introspection === 'public' ? new Explanations() : undefined
+  return {
+    explanations,
+    around: (role: SubgraphName | 'gateway', opened: Database): Database => {
+      const database = explanations ? explainedDatabase(role, opened, explanations) : opened
+      return outer?.(role, database) ?? database
+    },
+    source: (name: string, of: SubgraphDataSource) => explanations?.source(name, of) ?? of,
   }
 }
 
@@ -191,20 +217,34 @@ function gatewaySettings(config: Config) {
     connections: { perAddress: config.connectionsPerAddress },
     schemaVisibility: config.introspection,
     trustProxy: config.trustProxy,
-    persistedDocuments: readPersistedDocuments(config.persistedDocuments),
+    persistedDocuments: readPersistedDocuments(
+      config.persistedDocuments,
+      config.dashboard ? dashboardDocuments() : [],
+    ),
     documents: config.documents,
-    explorer:
-      config.introspection === 'public'
-        ? explorer(examplesIn(join(projectRoot, 'test', 'operations')))
-        : undefined,
+    pages: pagesOf(config),
+    corsOrigins: config.corsOrigins,
   } satisfies Partial<GatewayOptions>
 }
 
-/** Starts to hand on the events that transactions wrote. Returns what stops it. */
-function startEvents(database: Database, { eventLog, pubSub }: Store, log: Logger): () => Promise<void> {
-  const dispatcher = eventDispatcher({ database, eventLog, pubSub, log })
-  dispatcher.start()
-  return () => dispatcher.stop()
+/** Says who asks: whoever has signed in, or comes with an API key. */
+function viewers(database: Database, store: Store, services: Services): ViewerResolver {
+  const { config, clock, log, keyValue, keys } = services
+  // Another process that revokes sessions would not reach this process's memory.
+  const cache = store.shared || config.subgraphs === 'in-process' ? keyValue : null
+  const finding = { database, cache, clock, log }
+  return oneOf(
+    sessionViewers({ ...finding, keys, issuer: config.tokenIssuer }),
+    apiKeyViewers({ ...finding, rates: store.rateLimit }),
+  )
+}
+
+/** The place where streams read what changed: the log that the dispatcher fills. */
+function changesOf(database: Database, { eventLog, pubSub }: Store): ChangeSource {
+  return {
+    read: (tenantId, after, most) => readEvents({ database, eventLog }, tenantId, after, most),
+    subscribe: (tenantId, wake) => pubSub.subscribe(eventTopic(tenantId), wake),
+  }
 }
 
 /** Operations that clients are known to send: of manifests, and of those recorded before. */
@@ -216,9 +256,15 @@ async function expectedOperations(config: Config, database: Database): Promise<E
   ]
 }
 
+/** Returns what the gateways of an installation know and nobody else does; null where there is nothing. */
+function gatewaySecret({ config, keys }: Services): string | null {
+  return config.viewerSecret ?? keys.privateKey?.export({ format: 'jwk' }).d ?? null
+}
+
 /** Plans for all gateways, where they share a store and a secret that nobody else has. */
-function sharedPlans({ config, keys, keyValue, log }: Services, shared: boolean): PlanStore | undefined {
-  const secret = config.viewerSecret ?? keys.privateKey?.export({ format: 'jwk' }).d
+function sharedPlans(services: Services, shared: boolean): PlanStore | undefined {
+  const { keyValue, log } = services
+  const secret = gatewaySecret(services)
   return shared && secret ? planStore(keyValue, secret, log) : undefined
 }
 

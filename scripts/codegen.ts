@@ -8,7 +8,7 @@ import { buildASTSchema, Kind, type DocumentNode } from 'graphql'
 import { readDeclarations, type TypeDeclaration } from '../kernel/access/access'
 import { projectRoot } from '../kernel/process/config'
 import { subgraphNames, type SubgraphName } from '../kernel/schema/subgraph-names'
-import { readTypeDefs } from '../kernel/subgraph'
+import { readTypeDefs } from '../kernel/schema/sdl-files'
 
 const usage = `Usage: npm run codegen -- [NAME …]
 

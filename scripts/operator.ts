@@ -9,6 +9,8 @@ import {
   operatorScopes,
   resetOperatorPassword,
 } from '../database/operators'
+import { exportKeptDocuments, KeptDocumentsError } from '../database/kept-documents'
+import { addSeller, SellerError } from '../database/seller'
 import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
@@ -17,20 +19,28 @@ const usage = `Usage: npm run operator -- create --email EMAIL --name NAME [--sc
        npm run operator -- list
        npm run operator -- reset-password --email EMAIL
        npm run operator -- disable --email EMAIL
+       npm run operator -- seller --name NAME --street STREET --city CITY --country DE --tax-id ID
+                                  [--postal-code CODE] [--email EMAIL] [--from DAY]
+       npm run operator -- documents --out FILE [--slug SLUG]
 
-Keeps the operators of the platform, who stand outside of all tenants and sign in with operatorSignIn.
+Keeps the operators of the platform, who stand outside of all tenants and sign in with operatorSignIn, and who the platform is.
 
   create          adds an operator, and prints a password for the first sign-in
   list            shows who there is, and what they may do
   reset-password  ends all sessions and the second factor, and prints another password; a disabled operator is active again
   disable         ends all sessions; nobody signs in as this operator
+  seller          tells the legal entity that issues invoices and credit notes, from a day on (today when not said); what was
+                  issued stays as it is, and without one nothing is issued
+  documents       writes the invoices, credit notes and payments of tenants that were deleted to a new file, a JSON object a line
 
-  --email   the operator's e-mail address
-  --name    the operator's name, which tenants see of whoever enters them
+  --email   the operator's e-mail address, or that for questions about bills
+  --name    the operator's name, which tenants see of whoever enters them; the legal name of a seller
   --scopes  what the operator may do besides tenancy:platform:read; without it, nothing else:
 ${Object.entries(operatorScopes)
   .map(([scope, allows]) => `              ${scope}\n                ${allows}`)
   .join('\n')}
+  --out     a file that there is not yet; its owner alone reads it
+  --slug    documents of the tenant that had this slug alone
   --help    print this
 
 The database is the configured one (DATABASE_URL), or else the embedded one, whether or not the server runs.`
@@ -38,12 +48,20 @@ The database is the configured one (DATABASE_URL), or else the embedded one, whe
 /** Describes what the caller typed wrong. */
 class UsageError extends Error {}
 
-const verbs = ['create', 'list', 'reset-password', 'disable'] as const
+const verbs = ['create', 'list', 'reset-password', 'disable', 'seller', 'documents'] as const
 interface Request {
   verb: (typeof verbs)[number]
   email: string
   name: string
   scopes: string[]
+  street: string
+  postalCode: string
+  city: string
+  country: string
+  taxId: string
+  from: string
+  out: string
+  slug: string
 }
 
 /** Reads the command line; null when it asks for help. */
@@ -52,7 +70,10 @@ function readRequest(args: string[]): Request | null {
   const { values, positionals } = parsed(() =>
     parseArgs({
       args,
-      options: { ...{ email: text, name: text, scopes: text }, help: { type: 'boolean' } },
+      options: {
+        ...{ email: text, name: text, scopes: text, street: text, 'postal-code': text, city: text },
+        ...{ country: text, 'tax-id': text, from: text, out: text, slug: text, help: { type: 'boolean' } },
+      },
       allowPositionals: true,
     }),
   )
@@ -60,11 +81,20 @@ function readRequest(args: string[]): Request | null {
   const verb = verbs.find((one) => positionals.length === 1 && positionals[0] === one)
   if (!verb)
     throw new UsageError(`Say what to do: ${verbs.join(', ')}. Got: ${positionals.join(' ') || 'nothing'}`)
-  const { email = '', name = '', scopes = '' } = values
-  const needed = { create: { email, name }, list: {}, 'reset-password': { email }, disable: { email } }[verb]
+  const { email = '', name = '', scopes = '', street = '', city = '', country = '', from = '' } = values
+  const { 'postal-code': postalCode = '', 'tax-id': taxId = '', out = '', slug = '' } = values
+  const needed = {
+    create: { email, name },
+    list: {},
+    'reset-password': { email },
+    disable: { email },
+    seller: { name, street, city, country, 'tax-id': taxId },
+    documents: { out },
+  }[verb]
   const missing = Object.entries(needed).flatMap(([option, value]) => (value ? [] : [`--${option}`]))
   if (missing.length > 0) throw new UsageError(`Missing: ${missing.join(', ')}`)
-  return { verb, email, name, scopes: scopes.split(',').filter((scope) => scope !== '') }
+  const place = { street, postalCode, city, country, taxId, from, out, slug }
+  return { verb, email, name, scopes: scopes.split(',').filter((scope) => scope !== ''), ...place }
 }
 
 function parsed<T>(parse: () => T): T {
@@ -76,7 +106,19 @@ function parsed<T>(parse: () => T): T {
 }
 
 /** Does it, and returns what to print. */
-async function perform(client: Client, { verb, email, name, scopes }: Request): Promise<string[]> {
+async function perform(client: Client, request: Request): Promise<string[]> {
+  const { verb, email, name, scopes } = request
+  if (verb === 'seller') {
+    const { street, postalCode, city, country, taxId, from } = request
+    const validFrom = from || new Date().toISOString().slice(0, 10)
+    const place = { street, postalCode: postalCode || null, city, country }
+    await addSeller(client, { legalName: name, ...place, taxId, email: email || null, validFrom })
+    return [`From ${validFrom} on, ${name} issues invoices and credit notes.`]
+  }
+  if (verb === 'documents') {
+    const count = await exportKeptDocuments(client, request.out, request.slug || null)
+    return [`${count} documents of deleted tenants are in ${request.out}`]
+  }
   if (verb === 'list')
     return (await listOperators(client)).map(
       (one) =>
@@ -118,7 +160,11 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const foreseen =
-    error instanceof UsageError || error instanceof OperatorError || error instanceof ConfigError
+    error instanceof UsageError ||
+    error instanceof OperatorError ||
+    error instanceof SellerError ||
+    error instanceof KeptDocumentsError ||
+    error instanceof ConfigError
   console.error(error instanceof Error ? error.message : String(error))
   if (error instanceof UsageError) console.error(`\n${usage}`)
   process.exitCode = foreseen ? 2 : 1

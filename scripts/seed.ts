@@ -3,6 +3,8 @@ import { prepareDatabase } from '../database'
 import { loadDemoData } from '../database/demo'
 import { demoSlugs } from '../database/demo/ids'
 import { demoSignIns } from '../database/demo/users'
+import { makeKeysOfTenants } from '../database/encrypt-rows'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import { loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { oneTimePassword } from '../kernel/sign-in/password'
@@ -31,6 +33,9 @@ async function main(): Promise<void> {
     // A password that is known from the documentation must not open a database that others can reach.
     const demoPassword = database.embedded ? config.demoPassword : oneTimePassword()
     await loadDemoData({ demoPassword }, database, (line) => console.log(line))
+    const dataKeys = openDataKeys(config, (line) => console.log(line))
+    await makeKeysOfTenants(database.migratorUrl, dataKeys)
+    dataKeys.close()
     for (const line of demoSignIns(demoPassword)) console.log(line)
   } finally {
     await database.stop()

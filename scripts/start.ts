@@ -3,7 +3,8 @@ import { ConfigError, loadConfig } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import { loadDemoData } from '../database/demo'
 import { demoSignIns } from '../database/demo/users'
-import { encryptClearRows } from '../database/encrypt-rows'
+import { encryptClearRows, makeKeysOfTenants } from '../database/encrypt-rows'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import type { RunningServer } from '../product/server'
 
 const exitWithinMs = 10_000
@@ -44,6 +45,9 @@ async function main(): Promise<void> {
       await loadDemoData(config, database, (line) => console.log(line))
       for (const line of demoSignIns(config.demoPassword)) console.log(line)
     }
+    const dataKeys = openDataKeys(config, (message) => log.info(message))
+    await makeKeysOfTenants(database.migratorUrl, dataKeys)
+    dataKeys.close()
     server = await startServer({
       config,
       log,
@@ -55,7 +59,11 @@ async function main(): Promise<void> {
     const rows = await encryptClearRows(database.migratorUrl, services.dataKeys, encryptedModels)
     if (rows > 0) log.info({ rows }, 'rows encrypted')
     if (stopping) await server.close()
-    else console.log(`ready ${server.url}`)
+    else {
+      console.log(`ready ${server.url}`)
+      if (process.stdout.isTTY && config.dashboard)
+        console.log(`open ${new URL('/', server.url).href} in a browser: dashboard, explorer, reference`)
+    }
   } catch (error) {
     if (stopping) return void (await stopping)
     await stop(1)

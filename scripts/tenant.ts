@@ -1,16 +1,27 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { prepareDatabase } from '../database'
+import { prepareDatabase, type PreparedDatabase } from '../database'
+import { makeTenantKeys } from '../database/encrypt-rows'
 import { createMeter } from '../database/metering'
 import { notePlatformAction } from '../database/platform-trail'
-import { changeTenantStatus, listTenants, resetUserPassword } from '../database/tenant-commands'
+import {
+  audit,
+  changeTenantStatus,
+  findTenant,
+  listTenants,
+  resetUserPassword,
+} from '../database/tenant-commands'
 import { createTenant, createUser, TenantError } from '../database/tenants'
+import { openBlobs } from '../kernel/blobs/open-blobs'
+import type { DataKeys } from '../kernel/encryption/data-keys'
+import { openDataKeys } from '../kernel/encryption/open-keys'
 import { mailSeal, type MailSeal } from '../kernel/mail/seal'
-import { ConfigError, loadConfig } from '../kernel/process/config'
+import { ConfigError, loadConfig, type Config } from '../kernel/process/config'
 import { createLogger } from '../kernel/process/log'
 import type { KeyEnvironment } from '../kernel/sign-in/api-key'
 import { hashPassword, oneTimePassword } from '../kernel/sign-in/password'
 import { loadTokenKeys } from '../kernel/sign-in/token-keys'
+import { exportTenant } from '../product/tenant-export'
 
 const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin EMAIL [--sandbox]
        npm run tenant -- list
@@ -18,10 +29,12 @@ const usage = `Usage: npm run tenant -- create --slug SLUG --name NAME --admin E
        npm run tenant -- reactivate --slug SLUG
        npm run tenant -- reset-password --slug SLUG --email EMAIL
        npm run tenant -- meter --slug SLUG
+       npm run tenant -- export --slug SLUG --to FOLDER
 
 Keeps the tenants of an installation, by whoever has the owner's database URL. Operators of the platform do most of it over the graph.
 
-  create          adds a tenant with its first administrator, and prints a password for the first sign-in
+  create          adds a tenant with its first administrator, and prints a password for the first sign-in; makes the key of its
+                  encrypted columns, so the process needs the server's ENCRYPTION_… settings
   list            shows the tenants: slug, status, plan, people who may sign in, name
   suspend         shuts a tenant: nobody is let in, and who is in is out within a minute; nothing is lost
   reactivate      opens a suspended tenant again
@@ -29,12 +42,16 @@ Keeps the tenants of an installation, by whoever has the owner's database URL. O
                   stays. The owner of the account is told by mail, so the process needs the server's TOKEN_PRIVATE_KEY
   meter           makes the account that records the use of a tenant, which nobody there may; prints its key, and the former one ends
 
+  export          writes all that the graph shows of a tenant into a new folder: rows as JSON, encrypted values in clear, and its files,
+                  with a manifest of digests. The process needs the server's keys and its store of files
+
   --slug    what people type to sign in: lower-case letters, digits and single hyphens
   --name    name of the organization
   --admin   e-mail address of the administrator
   --sandbox a tenant to try things in: it may be moved forward in time (moveClock), and stays one
   --reason  why, 1 to 500 characters
   --email   whose password
+  --to      the folder, which must not be there yet
   --help    print this
 
 The database is the configured one (DATABASE_URL), or else the embedded one, whether or not the server runs. What is done stands in
@@ -50,6 +67,7 @@ const needed = {
   reactivate: ['slug'],
   'reset-password': ['slug', 'email'],
   meter: ['slug'],
+  export: ['slug', 'to'],
 } as const
 type Verb = keyof typeof needed
 
@@ -60,6 +78,7 @@ interface Request {
   admin: string
   reason: string
   email: string
+  to: string
   sandbox: boolean
 }
 
@@ -70,7 +89,7 @@ function readRequest(args: string[]): Request | null {
     parseArgs({
       args,
       options: {
-        ...{ slug: text, name: text, admin: text, reason: text, email: text },
+        ...{ slug: text, name: text, admin: text, reason: text, email: text, to: text },
         ...{ sandbox: { type: 'boolean' }, help: { type: 'boolean' } },
       },
       allowPositionals: true,
@@ -83,8 +102,8 @@ function readRequest(args: string[]): Request | null {
     throw new UsageError(`Say what to do: ${verbs.join(', ')}. Got: ${positionals.join(' ') || 'nothing'}`)
   const missing = needed[verb].filter((option) => !values[option]).map((option) => `--${option}`)
   if (missing.length > 0) throw new UsageError(`Missing: ${missing.join(', ')}`)
-  const { slug = '', name = '', admin = '', reason = '', email = '', sandbox = false } = values
-  return { verb, slug, name, admin, reason, email, sandbox }
+  const { slug = '', name = '', admin = '', reason = '', email = '', to = '', sandbox = false } = values
+  return { verb, slug, name, admin, reason, email, to, sandbox }
 }
 
 function parsed<T>(parse: () => T): T {
@@ -100,7 +119,7 @@ async function perform(
   client: Client,
   request: Request,
   environment: KeyEnvironment,
-  seal: () => MailSeal,
+  { seal, dataKeys }: { seal: () => MailSeal; dataKeys: () => DataKeys },
 ): Promise<string[]> {
   const { verb, slug, name, admin, reason, email, sandbox } = request
   if (verb === 'list')
@@ -133,8 +152,41 @@ async function perform(
   const tenantId = await createTenant(client, { slug, name, isSandbox: sandbox })
   const user = { email: admin, passwordHash, passwordChangeRequired: true, roles: ['ADMIN'] } as const
   await createUser(client, tenantId, user)
+  await makeTenantKeys(client, dataKeys())
   await notePlatformAction(client, 'CREATE_TENANT', tenantId, { slug, name, isSandbox: sandbox })
   return [`tenant         ${slug}`, `administrator  ${admin.toLowerCase()}`, printed, once]
+}
+
+/** Writes the export of a tenant, and notes it in both trails; what is told of the manifest proves which export it was. */
+async function writeExport(
+  client: Client,
+  { slug, to }: Request,
+  config: Config,
+  database: PreparedDatabase,
+): Promise<string[]> {
+  const dataKeys = openDataKeys(config, (line) => console.log(line))
+  const blobs = openBlobs(config)
+  try {
+    const exported = await exportTenant({ database, dataKeys, blobs, slug, now: new Date() }, to)
+    const rows = exported.types.reduce((sum, one) => sum + one.rows, 0)
+    // Afterwards: whoever writes in the tenant waits for its lock.
+    const tenant = await findTenant(client, slug)
+    const told = { rows, files: exported.files.length, manifest: exported.manifest }
+    await audit(client, tenant.id, {
+      ...{ action: 'VIEW', resourceType: 'Tenant', resourceId: tenant.id, changes: { after: told } },
+    })
+    await notePlatformAction(client, 'EXPORT_TENANT', tenant.id, told)
+    return [
+      `tenant    ${slug}`,
+      `rows      ${rows} of ${exported.types.length} types`,
+      `files     ${exported.files.length}`,
+      `manifest  ${exported.manifest}`,
+      `${to} holds everything in clear: hand it over, and remove it.`,
+    ]
+  } finally {
+    await blobs.close()
+    dataKeys.close()
+  }
 }
 
 async function main(): Promise<void> {
@@ -147,9 +199,14 @@ async function main(): Promise<void> {
   try {
     await client.connect()
     await client.query('BEGIN')
-    const lines = await perform(client, request, config.nodeEnv === 'production' ? 'live' : 'test', () =>
-      mailSeal(loadTokenKeys(config)),
-    )
+    const environment = config.nodeEnv === 'production' ? 'live' : 'test'
+    const lines =
+      request.verb === 'export'
+        ? await writeExport(client, request, config, database)
+        : await perform(client, request, environment, {
+            seal: () => mailSeal(loadTokenKeys(config)),
+            dataKeys: () => openDataKeys(config, (line) => console.log(line)),
+          })
     await client.query('COMMIT')
     for (const line of lines) console.log(line)
   } finally {

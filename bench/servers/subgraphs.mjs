@@ -1,7 +1,7 @@
 // The product’s subgraphs over HTTP, in one process: for every gateway that is measured the same ones.
 import tokenKeys from '../../dist/kernel/sign-in/token-keys.js'
 import subgraphServers from '../../dist/product/subgraph-server.js'
-import subgraphKernel from '../../dist/kernel/subgraph.js'
+import subgraphKernel from '../../dist/kernel/execution/start-subgraph.js'
 import clocks from '../../dist/kernel/clock.js'
 import definitions from '../../dist/subgraphs/index.js'
 import databases from '../../dist/kernel/connection/database.js'

@@ -1,8 +1,9 @@
 import type { Client } from 'pg'
 import type { BlobStore } from '../../kernel/blobs/blob-store'
-import { entryColumns, entryOf } from '../../kernel/sealing/chain'
+import { entryColumns, entryOf, sha256 } from '../../kernel/sealing/chain'
 import {
   checkpointFolder,
+  checkpointKey,
   cutFolder,
   statementIn,
   type AuditKeys,
@@ -58,19 +59,47 @@ export async function* sealedEntries(
   }
 }
 
-/** The end of a tenant's chain as the table tells it, and how many entries have no position yet. */
-export async function chainState(
-  client: Client,
-  tenantId: string,
-): Promise<{ position: number; hash: string | null; unsealed: number }> {
-  const { rows } = await client.query<{ position: string | null; hash: string | null; unsealed: string }>(
-    `SELECT c.position, c.hash,
+/** The end of a tenant's chain as the table tells it. */
+export interface ChainState {
+  position: number
+  hash: string | null
+  /** The position that was signed last, and the SHA-256 of that checkpoint as it is kept; 0 and null when never. */
+  signedPosition: number
+  signedHash: string | null
+  /** Counts entries that have no position yet. */
+  unsealed: number
+}
+
+export async function chainState(client: Client, tenantId: string): Promise<ChainState> {
+  const { rows } = await client.query<Record<keyof ChainState, string | null>>(
+    `SELECT c.position, c.hash, c.signed_position AS "signedPosition", c.signed_hash AS "signedHash",
        (SELECT count(*) FROM shared.audit_logs l WHERE l.tenant_id = t.id AND l.position IS NULL) AS unsealed
        FROM tenancy.tenants t LEFT JOIN shared.audit_chains c ON c.tenant_id = t.id WHERE t.id = $1`,
     [tenantId],
   )
-  const { position, hash, unsealed } = rows[0]!
-  return { position: Number(position ?? 0), hash, unsealed: Number(unsealed) }
+  const { position, hash, signedPosition, signedHash, unsealed } = rows[0]!
+  return {
+    ...{ position: Number(position ?? 0), hash, unsealed: Number(unsealed) },
+    ...{ signedPosition: Number(signedPosition ?? 0), signedHash },
+  }
+}
+
+/**
+ * Holds what the table tells of the last checkpoint against its file, which was written first: the last ones that are missing are
+ * told by no later one. Of a chain that was never signed nobody says what it was.
+ */
+export async function lastCheckpointFault(
+  blobs: BlobStore,
+  tenantId: string,
+  { position, signedPosition, signedHash }: ChainState,
+): Promise<ChainFault | null> {
+  if (position === 0) return null
+  if (signedHash === null)
+    return { kind: 'CHECKPOINT', position, message: `nothing was signed, and the chain ends at ${position}` }
+  const file = await blobs.of(tenantId).get(checkpointKey(signedPosition))
+  if (file && sha256(await textOf(file.body)) === signedHash) return null
+  const message = `the checkpoint at ${signedPosition}, which was signed last, is ${file ? 'another' : 'missing'}`
+  return { kind: 'CHECKPOINT', position: signedPosition, message }
 }
 
 /** A signed statement with the line it is kept as. */

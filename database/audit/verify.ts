@@ -2,7 +2,14 @@ import { Client } from 'pg'
 import type { BlobStore } from '../../kernel/blobs/blob-store'
 import type { AuditKeys } from '../../kernel/sealing/statements'
 import { verifyChain, type ChainFault, type ChainReport } from './verify-chain'
-import { chainState, chainTenants, keptStatements, sealedEntries, type ChainTenant } from './tenant-chains'
+import {
+  chainState,
+  chainTenants,
+  keptStatements,
+  lastCheckpointFault,
+  sealedEntries,
+  type ChainTenant,
+} from './tenant-chains'
 
 export interface TenantReport extends ChainReport, ChainTenant {
   /** Entries without a position: they wait for the next sealing. */
@@ -62,7 +69,8 @@ export async function verifyTenant(
   const kept = await keptStatements(blobs, keys, tenant.id)
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   try {
-    const { position, unsealed } = await chainState(client, tenant.id)
+    const state = await chainState(client, tenant.id)
+    const { position, unsealed } = state
     const report = await verifyChain(sealedEntries(client, tenant.id), kept)
     const faults: ChainFault[] = [...report.faults, ...kept.faults]
     if (report.end !== position && !faults.some(({ kind }) => kind === 'CHECKPOINT'))
@@ -71,6 +79,8 @@ export async function verifyTenant(
         position: Math.min(report.end, position) + 1,
         message: `the table of chains says that this one ends at ${position}, and it ends at ${report.end}`,
       })
+    const lastFault = await lastCheckpointFault(blobs, tenant.id, state)
+    if (lastFault) faults.push(lastFault)
     return { ...tenant, ...report, unsealed, faults }
   } finally {
     await client.query('ROLLBACK')

@@ -17,8 +17,12 @@ interface DemoWork {
   values?: Readonly<Record<string, unknown>>
 }
 
+/** The work in which an employee of the demo data worked overtime. */
+export const overtimeWorkId = (slug: DemoSlug, place: number): string =>
+  `019b76da-a800-7000-8000-0000000005${slug === 'acme' ? 'c' : 'd'}${place}`
+
 /** The last Sunday of a month that has passed: clocks change there in Europe in March and October. */
-function lastSunday(month: string, today: number): string {
+export function lastSunday(month: string, today: number): string {
   const year = Number(dayOf(today).slice(0, 4))
   const sundays = [year - 1, year].map((of) => {
     const last = dayNumber(`${of}-${month}-31`)
@@ -27,10 +31,10 @@ function lastSunday(month: string, today: number): string {
   return dayOfNumber(sundays.filter((sunday) => sunday < Math.floor(today / day)).at(-1)!)
 }
 
-const before = (on: string): string => dayOfNumber(dayNumber(on) - 1)
+export const before = (on: string): string => dayOfNumber(dayNumber(on) - 1)
 
 /** The last working days before today, the latest first. */
-function workdays(today: number, count: number): string[] {
+export function workdays(today: number, count: number): string[] {
   const found: string[] = []
   for (let number = Math.floor(today / day) - 1; found.length < count; number--)
     if (weekdayOf(number) < 5) found.push(dayOfNumber(number))
@@ -55,22 +59,26 @@ function usualWork(slug: DemoSlug, today: number): DemoWork[] {
       from: '08:00',
       to: number === 3 ? '19:10' : '16:45',
       breaks: [['12:00', '12:45']] as const,
-      values: number < 5 ? {} : { status: 'APPROVED', approved_by_id: admin, decided_at: at(on, '18:00') },
+      values: {
+        ...(number === 3 ? { id: overtimeWorkId(slug, place) } : {}),
+        ...(number < 5 ? {} : { status: 'APPROVED', approved_by_id: admin, decided_at: at(on, '18:00') }),
+      },
     }))
-  const night = (month: string) => ({
+  const night = (month: string, id = {}) => ({
     place: 6,
     on: before(lastSunday(month, today)),
     from: '22:00',
     to: '06:00',
     breaks: [['01:00', '01:30']] as const,
     values: {
+      ...id,
       source: 'DEVICE',
       status: 'APPROVED',
       approved_by_id: hr,
       decided_at: instant(today - 2 * day),
     },
   })
-  return [...usual(5), ...usual(2), night('03'), night('10')]
+  return [...usual(5), ...usual(2), night('03'), night('10', { id: overtimeWorkId(slug, 6) })]
 }
 
 /**
@@ -83,7 +91,14 @@ function oddWork(slug: DemoSlug, today: number): DemoWork[] {
   const [forgotten, corrected] = [days[10]!, days[11]!]
   const at = (on: string, time: string) => clock(slug, on, time)
   return [
-    { place: 1, on: forgotten, from: '09:00', to: '17:30', breaks: [['12:30', '13:00']] },
+    {
+      place: 1,
+      on: forgotten,
+      from: '09:00',
+      to: '17:30',
+      breaks: [['12:30', '13:00']],
+      values: { id: overtimeWorkId(slug, 1) },
+    },
     {
       place: 2,
       on: forgotten,
@@ -175,6 +190,7 @@ export const attendanceRecords: DemoTable = {
           source: 'WEB',
           status: 'COMPLETE',
           is_despite_leave: false,
+          is_overtime_checked: true,
           corrected_clock_in_at: null,
           corrected_clock_out_at: null,
           corrected_break_minutes: null,

@@ -1,6 +1,8 @@
 import { amountOf, invoiceNumberOf, totalsOf } from '../../subgraphs/tenancy/rules/invoice'
 import { periodOn, type Interval } from '../../subgraphs/tenancy/rules/period'
 import { creditsOf } from './credits'
+import { dunningOf } from './dunning'
+import { demoSeller } from './profiles'
 import { paymentsOf } from './payments'
 import { seededId, seededRandom, type Random } from './random'
 import { amount, day, dayOf, instant, times, type DemoSource, type DemoTable } from './table'
@@ -99,8 +101,10 @@ function subscriptionsOf({ slug, profile, today }: DemoSource) {
   })
 }
 
-/** An invoice in the order of issuing, with its lines; the last ones are drafts. */
-function invoicesOf(source: DemoSource) {
+/** Invoices in the order of issuing, with their lines; the last ones are drafts, and one was not paid in time. */
+const invoicesOf = (source: DemoSource) => dunningOf(source, billedOf(source)).invoices
+
+function billedOf(source: DemoSource) {
   const { slug, profile, today } = source
   const random = seededRandom(`${slug} tenancy.invoices`)
   const present = subscriptionsOf(source).at(-1)!
@@ -137,7 +141,11 @@ function invoicesOf(source: DemoSource) {
         due_date: isDraft ? null : dayOf(issued + 30 * day),
         paid_at: status === 'PAID' ? settled : null,
         voided_at: status === 'VOID' ? settled : null,
+        seller: isDraft ? null : sellerParty,
         buyer: isDraft ? null : buyerOf(source),
+        fee_of_id: null as string | null,
+        dunning_paused_at: null as string | null,
+        dunning_pause_reason: null as string | null,
         void_reason: status === 'VOID' ? 'Sent to the wrong cost centre' : null,
         memo: random.chance(0.3) ? `Purchase order ${random.int(10_000, 99_999)}` : null,
         created_at: written,
@@ -145,6 +153,9 @@ function invoicesOf(source: DemoSource) {
     }
   })
 }
+
+const { legalName, street, postalCode, city, country, taxId, email } = demoSeller
+const sellerParty = { name: legalName, street, postalCode, city, country, vatNumber: taxId, email }
 
 const buyerOf = ({ profile: { name, billing } }: DemoSource) => ({ name, ...billing })
 
@@ -300,7 +311,12 @@ export const invoiceLines: DemoTable = {
 export const creditNotes: DemoTable = {
   name: 'tenancy.credit_notes',
   noun: 'credit notes',
-  rows: (source) => creditsOf(source, invoicesOf(source)).notes,
+  rows: (source) =>
+    creditsOf(source, invoicesOf(source)).notes.map((note) => ({
+      ...note,
+      seller: note.issued_at ? sellerParty : null,
+      buyer: note.issued_at ? buyerOf(source) : null,
+    })),
 }
 
 export const creditNoteLines: DemoTable = {
@@ -331,6 +347,18 @@ export const refunds: DemoTable = {
     const billed = invoicesOf(source)
     return [...paymentsOf(source, billed).refunds, ...creditsOf(source, billed).refunds]
   },
+}
+
+export const dunningPolicies: DemoTable = {
+  name: 'tenancy.dunning_policies',
+  noun: 'decisions on late payment',
+  rows: (source) => dunningOf(source, billedOf(source)).policies,
+}
+
+export const dunningSteps: DemoTable = {
+  name: 'tenancy.dunning_steps',
+  noun: 'reminders',
+  rows: (source) => dunningOf(source, billedOf(source)).steps,
 }
 
 /** The next documents continue the numbers. */

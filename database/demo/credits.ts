@@ -85,7 +85,7 @@ function storiesOf(all: readonly BilledInvoice[]): Story[] {
   const recent = paid.slice(-12)
   const [mistaken, drafted] = [recent.at(-8)!, recent.at(-5)!]
   const others = recent.filter((one) => one !== mistaken && one !== drafted)
-  const goodwill = others.find(({ invoice }) => invoice.currency === 'EUR') ?? others[0]!
+  const goodwill = others.findLast(({ invoice }) => invoice.currency === 'EUR') ?? others[0]!
   const feeOf = ({ lines: [fee] }: BilledInvoice) => fee!
   const third = String(BigInt(feeOf(goodwill).amount) / 3n)
   return [

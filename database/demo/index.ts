@@ -2,9 +2,10 @@ import { Client, type ClientBase } from 'pg'
 import type { Config } from '../../kernel/process/config'
 import type { PreparedDatabase } from '..'
 import { readTables } from '../rows'
+import { addSeller } from '../seller'
 import { createTenant } from '../tenants'
 import { demoSlugs, demoTenantIds, type DemoSlug } from './ids'
-import { demoProfiles } from './profiles'
+import { demoProfiles, demoSeller } from './profiles'
 import { seededRandom } from './random'
 import { insertRows } from './rows'
 import { demoTables } from './tables'
@@ -44,6 +45,7 @@ export async function insertDemoData(
 ): Promise<void> {
   const { password, rounds, now = new Date(), print = () => undefined } = options
   const today = Math.floor(now.getTime() / day) * day
+  await addSeller(client, demoSeller)
   for (const slug of demoSlugs) await insertTenant(client, slug)
   await createDemoUsers(client, password, rounds)
   const tables = new Map((await readTables(client)).map((table) => [table.name, table]))

@@ -1,3 +1,4 @@
+import type { Seller } from '../seller'
 import type { DemoSlug } from './ids'
 
 /** A currency with the number of its smallest units in one unit, and how many units make a usual small payment. */
@@ -41,6 +42,18 @@ const usDollar: DemoCurrency = { code: 'USD', minorUnits: 100, scale: 1 }
 const euro: DemoCurrency = { code: 'EUR', minorUnits: 100, scale: 1 }
 const yen: DemoCurrency = { code: 'JPY', minorUnits: 1, scale: 150 }
 const kuwaitiDinar: DemoCurrency = { code: 'KWD', minorUnits: 1_000, scale: 0.3 }
+
+/** Legal entity that runs the platform of the demo, and bills the tenants. */
+export const demoSeller: Seller = {
+  validFrom: '2023-01-01',
+  legalName: 'Northlight Cloud GmbH',
+  street: 'Am Sandtorkai 48',
+  postalCode: '20457',
+  city: 'Hamburg',
+  country: 'DE',
+  taxId: 'DE298765431',
+  email: 'billing@northlight.example',
+}
 
 /** A maker of machines in America and Europe, and a drug company in Asia. */
 export const demoProfiles: Readonly<Record<DemoSlug, DemoProfile>> = {

@@ -1,4 +1,5 @@
 import { attendanceClosings, attendanceRecords } from './attendance'
+import { overtimeRecords, overtimeRules } from './overtime'
 import {
   alertSuppressions,
   complianceDecisions,
@@ -11,12 +12,15 @@ import {
   retentionRules,
   retentionReceipts,
 } from './compliance'
+import { dataSubjectRequests } from './subject-requests'
 import { books } from './books'
 import {
   agreedItems,
   allocations,
   creditNoteLines,
   creditNotes,
+  dunningPolicies,
+  dunningSteps,
   invoiceLines,
   invoices,
   invoiceSeries,
@@ -26,13 +30,17 @@ import {
   taxProfiles,
   usageRecords,
 } from './billing'
+import { commission, commissionPayments } from './commission'
 import { customers, interactions } from './customers'
 import { analyticsEventKeys, analyticsEvents } from './events'
+import { forecasts } from './forecasts'
 import { entryTrail, operatorEntries } from './operators'
 import { behaviorPatterns } from './patterns'
+import { mfaDevices } from './second-factors'
 import { demoUserIds, demoUserNames, type DemoSlug, type DemoUserName } from './ids'
 import type { DemoCurrency, DemoProfile } from './profiles'
 import { seededId, type Random } from './random'
+import { remoteWorkRules, remoteWorkSessions } from './remote-work'
 import type { DemoRow } from './rows'
 import { amount, day, dayOf, instant, padded, score, times, type DemoSource, type DemoTable } from './table'
 import { businessCalendars, slaPolicies, supportTickets, ticketMessages, ticketSeries } from './tickets'
@@ -113,7 +121,17 @@ const employees: DemoTable = {
   },
 }
 
+/** Movements of money, and what was paid of the commission that some of them earn. */
 const transactions: DemoTable = {
+  name: 'finance.transactions',
+  noun: 'transactions',
+  rows: (source) => {
+    const rows = movements.rows(source)
+    return [...rows, ...commissionPayments(source, rows)]
+  },
+}
+
+const movements: DemoTable = {
   name: 'finance.transactions',
   noun: 'transactions',
   rows: ({ slug, profile, random, today }) => {
@@ -303,24 +321,6 @@ const apiKeys: DemoTable = {
     }),
 }
 
-/** Authenticators that somebody began to add and never confirmed: everybody signs in with the password alone. */
-const mfaDevices: DemoTable = {
-  name: 'identity.mfa_devices',
-  noun: 'second factors',
-  rows: ({ slug, random, today }) =>
-    demoUserNames.map((name, place) => {
-      const began = today - (3 + 5 * place) * day
-      return {
-        id: seededId(random, began),
-        user_id: demoUserIds[slug][name],
-        type: 'TOTP',
-        label: ['Telephone', 'Work telephone', 'Tablet', 'Watch'][place],
-        secret: times(32, () => random.pick([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'])).join(''),
-        created_at: instant(began),
-      }
-    }),
-}
-
 /** The tables of the demo data, in the order in which they are filled. */
 export const demoTables: readonly DemoTable[] = [
   customers,
@@ -345,17 +345,26 @@ export const demoTables: readonly DemoTable[] = [
   retentionReceipts,
   departments,
   employees,
+  dataSubjectRequests,
   ...workTimeTables,
   attendanceRecords,
   attendanceClosings,
+  overtimeRules,
+  overtimeRecords,
+  remoteWorkRules,
+  remoteWorkSessions,
   transactions,
   ...books(transactions),
+  ...commission(movements),
+  ...forecasts(transactions),
   budgets,
   taxProfiles,
   subscriptions,
   agreedItems,
   invoices,
   invoiceLines,
+  dunningPolicies,
+  dunningSteps,
   creditNotes,
   creditNoteLines,
   payments,

@@ -98,7 +98,7 @@ const holidays: DemoTable = {
   },
 }
 
-const leaveTypeId = (slug: DemoSlug, place: number): string =>
+export const leaveTypeId = (slug: DemoSlug, place: number): string =>
   `019b76da-a800-7000-8000-0000000003${slug === 'acme' ? 'c' : 'd'}${place}`
 
 const leaveTypes: DemoTable = {
@@ -241,6 +241,7 @@ const leaveLedger: DemoTable = {
       id: seededId(random, created),
       employee_id: employeeId(slug, place),
       user_id: userOf(slug, place),
+      note: null as string | null,
       created_at: instant(created),
     })
     const given = [...new Set([2026, year, year + 1])].flatMap((of) =>
@@ -265,9 +266,26 @@ const leaveLedger: DemoTable = {
         request_id: id,
       }))
     })
-    return [...given, ...used]
+    // 135 minutes by 1.25, in days of 480 minutes.
+    const overtime = {
+      id: overtimeEntryId(slug),
+      employee_id: employeeId(slug, 5),
+      user_id: userOf(slug, 5),
+      created_at: instant(today - day),
+      leave_type_id: leaveTypeId(slug, 4),
+      kind: 'ADJUSTMENT',
+      days: '0.35',
+      effective_on: dayOf(today - day),
+      request_id: null,
+      note: 'Overtime: 135 minutes DAILY by 1.25',
+    }
+    return [...given, ...used, overtime]
   },
 }
+
+/** The entry of the ledger that overtime of the demo data became. */
+export const overtimeEntryId = (slug: DemoSlug): string =>
+  `019b76da-a800-7000-8000-0000000006${slug === 'acme' ? 'c' : 'd'}0`
 
 /** The tables of working time, which are filled behind the employees. */
 export const workTimeTables: readonly DemoTable[] = [

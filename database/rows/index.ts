@@ -56,7 +56,7 @@ export async function addMissingRows(
 const findGuards = `
   SELECT t.tgname AS name, t.tgconstraint <> 0 AS waits, n.nspname AS schema FROM pg_trigger t
     JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.oid = $1::regclass AND NOT t.tgisinternal AND t.tgname ~ '^(add|sum|recount)_'`
+   WHERE c.oid = $1::regclass AND NOT t.tgisinternal AND t.tgname ~ '^(add|sum|recount|check)_'`
 
 /**
  * Does something without the guards of a table that compare it with rows of others, documents and the sums of money: rows that are

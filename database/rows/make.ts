@@ -30,7 +30,12 @@ const mostCombinations = 500_000
 export async function makeRow(client: ClientBase, table: Table, request: RowRequest): Promise<TableRow> {
   await client.query("SELECT set_config('app.tenant_id', $1, true)", [request.tenantId])
   const parts = partsOf(table)
-  const text = `SELECT ${parts.map((part, place) => `${partText(table, part, request)} AS p${place}`).join(', ')}`
+  const texts: string[] = []
+  for (const [place, part] of parts.entries()) {
+    const sources = await sourcesOf(client, table, part, request)
+    texts.push(`${partText(table, part, sources, request)} AS p${place}`)
+  }
+  const text = `SELECT ${texts.join(', ')}`
   const { rows } = await client.query<Record<string, TableRow | null>>(text)
   const found = parts.map((part, place) => rows[0]![`p${place}`] ?? unsolved(table, part))
   const row = Object.assign({ tenant_id: request.tenantId }, ...found) as TableRow
@@ -105,19 +110,45 @@ interface Source {
   size: number
 }
 
-/** The best combination as JSON, as a scalar sub-select. */
-function partText(table: Table, part: Part, request: RowRequest): string {
-  const { tenantId, seed, place, optional = 'filled', wanted = [], given = {} } = request
-  const written = part.columns.filter(({ generated }) => !generated)
+const writtenOf = ({ columns }: Part): Column[] => columns.filter(({ generated }) => !generated)
+
+/** Parents that a reference may name, some of the newest: fewer where all combinations of many columns would be too many. */
+const mostParents = [6, 4, 3, 2]
+
+/** Values and parents of a part, so few that all their combinations can be tried. */
+async function sourcesOf(
+  client: ClientBase,
+  table: Table,
+  part: Part,
+  request: RowRequest,
+): Promise<Source[]> {
+  const { tenantId, given = {} } = request
   const references = part.references.filter(({ columns }) => !columns.some((name) => name in given))
-  const sources = [
-    ...references.map((one) => referenceSource(table, one, tenantId)),
-    ...written
-      .filter(({ name }) => !references.some(({ columns }) => columns.includes(name)))
-      .map((column) => columnSource(table, column, request)),
-  ]
-  const combinations = sources.reduce((product, { size }) => product * Math.max(size, 1), 1)
-  if (combinations > mostCombinations || sources.some(({ size }) => size === 0)) return unsolved(table, part)
+  const values = writtenOf(part)
+    .filter(({ name }) => !references.some(({ columns }) => columns.includes(name)))
+    .map((column) => columnSource(table, column, request))
+  const isFew = (sizes: readonly number[]) =>
+    sizes.reduce((product, size) => product * size, 1) <= mostCombinations
+  for (const most of mostParents) {
+    const sources = [...references.map((one) => referenceSource(table, one, tenantId, most)), ...values]
+    const sizes = sources.map(({ size }) => size)
+    if (sizes.includes(0)) break
+    if (isFew(sizes) || isFew(await countedSizes(client, sources))) return sources
+  }
+  return unsolved(table, part)
+}
+
+/** Size of each source: values that their column's own checks admit, parents that exist. */
+async function countedSizes(client: ClientBase, sources: readonly Source[]): Promise<number[]> {
+  const counts = sources.map(({ text }) => `(SELECT count(*)::int FROM ${text.replace('$ALIAS', 's')})`)
+  const { rows } = await client.query<number[]>({ text: `SELECT ${counts.join(', ')}`, rowMode: 'array' })
+  return rows[0]!
+}
+
+/** The best combination as JSON, as a scalar sub-select. */
+function partText(table: Table, part: Part, sources: readonly Source[], request: RowRequest): string {
+  const { tenantId, seed, place, optional = 'filled', wanted = [] } = request
+  const written = writtenOf(part)
   const first = (name: string) => sources.findIndex(({ columns }) => columns.includes(name))
   const same = sources.flatMap(({ columns }, at) =>
     columns
@@ -170,10 +201,15 @@ function columnSource(table: Table, column: Column, request: RowRequest): Source
     if (column.default !== null && !candidates.includes(literal!)) values.push(column.default)
   }
   const rows = values.map((one, rank) => `(${one}, ${rank})`)
+  const alias = (of: string) => `${of}(${escapeIdentifier(name)}, rank)`
+  const own = table.checks.filter(
+    ({ columns, condition }) => columns?.join() === name && !/\btenant_id\b/.test(condition),
+  )
+  const admitted = ['true', ...own.map(({ condition }) => `(${condition}) IS NOT FALSE`)].join(' AND ')
   return {
     columns: [name],
     size: values.length,
-    text: `(VALUES ${rows.join(', ')}) AS $ALIAS(${escapeIdentifier(name)}, rank)`,
+    text: `(SELECT * FROM (VALUES ${rows.join(', ')}) AS ${alias('v')} WHERE ${admitted}) AS ${alias('$ALIAS')}`,
   }
 }
 
@@ -188,21 +224,19 @@ function likeOthers(table: Table, name: string, tenantId: string, values: readon
   return values.map((value, rank) => (rank === 0 ? `coalesce(${other}, ${value})` : value))
 }
 
-/** Parents that a reference may name: some of the newest, and none where that is allowed. */
-const mostParents = 6
-
-function referenceSource(table: Table, reference: Reference, tenantId: string): Source {
+/** So many parents at most that a reference may name, and none where that is allowed. */
+function referenceSource(table: Table, reference: Reference, tenantId: string, most: number): Source {
   const { columns, parent, parentColumns, isTenants } = reference
   const list = parentColumns.map((name) => `x.${escapeIdentifier(name)}`).join(', ')
   const own = isTenants ? `x.tenant_id = ${escapeLiteral(tenantId)}` : 'true'
-  const some = `SELECT ${list}, 0 FROM ${parent} x WHERE ${own} ORDER BY ${list} DESC LIMIT ${mostParents}`
+  const some = `SELECT ${list}, 0 FROM ${parent} x WHERE ${own} ORDER BY ${list} DESC LIMIT ${most}`
   const isNullable = (name: string) => table.columns.find((one) => one.name === name)!.nullable
   const none = columns.some(isNullable)
     ? ` UNION ALL (SELECT ${columns.map((name, at) => (isNullable(name) ? 'NULL' : `x.${escapeIdentifier(parentColumns[at]!)}`)).join(', ')}, 1 FROM (SELECT) n LEFT JOIN ${parent} x ON ${own} LIMIT 1)`
     : ''
   return {
     columns,
-    size: mostParents,
+    size: most,
     text: `((${some})${none}) AS $ALIAS(${[...columns.map(escapeIdentifier), 'rank'].join(', ')})`,
   }
 }

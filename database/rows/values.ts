@@ -101,7 +101,8 @@ function valuesOf(table: Table, column: Column, row: RowSeed, isMatched: boolean
     'timestamp without time zone': () => [instant(0), instant(day)],
     'time without time zone': () => ['09:00', '17:00'],
     interval: () => ['1 hour'],
-    jsonb: () => [JSON.stringify({ made: key }), JSON.stringify([key])],
+    // The last is for lists whose items have a shape of their own.
+    jsonb: () => [JSON.stringify({ made: key }), JSON.stringify([key]), '[]'],
     bytea: () => [`\\x${hash(key)}`],
     inet: () => ['192.0.2.1'],
     daterange: () => [`[${today(0)},${today(1)})`],

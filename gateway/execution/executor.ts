@@ -6,7 +6,7 @@ import type { CompletionFault } from './complete-result'
 import type { Run } from './fetch'
 import type { Prepared } from './prepare'
 import type { PreparedOperations } from './prepared-operations'
-import type { GatewayRequest, GatewayResult } from './query-plan'
+import type { Executor, GatewayRequest, GatewayResult } from './query-plan'
 import { conditionsOf } from './selections'
 
 /** Each says the value it is about. */
@@ -27,7 +27,7 @@ export function planExecution(
   operations: PreparedOperations,
   source: (name: string) => SubgraphDataSource | undefined,
   nulled: (context: GatewayContext, nulls: readonly CompletionFault[]) => void = () => undefined,
-): Pick<ApolloGateway, 'onSchemaLoadOrUpdate' | 'load' | 'stop'> {
+): Pick<ApolloGateway, 'onSchemaLoadOrUpdate' | 'load' | 'stop'> & { execute: Executor } {
   const conditions = new WeakMap<OperationDefinitionNode, string[]>()
   gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) =>
     operations.use({ sdl: coreSupergraphSdl, schema: apiSchema }),
@@ -99,6 +99,7 @@ export function planExecution(
   }
 
   return {
+    execute,
     onSchemaLoadOrUpdate: (listener) => gateway.onSchemaLoadOrUpdate(listener),
     load: async (options) => ({ ...(await gateway.load(options)), executor: execute }),
     stop: () => gateway.stop(),

@@ -9,18 +9,25 @@ export interface ConnectionLimits {
   perAddress: number
 }
 
-/** Milliseconds that a client may take to send a request, and how often the server looks. */
+/** Milliseconds that a client may take to send a request and to read an answer, and how often the server looks. */
 export interface RequestTimes {
   headersMs: number
   /** Headers and body. */
   requestMs: number
+  /** A piece of an answer that comes in pieces. */
+  readerMs: number
   checkMs: number
 }
 
 export const defaultConnections: ConnectionLimits = { total: 10_000, perAddress: 2000 }
 
 /** Long enough for a bad line, too short to hold connections for nothing; Node looks every 30 s unless told. */
-export const defaultTimes: RequestTimes = { headersMs: 15_000, requestMs: 30_000, checkMs: 1000 }
+export const defaultTimes: RequestTimes = {
+  headersMs: 15_000,
+  requestMs: 30_000,
+  readerMs: 30_000,
+  checkMs: 1000,
+}
 
 /** Ends new connections beyond the limits before anything is read from them. */
 export function limitConnections(server: Server, { total, perAddress }: ConnectionLimits): void {
@@ -72,4 +79,39 @@ export function endAfterRequest(request: IncomingMessage, response: ServerRespon
   request.once('close', end)
   request.on('data', count)
   request.resume()
+}
+
+/**
+ * Sends an answer a piece at a time, each when the one before was taken, and ends it. Ends too when the client leaves; gives a
+ * client up that does not take a piece in time, the last one included.
+ *
+ * @throws what making a piece does
+ */
+export async function sendAsTaken(
+  response: ServerResponse,
+  chunks: AsyncIterable<string>,
+  readerMs: number,
+): Promise<void> {
+  for await (const chunk of chunks) {
+    if (response.destroyed) return
+    if (response.write(chunk)) continue
+    await within(response, 'drain', readerMs)
+    if (response.destroyed) return
+  }
+  if (response.destroyed) return
+  response.end()
+  await within(response, 'finish', readerMs)
+}
+
+/** Waits until something happens to an answer, or it is over; breaks it off when that takes too long. */
+function within(response: ServerResponse, event: 'drain' | 'finish', ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), ms)
+    const done = () => {
+      clearTimeout(timer)
+      response.off(event, done).off('close', done)
+      resolve()
+    }
+    response.on(event, done).on('close', done)
+  })
 }

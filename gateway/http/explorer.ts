@@ -1,62 +1,35 @@
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
-import { projectRoot } from '../../kernel/process/config'
+import { extname, join } from 'node:path'
 import type { HttpResponse } from './http-response'
-
-/** Describes what a browser gets: a page at `GET /graphql`, and the files it needs. */
-export interface Explorer {
-  page: () => HttpResponse
-  /** The file at this path; undefined when there is none. */
-  asset(path: string): HttpResponse | undefined
-}
+import { ownFile, packageFile, page, sessionOperations, signInForm, type DemoPeople } from './pages/page'
 
 /** An operation offered in the page's menu. */
 export interface Example {
   name: string
   query: string
+  /** Values of its variables. */
+  variables?: Readonly<Record<string, unknown>>
+  /** Whom of the demo it is written for, as `hr of acme`; left out where that does not matter. */
+  as?: string
 }
 
-/**
- * Only our own files, nothing inline, no eval. GraphiQL's fonts and icons are `data:` inside its style sheet; it sets
- * positions through the CSSOM, which the policy does not restrict.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  'font-src data:',
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const types: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-}
-
-/** In the order the page loads them; the packages ship them built. */
-const files = {
-  styles: [packageFile('graphiql', 'graphiql.min.css'), ownFile('explorer.css')],
-  scripts: [
-    packageFile('react', 'umd/react.production.min.js'),
-    packageFile('react-dom', 'umd/react-dom.production.min.js'),
-    packageFile('graphiql', 'graphiql.min.js'),
-    ownFile('explorer.js'),
-  ],
-}
-
-/** A package's file for browsers, which its `exports` for Node do not name. */
-function packageFile(name: string, file: string): string {
-  return join(dirname(require.resolve(`${name}/package.json`)), file)
-}
-
-/** Plain files for the browser; the build does not touch them. */
-function ownFile(name: string): string {
-  return join(projectRoot, 'gateway', 'http', 'explorer', name)
+/** The examples that come with the page: what each shows, whom it is for and its variables stand in the comments above it. */
+export function readExamples(): Example[] {
+  const folder = ownFile('explorer', 'examples')
+  return readdirSync(folder)
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(folder, file), 'utf8')
+      const [title = '', ...comments] = [...text.matchAll(/^# (.*)$/gm)].map(([, line]) => line!)
+      const as = comments.find((line) => line.startsWith('as '))?.slice('as '.length)
+      const variables = comments.find((line) => line.startsWith('{'))
+      return {
+        name: title,
+        query: text.replaceAll(/^# .*\n/gm, ''),
+        ...(as && { as }),
+        ...(variables && { variables: JSON.parse(variables) as Record<string, unknown> }),
+      }
+    })
 }
 
 /** The operations of a folder, by file name; none when there is no such folder. */
@@ -77,37 +50,32 @@ export function examplesIn(folder: string): Example[] {
     }))
 }
 
-/**
- * The page with GraphiQL, a sign-in form and a menu of examples. A file's address holds the hash of its content, so a
- * browser may keep it for good; files are read once, now.
- */
-export function explorer(examples: readonly Example[]): Explorer {
-  const assets = new Map<string, HttpResponse>()
-  const address = (file: string) => {
-    const body = readFileSync(file, 'utf8')
-    const extension = extname(file)
-    const hash = createHash('sha256').update(body).digest('hex').slice(0, 16)
-    const path = `graphql/explorer/${hash}${extension}`
-    assets.set(`/${path}`, {
-      status: 200,
-      type: types[extension] ?? 'application/octet-stream',
-      body,
-      headers: { 'cache-control': 'public, max-age=31536000, immutable' },
-    })
-    return path // relative to /graphql, so that the page also works below a proxy's prefix
-  }
-  const html = readFileSync(ownFile('explorer.html'), 'utf8')
-  const parts: Readonly<Record<string, string>> = {
-    styles: files.styles.map((file) => `<link rel="stylesheet" href="${address(file)}" />`).join('\n'),
-    scripts: files.scripts.map((file) => `<script defer src="${address(file)}"></script>`).join('\n'),
-    // In a script element only `<` could end it.
-    examples: JSON.stringify(examples).replaceAll('<', '\\u003c'),
-  }
-  const page: HttpResponse = {
-    status: 200,
-    type: 'text/html; charset=utf-8',
-    body: html.replace(/<!-- (\w+) -->/g, (_, name: string) => parts[name] ?? ''),
-    headers: { 'content-security-policy': contentSecurityPolicy, 'referrer-policy': 'no-referrer' },
-  }
-  return { page: () => page, asset: (path) => assets.get(path) }
+/** The page with GraphiQL, a sign-in form and a menu of examples. */
+export function explorer(
+  examples: readonly Example[],
+  assets: Map<string, HttpResponse>,
+  { demo = null, links = '' }: { demo?: DemoPeople; links?: string } = {},
+): HttpResponse {
+  return page(
+    {
+      name: 'explorer',
+      html: ownFile('explorer', 'explorer.html'),
+      styles: [packageFile('graphiql/package.json', 'graphiql.min.css'), ownFile('explorer', 'explorer.css')],
+      scripts: [
+        packageFile('react/package.json', 'umd/react.production.min.js'),
+        packageFile('react-dom/package.json', 'umd/react-dom.production.min.js'),
+        packageFile('graphiql/package.json', 'graphiql.min.js'),
+        ownFile('pages', 'session.js'),
+        ownFile('explorer', 'explanation.js'),
+        ownFile('explorer', 'explorer.js'),
+      ],
+      data: {
+        'example-operations': examples,
+        'session-operations': sessionOperations(),
+        ...(demo && { 'demo-people': demo }),
+      },
+      parts: { signIn: signInForm(), links },
+    },
+    assets,
+  )
 }

@@ -10,9 +10,10 @@ import type { Rates } from '../operations/rates'
 import type { Asking } from '../operations/asking'
 import type { ViewerResolver } from '../operations/viewer'
 import { anonymousBody, harmlessLength, mostBodyValues, type BodyBounds } from './body-bounds'
-import type { Explorer } from './explorer'
 import { readJson, refuseCrossSite, refuseInexactVariables, RequestRefused } from './http-request'
 import { json, type HttpResponse } from './http-response'
+import { isLocalRequest } from './local-request'
+import type { Pages } from './pages/page'
 import { HttpRequestContext, type Departure } from './request-context'
 
 export interface EndpointOptions {
@@ -24,8 +25,8 @@ export interface EndpointOptions {
   rates: Rates
   /** Tells whether callers can be signed in; where nobody can, nobody is treated as less than others. */
   callersSignIn: boolean
-  /** Holds what a browser gets at `GET /graphql` without a query; without it a line of text says what is here. */
-  explorer?: Explorer
+  /** Holds what a browser gets, at `GET /graphql` too where it asks for no query; without it a line of text says what is here. */
+  pages?: Pages
   /** Makes an error safe to leave. */
   formatError: (error: unknown, record: RequestRecord) => object
 }
@@ -39,7 +40,7 @@ export class GraphqlEndpoint {
     const { front, rates } = this.options
     const { method = 'GET', headers } = request
     const search = searchOf(request)
-    if (method === 'GET' && !namesOperation(search)) return this.#page(headers.accept)
+    if (method === 'GET' && !namesOperation(search)) return this.#page(request)
     let body: unknown
     let viewer: Promise<Asking | null> | undefined
     const viewerOf = () => (viewer ??= this.#viewerOf(request, record))
@@ -54,16 +55,24 @@ export class GraphqlEndpoint {
     } catch (error) {
       return this.#refused(error, record)
     }
-    return front.answer({ method, headers, search, body }, record, () =>
-      this.#contextOf(request, record, gone, viewerOf),
-    )
+    return front.answer({ method, headers, search, body }, record, () => {
+      const context = this.#contextOf(request, record, gone, viewerOf)
+      // Who asks again, in the middle of an export, is told what holds then.
+      viewer = undefined
+      return context
+    })
   }
 
-  #page(accept: string | undefined): HttpResponse {
-    const { explorer } = this.options
-    return explorer && accept?.includes('text/html')
-      ? explorer.page()
-      : { status: 404, type: 'text/plain; charset=utf-8', body: 'GraphQL answers POST /graphql here.\n' }
+  #page(request: IncomingMessage): HttpResponse {
+    const isPage = request.headers.accept?.includes('text/html')
+    const page = isPage ? this.options.pages?.at('/graphql', isLocalRequest(request)) : undefined
+    return (
+      page ?? {
+        status: 404,
+        type: 'text/plain; charset=utf-8',
+        body: 'GraphQL answers POST /graphql here.\n',
+      }
+    )
   }
 
   /**
@@ -149,7 +158,7 @@ const mayHoldMuch = ({ headers }: IncomingMessage): boolean =>
   !(Number(headers['content-length']) <= harmlessLength)
 
 /** The headers of a request as those who ask for a viewer see them. */
-const headersOf = ({ headers }: IncomingMessage) => ({
+export const headersOf = ({ headers }: IncomingMessage) => ({
   get: (name: string) => headers[name] as string | undefined,
 })
 

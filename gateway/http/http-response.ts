@@ -1,8 +1,13 @@
-/** A whole HTTP answer. */
+/** An HTTP answer. */
 export interface HttpResponse {
   status: number
   type: string
   body: string
+  /**
+   * In place of the body: what is sent as fast as the client takes it, for so many milliseconds at most. `end` is called once
+   * nothing more is, however that came.
+   */
+  stream?: { chunks: AsyncIterable<string>; end: () => void; longestMs?: number }
   headers?: Record<string, string>
 }
 

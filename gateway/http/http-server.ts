@@ -1,21 +1,26 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { withoutRedaction, type Logger } from '../../kernel/process/log'
 import type { RequestRecord } from '../context'
+import { crossOrigin, type Cors } from './cors'
 import {
   defaultConnections,
   defaultTimes,
   endAfterRequest,
   isUnread,
   limitConnections,
+  sendAsTaken,
   type ConnectionLimits,
   type RequestTimes,
 } from './connections'
 import { GraphqlEndpoint, type EndpointOptions } from './graphql-endpoint'
 import { clientIpOf, requestIdOf, saysTooLarge } from './http-request'
 import { json, notFound, type HttpResponse } from './http-response'
+import { isLocalRequest } from './local-request'
 import type { Metrics } from './metrics'
 import { readiness, type Checks } from './readiness'
 import { Departure } from './request-context'
+import { streamFormOf } from '../live/stream-writers'
+import type { LiveRequests, OpenedStream } from '../live/live-requests'
 
 export interface HttpOptions extends EndpointOptions {
   checks: Checks
@@ -23,6 +28,10 @@ export interface HttpOptions extends EndpointOptions {
   trustProxy: boolean
   connections?: Partial<ConnectionLimits>
   times?: Partial<RequestTimes>
+  /** Origins whose pages may call. */
+  corsOrigins?: readonly string[]
+  /** Answers those who ask for a stream; without it nothing is streamed. */
+  streams?: Pick<LiveRequests, 'answer'>
 }
 
 /** The HTTP front: `/graphql`, `/healthz` (alive), `/readyz` (everything it needs answers) and `/metrics`. */
@@ -54,6 +63,8 @@ class Requests {
   readonly #options: HttpOptions
   readonly #endpoint: GraphqlEndpoint
   readonly #ready: ReturnType<typeof readiness>
+  /** Null where no page of another origin may call: such a page is told nothing. */
+  readonly #cors: Cors | null
   /** Writes ids, a name from a validated document and codes of a closed list: nothing in it can be a secret. */
   readonly #log: Logger
 
@@ -62,6 +73,8 @@ class Requests {
     this.#options = options
     this.#endpoint = new GraphqlEndpoint(options)
     this.#ready = readiness(options.checks, options.log, options.clock)
+    const { corsOrigins = [] } = options
+    this.#cors = corsOrigins.length > 0 ? crossOrigin(corsOrigins) : null
     this.#log = withoutRedaction(options.log)
   }
 
@@ -75,6 +88,7 @@ class Requests {
       userId: null,
       anonymous: callersSignIn,
       address: clientIpOf(request, trustProxy),
+      cost: 0,
       codes: new Set(),
       clientGone: false,
     }
@@ -86,8 +100,9 @@ class Requests {
         .catch((error) => this.#failed(request, response, record, error))
   }
 
-  async #route({ method }: IncomingMessage, path: string): Promise<HttpResponse> {
-    const { metrics, explorer } = this.#options
+  async #route(request: IncomingMessage, path: string): Promise<HttpResponse> {
+    const { method, headers } = request
+    const { metrics, pages } = this.#options
     if (method !== 'GET' && method !== 'HEAD') return notFound
     if (path === '/healthz') return json(200, { status: 'alive' })
     if (path === '/readyz') {
@@ -98,7 +113,8 @@ class Requests {
       const body = await metrics.registry.metrics()
       return { status: 200, type: metrics.registry.contentType, body }
     }
-    return explorer?.asset(path) ?? notFound
+    const page = headers.accept?.includes('text/html') ? pages?.at(path, isLocalRequest(request)) : undefined
+    return page ?? pages?.asset(path) ?? notFound
   }
 
   /** Answers, and leaves the line in the log and the measurements once there is an answer and the response is over. */
@@ -115,12 +131,41 @@ class Requests {
       if (!answering) this.#ended(response, record, started)
     })
     try {
-      this.#send(response, record, await this.#endpoint.answer(request, record, gone))
+      const { streams } = this.#options
+      const takesStreams = streams !== undefined && streamFormOf(request.headers.accept) !== null
+      const answer =
+        this.#cors?.preflight(request) ??
+        (await (takesStreams
+          ? streams.answer(request, response, record, gone)
+          : this.#endpoint.answer(request, record, gone)))
+      if ('run' in answer) return await this.#stream(answer, request, response, record, started)
+      this.#send(response, record, answer)
     } catch (error) {
       this.#failed(request, response, record, error)
     }
     answering = false
     if (response.closed) this.#ended(response, record, started)
+  }
+
+  /** Sends a stream, and leaves lines in the log when it begins and when it is over: it is no request that lasted long. */
+  async #stream(
+    stream: OpenedStream,
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    started: number,
+  ): Promise<void> {
+    const { requestId, operationName, tenantId, userId, codes } = record
+    this.#options.metrics.inFlight.dec()
+    this.#log.info({ requestId, operationName, tenantId, userId }, 'stream opened')
+    try {
+      await stream.run(this.#cors?.headers(request) ?? {})
+    } catch (error) {
+      this.#failed(request, response, record, error)
+    }
+    const ms = Math.round(performance.now() - started)
+    const { statusCode: status } = response
+    this.#log.info({ requestId, operationName, status, ms, tenantId, userId, errors: [...codes] }, 'stream')
   }
 
   #ended(response: ServerResponse, record: RequestRecord, started: number): void {
@@ -143,23 +188,44 @@ class Requests {
   }
 
   #send(response: ServerResponse, record: RequestRecord, answer: HttpResponse): void {
-    if (response.destroyed) return
+    const { stream } = answer
+    if (response.destroyed) return stream?.end()
     const leftUnread = isUnread(response.req)
     response.writeHead(answer.status, {
       'content-type': answer.type,
-      'content-length': Buffer.byteLength(answer.body),
+      ...(!stream && { 'content-length': Buffer.byteLength(answer.body) }),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'x-request-id': record.requestId,
       // On the way down a kept connection would bring new requests.
       // What is left of a body is not read, so nothing else can come over this connection.
       ...((!this.#server.listening || leftUnread) && { connection: 'close' }),
+      ...(this.#cors && pathOf(response.req) === '/graphql' && this.#cors.headers(response.req)),
       ...answer.headers,
     })
-    if (leftUnread) {
+    if (stream) void this.#sendChunks(response, record, stream)
+    else if (leftUnread) {
       response.write(answer.body)
       endAfterRequest(response.req, response)
     } else response.end(response.req.method === 'HEAD' ? undefined : answer.body)
+  }
+
+  /** Sends what comes, as fast as the client takes it. A fault on the way breaks the connection off: nothing looks whole that is not. */
+  async #sendChunks(
+    response: ServerResponse,
+    { requestId }: RequestRecord,
+    { chunks, end, longestMs = Infinity }: NonNullable<HttpResponse['stream']>,
+  ): Promise<void> {
+    const life = Number.isFinite(longestMs) && setTimeout(() => response.destroy(), longestMs)
+    try {
+      await sendAsTaken(response, chunks, this.#options.times?.readerMs ?? defaultTimes.readerMs)
+    } catch (error) {
+      if (!response.destroyed) this.#options.log.warn({ requestId, err: error }, 'an answer broke off')
+      response.destroy()
+    } finally {
+      if (life) clearTimeout(life)
+      end()
+    }
   }
 }
 

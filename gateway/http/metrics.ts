@@ -20,6 +20,18 @@ export function createMetrics() {
       registers,
     }),
     inFlight: new Gauge({ name: 'graphql_requests_in_flight', help: 'Requests being answered', registers }),
+    streams: new Gauge({ name: 'graphql_streams_open', help: 'Streams of changes', registers }),
+    streamMessages: new Counter({
+      name: 'graphql_stream_messages_total',
+      help: 'Messages of streams: a change, a RESET, or the error that ends one',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    streamRetries: new Counter({
+      name: 'graphql_stream_retries_total',
+      help: 'Times that a changed row could not be asked for, and waits to be asked for again',
+      registers,
+    }),
     errors: new Counter({
       name: 'graphql_errors_total',
       help: 'Errors in answers, by code',

@@ -32,6 +32,7 @@ export class HttpRequestContext implements RequestContext {
     readonly clock: Clock,
     readonly log: Logger,
     private readonly departure: Departure,
+    readonly isFollowUp = false,
   ) {}
 
   get signal(): AbortSignal {

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock'
-import type { Database } from '../../kernel/connection/database'
+import type { Binding, Database } from '../../kernel/connection/database'
 import type { Logger } from '../../kernel/process/log'
 import { hashKeySecret, isOneOfHashes, parseApiKey, type ApiKeyText } from '../../kernel/sign-in/api-key'
 import { networksOf } from '../../kernel/sign-in/networks'
@@ -67,14 +67,18 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     const good = known.get(keyId)
     return good !== undefined && clock.now().getTime() < good.until && isOneOfHashes(hash, [good.hash])
   }
-  const resolve: ViewerResolver = async (headers, requestId, address) => {
+  const find = async (
+    isCounted: boolean,
+    ...[headers, requestId, address]: Parameters<ViewerResolver>
+  ): ReturnType<ViewerResolver> => {
     const text = headers.get(apiKeyHeader)
     if (text === undefined) return null
     const key = parseApiKey(text)
     const hash = key && hashKeySecret(key.secret)
     // Somebody else in the same network spends nothing of a key that is in use, and its id alone, which many may see, opens nothing.
     if (!key || !isKnown(key.keyId, hash!)) wrong.refuse(address)
-    const state = key && (await stateOf(key, requestId))
+    const isGuess = key !== null && !isKnown(key.keyId, hash!)
+    const state = key && (await stateOf(key, requestId, isGuess))
     if (!key || !state || !isGood(hash!, state, clock.now())) {
       wrong.count(address)
       throw refused('The API key is not valid: it is mistyped, revoked or over, or its owner is suspended')
@@ -84,22 +88,26 @@ export function apiKeyViewers(options: ApiKeyOptions): ViewerResolver {
     if (!admits(state.networks)(address))
       throw refused('The API key may not be used from this network: see its allowedNetworks')
     const { tenantId, keyId } = key
-    const wait = within(`t:${tenantId}:api-key:${keyId}`, 1, state.rateLimit)
+    const wait = isCounted ? within(`t:${tenantId}:api-key:${keyId}`, 1, state.rateLimit) : 0
     if (wait > 0) throw refusedForNow('RATE_LIMITED', Math.ceil(wait / 1000))
     noteUse(tenantId, keyId)
     const { userId, permissionVersion, scopes, passwordChangeRequired, secondsAhead } = state
     const viewer = { tenantId, userId, sessionId: null, apiKeyId: keyId, permissionVersion, scopes }
     return { ...viewer, passwordChangeRequired, secondsAhead }
   }
+  const resolve: ViewerResolver = (...given) => find(true, ...given)
+  resolve.again = (...given) => find(false, ...given)
   resolve.isSigned = (headers) => {
     const key = parseApiKey(headers.get(apiKeyHeader) ?? '')
     return key !== null && isKnown(key.keyId, hashKeySecret(key.secret))
   }
   return resolve
 
-  function stateOf(key: ApiKeyText, requestId: string): Promise<KeyState | null> {
+  function stateOf(key: ApiKeyText, requestId: string, isGuess: boolean): Promise<KeyState | null> {
     const name = sessionKey(key.tenantId, key.keyId)
-    return states.of(name, requestId, () => storedKey(options, key, requestId))
+    return states.of(name, requestId, () =>
+      storedKey(options, key, isGuess ? { requestId, share: 'anonymous' } : { requestId }),
+    )
   }
 }
 
@@ -113,10 +121,10 @@ function isGood(hash: string, state: KeyState, now: Date): boolean {
 async function storedKey(
   { database, clock }: ApiKeyOptions,
   { tenantId, keyId }: ApiKeyText,
-  requestId: string,
+  asking: Pick<Binding, 'requestId' | 'share'>,
 ): Promise<KeyState | null> {
   const [row] = await database.rows(
-    { tenantId, requestId },
+    { tenantId, ...asking },
     {
       name: 'gateway_api_key_viewer',
       text: `SELECT user_id, permission_version, scopes, password_change_required, secret_hash, previous_hash, previous_until,
@@ -182,11 +190,16 @@ function refused(message: string): GraphQLError {
 
 /** Whoever comes with both a session and a key is refused: which of them is meant would be a guess. */
 export function oneOf(sessions: ViewerResolver, keys: ViewerResolver): ViewerResolver {
-  const resolve: ViewerResolver = async (headers, requestId, address) => {
-    if (headers.get(apiKeyHeader) === undefined) return sessions(headers, requestId, address)
+  const ofThem = (headers: Parameters<ViewerResolver>[0]): ViewerResolver => {
+    if (headers.get(apiKeyHeader) === undefined) return sessions
     if (headers.get('authorization') !== undefined)
       throw refused(`Send either authorization or ${apiKeyHeader}, not both`)
-    return keys(headers, requestId, address)
+    return keys
+  }
+  const resolve: ViewerResolver = async (headers, ...rest) => ofThem(headers)(headers, ...rest)
+  resolve.again = async (headers, ...rest) => {
+    const one = ofThem(headers)
+    return (one.again ?? one)(headers, ...rest)
   }
   resolve.isSigned = (headers) => {
     const [session, key] = [headers.get('authorization'), headers.get(apiKeyHeader)]

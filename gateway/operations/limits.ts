@@ -96,9 +96,13 @@ export function operationFault(
 ): GraphQLError | null {
   if (!operation) return refusal('BAD_USER_INPUT', unknownOperation(name))
   const { operation: kind } = operation
-  if (kind !== 'subscription' && schema.getRootType(kind)) return null
+  const isThere = Boolean(schema.getRootType(kind))
+  if (kind === 'subscription' && isThere) return refusal('BAD_USER_INPUT', asStream)
+  if (isThere) return null
   return refusal('BAD_USER_INPUT', `The schema has no ${kind} type`)
 }
+
+const asStream = 'A subscription is answered as a stream: send it with accept: text/event-stream'
 
 function unknownOperation(name: string | undefined): string {
   return name

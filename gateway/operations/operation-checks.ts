@@ -20,11 +20,9 @@ const refused = new GraphQLError('Refused', { extensions: { http: { status: 400 
 const costOfOneRequest = 1000
 
 /** @throws GraphQLError RATE_LIMITED when whoever asks has asked for enough in this minute */
-export function withinRates(
-  rates: Rates,
-  { anonymous, address, tenantId }: RequestRecord,
-  cost: number,
-): void {
+export function withinRates(rates: Rates, record: RequestRecord, cost: number): void {
+  const { anonymous, address, tenantId } = record
+  record.cost = cost
   if (tenantId !== null) rates.tenant(tenantId, 1 + cost)
   else if (anonymous && cost >= costOfOneRequest)
     rates.anonymous(address, Math.floor(cost / costOfOneRequest))

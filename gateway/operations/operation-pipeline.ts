@@ -31,7 +31,7 @@ export interface FrontRequest {
 
 export interface OperationPipeline {
   start(): Promise<void>
-  /** Answers whatever was sent. `context` is called at most once, and what it throws is the answer. */
+  /** Answers whatever was sent. `context` is called once at most for each operation, and what it throws is the answer. */
   answer(
     request: FrontRequest,
     record: RequestRecord,

@@ -5,10 +5,14 @@ import { z } from 'zod'
 import { ApiError } from '../../kernel/errors'
 import type { RequestRecord } from '../context'
 import { json } from '../http/http-response'
+import { apiKeyHeader } from './api-key-viewer'
 import type { FrontRequest, OperationPipeline } from './operation-pipeline'
 
-/** Which documents are executed: any, or only those of the manifests. */
-export type AcceptedDocuments = 'any' | 'known'
+/**
+ * Which documents are executed: any, or only those of the manifests. With `known-without-key` programs, which come with an API
+ * key, send any, and everybody else, which is people at screens, those of the manifests.
+ */
+export type AcceptedDocuments = 'any' | 'known' | 'known-without-key'
 
 /** Documents that clients name instead of sending them. */
 export interface PersistedDocuments {
@@ -26,11 +30,16 @@ const manifest = z.object({
 
 /**
  * Reads manifests of persisted documents, as `schema operations --manifest` writes them.
+ * @param pages texts of further documents: those that pages of ours send
  * @throws Error that names the file: it is not there, is no manifest, or gives an id to another text
  */
-export function readPersistedDocuments(files: readonly string[]): PersistedDocuments {
+export function readPersistedDocuments(
+  files: readonly string[],
+  pages: readonly string[] = [],
+): PersistedDocuments {
   const texts = new Map<string, string>()
-  const known = new Set<string>()
+  const known = new Set(pages)
+  for (const text of pages) texts.set(createHash('sha256').update(text).digest('hex'), text)
   for (const file of files) {
     for (const { id, body } of readManifest(file).operations) {
       if ((texts.get(id) ?? body) !== body)
@@ -90,9 +99,12 @@ export function withPersistedDocuments(
 function complete(
   request: FrontRequest,
   documents: PersistedDocuments,
-  accepted: AcceptedDocuments,
+  mode: AcceptedDocuments,
 ): FrontRequest {
-  const { method, search, body } = request
+  const { method, search, body, headers } = request
+  // Who sends a key is the key's owner, or refused: nobody comes with a key that counts for nothing.
+  const hasKey = headers[apiKeyHeader] !== undefined
+  const accepted = mode === 'known-without-key' ? (hasKey ? 'any' : 'known') : mode
   if (method === 'GET') {
     const parameters = new URLSearchParams(search)
     const given = Object.fromEntries(parameters)

@@ -28,6 +28,8 @@ export interface Rates {
   anonymous(address: string | null, amount: number): void
   /** Counts the cost of a tenant's operation. Throws as above. */
   tenant(tenantId: string, cost: number): void
+  /** Counts the cost of what a tenant's streams ask for, which have half of what the tenant has. Throws as above. */
+  streams(tenantId: string, cost: number): void
 }
 
 export interface WindowOptions {
@@ -110,14 +112,23 @@ export function windowLimit(
 export function createRates(limits: RateLimits, shared: Omit<WindowOptions, 'limit'>): Rates {
   const addresses = windowLimit({ ...shared, limit: limits.anonymousPerMinute })
   const tenants = windowLimit({ ...shared, limit: limits.tenantCostPerMinute })
+  const ofStreams = windowLimit({ ...shared, limit: Math.max(1, Math.floor(limits.tenantCostPerMinute / 2)) })
   const within = (waitMs: number) => {
     if (waitMs > 0) throw refusedForNow('RATE_LIMITED', Math.ceil(waitMs / 1000))
   }
   return {
     anonymous: (address, amount) => within(addresses(`api:rate_limit:${networkOf(address)}`, amount)),
     tenant: (tenantId, cost) => within(tenants(`t:${tenantId}:api:cost`, cost)),
+    streams(tenantId, cost) {
+      within(ofStreams(`t:${tenantId}:api:stream-cost`, cost))
+      within(tenants(`t:${tenantId}:api:cost`, cost))
+    },
   }
 }
 
 /** No limits: for a gateway that has nobody to count for. */
-export const noRates: Rates = { anonymous: () => undefined, tenant: () => undefined }
+export const noRates: Rates = {
+  anonymous: () => undefined,
+  tenant: () => undefined,
+  streams: () => undefined,
+}

@@ -34,6 +34,8 @@ export interface ViewerResolver {
    * good. Without it no credentials count before the body of their request was read.
    */
   isSigned?(headers: RequestHeaders): boolean
+  /** Finds who asks, as the function does, for something that goes on: it counts as no further request. */
+  again?(headers: RequestHeaders, requestId: string, address: string | null): Promise<Asking | null>
 }
 
 /** Nobody is ever signed in: for a gateway over subgraphs that are somebody else's. */
@@ -165,9 +167,18 @@ function verified<C>(verify: (token: string) => C, token: string, whenExpired: s
   try {
     return verify(token)
   } catch (error) {
-    throw refused(error instanceof AccessTokenError && error.expired ? whenExpired : notUsable)
+    const isExpired = error instanceof AccessTokenError && error.expired
+    const refusal = refused(isExpired ? whenExpired : notUsable)
+    if (isExpired) expiries.add(refusal)
+    throw refusal
   }
 }
+
+/** Refusals of tokens that were good once; their callers are told so in words. */
+const expiries = new WeakSet<GraphQLError>()
+
+/** Tells whether credentials are refused because their time is over, and others are to be had. */
+export const isExpiry = (error: unknown): boolean => error instanceof GraphQLError && expiries.has(error)
 
 /** The whole request is refused: an answer to nobody in place of the user would look like a loss of data. */
 function refused(message: string): GraphQLError {

@@ -13,7 +13,7 @@ import { cancelled, errorsEverywhere, noAnswer } from './unavailable'
 
 /** Names who asks a subgraph, and with which headers the client came (names in lower case). */
 export interface Asker {
-  request: Pick<RequestContext, 'requestId' | 'viewer' | 'operator' | 'clientIp' | 'userAgent'>
+  request: Pick<RequestContext, 'requestId' | 'viewer' | 'operator' | 'clientIp' | 'userAgent' | 'isFollowUp'>
   headers: { get(name: string): string | null | undefined }
 }
 

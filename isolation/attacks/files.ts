@@ -33,8 +33,12 @@ export async function attackFiles(lab: Lab, victims: readonly AttackedTenant[]):
       const text = await textIn(own, key).catch(() => null)
       if (text !== null) lab.found('file', tried, `is read: ${text}`)
       if (await own.info(key).catch(() => null)) lab.found('file', tried, 'is there')
-      for (const prefix of [key, `${key}/`, key.slice(0, key.lastIndexOf('/') + 1)])
-        if ((await keysIn(own, prefix).catch(() => [])).length > 0) lab.found('file', tried, 'is listed')
+      for (const prefix of [key, `${key}/`, key.slice(0, key.lastIndexOf('/') + 1)]) {
+        const listed = await keysIn(own, prefix).catch((): string[] => [])
+        // Without a prefix one's own files are listed, those among them that attacks wrote.
+        const found = prefix === '' ? await withText(own, listed, content) : listed
+        if (found.length > 0) lab.found('file', tried, 'is listed')
+      }
       await own.delete(key).catch(() => undefined)
       await own.put(key, [Buffer.from('changed')]).catch(() => undefined)
       // What was written in the attacker's own place is no attack's success.
@@ -97,6 +101,13 @@ async function textIn(blobs: TenantBlobs, key: string): Promise<string | null> {
   const chunks: Buffer[] = []
   for await (const chunk of file.body) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
+}
+
+/** Returns those of the keys whose files hold a text. */
+async function withText(blobs: TenantBlobs, keys: readonly string[], text: string): Promise<string[]> {
+  const found: string[] = []
+  for (const key of keys) if ((await textIn(blobs, key)) === text) found.push(key)
+  return found
 }
 
 async function keysIn(blobs: TenantBlobs, prefix: string): Promise<string[]> {

@@ -7,7 +7,10 @@ import type { SubgraphName } from '../schema/subgraph-names'
 export const viewerHeader = 'x-viewer'
 
 /** Describes what the token says besides the viewer: the rest of the request's context that can travel. */
-export type SignedRequest = Pick<RequestContext, 'requestId' | 'clientIp' | 'userAgent' | 'operator'>
+export type SignedRequest = Pick<
+  RequestContext,
+  'requestId' | 'clientIp' | 'userAgent' | 'operator' | 'isFollowUp'
+>
 
 /** Says how long a token is good for, and how far the clocks of gateway and subgraph may differ; milliseconds. */
 const lifetimeMs = 30_000
@@ -51,6 +54,7 @@ export function signViewer(
     requestId: request.requestId.slice(0, maxTextLength),
     clientIp: request.clientIp?.slice(0, maxTextLength) ?? null,
     userAgent: request.userAgent?.slice(0, maxTextLength) ?? null,
+    isFollowUp: request.isFollowUp,
     issuedAt,
     expiresAt: issuedAt + lifetimeMs,
     body: bodyHash(body),
@@ -86,13 +90,14 @@ export function verifyViewer(
     throw new ViewerTokenError('viewer token from the future: set the clocks of gateway and subgraph')
   if (payload.body !== bodyHash(body))
     throw new ViewerTokenError('viewer token made for another request body')
-  const { viewer, operator, requestId, clientIp, userAgent } = payload
+  const { viewer, operator, requestId, clientIp, userAgent, isFollowUp } = payload
   return {
     viewer: viewer && { ...viewer, scopes: new Set(viewer.scopes) },
     ...(operator ? { operator: { ...operator, scopes: new Set(operator.scopes) } } : {}),
     requestId,
     clientIp,
     userAgent,
+    ...(isFollowUp && { isFollowUp }),
   }
 }
 

@@ -32,7 +32,7 @@ export interface TenantBlobs {
   info(key: string): Promise<BlobInfo | null>
   /** Does nothing where there is none. */
   delete(key: string): Promise<void>
-  /** The keys that begin with a prefix, which ends with `/`, in their order. */
+  /** The keys that begin with a prefix, which ends with `/`, in their order; all of the tenant's with an empty one. */
   list(prefix: string): AsyncIterable<string>
   /**
    * An address that gives the file to whoever has it, until it ends; null where the store has no such address: stream the

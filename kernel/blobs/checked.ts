@@ -8,7 +8,7 @@ export type RawBlobs = TenantBlobs & Pick<BlobStore, 'ping' | 'close'>
 const longestKey = 400
 const part = '[a-z0-9][a-z0-9._-]*'
 const keyForm = new RegExp(`^${part}(?:/${part})*$`)
-const prefixForm = new RegExp(`^(?:${part}/)+$`)
+const prefixForm = new RegExp(`^(?:${part}/)*$`)
 const mediaType = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(?:; charset=[\w-]{1,20})?$/
 const longestUrlSeconds = 86_400
 

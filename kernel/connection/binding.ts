@@ -13,6 +13,11 @@ export interface Binding {
   requestId?: string | null
   /** Says how long a statement may take, where that is less than any other may. */
   timeoutMs?: number
+  /**
+   * Says of whose connections it takes one, where not of the tenant's own: `anonymous`, of those that all callers who are not
+   * signed in share, whatever tenant they name; `trail`, of the tenant's writer of recorded reads.
+   */
+  share?: 'anonymous' | 'trail'
 }
 
 /**

@@ -37,7 +37,7 @@ function idleClient(pool: pg.Pool): (pg.PoolClient & TenantClient) | undefined {
   return client as pg.PoolClient & TenantClient
 }
 
-/** The connections of a pool, of which each tenant has its share. */
+/** The connections of a pool, of which each asker has its share. */
 export class Connections {
   readonly #pool: pg.Pool
   readonly #places: FairShare
@@ -55,22 +55,22 @@ export class Connections {
   }
 
   /**
-   * A connection for a tenant: at once, without a promise, when its share is not used up and one is idle.
-   * @throws ApiError OVERLOADED when the tenant's share was not free in time
+   * A connection for an asker: at once, without a promise, when its share is not used up and one is idle.
+   * @throws ApiError OVERLOADED when the asker's share was not free in time
    */
-  take(tenant: string): Connection | Promise<Connection> {
-    const hasPlace = this.#places.take(tenant)
-    return (hasPlace ? idleClient(this.#pool) : undefined) ?? this.#awaited(tenant, hasPlace)
+  take(asker: string): Connection | Promise<Connection> {
+    const hasPlace = this.#places.take(asker)
+    return (hasPlace ? idleClient(this.#pool) : undefined) ?? this.#awaited(asker, hasPlace)
   }
 
   /** To be called once for every connection that was taken, after its release. */
-  giveBack(tenant: string): void {
-    this.#places.giveBack(tenant)
+  giveBack(asker: string): void {
+    this.#places.giveBack(asker)
   }
 
-  async #awaited(tenant: string, hasPlace: boolean): Promise<Connection> {
+  async #awaited(asker: string, hasPlace: boolean): Promise<Connection> {
     if (!hasPlace) {
-      await this.#places.wait(tenant).catch((error: unknown) => {
+      await this.#places.wait(asker).catch((error: unknown) => {
         const now = Date.now()
         if (now - this.#warnedAt > 60_000) this.#warn(`No connection became free in time: ${tooFew}`)
         this.#warnedAt = now
@@ -80,7 +80,7 @@ export class Connections {
     try {
       return idleClient(this.#pool) ?? ((await this.#pool.connect()) as Connection)
     } catch (error) {
-      this.#places.giveBack(tenant)
+      this.#places.giveBack(asker)
       throw error
     }
   }

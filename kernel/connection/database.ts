@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver'
 import { uuidv7 } from '../id'
 import { SnakeCaseColumns } from './column-names'
 import { Connections } from './connections'
+import { askerOf } from './fair-share'
 import { rowTypes } from './row-values'
 import { tenantClient, type Binding, type BindingMode, type IsolationLevel, type Statement } from './tenant'
 import type { TenantClient, TenantClientOptions } from './tenant'
@@ -44,6 +45,25 @@ export interface DatabaseOptions extends TenantClientOptions {
   onDiskFull?: () => void
   /** Receives what an operator should read. Default: a warning of the process. */
   warn?: (message: string) => void
+}
+
+const ofAnonymous = new WeakMap<Database, Database>()
+
+/**
+ * The same database for a caller who is not signed in: whatever tenant it binds, its connections are of the share that all
+ * such callers have together.
+ */
+export function anonymousDatabase(database: Database): Database {
+  const known = ofAnonymous.get(database)
+  if (known) return known
+  const made: Database = {
+    ...database,
+    rows: (binding, statement) => database.rows({ ...binding, share: 'anonymous' }, statement),
+    transaction: (binding, work, options) =>
+      database.transaction({ ...binding, share: 'anonymous' }, work, options),
+  }
+  ofAnonymous.set(database, made)
+  return made
 }
 
 /** Sent as it is, past the binding. */
@@ -159,8 +179,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const connections = new Connections(pool, options.connections, connectionTimeoutMs, warn)
 
   async function rows(binding: Binding, statement: Statement): Promise<unknown[][]> {
-    const tenant = binding.tenantId ?? ''
-    const taken = connections.take(tenant)
+    const asker = askerOf(binding)
+    const taken = connections.take(asker)
     const client = 'then' in taken ? await taken : taken
     let failure: unknown
     try {
@@ -176,7 +196,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     } finally {
       client.unbind()
       client.release(!isClean(client, failure))
-      connections.giveBack(tenant)
+      connections.giveBack(asker)
     }
   }
 
@@ -184,8 +204,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     dataSource,
     rows,
     async transaction(binding, work, asked) {
-      const tenant = binding.tenantId ?? ''
-      const taken = connections.take(tenant)
+      const asker = askerOf(binding)
+      const taken = connections.take(asker)
       const client = 'then' in taken ? await taken : taken
       try {
         return await runTransaction(dataSource, client, binding, work, asked?.isolation)
@@ -193,7 +213,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         noticeDiskFull(error)
         throw error
       } finally {
-        connections.giveBack(tenant)
+        connections.giveBack(asker)
       }
     },
     close: () => {

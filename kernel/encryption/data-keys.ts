@@ -5,7 +5,7 @@ import { ApiError } from '../errors'
 import { uuidv7 } from '../id'
 import { prepared } from '../statement'
 import { DataKey, keyBytes } from './cipher'
-import type { KeyProvider } from './key-provider'
+import type { KeyProvider, WrappedKey } from './key-provider'
 
 /** Sends a statement that is bound to the tenant, alone or in a transaction; rows as arrays. */
 export type SendRows = (statement: Statement) => Promise<unknown[][]>
@@ -85,24 +85,33 @@ export class DataKeys {
     )
   }
 
-  /** The tenant's own keys, the newest first; one is made where there is none. Not to be called in a transaction. */
+  /**
+   * The tenant's own keys, the newest first.
+   * @throws Error when it has none: the owner of the database makes it with the tenant, and nobody else may
+   */
   async ofTenant(send: SendRows, tenantId: string): Promise<readonly DataKey[]> {
     const ids = this.generations.get(tenantId)
     const known = ids?.map((id) => this.known(tenantId, id))
     if (known && known.every((key) => key instanceof DataKey)) return known
-    let rows = await this.selectGenerations(send, tenantId)
-    if (rows.length === 0) {
-      // Whoever is first wins; then all read the same.
-      await this.add(send, tenantId, wholeTenant, 1)
-      rows = await this.selectGenerations(send, tenantId)
-    }
+    const rows = await this.selectGenerations(send, tenantId)
+    if (rows.length === 0)
+      throw new Error(`The tenant ${tenantId} has no data key: npm run keys -- encrypt makes it`)
     for (const row of rows) if (!this.known(tenantId, String(row[0]))) await this.keep(tenantId, row)
     const found = rows.map(([id]) => String(id))
     this.generations.set(tenantId, found)
     return found.map((id) => this.known(tenantId, id)!)
   }
 
-  /** Adds a generation of the tenant's key, which is the current one from then on. */
+  /** Returns a new key for a tenant, to be stored as the first one. */
+  async newTenantKey(tenantId: string): Promise<WrappedKey & { id: string }> {
+    const id = uuidv7(Date.now())
+    const bytes = randomBytes(keyBytes)
+    const wrapped = await this.provider.wrap(bytes, placeOf(tenantId, wholeTenant, id))
+    bytes.fill(0)
+    return { id, ...wrapped }
+  }
+
+  /** Adds a generation of the tenant's key, the first one too, which is the current one from then on. Needs the owner's rights. */
   async addGeneration(send: SendRows, tenantId: string): Promise<void> {
     const rows = await send(
       prepared(
@@ -110,7 +119,9 @@ export class DataKeys {
         [tenantId, wholeTenant],
       ),
     )
-    await this.add(send, tenantId, wholeTenant, Number(rows[0]![0]) + 1)
+    const { id, masterKeyId, wrapped } = await this.newTenantKey(tenantId)
+    const generation = Number(rows[0]![0]) + 1
+    await send(prepared(insert, [tenantId, id, wholeTenant, generation, masterKeyId, wrapped]))
     this.generations.delete(tenantId)
   }
 
@@ -145,14 +156,6 @@ export class DataKeys {
   close(): void {
     for (const key of this.keys.values()) key.letGo()
     this.keys.clear()
-  }
-
-  private async add(send: SendRows, tenantId: string, subjectId: string, generation: number): Promise<void> {
-    const id = uuidv7(Date.now())
-    const bytes = randomBytes(keyBytes)
-    const { masterKeyId, wrapped } = await this.provider.wrap(bytes, placeOf(tenantId, subjectId, id))
-    bytes.fill(0)
-    await send(prepared(insert, [tenantId, id, subjectId, generation, masterKeyId, wrapped]))
   }
 
   private selectGenerations(send: SendRows, tenantId: string): Promise<unknown[][]> {

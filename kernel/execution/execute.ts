@@ -1,12 +1,14 @@
 import { GraphQLError, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
-import { subgraphContext, type RequestContext, type Services, type SubgraphContext } from '../context'
+import type { RequestContext, Services, SubgraphContext } from '../context'
 import { tenantScope, type Database } from '../connection/database'
 import { auditDenials } from '../access/denials'
-import { maskError, unavailable } from '../errors'
+import { unavailable } from '../errors'
 import { noteEntry } from '../sensitive/entry-reads'
 import { writeReads } from '../sensitive/read-trail'
 import { compiledExecution } from './compile'
+import { maskError } from './mask-error'
+import { subgraphContext } from './subgraph-view'
 import type { RunningSubgraph, SubgraphOperation } from '../schema/subgraph-definition'
 
 /** The executing half of a running subgraph. */
@@ -47,7 +49,8 @@ export function executor(
     const run = async () => {
       const variableValues = variables as Record<string, unknown> | undefined
       const executed = await execute({ document, operationName, variableValues, contextValue })
-      if (executed.errors) await auditDenials(contextValue, schema, document, executed.errors)
+      if (executed.errors && !contextValue.isFollowUp)
+        await auditDenials(contextValue, schema, document, executed.errors)
       if (contextValue.operator) noteEntry(contextValue, document)
       const refused = contextValue.reads.size === 0 ? null : await writeReads(contextValue)
       return refused ? { data: null, errors: [refused] } : executed

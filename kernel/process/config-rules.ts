@@ -48,9 +48,9 @@ export function contradictions(given: Record<string, string | undefined>): strin
   )
   if (keySources.length > 1)
     faults.push(`${keySources.join(' and ')} both say where encryption keys are: remove all but one`)
-  if (given.DOCUMENTS === 'known' && given.NODE_ENV === 'production' && !given.PERSISTED_DOCUMENTS) {
+  if (given.DOCUMENTS?.startsWith('known') && given.NODE_ENV === 'production' && !given.PERSISTED_DOCUMENTS) {
     faults.push(
-      'DOCUMENTS=known needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed',
+      `DOCUMENTS=${given.DOCUMENTS} needs PERSISTED_DOCUMENTS: name the manifests of the documents that are to be executed`,
     )
   }
   for (const name of ['MAIL_FROM', 'PUBLIC_URL']) {

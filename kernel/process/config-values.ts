@@ -102,3 +102,17 @@ function splitOnce(text: string, separator: string): string[] {
 function parsedUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null
 }
+
+/** Origins of web pages, as browsers name them: scheme, host and port, nothing behind. */
+export const origins = z.string().transform((text, context): string[] =>
+  text.split(',').flatMap((given) => {
+    const origin = given.trim()
+    const isOrigin = /^https?:\/\//.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+    if (!isOrigin)
+      context.addIssue({
+        code: 'custom',
+        message: `must hold origins such as https://app.example, not ${origin}`,
+      })
+    return isOrigin ? [origin] : []
+  }),
+)

@@ -10,6 +10,7 @@ import {
   optional,
   oneOf,
   postgresUrl,
+  origins,
   publicUrl,
   secret,
   secretUrl,
@@ -77,7 +78,11 @@ export interface Config {
   /** Manifests of documents that clients may name by their id; absolute paths. */
   persistedDocuments: string[]
   /** Tells whether other documents than those are executed. */
-  documents: 'any' | 'known'
+  documents: 'any' | 'known' | 'known-without-key'
+  /** Origins whose pages may call from a browser, as browsers name them. */
+  corsOrigins: readonly string[]
+  /** Tells whether the dashboard is served. */
+  dashboard: boolean
   /** Tells whether X-Forwarded-For names the client. */
   trustProxy: boolean
   /** Address at which people find the application, without a slash at the end: links in mails begin with it. */
@@ -163,7 +168,9 @@ const variables = z.object({
     )
     .default('demo-password'),
   PERSISTED_DOCUMENTS: optional(z.string()),
-  DOCUMENTS: oneOf('any', 'known').default('any'),
+  DOCUMENTS: oneOf('any', 'known', 'known-without-key').default('any'),
+  CORS_ORIGINS: origins.default([]),
+  DASHBOARD: optional(oneOf('on', 'off')),
   TRUST_PROXY: oneOf('true', 'false').default('false'),
   PUBLIC_URL: optional(publicUrl),
   SMTP_URL: optional(secretUrl(['smtp:', 'smtps:'])),
@@ -257,6 +264,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
       value.PERSISTED_DOCUMENTS?.split(',').map((file) => resolve(projectRoot, file.trim())) ??
       (value.NODE_ENV === 'production' ? [] : [demoDocuments]),
     documents: value.DOCUMENTS,
+    corsOrigins: value.CORS_ORIGINS,
+    dashboard: (value.DASHBOARD ?? (value.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     trustProxy: value.TRUST_PROXY === 'true',
     publicUrl: value.PUBLIC_URL ?? `http://${value.HOST}:${value.PORT}`,
     smtpUrl: value.SMTP_URL,

@@ -42,8 +42,11 @@ const sensitiveMembers = [
   ...['email', 'username', 'firstName', 'lastName', 'fullName', 'fullNameOverride', 'avatarUrl', 'phone'],
   ...['preferences', 'metadata', 'content', 'data', 'changes', 'ipAddress', 'userAgent', 'deviceLabel'],
   ...['subjectName', 'subjectBirthDate', 'listedName', 'comment', 'rationale', 'sourceIp', 'destinationIp'],
-  ...['customerEmail', 'subject', 'description', 'body'],
+  ...['customerEmail', 'requesterEmail', 'subject', 'description', 'body'],
   ...['salary', 'performanceScore', 'retentionRisk', 'mfaSecret', 'reason', 'correctionReason'],
+  ...['commission', 'flatAmount', 'base', 'rate', 'transaction'],
+  ...['decisionNote', 'verification', 'legalGround', 'outcome', 'extensionReason'],
+  ...['place', 'note'],
 ]
 
 /**

@@ -2,7 +2,7 @@ import type { SubgraphContext } from '../context'
 import type { EntityModel } from '../schema/entity-model'
 import { sensitiveClasses } from '../sensitive/classes'
 import { noteCondition, noteOf } from '../sensitive/recorded-reads'
-import type { CursorOrder } from './cursor'
+import type { CursorOrder, Position } from './cursor'
 import type { Filter } from './filter'
 
 type Row = Readonly<Record<string, unknown>>
@@ -37,6 +37,22 @@ export function noteConditions(
 ): void {
   if (!filter || recordedFields(model).size === 0) return
   noteProperties(context, model, propertiesOf(model, filter, new Set()), rows)
+}
+
+/**
+ * Notes the conditions of a page: its filter, and the cursor that it begins behind. Whoever writes a cursor by hand asks which
+ * rows lie beyond a value.
+ */
+export function notePage(
+  context: SubgraphContext,
+  page: { model: EntityModel; filter: Filter | null; position: Position | null; order: CursorOrder },
+  rows: readonly unknown[],
+): void {
+  const { model, filter, position, order } = page
+  noteConditions(context, model, filter, rows)
+  if (!position) return
+  const properties = order.keys.map(({ column }) => column.property)
+  noteProperties(context, model, properties, rows)
 }
 
 /** Notes that rows were chosen by these properties, where they are of recorded fields. */

@@ -35,7 +35,8 @@ export interface DueCount extends KeptFor {
 
 type Send = (statement: Statement) => Promise<unknown[][]>
 
-const steps: Readonly<Record<RetentionUnit, string>> = { DAY: 'days', MONTH: 'months', YEAR: 'years' }
+/** The units of times as `make_interval` calls them. */
+export const steps: Readonly<Record<RetentionUnit, string>> = { DAY: 'days', MONTH: 'months', YEAR: 'years' }
 
 /** SQL over alias `t`, with the tenant as `$1`: a hold of the whole type, of the row or a part of it, or of whom it is about. */
 export function heldSql({
@@ -68,7 +69,7 @@ const rulesInForce = `SELECT data_class, keep_for, unit FROM shared.retention_ru
   WHERE tenant_id = $1 AND effective_at <= $2 ORDER BY effective_at, id`
 
 /** The times for which classes are kept at an instant: as the tenant decided last, else as the product does. */
-async function rulesAt(send: Send, tenantId: string, at: string): Promise<(of: DataClass) => KeptFor> {
+export async function rulesAt(send: Send, tenantId: string, at: string): Promise<(of: DataClass) => KeptFor> {
   const decided = new Map<string, KeptFor>()
   for (const [dataClass, keepFor, unit] of await send(prepared(rulesInForce, [tenantId, at])))
     decided.set(String(dataClass), { keepFor: Number(keepFor), unit: unit as RetentionUnit })

@@ -1,4 +1,4 @@
-import { getNamedType, isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql'
+import { getNamedType, isLeafType, isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { DataSource } from 'typeorm'
 import type { SubgraphContext } from '../context'
@@ -23,6 +23,15 @@ export interface ColumnModel {
   spelling: string | null
   /** Tells whether its texts are unique by how they look, which no filter compares by. */
   isUniqueByLook: boolean
+  /** Tells whether the database makes its values: nobody writes them. */
+  isMade: boolean
+}
+
+/** The row that a field shows by an id of a column, of this subgraph or of another. */
+export interface Reference {
+  /** Its type in the graph. */
+  type: string
+  key: ColumnModel
 }
 
 /** The two columns that an amount of money is kept in. */
@@ -67,6 +76,10 @@ export interface EntityModel {
   money: Map<string, MoneyModel>
   /** GraphQL field → the row that it shows, where it is one that the kernel can read along. */
   relations: Map<string, Relation>
+  /** GraphQL field → the row, of any subgraph, whose id a column holds. */
+  references: Map<string, Reference>
+  /** Properties that fields show as values. */
+  values: Set<string>
   /** Properties that no field shows, or one with an access rule of its own. */
   restricted: Set<string>
   /** Those of `restricted` that lists tell of all the same: every list asks for what their fields ask for. */
@@ -142,6 +155,7 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
         text: null,
         spelling: null,
         isUniqueByLook: false,
+        isMade: !column.isInsert && !column.isUpdate,
       })
     }
     const instant = metadata.primaryColumns.find((column) => column.type === 'timestamptz')
@@ -157,6 +171,8 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
       fields: new Map(),
       money: new Map(),
       relations: new Map(),
+      references: new Map(),
+      values: new Set(),
       restricted: new Set(),
       listed: new Set(),
       masked: new Set(),
@@ -175,13 +191,26 @@ export function entityModels(dataSource: DataSource): ReadonlyMap<EntityClass, E
   return built
 }
 
+/** The properties whose values a field shows, of all those that it is made of: others say who may see it. */
+export function shownBy(model: EntityModel, field: string, properties: readonly string[]): readonly string[] {
+  const own = model.columns.get(field)
+  if (own) return [field, ...properties.filter((property) => property === `${field}Currency`)]
+  return properties.filter((property) => !/^(uuid|boolean)/.test(model.columns.get(property)?.type ?? ''))
+}
+
 /** Tells a model what a field's type says of the columns that it shows. */
 function bindType(
   model: EntityModel,
   field: GraphQLField<unknown, unknown>,
   properties: readonly string[],
 ): void {
-  const type = getNamedType(field.type).name
+  const shown = getNamedType(field.type)
+  const type = shown.name
+  if (isLeafType(shown) || type === 'Money')
+    for (const property of shownBy(model, field.name, properties)) model.values.add(property)
+  const key = model.columns.get(properties[0] ?? '')
+  if (isObjectType(shown) && properties.length === 1 && key?.type === 'uuid' && key.property !== 'id')
+    model.references.set(field.name, { type, key })
   const own = model.columns.get(field.name)
   if (own && type === 'String') own.text = 'language'
   if (own && type === 'EmailAddress') own.text = 'email'

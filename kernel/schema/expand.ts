@@ -1,6 +1,7 @@
 import {
   Kind,
   parse,
+  print,
   visit,
   type ASTNode,
   type DefinitionNode,
@@ -12,6 +13,7 @@ import {
   type ObjectTypeDefinitionNode,
   type TypeNode,
 } from 'graphql'
+import { platformScope } from '../access/access'
 import { withChangeInputs } from './change-inputs'
 import {
   codesForm,
@@ -29,6 +31,7 @@ import {
   payloadForm,
   userErrorForm,
 } from './derived-forms'
+import { changeKindForm, liveField, liveFieldName, liveForm } from './live-forms'
 import {
   dimensionForm,
   groupForm,
@@ -77,6 +80,7 @@ export function expand(source: DocumentNode): DocumentNode {
       deriveConnection(field.type, outline, made)
       deriveSummary(parent, field, outline, marked, made)
     }
+  deriveSubscriptions(outline, made)
   return {
     ...document,
     definitions: withToldAccess([
@@ -97,6 +101,11 @@ class DerivedTypes {
 
   /** Tells whether the type is written or derived. */
   has = (name: string): boolean => this.names.has(name)
+
+  /** Adds fields to a type, which may be written or derived as well. */
+  extend(definition: ObjectTypeDefinitionNode): void {
+    this.definitions.push(definition)
+  }
 
   /** Adds a type unless it is there: whoever writes it wins. `members` are where its fields or values come from. */
   add(
@@ -240,6 +249,35 @@ function deriveSummary(
   made.add(`${type}Dimension`, () => dimensionForm(type, marks), node, at(marks.group))
   made.add(`${type}SummaryOrder`, () => summaryOrderForm(type, marks), node)
   made.add(`${type}SummaryOrderField`, () => summaryOrderFieldForm(type, marks), node)
+}
+
+/**
+ * A field of `Subscription` and its type for each field of `Query` that shows one row by its id, of a type whose rows change.
+ * It asks for what that field asks for, so its directives are that field's.
+ */
+function deriveSubscriptions({ objects, entities }: Outline, made: DerivedTypes): void {
+  const written = new Set(objects.get('Subscription')?.map(({ name }) => name.value))
+  const fields = (objects.get('Query') ?? []).flatMap((field): FieldDefinitionNode[] => {
+    const query = field.name.value
+    const type = namedTypeOf(field.type)
+    const [argument, ...others] = field.arguments ?? []
+    const isById = argument?.name.value === 'id' && namedTypeOf(argument.type) === 'ID' && others.length === 0
+    const changes = objects.get(type)?.some(({ name }) => name.value === 'version') ?? false
+    // What operators of the platform see is no tenant's.
+    const isHidden = field.directives?.some(
+      (one) => one.name.value === 'inaccessible' || print(one).includes(platformScope),
+    )
+    if (!isById || !entities.has(type) || !changes || isHidden || written.has(liveFieldName(query))) return []
+    made.add(`${type}Change`, () => liveForm(query, type), field.name)
+    made.add('ChangeKind', changeKindForm, field.name)
+    const [parent] = derived(liveField(query, type), field.name.loc) as [ObjectTypeDefinitionNode]
+    const directives = field.directives?.filter(({ name }) => !isForExpansion(name.value))
+    return parent.fields!.map((form) => ({ ...form, directives }))
+  })
+  if (fields.length === 0) return
+  const kind = objects.has('Subscription') ? 'extend type' : 'type'
+  const [root] = derived(`${kind} Subscription { fields: Boolean }`, fields[0]!.loc)
+  made.extend({ ...(root as ObjectTypeDefinitionNode), fields })
 }
 
 /** A definition without marks, its connections with arguments, its codes with those that all subgraphs have. */

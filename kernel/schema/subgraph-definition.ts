@@ -3,6 +3,8 @@ import type { RequestContext } from '../context'
 import type { EntityClass } from '../entity'
 import type { Job } from '../jobs/job'
 import type { Policies } from '../policy'
+import type { RetainedRows } from '../retention/plan'
+import type { PersonalDeclarations } from '../subjects/personal-rows'
 import type { SensitiveFields } from '../sensitive/marks'
 import type { SummaryMarks } from './markings'
 import type { SubgraphName } from './subgraph-names'
@@ -29,6 +31,10 @@ export interface SubgraphDefinition {
   secrets: Readonly<Record<string, readonly string[]>>
   /** Entities whose rows are people that can be erased: their values have a key for each row, and go with it. */
   erasable: readonly string[]
+  /** Entity → what does not follow from its fields of rows about people. */
+  subjects: PersonalDeclarations
+  /** Rows that are kept for a time. */
+  retained: readonly RetainedRows[]
   /** `schema/shared.graphql` and its own SDL, expanded. */
   typeDefs: DocumentNode
   /** The properties that `search` looks into, by type, as `@search` marks them. */

@@ -21,7 +21,8 @@ export interface ChainEntry {
 export const genesis = '0'.repeat(64)
 
 /** The columns of `shared.audit_logs` that {@link entryOf} reads, in its order. The same from every connection. */
-export const entryColumns = `id, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, action,
+export const entryColumns = `id, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    || CASE WHEN occurred_at < '0001-01-01T00:00:00Z' THEN ' BC' ELSE '' END, actor_id, action,
   resource_type, resource_id, changes::text, ip_address, user_agent, request_id`
 
 /** An entry from a row whose first values are those of {@link entryColumns}. */

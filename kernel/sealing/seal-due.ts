@@ -64,7 +64,7 @@ export async function sealDue(
   { sign = false } = {},
 ): Promise<SealCounts> {
   const { database, clock } = sealing
-  const before = new Date(clock.now().getTime() - checkpointEveryMs).toISOString()
+  const before = new Date(clock.now().getTime() - (sign ? 0 : checkpointEveryMs)).toISOString()
   const found =
     tenantIds ??
     (await database.rows({ tenantId: null }, prepared(tenantsToSeal, [before, mostTenants]))).map(([id]) =>

@@ -1,7 +1,18 @@
+import type { DataClass } from '../retention/classes'
 import type { Marking } from '../schema/derived-forms'
 
 /** Groups of data that are kept and erased alike, for the planner of retention and erasure. */
 export type RetentionClass = 'ACCOUNT' | 'CUSTOMER' | 'EMPLOYMENT' | 'TICKET' | 'COMPLIANCE' | 'AUDIT'
+
+/** For how long each is kept in spite of erasure, as a class of retention; null where a person's wish is enough. */
+export const keptAs: Readonly<Record<RetentionClass, DataClass | null>> = {
+  ACCOUNT: null,
+  CUSTOMER: null,
+  TICKET: null,
+  EMPLOYMENT: 'USER_DATA',
+  COMPLIANCE: 'COMPLIANCE',
+  AUDIT: 'AUDIT',
+}
 
 /** Describes what one class of `@sensitive` demands. Every part is stated for every class. */
 export interface SensitiveClass {

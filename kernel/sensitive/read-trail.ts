@@ -44,7 +44,8 @@ class TenantTrail {
   private send(rows: readonly unknown[][]): Promise<void> {
     const { database, tenantId } = this
     const sending = (async () => {
-      for (const statement of auditRowStatements(rows)) await database.rows({ tenantId }, statement)
+      for (const statement of auditRowStatements(rows))
+        await database.rows({ tenantId, share: 'trail' }, statement)
     })()
     this.busy = sending
     const ended = () => {
@@ -54,6 +55,9 @@ class TenantTrail {
     return sending
   }
 }
+
+/** Writes under way, by what a request read: nobody tells what another part of the request has only begun to write down. */
+const writing = new WeakMap<RequestReads, Promise<void>>()
 
 const trails = new WeakMap<Database, Map<string, TenantTrail>>()
 /** Writers that are kept at most; those of tenants that nobody asks for are dropped then. */
@@ -74,15 +78,19 @@ function trailOf(database: Database, tenantId: string): TenantTrail {
 /** The type whose reads are told by number: ids of entries in entries would fill the trail with itself. */
 const trailType = 'AuditLog'
 
-function entryOf({ type: resourceType, fields, ids, own, summary }: TypeReads): AuditEntry {
+function entryOf(
+  { type: resourceType, fields, ids, own, summary }: TypeReads,
+  isFollowUp: boolean,
+): AuditEntry {
+  const followUp = isFollowUp && { followUp: true }
   if (summary) {
     const { groups, by, rows } = summary
-    const read = { fields: [...fields].sort(), groups: groups.size, by: [...by].sort(), rows }
+    const read = { fields: [...fields].sort(), groups: groups.size, by: [...by].sort(), rows, ...followUp }
     return { action: 'VIEW', resourceType, resourceId: null, changes: { read } }
   }
   const [only] = ids
   const rows = resourceType === trailType ? { rows: ids.size } : { ids: [...ids] }
-  const read = { fields: [...fields].sort(), ...rows, ...(own.size > 0 ? { own: [...own] } : {}) }
+  const read = { fields: [...fields].sort(), ...rows, ...(own.size > 0 && { own: [...own] }), ...followUp }
   const resourceId = ids.size === 1 && resourceType !== trailType ? only! : null
   return { action: 'VIEW', resourceType, resourceId, changes: { read } }
 }
@@ -93,13 +101,17 @@ function entryOf({ type: resourceType, fields, ids, own, summary }: TypeReads): 
  * @returns the error to answer with instead of the data, when it must not be told without its entry
  */
 export async function writeReads(context: SubgraphContext): Promise<ApiError | null> {
-  const fresh = freshReads(context.reads)
   const { tenantId } = context.binding
+  for (let before = writing.get(context.reads); before; before = writing.get(context.reads)) await before
+  const fresh = freshReads(context.reads)
   if (fresh.length === 0 || !tenantId) return null
-  const entries = fresh.map(entryOf)
+  const entries = fresh.map((reads) => entryOf(reads, context.isFollowUp === true))
   for (const reads of fresh) reads.isNew = false
+  const written = trailOf(context.db, tenantId).append(auditRows(context, entries))
+  const ended = written.then(noFurther, noFurther).then(() => void writing.delete(context.reads))
+  writing.set(context.reads, ended)
   try {
-    await trailOf(context.db, tenantId).append(auditRows(context, entries))
+    await written
     return null
   } catch (error) {
     const types = fresh.map(({ type }) => type)
@@ -116,6 +128,8 @@ export async function writeReads(context: SubgraphContext): Promise<ApiError | n
     )
   }
 }
+
+const noFurther = (): void => undefined
 
 const freshReads = (reads: RequestReads): TypeReads[] =>
   reads.size === 0 ? [] : [...reads.values()].filter(({ isNew }) => isNew)

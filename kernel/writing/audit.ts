@@ -1,4 +1,5 @@
-import type { SubgraphContext } from '../context'
+import type { Binding } from '../connection/binding'
+import type { Services, SubgraphContext } from '../context'
 import type { Statement, Transaction } from '../connection/database'
 import { tenantKeys } from '../encryption/tenant-keys'
 import type { EntityModel } from '../schema/entity-model'
@@ -7,7 +8,7 @@ import { insertStatements } from '../statement'
 
 /** Describes what happened, as the audit trail names it. */
 export type AuditAction =
-  'CREATE' | 'UPDATE' | 'DELETE' | 'VIEW' | 'SIGN_IN' | 'SIGN_IN_FAILED' | 'SIGN_OUT' | 'DENY'
+  'CREATE' | 'UPDATE' | 'DELETE' | 'VIEW' | 'SIGN_IN' | 'SIGN_IN_FAILED' | 'SIGN_OUT' | 'DENY' | 'EXPORT'
 
 /** One entry of the audit trail. */
 export interface AuditEntry {
@@ -27,6 +28,15 @@ export interface AuditEntry {
       groups?: number
       by?: string[]
     }
+    /** Of an export, what left: names alone, and how many rows. */
+    export?: {
+      list: string
+      format: string
+      columns: readonly string[]
+      asked: readonly string[]
+      rows?: number
+      rowsAtMost?: number
+    }
     /** The key with which it was done, where it was one; written by itself. */
     apiKeyId?: string
   }
@@ -41,7 +51,7 @@ export type Mask = (model: EntityModel, id: string, property: string, value: unk
  * The mask of a tenant's trail: a digest that only the tenant's key can make. It is equal for equal values of one property of one
  * row, so the trail shows that a value changed, or came back. Two rows never share one: whoever may write a value could find
  * out with a row of their own what another row holds. What is done for no tenant shows no digest.
- * Not to be called in a transaction: a key that is made in one that is undone would be lost with what it masked.
+ * Not to be called in a transaction, which has its connection already.
  */
 export async function maskOf(context: SubgraphContext): Promise<Mask> {
   if (context.binding.tenantId === null) return () => '[masked]'
@@ -73,6 +83,12 @@ export function auditedValues(
   return values
 }
 
+/** Describes what an entry says of its request. */
+export type AuditContext = Pick<SubgraphContext, 'viewer' | 'clientIp' | 'userAgent' | 'requestId'> & {
+  binding: Pick<Binding, 'actorId'>
+  services: Pick<Services, 'clock'>
+}
+
 const insertEntries = `INSERT INTO shared.audit_logs
   (occurred_at, ip_address, user_agent, request_id, id, actor_id, action, resource_type, resource_id, changes)`
 
@@ -82,7 +98,7 @@ export function auditStatements(context: SubgraphContext, entries: readonly Audi
   return insertStatements(insertEntries, rows, { shared })
 }
 
-function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
+function valuesOf(context: AuditContext, entries: readonly AuditEntry[]) {
   // Evidence tells the true time, in a sandbox too.
   const now = context.services.clock.now()
   const apiKeyId = context.viewer?.apiKeyId
@@ -104,7 +120,7 @@ function valuesOf(context: SubgraphContext, entries: readonly AuditEntry[]) {
 }
 
 /** The values of entries, for {@link auditRowStatements}: entries of several requests go in one statement. */
-export function auditRows(context: SubgraphContext, entries: readonly AuditEntry[]): unknown[][] {
+export function auditRows(context: AuditContext, entries: readonly AuditEntry[]): unknown[][] {
   const { shared, rows } = valuesOf(context, entries)
   return rows.map((row) => [...shared, ...row])
 }

@@ -9,6 +9,7 @@ import { readOperations } from '../usage/operations'
 import { githubReport, gitlabReport, junitReport } from '../report/annotations'
 import { humanReport, verdict } from '../report/human'
 import { jsonReport } from '../report/json'
+import { markdownReport } from '../report/markdown'
 import type { Usage } from '../usage/usage'
 import { readUsage } from '../usage/usage-lines'
 import {
@@ -33,6 +34,7 @@ const formats: Record<string, (report: CheckReport, verbose: boolean) => string>
   github: (report) => [githubReport(report), verdict(report)].filter(Boolean).join('\n'),
   gitlab: gitlabReport,
   junit: junitReport,
+  markdown: markdownReport,
 }
 
 /** Holds what decides whether a change is blocked; going back to a version asks for the same. */

@@ -29,6 +29,7 @@ export function referencePage(graph: SchemaModel, examples: readonly OperationFi
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
+<link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
 <body>

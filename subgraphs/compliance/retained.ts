@@ -1,5 +1,9 @@
 import type { RetainedRows } from '../../kernel/retention'
 
+/** SQL over alias `t` of the instant at which a request is over: for an erasure with the last pass that had anything to do. */
+export const requestEnd = `CASE WHEN t.ended_at IS NOT NULL AND t.next_pass_at IS NULL AND NOT t.is_held
+  THEN greatest(t.ended_at, t.last_pass_at) END`
+
 /** Rows that compliance keeps for a time: its own rows alone. The audit trail goes by whole months (`npm run audit`). */
 export const retained: readonly RetainedRows[] = [
   {
@@ -19,5 +23,14 @@ export const retained: readonly RetainedRows[] = [
     about: { User: 't.user_id' },
     remove:
       'DELETE FROM compliance.security_alerts WHERE tenant_id = $1 AND id = ANY ($2) AND resolved_at <= $3',
+  },
+  {
+    // With what was asked for it and answered; not while something is left to erase.
+    dataClass: 'USER_DATA',
+    resourceType: 'DataSubjectRequest',
+    table: 'compliance.data_subject_requests',
+    startsAt: requestEnd,
+    remove:
+      'DELETE FROM compliance.data_subject_requests WHERE tenant_id = $1 AND id = ANY ($2) AND ended_at <= $3',
   },
 ]

@@ -8,10 +8,17 @@ import { Holiday } from './entities/Holiday'
 import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
 import { LeaveType } from './entities/LeaveType'
+import { OvertimeRecord } from './entities/OvertimeRecord'
+import { OvertimeRule } from './entities/OvertimeRule'
+import { RemoteWorkRule } from './entities/RemoteWorkRule'
+import { RemoteWorkSession } from './entities/RemoteWorkSession'
 import { WorkCalendar } from './entities/WorkCalendar'
 import { missingClockOuts } from './jobs/missing-clock-outs'
 import { leaveAccrual } from './jobs/leave-accrual'
 import { leaveCarryOver } from './jobs/leave-carry-over'
+import { longRemoteWork } from './jobs/long-remote-work'
+import { overtimeProposals } from './jobs/overtime-proposals'
+import { personal } from './personal'
 import { policies } from './policies'
 import { attendanceClosing } from './resolvers/AttendanceClosing'
 import { attendanceRecord } from './resolvers/AttendanceRecord'
@@ -21,6 +28,10 @@ import { holiday } from './resolvers/Holiday'
 import { leaveLedgerEntry } from './resolvers/LeaveLedgerEntry'
 import { leaveRequest } from './resolvers/LeaveRequest'
 import { leaveType } from './resolvers/LeaveType'
+import { overtimeRecord } from './resolvers/OvertimeRecord'
+import { overtimeRule } from './resolvers/OvertimeRule'
+import { remoteWorkRule } from './resolvers/RemoteWorkRule'
+import { remoteWorkSession } from './resolvers/RemoteWorkSession'
 import { workCalendar } from './resolvers/WorkCalendar'
 
 export default subgraph('hr', {
@@ -35,6 +46,10 @@ export default subgraph('hr', {
     LeaveLedgerEntry,
     AttendanceRecord,
     AttendanceClosing,
+    OvertimeRule,
+    OvertimeRecord,
+    RemoteWorkRule,
+    RemoteWorkSession,
   ],
   resolvers: [
     department,
@@ -46,7 +61,12 @@ export default subgraph('hr', {
     leaveLedgerEntry,
     attendanceRecord,
     attendanceClosing,
+    overtimeRule,
+    overtimeRecord,
+    remoteWorkRule,
+    remoteWorkSession,
   ],
   policies,
-  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts],
+  subjects: personal,
+  jobs: [leaveAccrual, leaveCarryOver, missingClockOuts, overtimeProposals, longRemoteWork],
 })

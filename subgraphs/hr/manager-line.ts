@@ -3,7 +3,7 @@ import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import { Employee } from './entities/Employee'
 import type { HrUserErrorCode } from './generated'
-import { followDeciderInTime, handAttendanceOn } from './attendance/own-time'
+import { followDeciderInTime, handTimeOn } from './attendance/own-time'
 import { followDecider, handApprovalsOn } from './leave/own-leave'
 import { referred } from './own-employment'
 
@@ -54,7 +54,7 @@ export async function loginOf(
 }
 
 /**
- * Hands on what somebody who leaves decided about: reports get the leaver's manager, and so do leave and attendance that wait,
+ * Hands on what somebody who leaves decided about: reports get the leaver's manager, and so do leave, attendance and overtime that wait,
  * or those who decide about all when there is none.
  */
 export async function handLineOn(context: SubgraphContext, tx: Tx, leaver: Employee): Promise<void> {
@@ -71,7 +71,7 @@ export async function handLineOn(context: SubgraphContext, tx: Tx, leaver: Emplo
   if (leaver.userId === null) return
   const next = await loginOf(context, tx, leaver.managerId)
   await handApprovalsOn(context, tx, leaver.userId, next)
-  await handAttendanceOn(context, tx, leaver.userId, next)
+  await handTimeOn(context, tx, leaver.userId, next)
 }
 
 /**

@@ -3,6 +3,8 @@ import { AttendanceRecord } from './entities/AttendanceRecord'
 import { Employee } from './entities/Employee'
 import { LeaveLedgerEntry } from './entities/LeaveLedgerEntry'
 import { LeaveRequest } from './entities/LeaveRequest'
+import { OvertimeRecord } from './entities/OvertimeRecord'
+import { RemoteWorkSession } from './entities/RemoteWorkSession'
 
 /** The row rules that the schema names. */
 export const policies = {
@@ -18,6 +20,13 @@ export const policies = {
     Employee,
     ['userId'],
     (viewer, employee) => employee.userId === viewer.userId || viewer.scopes.has('hr:leave:read'),
+    { writers: ['hr:employee:link'] },
+  ),
+  /** Days of one's own remote work, or of anybody's for those who read remote work. */
+  'hr:self-or-remote-reader': fieldPolicy(
+    Employee,
+    ['userId'],
+    (viewer, employee) => employee.userId === viewer.userId || viewer.scopes.has('hr:remote:read'),
     { writers: ['hr:employee:link'] },
   ),
   /** One's own leave, leave that one decides about, or all for those who read leave. No mutation writes what it looks at. */
@@ -45,6 +54,24 @@ export const policies = {
       viewer.scopes.has('hr:attendance:read')
         ? null
         : [{ userId: viewer.userId }, { approverId: viewer.userId }],
+    { setOnce: true },
+  ),
+  /** One's own overtime, what one decides about, or all for those who read overtime. Written with the row alone. */
+  'hr:own-or-decided-overtime': rowPolicy(
+    OvertimeRecord,
+    ['userId', 'approverId'],
+    (viewer) =>
+      viewer.scopes.has('hr:overtime:read')
+        ? null
+        : [{ userId: viewer.userId }, { approverId: viewer.userId }],
+    { setOnce: true },
+  ),
+  /** One's own remote work, what one decides about, or all for those who read remote work. Written with the row alone. */
+  'hr:own-or-decided-remote': rowPolicy(
+    RemoteWorkSession,
+    ['userId', 'approverId'],
+    (viewer) =>
+      viewer.scopes.has('hr:remote:read') ? null : [{ userId: viewer.userId }, { approverId: viewer.userId }],
     { setOnce: true },
   ),
 }

@@ -1,5 +1,6 @@
 import { fieldPolicy, rowPolicy } from '../../kernel/policy'
 import { ApiKey } from './entities/ApiKey'
+import { Credential } from './entities/Credential'
 import { MfaDevice } from './entities/MfaDevice'
 import { Session } from './entities/Session'
 import { User } from './entities/User'
@@ -28,6 +29,13 @@ export const policies = {
   /** One's own second factors, or anybody's for those who watch over sign-ins. */
   'identity:own-device-or-session-reader': rowPolicy(
     MfaDevice,
+    ['userId'],
+    ({ userId, scopes }) => (scopes.has('identity:session:read') ? null : [{ userId }]),
+    { setOnce: true },
+  ),
+  /** One's own passkeys, or anybody's for those who watch over sign-ins. */
+  'identity:own-credential-or-session-reader': rowPolicy(
+    Credential,
     ['userId'],
     ({ userId, scopes }) => (scopes.has('identity:session:read') ? null : [{ userId }]),
     { setOnce: true },

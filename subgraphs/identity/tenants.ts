@@ -30,6 +30,7 @@ export async function createTenant(
   if (fault) return failure('INVALID', fault, 'slug')
   if (name === '' || name.length > 255) return failure('INVALID', 'A name has 1 to 255 characters', 'name')
   const tenantId = uuidv7(context.services.clock.now().getTime())
+  const key = await context.services.dataKeys.newTenantKey(tenantId)
   return actInTenant(context, tenantId, (inTenant) =>
     mutate(
       inTenant,
@@ -38,6 +39,9 @@ export async function createTenant(
           prepared('SELECT shared.add_tenant($1, $2, $3)', [slug, name, isSandbox ?? false]),
         )
         if (row?.[0] !== true) tx.fail('DUPLICATE', 'is already in use', 'slug')
+        await tx.rows(
+          prepared('SELECT shared.add_tenant_key($1, $2, $3)', [key.id, key.masterKeyId, key.wrapped]),
+        )
         const after = { slug, name, isSandbox: isSandbox ?? false }
         tx.audit({ action: 'CREATE', resourceType: 'Tenant', resourceId: tenantId, changes: { after } })
         const administratorId = await firstAdministrator(inTenant, tx, administratorEmail)

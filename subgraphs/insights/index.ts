@@ -10,6 +10,7 @@ import { SupportTicket } from './entities/SupportTicket'
 import { TicketMessage } from './entities/TicketMessage'
 import { lateTickets } from './jobs/late-tickets'
 import { oldAnalyticsEvents, oldEventKeys } from './jobs/old-analytics-events'
+import { personal } from './personal'
 import { policies } from './policies'
 import { analyticsEvent } from './resolvers/AnalyticsEvent'
 import { behaviorPattern } from './resolvers/BehaviorPattern'
@@ -41,5 +42,7 @@ export default subgraph('insights', {
     behaviorPattern,
   ],
   policies,
+  subjects: personal,
+  retained,
   jobs: [lateTickets, oldAnalyticsEvents, oldEventKeys, retentionJob(retained)],
 })

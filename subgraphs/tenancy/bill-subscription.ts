@@ -19,6 +19,7 @@ import { PlanSubscription } from './entities/PlanSubscription'
 import type { TenancyUserErrorCode } from './generated'
 import { giveBack } from './give-back'
 import { issueDraft } from './issue-invoice'
+import { findParties } from './parties'
 import type { Item } from './rules/billing'
 import { taxOfItsDay } from './rules/tax'
 import { putOnPlan } from './subscription-term'
@@ -140,7 +141,7 @@ async function billTheEnd(
   if (fault) faults.add(fault)
 }
 
-/** Issues an invoice, once; what none can say, or nobody knows the tax of, is kept for the next one. */
+/** Issues an invoice, once; what none can say, or nobody knows the tax or the parties of, is kept for the next one. */
 async function billOrKeep(
   context: SubgraphContext,
   tx: Tx,
@@ -154,6 +155,16 @@ async function billOrKeep(
     await keep(tx, row, lines, isTaxed ? null : todayOf(context))
     return
   }
+  const parties = await findParties(context, tx, {
+    taxId: taxIdOf(lines),
+    isReverseCharge: lines.some(({ taxTreatment }) => taxTreatment === 'REVERSE_CHARGE'),
+  })
+  // Nobody is kept in a contract by what the platform has not told: what is due waits.
+  if ('code' in parties) {
+    faults.add(parties.message)
+    await keep(tx, row, lines, todayOf(context))
+    return
+  }
   const { currency } = row
   const drafted = await tx.insert(Invoice, { currency, subscriptionId: row.id, ...values, ...totals })
   await tx.insertAll(
@@ -163,7 +174,7 @@ async function billOrKeep(
       ...{ invoiceId: drafted.id, currency, position: place + 1 },
     })),
   )
-  await issueDraft(context, tx, drafted, null, taxIdOf(lines))
+  await issueDraft(context, tx, drafted, null, parties)
   const pending = lines.flatMap(({ pendingId }) => pendingId ?? [])
   if (pending.length > 0) await tx.run(prepared(markBilled, [row.tenantId, pending, drafted.id]))
 }
@@ -192,9 +203,13 @@ async function keep(
   return kept.map(({ id }) => id)
 }
 
-/** The tax id by the decision for the latest day that is billed, which the invoice states. */
-const taxIdOf = (lines: readonly TaxedLine[]): string | null =>
-  [...lines].sort((a, b) => (a.taxOn < b.taxOn ? -1 : a.taxOn > b.taxOn ? 1 : 0)).at(-1)?.taxId ?? null
+/** The tax id by the decision for the latest day that is billed, with reverse charge where any is, which the invoice states. */
+function taxIdOf(lines: readonly TaxedLine[]): string | null {
+  const reversed = lines.filter(({ taxTreatment }) => taxTreatment === 'REVERSE_CHARGE')
+  const ordered = [...(reversed.length > 0 ? reversed : lines)]
+  ordered.sort((a, b) => (a.taxOn < b.taxOn ? -1 : a.taxOn > b.taxOn ? 1 : 0))
+  return ordered.at(-1)?.taxId ?? null
+}
 
 async function noteBilledUse(
   { clock }: SubgraphContext,

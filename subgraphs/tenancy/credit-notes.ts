@@ -8,6 +8,7 @@ import { CreditNote } from './entities/CreditNote'
 import { CreditNoteLine } from './entities/CreditNoteLine'
 import type { Invoice } from './entities/Invoice'
 import type { CreditNoteLineInput, TenancyUserErrorCode } from './generated'
+import { partiesOf, type Parties } from './parties'
 import {
   allThatIsLeft,
   creditNoteNumberOf,
@@ -27,13 +28,24 @@ type Tx = MutationTransaction<TenancyUserErrorCode>
 /** An invoice that something is done with, locked. */
 export type LockedInvoice = Pick<
   Invoice,
-  'id' | 'status' | 'currency' | 'total' | 'amountPaid' | 'amountCredited' | 'invoiceNumber'
+  | 'id'
+  | 'status'
+  | 'currency'
+  | 'total'
+  | 'amountPaid'
+  | 'amountCredited'
+  | 'invoiceNumber'
+  | 'dueDate'
+  | 'paidAt'
+  | 'dunningPausedAt'
+  | 'dunningPausedDays'
 >
 
 const mostLines = 100
 
 const lockInvoice = `
-  SELECT id, status, currency, total::text, amount_paid::text, amount_credited::text, invoice_number FROM tenancy.invoices
+  SELECT id, status, currency, total::text, amount_paid::text, amount_credited::text, invoice_number, due_date::text,
+         paid_at, dunning_paused_at, dunning_paused_days FROM tenancy.invoices
    WHERE tenant_id = $1 AND id = $2 FOR UPDATE`
 const findLines = `
   SELECT l.id, l.description, l.quantity::text, l.unit_price::text, l.amount::text, l.tax_rate::text,
@@ -56,12 +68,14 @@ const findNoteLines = `
  */
 export async function findInvoice(context: SubgraphContext, tx: Tx, id: string): Promise<LockedInvoice> {
   const rows = isUuid(id) ? await tx.rows(prepared(lockInvoice, [context.binding.tenantId, id])) : []
-  const [row] = rows as (string | null)[][]
+  const [row] = rows
   if (!row) return tx.fail('REFERENCE_NOT_FOUND', 'There is no invoice with this id', 'invoiceId')
-  const [found, status, currency, total, amountPaid, amountCredited, invoiceNumber] = row as string[]
+  const [found, status, currency, total, amountPaid, amountCredited, ...others] = row as string[]
+  const [invoiceNumber = null, dueDate = null, paidAt = null, pausedAt = null, days] = others
   return {
     ...{ id: found!, currency: currency!, total: total!, amountPaid: amountPaid! },
-    ...{ amountCredited: amountCredited!, invoiceNumber: invoiceNumber ?? null },
+    ...{ amountCredited: amountCredited!, invoiceNumber, dueDate, paidAt },
+    ...{ dunningPausedAt: pausedAt, dunningPausedDays: Number(days) },
     status: status as Invoice['status'],
   }
 }
@@ -141,18 +155,28 @@ export async function draftNote(
   return drafted
 }
 
-/** Issues a draft that is locked, under the next number of its series. */
+/** Tells whether a credit takes back something with reverse charge. */
+export const isReverseCharge = ({ parts }: Pick<Credit, 'parts'>): boolean =>
+  parts.some(({ treatment }) => treatment === 'REVERSE_CHARGE')
+
+/**
+ * Issues a draft that is locked, under the next number of its series; fails as `partiesOf` does.
+ * @param known its parties, where they were looked up; else those of its invoice
+ */
 export async function issueNote(
   context: SubgraphContext,
   tx: Tx,
-  id: string,
+  { id, invoiceId }: Pick<CreditNote, 'id' | 'invoiceId'>,
   expectedVersion: number | null,
   { parts, subtotal, tax, total }: Credit,
+  known: Parties | null = null,
 ): Promise<CreditNote> {
+  const question = { ofInvoiceId: invoiceId, isReverseCharge: isReverseCharge({ parts }) }
+  const parties = known ?? (await partiesOf(context, tx, question))
   const { place, issuedAt } = await nextInSeries(context, tx, 'CREDIT_NOTE')
   return tx.update(CreditNote, id, expectedVersion, {
     ...{ status: 'ISSUED', creditNoteNumber: creditNoteNumberOf(place), issuedAt },
-    ...{ subtotal, tax, total, taxParts: parts },
+    ...{ subtotal, tax, total, taxParts: parts, ...parties },
   })
 }
 

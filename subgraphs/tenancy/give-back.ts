@@ -2,11 +2,12 @@ import type { SubgraphContext } from '../../kernel/context'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
 import type { TaxedLine } from './billing'
-import { draftNote, findCreditable, issueNote, shown } from './credit-notes'
+import { draftNote, findCreditable, isReverseCharge, issueNote, shown } from './credit-notes'
 import type { CreditNote } from './entities/CreditNote'
 import { PendingLine } from './entities/PendingLine'
 import type { PlanSubscription } from './entities/PlanSubscription'
 import type { TenancyUserErrorCode } from './generated'
+import { findParties } from './parties'
 import { creditFrom, creditOf } from './rules/credit'
 import { dayAfter } from './rules/period'
 import { taxKey, type TaxTreatment } from './rules/tax'
@@ -45,6 +46,7 @@ export async function giveBack(
   const isLeft = () => [...wanted.values()].some((amount) => amount > 0n)
   const memo = `Given back at the end: ${[...new Set(lines.map(({ description }) => description))].join('; ')}`
   let noteId: string | null = null
+  let fault: string | null = null
   for (const [invoiceId] of await tx.rows(prepared(findInvoices, [tenantId, subscriptionId]))) {
     if (!isLeft()) break
     const invoice = await findCreditable(context, tx, String(invoiceId), 'id')
@@ -52,10 +54,16 @@ export async function giveBack(
     const credit = requests.length > 0 ? creditOf(invoice, requests) : null
     if (!credit) continue
     if ('message' in credit) throw new Error(`A credit of ${invoice.id} must not ${credit.message}`)
+    const question = { ofInvoiceId: invoice.id, isReverseCharge: isReverseCharge(credit) }
+    const parties = await findParties(context, tx, question)
+    if ('code' in parties) {
+      fault = parties.message
+      break
+    }
     const values = { reason: 'PRORATION' as const, memo: memo.slice(0, 2000), givesBack: true }
-    const { id } = await draftNote(tx, invoice, credit, values)
-    await issueNote(context, tx, id, null, credit)
-    noteId ??= id
+    const drafted = await draftNote(tx, invoice, credit, values)
+    await issueNote(context, tx, drafted, null, credit, parties)
+    noteId ??= drafted.id
   }
   if (noteId) await tx.run(prepared(markCredited, [tenantId, pendingIds, noteId]))
   if (!isLeft()) return null
@@ -73,7 +81,7 @@ export async function giveBack(
       }),
     )
   const sum = left.reduce((total, [, amount]) => total + amount, 0n)
-  return `${shown(sum, currency)} ${currency} is to be given back, and no invoice is left to credit`
+  return fault ?? `${shown(sum, currency)} ${currency} is to be given back, and no invoice is left to credit`
 }
 
 const findCredited = `

@@ -3,6 +3,8 @@ import { Allocation } from './entities/Allocation'
 import { Country } from './entities/Country'
 import { CreditNote } from './entities/CreditNote'
 import { CreditNoteLine } from './entities/CreditNoteLine'
+import { DunningPolicy } from './entities/DunningPolicy'
+import { DunningStep } from './entities/DunningStep'
 import { Industry } from './entities/Industry'
 import { Invoice } from './entities/Invoice'
 import { InvoiceLine } from './entities/InvoiceLine'
@@ -16,6 +18,7 @@ import { PlatformTenant } from './entities/PlatformTenant'
 import { Refund } from './entities/Refund'
 import { TaxProfile } from './entities/TaxProfile'
 import { Tenant } from './entities/Tenant'
+import { dunning } from './jobs/dunning'
 import { dueDeletions } from './jobs/due-deletions'
 import { UsageRecord } from './entities/UsageRecord'
 import { billing } from './jobs/billing'
@@ -27,6 +30,7 @@ import { invoice } from './resolvers/Invoice'
 import { invoiceLine } from './resolvers/InvoiceLine'
 import { job } from './resolvers/Job'
 import { operatorEntry } from './resolvers/OperatorEntry'
+import { dunningStep } from './resolvers/DunningStep'
 import { platformTenant } from './resolvers/PlatformTenant'
 import { payment } from './resolvers/Payment'
 import { plan, publicPlan } from './resolvers/Plan'
@@ -43,6 +47,8 @@ export default subgraph('tenancy', {
     TaxProfile,
     Invoice,
     InvoiceLine,
+    DunningPolicy,
+    DunningStep,
     CreditNote,
     CreditNoteLine,
     Allocation,
@@ -61,6 +67,7 @@ export default subgraph('tenancy', {
     subscription,
     invoice,
     invoiceLine,
+    dunningStep,
     creditNote,
     payment,
     country,
@@ -70,6 +77,7 @@ export default subgraph('tenancy', {
     platformTenant,
     operatorEntry,
   ],
-  jobs: [billing, oldJobs, oldPlatformJobs, dueDeletions],
+  subjects: {},
+  jobs: [billing, dunning, oldJobs, oldPlatformJobs, dueDeletions],
   policies: { 'tenancy:own-tenant': ownTenant, 'tenancy:public-plan': publicPlan },
 })

@@ -1,38 +1,42 @@
 import type { SubgraphContext } from '../../kernel/context'
 import type { MutationTransaction } from '../../kernel/mutate'
 import { prepared } from '../../kernel/statement'
-import { Invoice, type InvoiceParty } from './entities/Invoice'
+import { Invoice } from './entities/Invoice'
 import type { TenancyUserErrorCode } from './generated'
+import { partiesOf, type Parties, type PartiesQuestion } from './parties'
 import { invoiceNumberOf, paymentDays, settledStatus } from './rules/invoice'
 import { dayAfter } from './rules/period'
 import { nextInSeries } from './series'
-import { todayOf } from './today'
 
-// In SQL: a job, which nobody asks for, issues as well, and the tenant's row is for its viewers.
-const findParty = `
-  SELECT jsonb_build_object('name', COALESCE(legal_name, name), 'street', billing_street, 'postalCode', billing_postal_code,
-           'city', billing_city, 'country', billing_country, 'email', billing_email,
-           'vatNumber', COALESCE($3::text, (SELECT p.tax_id FROM tenancy.tax_profiles p
-              WHERE p.tenant_id = $1 AND p.valid_from <= $2 ORDER BY p.valid_from DESC, p.revision DESC LIMIT 1), vat_number))
-    FROM tenancy.tenants WHERE id = $1`
+const findReversed = `
+  SELECT EXISTS (SELECT FROM tenancy.invoice_lines WHERE tenant_id = $1 AND invoice_id = $2 AND tax_treatment = 'REVERSE_CHARGE')`
+
+/** Returns what decides about the parties of a draft. */
+async function questionOf(
+  context: SubgraphContext,
+  tx: MutationTransaction<TenancyUserErrorCode>,
+  id: string,
+  feeOfId: string | null,
+): Promise<PartiesQuestion> {
+  if (feeOfId !== null) return { ofInvoiceId: feeOfId, isReverseCharge: false }
+  const [row] = await tx.rows(prepared(findReversed, [context.binding.tenantId, id]))
+  return { isReverseCharge: row![0] === true }
+}
 
 /**
- * Issues a draft that is locked: it gets the next number and the time, in one order, and who owes it. Fails with INVALID
- * when it would be due before.
- * @param taxId the tenant's, by the decision that its lines are taxed by; that of today where none is given
+ * Issues a draft that is locked: it gets the next number and the time, in one order, who issues and who owes it. Fails with
+ * INVALID when it would be due before, and as `partiesOf` does.
+ * @param known its parties, where they were looked up; else those of today, for a fee those of the invoice that was paid late
  */
 export async function issueDraft(
   context: SubgraphContext,
   tx: MutationTransaction<TenancyUserErrorCode>,
-  { id, total, dueDate }: Pick<Invoice, 'id' | 'total' | 'dueDate'>,
+  { id, total, dueDate, feeOfId }: Pick<Invoice, 'id' | 'total' | 'dueDate' | 'feeOfId'>,
   expectedVersion: number | null,
-  taxId: string | null = null,
+  known: Parties | null = null,
 ): Promise<Invoice> {
-  const tenantId = context.binding.tenantId!
   const status = settledStatus(total, '0')
-  const [[buyer]] = (await tx.rows(prepared(findParty, [tenantId, todayOf(context), taxId]))) as [
-    [InvoiceParty],
-  ]
+  const parties = known ?? (await partiesOf(context, tx, await questionOf(context, tx, id, feeOfId)))
   const { place, issuedAt } = await nextInSeries(context, tx, 'INVOICE')
   const issueDay = issuedAt.slice(0, 10)
   if (dueDate !== null && dueDate < issueDay)
@@ -42,7 +46,7 @@ export async function issueDraft(
     invoiceNumber: invoiceNumberOf(place),
     issuedAt,
     dueDate: dueDate ?? dayAfter(issueDay, paymentDays),
-    buyer,
+    ...parties,
     ...(status === 'PAID' ? { paidAt: issuedAt } : {}),
   })
 }

@@ -32,6 +32,15 @@ export async function inNamedTenant<T extends object>(
   })
 }
 
+const findHold = 'SELECT FROM shared.held_subjects WHERE tenant_id = $1 AND released_at IS NULL LIMIT 1'
+
+/** Ends the mutation while something of the tenant is held: nobody could release it once the tenant is shut. */
+async function requireNoHold(context: SubgraphContext, tx: Tx): Promise<void> {
+  const found = await tx.rows(prepared(findHold, [context.binding.tenantId]))
+  if (found.length > 0)
+    tx.fail('INVALID', 'Something of this tenant is under a legal hold: its people release that first', 'id')
+}
+
 /** Describes a change of a tenant's status that an operator asks for. */
 export interface StatusChange {
   verb: StatusVerb
@@ -90,6 +99,7 @@ async function writeStatus(
   if (reason !== null && (reason === '' || reason.length > 500))
     tx.fail('INVALID', 'A reason has 1 to 500 characters', 'reason')
   check?.(tx, before)
+  if (verb === 'scheduleDeletion') await requireNoHold(context, tx)
   const now = context.services.clock.now().toISOString()
   const due = deletionDueAt?.toISOString() ?? null
   await tx.rows(prepared('SELECT tenancy.set_tenant_status($1, $2, $3, $4)', [status, reason, now, due]))

@@ -4,7 +4,9 @@ import type { LockedInvoice } from './credit-notes'
 import { Allocation } from './entities/Allocation'
 import { Invoice } from './entities/Invoice'
 import type { TenancyUserErrorCode } from './generated'
+import { daysBetween } from './rules/dunning'
 import { settledStatus } from './rules/invoice'
+import { todayOf } from './today'
 
 /** Describes what settles a part of an invoice: a credit note or a payment. A negative amount takes back what a payment settled. */
 export type Settlement = { amount: string } & ({ creditNoteId: string } | { paymentId: string })
@@ -16,9 +18,10 @@ export type Settlement = { amount: string } & ({ creditNoteId: string } | { paym
 export async function settle(
   context: SubgraphContext,
   tx: MutationTransaction<TenancyUserErrorCode>,
-  { id, currency, total, amountPaid, amountCredited }: LockedInvoice,
+  invoice: LockedInvoice,
   part: Settlement,
 ): Promise<Invoice> {
+  const { id, currency, total, amountPaid, amountCredited } = invoice
   const at = context.clock.now().toISOString()
   await tx.insert(Allocation, { ...part, invoiceId: id, currency, createdAt: at })
   const [paid, credited] = [BigInt(amountPaid), BigInt(amountCredited)]
@@ -28,5 +31,19 @@ export async function settle(
   return tx.update(Invoice, id, null, {
     ...{ amountPaid: String(next.paid), amountCredited: String(next.credited), status },
     paidAt: status === 'PAID' ? at : null,
+    ...remindersAfter(invoice, status === 'PAID', todayOf(context)),
   })
+}
+
+/** Days on which it was paid, or disputed, count for no reminder, should its money go back; what is paid is disputed by nobody. */
+function remindersAfter(
+  { dueDate, paidAt, dunningPausedAt, dunningPausedDays }: LockedInvoice,
+  isPaid: boolean,
+  today: string,
+): Partial<Pick<Invoice, 'dunningPausedAt' | 'dunningPauseReason' | 'dunningPausedDays'>> {
+  const since = (isPaid ? dunningPausedAt : paidAt)?.slice(0, 10)
+  if (!since) return {}
+  const from = dueDate !== null && dueDate > since ? dueDate : since
+  const changes = { dunningPausedDays: dunningPausedDays + daysBetween(from, today) }
+  return isPaid ? { ...changes, dunningPausedAt: null, dunningPauseReason: null } : changes
 }

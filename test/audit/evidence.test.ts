@@ -41,6 +41,19 @@ describe('C4: a chain tells of', () => {
     expect(await faults()).toEqual(['CHANGED 4'])
   })
 
+  test('an era that was changed', async () => {
+    await query(
+      `CREATE TABLE shared.audit_logs_bc PARTITION OF shared.audit_logs FOR VALUES FROM (MINVALUE) TO ('0001-01-01 00:00Z')`,
+    )
+    await change(
+      "occurred_at = (to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') || '+00 BC')::timestamptz",
+      4,
+    )
+    expect(await faults()).toEqual(['CHANGED 4'])
+    await query('DELETE FROM shared.audit_logs WHERE tenant_id = $1', [tenant.id])
+    await query('DROP TABLE shared.audit_logs_bc')
+  })
+
   test('every column', async () => {
     const known = ['tenant_id', 'position', 'hash']
     const columns = await query(
@@ -123,7 +136,7 @@ describe('C4: a chain tells of', () => {
       { kind: 'CHECKPOINT', position: 7, message: 'entries 6 to 7 are missing at the end' },
     ])
     await hashAnew()
-    expect(await faults()).toEqual(['CHECKPOINT 7'])
+    expect(await faults()).toEqual(['CHECKPOINT 7', 'CHECKPOINT 5'])
     await query('DELETE FROM shared.audit_logs WHERE tenant_id = $1', [tenant.id])
     await query('DELETE FROM shared.audit_chains WHERE tenant_id = $1', [tenant.id])
     expect(await faults()).toEqual(['CHECKPOINT 7'])
@@ -153,9 +166,27 @@ describe('C4: a chain tells of', () => {
       await seal()
     })
 
-    test('were removed', async () => {
+    const isAnother = 'the checkpoint at 8, which was signed last, is another'
+
+    test('were removed, the last one and all of them too', async () => {
       rmSync(file(7))
       expect(await faults()).toEqual(['STATEMENT 8'])
+      rmSync(file(8))
+      expect((await verify()).faults).toEqual([
+        {
+          kind: 'CHECKPOINT',
+          position: 8,
+          message: 'the checkpoint at 8, which was signed last, is missing',
+        },
+      ])
+      // Nor does it help to say that there never was one.
+      await query(
+        'UPDATE shared.audit_chains SET signed_position = 0, signed_hash = NULL, signed_at = NULL WHERE tenant_id = $1',
+        [tenant.id],
+      )
+      expect((await verify()).faults.map(({ message }) => message)).toEqual([
+        'nothing was signed, and the chain ends at 8',
+      ])
     })
 
     test('were changed, or are signed by somebody else', async () => {
@@ -165,14 +196,17 @@ describe('C4: a chain tells of', () => {
       await put(`${line.replace('\\"position\\":8', '\\"position\\":9')}\n`)
       expect((await verify()).faults.map(({ message }) => message)).toEqual([
         expect.stringContaining('its signature does not hold'),
+        isAnother,
       ])
       await put(`${line.replace(keys.kid!, 'x')}\n`)
       expect((await verify()).faults.map(({ message }) => message)).toEqual([
         expect.stringContaining('not accepted'),
+        isAnother,
       ])
       await put('nothing')
       expect((await verify()).faults.map(({ message }) => message)).toEqual([
         expect.stringContaining('no statement'),
+        isAnother,
       ])
       await put(`${line}\n`)
       expect(await faults()).toEqual([])
@@ -186,6 +220,7 @@ describe('C4: a chain tells of', () => {
       writeFileSync(file(8), text)
       expect((await verify()).faults.map(({ message }) => message)).toEqual([
         expect.stringContaining('another tenant'),
+        isAnother,
       ])
     })
   })

@@ -1,3 +1,4 @@
+import { sealDue } from '../../kernel/sealing/seal-due'
 import { verifyTenants } from '../../database/audit/verify'
 import { openDatabase } from '../../kernel/connection/database'
 import { loadAuditKeys } from '../../kernel/sealing/audit-keys'
@@ -15,6 +16,7 @@ import {
   tenant,
   verify,
   write,
+  sealing,
 } from './trail'
 
 keepTrails()
@@ -101,6 +103,15 @@ describe('sealing', () => {
     expect(await due()).toContain(tenant.id)
     expect(await seal(false)).toEqual({ entries: 0, checkpoints: 1 })
     expect(await due()).not.toContain(tenant.id)
+    expect(await verify()).toMatchObject({ checkpoints: 2, signedTo: 2, faults: [] })
+  })
+
+  test('signs at once when asked to, also of tenants that were signed a moment ago', async () => {
+    await write(1)
+    await seal(false)
+    await write(1)
+    expect(await seal(false)).toEqual({ entries: 1, checkpoints: 0 })
+    await sealDue(sealing(), undefined, { sign: true })
     expect(await verify()).toMatchObject({ checkpoints: 2, signedTo: 2, faults: [] })
   })
 

@@ -11,9 +11,9 @@ import type { Database } from '../../kernel/connection/database'
 import { createLogger } from '../../kernel/process/log'
 import type { SubgraphName } from '../../kernel/schema/subgraph-names'
 import type { Policies } from '../../kernel/policy'
+import { startSubgraph } from '../../kernel/execution/start-subgraph'
+import { readTypeDefs } from '../../kernel/schema/sdl-files'
 import {
-  readTypeDefs,
-  startSubgraph,
   subgraph,
   type ResolverMap,
   type RunningSubgraph,

@@ -16,7 +16,7 @@ let complaints: string[]
 let origins: Set<string>
 
 beforeAll(async () => {
-  graph = await startGraph({ demo: true })
+  graph = await startGraph({ demo: true, env: { DEMO_PASSWORD: password } })
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' })
 })
 afterAll(async () => {
@@ -213,6 +213,63 @@ test('the documentation opens, nothing comes from elsewhere, no secret is stored
   const deviceMark = expect.stringMatching(/^[\da-f-]{36}\.[\da-z]{8,9}\.[\w-]{43}$/) as string
   expect(await page.evaluate('({ ...localStorage })')).toEqual({ tenant: 'acme', deviceMark })
   expect(await page.evaluate('document.cookie')).toBe('')
+})
+
+test('E2 E3 E4: one click signs in, an example runs, and the page says how it was answered', async () => {
+  const hidden = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('[hidden]')].filter((one) => getComputedStyle(one).display !== 'none').map(({ id }) => id)`,
+  )
+  expect(hidden).toEqual([])
+  expect(await page.getByRole('button', { name: 'Sign out' }).isVisible()).toBe(false)
+  await page.getByRole('button', { name: 'analyst of globex' }).click()
+  await page.getByText('analyst@globex.example of globex').waitFor()
+  await page.getByLabel('Example').selectOption('Customers: search, filter, order, one page')
+  const variables = "document.querySelector('.graphiql-editor-tool .CodeMirror').CodeMirror.getValue()"
+  expect(JSON.parse(await page.evaluate<string>(variables))).toEqual({ search: 'an', first: 5 })
+  const answer = await run()
+  expect(Object.keys(answer)).toEqual(['data'])
+  const summary = page.locator('#explanation > summary')
+  expect(await summary.textContent()).toMatch(
+    /^How it was answered: [\d.]+ ms · 1 subgraph · 2 SQL statements · cost \d+ of 50,000$/,
+  )
+  await summary.click()
+  expect(await page.locator('.step .name').allTextContents()).toEqual([
+    'insights',
+    'insights: SQL',
+    'insights: SQL',
+  ])
+  expect(await page.locator('#explanation tbody tr').first().textContent()).toMatch(
+    /^heldinsights:customer:read/,
+  )
+  await screenshot('explanation')
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  expect(await page.locator('#explanation').isVisible()).toBe(false)
+  expect(complaints).toEqual([])
+})
+
+test('E4 E10: a link opens the operation with its variables and no token; Ctrl K searches', async () => {
+  const link = new URL(graph.server.url)
+  link.hash = new URLSearchParams({ query: '{ viewer { id } }', variables: '{"a":1}' }).toString()
+  await page.goto('about:blank')
+  await page.goto(link.href)
+  await page.locator('.graphiql-query-editor .CodeMirror').waitFor()
+  const text = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.getValue()"
+  expect(await until(() => page.evaluate<string>(text), /viewer/)).toBe('{ viewer { id } }')
+  await signIn()
+  await page.getByText('admin@acme.example of acme').waitFor()
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  const copied = async (button: string) => {
+    await page.getByRole('button', { name: button, exact: true }).click()
+    await page.getByText('Copied.').waitFor()
+    return page.evaluate<string>('navigator.clipboard.readText()')
+  }
+  for (const button of ['Copy link', 'curl', 'fetch']) expect(await copied(button)).not.toMatch(/eyJ/)
+  expect(new URLSearchParams(new URL(await copied('Copy link')).hash.slice(1)).get('query')).toBe(
+    '{ viewer { id } }',
+  )
+  await page.keyboard.press('Control+k')
+  const isSearching = "String(Boolean(document.activeElement.closest('.graphiql-doc-explorer-search')))"
+  await until(() => page.evaluate<string>(isSearching), /true/)
 })
 
 test('fits a phone', async () => {

@@ -341,6 +341,17 @@ describe('the product watches itself', () => {
     expect(await watch()).toEqual([alert])
   })
 
+  test('a passkey whose counter goes back', async () => {
+    const changes = { after: { reason: 'PASSKEY_COPIED', credentialId: uuidv7() } }
+    await add(1, 'SIGN_IN_FAILED', { user: watcher.userId, changes })
+    expect(await watch()).toEqual([
+      {
+        ...{ alertType: 'PASSKEY_COPIED', severity: 'HIGH', occurrences: 1, isThreat: true },
+        ...{ user: { id: watcher.userId }, sourceIp: '192.0.2.9' },
+      },
+    ])
+  })
+
   test.each([
     ['SIGN_IN_FAILED', 'LOCK_OUT', 20],
     ['DENY', 'DENIAL_BURST', 20],
@@ -358,6 +369,8 @@ describe('the product watches itself', () => {
     const read = (rows: number) => ({ read: { fields: ['x'], ids: Array.from({ length: rows }, () => 'x') } })
     await add(19, 'VIEW', { actor: watcher.userId, changes: read(100) })
     await add(1, 'VIEW', { actor: watcher.userId, changes: read(99) })
+    // What a stream shows again when others change it is nobody's reading of many (live 2).
+    await add(1, 'VIEW', { actor: watcher.userId, changes: { read: { ...read(500).read, followUp: true } } })
     expect(await watch()).toEqual([])
     await add(1, 'VIEW', { actor: watcher.userId, changes: read(1) })
     expect(await watch()).toMatchObject([{ alertType: 'MASS_READ', severity: 'HIGH' }])

@@ -1,5 +1,5 @@
 import { uuidv7 } from '../../kernel/id'
-import { readTypeDefs } from '../../kernel/subgraph'
+import { readTypeDefs } from '../../kernel/schema/sdl-files'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { change, userErrors } from '../support/lists'
 
@@ -23,6 +23,16 @@ const idOf = (client: TestClient, mutation: string, input: object, field: string
     ({ id }) => id,
   )
 const record = () => idOf(maker, 'createComplianceRecord', { type: 'KYC', data: {} }, 'complianceRecord')
+const subjectRequest = (userId: string | null) =>
+  idOf(
+    service,
+    'receiveDataSubjectRequest',
+    {
+      ...{ requestNumber: `D${++count}`, type: 'ACCESS', subjectType: 'USER', userId },
+      requesterEmail: 'who@asks.example',
+    },
+    'dataSubjectRequest',
+  )
 const rationale = 'Seen'
 
 interface Verb {
@@ -79,6 +89,25 @@ const verbs: Readonly<Record<string, Verb>> = {
       return { id, expectedVersion: 2 }
     },
   },
+  approveDataSubjectRequest: {
+    prepare: async () => {
+      const id = await subjectRequest(service.userId)
+      await graph.owner.query(
+        `UPDATE compliance.data_subject_requests SET status = 'REVIEW', verified_at = now(), verified_by_id = $2, collected_by_id = $2,
+           is_address_known = false
+          WHERE id = $1`,
+        [id, maker.userId],
+      )
+      return { id, expectedVersion: 1 }
+    },
+  },
+  rejectDataSubjectRequest: {
+    prepare: async () => ({
+      id: await subjectRequest(maker.userId),
+      expectedVersion: 1,
+      legalGround: 'None',
+    }),
+  },
   approveRetentionPolicy: {
     prepare: async () => {
       const policy = { dataClass: 'LOG', keepFor: 365, unit: 'DAY' }
@@ -98,6 +127,7 @@ const state = async () =>
         'security_alerts',
         'legal_holds',
         'retention_policies',
+        'data_subject_requests',
       ]
         .map((table) => `SELECT to_jsonb(t)::text AS row FROM compliance.${table} t`)
         .join(' UNION ALL ') + ' ORDER BY 1',

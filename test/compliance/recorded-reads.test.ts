@@ -307,6 +307,33 @@ test('C2 requests at once share statements, and each answer waits for its own en
   expect(sent.filter(isEntry).length).toBeLessThan(40)
 })
 
+test('C2 of two steps at once that read the same, neither tells what is not written down', async () => {
+  const { parse } = await import('graphql')
+  const { list } = await admin.data<Page>('{ list: employees(first: 1) { nodes { id } } }')
+  const context = {
+    requestId: 'two at once',
+    viewer: {
+      ...{ tenantId: demoTenantIds.acme, userId: admin.userId, sessionId: null, permissionVersion: 1 },
+      scopes: new Set(['hr:employee:read', 'hr:salary:read']),
+    },
+    ...{ clientIp: null, userAgent: null, clock: graph.clock, log: graph.server.services.log },
+  }
+  const step = () =>
+    graph.server.subgraphs.get('hr')!.execute({
+      document: parse(
+        'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Employee { salary { amount } } } }',
+      ),
+      variables: { r: [{ __typename: 'Employee', id: list.nodes[0]!.id }] },
+      context,
+    })
+  isBroken = true
+  const answers = await Promise.all([step(), step(), step()]).finally(() => (isBroken = false))
+  expect(answers.map(({ data }) => data ?? null)).toEqual([null, null, null])
+  // Written once, it stands for all of them.
+  const entries = await entriesOf(() => Promise.all([step(), step(), step()]))
+  expect(entries.map(({ changes }) => changes.read.ids)).toEqual([[list.nodes[0]!.id]])
+})
+
 describe('8 what tells a value without showing its field is a read', () => {
   const idsOf = (entries: readonly Entry[]) =>
     entries.map(({ resource_type, changes }) => [resource_type, changes.read.fields, changes.read.ids])
@@ -329,6 +356,26 @@ describe('8 what tells a value without showing its field is a read', () => {
       await admin.data('{ customers(first: 3) { edges { cursor } } }')
     })
     expect(others).toEqual([])
+  })
+
+  test('a cursor that somebody wrote, behind which rows lie or do not', async () => {
+    const cursor = (name: string, keys: string[]) =>
+      Buffer.from(JSON.stringify([2, name, keys, 'ffffffff-ffff-7fff-bfff-ffffffffffff'])).toString(
+        'base64url',
+      )
+    const asked = (after: string, orderBy: string) =>
+      `{ customers(first: 1, after: "${after}"${orderBy}) { nodes { id } } }`
+    for (const [letter, rows] of [
+      ['a', 1],
+      ['鿿', 0],
+    ] as const) {
+      const behind = asked(cursor('lastName ASC', [letter]), ', orderBy: { field: LAST_NAME }')
+      const [[type, fields, ids], ...others] = idsOf(await entriesOf(() => admin.data(behind))) as [unknown[]]
+      expect([type, fields, (ids as string[]).length, others]).toEqual(['Customer', ['lastName'], rows, []])
+    }
+    const list = '{ customers(first: 1) { pageInfo { endCursor } } }'
+    const { customers } = await admin.data<{ customers: { pageInfo: { endCursor: string } } }>(list)
+    expect(await entriesOf(() => admin.data(asked(customers.pageInfo.endCursor, '')))).toEqual([])
   })
 
   test('a condition, whether it finds rows or none, whatever is shown of them', async () => {

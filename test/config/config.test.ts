@@ -67,6 +67,8 @@ describe('the configuration', () => {
       demoPassword: 'demo-password',
       persistedDocuments: [demoDocuments],
       documents: 'any',
+      corsOrigins: [],
+      dashboard: true,
       trustProxy: false,
       publicUrl: 'http://127.0.0.1:4000',
       smtpUrl: null,
@@ -79,7 +81,7 @@ describe('the configuration', () => {
 
   test('G5: persisted documents are the demo’s outside of production only, and can be the only ones', () => {
     const safe = { NODE_ENV: 'production' }
-    expect(loadConfig(safe)).toMatchObject({ persistedDocuments: [], documents: 'any' })
+    expect(loadConfig(safe)).toMatchObject({ persistedDocuments: [], documents: 'any', dashboard: false })
     const named = loadConfig({ ...safe, PERSISTED_DOCUMENTS: 'a.json, /b.json', DOCUMENTS: 'known' })
     expect(named).toMatchObject({
       persistedDocuments: [join(projectRoot, 'a.json'), '/b.json'],

@@ -33,7 +33,11 @@ const ownTimeOfFunctions: readonly string[] = [
   'shared.remove_mails',
   // Whatever clock asks: operators act while they are signed in, and no tenant is deleted before its days of grace are over.
   'shared.require_operator',
+  'tenancy.count_due_tenant',
   'tenancy.delete_due_tenant',
+  // No document goes before its years are over, whatever clock asks.
+  'tenancy.keep_document',
+  'tenancy.remove_kept_documents',
   'tenancy.remove_old_operator_failures',
   'tenancy.set_tenant_status',
   'tenancy.tenants_to_delete',

@@ -113,6 +113,9 @@ const notGrowing: Readonly<Record<string, string>> = {
   'revokeSession revokeOtherSessions revokeUserSessions': 'takes away',
   'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes':
     'is the own account’s, and gives no right',
+  'registerPasskeyBegin registerPasskeyFinish stepUpPasskeyBegin renameCredential removeCredential':
+    'is the own account’s, and gives no right',
+  'signInPasskeyBegin signInPasskeyFinish': 'is the owner’s, with what they have',
   resetUserMfa: 'takes away, and needs authority over the user',
   'renewInvitation updateUser requirePasswordChange': 'changes no right, and needs authority over the user',
   setSignInPolicy:

@@ -20,6 +20,11 @@ beforeAll(async () => {
      SELECT tenant_id, gen_random_uuid(), 'Made ' || n, name, reason, placed_by_id
        FROM compliance.legal_holds, generate_series(1, 50) n WHERE hold_number = 'LH-2026-001'`,
   )
+  await graph.owner.query(
+    `INSERT INTO compliance.data_subject_requests (tenant_id, id, request_number, type, subject_type, received_at, due_date)
+     SELECT tenant_id, gen_random_uuid(), 'Made ' || n, type, subject_type, received_at, due_date
+       FROM compliance.data_subject_requests, generate_series(1, 50) n WHERE request_number = 'DSR-2026-001'`,
+  )
   // The codes of the demo's accounts are digits, which have no other spelling.
   const account = { code: '0A Our account', name: 'Our account', type: 'ASSET' }
   await change(admin, 'createLedgerAccount', account, 'ledgerAccount { id }')
@@ -65,6 +70,7 @@ const unique = [
   ['slaPolicies.name', 'insights.sla_policies'],
   ['leaveTypes.code', 'hr.leave_types'],
   ['leaveTypes.name', 'hr.leave_types'],
+  ['dataSubjectRequests.requestNumber', 'compliance.data_subject_requests'],
   ['legalHolds.holdNumber', 'compliance.legal_holds'],
   ['workCalendars.name', 'hr.work_calendars'],
   ['transactions.transactionNumber', 'finance.transactions'],

@@ -52,6 +52,12 @@ const named: Readonly<Record<string, Named>> = {
     by: 'spelling',
     input: () => ({ name: 'N', reason: 'R', subjects: [{ resourceType: 'Customer' }] }),
   },
+  'compliance.data_subject_requests.request_number': {
+    mutation: 'receiveDataSubjectRequest',
+    field: 'requestNumber',
+    by: 'spelling',
+    input: () => ({ type: 'ACCESS', subjectType: 'CUSTOMER', requesterEmail: 'who@asks.example' }),
+  },
   'hr.departments.name': { mutation: 'createDepartment', field: 'name', by: 'spelling', input: () => ({}) },
   'hr.work_calendars.name': {
     mutation: 'createWorkCalendar',
@@ -114,6 +120,8 @@ const keysOfMachines = [
   'finance.journal_entries.source_id',
   'finance.journal_entries.source_type',
   'hr.departments.name',
+  'identity.credentials.issuer',
+  'identity.credentials.subject',
   'identity.users.email',
   'identity.users.external_id',
   'insights.analytics_event_keys.event_id',

@@ -30,8 +30,8 @@ const inputFields = (mutation: string): Record<string, GraphQLInputField> => {
   const input = getNamedType(args.find(({ name }) => name === 'input')?.type)
   return isInputObjectType(input) ? input.getFields() : {}
 }
-/** Changes what is no row of an entity: test/identity/sign-in-policy.test.ts. */
-const withoutEntity = ['setSignInPolicy']
+/** Changes what is no row of an entity (test/identity/sign-in-policy.test.ts), or takes files (test/compliance/subject-requests.test.ts). */
+const withoutEntity = ['setSignInPolicy', 'downloadDataSubjectRequest']
 const changes = Object.keys(api.getMutationType()!.getFields()).filter(
   (mutation) =>
     'expectedVersion' in inputFields(mutation) &&
@@ -44,6 +44,7 @@ const otherwise: Readonly<Record<string, string>> = {
   escalateSupportTicket: 'each time a step more, with its reason',
   rotateApiKey: 'each time another secret, and the former one ends',
   renewInvitation: 'each time another token, and the former one ends',
+  collectDataSubjectRequest: 'each time is begun anew, with a task of its own',
   escalateComplianceRecord: 'each time is a decision of its own',
 }
 /** By mutation: the code that the second time is refused with, since the row is no longer what it is about. */
@@ -52,18 +53,33 @@ const refused: Readonly<Record<string, string>> = {
   rejectComplianceRecord: 'WRONG_STATUS',
   flagComplianceRecord: 'WRONG_STATUS',
   screenComplianceRecord: 'WRONG_STATUS',
+  verifyDataSubjectRequest: 'WRONG_STATUS',
+  approveDataSubjectRequest: 'WRONG_STATUS',
+  fulfilDataSubjectRequest: 'WRONG_STATUS',
+  rejectDataSubjectRequest: 'WRONG_STATUS',
+  extendDataSubjectRequest: 'WRONG_STATUS',
   decideScreeningMatch: 'WRONG_STATUS',
   resolveSecurityAlert: 'WRONG_STATUS',
   proposeHoldRelease: 'WRONG_STATUS',
   rejectLeaveRequest: 'WRONG_STATUS',
   correctAttendanceRecord: 'WRONG_STATUS',
   rejectAttendanceRecord: 'WRONG_STATUS',
+  approveOvertimeRule: 'WRONG_STATUS',
+  approveOvertimeRecord: 'WRONG_STATUS',
+  rejectOvertimeRecord: 'WRONG_STATUS',
+  compensateOvertimeRecord: 'WRONG_STATUS',
+  endRemoteWorkSession: 'WRONG_STATUS',
+  approveRemoteWorkSession: 'WRONG_STATUS',
+  rejectRemoteWorkSession: 'WRONG_STATUS',
+  cancelRemoteWorkSession: 'WRONG_STATUS',
   revokeLeaveRequest: 'WRONG_STATUS',
   delegateLeaveRequest: 'INVALID',
   terminateEmployee: 'NOT_EMPLOYED',
   rehireEmployee: 'EMPLOYED',
   issueInvoice: 'INVALID_STATUS',
   voidInvoice: 'INVALID_STATUS',
+  pauseInvoice: 'INVALID_STATUS',
+  resumeInvoice: 'INVALID_STATUS',
   discardInvoice: 'NOT_FOUND',
   cancelSubscription: 'INVALID_STATUS',
   uncancelSubscription: 'INVALID_STATUS',
@@ -77,6 +93,18 @@ const refused: Readonly<Record<string, string>> = {
   discardCreditNote: 'NOT_FOUND',
   mergeSupportTicket: 'INVALID_STATUS',
   dismissPattern: 'NOT_FOUND',
+  deleteCommissionRule: 'NOT_FOUND',
+  approveCommissionRule: 'INVALID_STATUS',
+  // The version that is answered is the next one's.
+  reviseCommissionRule: 'STALE_VERSION',
+  submitSalesPerformance: 'INVALID_STATUS',
+  approveSalesPerformance: 'INVALID_STATUS',
+  disputeSalesPerformance: 'INVALID_STATUS',
+  paySalesPerformance: 'INVALID_STATUS',
+  publishForecast: 'INVALID_STATUS',
+  // The version that is answered is the next one's.
+  reviseForecast: 'STALE_VERSION',
+  deleteForecast: 'NOT_FOUND',
 }
 /** The codes that some subgraphs have and others have not. */
 const codesOf = Object.values(api.getTypeMap())

@@ -1,11 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client } from 'pg'
+import { demoTenantIds } from '../../database/demo/ids'
+import { publicMutations } from '../../gateway/operations/lone-mutations'
+import type { Binding } from '../../kernel/connection/binding'
+import { projectRoot } from '../../kernel/process/project-root'
 import { assertFreeSpace } from '../../product/free-space'
-import { startGraph, type TestClient, type TestGraph } from '../support/graph'
+import { password, startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
+import { SoftPasskey } from '../support/passkey'
+import { PasskeyClient } from '../support/passkey-client'
 
 let graph: TestGraph
+/** Whose connections the statements of identity took since it was last emptied. */
+const ofIdentity: Binding[] = []
 beforeAll(async () => {
   // Six connections for each role: a tenant alone may hold three of them, two more tenants one each.
-  graph = await startGraph({ demo: true, env: { DATABASE_CONNECTIONS: '42' } })
+  graph = await startGraph({
+    demo: true,
+    env: { DATABASE_CONNECTIONS: '42' },
+    onStatement: (role, _, binding) => role === 'identity' && ofIdentity.push(binding),
+  })
 })
 afterAll(() => graph?.close())
 
@@ -22,6 +36,19 @@ const readinessOf = async (status: number): Promise<[number, unknown]> => {
     answer = await readiness()
   }
   return answer
+}
+
+async function waitingForLock(): Promise<number> {
+  const { rows } = await graph.owner.query<{ count: string }>(
+    `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+     WHERE NOT l.granted AND a.datname = current_database()`,
+  )
+  return Number(rows[0]!.count)
+}
+
+/** Resolves when so many statements wait for a lock. */
+async function waits(count: number): Promise<void> {
+  while ((await waitingForLock()) < count) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 test("L3: three tenants' waiting writes leave a fourth tenant's reads alone", async () => {
@@ -47,16 +74,6 @@ test("L3: three tenants' waiting writes leave a fourth tenant's reads alone", as
     (await locking.query('SELECT FROM hr.departments WHERE id = ANY ($1) FOR UPDATE', [ids])).rowCount,
   ).toBe(3)
   let written = 0
-  const waitingForLock = async () => {
-    const { rows } = await graph.owner.query<{ count: string }>(
-      `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-       WHERE NOT l.granted AND a.datname = current_database()`,
-    )
-    return Number(rows[0]!.count)
-  }
-  const waits = async (count: number) => {
-    while ((await waitingForLock()) < count) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
   const writes: Promise<string>[] = []
   // Each tenant with four writes, when the one before has all the connections that it gets.
   for (const [{ client, id, version }, held] of [
@@ -87,6 +104,93 @@ test("L3: three tenants' waiting writes leave a fourth tenant's reads alone", as
   await locking.end()
   const stale = Array<string>(9).fill('STALE_VERSION')
   expect((await Promise.all(writes)).sort()).toEqual([...stale, 'written', 'written', 'written'])
+})
+
+test('L4: sign-ins that wait for locks have their share of the connections, whatever tenants they name; tenants keep theirs', async () => {
+  const signIn = `mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { code } } }`
+  const one = await graph.tenant('one')
+  const named = [one, await graph.tenant('two'), await graph.tenant('three'), await graph.tenant('four')]
+  const users = (await Promise.all(named.map((tenant) => [1, 2, 3].map(() => tenant.user('USER'))))).flat()
+  const accounts = await Promise.all(users)
+  const viewer = accounts[0]!
+  const globex = await graph.demo('globex', 'hr')
+  const locking = new Client({ connectionString: graph.database.migratorUrl })
+  await locking.connect()
+  await locking.query('BEGIN')
+  await locking.query('SELECT FROM identity.users WHERE tenant_id = ANY ($1) FOR UPDATE', [
+    named.map(({ id }) => id),
+  ])
+  let signedIn = 0
+  const signIns = accounts.map(({ email }) =>
+    graph.anonymous
+      .data<{ signIn: { accessToken: string | null } }>(signIn, {
+        input: {
+          tenant: named.find(({ slug }) => email.endsWith(`@${slug}.example`))!.slug,
+          email,
+          password,
+        },
+      })
+      .finally(() => (signedIn += 1)),
+  )
+  await waits(2)
+  const own = '{ viewer { email } }'
+  const answers: unknown[] = []
+  for (let time = 0; time < 3; time++) answers.push(await viewer.query(own), await globex.query(own))
+  const meanwhile = [await waitingForLock(), signedIn]
+  await locking.query('COMMIT')
+  await locking.end()
+  expect(answers).toEqual(
+    [1, 2, 3].flatMap(() =>
+      [viewer.email, 'hr@globex.example'].map((email) => ({ status: 200, data: { viewer: { email } } })),
+    ),
+  )
+  expect(meanwhile).toEqual([2, 0])
+  const tokens = (await Promise.all(signIns)).map(({ signIn: { accessToken } }) => typeof accessToken)
+  expect(tokens).toEqual(Array(12).fill('string'))
+})
+
+test('L4: every mutation that needs nobody signed in takes connections of that share alone', async () => {
+  const token = `${demoTenantIds.acme}.${demoTenantIds.acme}.${'a'.repeat(43)}`
+  const email = 'admin@acme.example'
+  const passkeys = new PasskeyClient(graph, { slug: 'acme' } as TestTenant)
+  const passkey = new SoftPasskey(graph.server.url.replace('127.0.0.1', 'localhost').replace('/graphql', ''))
+  const credential = passkey.get(await passkeys.options())
+  const inputs: Record<string, object> = {
+    acceptInvitation: { token, password: 'a long enough secret' },
+    completeSignIn: { mfaToken: token, code: '123456' },
+    confirmEmailChange: { token },
+    operatorSignIn: { email, password },
+    refreshSession: { refreshToken: token },
+    requestPasswordReset: { tenant: 'acme', email },
+    resetPassword: { token, password: 'a long enough secret' },
+    signIn: { tenant: 'acme', email, password },
+    signInPasskeyBegin: { tenant: 'acme' },
+    signInPasskeyFinish: { tenant: 'acme', credential },
+    stopLoneAdministratorReset: { token },
+  }
+  const supergraph = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')
+  expect(Object.keys(inputs)).toEqual([...publicMutations(supergraph)].sort())
+  for (const [mutation, input] of Object.entries(inputs)) {
+    ofIdentity.length = 0
+    const type = `${mutation[0]!.toUpperCase()}${mutation.slice(1)}Input`
+    await graph.anonymous.query(
+      `mutation ($input: ${type}!) { ${mutation}(input: $input) { userErrors { code } } }`,
+      { input },
+    )
+    expect([
+      mutation,
+      ofIdentity.length > 0,
+      ofIdentity.filter(({ share }) => share !== 'anonymous'),
+      // A ceremony begins with what is signed, not stored: nobody is looked up.
+    ]).toEqual([mutation, mutation !== 'signInPasskeyBegin', []])
+  }
+  // Whoever is signed in takes those of the own tenant.
+  const admin = await graph.demo('acme', 'admin')
+  ofIdentity.length = 0
+  await admin.data('{ viewer { email } }')
+  expect(ofIdentity.map(({ tenantId, share }) => [tenantId, share ?? null])).toEqual([
+    [demoTenantIds.acme, null],
+  ])
 })
 
 test('O17: a full disk is no fault of the product: try again, nothing was changed, and readyz tells', async () => {

@@ -5,7 +5,7 @@ import { projectRoot } from '../../kernel/process/config'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
 import { inHandOf } from '../support/hands'
-import { change, userErrors } from '../support/lists'
+import { change, readAll, userErrors } from '../support/lists'
 
 /**
  * H3, K8: who gains by a decision, or prepared it, does not take it. Every mutation stands in one of these tables, so a
@@ -18,7 +18,7 @@ const refused: Readonly<
   Record<
     string,
     {
-      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance'
+      of: 'employee' | 'record' | 'login' | 'calendar' | 'leave' | 'attendance' | 'overtime' | 'remote'
       input: object
       field: string
       /** Nobody gains by it: whose hand an account is in counts for nothing. */
@@ -49,6 +49,11 @@ const refused: Readonly<
   createAttendanceRecord: { of: 'attendance', input: {}, field: 'employeeId' },
   approveAttendanceRecord: { of: 'attendance', input: {}, field: 'id' },
   rejectAttendanceRecord: { of: 'attendance', input: { decisionNote: 'No' }, field: 'id' },
+  approveOvertimeRecord: { of: 'overtime', input: {}, field: 'id' },
+  rejectOvertimeRecord: { of: 'overtime', input: { decisionNote: 'No' }, field: 'id' },
+  compensateOvertimeRecord: { of: 'overtime', input: { compensation: 'PAY' }, field: 'id' },
+  approveRemoteWorkSession: { of: 'remote', input: {}, field: 'id' },
+  rejectRemoteWorkSession: { of: 'remote', input: { decisionNote: 'No' }, field: 'id' },
   createCalendarAssignment: {
     of: 'calendar',
     input: { validFrom: '2027-01-01' },
@@ -66,6 +71,8 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'never by whom the alert is about (test/compliance/alerts.test.ts)',
   'placeLegalHold extendLegalHold proposeHoldRelease withdrawHoldRelease proposeRetentionPolicy withdrawRetentionPolicy':
     'keeps, or proposes what somebody else decides',
+  'receiveDataSubjectRequest verifyDataSubjectRequest collectDataSubjectRequest approveDataSubjectRequest fulfilDataSubjectRequest rejectDataSubjectRequest extendDataSubjectRequest downloadDataSubjectRequest':
+    'never by whom the request is about (test/compliance/subject-requests.test.ts)',
   'releaseLegalHold approveRetentionPolicy': 'never by who proposed it (test/compliance/retention.test.ts)',
   'raiseSecurityAlert createAlertSuppression endAlertSuppression':
     'is about nobody, and never silences what is CRITICAL',
@@ -76,6 +83,11 @@ const mayBeOwn: Readonly<Record<string, string>> = {
   'createLeaveType updateLeaveType archiveLeaveType createAttendanceClosing': 'is about nobody',
   'clockIn clockOut startBreak endBreak': 'records what is, and others confirm it',
   correctAttendanceRecord: 'asks: others decide',
+  'proposeOvertime createOvertimeRecord': 'asks: others decide',
+  'startRemoteWorkSession endRemoteWorkSession': 'records what is, within attendance that others confirm',
+  'requestRemoteWorkSession cancelRemoteWorkSession': 'asks for and gives back: others decide',
+  'createRemoteWorkRule updateRemoteWorkRule deleteRemoteWorkRule': 'is about nobody',
+  'createOvertimeRule approveOvertimeRule deleteOvertimeRule': 'is about nobody',
   'createLeaveRequest cancelLeaveRequest': 'asks for and gives back: others decide',
   'createUser inviteUser renewInvitation updateUser suspendUser reactivateUser requirePasswordChange':
     'only with authority over the user (identity/authority.ts)',
@@ -86,7 +98,10 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'is the owner’s, with what was mailed to them',
   'signIn refreshSession signOut changePassword acceptInvitation stepUp completeSignIn':
     'is the own account’s',
+  'signInPasskeyBegin signInPasskeyFinish': 'is the own account’s',
   'enrollTotp confirmMfaDevice removeMfaDevice regenerateRecoveryCodes': 'second factors are everybody’s own',
+  'registerPasskeyBegin registerPasskeyFinish stepUpPasskeyBegin renameCredential removeCredential':
+    'passkeys are everybody’s own',
   resetUserMfa: 'is refused for oneself, who removes devices after a step-up',
   'revokeSession revokeOtherSessions revokeUserSessions': 'ends sessions, the own ones too',
   'createApiKey rotateApiKey revokeApiKey createServiceAccount': 'a key never does more than its owner may',
@@ -112,12 +127,24 @@ const mayBeOwn: Readonly<Record<string, string>> = {
     'an operator is of no tenant (B1)',
   'recordPayment allocatePayment refundPayment refundCreditNote reversePayment setTenantTax':
     'an operator is of no tenant (B1)',
+  'setDunningLevels pauseInvoice resumeInvoice': 'an operator is of no tenant (B1)',
   'draftCreditNote issueCreditNote applyCreditNote voidCreditNote discardCreditNote':
     'an operator is of no tenant (B1)',
   'startSubscription changeSubscriptionPlan cancelSubscription uncancelSubscription renewSubscription':
     'chooses what the price list offers to all: no price is named (B1)',
   'openFiscalYear softCloseFiscalPeriod closeFiscalPeriod requestFiscalPeriodReopening reopenFiscalPeriod':
     'is about nobody; who takes the first of two steps does not take the second (test/finance/period.test.ts)',
+  'createCommissionRule updateCommissionRule deleteCommissionRule reviseCommissionRule':
+    'drafts what somebody else approves',
+  'approveCommissionRule endCommissionRule':
+    'never by whom alone it is for, and approved never by who wrote it (test/finance/commission-rule.test.ts)',
+  setSalesAttributions:
+    'never gives a sale to oneself, or away what one holds (test/finance/commission-safety.test.ts)',
+  'computeSalesPerformance recalculateSalesPerformance submitSalesPerformance disputeSalesPerformance':
+    'reckons by rules, and asks: others decide',
+  'approveSalesPerformance paySalesPerformance': 'never the own (test/finance/sales-performance.test.ts)',
+  'createForecast generateForecast updateForecast setForecastFactors publishForecast reviseForecast deleteForecast':
+    'moves no money, and is about nobody',
   'createLedgerAccount updateLedgerAccount closeLedgerAccount reopenLedgerAccount importChartOfAccounts':
     'is about nobody',
 }
@@ -175,6 +202,17 @@ async function own(mutation: string, user: TestClient): Promise<Record<string, u
   const id = await employmentOf(user.userId)
   if (of === 'leave') return { ...input, ...(await ownLeave(mutation, user, id)) }
   if (of === 'attendance') return { ...input, ...(await ownAttendance(mutation, user, id)) }
+  if (of === 'overtime') return { ...input, ...(await ownOvertime(mutation, id)) }
+  if (of === 'remote') {
+    const asked = { employeeId: id, workDate: '2099-01-05', kind: 'HOME', countryCode: 'DE' }
+    const made = await change<{ id: string }>(
+      user,
+      'requestRemoteWorkSession',
+      asked,
+      'remoteWorkSession { id }',
+    )
+    return { ...input, id: made.id, expectedVersion: 1 }
+  }
   if (of === 'calendar') {
     const calendar = { name: `Calendar ${++count}`, timeZone: 'UTC' }
     const made = await change<{ id: string }>(admin, 'createWorkCalendar', calendar, 'workCalendar { id }')
@@ -238,12 +276,40 @@ async function ownAttendance(
   return { id, expectedVersion: 2 }
 }
 
+/** Overtime of the user's own that waits, or is granted where it is to be compensated. */
+async function ownOvertime(mutation: string, employeeId: string): Promise<Record<string, unknown>> {
+  await ownAttendance('approveAttendanceRecord', admin, employeeId)
+  const rule = { validFrom: '2026-01-01', dailyMinutes: 0 }
+  if ((await readAll(admin, 'overtimeRules', 'id')).length === 0) {
+    const { id } = await change<{ id: string }>(admin, 'createOvertimeRule', rule, 'overtimeRule { id }')
+    await change(
+      await acme.user('HR_MANAGER'),
+      'approveOvertimeRule',
+      { id, expectedVersion: 1 },
+      '__typename',
+    )
+  }
+  const day = new Date(graph.clock.now().getTime() - 9 * 3_600_000).toISOString().slice(0, 10)
+  await admin.data(
+    'mutation ($input: ProposeOvertimeInput!) { proposeOvertime(input: $input) { userErrors { code } } }',
+    { input: { employeeId, day } },
+  )
+  const filter = `, filter: { employeeId: { eq: "${employeeId}" } }`
+  const [made] = await readAll(admin, 'overtimeRecords', 'id version', filter)
+  const seen = { id: made!['id'], expectedVersion: made!['version'] }
+  if (mutation !== 'compensateOvertimeRecord') return seen
+  await change(await acme.user('HR_MANAGER'), 'approveOvertimeRecord', seen, '__typename')
+  return { ...seen, expectedVersion: Number(seen.expectedVersion) + 1 }
+}
+
 async function stored(): Promise<unknown[]> {
   const { rows } = await graph.owner.query(
     `SELECT to_jsonb(e) FROM hr.employees e UNION ALL SELECT to_jsonb(r) FROM compliance.compliance_records r
      UNION ALL SELECT to_jsonb(a) FROM hr.calendar_assignments a
      UNION ALL SELECT to_jsonb(l) FROM hr.leave_requests l
      UNION ALL SELECT to_jsonb(t) FROM hr.attendance_records t
+     UNION ALL SELECT to_jsonb(o) FROM hr.overtime_records o
+     UNION ALL SELECT to_jsonb(s) FROM hr.remote_work_sessions s
      UNION ALL SELECT to_jsonb(d) FROM hr.leave_ledger_entries d`,
   )
   return rows

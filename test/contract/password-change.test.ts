@@ -20,7 +20,7 @@ const required = 'PASSWORD_CHANGE_REQUIRED'
 const open = [
   ...['viewer', 'changePassword', 'signOut', 'signIn', 'refreshSession', 'acceptInvitation'],
   ...['completeSignIn', 'operatorSignIn', 'requestPasswordReset', 'resetPassword', 'confirmEmailChange'],
-  'stopLoneAdministratorReset',
+  ...['stopLoneAdministratorReset', 'signInPasskeyBegin', 'signInPasskeyFinish'],
 ]
 const first = 'correct horse first battery'
 const chosen = 'correct horse other battery'

@@ -12,7 +12,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.user('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const forPrograms = [
@@ -20,7 +20,7 @@ const forPrograms = [
   ...['compliance:alert:read', 'compliance:alert:write', 'compliance:alert:raise'],
   ...['hr:employee:read', 'hr:employee:write', 'hr:employee:link', 'hr:salary:read', 'hr:salary:write'],
   ...['hr:attendance:read', 'hr:attendance:write', 'hr:attendance:approve'],
-  ...['hr:leave:read', 'hr:leave:write', 'hr:leave:approve', 'hr:calendar:write'],
+  ...['hr:leave:read', 'hr:leave:write', 'hr:leave:approve', 'hr:calendar:write', 'hr:remote:read'],
 ]
 
 /** A client with a key of this owner's, which the maker made. */

@@ -19,7 +19,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** Files of rules say who is the same person; their callers ask in whose hand the accounts are. */
@@ -70,6 +70,25 @@ const period = async (first: TestClient) => {
   return { id, expectedVersion: 2 }
 }
 
+const commissionRule = async (first: TestClient) => {
+  const startDate = graph.clock.now().toISOString().slice(0, 10)
+  const rule = { name: 'Base', type: 'PERCENTAGE', rate: '1', isStackable: true, startDate }
+  const { id } = await change<{ id: string }>(first, 'createCommissionRule', rule, 'commissionRule { id }')
+  return { id, expectedVersion: 1 }
+}
+const performance = async (first: TestClient) => {
+  const of = { userId: (await acme.user('USER')).userId, periodStart: '2020-01-01', currency: 'EUR' }
+  const fields = 'salesPerformance { id version }'
+  const { id, version } = await change<{ id: string; version: number }>(
+    admin,
+    'computeSalesPerformance',
+    of,
+    fields,
+  )
+  await change(first, 'submitSalesPerformance', { id, expectedVersion: version }, fields)
+  return { id, expectedVersion: version + 1 }
+}
+
 /** Mutations that take a second person, by what the first one does. */
 const taking: Readonly<Record<string, Prepared>> = {
   approveComplianceRecord: {
@@ -86,6 +105,16 @@ const taking: Readonly<Record<string, Prepared>> = {
         policy,
         'retentionPolicy { id }',
       )
+      return { id, expectedVersion: 1 }
+    },
+  },
+  approveCommissionRule: { code: 'SECOND_PERSON_NEEDED', prepare: commissionRule },
+  approveSalesPerformance: { code: 'SECOND_PERSON_NEEDED', prepare: performance },
+  approveOvertimeRule: {
+    code: 'OWN_RECORD',
+    async prepare(first) {
+      const rule = { validFrom: `${2400 + ++count}-01-01` }
+      const { id } = await change<{ id: string }>(first, 'createOvertimeRule', rule, 'overtimeRule { id }')
       return { id, expectedVersion: 1 }
     },
   },

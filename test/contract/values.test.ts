@@ -38,6 +38,9 @@ beforeAll(async () => {
   operator = await operatorIn(graph, { id: demoTenantIds.acme, slug: 'acme' })
   // The tenant is made to ask for a second factor, too: whoever asks here has one.
   await graph.owner.query('UPDATE identity.users SET mfa_enabled = true WHERE id = $1', [admin.userId])
+  await graph.owner.query(`UPDATE identity.sessions SET proved_by = 'TOTP' WHERE user_id = $1`, [
+    admin.userId,
+  ])
 })
 afterAll(() => graph?.close())
 

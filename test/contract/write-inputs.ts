@@ -54,6 +54,8 @@ const preparations: Readonly<Record<string, string>> = {
   rehireEmployee: 'terminateEmployee',
   payInvoice: 'issueInvoice',
   voidInvoice: 'issueInvoice',
+  pauseInvoice: 'issueInvoice',
+  resumeInvoice: 'pauseInvoice',
   applyCreditNote: 'issueCreditNote',
   refundCreditNote: 'issueCreditNote',
   voidCreditNote: 'issueCreditNote',
@@ -75,9 +77,25 @@ const preparations: Readonly<Record<string, string>> = {
   startBreak: 'clockIn',
   endBreak: 'startBreak',
   rejectAttendanceRecord: 'correctAttendanceRecord',
+  reviseCommissionRule: 'approveCommissionRule',
+  endCommissionRule: 'approveCommissionRule',
+  recalculateSalesPerformance: 'disputeSalesPerformance',
+  approveSalesPerformance: 'submitSalesPerformance',
+  paySalesPerformance: 'approveSalesPerformance',
+  createOvertimeRecord: 'createAttendanceRecord',
+  compensateOvertimeRecord: 'approveOvertimeRecord',
+  endRemoteWorkSession: 'startRemoteWorkSession',
+  approveRemoteWorkSession: 'requestRemoteWorkSession',
+  rejectRemoteWorkSession: 'requestRemoteWorkSession',
+  cancelRemoteWorkSession: 'requestRemoteWorkSession',
+  reviseForecast: 'publishForecast',
 }
 
+/** What another person does than did the step before. */
+const seconds = ['closeFiscalPeriod', 'approveCommissionRule', 'approveSalesPerformance']
+
 let readings = 0
+let rules = 0
 
 /** By mutation and path: what a sample of the type is not good enough for, and why. */
 const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
@@ -99,11 +117,62 @@ const chosen: Readonly<Record<string, { why: string; values: Input }>> = {
   updateComplianceRecord: { why: 'somebody is screened', values: { subjectName: 'Ada Lovelace' } },
   extendLegalHold: { why: 'more than it holds', values: { subjects: [{ resourceType: 'Employee' }] } },
   proposeRetentionPolicy: { why: 'the law has no say in it', values: { dataClass: 'LOG' } },
+  receiveDataSubjectRequest: {
+    why: 'it came in the past',
+    values: { receivedAt: `${daysAgo(3)}T09:00:00.000Z` },
+  },
   decideScreeningMatch: { why: 'it is decided, not opened', values: { decision: 'FALSE_POSITIVE' } },
   createAttendanceClosing: {
     why: 'days that have passed, and are opened again the second time',
     values: { closedThrough: daysAgo(40), reason: 'Sample' },
   },
+  createCommissionRule: {
+    why: 'rules of one scope do not overlap unless they stack, and criteria are no sentence',
+    values: {
+      isStackable: true,
+      criteria: 'true',
+      startDate: daysAgo(10),
+      endDate: null,
+      flatAmount: null,
+      tiers: null,
+    },
+  },
+  updateCommissionRule: {
+    why: 'criteria are no sentence',
+    values: {
+      type: 'PERCENTAGE',
+      criteria: 'true',
+      startDate: daysAgo(9),
+      endDate: null,
+      flatAmount: null,
+      tiers: null,
+    },
+  },
+  reviseCommissionRule: { why: 'what was earned stays', values: { startDate: daysAgo(-5) } },
+  endCommissionRule: { why: 'what was earned stays', values: { endDate: daysAgo(-5) } },
+  computeSalesPerformance: {
+    why: 'months that have passed',
+    values: { periodStart: `${daysAgo(70).slice(0, 8)}01`, currency: 'EUR' },
+  },
+  setSalesAttributions: { why: 'all of a sale', values: { attributions: [] } },
+  createOvertimeRecord: {
+    why: 'the day on which the sample of work began, and no less than is rounded down',
+    values: { workDate: new Date(Date.now() - 9 * 3_600_000).toISOString().slice(0, 10), minutes: 15 },
+  },
+  createOvertimeRule: {
+    why: 'one that has begun to hold has no second one of its day',
+    values: {
+      get validFrom() {
+        return daysAgo(-1000 - ++rules)
+      },
+    },
+  },
+  compensateOvertimeRecord: { why: 'days off go to a kind of leave', values: { compensation: 'TIME' } },
+  requestRemoteWorkSession: {
+    why: 'a day that has not passed',
+    values: { countryCode: 'DE', workDate: daysAgo(-100) },
+  },
+  startRemoteWorkSession: { why: 'a country has a code', values: { countryCode: 'DE' } },
   createLeaveType: { why: 'there is no balance yet', values: { allowsNegative: true } },
   createLeaveRequest: {
     why: 'some day of a week is worked, whatever today is',
@@ -137,7 +206,8 @@ export async function readWrites(
   const rows = await readRows(graph.owner, models, [])
   // What takes many rows at once tells of each by itself: test/tenancy/usage.test.ts.
   const places = readSurface(api, graph.server.subgraphs, models, rows).mutations.filter(
-    ({ field }) => field.name !== 'recordUsageBatch',
+    // A download takes files of all subgraphs: test/compliance/subject-requests.test.ts.
+    ({ field }) => !['recordUsageBatch', 'downloadDataSubjectRequest'].includes(field.name),
   )
   const placeOf = (mutation: string) => places.find(({ field }) => field.name === mutation)!
   let count = 0
@@ -160,19 +230,23 @@ export async function readWrites(
   /** By somebody else than who is asked to decide about the rows later. */
   async function perform(tenant: TestTenant, mutation: string, optionalIds = false) {
     const input = await fill(tenant, mutation, optionalIds)
-    // Who closes is not who closed softly.
-    const isSecond = mutation === 'closeFiscalPeriod'
+    // Who closes is not who closed softly, and who approves is not who wrote or submitted.
+    const isSecond = seconds.includes(mutation)
     const isOperators = byEntry.has(mutation)
-    const client = isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant)
+    // Who grants overtime neither asked for it nor pays it.
+    const third = mutation === 'approveOvertimeRecord' ? 'grants' : ''
+    const client =
+      isSecond || isOperators ? await writerOf(graph, tenant, mutation) : await preparer(tenant, third)
     const outcome = await send(client, mutation, input)
     if (!outcome.row) throw new Error(`${mutation} ${JSON.stringify({ input, outcome })}`)
     return { input, row: outcome.row }
   }
 
   const preparers = new Map<string, Promise<TestClient>>()
-  const preparer = (tenant: TestTenant) => {
-    const known = preparers.get(tenant.id) ?? tenant.user('ADMIN')
-    preparers.set(tenant.id, known)
+  const preparer = (tenant: TestTenant, what = '') => {
+    const key = `${tenant.id} ${what}`
+    const known = preparers.get(key) ?? tenant.user('ADMIN')
+    preparers.set(key, known)
     return known
   }
 
@@ -181,6 +255,7 @@ export async function readWrites(
     if (type === 'Job') return makeJob(tenant)
     if (type === 'OperatorEntry') return makeEntry(tenant)
     if (type === 'Session') return makeSession(tenant)
+    if (type === 'Credential') return makePasskey(tenant)
     if (type === 'ScreeningMatch') return makeMatch(tenant)
     if (type === 'FiscalPeriod') return makePeriod(tenant)
     if (type === 'InvoiceLine') return makeLine(tenant)
@@ -195,6 +270,15 @@ export async function readWrites(
     const { userId } = await tenant.user('USER')
     const text = 'SELECT id FROM identity.sessions WHERE user_id = $1'
     return (await graph.owner.query<{ id: string }>(text, [userId])).rows[0]!.id
+  }
+
+  /** One of the administrator's: authenticators alone make them. */
+  async function makePasskey(tenant: TestTenant): Promise<string> {
+    const id = uuidv7()
+    const text = `INSERT INTO identity.credentials (tenant_id, id, user_id, label, issuer, subject, public_key)
+      VALUES ($1, $2, $3, 'Laptop', 'app.example', $4, 'AAAA')`
+    await graph.owner.query(text, [tenant.id, id, (await tenant.as('ADMIN')).userId, id])
+    return id
   }
 
   /** A tenant has one at a time. */
@@ -234,6 +318,21 @@ export async function readWrites(
     return id
   }
 
+  /** How far a request must be: jobs of all subgraphs bring it there. */
+  async function reach(tenant: TestTenant, mutation: string, id: string): Promise<void> {
+    const needed: Readonly<Record<string, string>> = {
+      collect: 'VERIFIED',
+      approve: 'REVIEW',
+      fulfil: 'REVIEW',
+    }
+    const status = needed[mutation.replace('DataSubjectRequest', '')]
+    if (!status) return
+    const approver = mutation.startsWith('fulfil') ? (await writerOf(graph, tenant, mutation)).userId : null
+    const text = `UPDATE compliance.data_subject_requests SET status = $2, user_id = $3, verified_at = now(), verified_by_id = $3, is_address_known = false,
+        approved_by_id = $4::uuid, approved_at = CASE WHEN $4::uuid IS NOT NULL THEN now() END WHERE id = $1`
+    await graph.owner.query(text, [id, status, (await preparer(tenant)).userId, approver])
+  }
+
   /** Lines come with their invoice. */
   async function makeLine(tenant: TestTenant): Promise<string> {
     const { row } = await perform(tenant, 'issueInvoice')
@@ -269,8 +368,23 @@ export async function readWrites(
     }
     for (const { path, type } of inputLeaves(place.input!)) {
       const isUnique = path.length === 1 && rows.uniqueProperties(place.type).includes(path[0]!)
-      if (isUnique && getNamedType(type).name === 'Date') values[path[0]!] = daysAgo(++count)
+      // Not of months, which begin on one day.
+      if (
+        isUnique &&
+        !(path[0]! in values) &&
+        getNamedType(type).name === 'Date' &&
+        path[0] !== 'periodStart'
+      )
+        values[path[0]!] = daysAgo(++count)
     }
+    if (place.type === 'OvertimeRecord' || mutation === 'proposeOvertime')
+      await graph.owner.query(
+        // All work is overtime, of one kind whatever the time of day.
+        `INSERT INTO hr.overtime_rules
+           (tenant_id, id, valid_from, daily_minutes, daily_factor, status, proposed_by_id, approved_by_id, approved_at)
+         VALUES ($1, $2, '2000-01-01', 0, 2, 'APPROVED', $3, $4, now()) ON CONFLICT DO NOTHING`,
+        [tenant.id, uuidv7(), (await preparer(tenant)).userId, (await preparer(tenant, 'grants')).userId],
+      )
     // What is credited, and what a credit settles, is issued.
     if (['draftCreditNote', 'applyCreditNote', 'allocatePayment'].includes(mutation))
       values['invoiceId'] = (await perform(tenant, 'issueInvoice')).row.id
@@ -310,6 +424,7 @@ export async function readWrites(
           [values[at]],
         )
     }
+    if (place.type === 'DataSubjectRequest') await reach(tenant, mutation, String(values['id']))
     if (isRequired(place, 'expectedVersion')) {
       const text = `SELECT version FROM ${models.get(place.type)!.table} WHERE id = $1`
       const { rows: found } = await graph.owner.query<{ version: number }>(text, [values['id'] ?? tenant.id])

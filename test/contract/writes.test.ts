@@ -32,14 +32,20 @@ const aboutSessions = [
   'setSignInPolicy',
   // Dated decisions, which no type of their own shows: test/tenancy/billing-documents.test.ts.
   'setTenantTax',
+  // Likewise: test/tenancy/dunning.test.ts.
+  'setDunningLevels',
   // By what was mailed: test/operator/lone-administrator.test.ts.
   'stopLoneAdministratorReset',
   // About the caller's own second factors, or those that another has.
   ...['confirmMfaDevice', 'removeMfaDevice', 'regenerateRecoveryCodes', 'resetUserMfa'],
+  // By what an authenticator signed: test/identity/passkeys.test.ts.
+  ...['registerPasskeyBegin', 'registerPasskeyFinish', 'stepUpPasskeyBegin', 'removeCredential'],
+  ...['signInPasskeyBegin', 'signInPasskeyFinish'],
 ]
-/** By mutation: the test of what tells of each item by itself, so that no item refuses the others. */
+/** By mutation: the test of what tells of each item by itself, so that no item refuses the others, or takes files of all subgraphs. */
 const itemByItem = [
   'recordUsageBatch', // test/tenancy/usage.test.ts
+  'downloadDataSubjectRequest', // test/compliance/subject-requests.test.ts
   'trackEvents', // test/insights/analytics-event.test.ts
 ]
 const mutations = Object.values(api.getMutationType()!.getFields())
@@ -86,6 +92,21 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
         },
       ]),
     ),
+    ...Object.fromEntries(
+      ['not an id', 'of no row', 'of another tenant'].map((fault) => [
+        `setSalesAttributions attributions ${fault}`,
+        {
+          why: 'all parts are written at once, so which of them it is is not told',
+          answer: told('REFERENCE_NOT_FOUND', 'userId'),
+        },
+      ]),
+    ),
+    'computeSalesPerformance userId, periodStart, currency taken': {
+      why: 'it is reckoned anew, and says who leads the team from then on',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['finance.sales_performances', 'shared.audit_logs', 'shared.outbox_events'],
+    },
     'createAttendanceRecord employeeId taken': {
       why: 'an employee works many times, but not twice at once',
       answer: told('ATTENDANCE_OVERLAP', 'clockInAt'),
@@ -97,11 +118,39 @@ const otherwise: Readonly<Record<string, { why: string; answer: Told; isFound?: 
       changed: ['hr.attendance_records', 'shared.audit_logs', 'shared.outbox_events'],
     },
     ...Object.fromEntries(
+      ['employeeId', 'employeeId, workDate'].map((key) => [
+        `requestRemoteWorkSession ${key} taken`,
+        {
+          why: 'what goes on is no day that somebody asks for',
+          answer: { errors: [], userErrors: [] },
+          isFound: true,
+          changed: ['hr.remote_work_sessions', 'shared.audit_logs', 'shared.outbox_events'],
+        },
+      ]),
+    ),
+    'startRemoteWorkSession employeeId taken': {
+      why: 'who begins again within a minute has begun once',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+    },
+    ...Object.fromEntries(
       ['clockOut', 'startBreak', 'endBreak'].map((mutation) => [
         `${mutation} employeeId taken`,
         { why: 'the work has ended', answer: told('WRONG_STATUS', 'employeeId') },
       ]),
     ),
+    'createOvertimeRecord employeeId, workDate, kind taken': {
+      why: 'who asks again asks for more of the day',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_records', 'shared.audit_logs', 'shared.outbox_events'],
+    },
+    'createOvertimeRule validFrom taken': {
+      why: 'several are proposed for a day, of which one is approved',
+      answer: { errors: [], userErrors: [] },
+      isFound: true,
+      changed: ['hr.overtime_rules', 'shared.audit_logs', 'shared.outbox_events'],
+    },
     'recordUsage source, externalId taken': {
       why: 'a reading that comes again is found; another one is told by its key',
       answer: told('DUPLICATE', 'externalId'),
@@ -130,7 +179,10 @@ const seen: string[] = []
 beforeAll(async () => {
   cheapBcrypt()
   const databases: Database[] = []
-  graph = await startGraph({ around: (_, database) => (databases.push(database), database) })
+  graph = await startGraph({
+    fromManyNetworks: true,
+    around: (_, database) => (databases.push(database), database),
+  })
   globex = await graph.tenant('globex')
   writes = await readWrites(graph, api, databases)
   tables = await readTables(graph.owner)

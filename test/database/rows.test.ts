@@ -116,6 +116,12 @@ test.each<[string, string, RegExp]>([
     'a int NOT NULL, b int NOT NULL, c int NOT NULL CHECK (c = a + b AND a > 0 AND b > 0)',
     /./,
   ],
+  [
+    'many that are tied, of which their own checks admit few',
+    `${[...'abcdefg'].map((name) => `${name} text NOT NULL CHECK (${name} ~ '^[A-Z]{3}$')`).join(', ')},
+      CHECK (num_nonnulls(a, b, c, d, e, f, g) = 7)`,
+    /^(DEU|EUR)$/,
+  ],
   ['a range of days', 'during daterange NOT NULL CHECK (NOT isempty(during))', /^\[\d/],
 ])('finds values for %s', async (_, columns, expected) => {
   await client.query(

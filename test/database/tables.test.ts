@@ -392,7 +392,6 @@ describe('the shared tables', () => {
         AND has_table_privilege(r.oid, c.oid, 'INSERT') GROUP BY 1 HAVING count(*) > 1 ORDER BY 1`
     // What stands in these is each writer's own, whole rows.
     expect((await as('owner', null, whole)).map(({ name }) => name)).toEqual([
-      'shared.data_keys',
       'shared.idempotency_keys',
       'shared.mails',
     ])
@@ -423,18 +422,26 @@ describe('the shared tables', () => {
     expect(await as('tenancy', globex, touch)).toEqual([])
   })
 
-  test('12 a subgraph plants no later generation of a tenant’s key', async () => {
+  test('12 no subgraph plants a key of a tenant; those of rows that are erased are made by identity and compliance', async () => {
     const zeros = '00000000-0000-0000-0000-000000000000'
     const plant = (number: number, subject: string, generation: number) =>
       `INSERT INTO shared.data_keys (id, subject_id, generation, master_key_id, wrapped)
        VALUES ('${id(number)}', '${subject}', ${generation}, 'master', 'x')`
-    for (const generation of [99, 2, 0])
-      await expect(as('hr', acme, plant(38, zeros, generation))).rejects.toMatchObject(denied)
-    await as('hr', acme, plant(38, zeros, 1))
-    await expect(as('hr', acme, plant(39, zeros, 1))).rejects.toMatchObject({ code: '23505' })
+    for (const name of subgraphNames)
+      for (const generation of [0, 1, 2, 99])
+        await expect(as(name, acme, plant(38, zeros, generation))).rejects.toMatchObject(denied)
+    for (const name of subgraphNames.filter((one) => one !== 'identity' && one !== 'compliance'))
+      await expect(as(name, acme, plant(38, id(1), 1))).rejects.toMatchObject(denied)
     // A person's key is made anew after a rotation.
-    await as('hr', acme, plant(39, id(1), 2))
-    await expect(as('hr', acme, plant(40, id(1), 2_000))).rejects.toMatchObject(denied)
+    for (const generation of [1, 2]) await as('identity', acme, plant(38 + generation, id(1), generation))
+    await as('compliance', acme, plant(43, id(2), 1))
+    for (const name of ['identity', 'compliance'] as const)
+      await expect(as(name, acme, plant(41, id(1), 2_000))).rejects.toMatchObject(denied)
+    // Nor by the function that an operator's new tenant gets its key from.
+    const asNobody = `SELECT shared.add_tenant_key('${id(42)}', 'master', 'x')`
+    for (const name of subgraphNames) await expect(as(name, acme, asNobody)).rejects.toMatchObject(denied)
+    const kept = `SELECT count(*)::int FROM shared.data_keys WHERE subject_id = '${zeros}'`
+    expect(await as('owner', null, kept)).toEqual([{ count: 0 }])
   })
 
   test('7 9 scopes that tell more than their name say so where they are given', async () => {

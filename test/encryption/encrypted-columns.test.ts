@@ -1,5 +1,5 @@
 import { demoTenantIds, demoUserIds } from '../../database/demo/ids'
-import { destroyKeys, encryptRows, rotateKeys } from '../../database/encrypt-rows'
+import { destroyKeys, encryptRows, makeTenantKeys, rotateKeys } from '../../database/encrypt-rows'
 import { DataKeys } from '../../kernel/encryption/data-keys'
 import { keyRing, readKeyRing, newKeyRing } from '../../kernel/encryption/key-ring'
 import { startGraph, type TestClient, type TestGraph } from '../support/graph'
@@ -259,7 +259,14 @@ test('C6 rows in clear are read, encrypted, and then found; a second time there 
   const { dataKeys } = graph.server.services
   const models = graph.server.encryptedModels
   expect(models.map(({ name }) => name).sort()).toEqual([
-    ...['AttendanceRecord', 'ComplianceDecision', 'ComplianceRecord', 'LeaveRequest', 'MfaDevice'],
+    ...[
+      'AttendanceRecord',
+      'ComplianceDecision',
+      'ComplianceRecord',
+      'DataSubjectRequest',
+      'LeaveRequest',
+      'MfaDevice',
+    ],
     ...['ScreeningMatch', 'User'],
   ])
   await graph.owner.query(
@@ -339,6 +346,30 @@ test('C6 another process with the same master key reads the same, one without it
   expect(same.faultOf(demoTenantIds.globex, ids[0]!).message).toMatch(/is not there/)
   same.close()
   expect(same.known(acme, ids[0]!)).toBeUndefined()
+})
+
+test('C6 a tenant without a key, which no subgraph makes, changes nothing and says what to do', async () => {
+  const late = await graph.tenant('late')
+  const writer = await late.as('ADMIN')
+  const { dataKeys } = graph.server.services
+  await graph.owner.query('DELETE FROM shared.data_keys WHERE tenant_id = $1', [late.id])
+  dataKeys.close()
+  const write =
+    'mutation { createDepartment(input: { name: "Keys" }) { department { name } userErrors { code } } }'
+  const refused = await writer.query(write)
+  expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['INTERNAL_SERVER_ERROR'])
+  const departments = 'SELECT name FROM hr.departments WHERE tenant_id = $1'
+  expect((await graph.owner.query(departments, [late.id])).rows).toEqual([])
+  const send = async ({ text, values }: { text: string; values?: readonly unknown[] }) =>
+    (await graph.owner.query<unknown[]>({ text, values: values as unknown[], rowMode: 'array' })).rows
+  await expect(dataKeys.ofTenant(send, late.id)).rejects.toThrow(
+    /has no data key: npm run keys -- encrypt makes it$/,
+  )
+  expect(await makeTenantKeys(graph.owner, dataKeys)).toBe(1)
+  expect(await makeTenantKeys(graph.owner, dataKeys)).toBe(0)
+  expect(await writer.data(write)).toEqual({
+    createDepartment: { department: { name: 'Keys' }, userErrors: [] },
+  })
 })
 
 test('C6 destroying a person’s keys erases their values, and nobody else’s', async () => {

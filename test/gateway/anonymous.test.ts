@@ -7,7 +7,7 @@ import type { AnonymousTurns } from '../../gateway/operations/anonymous-turns'
 import { refusedForNow } from '../../gateway/errors'
 import { networkOf } from '../../kernel/process/network-address'
 import { localDataSource } from '../../gateway/subgraphs/local'
-import { explorer } from '../../gateway/http/explorer'
+import { installationPages } from '../../gateway/http/pages'
 import { projectRoot } from '../../kernel/process/config'
 import { parsedDocuments } from '../../kernel/execution/parsed-documents'
 import { apiSchema } from '../../registry/api-schema'
@@ -140,6 +140,8 @@ describe('L4 an operation for signed-in callers only', () => {
       'Mutation.requestPasswordReset',
       'Mutation.resetPassword',
       'Mutation.signIn',
+      'Mutation.signInPasskeyBegin',
+      'Mutation.signInPasskeyFinish',
       'Mutation.stopLoneAdministratorReset',
     ])
     expect(all.length).toBeGreaterThan(80)
@@ -410,7 +412,7 @@ describe('O9 what the schema says of itself', () => {
   })
 
   test('is the explorer’s too, which is a page of the product or none', async () => {
-    await start({ explorer: explorer([]) })
+    await start({ pages: installationPages({ explorer: [], dashboard: false, demo: null }) })
     const headers = { accept: 'text/html' }
     expect((await gateway!.fetch('/graphql', { headers })).status).toBe(200)
     await gateway!.close()

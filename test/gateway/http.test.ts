@@ -25,9 +25,9 @@ describe('what is not GraphQL', () => {
 
   it('answers a fault of its own as a fault, masked and logged', async () => {
     const faulty = await startTestGateway({
-      explorer: {
+      pages: {
         asset: () => undefined,
-        page: () => {
+        at: () => {
           throw new Error('ENOENT /srv/secret/page.html')
         },
       },

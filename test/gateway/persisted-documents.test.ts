@@ -140,3 +140,14 @@ test('G5: a manifest that is none stops the start with its name', () => {
   )
   expect(readPersistedDocuments([twice[0]!, twice[0]!]).size).toBe(1)
 })
+
+test('with DOCUMENTS=known-without-key programs with a key send any document, everybody else known ones', async () => {
+  await start('known-without-key')
+  const query = '{ user(id: "1") { name } }'
+  const sent = (headers: Record<string, string>) =>
+    gateway.ask(query, { headers }).then(({ status, body }) => [status, body.errors?.[0]?.extensions.code])
+  expect(await sent({})).toEqual([400, 'DOCUMENT_NOT_KNOWN'])
+  expect(await sent({ authorization: 'Bearer x' })).toEqual([400, 'DOCUMENT_NOT_KNOWN'])
+  expect(await sent({ 'x-api-key': 'k' })).toEqual([200, undefined])
+  expect(said(await post({ documentId: hash, variables: { id: '1' } }))).toEqual(answered)
+})

@@ -11,7 +11,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   hr = await acme.as('HR_MANAGER')
-}, 60_000)
+})
 afterAll(() => graph.close())
 
 interface Row {

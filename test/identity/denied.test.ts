@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Supergraph } from '@apollo/federation-internals'
 import { getIntrospectionQuery, parse, type IntrospectionQuery } from 'graphql'
 import { readDeclarations } from '../../kernel/access/access'
-import { maskError } from '../../kernel/errors'
+import { maskError } from '../../kernel/execution/mask-error'
 import { projectRoot } from '../../kernel/process/project-root'
 import { loadable } from '../../registry/composition/compose'
 import { startGraph, testClient, type TestClient, type TestGraph, type TestTenant } from '../support/graph'
@@ -21,7 +21,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   viewer = await acme.as('VIEWER')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const told = async (client: TestClient, query: string, variables?: Record<string, unknown>) =>
@@ -122,7 +122,7 @@ test('A15 subgraphs over HTTP tell it too', async () => {
     await close()
     await database.drop()
   }
-}, 60_000)
+})
 
 test('A15 the descriptions that explorers show name the scopes of every field and type that asks for some', async () => {
   const sdl = readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8')

@@ -12,7 +12,7 @@ beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph()
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const confirm = async (token: string, client: TestClient = graph.anonymous) =>

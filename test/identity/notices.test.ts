@@ -26,7 +26,7 @@ beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph({ env: { TRUST_PROXY: 'true' } })
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 beforeEach(() => graph.clock.advance({ seconds: 35 - ((graph.clock.now().getTime() / 1000) % 30) }))
 afterAll(() => graph?.close())
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph({ env: { TRUST_PROXY: 'true' } })
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 beforeEach(() => (network = `192.0.2.${++networks}`))
 afterAll(() => graph?.close())
 

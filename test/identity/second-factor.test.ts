@@ -27,7 +27,7 @@ beforeAll(async () => {
   cheapBcrypt()
   graph = await startGraph()
   acme = await graph.tenant('acme')
-}, 60_000)
+})
 // Half way into a time step, so that a code stays what it is while a test uses it.
 beforeEach(() => {
   const intoStep = (graph.clock.now().getTime() / 1000) % 30

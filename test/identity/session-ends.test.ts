@@ -20,7 +20,7 @@ beforeAll(async () => {
   graph = await startGraph()
   acme = await graph.tenant('acme')
   admin = await acme.as('ADMIN')
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { rows } = await graph.owner.query<{ name: string }>('SELECT name FROM identity.permissions')
   const scopes = new Set(rows.map(({ name }) => name))
   admin = { tenantId: acme.id, userId, sessionId: null, permissionVersion: 1, scopes }
-}, 60_000)
+})
 afterAll(() => graph?.close())
 
 /** `back`: how many tokens before the latest one. */
@@ -225,4 +225,4 @@ test('1,000 random interleavings keep the invariants of a session', async () => 
   )
   // Both ends were reached, so that neither half of the invariants was held by nothing.
   expect(Math.min(ended, alive)).toBeGreaterThan(0)
-}, 60_000)
+})

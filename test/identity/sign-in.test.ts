@@ -320,6 +320,8 @@ describe('A9 one request is one attempt', () => {
       'requestPasswordReset',
       'resetPassword',
       'signIn',
+      'signInPasskeyBegin',
+      'signInPasskeyFinish',
       'stopLoneAdministratorReset',
     ])
   })

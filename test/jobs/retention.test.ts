@@ -163,6 +163,19 @@ test('A4 sessions go a month after their end, whether they were revoked, left id
   ).toEqual(['alive', 'idle lately', 'over lately'])
 })
 
+test('challenges that passkeys signed go when they would have ended, of the own tenant alone', async () => {
+  for (const tenant of [acme, globex])
+    await graph.owner.query(
+      `INSERT INTO identity.used_challenges (tenant_id, challenge_hash, expires_at)
+       SELECT $1, repeat(c, 64), now() + e::interval FROM (VALUES ('a', '-1 second'), ('b', '1 minute')) AS v (c, e)`,
+      [tenant.id],
+    )
+  await run('identity', oldSessions, acme)
+  const text =
+    'SELECT left(challenge_hash, 1) AS value FROM identity.used_challenges WHERE tenant_id = $1 ORDER BY 1'
+  expect([await column(text, [acme.id]), await column(text, [globex.id])]).toEqual([['b'], ['a', 'b']])
+})
+
 test('A6 API keys go a month after they were revoked or over, of the own tenant alone', async () => {
   for (const tenant of [acme, globex]) {
     const { userId } = await tenant.user('USER')
@@ -278,7 +291,9 @@ test('each of them has its night, and what watches and screens its hour', () => 
   )
   expect(nightly.sort()).toEqual([
     'compliance audit-months platform 10 3 * * * UTC',
+    'compliance ended-subject-requests tenant 50 4 * * * UTC',
     'compliance idempotency-keys tenant 20 3 * * * UTC',
+    'compliance later-passes tenant 20 5 * * * UTC',
     'compliance new-lists tenant 25 * * * * UTC',
     'compliance old-events platform 15 3 * * * UTC',
     'compliance old-usage platform 40 3 * * * UTC',
@@ -286,21 +301,32 @@ test('each of them has its night, and what watches and screens its hour', () => 
     'compliance review-dates tenant 5 * * * * UTC',
     // Asked for by a mutation.
     'compliance screening tenant undefined undefined',
+    'compliance subject-answers tenant undefined undefined',
+    'compliance subject-data tenant undefined undefined',
     'compliance trail-watch tenant */15 * * * * UTC',
+    'finance sales-performances tenant 20 3 * * * UTC',
+    'finance subject-data tenant undefined undefined',
     'hr leave-accrual tenant 10 2 * * * UTC',
     'hr leave-carry-over tenant 20 2 * * * UTC',
+    'hr long-remote-work tenant 45 * * * * UTC',
     'hr missing-clock-outs tenant 40 * * * * UTC',
+    'hr overtime-proposals tenant 50 2 * * * UTC',
+    'hr subject-data tenant undefined undefined',
     'identity ended-mails platform 25 3 * * * UTC',
     'identity failure-notices tenant */15 * * * * UTC',
     'identity old-keys tenant 35 3 * * * UTC',
     'identity old-sessions tenant 30 3 * * * UTC',
+    'identity subject-data tenant undefined undefined',
     'insights late-tickets tenant */5 * * * * UTC',
     'insights old-analytics-events platform 25 3 * * * UTC',
     'insights old-event-keys tenant 35 3 * * * UTC',
     'insights retention tenant 30 4 * * * UTC',
+    'insights subject-data tenant undefined undefined',
     'tenancy billing tenant 5 * * * * UTC',
     'tenancy due-deletions platform 20 * * * * UTC',
+    'tenancy dunning tenant 20 6 * * * UTC',
     'tenancy old-jobs tenant 50 3 * * * UTC',
     'tenancy old-platform-jobs platform 55 3 * * * UTC',
+    'tenancy subject-data tenant undefined undefined',
   ])
 })

@@ -16,7 +16,7 @@ beforeAll(async () => {
     connections: 1,
     applicationName: 'door test',
   })
-}, 60_000)
+})
 afterAll(async () => {
   await identity?.close()
   await graph?.close()

@@ -315,6 +315,9 @@ it('creates a tenant whose first administrator comes by mail, and tells no secre
     userErrors: [],
   })
   const { id } = payload.tenant
+  // Its key comes with it: no subgraph may make one, and without it nobody there could write.
+  const keys = 'SELECT generation FROM shared.data_keys WHERE tenant_id = $1'
+  expect((await graph.owner.query(keys, [id])).rows).toEqual([{ generation: 1 }])
   const mail = await mailOf(id)
   expect(mail.to).toBe('bill@initech.example')
   const token = /[\w-]{36}\.[\w-]{36}\.[\w-]{43}/.exec(mail.text)![0]

@@ -22,8 +22,8 @@ it('each bench says how it is called', async () => {
 })
 
 it.each(['many', '--many'])('a bench refuses %s, which is neither a number nor an option', async (given) => {
-  await expect(run(process.execPath, [join(folder, 'events.mjs'), given])).rejects.toMatchObject({
+  await expect(run(process.execPath, [join(folder, 'postings.mjs'), given])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/^node bench\/events\.mjs \[events\] \[jobs\]/) as string,
+    stderr: expect.stringMatching(/^node bench\/postings\.mjs \[rounds\] \[rows\]/) as string,
   })
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -118,4 +118,64 @@ test('explains itself (A5)', async () => {
   const help = await run('--help')
   expect(help.code).toBe(0)
   for (const scope of Object.keys(operatorScopes)) expect(help.stdout).toContain(scope)
+})
+
+test('tells who issues documents, and refuses what they cannot say (B10)', async () => {
+  const place = ['--street', 'Am Kai 1', '--city', 'Kiel', '--country', 'DE']
+  const sellers = async () =>
+    (
+      await owner.query(
+        `SELECT valid_from::text AS from, legal_name AS name, street, postal_code AS code, city, country, tax_id AS tax, email
+           FROM tenancy.sellers ORDER BY valid_from`,
+      )
+    ).rows
+  for (const [args, said] of [
+    [['--name', 'Cloud GmbH', ...place], 'Missing: --tax-id'],
+    [['--name', 'Cloud GmbH', ...place, '--country', 'XX', '--tax-id', 'DE1'], '"XX" is no country'],
+    [['--name', 'Cloud GmbH', ...place, '--tax-id', 'DE1', '--from', '2027-02-30'], '"2027-02-30" is no day'],
+    [['--name', 'Cloud GmbH', ...place, '--tax-id', 'D'.repeat(31)], 'taxId must have 1 to 30 characters'],
+  ] as const) {
+    const { code, stderr } = await run('seller', ...args)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(said) as string })
+  }
+  expect(await sellers()).toEqual([])
+  const told = await run(
+    'seller',
+    '--name',
+    'Cloud GmbH',
+    ...place,
+    '--tax-id',
+    'DE1',
+    '--from',
+    '2027-01-31',
+  )
+  expect(told).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout: 'From 2027-01-31 on, Cloud GmbH issues invoices and credit notes.\n',
+  })
+  expect(await sellers()).toEqual([
+    {
+      ...{ from: '2027-01-31', name: 'Cloud GmbH', street: 'Am Kai 1', code: null, city: 'Kiel' },
+      ...{ country: 'DE', tax: 'DE1', email: null },
+    },
+  ])
+  const { rows } = await owner.query(
+    "SELECT details ->> 'legalName' AS name FROM shared.platform_actions WHERE action = 'ADD_SELLER'",
+  )
+  expect(rows).toEqual([{ name: 'Cloud GmbH' }])
+})
+
+it('documents of deleted tenants are written to a file that there is not yet', async () => {
+  const file = join(dataDir, 'documents.jsonl')
+  expect(await run('documents')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Missing: --out') as string,
+  })
+  const told = { code: 0, stderr: '', stdout: `0 documents of deleted tenants are in ${file}\n` }
+  expect(await run('documents', '--out', file)).toEqual(told)
+  expect(readFileSync(file, 'utf8')).toBe('')
+  expect(await run('documents', '--out', file)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('cannot be made') as string,
+  })
 })

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -52,6 +53,8 @@ test('makes a tenant and its administrator, whose password is printed once and m
     },
   ])
   expect(await verifyPassword(password, String(rows[0]!['password_hash']))).toBe(true)
+  const { rows: keys } = await owner.query('SELECT generation FROM shared.data_keys')
+  expect(keys).toEqual([{ generation: 1 }])
 
   const again = await run('create', '--slug', 'initech', '--name', 'Other', '--admin', 'x@initech.example')
   expect(again).toEqual({ code: 2, stdout: '', stderr: 'The slug "initech" is taken: choose another one\n' })
@@ -137,6 +140,30 @@ test('T1 lists tenants, suspends one for a reason and opens it again, in both tr
   ])
 })
 
+test('issue 14: exports a tenant into a folder, which stands in both trails with the digest of its manifest', async () => {
+  const folder = join(dataDir, 'initech export')
+  const { code, stdout, stderr } = await run('export', '--slug', 'initech', '--to', folder)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const text = readFileSync(join(folder, 'manifest.json'))
+  const manifest = createHash('sha256').update(text).digest('hex')
+  expect(stdout).toContain(`manifest  ${manifest}\n`)
+  const { types } = JSON.parse(text.toString()) as { types: { rows: number }[] }
+  const told = { rows: types.reduce((sum, one) => sum + one.rows, 0), files: 0, manifest }
+  const { rows } = await owner.query(
+    `SELECT l.action, l.changes FROM shared.audit_logs l JOIN tenancy.tenants t ON t.id = l.tenant_id
+      WHERE t.slug = 'initech' ORDER BY l.id DESC LIMIT 1`,
+  )
+  expect(rows).toEqual([{ action: 'VIEW', changes: { after: told } }])
+  expect((await done()).at(-1)).toEqual({
+    ...{ action: 'EXPORT_TENANT', tenant: 'initech', details: { ...by, ...told } },
+  })
+  const again = await run('export', '--slug', 'initech', '--to', folder)
+  expect([again.code, again.stderr]).toEqual([
+    2,
+    `${folder} is there already: an export never overwrites one.\n`,
+  ])
+})
+
 test('A4 gives somebody another password, which must be changed, and ends all sessions', async () => {
   const { rows: users } = await owner.query<{ id: string; tenant: string }>(
     `SELECT u.id, u.tenant_id AS tenant FROM identity.users u WHERE u.email = 'bill@initech.example'`,
@@ -197,6 +224,6 @@ test('explains itself', async () => {
   expect(nothing.stderr).toMatch(/^Missing: --name, --admin\n/)
   expect((await run('suspend', '--slug', 'x')).stderr).toMatch(/^Missing: --reason\n/)
   expect((await run('remove')).stderr).toMatch(
-    /^Say what to do: create, list, suspend, reactivate, reset-password, meter\. Got: remove\n/,
+    /^Say what to do: create, list, suspend, reactivate, reset-password, meter, export\. Got: remove\n/,
   )
 })

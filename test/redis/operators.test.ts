@@ -19,7 +19,7 @@ beforeAll(async () => {
   graphs = []
   for (let count = 0; count < 2; count++)
     graphs.push(await startGraph({ database, env: { REDIS_URL: `${redis.url}/0`, DATA_DIR: folder } }))
-}, 60_000)
+})
 afterAll(async () => {
   for (const graph of graphs ?? []) await graph.close()
   await database?.drop()

@@ -312,6 +312,12 @@ describe('check', () => {
     const junit = (await check('--format', 'junit')).text
     expect(junit).toContain('<testsuite name="schema check" tests="1" failures="1">')
     expect(junit).toContain('<failure message="User.phone was removed">')
+    // R11: for a pull request.
+    const markdown = (await check('--format', 'markdown')).text
+    expect(markdown).toContain('## ❌ Schema\n\n**Failed: 1 change blocked')
+    expect(markdown).toMatch(
+      /### Blocked\n\n\| Code \| Change \| \|\n\| --- \| --- \| --- \|\n\| <code>[^<]*schema\/accounts\.graphql:\d+<\/code> FIELD_REMOVED \| User\.phone was removed \| /,
+    )
     const human = await check('--output', 'junit=report.xml')
     expect(read('report.xml')).toBe(`${junit}\n`)
     expect(human.text).toContain('Failed: 1 change blocked')

@@ -1,8 +1,9 @@
 import { Client } from 'pg'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { makeTenantKeys } from '../../database/encrypt-rows'
 import { createTenant } from '../../database/tenants'
 import { tenantTable } from '../../migrations/sql'
-import { subgraphContext } from '../../kernel/context'
+import { subgraphContext } from '../../kernel/execution/subgraph-view'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { entityModels } from '../../kernel/schema/entity-model'
 import { insertStatements } from '../../kernel/statement'
@@ -68,6 +69,7 @@ beforeAll(async () => {
     ...tenantTable({ schema: 'hr', table: 'teams', columns: teams }).up,
   ])
     await owner.query(statement)
+  await makeTenantKeys(owner, noServices.dataKeys)
   await owner.query('COMMIT')
   await owner.query("INSERT INTO hr.shifts (tenant_id, id, place) VALUES ($1, $2, 'Elsewhere')", [
     other,
@@ -78,7 +80,7 @@ beforeAll(async () => {
     entities: [Shift, Team],
     connections: 2,
     applicationName: 'test',
-    // Keys are looked up, or made, before the first mutation.
+    // Keys are looked up before the first mutation.
     onStatement: ({ text }) => text.includes('shared.data_keys') || sent.push(text),
   })
   entityModels(db.dataSource)

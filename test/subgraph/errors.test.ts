@@ -4,7 +4,6 @@ import {
   conflict,
   errorCodes,
   forbidden,
-  maskError,
   protocolCodes,
   overloaded,
   queryTooCostly,
@@ -13,6 +12,7 @@ import {
   unavailable,
   userError,
 } from '../../kernel/errors'
+import { maskError } from '../../kernel/execution/mask-error'
 import { createLogger } from '../../kernel/process/log'
 
 const lines: string[] = []
@@ -29,6 +29,8 @@ test.each([
   [badUserInput('no'), 'BAD_USER_INPUT', 'no'],
   [conflict('both'), 'CONFLICT', 'both'],
   [queryTooCostly('much'), 'QUERY_TOO_COSTLY', 'much'],
+  // A mutation answers it in its payload: thrown elsewhere it is the caller's all the same.
+  [userError('DUPLICATE', 'taken', ['email']), 'BAD_USER_INPUT', 'taken'],
   [unavailable(), 'SUBGRAPH_UNAVAILABLE', 'Part of the service does not answer. Try again.'],
 ])('%p leaves as it is, with the trace id', (error, code, message) => {
   expect(masked(error)).toEqual({ message, extensions: { code, traceId: 'trace-1' } })
@@ -79,7 +81,6 @@ test.each([
     'an internal error with a message',
     new GraphQLError('dsn=…', { extensions: { code: 'INTERNAL_SERVER_ERROR' } }),
   ],
-  ['a user error outside a mutation', userError('DUPLICATE', 'taken', ['email'])],
   ['a text', 'secret'],
   ['nothing', undefined],
 ])('%s becomes the same internal error', (_what, error) => {

@@ -1,6 +1,7 @@
 import { parse } from 'graphql'
 import { badUserInput } from '../../kernel/errors'
-import { startSubgraph, subgraph, type RunningSubgraph } from '../../kernel/subgraph'
+import { startSubgraph } from '../../kernel/execution/start-subgraph'
+import { subgraph, type RunningSubgraph } from '../../kernel/subgraph'
 import type { SubgraphContext } from '../../kernel/context'
 import { tenantScope } from '../../kernel/connection/database'
 import { define, noDatabase, noServices, request, start, summary } from '../authorize/three-subgraphs'

@@ -1,4 +1,4 @@
-import { FairShare } from '../../kernel/connection/fair-share'
+import { askerOf, FairShare } from '../../kernel/connection/fair-share'
 
 const settled = async (work: Promise<unknown>): Promise<unknown> => {
   let state: unknown = 'waiting'
@@ -43,6 +43,38 @@ test.each([
     expect(await settled(next)).toBe('served')
   },
 )
+
+test.each([
+  { all: 1, anonymous: 1, tenants: [0] },
+  { all: 3, anonymous: 1, tenants: [2, 0] },
+  { all: 6, anonymous: 2, tenants: [2, 1, 1, 0] },
+])(
+  'L4: of $all places whoever is not signed in has $anonymous, whatever they name and with what is done for nobody; tenants have the rest',
+  async ({ all, anonymous, tenants }) => {
+    const places = new FairShare(all, 60_000)
+    const askers = ['t0', 't1', null].map((tenantId) => askerOf({ tenantId, share: 'anonymous' }))
+    const taken = (asker: string) => Array.from({ length: all }, () => places.take(asker)).filter(Boolean)
+    expect(askers.flatMap((asker) => taken(asker))).toHaveLength(anonymous)
+    expect(taken(askerOf({ tenantId: null }))).toEqual([])
+    expect(tenants.map((_, tenant) => taken(askerOf({ tenantId: `t${tenant}` })).length)).toEqual(tenants)
+    // One that is given back is served to whoever of them waits, in turn.
+    const next = [askerOf({ tenantId: null }), askers[2]!].map((asker) => places.wait(asker))
+    places.giveBack(askers[0]!)
+    expect([await settled(next[0]!), await settled(next[1]!)]).toEqual(['served', 'waiting'])
+    places.giveBack('')
+    expect(await settled(next[1]!)).toBe('served')
+  },
+)
+
+test('C2 the writer of a tenant’s recorded reads has one place of its own, and no further one', () => {
+  const places = new FairShare(3, 60_000)
+  const writer = askerOf({ tenantId: 'a', share: 'trail' })
+  expect([places.take('a'), places.take('a'), places.take('a')]).toEqual([true, true, false])
+  expect([places.take(writer), places.take(writer)]).toEqual([true, false])
+  expect(places.take('b')).toBe(false)
+  places.giveBack(writer)
+  expect([places.take('b'), places.take(writer)]).toEqual([true, false])
+})
 
 test.each([
   { all: 1, holds: [1, 0] },

@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition'
 import { Kind, parse, visit, type ASTNode } from 'graphql'
 import { subgraphNames } from '../../kernel/schema/subgraph-names'
-import { readTypeDefs } from '../../kernel/subgraph'
+import { readTypeDefs } from '../../kernel/schema/sdl-files'
 import { scalars } from '../../kernel/schema/scalars'
 import { define } from '../authorize/three-subgraphs'
 

@@ -20,6 +20,11 @@ test('a token tells who asks and which request it is', () => {
   expect(verifyViewer(secret, 'hr', token, Buffer.from(body), at(1)).viewer?.scopes).toEqual(viewer.scopes)
 })
 
+test('a question that a stream repeats is told to a subgraph over HTTP as one (live 2)', () => {
+  const repeated = signViewer(secret, 'hr', viewer, body, { ...asking, isFollowUp: true }, at(0))
+  expect(verifyViewer(secret, 'hr', repeated, body, at(1))).toEqual({ viewer, ...asking, isFollowUp: true })
+})
+
 test('nobody is vouched for as well', () => {
   const anonymous = signViewer(
     secret,

@@ -1,8 +1,9 @@
 import { Client } from 'pg'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
+import { makeTenantKeys } from '../../database/encrypt-rows'
 import { createTenant } from '../../database/tenants'
 import { tenantTable } from '../../migrations/sql'
-import { subgraphContext } from '../../kernel/context'
+import { subgraphContext } from '../../kernel/execution/subgraph-view'
 import { openDatabase, type Database } from '../../kernel/connection/database'
 import { entityModels } from '../../kernel/schema/entity-model'
 import { violationOf } from '../../kernel/writing/constraints'
@@ -47,6 +48,7 @@ beforeAll(async () => {
     partition: { by: 'hash', parts: 2 },
   })
   for (const statement of up) await owner.query(statement)
+  await makeTenantKeys(owner, noServices.dataKeys)
   await owner.query('COMMIT')
   await owner.end()
   db = await openDatabase({

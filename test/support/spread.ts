@@ -1,7 +1,7 @@
 import { openDatabase } from '../../kernel/connection/database'
 import type { Services } from '../../kernel/context'
 import { serveSubgraph } from '../../product/subgraph-server'
-import { startSubgraph } from '../../kernel/subgraph'
+import { startSubgraph } from '../../kernel/execution/start-subgraph'
 import { subgraphs } from '../../subgraphs'
 import { startGraph, type TestGraph } from './graph'
 import type { TestDatabase } from './postgres'

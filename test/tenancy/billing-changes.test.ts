@@ -49,7 +49,7 @@ describe('a trial', () => {
     await travel(one, end)
     await bill(one)
     expect((await totals(one)).at(-1)).toBe('205.00')
-  }, 60_000)
+  })
 
   test('alone ends by itself and is never billed; so is one that is cancelled before it ends', async () => {
     const free = await subscriber({ plan: 'TRIAL', seats: 1 })
@@ -61,7 +61,7 @@ describe('a trial', () => {
     await act(other, 'cancelSubscription', { at: 'NOW' })
     await bill(other)
     expect([...(await invoices(free)), ...(await invoices(other))]).toEqual([])
-  }, 60_000)
+  })
 
   test('that is left for a plan is paid from that day on, in periods from it, and nothing ends it', async () => {
     const one = await subscriber({ plan: 'TRIAL', seats: 2 })
@@ -82,7 +82,7 @@ describe('a trial', () => {
     expect(await one.admin.data('{ tenant { plan subscription { status } } }')).toEqual({
       tenant: { plan: 'STARTER', subscription: { status: 'ACTIVE' } },
     })
-  }, 60_000)
+  })
 
   test('goes over into the plan that was chosen for its end; without one the tenant stays on none', async () => {
     const one = await subscriber({ plan: 'TRIAL', seats: 2 })
@@ -109,7 +109,7 @@ describe('a trial', () => {
     expect(await userErrors(fresh, 'startSubscription', late)).toMatchObject([
       { code: 'INVALID', field: ['endDate'] },
     ])
-  }, 60_000)
+  })
 })
 
 describe('what began is owed', () => {
@@ -153,7 +153,7 @@ test('a plan chosen for the period’s end costs what it cost on the day of the 
   await bill(one)
   // Of today 2 × 1,710.00; of the choice 1,710.00, and 2 seats.
   expect((await lastLines(one))[0]).toBe('ENTERPRISE, fee: 1710.00')
-}, 60_000)
+})
 
 test('what a change of a yearly subscription costs is billed with the month, and nothing with the year again', async () => {
   const one = await subscriber({ billingInterval: 'ANNUAL' })
@@ -176,7 +176,7 @@ test('what a change of a yearly subscription costs is billed with the month, and
   await bill(one)
   expect(await invoices(one)).toHaveLength(2)
   expect(await pending(one)).toHaveLength(2)
-}, 60_000)
+})
 
 test('what is left over at the end becomes credit notes, at the rate at which it was billed', async () => {
   const one = await subscriber({ plan: 'ENTERPRISE' }, { rate: '19' })
@@ -227,7 +227,7 @@ test('a term that ends within a period is billed until then, and a change gives 
   await bill(one)
   expect(await subscriptionOf(one)).toMatchObject({ status: 'CANCELLED', plan: 'ENTERPRISE' })
   expect((await totals(one)).at(-1)).toBe(money(rest(192400n, at) - rest(6700n, at)))
-}, 60_000)
+})
 
 test('one that was cancelled before it began leaves room for an earlier one, and its trial', async () => {
   const one = await subscriber({ plan: 'PROFESSIONAL', startDate: '2999-01-31' })

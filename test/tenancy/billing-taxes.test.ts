@@ -39,7 +39,7 @@ test('4, 15: a change has the tax of its day, what it gives back that of what wa
     ...['ENTERPRISE, unused part 21', 'PROFESSIONAL, rest of the period 21'],
   ])
   expect((await rates(one)).filter((line) => line.startsWith('Use')).at(-1)).toBe('Use: API_CALLS 21')
-}, 60_000)
+})
 
 test('16: a decision begins after all days whose tax was billed', async () => {
   const one = await subscriber({}, { rate: '19' })
@@ -55,7 +55,7 @@ test('16: a decision begins after all days whose tax was billed', async () => {
     },
   ])
   await setTax(one, { rate: '7', validFrom: dayAfter(today, 1) })
-}, 60_000)
+})
 
 const tax = (rate: string) => ({ treatment: 'STANDARD', rate })
 
@@ -87,7 +87,7 @@ test('14, 18: a wrong tax is mended for documents that become void, and what was
     ...['STARTER, fee 19', 'STARTER, seats 19'],
     ...['STARTER, fee 19', 'STARTER, seats 19', 'Use: API_CALLS, corrected 7'],
   ])
-}, 60_000)
+})
 
 test('17, 19: lines without tax are summed up by treatment and reason, and the tax id is that of their decision', async () => {
   const reason = 'Reverse charge'
@@ -140,7 +140,7 @@ test('17, 19: lines without tax are summed up by treatment and reason, and the t
   expect(list.nodes).toEqual(
     ['ATU12345678', 'ATU12345678', 'DE999'].map((vatNumber) => ({ buyer: { vatNumber } })),
   )
-}, 60_000)
+})
 
 test('12: what a note of the job gave back waits again when the note becomes void, and is given back anew', async () => {
   const one = await subscriber({ plan: 'ENTERPRISE' }, { rate: '19' })
@@ -155,7 +155,7 @@ test('12: what a note of the job gave back waits again when the note becomes voi
   const [voided, again, ...others] = await notes(one)
   expect(others).toEqual([])
   expect([voided!.status, again]).toEqual(['VOID', { ...first, id: again!.id, version: again!.version }])
-}, 60_000)
+})
 
 test('3, 25: what no invoice covers stays a fault until one does, and the subscription is not changed by it', async () => {
   const one = await subscriber()
@@ -177,4 +177,4 @@ test('3, 25: what no invoice covers stays a fault until one does, and the subscr
   for (let run = 0; run < 3; run++) expect(await bill(one)).toBe(fault)
   expect(await version()).toEqual(before)
   expect(await notes(one)).toMatchObject([{ total: { amount: '67.00' } }])
-}, 60_000)
+})

@@ -50,7 +50,7 @@ test('use is priced as agreed when it happened, not by the last moment of its pe
     [String(included - 30_000), '0.00', '0.00'],
     [String(530_000 - included), '0.0004', (Math.round((530_000 - included) * 0.04) / 100).toFixed(2)],
   ])
-}, 60_000)
+})
 
 test('what is read or corrected after its period was billed is on the next invoice, once, with the tax of its period', async () => {
   const one = await subscriber({}, { rate: '19' })
@@ -81,7 +81,7 @@ test('what is read or corrected after its period was billed is on the next invoi
   await travel(one, month(one, 4))
   await bill(one)
   expect(await lastLines(one)).toEqual(fees)
-}, 60_000)
+})
 
 test('who cancels at once pays for what was used until then, and what is corrected after the end is given back', async () => {
   const one = await subscriber()

@@ -134,4 +134,4 @@ test('a year by the clock is billed without gap, with what was used beyond the p
   ])
   // Ten times the month for a year, and what was used is billed by the year.
   expect((await invoices(other)).map(({ total }) => total.amount)).toEqual(['670.00'])
-}, 120_000)
+})

@@ -36,7 +36,7 @@ beforeAll(async () => {
     connections: 4,
     applicationName: 'sandbox',
   })
-}, 60_000)
+})
 afterAll(async () => {
   await database?.close()
   await graph?.close()

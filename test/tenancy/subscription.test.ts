@@ -295,13 +295,25 @@ test('who may only read it changes nothing, and another tenant does not even see
   })
 })
 
-test('nothing streams yet: the graph has no root for subscriptions', async () => {
+test('a contract is not the root of streams: a stream of it is asked for by its own field', async () => {
   const { admin } = await freshTenant()
   await start(admin)
-  for (const document of ['subscription { id }', 'subscription { invoices { nodes { id } } }'])
-    expect(await admin.query(document)).toMatchObject({
-      errors: [{ message: 'The schema has no subscription type', extensions: { code: 'BAD_USER_INPUT' } }],
-    })
+  expect(await admin.query('subscription { id }')).toMatchObject({
+    errors: [
+      {
+        message: 'Cannot query field "id" on type "Subscription".',
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+      },
+    ],
+  })
+  expect(await admin.query('subscription { subscriptionChanged { kind } }')).toMatchObject({
+    errors: [
+      {
+        message: 'A subscription is answered as a stream: send it with accept: text/event-stream',
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ],
+  })
 })
 
 test('every price of the list has 12 decimals at most, as a line of an invoice has', async () => {

@@ -7,7 +7,6 @@ import { createHash, createPublicKey, verify } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { argv, exit, stdout } from 'node:process'
-import { createInterface } from 'node:readline'
 import { URL, fileURLToPath } from 'node:url'
 
 const folder = argv[2] ?? fileURLToPath(new URL('.', import.meta.url))
@@ -60,10 +59,18 @@ function skip(until) {
   }
 }
 
-for await (const line of createInterface({
-  input: createReadStream(join(folder, 'entries.jsonl')),
-  crlfDelay: 0,
-})) {
+/** Lines end with a line feed and nothing else: other separators of lines stand in texts as they are. */
+async function* linesIn(file) {
+  let rest = ''
+  for await (const chunk of createReadStream(file, 'utf8')) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop()
+    yield* parts
+  }
+  if (rest !== '') yield rest
+}
+
+for await (const line of linesIn(join(folder, 'entries.jsonl'))) {
   const entry = JSON.parse(line)
   entries++
   tenant ??= entry.tenantId

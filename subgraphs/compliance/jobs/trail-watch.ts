@@ -18,7 +18,7 @@ const moveWatch = 'UPDATE compliance.trail_watches SET position = $2 WHERE tenan
 const chainEnd = 'SELECT position FROM shared.audit_chains WHERE tenant_id = $1'
 
 const columns = `position, occurred_at, actor_id, action, resource_id, changes -> 'after' ->> 'reason',
-  CASE WHEN action = 'VIEW' THEN coalesce((changes -> 'read' ->> 'rows')::int, jsonb_array_length(changes -> 'read' -> 'ids'), 0) ELSE 0 END,
+  CASE WHEN action = 'VIEW' AND changes -> 'read' -> 'followUp' IS NULL THEN coalesce((changes -> 'read' ->> 'rows')::int, jsonb_array_length(changes -> 'read' -> 'ids'), 0) ELSE 0 END,
   ip_address`
 const newEntries = `SELECT ${columns} FROM shared.audit_logs
   WHERE tenant_id = $1 AND position > $2 ORDER BY position LIMIT ${mostEntries}`

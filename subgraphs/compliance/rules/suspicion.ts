@@ -15,7 +15,8 @@ export interface WatchedEntry {
 
 /** Describes what entries look like. */
 export interface Suspicion {
-  alertType: 'REFRESH_TOKEN_REUSED' | 'LOCK_OUT' | 'DENIAL_BURST' | 'MASS_READ' | 'AUDIT_GAP'
+  alertType:
+    'REFRESH_TOKEN_REUSED' | 'PASSKEY_COPIED' | 'LOCK_OUT' | 'DENIAL_BURST' | 'MASS_READ' | 'AUDIT_GAP'
   severity: 'MEDIUM' | 'HIGH' | 'CRITICAL'
   fingerprint: string
   description: string
@@ -62,6 +63,18 @@ function countsFor(entry: WatchedEntry): { type: Counted; userId: string; amount
  */
 export function suspicionsOf(entries: readonly WatchedEntry[], after: number): Suspicion[] {
   const found = new Map<string, Suspicion>()
+  for (const { action, reason, resourceId, ipAddress, position } of entries)
+    if (position > after && action === 'SIGN_IN_FAILED' && reason === 'PASSKEY_COPIED')
+      found.set(`PASSKEY_COPIED ${resourceId}`, {
+        alertType: 'PASSKEY_COPIED',
+        severity: 'HIGH',
+        fingerprint: `PASSKEY_COPIED ${resourceId}`,
+        description:
+          'The counter of a passkey went back: it was copied, is blocked, and all sessions of its user were ended',
+        isThreat: true,
+        userId: resourceId,
+        ipAddress,
+      })
   for (const { action, reason, resourceId, ipAddress, position } of entries)
     if (position > after && action === 'SIGN_OUT' && reason === 'REFRESH_TOKEN_REUSED')
       found.set(`REFRESH_TOKEN_REUSED ${resourceId}`, {

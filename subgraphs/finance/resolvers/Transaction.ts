@@ -18,6 +18,8 @@ import { refilingFault, reversalFault, reversalOf } from '../rules/reversal'
 const defaultOrder = { property: 'occurredAt', direction: 'DESC' } as const
 const findReversal = 'SELECT 1 FROM finance.transactions WHERE tenant_id = $1 AND reversal_of_id = $2'
 
+const findPaid = 'SELECT 1 FROM finance.sales_performances p WHERE p.tenant_id = $1 AND p.transaction_id = $2'
+
 export const transaction: Resolvers = {
   Query: {
     transaction: (_, { id }, context, info) => load(context, Transaction, id, info),
@@ -67,6 +69,13 @@ export const transaction: Resolvers = {
           const { transaction: original, isReversed } = await findWithReversal(context, tx, id)
           const fault = reversalFault(original, isReversed)
           if (fault) tx.fail('NOT_REVERSIBLE', fault, 'id')
+          const paid = await tx.rows(prepared(findPaid, [context.binding.tenantId, original.id]))
+          if (paid.length > 0)
+            tx.fail(
+              'NOT_REVERSIBLE',
+              'It pays commission: what was too much is taken back with the next month',
+              'id',
+            )
           const opposite = {
             ...values,
             ...reversalOf(original),

@@ -14,6 +14,7 @@ import {
   samePunchMs,
   workedMinutes,
 } from '../rules/attendance-time'
+import { endSessionOf } from '../remote-work/end-session'
 import { isOwn } from '../rules/employment'
 import { dayIn } from '../rules/zone-time'
 import { requireEmployment, requireNoLeave, requireTimes, zoneOf } from './attendance-rules'
@@ -53,7 +54,7 @@ function authorsOf(
 }
 
 /** The record of the employee that is open, locked; null when there is none. */
-async function findOpen(
+export async function findOpen(
   { binding }: SubgraphContext,
   tx: Tx,
   employeeId: string,
@@ -62,7 +63,8 @@ async function findOpen(
   return row ? tx.find(AttendanceRecord, String(row[0])) : null
 }
 
-function isForgotten({ clockInAt }: AttendanceRecord, now: Date): boolean {
+/** Tells whether work has gone on for longer than anybody works. */
+export function isForgotten({ clockInAt }: Pick<AttendanceRecord, 'clockInAt'>, now: Date): boolean {
   return now.getTime() - Date.parse(clockInAt) > longestOpenMs
 }
 
@@ -119,7 +121,7 @@ export async function clockIn(
   })
 }
 
-/** Ends work at this instant, and the break that goes on. */
+/** Ends work at this instant, with the break and the remote work that go on. */
 export async function clockOut(
   context: SubgraphContext,
   tx: Tx,
@@ -140,6 +142,7 @@ export async function clockOut(
   const worked = workedMinutes({ clockInAt: record.clockInAt, clockOutAt, breakMinutes })
   const changes = { clockOutAt, breaks, breakMinutes, workedMinutes: worked, status: 'COMPLETE' } as const
   const authorIds = authorsOf(context, employee, record)
+  await endSessionOf(context, tx, employee.id)
   return tx.update(AttendanceRecord, record.id, null, { ...changes, authorIds })
 }
 

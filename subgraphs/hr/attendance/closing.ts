@@ -21,7 +21,8 @@ const undecided = `SELECT count(*) FROM hr.attendance_records WHERE tenant_id = 
 /** Says whose days end last: Baker Island (UTC-12). */
 const latestZone = 'Etc/GMT+12'
 
-async function closedThrough(tx: Tx, tenantId: string | null): Promise<string | null> {
+/** The day until which attendance is closed; null when it is not. */
+export async function closedThrough(tx: Pick<Tx, 'rows'>, tenantId: string | null): Promise<string | null> {
   const [row] = await tx.rows(prepared(present, [tenantId]))
   return (row?.[0] ?? null) as string | null
 }

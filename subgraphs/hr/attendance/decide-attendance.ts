@@ -1,45 +1,27 @@
 import type { SubgraphContext } from '../../../kernel/context'
-import { isUuid } from '../../../kernel/id'
 import type { MutationTransaction } from '../../../kernel/mutate'
 import { requireOwnHand } from '../../../kernel/second-person'
-import { prepared } from '../../../kernel/statement'
+import { lockDecided, lockForDecision, type Change, type Decided } from '../decided-row'
 import { AttendanceRecord } from '../entities/AttendanceRecord'
-import { Employee } from '../entities/Employee'
 import type { CorrectAttendanceRecordInput, HrUserErrorCode } from '../generated'
 import { approverOf } from '../manager-line'
+import { proposeWeek } from '../overtime/propose'
 import { longestOpenMs, workedMinutes, type WorkTimes } from '../rules/attendance-time'
-import { requireNotOwn } from '../own-employment'
-import { isOwn, loginsOf } from '../rules/employment'
+import { mondayOf } from '../rules/overtime'
+import { loginsOf } from '../rules/employment'
 import { requireTimes } from './attendance-rules'
 import { requireOpenDays } from './closing'
 import { nameDecider } from './own-time'
 
 type Tx = MutationTransaction<HrUserErrorCode>
 
-const employeeOfRecord = 'SELECT employee_id FROM hr.attendance_records WHERE tenant_id = $1 AND id = $2'
 const noCorrection = { correctedClockInAt: null, correctedClockOutAt: null, correctedBreakMinutes: null }
 
-interface Change {
-  id: string
-  expectedVersion: number
-}
-
-/** A record with its employee, both locked: the employee first, as whoever clocks in does. */
-async function lock(context: SubgraphContext, tx: Tx, { id, expectedVersion }: Change, scope: string) {
-  const { viewer, binding } = context
-  const [row] = isUuid(id) ? await tx.rows(prepared(employeeOfRecord, [binding.tenantId, id])) : []
-  const employee = row ? await tx.find(Employee, String(row[0])) : null
-  const record = await tx.find(AttendanceRecord, id)
-  if (!employee) tx.fail('NOT_FOUND', 'There is no record with this id', 'id')
-  const isViewers = isOwn(employee, viewer?.userId)
-  const isDeciders = record.approverId !== null && record.approverId === viewer?.userId
-  const mayAct = viewer?.scopes.has(scope) === true
-  if (!mayAct && !isViewers && !isDeciders && !viewer?.scopes.has('hr:attendance:read'))
-    tx.fail('NOT_FOUND', 'There is no record with this id', 'id')
-  // A version that nobody saw is not judged.
-  if (record.version !== expectedVersion)
-    tx.fail('STALE_VERSION', `The record is at version ${record.version}: read it again`, 'expectedVersion')
-  return { record, employee, isViewers, isDeciders, mayAct }
+const attendance: Decided<AttendanceRecord> = {
+  entity: AttendanceRecord,
+  employeeText: 'SELECT employee_id FROM hr.attendance_records WHERE tenant_id = $1 AND id = $2',
+  noun: 'record',
+  read: 'hr:attendance:read',
 }
 
 /** Asks for other times, of which somebody else decides. */
@@ -48,7 +30,7 @@ export async function correctAttendance(
   tx: Tx,
   { id, expectedVersion, ...input }: CorrectAttendanceRecordInput,
 ): Promise<AttendanceRecord> {
-  const found = await lock(context, tx, { id, expectedVersion }, 'hr:attendance:write')
+  const found = await lockDecided(context, tx, attendance, { id, expectedVersion }, 'hr:attendance:write')
   const { record, employee } = found
   if (!found.isViewers && !found.isDeciders && !found.mayAct)
     tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:write', 'id')
@@ -73,15 +55,6 @@ export async function correctAttendance(
   return nameDecider(context, tx, changed, await approverOf(context, tx, employee))
 }
 
-/** A record for somebody who may decide about it: its approver, or who decides about all; never its employee. */
-async function lockForDecision(context: SubgraphContext, tx: Tx, change: Change) {
-  const found = await lock(context, tx, change, 'hr:attendance:approve')
-  await requireNotOwn(context, tx, found.employee, { field: 'id', what: 'your own work' })
-  if (!found.mayAct && !found.isDeciders)
-    tx.fail('PERMISSION_NOT_HELD', 'You lack hr:attendance:approve, and somebody else is to decide', 'id')
-  return found
-}
-
 /** The times that a correction asks for; null when none waits. */
 function correctionOf(record: AttendanceRecord): WorkTimes | null {
   const { correctedClockInAt, correctedClockOutAt, correctedBreakMinutes } = record
@@ -100,7 +73,7 @@ export async function approveAttendance(
   tx: Tx,
   change: Change,
 ): Promise<AttendanceRecord> {
-  const { record, employee } = await lockForDecision(context, tx, change)
+  const { record, employee } = await lockForDecision(context, tx, attendance, change, 'hr:attendance:approve')
   await requireOpenDays(context, tx, [record.workDate], 'id')
   // Whoever asked for a correction, or recorded any of it for the employee, is not the second person.
   const { userId } = context.viewer!
@@ -138,7 +111,7 @@ export async function approveAttendance(
           originalBreakMinutes: record.breakMinutes,
         }
       : {}
-  return tx.update(AttendanceRecord, record.id, change.expectedVersion, {
+  const corrected = await tx.update(AttendanceRecord, record.id, change.expectedVersion, {
     ...times,
     ...original,
     ...noCorrection,
@@ -147,6 +120,10 @@ export async function approveAttendance(
     workedMinutes: workedMinutes(times),
     status: 'CORRECTED',
   })
+  // What was proposed or granted of other times, and not compensated, follows the right ones.
+  for (const monday of new Set([record.workDate, workDate].map(mondayOf)))
+    await proposeWeek(context, tx, employee, monday)
+  return corrected
 }
 
 /** Refuses the correction that waits. */
@@ -155,7 +132,7 @@ export async function rejectAttendance(
   tx: Tx,
   { decisionNote, ...change }: Change & { decisionNote: string },
 ): Promise<AttendanceRecord> {
-  const { record } = await lockForDecision(context, tx, change)
+  const { record } = await lockForDecision(context, tx, attendance, change, 'hr:attendance:approve')
   if (record.correctedClockInAt === null) tx.fail('WRONG_STATUS', 'No correction waits', 'id')
   if (decisionNote === '') tx.fail('INVALID', 'decisionNote must not be empty', 'decisionNote')
   return tx.update(AttendanceRecord, record.id, change.expectedVersion, {

@@ -72,7 +72,7 @@ export class AttendanceRecord extends TenantRow {
   recordedById: string | null
 
   /** Users other than the employee who recorded something of it. */
-  @Column({ type: 'text', array: true, default: [] })
+  @Column({ type: 'uuid', array: true, default: [] })
   authorIds: string[]
 
   @Column({ type: 'uuid', nullable: true })
@@ -83,6 +83,10 @@ export class AttendanceRecord extends TenantRow {
 
   @Column({ type: 'varchar', length: 1000, nullable: true })
   decisionNote: string | null
+
+  /** True when overtime was looked for since it was written or corrected. */
+  @Column({ type: 'boolean', default: false })
+  isOvertimeChecked: boolean
 
   /** The user who is to decide. Written with the row, then by `attendance/own-time.ts` alone: row rules look at it. */
   @Column({ type: 'uuid', nullable: true })

@@ -11,7 +11,7 @@ export class Employee extends TenantRow {
   userId: string | null
 
   /** Users whose login it was. */
-  @Column({ type: 'text', array: true, default: [] })
+  @Column({ type: 'uuid', array: true, default: [] })
   formerUserIds: string[]
 
   @Column({ type: 'varchar', length: 100, nullable: true })

@@ -16,6 +16,7 @@ import { followLogin } from '../leave/own-leave'
 import { handLineOn, requireManager, withDecisions } from '../manager-line'
 import { requireOpenDepartment } from '../open-department'
 import { requireNotOwn } from '../own-employment'
+import { giveDaysBack } from '../remote-work/end-session'
 import { terminationFault } from '../rules/employment'
 
 export const employee: Resolvers = {
@@ -85,6 +86,7 @@ export const employee: Resolvers = {
         const changes = { isActive: false, terminationDate }
         const employee = await tx.update(Employee, id, expectedVersion, changes)
         await settleLeave(context, tx, employee, terminationDate)
+        await giveDaysBack(context, tx, employee.id, terminationDate)
         await handLineOn(context, tx, employee)
         return { employee }
       }),

@@ -6,6 +6,7 @@ import { prepared } from '../../../kernel/statement'
 import { Holiday } from '../entities/Holiday'
 import { WorkCalendar } from '../entities/WorkCalendar'
 import type { HrUserErrorCode, ImportHolidaysInput, Resolvers } from '../generated'
+import { lookAtHolidays } from '../overtime/look-again'
 import { referred } from '../own-employment'
 import { publicHolidays, type PublicHoliday } from '../public-holidays'
 
@@ -21,11 +22,24 @@ export const holiday: Resolvers = {
   },
   Mutation: {
     createHoliday: (_, { input }, context) =>
-      mutate(context, async (tx) => ({ holiday: await tx.insert(Holiday, withDefaults(input)) })),
+      mutate(context, async (tx) => {
+        const holiday = await tx.insert(Holiday, withDefaults(input))
+        await lookAtHolidays(context, tx, [holiday.day])
+        return { holiday }
+      }),
     updateHoliday: (_, { input: { id, expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => ({ holiday: await tx.update(Holiday, id, expectedVersion, changes) })),
+      mutate(context, async (tx) => {
+        const { day: former } = await tx.find(Holiday, id)
+        const holiday = await tx.update(Holiday, id, expectedVersion, changes)
+        for (const day of new Set([former, holiday.day])) await lookAtHolidays(context, tx, [day])
+        return { holiday }
+      }),
     deleteHoliday: (_, { input: { id, expectedVersion } }, context) =>
-      mutate(context, async (tx) => ({ holiday: await tx.remove(Holiday, id, expectedVersion) })),
+      mutate(context, async (tx) => {
+        const holiday = await tx.remove(Holiday, id, expectedVersion)
+        await lookAtHolidays(context, tx, [holiday.day])
+        return { holiday }
+      }),
     importHolidays: (_, { input }, context) =>
       mutate(context, async (tx) => {
         const calendarId = input.calendarId ?? null
@@ -40,6 +54,11 @@ export const holiday: Resolvers = {
         const added = found
           .filter(({ day }) => !known.has(day))
           .map((one) => ({ ...one, calendarId, countryCode, region }))
+        await lookAtHolidays(
+          context,
+          tx,
+          added.map(({ day }) => day),
+        )
         return {
           holidays: added.length > 0 ? await tx.insertAll(Holiday, added) : [],
           present: known.size,

@@ -11,6 +11,7 @@ import { Employee } from '../entities/Employee'
 import { Holiday } from '../entities/Holiday'
 import { WorkCalendar } from '../entities/WorkCalendar'
 import type { HrUserErrorCode, Resolvers } from '../generated'
+import { lookAgain } from '../overtime/look-again'
 import { requireOthers } from '../own-employment'
 
 const defaultOrder = { property: 'name', direction: 'ASC' } as const
@@ -37,14 +38,18 @@ export const workCalendar: Resolvers = {
     createWorkCalendar: (_, { input }, context) =>
       mutate(context, async (tx) => ({ workCalendar: await tx.insert(WorkCalendar, given(input)) })),
     updateWorkCalendar: (_, { input: { id, expectedVersion, ...changes } }, context) =>
-      mutate(context, async (tx) => ({
-        workCalendar: await tx.update(WorkCalendar, id, expectedVersion, changes),
-      })),
+      mutate(context, async (tx) => {
+        const workCalendar = await tx.update(WorkCalendar, id, expectedVersion, changes)
+        if (Object.keys(changes).some((name) => name.endsWith('Minutes'))) await lookAgain(context, tx)
+        return { workCalendar }
+      }),
     chooseWorkCalendar: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         const { id: chosen } = await tx.find(WorkCalendar, id)
         await clearDefault(context, tx, chosen)
-        return { workCalendar: await tx.update(WorkCalendar, id, expectedVersion, { isDefault: true }) }
+        const workCalendar = await tx.update(WorkCalendar, id, expectedVersion, { isDefault: true })
+        await lookAgain(context, tx)
+        return { workCalendar }
       }),
     archiveWorkCalendar: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => ({
@@ -57,12 +62,16 @@ export const workCalendar: Resolvers = {
         const { isActive } = await tx.find(WorkCalendar, calendarAssignment.calendarId)
         if (!isActive)
           tx.fail('INVALID', 'calendarId is of a closed calendar: choose an open one', 'calendarId')
+        const { validFrom: from, employeeId } = calendarAssignment
+        await lookAgain(context, tx, { from, employeeId })
         return { calendarAssignment }
       }),
     deleteCalendarAssignment: (_, { input: { id, expectedVersion } }, context) =>
       mutate(context, async (tx) => {
         const calendarAssignment = await tx.remove(CalendarAssignment, id, expectedVersion)
         await requireOthers(context, tx, calendarAssignment.employeeId, 'id', { isIndifferent: true })
+        const { validFrom: from, employeeId } = calendarAssignment
+        await lookAgain(context, tx, { from, employeeId })
         return { calendarAssignment }
       }),
   },

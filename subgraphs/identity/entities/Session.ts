@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
 
-export type AuthMethod = 'PASSWORD' | 'TOTP' | 'RECOVERY_CODE'
+export type AuthMethod = 'PASSWORD' | 'TOTP' | 'RECOVERY_CODE' | 'PASSKEY'
 
 export type SessionEnd =
   | 'SIGNED_OUT'
@@ -11,6 +11,7 @@ export type SessionEnd =
   | 'SUSPENDED'
   | 'INVITED_AGAIN'
   | 'TOKEN_COPIED'
+  | 'PASSKEY_COPIED'
 
 /** One sign-in of a user, until sign-out, 30 idle minutes or its end. */
 @Entity({ schema: 'identity', name: 'sessions' })
@@ -30,6 +31,10 @@ export class Session extends TenantRow {
   /** Null in sessions that began before this was noted. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   provedAt: string | null
+
+  /** By what; null in sessions that began before this was noted. */
+  @Column({ type: 'text', nullable: true })
+  provedBy: AuthMethod | null
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: string | null

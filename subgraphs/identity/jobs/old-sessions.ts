@@ -17,6 +17,10 @@ const removeTokens = `DELETE FROM identity.refresh_tokens AS t WHERE t.tenant_id
 const removePending = `DELETE FROM identity.pending_sign_ins AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT p.id FROM identity.pending_sign_ins p WHERE p.tenant_id = $1 AND p.expires_at <= $2 LIMIT ${atOnce})`
 
+/** Challenges that passkeys signed, which have ended since. */
+const removeChallenges = `DELETE FROM identity.used_challenges AS t WHERE t.tenant_id = $1 AND t.challenge_hash IN (
+  SELECT c.challenge_hash FROM identity.used_challenges c WHERE c.tenant_id = $1 AND c.expires_at <= $2 LIMIT ${atOnce})`
+
 /** Links for another password that nobody followed. */
 const removeResets = `DELETE FROM identity.password_resets AS t WHERE t.tenant_id = $1 AND t.id IN (
   SELECT r.id FROM identity.password_resets r WHERE r.tenant_id = $1 AND r.expires_at <= $2 LIMIT ${atOnce})`
@@ -57,6 +61,7 @@ export const oldSessions: Job = {
     for (const [text, until] of [
       [removeTokens, now],
       [removePending, now],
+      [removeChallenges, now],
       [removeResets, now],
       [removeEmailChanges, now],
       [removeAdministratorResets, now],

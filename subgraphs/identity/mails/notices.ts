@@ -6,6 +6,8 @@ export type Notice =
   | 'PASSWORD_RESET'
   | 'SECOND_FACTOR_ADDED'
   | 'SECOND_FACTOR_REMOVED'
+  | 'PASSKEY_ADDED'
+  | 'PASSKEY_COPIED'
   | 'RECOVERY_CODES_RENEWED'
   | 'NEW_DEVICE'
   | 'ATTEMPTS_FAILED'
@@ -15,7 +17,12 @@ export type Notice =
 /** Notices that change nothing of the account. */
 export const limitedNotices: ReadonlySet<Notice> = new Set(['NEW_DEVICE', 'ATTEMPTS_FAILED', 'CODES_FAILED'])
 
-const withoutQuestion: ReadonlySet<Notice> = new Set(['ATTEMPTS_FAILED', 'EMAIL_CHANGED', 'PASSWORD_RESET'])
+const withoutQuestion: ReadonlySet<Notice> = new Set([
+  'ATTEMPTS_FAILED',
+  'EMAIL_CHANGED',
+  'PASSWORD_RESET',
+  'PASSKEY_COPIED',
+])
 const isMine = 'If it was you, you need not do anything.'
 const changePassword =
   'If it was not you, change your password at once and tell those who look after your users.'
@@ -40,6 +47,16 @@ const words: Readonly<Record<Notice, { subject: string; what: string; next: stri
     subject: 'A second factor was removed',
     what: 'A second factor was removed.',
     next: changePassword,
+  },
+  PASSKEY_ADDED: {
+    subject: 'A passkey was added',
+    what: 'A passkey was added: whoever has it and can unlock it signs in without the password.',
+    next: 'If it was not you, remove it at once, change your password and tell those who look after your users.',
+  },
+  PASSKEY_COPIED: {
+    subject: 'A passkey of yours was copied',
+    what: 'A passkey was used whose counter went back, so there is a copy of it. It is blocked, and all sessions have ended.',
+    next: 'Remove the passkey and add another one. Tell those who look after your users at once.',
   },
   RECOVERY_CODES_RENEWED: {
     subject: 'Your recovery codes were renewed',

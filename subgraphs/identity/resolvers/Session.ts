@@ -19,7 +19,7 @@ import { tenantNames } from '../sessions/tenant-names'
 import { refreshSession } from '../sessions/refresh'
 import { notify } from '../sessions/notices'
 import { requestPasswordReset, resetPassword } from '../sessions/password-reset'
-import { refreshAuthority, revokeSessions } from '../sessions/revoke'
+import { bindPasskeys, refreshAuthority, revokeSessions } from '../sessions/revoke'
 import { signIn, tooManyAttempts } from '../sessions/sign-in'
 import { accountOf, stepUp } from '../sessions/step-up'
 
@@ -103,6 +103,7 @@ async function changePassword(
     const changes = { passwordHash, passwordChangeRequired: false, permissionVersion }
     const user = await tx.update(User, viewer.userId, null, changes)
     await revokeSessions(context, tx, viewer, { reason: 'PASSWORD_CHANGED', except: viewer.sessionId })
+    await bindPasskeys(tx, viewer)
     await refreshAuthority(context, tx, { tenantId: viewer.tenantId, userIds: [viewer.userId] })
     await notify(context, tx, user, 'PASSWORD_CHANGED')
     return { user }

@@ -10,6 +10,7 @@ import { prepared } from '../../../kernel/statement'
 import { hashPassword, requireStepUp } from '../../../kernel/sign-in'
 import { findRoles, requireAuthority, requireAuthorityOver, requireOtherAdministrator } from '../authority'
 import { ApiKey } from '../entities/ApiKey'
+import { Credential } from '../entities/Credential'
 import { MfaDevice } from '../entities/MfaDevice'
 import { Role } from '../entities/Role'
 import { RoleAssignment } from '../entities/RoleAssignment'
@@ -23,7 +24,7 @@ import { entrust, invited, newInvitation, noInvitation, noPassword } from '../se
 import { notify } from '../sessions/notices'
 import { confirmEmailChange, requestEmailChange } from '../sessions/email-change'
 import { laneOfTenant } from '../sessions/attempts'
-import { refreshAuthority, revokeSessions } from '../sessions/revoke'
+import { bindPasskeys, refreshAuthority, revokeSessions } from '../sessions/revoke'
 
 const permissionsOfUser = valueByKey<string[]>(
   'SELECT id, identity.effective_permissions(id) FROM unnest($1::uuid[]) AS id',
@@ -130,6 +131,7 @@ export const user: Resolvers = {
         const changes = { status, ...noPassword, ...kept }
         const again = await tx.update(User, id, expectedVersion, changes, along)
         await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+        await bindPasskeys(tx, { tenantId, userId })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return invited(context, tx, again, secret)
       }),
@@ -143,6 +145,7 @@ export const user: Resolvers = {
         const along = { permissionVersion: permissionVersion + 1 }
         const required = await tx.update(User, id, expectedVersion, { passwordChangeRequired: true }, along)
         await revokeSessions(context, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGE_REQUIRED' })
+        await bindPasskeys(tx, { tenantId, userId })
         await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
         return { user: required }
       }),
@@ -160,6 +163,9 @@ export const user: Resolvers = {
     ),
     mfaDevices: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, MfaDevice, 'userId', id, args, info),
+    ),
+    credentials: needs(User, ['id'], ({ id }, args, context, info) =>
+      nested(context, Credential, 'userId', id, args, info),
     ),
     apiKeys: needs(User, ['id'], ({ id }, args, context, info) =>
       nested(context, ApiKey, 'ownerId', id, args, info),

@@ -57,6 +57,10 @@ export const attemptLimits = {
   ofStrangers: { free: 100 },
   /** Codes that are tried on the second factors of one user. */
   code: { limit: 5, windowMs: 15 * 60_000 },
+  /** Failed signatures of one user's passkeys that the trail tells of. */
+  passkeyFailure: { limit: 100, windowMs: 24 * 60 * 60_000 },
+  /** Challenges for passkeys from one network; they let nobody in. */
+  challenge: { limit: 300, windowMs: 5 * 60_000 },
   /** From one network, whatever the accounts. */
   network: { limit: 300, windowMs: 5 * 60_000 },
   /** Says how long attempts count. */

@@ -45,10 +45,13 @@ export function passwordLine({ tenantId, userId, sessionId }: Viewer): AttemptLi
   return { key: `t:${tenantId}:password:${sessionId ?? userId}`, free: attemptLimits.perPlace.free }
 }
 
-/** Counts an attempt from the caller's network, on whatever. Returns how many seconds to wait, or null to go on. */
-export async function countNetwork({ services, clientIp }: SubgraphContext): Promise<number | null> {
-  const { limit, windowMs } = attemptLimits.network
-  const key = `sign-in:network:${networkOf(clientIp)}`
+/** Counts an attempt from the caller's network, on whatever, or a challenge that it asks for. Returns how many seconds to wait, or null to go on. */
+export async function countNetwork(
+  { services, clientIp }: SubgraphContext,
+  what: 'network' | 'challenge' = 'network',
+): Promise<number | null> {
+  const { limit, windowMs } = attemptLimits[what]
+  const key = `sign-in:${what}:${networkOf(clientIp)}`
   const { allowed, retryAfterMs } = await services.rateLimit.consume(key, limit, windowMs)
   return allowed ? null : seconds(retryAfterMs)
 }

@@ -1,7 +1,8 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { SubgraphContext } from '../../../kernel/context'
 import { isUuid, uuidv7 } from '../../../kernel/id'
 import { deviceMarkMs } from '../rules/session-limits'
+import { derivedKey } from './derived-key'
 
 /**
  * The mark of a device that signed in to an account, for the client to keep and to send again: `<device>.<end>.<code>`. The code
@@ -25,8 +26,8 @@ export function deviceOf(context: SubgraphContext, account: string, mark: string
   return isOurs ? device : null
 }
 
-function codeOf({ services }: SubgraphContext, content: string, account: string): Buffer {
-  const secret = services.keys.privateKey?.export({ format: 'jwk' }).d ?? ''
-  const key = hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', 'tenantgraph device mark 1', 32)
-  return createHmac('sha256', Buffer.from(key)).update(`${content} ${account}`).digest()
+function codeOf(context: SubgraphContext, content: string, account: string): Buffer {
+  return createHmac('sha256', derivedKey(context, 'tenantgraph device mark 1'))
+    .update(`${content} ${account}`)
+    .digest()
 }

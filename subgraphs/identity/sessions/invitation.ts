@@ -5,7 +5,7 @@ import { User } from '../entities/User'
 import { invitationMail } from '../mails/invitation'
 import { invitationMs, isKnownToOthers } from '../rules/invitation'
 import { formatToken, hashSecret, newSecret } from './opaque-token'
-import { refreshAuthority, revokeSessions } from './revoke'
+import { bindPasskeys, refreshAuthority, revokeSessions } from './revoke'
 
 /** No invitation: what is left of one that was accepted or withdrawn. */
 export const noInvitation = { invitationHash: null, invitationExpiresAt: null } as const
@@ -77,6 +77,7 @@ export async function endKnownSecrets(
   if (!isKnownToOthers(user)) return { user }
   const { id: userId, tenantId } = user
   await revokeSessions(context, tx, { tenantId, userId }, { reason: 'INVITED_AGAIN' })
+  await bindPasskeys(tx, { tenantId, userId })
   await refreshAuthority(context, tx, { tenantId, userIds: [userId] })
   if (user.status === 'SUSPENDED') return { user: await tx.update(User, userId, null, noPassword) }
   const { kept, secret } = newInvitation(context)
@@ -105,6 +106,7 @@ export async function endKnownSecretsOfRole(
   if (ended.length === 0) return 0
   const users = { tenantId, userId: ended.map(([userId]) => String(userId)) }
   await revokeSessions(context, tx, users, { reason: 'INVITED_AGAIN' })
+  await bindPasskeys(tx, users)
   await refreshAuthority(context, tx, { tenantId, userIds: users.userId })
   for (const [userId, status] of ended)
     tx.audit({

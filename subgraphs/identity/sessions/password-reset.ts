@@ -14,7 +14,7 @@ import { answerStepMs, resetMs, resetRequests } from '../rules/password-reset'
 import { accountKey, countNetwork, forgetAttempts, laneOfTenant, linesOf } from './attempts'
 import { notify } from './notices'
 import { formatToken, newSecret, parseToken, secretMatches, type OpaqueToken } from './opaque-token'
-import { refreshAuthority, revokeKeys, revokeSessions } from './revoke'
+import { bindPasskeys, refreshAuthority, revokeKeys, revokeSessions } from './revoke'
 import { findTenant, noTenant, storable, tooManyAttempts } from './sign-in'
 import { tenantNames } from './tenant-names'
 
@@ -182,6 +182,7 @@ async function resetWith(
     // What they made while they could come in is no way in either.
     if ((await tx.run(prepared(hands, [tenantId, userId]))) > 0)
       await revokeKeys(asUser, tx, { tenantId, userId })
+    await bindPasskeys(tx, { tenantId, userId })
     const changes = { passwordHash, passwordChangeRequired: false }
     await tx.update(User, userId, null, changes, { permissionVersion: user.permissionVersion + 1 })
     await revokeSessions(asUser, tx, { tenantId, userId }, { reason: 'PASSWORD_CHANGED' })

@@ -10,6 +10,9 @@ async function uncache(context: SubgraphContext, tenantId: string, sessions: unk
   await revokeCachedSessions(context.services.keyValue, tenantId, ids)
 }
 
+/** Reasons for which the product ends sessions by itself. */
+const isFoundOut: ReadonlySet<SessionEnd> = new Set(['TOKEN_COPIED', 'PASSKEY_COPIED'])
+
 /** Says which sessions of a user end, and why. */
 export interface Ending {
   reason: SessionEnd
@@ -45,7 +48,7 @@ export async function revokeSessions(
         only,
         except,
         // An operator of the platform is nobody of the tenant.
-        reason === 'TOKEN_COPIED' || context.operator ? null : context.binding.actorId,
+        isFoundOut.has(reason) || context.operator ? null : context.binding.actorId,
         reason,
         begunBefore,
       ],
@@ -72,6 +75,19 @@ export async function revokeKeys(
     ),
   )
   await uncache(context, tenantId, ended)
+}
+
+/**
+ * Has the passkeys of users ask for the password as well from here on: whoever knew the password that ended may have added them. They
+ * stay second factors, of which none is taken away.
+ */
+export async function bindPasskeys(
+  sql: Pick<Transaction, 'run'>,
+  user: { tenantId: string; userId: string | readonly string[] },
+): Promise<void> {
+  const text = `UPDATE identity.credentials SET signs_in_alone = false, version = version + 1, updated_at = now()
+    WHERE tenant_id = $1 AND user_id = ANY ($2) AND signs_in_alone`
+  await sql.run(prepared(text, [user.tenantId, [user.userId].flat()]))
 }
 
 /** Has every gateway read anew what users and their keys may do. Call it after the change, in the transaction that makes it. */

@@ -5,12 +5,15 @@ import { MfaDevice } from '../entities/MfaDevice'
 import { User } from '../entities/User'
 import type { IdentityUserErrorCode } from '../generated'
 import { acceptedStep, recoveryHash } from './codes'
-import { accountKey, countCodes, countNetwork, forgetAttempts, linesOf } from './attempts'
-import { newDeviceMark } from './device-mark'
-import { isBurstOfCodes, notify, notifyAt } from './notices'
-import { parseToken, secretMatches, type OpaqueToken } from './opaque-token'
-import { isKnownPlace, notePlace } from './places'
-import { beginSession, tokensFor, tooManyAttempts, type SignInResult } from './sign-in'
+import { secondFactorUse } from '../passkeys/challenge'
+import { assertionOf } from '../passkeys/responses'
+import { blockCopied, usePasskey, wrongPasskey, type PasskeyUse } from '../passkeys/use'
+import { isProof, verifyAssertion } from '../passkeys/verify'
+import { countCodes, countNetwork, forgetAttempts } from './attempts'
+import { isBurstOfCodes, notifyAt } from './notices'
+import { formatToken, parseToken, secretMatches, type OpaqueToken } from './opaque-token'
+import { beginProvedSession, provedAnswer } from './proved-session'
+import { tooManyAttempts, type SignInResult } from './sign-in'
 
 export const wrongCode = 'The code is wrong, was used already, or is of another time: wait for the next one'
 
@@ -71,6 +74,12 @@ const ended = {
 
 const refused: SignInResult = { userErrors: [{ ...ended, field: [ended.field] }] }
 
+/** Proof that ends a half sign-in: a code, or the signature of a passkey. */
+interface FactorInput {
+  code?: string | null
+  passkey?: unknown
+}
+
 /**
  * Ends a sign-in with its second factor. Why a token is of no use is not told. Attempts are counted before a code is compared,
  * so of many at once no more are compared than may be. Whoever has a good token told the password, and does not wait for what
@@ -78,12 +87,18 @@ const refused: SignInResult = { userErrors: [{ ...ended, field: [ended.field] }]
  */
 export async function completeSignIn(
   context: SubgraphContext,
-  { mfaToken, code }: { mfaToken: string; code: string },
+  { mfaToken, ...factor }: FactorInput & { mfaToken: string },
 ): Promise<SignInResult> {
+  if (isGiven(factor.code) === isGiven(factor.passkey))
+    return { userErrors: [{ code: 'INVALID', message: 'Give either code or passkey', field: null }] }
   const token = parseToken(mfaToken)
   // From here on the bearer is the user, whose tenant's walls stand as for any request; an access token says nothing.
-  return token ? tenantScope.run(token.tenantId, () => complete(context, token, code)) : refusedFrom(context)
+  return token
+    ? tenantScope.run(token.tenantId, () => complete(context, token, factor))
+    : refusedFrom(context)
 }
+
+const isGiven = (value: unknown): boolean => value !== null && value !== undefined
 
 /** The answer to a token of no use, which counts as an attempt from the network. */
 async function refusedFrom(context: SubgraphContext): Promise<SignInResult> {
@@ -111,71 +126,76 @@ async function pendingOf(context: SubgraphContext, token: OpaqueToken): Promise<
   return { userId: String(row[0]), permissionVersion: Number(row[1]), isKnownDevice: row[3] === true }
 }
 
-async function complete(context: SubgraphContext, token: OpaqueToken, code: string): Promise<SignInResult> {
+async function complete(
+  context: SubgraphContext,
+  token: OpaqueToken,
+  { code, passkey }: FactorInput,
+): Promise<SignInResult> {
   const { tenantId } = token
   const pending = await pendingOf(context, token)
   if (!pending) return refusedFrom(context)
-  const { userId, permissionVersion } = pending
+  const { userId, permissionVersion, isKnownDevice } = pending
   const { codes, wait } = await countCodes(context, tenantId, userId)
   if (wait) return tooManyAttempts(wait)
+  const use = isGiven(passkey) ? await passkeyOf(context, token, userId, passkey) : null
   const own = { tenantId, userId, sessionId: null, permissionVersion, scopes: new Set<string>() }
   const binding = { tenantId, actorId: userId, requestId: context.requestId }
   const asUser = Object.assign(Object.create(context) as SubgraphContext, { binding, viewer: own })
-  const result = await mutate(asUser, async (tx: MutationTransaction<IdentityUserErrorCode>) => {
-    const user = await tx.find(User, userId)
-    if (user.status !== 'ACTIVE' || user.permissionVersion !== permissionVersion)
-      tx.fail(ended.code, ended.message, ended.field)
-    const text = 'DELETE FROM identity.pending_sign_ins WHERE tenant_id = $1 AND id = $2'
-    if ((await tx.run(prepared(text, [tenantId, token.tokenId]))) !== 1)
-      tx.fail(ended.code, ended.message, ended.field)
-    const method = await useCode(asUser, tx, userId, code)
-    if (!method) tx.fail('INVALID_CODE', wrongCode, 'code')
-    const now = context.services.clock.now().toISOString()
-    await tx.run(
-      prepared(
-        'UPDATE identity.users SET last_login_at = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2',
-        [...[tenantId, userId, now]],
-      ),
-    )
-    const owner = { tenantId, userId }
-    if (!pending.isKnownDevice && !(await isKnownPlace(context, tx, owner, user.lastLoginAt !== null)))
-      await notify(asUser, tx, user, 'NEW_DEVICE')
-    await notePlace(context, tx, owner)
-    const methods = ['PASSWORD', method] as const
-    const { entry, ...session } = await beginSession(context, tx, { tenantId, userId }, methods)
-    // A tenant that is suspended takes nobody in.
-    const [alive] = await tx.rows(
-      prepared('SELECT shared.tenant_slug() FROM shared.session_viewer($1, $2)', [session.sessionId, now]),
-    )
-    if (!alive) tx.fail(ended.code, ended.message, ended.field)
-    tx.audit(entry)
-    const account = accountKey(String(alive[0]), user.email)
-    return { ...session, account, passwordChangeRequired: user.passwordChangeRequired }
-  })
-  const { sessionId, refreshToken, account, passwordChangeRequired, userErrors } = result
-  if (!sessionId || !refreshToken || !account) {
-    if (userErrors.some((one) => one.code === 'INVALID_CODE'))
-      await recordWrongCode(context, pending, tenantId)
-    return { userErrors }
+  const { userErrors, session } = await mutate(
+    asUser,
+    async (tx: MutationTransaction<IdentityUserErrorCode>) => {
+      const user = await tx.find(User, userId)
+      if (user.status !== 'ACTIVE' || user.permissionVersion !== permissionVersion)
+        tx.fail(ended.code, ended.message, ended.field)
+      const text = 'DELETE FROM identity.pending_sign_ins WHERE tenant_id = $1 AND id = $2'
+      if ((await tx.run(prepared(text, [tenantId, token.tokenId]))) !== 1)
+        tx.fail(ended.code, ended.message, ended.field)
+      if (use) await usePasskey(asUser, tx, use)
+      else if (isGiven(passkey)) tx.fail(wrongPasskey.code, wrongPasskey.message, 'passkey')
+      const method = use ? 'PASSKEY' : await useCode(asUser, tx, userId, code ?? '')
+      if (!method) return tx.fail('INVALID_CODE', wrongCode, 'code')
+      const methods = ['PASSWORD', method] as const
+      const begun = await beginProvedSession(asUser, tx, user, { methods, isKnownDevice })
+      return { session: begun ?? tx.fail(ended.code, ended.message, ended.field) }
+    },
+  )
+  if (session) {
+    await forgetAttempts(context, [codes])
+    return provedAnswer(context, { tenantId, userId, permissionVersion }, session)
   }
-  // A device that came with a mark gets another one, whose attempts are counted anew.
-  await forgetAttempts(context, [codes, ...linesOf(context, account, null)])
-  const tokens = await tokensFor(context, { tenantId, userId, sessionId, permissionVersion }, refreshToken)
-  const deviceMark = newDeviceMark(context, account, null)
-  return { ...tokens, passwordChangeRequired, deviceMark, userErrors }
+  if (use?.isCopied) await blockCopied(context, tenantId, use.proof)
+  else if (userErrors.some((one) => one.code === 'INVALID_CODE' || one.code === 'INVALID_PASSKEY'))
+    await recordWrongFactor(context, pending, tenantId, isGiven(passkey) ? 'WRONG_PASSKEY' : 'WRONG_CODE')
+  return { userErrors }
 }
 
-async function recordWrongCode(
+/** The signature of a passkey of the user whose half sign-in it ends; null for any other. */
+async function passkeyOf(
+  context: SubgraphContext,
+  token: OpaqueToken,
+  userId: string,
+  passkey: unknown,
+): Promise<PasskeyUse | null> {
+  const told = assertionOf(passkey)
+  const use = secondFactorUse(formatToken(token))
+  const proof = told && (await verifyAssertion(context, token.tenantId, told, use))
+  return proof && isProof(proof) && proof.userId === userId
+    ? { proof, isAlone: false, isCopied: false }
+    : null
+}
+
+async function recordWrongFactor(
   context: SubgraphContext,
   { userId }: Pending,
   tenantId: string,
+  reason: 'WRONG_CODE' | 'WRONG_PASSKEY',
 ): Promise<void> {
   const isTold = await isBurstOfCodes(context, { tenantId, userId })
   await context.db.transaction({ tenantId, requestId: context.requestId }, async (tx) => {
     writeAudit(context, tx, [
       {
         ...{ action: 'SIGN_IN_FAILED', resourceType: 'User', resourceId: userId, actorId: null },
-        changes: { after: { reason: 'WRONG_CODE' } },
+        changes: { after: { reason } },
       },
     ])
     if (!isTold) return

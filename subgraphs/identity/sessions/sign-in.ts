@@ -256,22 +256,23 @@ export async function tokensFor(
 async function insertSession(
   context: SubgraphContext,
   tx: Pick<Transaction, 'run'>,
-  { sessionId, userId, methods }: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
+  begun: { sessionId: string; userId: string; methods: readonly AuthMethod[] },
   now: Date,
 ): Promise<void> {
   const end = new Date(now.getTime() + sessionMs)
   await tx.run(
     prepared(
-      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods)
-       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7)`,
+      `INSERT INTO identity.sessions (id, user_id, created_at, last_seen_at, proved_at, expires_at, ip_address, user_agent, auth_methods, proved_by)
+       VALUES ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8)`,
       [
-        sessionId,
-        userId,
+        begun.sessionId,
+        begun.userId,
         now.toISOString(),
         end.toISOString(),
         context.clientIp?.slice(0, 50) ?? null,
         context.userAgent?.slice(0, 1_000) ?? null,
-        methods,
+        begun.methods,
+        begun.methods.at(-1),
       ],
     ),
   )

@@ -3,9 +3,16 @@ import { unauthenticated, type UserError } from '../../../kernel/errors'
 import { mutate, type MutationTransaction } from '../../../kernel/mutate'
 import { provedUntil, revokeCachedSessions, verifyPassword } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
-import { Session } from '../entities/Session'
-import type { IdentityUserErrorCode } from '../generated'
+import { Session, type AuthMethod } from '../entities/Session'
+import { User } from '../entities/User'
+import type { IdentityUserErrorCode, PasskeyPlace } from '../generated'
+import type { ChallengeUse } from '../passkeys/challenge'
+import { passkeysOf, requestOptions } from '../passkeys/options'
+import { assertionOf } from '../passkeys/responses'
+import { blockCopied, notePasskeyFailure, usePasskey, wrongPasskey } from '../passkeys/use'
+import { isProof, verifyAssertion } from '../passkeys/verify'
 import { countAttempt, countCodes, forgetAttempts, laneOfTenant, passwordLine } from './attempts'
+import { noteProof } from './proof'
 import { useCode, wrongCode } from './second-factor'
 import { tooManyAttempts } from './sign-in'
 
@@ -23,14 +30,18 @@ interface Proof {
  */
 export async function stepUp(
   context: SubgraphContext,
-  { password, code }: { password?: string | null; code?: string | null },
+  { password, code, passkey }: { password?: string | null; code?: string | null; passkey?: unknown },
 ): Promise<Proof> {
   const { viewer } = context
   if (!viewer?.sessionId) throw unauthenticated()
   const session = { ...viewer, sessionId: viewer.sessionId }
-  if (typeof password === 'string' && typeof code !== 'string') return byPassword(context, session, password)
-  if (typeof code === 'string' && typeof password !== 'string') return byCode(context, session, code)
-  return { userErrors: [{ code: 'INVALID', message: 'Give either password or code', field: null }] }
+  const given = [password, code, passkey].filter((one) => one !== null && one !== undefined)
+  if (given.length !== 1)
+    return {
+      userErrors: [{ code: 'INVALID', message: 'Give password, code or passkey, one of them', field: null }],
+    }
+  if (typeof password === 'string') return byPassword(context, session, password)
+  return typeof code === 'string' ? byCode(context, session, code) : byPasskey(context, session, passkey)
 }
 
 type SessionViewer = Viewer & { sessionId: string }
@@ -46,17 +57,53 @@ async function byPassword(context: SubgraphContext, viewer: SessionViewer, passw
     return { userErrors: [{ code: 'INVALID_CREDENTIALS', message, field: ['password'] }] }
   }
   await forgetAttempts(context, lines)
-  return mutate(context, (tx: Tx) => prove(context, tx, viewer.sessionId))
+  return mutate(context, (tx: Tx) => prove(context, tx, 'PASSWORD'))
 }
 
 async function byCode(context: SubgraphContext, viewer: SessionViewer, code: string): Promise<Proof> {
   const { codes, wait } = await countCodes(context, viewer.tenantId, viewer.userId)
   if (wait) return tooManyAttempts(wait)
   const result = await mutate(context, async (tx: Tx) => {
-    if (!(await useCode(context, tx, viewer.userId, code))) tx.fail('INVALID_CODE', wrongCode, 'code')
-    return prove(context, tx, viewer.sessionId)
+    const method = await useCode(context, tx, viewer.userId, code)
+    return prove(context, tx, method ?? tx.fail('INVALID_CODE', wrongCode, 'code'))
   })
   if (result.provedUntil) await forgetAttempts(context, [codes])
+  return result
+}
+
+/** A challenge that a passkey of the viewer signs to prove, in this session, that the viewer is there. */
+export async function stepUpPasskeyBegin(
+  context: SubgraphContext,
+  keptOn: PasskeyPlace | null,
+): Promise<{ options?: object; userErrors: UserError<IdentityUserErrorCode>[] }> {
+  const { viewer } = context
+  if (!viewer?.sessionId) throw unauthenticated()
+  const own = await passkeysOf(context, viewer.userId)
+  if (own.length === 0) {
+    const message = 'You have no passkey: give password or code'
+    return { userErrors: [{ code: 'NOT_FOUND', message, field: null }] }
+  }
+  const use = stepUpUse({ ...viewer, sessionId: viewer.sessionId })
+  return { options: await requestOptions(context, use, own, keptOn), userErrors: [] }
+}
+
+const stepUpUse = ({ tenantId, userId, sessionId }: SessionViewer): ChallengeUse => ({
+  ...{ purpose: 'step-up', whose: [tenantId, userId, sessionId] },
+})
+
+async function byPasskey(context: SubgraphContext, viewer: SessionViewer, passkey: unknown): Promise<Proof> {
+  const told = assertionOf(passkey)
+  const proof = told && (await verifyAssertion(context, viewer.tenantId, told, stepUpUse(viewer)))
+  const isOwn = proof && isProof(proof) && proof.userId === viewer.userId
+  const use = isOwn ? { proof, isAlone: false, isCopied: false } : null
+  const result = await mutate(context, async (tx: Tx) => {
+    await tx.find(User, viewer.userId)
+    if (!use) return tx.fail(wrongPasskey.code, wrongPasskey.message, 'passkey')
+    await usePasskey(context, tx, use)
+    return prove(context, tx, 'PASSKEY')
+  })
+  if (use?.isCopied) await blockCopied(context, viewer.tenantId, use.proof)
+  else if (result.userErrors.length > 0) await notePasskeyFailure(context, viewer.tenantId, viewer.userId)
   return result
 }
 
@@ -72,9 +119,12 @@ export async function accountOf(
   return { email, names, passwordHash }
 }
 
-async function prove(context: SubgraphContext, tx: Tx, sessionId: string): Promise<{ provedUntil: string }> {
+async function prove(context: SubgraphContext, tx: Tx, method: AuthMethod): Promise<{ provedUntil: string }> {
+  const { sessionId } = context.viewer ?? {}
+  if (!sessionId) throw unauthenticated()
   const now = context.services.clock.now()
   const session = await tx.update(Session, sessionId, null, { provedAt: now.toISOString() })
+  await noteProof(context, tx, method)
   await revokeCachedSessions(context.services.keyValue, session.tenantId, [session.id])
   return { provedUntil: provedUntil(now.getTime()) }
 }

@@ -1,5 +1,6 @@
 import { Column, Entity } from 'typeorm'
 import { TenantRow } from '../../../kernel/tenant-row'
+import type { InvoiceParty } from './Invoice'
 import type { TaxTreatment } from './TaxProfile'
 
 export type CreditNoteStatus = 'DRAFT' | 'ISSUED' | 'APPLIED' | 'VOID'
@@ -63,6 +64,14 @@ export class CreditNote extends TenantRow {
   /** Tells whether the billing job made it, for what was left over at the end of a subscription. */
   @Column({ type: 'boolean', default: false })
   givesBack: boolean
+
+  /** Holds who issued it, as the platform's legal entity was then. */
+  @Column({ type: 'jsonb', nullable: true })
+  seller: InvoiceParty | null
+
+  /** Holds who it is for, as the tenant was when it was issued, with the tax id that the invoice states. */
+  @Column({ type: 'jsonb', nullable: true })
+  buyer: InvoiceParty | null
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   issuedAt: string | null

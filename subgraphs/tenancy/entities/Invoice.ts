@@ -68,9 +68,28 @@ export class Invoice extends TenantRow {
   @Column({ type: 'varchar', length: 500, nullable: true })
   voidReason: string | null
 
+  /** Holds who issued it, as the platform's legal entity was then. */
+  @Column({ type: 'jsonb', nullable: true })
+  seller: InvoiceParty | null
+
   /** Holds who owes it, as the tenant was when it was issued. */
   @Column({ type: 'jsonb', nullable: true })
   buyer: InvoiceParty | null
+
+  /** The invoice whose late payment this one is the fee for. */
+  @Column({ type: 'uuid', nullable: true })
+  feeOfId: string | null
+
+  /** Since when nobody is reminded of it; null while it is not paused. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  dunningPausedAt: string | null
+
+  @Column({ type: 'varchar', length: 500, nullable: true })
+  dunningPauseReason: string | null
+
+  /** Days after the last day on which to pay that count for no step. */
+  @Column({ type: 'int', default: 0 })
+  dunningPausedDays: number
 
   @Column({ type: 'varchar', length: 2000, nullable: true })
   memo: string | null

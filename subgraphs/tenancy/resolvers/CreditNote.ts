@@ -24,6 +24,7 @@ import { Refund } from '../entities/Refund'
 import type { Resolvers } from '../generated'
 import { giveBackAgain } from '../give-back'
 import { mutateInEntry } from '../in-entry'
+import { creditGroundlessFees } from '../late-fees'
 import { partOf } from '../payments'
 import { balanceOf } from '../rules/invoice'
 import { settle } from '../settle-invoice'
@@ -58,7 +59,9 @@ export const creditNote: Resolvers = {
       mutateInEntry(context, 'ISSUE_CREDIT_NOTE', async (tx) => {
         const drafted = await findDraftNote(tx, id)
         const credit = await creditOfDraft(context, tx, drafted)
-        return { creditNote: await issueNote(context, tx, id, expectedVersion, credit) }
+        const issued = await issueNote(context, tx, drafted, expectedVersion, credit)
+        await creditGroundlessFees(context, tx, issued.invoiceId)
+        return { creditNote: issued }
       }),
     applyCreditNote: (_, { input: { id, expectedVersion, invoiceId, amount } }, context) =>
       mutateInEntry(context, 'APPLY_CREDIT_NOTE', async (tx) => {
@@ -91,6 +94,7 @@ export const creditNote: Resolvers = {
           status: now + BigInt(refunded) === BigInt(total) ? 'APPLIED' : 'ISSUED',
         })
         await settle(context, tx, found, { creditNoteId: id, amount: String(used) })
+        await creditGroundlessFees(context, tx, found.id)
         return { creditNote: changed }
       }),
     refundCreditNote: (_, { input }, context) => {

@@ -18,6 +18,7 @@ import { issueDraft } from '../issue-invoice'
 import { requireReason } from '../void-reason'
 import { billAgain } from '../bill-again'
 import { addLines, areLines, findDraft, priceLines, readLines, removeLines } from '../invoice-lines'
+import { creditGroundlessFees } from '../late-fees'
 import { recordMoney } from '../payments'
 import { balanceOf, isOverdue } from '../rules/invoice'
 import type { LineTax } from '../rules/tax'
@@ -109,7 +110,9 @@ export const invoice: Resolvers = {
               'amount',
             )
           const { id: paymentId } = await recordMoney(context, tx, { amount }, paid.minor)
-          return { invoice: await settle(context, tx, found, { paymentId, amount: paid.minor }) }
+          const settled = await settle(context, tx, found, { paymentId, amount: paid.minor })
+          await creditGroundlessFees(context, tx, id)
+          return { invoice: settled }
         },
         record,
       )
@@ -132,6 +135,7 @@ export const invoice: Resolvers = {
           voidedAt: context.clock.now().toISOString(),
         })
         await billAgain(context, tx, found)
+        await creditGroundlessFees(context, tx, id)
         return { invoice: voided }
       }),
     discardInvoice: (_, { input: { id, expectedVersion } }, context) =>
@@ -143,6 +147,7 @@ export const invoice: Resolvers = {
   },
   Invoice: {
     subscription: one(Invoice, 'subscriptionId', PlanSubscription),
+    feeOf: one(Invoice, 'feeOfId', Invoice),
     subtotal: needs(Invoice, ['subtotal', 'currency'], (row) => money(row.subtotal, row.currency)),
     tax: needs(Invoice, ['tax', 'currency'], (row) => money(row.tax, row.currency)),
     total: needs(Invoice, ['total', 'currency'], (row) => money(row.total, row.currency)),

@@ -10,6 +10,7 @@ import { Payment } from '../entities/Payment'
 import { Refund } from '../entities/Refund'
 import type { Resolvers } from '../generated'
 import { mutateInEntry } from '../in-entry'
+import { creditGroundlessFees } from '../late-fees'
 import { partOf, recordMoney, takeBackAllocations, valuesOf } from '../payments'
 import { allocated, refunded, reversed, unallocatedOf } from '../rules/payment'
 import { balanceOf } from '../rules/invoice'
@@ -56,6 +57,7 @@ export const payment: Resolvers = {
         const next = allocated(money, part, owed)!
         const changed = await tx.update(Payment, id, expectedVersion, { allocated: String(next.allocated) })
         await settle(context, tx, invoice, { paymentId: id, amount: String(part) })
+        await creditGroundlessFees(context, tx, invoice.id)
         return { payment: changed }
       }),
     refundPayment: (_, { input }, context) => {

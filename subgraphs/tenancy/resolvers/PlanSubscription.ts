@@ -9,6 +9,7 @@ import { summary } from '../../../kernel/summary'
 import { noteAgreed } from '../bill-subscription'
 import { billedFrom, type NextChange } from '../billing'
 import { changePlan, findAt, findRunning, lapseCredits, offered, periodEndOf } from '../change-plan'
+import { pastDueSince } from '../dunning'
 import { Invoice } from '../entities/Invoice'
 import { PlanSubscription } from '../entities/PlanSubscription'
 import { Tenant } from '../entities/Tenant'
@@ -128,6 +129,7 @@ export const subscription: Resolvers = {
     nextPlanOn: needs(PlanSubscription, ['nextChange'], ({ nextChange }) =>
       nextChange ? (nextChange as NextChange).on : null,
     ),
+    pastDueSince: needs(PlanSubscription, ['id'], ({ id }, _args, context) => pastDueSince(context, id)),
     invoices: needs(PlanSubscription, ['id'], ({ id }, args, context, info) =>
       nested(context, Invoice, 'subscriptionId', id, args, info),
     ),

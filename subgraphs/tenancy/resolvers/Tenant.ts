@@ -6,6 +6,7 @@ import { valueByKey } from '../../../kernel/query'
 import { rowPolicy } from '../../../kernel/policy'
 import { revokeCachedSessions } from '../../../kernel/sign-in'
 import { prepared } from '../../../kernel/statement'
+import { policyOf, shownLevels } from '../dunning'
 import { TaxProfile } from '../entities/TaxProfile'
 import { Tenant } from '../entities/Tenant'
 import type { Resolvers } from '../generated'
@@ -92,6 +93,9 @@ export const tenant: Resolvers = {
   },
   Tenant: {
     taxes: needs(Tenant, ['id'], ({ id }, _args, context) => taxesOf(context, id)),
+    dunningLevels: needs(Tenant, ['id'], async ({ id }, _args, context) =>
+      shownLevels(await policyOf(context, id)),
+    ),
     clock: needs(Tenant, ['aheadSeconds'], ({ aheadSeconds }, _, { services }) =>
       clockAhead(services.clock, aheadSeconds).now().toISOString(),
     ),
