@@ -70,6 +70,7 @@ export interface ChainState {
   unsealed: number
 }
 
+/** Reads where the table says that a tenant's chain ends, and how far it was signed. */
 export async function chainState(client: Client, tenantId: string): Promise<ChainState> {
   const { rows } = await client.query<Record<keyof ChainState, string | null>>(
     `SELECT c.position, c.hash, c.signed_position AS "signedPosition", c.signed_hash AS "signedHash",
