@@ -93,10 +93,19 @@ async function secretsOf(lab: Lab, asker: Asker): Promise<Secrets[]> {
           .filter((row) => !requirements.every((one) => holds(one, policies, viewer, row)))
           .map(({ id }) => String(id))
       const hidden = denied(typePolicies(name, declarations))
-      const fields = [...declared.fields.values()].flatMap(({ field, access }) => {
+      const restricted = [...declared.fields.values()].flatMap(({ field, access }) => {
         const properties = (model.fields.get(field) ?? []).filter((one) => model.restricted.has(one))
-        const ids = access ? denied(access.requirements) : []
-        return properties.length > 0 && ids.length > 0 ? [{ name: field, properties, ids }] : []
+        const ids = new Set(access ? denied(access.requirements) : [])
+        return properties.length > 0 ? [{ name: field, properties, ids }] : []
+      })
+      // What another field shows of a row is no secret of this one.
+      const isSecret = (properties: readonly string[], id: string) =>
+        restricted.every(
+          (one) => one.ids.has(id) || !one.properties.some((name) => properties.includes(name)),
+        )
+      const fields = restricted.flatMap(({ name, properties, ids: all }) => {
+        const ids = [...all].filter((id) => isSecret(properties, id))
+        return ids.length > 0 ? [{ name, properties, ids }] : []
       })
       if (fields.length > 0 || hidden.length > 0) secrets.push({ model, fields, hidden })
     }
